@@ -1,0 +1,66 @@
+# Everything from a fresh machine that has Python 3.11+ and make. Repeats in seconds: stamps remember what is done.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .make
+EXAMPLE ?= ml-platform
+
+.PHONY: demo test check notebooks wheel bench browser schemas clean
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tenancykit needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMPS)/run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@mkdir -p $(STAMPS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[validate]'
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,distributed]'
+	@touch $@
+
+# The first comparison: ranking, reason for first place, manifests and decision record.
+demo: $(STAMPS)/run
+	@$(BIN)/tenancykit compare examples/$(EXAMPLE)/scenario.yaml
+	@$(BIN)/tenancykit export examples/$(EXAMPLE)/scenario.yaml --to out/$(EXAMPLE)
+	@echo
+	@echo "Next: make notebooks   (installs JupyterLab and opens notebooks/01-quickstart.ipynb)"
+
+# Opens the notebooks in JupyterLab.
+notebooks: $(STAMPS)/dev
+	$(BIN)/tenancykit lab
+
+# Every gate: lint, types, layers, tests, notebooks, the wheel alone in a clean environment.
+test: check
+	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=120 notebooks
+	@$(MAKE) --no-print-directory wheel
+
+check: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Builds the wheel and runs it alone in a new environment, outside the checkout.
+wheel: $(STAMPS)/dev
+	@rm -rf dist $(STAMPS)/alone
+	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
+	$(PYTHON) -m venv $(STAMPS)/alone
+	$(STAMPS)/alone/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	cd / && $(CURDIR)/$(STAMPS)/alone/bin/tenancykit compare ml-platform >/dev/null
+	@echo "wheel: tenancykit compare ml-platform runs alone in a clean environment"
+
+bench: $(STAMPS)/dev
+	@for script in benchmarks/[a-z]*_*.py; do $(BIN)/python $$script --json || exit 1; done
+
+browser: $(STAMPS)/dev
+	$(BIN)/python -m pytest -q -m browser tests
+
+# Rewrites the generated JSON Schemas; a test demands that they are current.
+schemas: $(STAMPS)/dev
+	$(BIN)/python -m tenancykit.schemas
+
+clean:
+	rm -rf $(VENV) $(STAMPS) dist build out

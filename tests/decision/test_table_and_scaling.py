@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from tenancykit.decision import Criterion, DecisionTable, scale, scale_by_length, scale_by_share
+from tenancykit.errors import InputError
+
+from tests.decision.strategies import anchored, simple, tables
+
+
+def test_a_table_cannot_be_changed_after_it_was_checked() -> None:
+    source = np.array([[1.0, 2.0]])
+    table = DecisionTable.of(["a"], [Criterion("x"), Criterion("y")], source)
+    source[0, 0] = 9
+    assert table.values[0, 0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        table.values[0, 0] = 9
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_refused_with_its_place(bad: float) -> None:
+    with pytest.raises(InputError) as caught:
+        simple([[1, 2], [3, bad]])
+    assert "'b'" in caught.value.faults[0].where
+    assert "'y'" in caught.value.faults[0].what
+
+
+def test_all_wrong_cells_are_reported_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        simple([[float("nan"), 2], [3, float("nan")]], low=[[0, 0], [0, 0]], high=[[9, 9], [9, 9]])
+    assert len(caught.value.faults) == 2
+
+
+def test_an_interval_must_contain_its_value() -> None:
+    with pytest.raises(InputError, match="outside its interval 2 to 3"):
+        simple([[1]], low=[[2]], high=[[3]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "rows"),
+    [
+        ([], []),
+        (["a", "a"], [[1], [2]]),
+        (["a"], [[1, 2]]),
+        (["a"], [[1], [2]]),
+        (["a", "b"], [[1], [2, 3]]),
+        ([""], [[1]]),
+    ],
+)
+def test_shapes_and_names_that_do_not_fit_are_refused(labels: list[str], rows: list[list[float]]) -> None:
+    with pytest.raises(InputError):
+        DecisionTable.of(labels, [Criterion("x")], rows)
+
+
+def test_an_unknown_name_gets_a_suggestion() -> None:
+    table = DecisionTable.of(["a"], [Criterion("isolation")], [[1]])
+    with pytest.raises(InputError, match="did you mean isolation"):
+        table.column("isolatoin")
+    with pytest.raises(InputError, match="no design 'q'"):
+        table.row("q")
+    with pytest.raises(InputError, match="did you mean higher"):
+        Criterion("x", "highest")  # type: ignore[arg-type]
+
+
+def test_directions_are_inverted_before_scaling() -> None:
+    scaled = scale(simple([[0, 0], [10, 10]], "hl"), {"x": (0, 10), "y": (0, 20)})
+    assert scaled.utilities.tolist() == [[0.0, 1.0], [1.0, 0.5]]
+
+
+def test_fixed_bounds_extrapolate_and_say_so() -> None:
+    scaled = scale(simple([[15], [5]]), {"x": (0, 10)})
+    assert scaled.utilities.tolist() == [[1.5], [0.5]]
+    assert scaled.outside == ("x: 1 of 2 designs lie outside the bounds 0 to 10",)
+
+
+def test_the_fallback_to_the_candidates_is_stated() -> None:
+    scaled = scale(simple([[1, 5], [3, 9]]), {"x": (0, 10)})
+    assert scaled.depends_on_candidates
+    assert "depends on the candidates" in scaled.statement
+    assert scaled.anchored == (True, False)
+    assert not scale(simple([[1]]), {"x": (0, 10)}).depends_on_candidates
+
+
+@pytest.mark.parametrize("bounds", [{"x": (1, 1)}, {"x": (2, 1)}, {"x": (0, float("nan"))}, {"q": (0, 1)}])
+def test_empty_or_unknown_bounds_are_refused(bounds: dict[str, tuple[float, float]]) -> None:
+    with pytest.raises(InputError):
+        scale(simple([[1]]), bounds)
+
+
+def test_a_criterion_on_which_all_are_equal_yields_no_nan_in_any_scale() -> None:
+    table = simple([[0, 1], [0, 2]])
+    for scaled in (scale(table), scale_by_length(table)):
+        assert np.isfinite(scaled.utilities).all()
+    wide = simple([[5], [5]], low=[[0], [5]], high=[[10], [5]])
+    assert scale(wide).utilities.tolist() == [[0.5], [0.5]]
+
+
+def test_shares_need_positive_values() -> None:
+    with pytest.raises(InputError, match="positive"):
+        scale_by_share(simple([[0, 1], [1, 1]]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(tables())
+def test_values_survive_the_way_to_utility_and_back(table: DecisionTable) -> None:
+    scaled = anchored(table)
+    back = (scaled.origin + scaled.straight_width() * scaled.utilities) * table.signs
+    assert np.allclose(back, table.values)

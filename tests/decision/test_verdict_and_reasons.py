@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from tenancykit.decision import (
+    Criterion,
+    DecisionTable,
+    HardRequirement,
+    Stakeholder,
+    consensus,
+    equal_weights,
+    free_weights,
+    frontier,
+    last_step,
+    neighbours,
+    scale,
+    scale_by_share,
+    smaa,
+    verdict,
+    vikor,
+    weighted_scores,
+    weighted_sum,
+    why,
+)
+from tenancykit.decision.weights import Weights
+from tenancykit.errors import InputError
+
+from tests.decision.strategies import POSITIVE_PARTS, anchored, simple, tables, weights_of
+
+CRITERIA = [Criterion("isolation"), Criterion("cost", "lower", "EUR")]
+TABLE = DecisionTable.of(["shared", "hosted", "dedicated"], CRITERIA, [[0.3, 40], [0.6, 80], [0.9, 160]])
+BOUNDS = {"isolation": (0.0, 1.0), "cost": (0.0, 200.0)}
+SCALED = scale(TABLE, BOUNDS)
+
+
+# No clear winner
+
+
+def test_a_design_that_always_wins_is_a_clear_winner() -> None:
+    table = simple([[0.9, 0.9], [0.1, 0.2]])
+    result = verdict(smaa(scale(table), free_weights(table.names), samples=500))
+    assert result.clear
+    assert result.winner == "a"
+    assert result.question == ""
+    assert str(result) == "a is first in 100% of all cases considered"
+
+
+def test_unknown_weights_leave_no_clear_winner_and_ask_for_the_decisive_one() -> None:
+    result = verdict(smaa(SCALED, free_weights(TABLE.names), samples=5000))
+    assert not result.clear
+    assert result.winner is None
+    assert set(result.contenders) == {"shared", "dedicated"}
+    assert result.relevance is not None
+    assert result.relevance.kind == "weight"
+    # Lines cross at isolation weights of 0.4 and 4/7; the question tells the nearest class edges.
+    (first, one), (second, two) = result.relevance.turns
+    assert (result.relevance.name, result.relevance.favourite, one, two) == (
+        "isolation",
+        "shared",
+        "hosted",
+        "dedicated",
+    )
+    assert [first, second] == pytest.approx([0.4, 4 / 7], abs=0.06)
+    assert result.question.startswith("How much should isolation weigh? Below about 0.4")
+    assert str(result).startswith("no clear winner: ")
+
+
+def test_an_uncertain_cell_is_the_question_when_it_decides() -> None:
+    table = DecisionTable.of(
+        ["a", "b"], CRITERIA, [[0.5, 100], [0.5, 100]], [[0.5, 20], [0.5, 99]], [[0.5, 180], [0.5, 101]]
+    )
+    result = verdict(smaa(scale(table, BOUNDS), equal_weights(table.names), samples=5000))
+    assert not result.clear
+    assert result.question.startswith("What is the cost of a really? Below about ")
+    assert result.question.endswith("a leads, above it b.")
+
+
+def test_many_small_uncertainties_are_asked_for_together() -> None:
+    rng = np.random.default_rng(0)
+    names = [Criterion(f"c{number}") for number in range(12)]
+    values = np.full((2, 12), 0.5)
+    table = DecisionTable.of(["a", "b"], names, values, values - 0.3, values + 0.3)
+    weights = equal_weights(table.names)
+    scaled = scale(table, dict.fromkeys(table.names, (0.0, 1.0)))
+    # With few samples the noise of the estimate exceeds what any one of 24 cells could settle.
+    result = verdict(smaa(scaled, weights, samples=120, seed=int(rng.integers(9))))
+    assert result.question.startswith("No single answer settles it")
+
+
+def test_equal_designs_ask_for_another_criterion() -> None:
+    table = simple([[0.5], [0.5]])
+    result = verdict(smaa(scale(table), free_weights(("x",)), samples=100))
+    assert result.question == "What else tells a and b apart? By these criteria they are equal."
+    assert result.contenders == ("a", "b")
+
+
+def test_disagreeing_methods_are_a_reason_of_their_own() -> None:
+    table = simple([[0.0, 0.0], [1.0, 0.10], [0.5, 0.5]])
+    scaled, weights = scale(table, {"x": (0, 1), "y": (0, 1)}), equal_weights(table.names)
+    certain = smaa(scaled, weights, samples=50)
+    assert verdict(certain, [weighted_sum(scaled, weights)]).winner == "b"
+    result = verdict(certain, [weighted_sum(scaled, weights), vikor(scaled, weights, majority=0.0)])
+    assert not result.clear
+    assert result.reasons == ("the methods disagree (VIKOR puts c first)",)
+    assert "make up for a weakness" in result.question
+    with pytest.raises(InputError, match="threshold"):
+        verdict(certain, threshold=0.5)
+
+
+# Reasons
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(least=2), POSITIVE_PARTS)
+def test_contributions_add_up_to_the_lead_and_needs_make_it_level(table: DecisionTable, parts: list[int]) -> None:
+    scaled, weights = anchored(table), weights_of(table.names, parts)
+    first, second = table.labels[:2]
+    told = why(scaled, weights, first, second)
+    scores = weighted_scores(scaled, weights)
+    assert told.lead == pytest.approx(scores[0] - scores[1])
+    assert sum(item.amount for item in told.contributions) == pytest.approx(told.lead)
+    behind = 1 if told.lead > 0 else 0
+    for need in told.needs:
+        column = table.column(need.criterion)
+        if need.kind == "value":
+            values = table.values.copy()
+            values[behind, column] = need.needed
+            level = scaled.to_utility(values) @ weights.values
+        else:
+            others = weights.values * (np.arange(len(weights.names)) != column)
+            changed = others / others.sum() * (1 - need.needed)
+            changed[column] = need.needed
+            level = scaled.utilities @ changed
+        assert level[0] == pytest.approx(level[1])
+
+
+def test_the_explanation_reads_as_a_sentence() -> None:
+    weights = Weights(TABLE.names, np.array([0.7, 0.3]))
+    told = why(SCALED, weights, "dedicated", "shared")
+    assert str(told) == (
+        "dedicated beats shared by 0.240 because of isolation (0.9 against 0.3, +0.420), although cost (160 against "
+        "40 EUR, -0.180) speaks against it; shared draws level if its isolation rose to 0.6429 (now 0.3, +114%) or its "
+        "cost fell to -120 EUR (now 40, -400%) or the weight of isolation dropped to 0.50 (now 0.70) or the weight of "
+        "cost rose to 0.50 (now 0.30)"
+    )
+    back = why(SCALED, weights, "shared", "dedicated")
+    assert str(back).startswith("shared loses to dedicated by 0.240 because of isolation")
+    assert back.needs == told.needs
+    assert str(why(SCALED, weights, "shared", "shared")) == "shared and shared are level"
+
+
+def test_needs_in_values_are_left_out_where_a_value_has_no_single_price() -> None:
+    table = simple([[1.0, 2.0], [2.0, 2.0]], "lh")
+    told = why(scale_by_share(table), equal_weights(table.names), "a", "b")
+    assert {need.kind for need in told.needs} <= {"weight"}
+
+
+def test_the_nearest_cheaper_design_that_keeps_the_isolation_is_found() -> None:
+    table = DecisionTable.of(
+        ["now", "cheap and worse", "a bit cheaper", "much cheaper"],
+        [*CRITERIA, Criterion("effort", "lower", "days")],
+        [[0.6, 80, 10], [0.3, 10, 5], [0.6, 70, 30], [0.7, 40, 40]],
+    )
+    found = neighbours(table, "now", "cost", ["isolation"])
+    assert [item.label for item in found] == ["a bit cheaper", "much cheaper"]
+    assert found[0].saves == 10
+    assert found[0].gives_up == (("effort", 20.0),)
+    assert neighbours(table, "cheap and worse", "cost", ["isolation"]) == ()
+
+
+def test_the_last_euro_is_priced_along_the_efficient_frontier() -> None:
+    table = DecisionTable.of(
+        ["shared", "hosted", "waste", "dedicated", "twin"],
+        CRITERIA,
+        [[0.3, 40], [0.6, 80], [0.5, 90], [0.9, 160], [0.6, 80]],
+    )
+    steps = frontier(table, "cost", "isolation")
+    assert [(step.cheaper, step.dearer) for step in steps] == [("shared", "hosted"), ("hosted", "dedicated")]
+    assert steps[0].rate == pytest.approx(0.3 / 40)
+    last = last_step(table, "dedicated", "cost", "isolation")
+    assert last is not None
+    assert [last.spent, last.gained] == pytest.approx([80, 0.3])
+    assert last_step(table, "twin", "cost", "isolation") == steps[0]
+    assert last_step(table, "waste", "cost", "isolation") is None
+    assert last_step(table, "shared", "cost", "isolation") is None
+
+
+# Several people
+
+
+SECURITY = Stakeholder(
+    "security",
+    Weights(TABLE.names, np.array([0.9, 0.1])),
+    (HardRequirement("least isolation", "isolation", ">=", 0.5),),
+)
+FINANCE = Stakeholder(
+    "finance", Weights(TABLE.names, np.array([0.2, 0.8])), (HardRequirement("the budget", "cost", "<=", 100),)
+)
+
+
+def test_stakeholders_meet_where_nobody_vetoes() -> None:
+    found = consensus(SCALED, [SECURITY, FINANCE])
+    assert [ranking.winner for ranking in found.rankings] == ["dedicated", "shared"]
+    assert found.weights.values.tolist() == pytest.approx([0.55, 0.45])
+    assert [(veto.stakeholder, veto.label) for veto in found.vetoes] == [
+        ("security", "shared"),
+        ("finance", "dedicated"),
+    ]
+    assert "misses the budget by 60 %" in found.vetoes[1].reason
+    assert found.acceptable == ("hosted",)
+    assert found.choice == "hosted"
+    assert found.agreement.methods == ("security", "finance")
+    assert found.agreement.tau[0, 1] == -1
+    assert found.least_regret == "hosted"
+    assert found.regrets.min() == 0
+
+
+def test_disappointment_can_be_a_veto_and_can_leave_nothing() -> None:
+    found = consensus(SCALED, [SECURITY, FINANCE], veto_regret=0.1)
+    assert found.choice is None
+    assert any("behind their favourite" in veto.reason for veto in found.vetoes)
+
+
+def test_stakeholders_need_names_of_their_own() -> None:
+    with pytest.raises(InputError):
+        consensus(SCALED, [SECURITY, SECURITY])
+    with pytest.raises(InputError):
+        consensus(SCALED, [])

@@ -1,0 +1,1 @@
+"""The library's answers beside those a real control plane recorded: ``python -m tests.oracle FILE... [--json]``."""

@@ -1,0 +1,192 @@
+"""Our scheduler beside the recorded one, pod by pod, with the recorded choice forced at each step."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tenancykit.criteria.cost.place_objects import Reader, budgets, fit_scoring, machine, services
+from tenancykit.criteria.cost.scheduler import Decision, Scheduler
+from tenancykit.criteria.cost.scheduler_cluster import Cluster
+from tenancykit.criteria.cost.scheduler_scores import WEIGHTS
+from tenancykit.criteria.cost.scheduler_values import Pod
+
+Case = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often our answer is the recorded one.
+
+    Attributes:
+        pods: pods compared.
+        agreeing: pods for which everything recorded agrees.
+        by_aspect: (agreeing, compared) per aspect: feasible, scores, each plugin, choice, reason, victims.
+        differences: one line per difference.
+    """
+
+    pods: int
+    agreeing: int
+    by_aspect: Mapping[str, tuple[int, int]]
+    differences: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """Pods that agree, of those compared."""
+        return self.agreeing / self.pods if self.pods else 0.0
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.right: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()
+        self.differences: list[str] = []
+        self.pods = self.agreeing = 0
+
+    def pod(self, name: str, aspects: Mapping[str, tuple[object, object]]) -> None:
+        self.pods += 1
+        same = True
+        for aspect, (ours, theirs) in aspects.items():
+            self.seen[aspect] += 1
+            if ours == theirs:
+                self.right[aspect] += 1
+            else:
+                same = False
+                self.differences.append(f"{name}: {aspect}: ours {ours!r}, recorded {theirs!r}")
+        self.agreeing += same
+
+    def done(self) -> Agreement:
+        aspects = {aspect: (self.right[aspect], self.seen[aspect]) for aspect in sorted(self.seen)}
+        return Agreement(self.pods, self.agreeing, aspects, tuple(self.differences))
+
+
+def oracle_scheduler(path: Path) -> tuple[Agreement, tuple[str, ...]]:
+    """Return the agreement with the recorded choices of a file, and the differences."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    tally = _Tally()
+    for case in data["cases"]:
+        _replay(case, data["cluster_objects"], data["profiles"], tally)
+    agreement = tally.done()
+    return agreement, agreement.differences
+
+
+def _node_object(node: Case) -> Case:
+    return {
+        "kind": "Node",
+        "metadata": {"name": node["name"], "labels": node.get("labels")},
+        "spec": {"taints": node.get("taints"), "unschedulable": node.get("unschedulable")},
+        "status": {"allocatable": node["allocatable"], "images": node.get("images")},
+    }
+
+
+def _started(thing: Case) -> Case:
+    started = (thing["metadata"].get("annotations") or {}).get("started", "")
+    return {**thing, "status": {"startTime": started}}
+
+
+def _replay(case: Case, shared: list[Case], profiles: Case, tally: _Tally) -> None:
+    reader = Reader(shared)
+    objects = list(case.get("objects") or ())
+    machines = [machine(_node_object(node)) for node in case["nodes"]]
+    existing = [reader.pod(_started(thing)) for thing in case.get("existing") or ()]
+    pods = {(p := reader.pod(thing)).key: p for thing in case["pods"]}
+    spaces = {o["metadata"]["name"]: o["metadata"].get("labels") or {} for o in shared if o["kind"] == "Namespace"}
+    cluster = Cluster(machines, existing, spaces)
+    fit = fit_scoring(profiles.get(case["profile"]) if case.get("profile") else None)
+    scheduler = Scheduler(cluster, fit, services(objects), budgets(objects, existing))
+    where = {pod.key: pod.node for pod in existing}
+    everything = {**{pod.key: pod for pod in existing}, **pods}
+    for result in case["result"]:
+        if "rejected" in result:
+            continue
+        pod = pods[result["pod"]]
+        name = f"{case['id']} {pod.key}"
+        if not pod.node:
+            tally.pod(name, _compared(scheduler, pod, result, everything, where))
+        _force(scheduler, result, everything, where)
+
+
+def _compared(
+    scheduler: Scheduler, pod: Pod, result: Case, pods: Mapping[str, Pod], where: dict[str, str]
+) -> Mapping[str, tuple[object, object]]:
+    """Return ours beside the recorded answer, by aspect.
+
+    Pods bound meanwhile may have been bound before or after this pod was looked at (the recording does not say); where
+    the answers differ before, those after are taken if they agree.
+    """
+    aspects = dict(_aspects(scheduler, scheduler.decide(pod), result))
+    late = result.get("earlier_pending_bound")
+    if late and any(ours != theirs for ours, theirs in aspects.values()):
+        _force(scheduler, {"pod": pod.key, "earlier_pending_bound": late}, pods, where)
+        after = dict(_aspects(scheduler, scheduler.decide(pod), result))
+        if all(ours == theirs for ours, theirs in after.values()):
+            return after
+    return aspects
+
+
+def _force(scheduler: Scheduler, result: Case, pods: Mapping[str, Pod], where: dict[str, str]) -> None:
+    """Bring the cluster to the state recorded after a pod."""
+    for victim in result.get("victims") or ():
+        if where.get(victim):
+            scheduler.evict(pods[victim], where.pop(victim))
+    bound = {result["pod"]: result.get("node")} if result.get("node") else {}
+    late = result.get("earlier_pending_bound") or {}
+    for key, node in {**bound, **dict(late)}.items():
+        if node and not where.get(key):
+            scheduler.bind(pods[key], node)
+            where[key] = node
+
+
+def _aspects(scheduler: Scheduler, decision: Decision, result: Case) -> Iterator[tuple[str, tuple[object, object]]]:
+    cluster, verdict = scheduler.cluster, decision.verdict
+    if verdict is None:
+        yield "gated", (decision.event, result.get("message", ""))
+        return
+    feasible = {cluster.machines[i].name for i in np.flatnonzero(verdict.feasible)}
+    if result.get("nominated") or result.get("victims"):
+        yield "feasible", (feasible, set())
+        yield "nominated", (decision.nominated, result["nominated"])
+        yield "victims", (sorted(v.key for v in decision.victims), sorted(result["victims"]))
+        if "first_message" in result:
+            yield "reason", (verdict.event(), _refusal(result["first_message"]))
+    elif result.get("node"):
+        yield "feasible", (feasible, set(result["scores"]) if "scores" in result else {result["node"]})
+        if "scores" in result and decision.scores is not None:
+            yield from _score_aspects(scheduler, decision, result)
+    else:
+        yield "feasible", (feasible, set())
+        yield "reason", (verdict.event(), _refusal(result["message"]))
+        if "preemption: " in result["message"]:
+            yield "preemption", (_preemption(decision.event), _preemption(result["message"]))
+
+
+def _score_aspects(
+    scheduler: Scheduler, decision: Decision, result: Case
+) -> Iterator[tuple[str, tuple[object, object]]]:
+    scores = decision.scores
+    assert scores is not None
+    names = [scheduler.cluster.machines[i].name for i in scores.machines]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    ours = dict(zip(names, scores.total.tolist(), strict=True))
+    yield "scores", (ours, result["scores"])
+    for plugin in WEIGHTS:
+        values = [int(scores.plugins[plugin][i]) for i in order]
+        recorded = result["plugins"].get(plugin)
+        yield plugin, (values if len(set(values)) > 1 else None, recorded)
+    best = {name for name, total in ours.items() if total == max(ours.values())}
+    yield "choice", (result["node"] in best, True)
+
+
+def _refusal(message: str) -> str:
+    head = message.split(" preemption: ", maxsplit=1)[0]
+    return head.removesuffix(" no new claims to deallocate,").rstrip(",")
+
+
+def _preemption(message: str) -> str:
+    return message.split("preemption: ", maxsplit=1)[-1]

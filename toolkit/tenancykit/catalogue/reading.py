@@ -1,0 +1,289 @@
+"""Reads the catalogue: the package's own files, then the user's folders, merged by id with visible precedence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from tenancykit.catalogue.model import LAYERS, Component, Entry, Option, Reference, Rule, Source
+from tenancykit.errors import CatalogueError, Fault, InputError, did_you_mean
+from tenancykit.source import Document, read_yaml
+from tenancykit.validation import validate
+
+E = TypeVar("E", bound=Entry)
+
+OWN_ROOT: Final = Path(__file__).parent
+"""Folder of the catalogue that ships with the package."""
+
+
+@dataclass(frozen=True)
+class Entries(Mapping[str, E]):
+    """Entries of one kind by id, each with the place it was read from.
+
+    Attributes:
+        items_by_id: the entries, later folders having replaced earlier ones.
+        places: ``file:line`` of each entry.
+        replaced: ids that a later folder replaced, with the place of the entry that lost.
+    """
+
+    items_by_id: Mapping[str, E]
+    places: Mapping[str, str] = field(default_factory=dict, repr=False)
+    replaced: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, key: str) -> E:
+        return self.items_by_id[key]
+
+    def __iter__(self) -> Any:
+        return iter(self.items_by_id)
+
+    def __len__(self) -> int:
+        return len(self.items_by_id)
+
+
+def read_entries(
+    roots: Sequence[Path], folder: str, model: type[E], *, identify: Callable[[E], str] | None = None
+) -> Entries[E]:
+    """Return the entries of one kind from ``<root>/<folder>/**/*.yaml`` of every root, by id in order of id.
+
+    A file holds one entry (a mapping of the model's keys) or ``entries: [...]``. An id that appears in a later root
+    replaces the earlier entry as a whole; an id twice in one root is a fault.
+
+    Raises:
+        CatalogueError: every fault of every file.
+    """
+    get_id = identify or (lambda entry: str(entry.id))  # type: ignore[attr-defined]
+    found: dict[str, E] = {}
+    places: dict[str, str] = {}
+    replaced: dict[str, str] = {}
+    faults: list[Fault] = []
+    for root in roots:
+        seen: dict[str, str] = {}
+        for file in sorted((root / folder).rglob("*.yaml")):
+            try:
+                document = read_yaml(file, name=_shown(file, root))
+                entries = list(_entries(document, model))
+            except InputError as error:
+                faults.extend(error.faults)
+                continue
+            for entry, place in entries:
+                identifier = get_id(entry)
+                if identifier in seen:
+                    faults.append(
+                        Fault(place, f"id {identifier!r} is already at {seen[identifier]}", cure="rename one")
+                    )
+                    continue
+                seen[identifier] = place
+                if identifier in found:
+                    replaced[identifier] = places[identifier]
+                found[identifier] = entry
+                places[identifier] = place
+    if faults:
+        raise CatalogueError(faults)
+    ordered = {key: found[key] for key in sorted(found)}
+    return Entries(MappingProxyType(ordered), MappingProxyType(places), MappingProxyType(replaced))
+
+
+def _shown(file: Path, root: Path) -> str:
+    return f"catalogue/{file.relative_to(root)}" if root == OWN_ROOT else str(file)
+
+
+def _entries(document: Document, model: type[E]) -> Iterable[tuple[E, str]]:
+    data = document.data
+    if isinstance(data, dict) and "entries" in data:
+        unknown = sorted(set(data) - {"entries"})
+        if unknown or not isinstance(data["entries"], list):
+            raise InputError(Fault(document.where(unknown[:1]), "a list file holds 'entries' and nothing else"))
+        faults: list[Fault] = []
+        for index in range(len(data["entries"])):
+            path = ("entries", index)
+            try:
+                yield validate(model, document, path), document.where(path).rsplit(": ", 1)[0]
+            except InputError as error:
+                faults.extend(error.faults)
+        if faults:
+            raise InputError(faults)
+    else:
+        yield validate(model, document), f"{document.name}:1"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that could be done, with sources.
+
+    Attributes:
+        roots: folders read, the package's own first; later ones take precedence.
+    """
+
+    roots: tuple[Path, ...] = (OWN_ROOT,)
+
+    @cached_property
+    def sources(self) -> Entries[Source]:
+        """Sources by key."""
+        return _read_sources(self.roots)
+
+    @cached_property
+    def options(self) -> Entries[Option]:
+        """Options by id, checked against components and sources."""
+        options = read_entries(self.roots, "options", Option)
+        _check_options(options, self)
+        return options
+
+    @cached_property
+    def components(self) -> Entries[Component]:
+        """Components by id; requirements are known and free of cycles."""
+        components = read_entries(self.roots, "components", Component)
+        _check_components(components)
+        return components
+
+    @cached_property
+    def rules(self) -> Entries[Rule]:
+        """Compatibility rules by id."""
+        return read_entries(self.roots, "rules", Rule)
+
+    @cached_property
+    def references(self) -> Entries[Reference]:
+        """Published reference architectures by id."""
+        references = read_entries(self.roots, "references", Reference)
+        _check_references(references, self.options)
+        return references
+
+    def url(self, source: str) -> str:
+        """Return the address behind a source key; an address stands for itself."""
+        found = self.sources.get(source)
+        return found.url if found else source
+
+    def in_dimension(self, dimension: str) -> tuple[Option, ...]:
+        """Return the options of a dimension in order of id."""
+        return tuple(option for option in self.options.values() if option.dimension == dimension)
+
+
+def _read_sources(roots: Sequence[Path]) -> Entries[Source]:
+    merged: dict[str, Source] = {}
+    places: dict[str, str] = {}
+    for root in roots:
+        file = root / "sources.yaml"
+        if not file.exists():
+            continue
+        document = read_yaml(file, name=_shown(file, root))
+        for key in document.data:
+            merged[key] = validate(Source, document, (key,))
+            places[key] = document.where((key,)).split(": ")[0]
+    return Entries(MappingProxyType(dict(sorted(merged.items()))), MappingProxyType(places))
+
+
+def _check_options(options: Entries[Option], catalogue: Catalogue) -> None:
+    faults: list[Fault] = []
+    for option in options.values():
+        place = options.places[option.id]
+        layers = LAYERS[option.dimension]
+        if option.layer not in layers:
+            faults.append(Fault(place, f"layer {option.layer!r} is not of {option.dimension}", ", ".join(layers)))
+        for component in option.components:
+            if component not in catalogue.components:
+                cure = did_you_mean(component, catalogue.components) or "add the component"
+                faults.append(Fault(place, f"unknown component {component!r}", cure=cure))
+        faults.extend(
+            Fault(
+                place, f"unknown source {key!r}", cure=did_you_mean(key, catalogue.sources) or "add it to sources.yaml"
+            )
+            for key in _source_keys(option)
+            if key not in catalogue.sources and not key.startswith("https://")
+        )
+    if faults:
+        raise CatalogueError(sorted(faults))
+
+
+def _source_keys(option: Option) -> list[str]:
+    stated = [
+        *(need.source for need in option.needs),
+        *(quantity.source for quantity in option.overhead),
+        *(limit.source for limit in option.limits),
+        option.lifecycle.source,
+        option.sandbox.source if option.sandbox else "",
+        option.gpu.source if option.gpu else "",
+    ]
+    return [*option.sources, *filter(None, stated)]
+
+
+def _check_components(components: Entries[Component]) -> None:
+    faults = [
+        Fault(components.places[c.id], f"requires unknown component {r!r}", cure=did_you_mean(r, components))
+        for c in components.values()
+        for r in c.requires
+        if r not in components
+    ]
+    if not faults:
+        cycle = _cycle({c.id: c.requires for c in components.values()})
+        if cycle:
+            faults.append(Fault(components.places[cycle[0]], "components require each other: " + " -> ".join(cycle)))
+    if faults:
+        raise CatalogueError(faults)
+
+
+def _cycle(edges: Mapping[str, Sequence[str]]) -> list[str]:
+    done: set[str] = set()
+
+    def visit(node: str, trail: list[str]) -> list[str]:
+        if node in trail:
+            return [*trail[trail.index(node) :], node]
+        if node in done:
+            return []
+        for following in edges.get(node, ()):
+            found = visit(following, [*trail, node])
+            if found:
+                return found
+        done.add(node)
+        return []
+
+    for start in edges:
+        found = visit(start, [])
+        if found:
+            return found
+    return []
+
+
+def _check_references(references: Entries[Reference], options: Entries[Option]) -> None:
+    faults: list[Fault] = []
+    for reference in references.values():
+        place = references.places[reference.id]
+        for tier in reference.tiers:
+            taken: dict[tuple[str, str], str] = {}
+            for identifier in tier.options:
+                option = options.get(identifier)
+                if option is None:
+                    faults.append(
+                        Fault(place, f"unknown option {identifier!r}", cure=did_you_mean(identifier, options))
+                    )
+                    continue
+                layer = (option.dimension, option.layer)
+                if layer in taken:
+                    text = f"tier {tier.id!r} chooses {taken[layer]} and {identifier} in one layer ({option.layer})"
+                    faults.append(Fault(place, text, "one option per layer"))
+                taken[layer] = identifier
+    if faults:
+        raise CatalogueError(faults)
+
+
+def load_catalogue(*folders: str | os.PathLike[str]) -> Catalogue:
+    """Return the package's catalogue overlaid with the user's folders, later folders taking precedence.
+
+    Raises:
+        InputError: a folder does not exist.
+    """
+    roots = [OWN_ROOT]
+    for folder in folders:
+        path = Path(folder)
+        if not path.is_dir():
+            raise InputError(Fault(str(folder), "no such folder", cure="name a folder laid out like the catalogue"))
+        roots.append(path)
+    return _catalogue(tuple(roots))
+
+
+@cache
+def _catalogue(roots: tuple[Path, ...]) -> Catalogue:
+    return Catalogue(roots)

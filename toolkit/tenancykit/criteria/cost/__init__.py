@@ -1,0 +1,1 @@
+"""Service cost: place the workloads, then price what they stand on."""

@@ -1,0 +1,214 @@
+"""Who is alike, and how many replicas of each workload are active over time."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from tenancykit.criteria.cost.demand import PROFILE_KINDS, ProfileKind, Series, activity, expand_changes
+from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.scenario.model import Demand, Scenario, TenantClass, Workload, WorkloadUse
+from tenancykit.scenario.naming import class_tenants
+from tenancykit.scenario.traces import read_activity_csv
+
+HOURS: Final = 4 * 168
+"""Length of generated demand: four weeks of hours, from Monday 00:00."""
+PATTERNS: Final = 16
+"""Different series generated per workload (assumption); further tenants get one of them, moved by whole days."""
+_DAYS: Final = HOURS // 24
+_SHOWN: Final = 8
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class Member:
+    """One workload of a group's tenants.
+
+    Attributes:
+        workload: the template.
+        replicas: pods per tenant.
+        demand: how many of them are active over time.
+    """
+
+    workload: Workload
+    replicas: int
+    demand: Demand
+
+
+@dataclass(frozen=True)
+class TenantGroup:
+    """Tenants of a class that run the same: computed once, counted often.
+
+    Attributes:
+        id: class id, with a number where the class has several groups.
+        tenant_class: the class.
+        members: what each tenant runs.
+        positions: positions of the tenants in their class, as ``naming.class_tenants`` yields them.
+        names: names of the tenants, where a trace speaks of them.
+    """
+
+    id: str
+    tenant_class: TenantClass
+    members: tuple[Member, ...]
+    positions: tuple[int, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Number of tenants."""
+        return len(self.positions)
+
+
+def tenant_groups(scenario: Scenario) -> tuple[TenantGroup, ...]:
+    """Return the tenants of a scenario in groups that run the same, in the order of classes."""
+    groups: list[TenantGroup] = []
+    for tenant_class in scenario.tenants.classes:
+        named = [t for t in scenario.tenants.named if t.tenant_class == tenant_class.id]
+        by_uses: dict[tuple[WorkloadUse, ...], list[int]] = {}
+        for position, tenant in enumerate(named):
+            uses = tenant_class.workloads if tenant.workloads is None else tenant.workloads
+            by_uses.setdefault(uses, []).append(position)
+        if len(named) < tenant_class.count:
+            by_uses.setdefault(tenant_class.workloads, []).extend(range(len(named), tenant_class.count))
+        for number, (uses, positions) in enumerate(by_uses.items()):
+            identifier = tenant_class.id if len(by_uses) == 1 else f"{tenant_class.id}/{number + 1}"
+            members = _members(scenario, uses)
+            names: tuple[str, ...] = ()
+            if any(member.demand.profile == "trace" for member in members):
+                every = [tenant.name for tenant in class_tenants(scenario, tenant_class)]
+                names = tuple(every[position] for position in positions)
+            groups.append(TenantGroup(identifier, tenant_class, members, tuple(positions), names))
+    return tuple(groups)
+
+
+def _members(scenario: Scenario, uses: tuple[WorkloadUse, ...]) -> tuple[Member, ...]:
+    members = []
+    for use in uses:
+        workload = scenario.workload(use.template)
+        replicas = workload.replicas if use.replicas is None else use.replicas
+        members.append(Member(workload, replicas, use.demand or workload.demand))
+    return tuple(member for member in members if member.replicas > 0)
+
+
+def is_constant(member: Member) -> bool:
+    """Return whether demand does not change over time."""
+    return member.demand.profile == "constant" or (member.demand.mean >= 1 and member.demand.profile != "trace")
+
+
+def steady(member: Member) -> int:
+    """Return the pods of a tenant that are active all the time, for constant demand."""
+    return math.ceil(member.replicas * min(1.0, member.demand.mean) - 1e-9)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """How many replicas are active over time, for every group of a scenario.
+
+    Attributes:
+        groups: the groups.
+        traces: active replicas per hour, by file and tenant.
+        hours: length of every series.
+    """
+
+    groups: tuple[TenantGroup, ...]
+    traces: Mapping[str, Mapping[str, Series]]
+    hours: int
+
+    def total(self, group: TenantGroup, index: int) -> Series:
+        """Return active replicas per hour of a workload (by position), all tenants of the group together."""
+        member = group.members[index]
+        if is_constant(member):
+            return np.full(self.hours, float(steady(member) * group.count))
+        if member.demand.profile == "trace":
+            return np.asarray(np.sum([self._traced(member, name) for name in group.names], axis=0), dtype=np.float64)
+        shifts = Counter((tenant % PATTERNS, tenant // PATTERNS % _DAYS) for tenant in range(group.count))
+        total = np.zeros(HOURS)
+        for (pattern, days), number in shifts.items():
+            total += number * np.roll(_pattern(member, index, pattern), 24 * days)
+        return np.resize(total, self.hours)
+
+    def one(self, group: TenantGroup, tenant: int, index: int) -> Series:
+        """Return active replicas per hour of a workload of one tenant (0-based in the group)."""
+        member = group.members[index]
+        if is_constant(member):
+            return np.full(self.hours, float(steady(member)))
+        if member.demand.profile == "trace":
+            return self._traced(member, group.names[tenant])
+        days = tenant // PATTERNS % _DAYS
+        return np.resize(np.roll(_pattern(member, index, tenant % PATTERNS), 24 * days), self.hours)
+
+    def mean(self, group: TenantGroup, index: int) -> float:
+        """Return the mean number of active replicas of a workload, all tenants of the group together."""
+        member = group.members[index]
+        return float(steady(member) * group.count) if is_constant(member) else float(self.total(group, index).mean())
+
+    def _traced(self, member: Member, name: str) -> Series:
+        series = self.traces[member.demand.file][name]
+        return np.concatenate([series, np.zeros(self.hours - len(series))])
+
+
+def activity_of(scenario: Scenario, folder: Path | None = None) -> Activity:
+    """Return the demand over time of a scenario's tenants; traces are read beside the scenario.
+
+    Raises:
+        InputError: a trace is missing or wrong; names file, row and column.
+    """
+    groups = tenant_groups(scenario)
+    files = sorted({m.demand.file for g in groups for m in g.members if m.demand.profile == "trace"})
+    traces: dict[str, Mapping[str, Series]] = {}
+    for file in files:
+        if folder is None:
+            raise InputError(
+                Fault(file, "a trace is named, but the scenario has no folder", cure="load it from a file")
+            )
+        path = folder / file
+        wanted = frozenset(n for g in groups for m in g.members if m.demand.file == file for n in g.names)
+        traces[file] = _read_trace(path, path.stat().st_mtime_ns if path.exists() else 0, file, wanted)
+    longest = max((len(series) for trace in traces.values() for series in trace.values()), default=0)
+    return Activity(groups, traces, longest or HOURS)
+
+
+def distinct_tenants(group: TenantGroup) -> dict[int, int]:
+    """Return tenants of the group whose demand differs in more than its day, each with how many are like it."""
+    if all(is_constant(member) for member in group.members):
+        return {0: group.count}
+    if any(member.demand.profile == "trace" for member in group.members):
+        return dict.fromkeys(range(group.count), 1)
+    number = min(PATTERNS, group.count)
+    return {tenant: (group.count - tenant + PATTERNS - 1) // PATTERNS for tenant in range(number)}
+
+
+@functools.lru_cache(maxsize=32)
+def _read_trace(path: Path, _changed: int, name: str, wanted: frozenset[str]) -> Mapping[str, Series]:
+    changes: dict[str, list[tuple[int, float]]] = {}
+    for row in read_activity_csv(path).rows:
+        changes.setdefault(row.tenant, []).append((row.step, row.value))
+    missing = sorted(wanted - set(changes))
+    if missing:
+        known = ", ".join(sorted(changes)[:_SHOWN])
+        raise InputError(
+            [Fault(name, f"tenant {tenant!r} has no row", known, did_you_mean(tenant, changes)) for tenant in missing]
+        )
+    length = 1 + max(step for points in changes.values() for step, _ in points)
+    return {tenant: expand_changes(changes[tenant], length) for tenant in sorted(wanted)}
+
+
+def _pattern(member: Member, index: int, pattern: int) -> Series:
+    seed = (member.demand.seed, index, pattern)
+    kind = next(known for known in PROFILE_KINDS if known == member.demand.profile)
+    return _generated(kind, member.demand.mean, member.replicas, seed)
+
+
+@functools.lru_cache(maxsize=4096)
+def _generated(kind: ProfileKind, mean: float, replicas: int, seed: tuple[int, int, int]) -> Series:
+    number = abs(seed[0]) * 1_000_003 + seed[1] * 1009 + seed[2]
+    series: Series = np.ceil(activity(kind, mean, hours=HOURS, seed=number) * replicas - _ROUNDING)
+    series.flags.writeable = False
+    return series

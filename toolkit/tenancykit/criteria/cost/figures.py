@@ -1,0 +1,140 @@
+"""Named figures beside the cost: machines, GPUs, what stays pending, how near the bound, what sharing gains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from tenancykit.criteria.cost.activity import Activity, Member, distinct_tenants
+from tenancykit.criteria.cost.charges import PEOPLE
+from tenancykit.criteria.cost.housing import Housing, peaks
+from tenancykit.criteria.cost.machines import Machine
+from tenancykit.criteria.cost.pricing import Cost
+from tenancykit.criteria.cost.statement import Statement
+from tenancykit.quantities import HOURS_PER_MONTH, cents
+
+
+def figures_of(statement: Statement, activity: Activity, by_category: dict[str, Cost], total: Cost) -> dict[str, Any]:
+    """Return the figures of a statement as plain data, ready for JSON."""
+    tenants = sum(group.count for group in statement.groups)
+    used = gpus_used(activity)
+    hours = Decimal(repr(used)) * HOURS_PER_MONTH
+    bought = _gpus(statement.housing.totals(), statement.machines)
+    bought += _gpus(statement.housing.spare, statement.machines)
+    bound = _bound(statement.housing)
+    return {
+        "currency": statement.currency,
+        "per_month": {category: float(cost.amount) for category, cost in by_category.items()},
+        "infrastructure_per_month": float(total.amount - by_category[PEOPLE].amount),
+        "tenants": tenants,
+        "per_tenant": float(cents(total.amount / tenants)),
+        "per_used_gpu_hour": float(cents(total.amount / hours)) if hours else None,
+        "used_gpu_hours": float(round(hours, 1)),
+        "nodes": dict(sorted(statement.housing.totals().items())),
+        "spare_nodes": dict(sorted(statement.housing.spare.items())),
+        "nodes_to_buy_for_pending": dict(sorted(statement.housing.totals(extra=True).items())),
+        "gpus": {
+            "bought": bought,
+            "taken_at_peak": _allocated(statement.housing),
+            "used_on_average": round(used, 3),
+            "stranded_at_peak": _stranded(statement.housing),
+        },
+        "pending": _pending(statement.housing),
+        "clusters": _clusters(statement),
+        "lower_bound_of_nodes": None if bound is None else float(cents(bound)),
+        "gap_to_lower_bound": _gap(statement, bound),
+        "multiplexing": multiplexing(statement, activity),
+        "notes": list(statement.layout.notes),
+    }
+
+
+def gpus_used(activity: Activity) -> float:
+    """Return the GPUs that tenants' workloads ask for on average over time, shares counted as shares."""
+    total = 0.0
+    for group in activity.groups:
+        for index, member in enumerate(group.members):
+            gpu = member.workload.gpu
+            if gpu and gpu.count:
+                total += activity.mean(group, index) * gpu.count * (gpu.fraction or 1.0)
+    return total
+
+
+def _gpus(counts: Mapping[str, int], machines: Mapping[str, Machine]) -> int:
+    return sum(machines[name].shape.gpus * number for name, number in counts.items())
+
+
+def _allocated(housing: Housing) -> float:
+    taken = sum(h.purchase.placement.allocation["gpu"].used * h.copies for h in housing.housed)
+    return taken / 1000
+
+
+def _stranded(housing: Housing) -> float:
+    return sum(h.purchase.placement.stranded_gpu_milli * h.copies for h in housing.housed) / 1000
+
+
+def _pending(housing: Housing) -> list[dict[str, Any]]:
+    return [
+        {"domain": one.domain.id, "pods": p.count * one.copies, "workload": p.pod_class, "reason": p.reason}
+        for one in housing.housed
+        for p in one.pending
+    ]
+
+
+def _clusters(statement: Statement) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for clusters in statement.layout.clusters:
+        counts[clusters.kind] = counts.get(clusters.kind, 0) + clusters.copies
+    return dict(sorted(counts.items()))
+
+
+def _bound(housing: Housing) -> Decimal | None:
+    """Return what machines cost per month at least, by the bounds of all domains; None for a fixed fleet."""
+    if housing.is_fixed:
+        return None
+    return sum((h.least * h.copies for h in housing.housed), Decimal(0)) * HOURS_PER_MONTH
+
+
+def _gap(statement: Statement, bound: Decimal | None) -> float | None:
+    if not bound:
+        return None
+    bought = sum(
+        (statement.machines[n].hourly.cost.amount * k for n, k in statement.housing.totals().items()), Decimal(0)
+    )
+    return round(float(bought * HOURS_PER_MONTH / bound) - 1, 4)
+
+
+def multiplexing(statement: Statement, activity: Activity) -> dict[str, Any]:
+    """Return the sum of the tenants' own peaks, the capacity the domains are bought for, and their ratio.
+
+    In GPUs (shares as shares), or in cores where nobody asks for GPUs.
+    """
+    gpu = any(m.workload.gpu and m.workload.gpu.count for g in activity.groups for m in g.members)
+    apart = 0.0
+    for group in activity.groups:
+        for tenant, number in distinct_tenants(group).items():
+            series = np.zeros(activity.hours)
+            for index, member in enumerate(group.members):
+                series += np.ceil(activity.one(group, tenant, index)) * _size(member, gpu=gpu)
+            apart += float(series.max()) * number
+    together = 0.0
+    for domain in statement.layout.domains:
+        vectors = [pods[: len(pods) - len(domain.fixed)] for pods in peaks(domain)]
+        sizes = [sum(p.count * (p.gpu_count * p.gpu_milli if gpu else p.cpu_milli) for p in pods) for pods in vectors]
+        together += max(sizes) * domain.copies
+    bought_for = together / 1000
+    return {
+        "resource": "GPUs" if gpu else "cores",
+        "sum_of_tenant_peaks": round(apart, 3),
+        "sum_of_domain_peaks": round(bought_for, 3),
+        "gain": round(apart / bought_for, 4) if bought_for else 1.0,
+    }
+
+
+def _size(member: Member, *, gpu: bool) -> float:
+    workload = member.workload
+    if not gpu:
+        return float(workload.cpu) / 1000
+    return float(workload.gpu.count * (workload.gpu.fraction or 1.0)) if workload.gpu else 0.0

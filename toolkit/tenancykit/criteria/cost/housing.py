@@ -1,0 +1,276 @@
+"""Finds the machines every placement domain takes: bought as needed, or taken from the fleet there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import numpy as np
+
+from tenancykit.criteria.cost.domains import Domain
+from tenancykit.criteria.cost.elastic import buy
+from tenancykit.criteria.cost.placement import NodeClass, Pending, PodClass, Purchase
+from tenancykit.criteria.cost.placement_devices import WHOLE
+from tenancykit.criteria.cost.shapes import machine_name
+
+
+@dataclass(frozen=True)
+class Housed:
+    """What one placement domain takes.
+
+    Attributes:
+        domain: the domain.
+        copies: copies housed alike.
+        nodes: machines of one copy, by machine name.
+        purchase: where the pods are at the hour that needs most.
+        least: lower bound of the price of one copy's machines per hour; 0 where none was computed.
+        extra: machines of one copy to buy for pods that the fixed fleet leaves pending, by machine name.
+        pending: pods of one copy that find no place: in a fixed fleet for want of machines, else larger than any.
+        unhoused: share of the pods of a class (by name) that no machine on offer can hold.
+    """
+
+    domain: Domain
+    copies: int
+    nodes: Mapping[str, int]
+    purchase: Purchase = field(repr=False)
+    least: Decimal = Decimal(0)
+    extra: Mapping[str, int] = field(default_factory=dict)
+    pending: tuple[Pending, ...] = ()
+    unhoused: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def machines(self) -> int:
+        """Machines of all copies that are in the fleet or bought outright."""
+        return sum(self.nodes.values()) * self.copies
+
+
+@dataclass(frozen=True)
+class Housing:
+    """What all domains of a design take.
+
+    Attributes:
+        housed: per domain, in the layout's order.
+        spare: machines of a fixed fleet that no domain uses, by machine name.
+        is_fixed: whether machines were taken from a fleet rather than bought.
+    """
+
+    housed: tuple[Housed, ...]
+    spare: Mapping[str, int]
+    is_fixed: bool = False
+
+    def totals(self, *, extra: bool = False) -> dict[str, int]:
+        """Return machines by name that domains use, or that a fixed fleet lacks."""
+        counts: dict[str, int] = {}
+        for one in self.housed:
+            for name, number in (one.extra if extra else one.nodes).items():
+                counts[name] = counts.get(name, 0) + number * one.copies
+        return counts
+
+
+def house(domains: Sequence[Domain], fleet: Mapping[str, int] | None) -> Housing:
+    """Return the machines that house the domains.
+
+    Capacity is bought for the hours at which a domain asks most of GPUs, of CPU and of memory; where those are
+    different hours, machines of each type cover the larger need.
+
+    Args:
+        domains: domains in the order in which they are served from a fixed fleet.
+        fleet: machines there are, by name; None where they are bought as needed.
+    """
+    if fleet is None:
+        return Housing(tuple(_bought(domain) for domain in domains), {})
+    left = dict(fleet)
+    housed = [one for domain in domains for one in _taken(domain, left)]
+    return Housing(tuple(housed), {name: number for name, number in left.items() if number}, is_fixed=True)
+
+
+def peaks(domain: Domain) -> tuple[tuple[PodClass, ...], ...]:
+    """Return the pods to house at each hour that needs most of a resource, without repetition.
+
+    Pods of equal shape are counted together; the pods of gangs are rounded up to whole gangs.
+    """
+    shapes: dict[str, PodClass] = {}
+    steady: dict[str, float] = {}
+    moving: dict[str, np.ndarray] = {}
+    for stream in domain.streams:
+        shapes.setdefault(stream.pod.name, stream.pod)
+        steady[stream.pod.name] = steady.get(stream.pod.name, 0.0) + stream.steady
+        if stream.series is not None:
+            known = moving.get(stream.pod.name)
+            moving[stream.pod.name] = stream.series if known is None else known + stream.series
+    if not moving:
+        return (_counted(shapes, steady, domain.fixed),)
+    names = list(moving)
+    table = np.array([moving[name] for name in names])
+    weights = {
+        "gpu": [shapes[n].gpu_count * shapes[n].gpu_milli for n in names],
+        "cpu": [shapes[n].cpu_total_milli for n in names],
+        "memory": [shapes[n].memory_total_bytes for n in names],
+    }
+    hours = [int(np.argmax(np.array(w, dtype=np.float64) @ table)) for w in weights.values() if any(w)]
+    vectors = []
+    for hour in dict.fromkeys(hours):
+        counts = dict(steady)
+        for name, value in zip(names, table[:, hour].tolist(), strict=True):
+            counts[name] += value
+        vectors.append(_counted(shapes, counts, domain.fixed))
+    return tuple(v for v in dict.fromkeys(vectors) if not any(_dominates(other, v) for other in vectors))
+
+
+def _dominates(vector: tuple[PodClass, ...], other: tuple[PodClass, ...]) -> bool:
+    """Return whether a vector asks for at least as many of every pod, and is not the same."""
+    have = {pod.name: pod.count for pod in vector}
+    return vector != other and all(have.get(pod.name, 0) >= pod.count for pod in other)
+
+
+def _counted(
+    shapes: Mapping[str, PodClass], counts: Mapping[str, float], fixed: Iterable[PodClass]
+) -> tuple[PodClass, ...]:
+    pods = []
+    for name, pod in shapes.items():
+        number = int(np.ceil(counts[name] - 1e-6))
+        number = -(-number // pod.gang) * pod.gang
+        if number:
+            pods.append(replace(pod, count=number))
+    return (*pods, *fixed)
+
+
+def _bought(domain: Domain) -> Housed:
+    purchases = [buy(pods, domain.types) for pods in peaks(domain)]
+    nodes: dict[str, int] = {}
+    for purchase in purchases:
+        for name, number in _by_machine(purchase.nodes).items():
+            nodes[name] = max(nodes.get(name, 0), number)
+    chief = max(purchases, key=lambda p: p.price)
+    _raise_to_minimum(domain, nodes, None)
+    least = max((_least(domain, purchase) for purchase in purchases), default=Decimal(0))
+    lost = _unhoused(peaks(domain), chief.placement.pending)
+    return Housed(domain, domain.copies, nodes, chief, least, pending=chief.placement.pending, unhoused=lost)
+
+
+def _least(domain: Domain, purchase: Purchase) -> Decimal:
+    """Return a price per hour no machines that house a purchase's pods can go below.
+
+    The greatest of: the linear program; the price itself where it is proven cheapest; for each pod the cheapest
+    machine that holds one; the machines a copy has at least, at the cheapest price.
+    """
+    if purchase.optimal or not purchase.nodes:
+        return purchase.price
+    cheapest = min((node.price for node in domain.types), default=Decimal(0))
+    bounds = [cheapest * domain.minimum]
+    bounds += [] if purchase.bound is None else [Decimal(repr(purchase.bound.price))]
+    bounds += [_cheapest_for(s.pod, domain.types) for s in domain.streams if purchase.placement.placed.get(s.pod.name)]
+    return min(purchase.price, max(bounds))
+
+
+def _cheapest_for(pod: PodClass, types: Iterable[NodeClass]) -> Decimal:
+    """Return the price of the cheapest machine that may hold a pod; GPU memory is not looked at."""
+    fitting = [
+        node.price
+        for node in types
+        if pod.needs <= node.labels
+        and node.gpu_count >= pod.gpu_count
+        and (not pod.gpu_models or node.gpu_model in pod.gpu_models)
+        and node.cpu_milli >= pod.cpu_total_milli
+        and node.memory_bytes >= pod.memory_total_bytes
+    ]
+    return min(fitting, default=Decimal(0))
+
+
+def _unhoused(vectors: Sequence[tuple[PodClass, ...]], pending: Sequence[Pending]) -> dict[str, Decimal]:
+    counts = {pod.name: pod.count for pod in _largest(vectors)}
+    lost: dict[str, Decimal] = {}
+    for one in pending:
+        share = Decimal(one.count) / counts[one.pod_class]
+        lost[one.pod_class] = min(Decimal(1), lost.get(one.pod_class, Decimal(0)) + share)
+    return lost
+
+
+def _by_machine(nodes: Mapping[str, int]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for node_class, number in nodes.items():
+        name = machine_name(node_class)
+        counts[name] = counts.get(name, 0) + number
+    return counts
+
+
+def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, int] | None) -> None:
+    missing = domain.minimum - sum(nodes.values())
+    for node in sorted(domain.types, key=lambda t: (t.price, t.name)):
+        if missing <= 0:
+            return
+        name = machine_name(node.name)
+        room = missing if left is None else min(missing, left.get(name, 0) - nodes.get(name, 0))
+        if room > 0:
+            nodes[name] = nodes.get(name, 0) + room
+            missing -= room
+
+
+# --- fixed fleets -------------------------------------------------------------------------------------------------
+
+
+def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
+    """Return how the copies of a domain are housed from what is left of a fleet, which is reduced."""
+    pods = _largest(peaks(domain))
+    result: list[Housed] = []
+    waiting = domain.copies
+    while waiting:
+        purchase = _from_fleet(domain, pods, left)
+        nodes = _by_machine(purchase.nodes)
+        _raise_to_minimum(domain, nodes, left)
+        copies = min([waiting, *(left[name] // number for name, number in nodes.items() if number)])
+        for name, number in nodes.items():
+            left[name] -= number * copies
+        pending = purchase.placement.pending
+        extra: dict[str, int] = {}
+        lost: dict[str, Decimal] = {}
+        if pending:
+            expansion = _expansion(domain, pods, pending)
+            extra = _by_machine(expansion.nodes)
+            lost = _unhoused([pods], expansion.placement.pending)
+        result.append(Housed(domain, copies, nodes, purchase, extra=extra, pending=pending, unhoused=lost))
+        waiting -= copies
+    return result
+
+
+def _largest(vectors: Sequence[tuple[PodClass, ...]]) -> tuple[PodClass, ...]:
+    """Return the greatest number of each pod class over several hours."""
+    most: dict[str, PodClass] = {}
+    for vector in vectors:
+        for pod in vector:
+            known = most.get(pod.name)
+            most[pod.name] = pod if known is None or pod.count > known.count else known
+    return tuple(most.values())
+
+
+def _from_fleet(domain: Domain, pods: Sequence[PodClass], left: Mapping[str, int]) -> Purchase:
+    """Return a placement on what is left; machines whose GPUs are cut for shares are set apart first."""
+    cut = [t for t in domain.types if t.gpu_sharing != WHOLE]
+    labels = frozenset(label for t in cut for label in t.labels)
+    sharers = [pod for pod in pods if pod.gpu_count and pod.needs & labels]
+    whole_left = dict(left)
+    limited: list[NodeClass] = []
+    if sharers:
+        apart = buy(sharers, [replace(t, count=left.get(machine_name(t.name), 0)) for t in cut], bound=None)
+        for node in cut:
+            number = apart.nodes.get(node.name, 0)
+            whole_left[machine_name(node.name)] -= number
+            limited.append(replace(node, count=max(0, number)))
+    limited += [replace(t, count=max(0, whole_left.get(t.name, 0))) for t in domain.types if t.gpu_sharing == WHOLE]
+    return buy(pods, limited, bound=None)
+
+
+def _expansion(domain: Domain, pods: Sequence[PodClass], pending: Sequence[Pending]) -> Purchase:
+    """Return what it would take to house what found no place, bought as needed."""
+    by_name = {pod.name: pod for pod in pods}
+    counts: dict[str, int] = {}
+    for one in pending:
+        counts[one.pod_class] = counts.get(one.pod_class, 0) + one.count
+    missing = [replace(by_name[name], count=number) for name, number in counts.items()]
+    return buy(missing, [replace(node, count=None) for node in domain.types], bound=None)
+
+
+def hourly(nodes: Mapping[str, int], prices: Mapping[str, Decimal]) -> Decimal:
+    """Return the price of machines per hour."""
+    return sum((prices[name] * number for name, number in nodes.items()), Decimal(0))

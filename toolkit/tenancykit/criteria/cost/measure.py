@@ -1,0 +1,193 @@
+"""Measures the service cost of a design: what it costs per month to run the scenario's tenants on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.cost.activity import Activity, activity_of
+from tenancykit.criteria.cost.charges import (
+    CATEGORIES,
+    CONTROL_PLANES,
+    CPU_NODES,
+    GPU_NODES,
+    PEOPLE,
+    Charge,
+    Tariff,
+    rounded,
+)
+from tenancykit.criteria.cost.domains import layout
+from tenancykit.criteria.cost.figures import figures_of
+from tenancykit.criteria.cost.housing import Housed, Housing, house
+from tenancykit.criteria.cost.machines import machines_of
+from tenancykit.criteria.cost.pricing import NOTHING, Cost, PriceList, UnitPrice, exactly
+from tenancykit.criteria.cost.statement import CPU, GPU, MEMORY, Statement
+from tenancykit.criteria.score import Evidence, Score
+from tenancykit.design.model import ResolvedDesign
+from tenancykit.design.offers import price_book
+from tenancykit.quantities import cents
+from tenancykit.scenario.model import Scenario
+
+_WEIGHTS: Final = {CPU: "opencost_cpu", MEMORY: "opencost_memory", GPU: "opencost_gpu"}
+DEMAND_SPREAD: Final = Decimal("0.10")
+"""Assumption: how far tenants' demand may lie from the scenario's, either way (P10 to P90)."""
+_INTERVAL: Final = (
+    "Interval: every unit price moves to the end of its range at once (full dependence); where the price book states "
+    "no range, by its confidence: A 5 %, B 15 %, C 30 % either way (assumption). What is bought as needed moves with "
+    "demand, 10 % either way (assumption), independently of prices: the two add as the root of the sum of squares."
+)
+
+
+def measure(
+    design: ResolvedDesign,
+    scenario: Scenario,
+    catalogue: Catalogue,
+    *,
+    people_per_month: Decimal = Decimal(0),
+    scenario_folder: Path | None = None,
+) -> Score:
+    """Return the cost per month of running the scenario's tenants on a design; lower is better.
+
+    The machines follow from placing the pods (``domains``, ``housing``), their prices from the price book. A fixed
+    fleet costs what it costs, and what it would take to house what stays pending comes on top.
+
+    Args:
+        design: the design, looked up; it need not be valid.
+        scenario: what is asked.
+        catalogue: components, rules and prices.
+        people_per_month: what people cost per month, in the scenario's currency.
+        scenario_folder: folder of traces, where the scenario does not know its own.
+
+    Raises:
+        InputError: the price book lacks a node type or a rate, or a trace is wrong.
+    """
+    infrastructure = scenario.infrastructure
+    prices = PriceList(price_book(scenario, catalogue), infrastructure.currency)
+    machines = machines_of(scenario, prices)
+    activity = activity_of(scenario, scenario_folder or scenario.folder)
+    plan = layout(design, scenario, catalogue, machines, activity)
+    fleet = {m.name: m.count or 0 for m in machines} if infrastructure.mode == "fixed" else None
+    housing = house(plan.domains, fleet)
+    charges = [*_charges(Tariff(prices, machines, plan, activity), housing), _people(people_per_month, prices)]
+    statement = Statement(
+        infrastructure.currency,
+        plan,
+        housing,
+        tuple(c for c in charges if c.cost != NOTHING),
+        activity.groups,
+        {machine.name: machine for machine in machines},
+        {resource: _unit_weight(prices, name) for resource, name in _WEIGHTS.items()},
+    )
+    return _score(statement, activity)
+
+
+def _unit_weight(prices: PriceList, identifier: str) -> Decimal:
+    return prices.cost_of(prices.book[identifier]).amount
+
+
+def _charges(tariff: Tariff, housing: Housing) -> Iterable[Charge]:
+    if housing.is_fixed:
+        used = housing.totals()
+        everything = {m.name: used.get(m.name, 0) + housing.spare.get(m.name, 0) for m in tariff.machines}
+        yield from tariff.machine_hours(everything, label="the fleet")
+        yield from tariff.machine_hours(housing.totals(extra=True), label="to buy for pending pods")
+    else:
+        yield from tariff.machine_hours(housing.totals())
+    yield from tariff.control_planes()
+    yield from tariff.network()
+    yield from tariff.storage()
+    yield from tariff.licences(housing)
+
+
+def _people(per_month: Decimal, prices: PriceList) -> Charge:
+    cost = rounded(exactly(per_month))
+    note = "effort amortised and toil, passed in from the other criteria"
+    line = Evidence("people", float(per_month), f"{prices.currency} per month", note=note)
+    return Charge(PEOPLE, "people who build and run it", Decimal(1), cost, (), UnitPrice(cost, "month", line))
+
+
+# --- the score ----------------------------------------------------------------------------------------------------
+
+
+def _score(statement: Statement, activity: Activity) -> Score:
+    by_category = {category: _sum(statement.charges, category) for category in CATEGORIES}
+    total = _with_demand(statement, sum((cost for cost in by_category.values()), NOTHING))
+    unit = f"{statement.currency} per month"
+    figures = figures_of(statement, activity, by_category, total)
+    evidence = Evidence(
+        "service cost",
+        float(total.amount),
+        unit,
+        note=" ".join([_INTERVAL, *statement.layout.notes]),
+        children=(*_categories(statement, by_category), _placement(statement)),
+    )
+    return Score(
+        criterion="cost",
+        value=float(total.amount),
+        unit=unit,
+        better="lower",
+        low=float(total.low),
+        high=float(total.high),
+        summary=_summary(statement, by_category, total),
+        evidence=evidence,
+        figures=figures,
+        detail=statement,
+    )
+
+
+def _categories(statement: Statement, by_category: Mapping[str, Cost]) -> Iterable[Evidence]:
+    for category, cost in by_category.items():
+        if cost != NOTHING:
+            lines = tuple(c.evidence(statement.currency) for c in statement.charges if c.category == category)
+            yield Evidence(category, float(cost.amount), f"{statement.currency} per month", children=lines)
+
+
+def _with_demand(statement: Statement, total: Cost) -> Cost:
+    """Return the total with its range widened by the uncertainty of demand."""
+    stands = {PEOPLE, CONTROL_PLANES} | ({GPU_NODES, CPU_NODES} if statement.housing.is_fixed else set())
+    elastic = sum((c.cost.amount for c in statement.charges if c.category not in stands), Decimal(0)) * DEMAND_SPREAD
+    down, up = total.amount - total.low, total.high - total.amount
+    low = total.amount - cents((down * down + elastic * elastic).sqrt())
+    return Cost(total.amount, max(Decimal(0), low), total.amount + cents((up * up + elastic * elastic).sqrt()))
+
+
+def _sum(charges: Iterable[Charge], category: str) -> Cost:
+    return sum((c.cost for c in charges if c.category == category), NOTHING)
+
+
+def _summary(statement: Statement, by_category: dict[str, Cost], total: Cost) -> str:
+    tenants = sum(group.count for group in statement.groups)
+    largest = max(by_category, key=lambda category: by_category[category].amount)
+    share = by_category[largest].amount / total.amount if total.amount else Decimal(0)
+    machines = sum(statement.housing.totals().values()) + sum(statement.housing.spare.values())
+    return (
+        f"{total.amount:,.0f} {statement.currency} per month for {tenants} tenants on {machines} machines; "
+        f"{share:.0%} of it {largest}."
+    )
+
+
+def _placement(statement: Statement) -> Evidence:
+    """Return what stands where: the machines of every placement domain and what stays pending."""
+    return Evidence(
+        "placement",
+        float(sum(statement.housing.totals().values())),
+        "machines",
+        note="pods placed by domain at the hours that need most of GPUs, CPU and memory",
+        children=tuple(_housed(one) for one in statement.housing.housed),
+    )
+
+
+def _housed(one: Housed) -> Evidence:
+    pods = sum(one.purchase.placement.placed.values())
+    machines = ", ".join(f"{number} x {name}" for name, number in sorted(one.nodes.items())) or "none"
+    copies = f"{one.copies} alike, each " if one.copies > 1 else ""
+    return Evidence(
+        f"{one.domain.kind} domain {one.domain.id}",
+        float(one.machines),
+        "machines",
+        note=f"{copies}{machines} for {pods} pods",
+        children=tuple(Evidence(f"pending: {p.count} x {p.pod_class}", note=p.reason) for p in one.pending),
+    )

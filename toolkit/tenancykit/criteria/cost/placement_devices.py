@@ -1,0 +1,208 @@
+"""How one GPU is cut, and what is left of it after a pod took its part.
+
+A GPU's state is one whole number. For whole, fractional and replicated GPUs it counts free units; for partitioned GPUs
+(MIG) it is a bit mask of free memory slices, because what fits depends on *where* the free slices are: a profile may
+start only at the positions its model allows (https://docs.nvidia.com/datacenter/tesla/mig-user-guide/).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+SharingMode = Literal["whole", "fraction", "replicas", "slices"]
+_MILLI: Final = 1000
+_MAX_SLICES: Final = 12
+
+
+@dataclass(frozen=True, order=True)
+class SliceProfile:
+    """One size a GPU can be cut to.
+
+    Attributes:
+        name: name of the profile, e.g. ``1g.10gb``.
+        compute: compute slices it holds.
+        size: memory slices it covers, adjacent.
+        starts: memory slices it may start at.
+        memory_bytes: device memory it offers, bytes.
+    """
+
+    name: str
+    compute: int
+    size: int
+    starts: tuple[int, ...]
+    memory_bytes: int = 0
+
+    @property
+    def masks(self) -> tuple[int, ...]:
+        """The slices each permitted position covers, as bit masks."""
+        return tuple(((1 << self.size) - 1) << start for start in self.starts)
+
+
+@dataclass(frozen=True)
+class SliceGeometry:
+    """The slices of one GPU model and the profiles it can be cut to.
+
+    Attributes:
+        model: GPU model.
+        compute: compute slices of the whole device (7 for A100 and H100).
+        slices: memory slices of the whole device (8 for A100 and H100).
+        profiles: permitted profiles.
+    """
+
+    model: str
+    compute: int
+    slices: int
+    profiles: tuple[SliceProfile, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.slices <= _MAX_SLICES:
+            raise ValueError(f"{self.model}: {self.slices} memory slices; allowed: 1 to {_MAX_SLICES}")
+        for profile in self.profiles:
+            if profile.size < 1 or any(start < 0 or start + profile.size > self.slices for start in profile.starts):
+                raise ValueError(f"{self.model}: profile {profile.name} reaches beyond the {self.slices} slices")
+
+    def profile(self, name: str) -> SliceProfile | None:
+        """Return the profile of that name, or ``None``."""
+        return next((profile for profile in self.profiles if profile.name == name), None)
+
+    def smallest(self, gpu_milli: int, memory_bytes: int) -> SliceProfile | None:
+        """Return the smallest profile with at least that share of compute and that memory, or ``None``."""
+        fitting = [
+            profile
+            for profile in self.profiles
+            if profile.compute * _MILLI >= gpu_milli * self.compute and profile.memory_bytes >= memory_bytes
+        ]
+        return min(fitting, key=lambda profile: (profile.size, profile.compute, profile.name), default=None)
+
+
+@dataclass(frozen=True)
+class GpuSharing:
+    """How the GPUs of a node are handed out.
+
+    Attributes:
+        mode: ``whole`` devices; any ``fraction`` in thousandths; ``replicas`` (time-slicing or MPS: the device is
+            advertised that many times, its memory shared); ``slices`` (MIG).
+        replicas: replicas per GPU, for ``replicas``.
+        geometry: profiles of the model, for ``slices``.
+    """
+
+    mode: SharingMode = "whole"
+    replicas: int = 1
+    geometry: SliceGeometry | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode == "slices" and self.geometry is None:
+            raise ValueError("sharing by slices needs the geometry of the GPU model")
+        if self.replicas < 1:
+            raise ValueError(f"{self.replicas} replicas per GPU; allowed: 1 or more")
+
+    @property
+    def full(self) -> int:
+        """State of an idle GPU."""
+        if self.mode == "slices":
+            return (1 << self._geometry.slices) - 1
+        return {"whole": 1, "fraction": _MILLI, "replicas": self.replicas}[self.mode]
+
+    @property
+    def _geometry(self) -> SliceGeometry:
+        if self.geometry is None:  # pragma: no cover - refused on construction
+            raise ValueError("no geometry")
+        return self.geometry
+
+    def free_milli(self) -> IntArray:
+        """Return the free thousandths of a GPU by state, as a table over all states."""
+        states = np.arange(self.full + 1, dtype=np.int64)
+        if self.mode == "slices":
+            return np.bitwise_count(states).astype(np.int64) * _MILLI // self._geometry.slices
+        return states * _MILLI // self.full
+
+    def units(self, gpu_milli: int, device_memory: int, needed_memory: int) -> int | None:
+        """Return the units one pod takes of one GPU, or ``None`` where it can never fit.
+
+        Device memory stays shared between replicas, so a pod that needs more than one replica's part of it takes
+        as many replicas as cover its memory.
+        """
+        if device_memory and needed_memory > device_memory:
+            return None
+        if self.mode == "whole":
+            return 1
+        share = gpu_milli
+        if device_memory and needed_memory:
+            share = max(share, -(-_MILLI * needed_memory // device_memory))
+        return share if self.mode == "fraction" else -(-share * self.replicas // _MILLI)
+
+    def chosen_profile(self, gpu_milli: int, needed_memory: int, name: str | None) -> SliceProfile | None:
+        """Return the profile a pod gets: the one it names, or the smallest that covers it; ``None`` if none does."""
+        return self._geometry.profile(name) if name else self._geometry.smallest(gpu_milli, needed_memory)
+
+
+WHOLE: Final = GpuSharing()
+FRACTION: Final = GpuSharing("fraction")
+
+
+@dataclass(frozen=True)
+class SliceTables:
+    """What fits into a partitioned GPU, looked up by its mask of free slices.
+
+    Attributes:
+        capacity: instances of the profile that fit beside what is there, by mask.
+        after: mask left after k instances, indexed [k, mask]; unchanged where k do not fit.
+    """
+
+    capacity: IntArray
+    after: IntArray
+
+
+@functools.lru_cache(maxsize=256)
+def slice_tables(geometry: SliceGeometry, profile: SliceProfile) -> SliceTables:
+    """Return the exact capacity of every mask for one profile, and the masks that keep most room for others.
+
+    Among the positions that still allow the greatest number of equal instances, the one is taken that leaves the
+    most placements of all profiles open.
+    """
+    size = 1 << geometry.slices
+    every = [mask for other in geometry.profiles for mask in other.masks]
+    room = np.zeros(size, dtype=np.int64)
+    states = np.arange(size, dtype=np.int64)
+    for mask in every:
+        room += (states & mask) == mask
+    capacity = [0] * size
+    step = list(range(size))
+    for free in range(size):  # masks only shrink, so smaller numbers are already known
+        best = max(
+            (
+                (1 + capacity[free ^ mask], int(room[free ^ mask]), -mask)
+                for mask in profile.masks
+                if free & mask == mask
+            ),
+            default=None,
+        )
+        if best is not None:
+            capacity[free], step[free] = best[0], free ^ -best[2]
+    after = [list(range(size))]
+    for _ in range(max(capacity)):
+        after.append([step[mask] for mask in after[-1]])
+    return SliceTables(np.array(capacity, dtype=np.int64), np.array(after, dtype=np.int64))
+
+
+def geometry_from_mapping(model: str, data: Mapping[str, Any]) -> SliceGeometry:
+    """Return a geometry from plain data: ``compute``, ``slices`` and ``profiles`` by name.
+
+    Raises:
+        ValueError: a key is missing or a profile reaches beyond the device.
+    """
+    try:
+        profiles = tuple(
+            SliceProfile(name, int(p["compute"]), int(p["size"]), tuple(p["starts"]), int(p.get("memory_bytes", 0)))
+            for name, p in data["profiles"].items()
+        )
+        return SliceGeometry(model, int(data["compute"]), int(data["slices"]), profiles)
+    except KeyError as error:
+        raise ValueError(f"geometry of {model}: {error.args[0]} is missing") from error

@@ -1,0 +1,168 @@
+"""One pod at a time, as the scheduler takes it: filter, score, choose, or make room by preemption."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tenancykit.criteria.cost.scheduler_cluster import Cluster
+from tenancykit.criteria.cost.scheduler_filters import Static, Verdict, apply_filters, wording
+from tenancykit.criteria.cost.scheduler_scores import Scores, score
+from tenancykit.criteria.cost.scheduler_values import HOSTNAME, ZONE, Budget, FitScoring, Pod, Selector, Spread, holds
+
+NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
+NO_VICTIMS: Final = "No preemption victims found for incoming pod"
+NEVER: Final = "preemption: not eligible due to preemptionPolicy=Never."
+GATED: Final = "Scheduling is blocked due to non-empty scheduling gates"
+_LIFT: Final = 2**31
+"""Added to priorities before they are summed, so that more victims never weigh less than fewer."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the scheduler does with a pod.
+
+    Attributes:
+        node: machine it is bound to; empty while pending.
+        event: why it is pending, as the scheduler words it; empty when bound.
+        verdict: what the filters said; ``None`` for a pod that was not looked at.
+        scores: points of the feasible machines; ``None`` where fewer than two were feasible.
+        nominated: machine on which room is being made.
+        victims: pods to be removed there.
+    """
+
+    node: str
+    event: str
+    verdict: Verdict | None
+    scores: Scores | None = None
+    nominated: str = ""
+    victims: tuple[Pod, ...] = ()
+
+
+class Scheduler:
+    """The default scheduling profile over a cluster.
+
+    Attributes:
+        cluster: the state, changed by :meth:`bind` and :meth:`evict`.
+        fit: strategy of the resource score.
+        services: (namespace, selector) of services, whose pods are spread softly by default.
+        budgets: disruption budgets, weighed when victims are chosen.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        fit: FitScoring | None = None,
+        services: Sequence[tuple[str, Selector]] = (),
+        budgets: Sequence[Budget] = (),
+    ) -> None:
+        self.cluster = cluster
+        self.fit = fit or FitScoring()
+        self.services = tuple(services)
+        self.budgets = tuple(budgets)
+        self.static = Static(cluster)
+
+    def bind(self, pod: Pod, node: str) -> None:
+        """Put a pod on a machine, whether or not it fits there."""
+        self.cluster.add(pod, self.cluster.position[node])
+
+    def evict(self, pod: Pod, node: str) -> None:
+        """Take a pod off its machine."""
+        self.cluster.remove(pod, self.cluster.position[node])
+
+    def decide(self, pod: Pod, *, preempt: bool = True) -> Decision:
+        """Return what would be done with a pod now; nothing is changed. Ties go to the first machine."""
+        if pod.gated:
+            return Decision("", GATED, None)
+        verdict = apply_filters(self.cluster, self.static, pod)
+        number = int(verdict.feasible.sum())
+        if number == 0:
+            return self._make_room(pod, verdict) if preempt else Decision("", verdict.event(), verdict)
+        if number == 1:
+            return Decision(self.cluster.machines[int(verdict.feasible.argmax())].name, "", verdict)
+        points = score(self.cluster, self.static, pod, verdict.feasible, self.fit, self.default_spreads(pod))
+        best = int(points.machines[int(points.total.argmax())])
+        return Decision(self.cluster.machines[best].name, "", verdict, points)
+
+    def default_spreads(self, pod: Pod) -> tuple[Spread, ...]:
+        """Return the soft constraints pods of a service get without any of their own: skew 3 by host, 5 by zone."""
+        if pod.spreads:
+            return ()
+        selectors = [chosen for namespace, chosen in self.services if namespace == pod.namespace]
+        merged: Selector = tuple(r for chosen in selectors if chosen and holds(chosen, pod.labels) for r in chosen)
+        if not merged:
+            return ()
+        return (Spread(HOSTNAME, 3, hard=False, selector=merged), Spread(ZONE, 5, hard=False, selector=merged))
+
+    def _make_room(self, pod: Pod, verdict: Verdict) -> Decision:
+        event = verdict.event()
+        if not self.cluster.machines:
+            return Decision("", event, verdict)
+        if not pod.preempts:
+            return Decision("", f"{event} {NEVER}", verdict)
+        helpful = np.flatnonzero(~verdict.hopeless).tolist()
+        found = {at: victims for at in helpful if (victims := self._victims(pod, at)) is not None}
+        if not found:
+            counts = Counter({NOT_HELPFUL: int(verdict.hopeless.sum()), NO_VICTIMS: len(helpful)})
+            machines = len(self.cluster.machines)
+            return Decision("", f"{event} preemption: {wording(+counts, machines)}", verdict)
+        at = min(found, key=lambda at: (*self._cost(found[at]), at))
+        return Decision("", event, verdict, None, self.cluster.machines[at].name, tuple(found[at][0]))
+
+    def _victims(self, pod: Pod, at: int) -> tuple[list[Pod], int] | None:
+        """Return the pods to remove from a machine so that the pod fits, and how many budgets that breaks.
+
+        All pods of lower priority are taken off; then each is put back where the pod still fits: those whose budget
+        would be broken first, the more important first.
+        """
+        lower = [other for other in self.cluster.pods_on[at].values() if other.priority < pod.priority]
+        if not lower:
+            return None
+        lower.sort(key=lambda other: (-other.priority, other.started))
+        broken = self._breaks_budget(lower)
+        for other in lower:
+            self.cluster.remove(other, at)
+        try:
+            if not self._fits(pod, at):
+                return None
+            victims, violations = [], 0
+            ordered = [o for o in lower if o.key in broken] + [o for o in lower if o.key not in broken]
+            for other in ordered:
+                self.cluster.add(other, at)
+                if not self._fits(pod, at):
+                    self.cluster.remove(other, at)
+                    victims.append(other)
+                    violations += other.key in broken
+        finally:
+            for other in lower:
+                if other.key not in self.cluster.pods_on[at]:
+                    self.cluster.add(other, at)
+        victims.sort(key=lambda other: (-other.priority, other.started))
+        return victims, violations
+
+    def _fits(self, pod: Pod, at: int) -> bool:
+        return bool(apply_filters(self.cluster, self.static, pod).feasible[at])
+
+    def _breaks_budget(self, pods: Sequence[Pod]) -> set[str]:
+        left = [budget.allowed for budget in self.budgets]
+        broken = set()
+        for pod in pods:
+            for i, budget in enumerate(self.budgets):
+                if budget.namespace == pod.namespace and pod.labels and holds(budget.selector, pod.labels):
+                    left[i] -= 1
+                    if left[i] < 0:
+                        broken.add(pod.key)
+        return broken
+
+    @staticmethod
+    def _cost(found: tuple[list[Pod], int]) -> tuple[int, int, int, int, tuple[int, ...]]:
+        """Return what makes a machine a worse choice: budgets broken, highest victim, sum, number, early start."""
+        victims, violations = found
+        highest = max(victim.priority for victim in victims)
+        total = sum(victim.priority + _LIFT for victim in victims)
+        earliest = min(victim.started for victim in victims if victim.priority == highest)
+        return violations, highest, total, len(victims), tuple(-ord(letter) for letter in earliest)

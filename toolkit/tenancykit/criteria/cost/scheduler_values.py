@@ -1,0 +1,258 @@
+"""What a scheduler looks at, as plain values: machines, pods, and the rules that bind them.
+
+Amounts are whole numbers: ``cpu`` in thousandths of a core, everything else in its own unit (bytes, devices).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+CPU: Final = "cpu"
+MEMORY: Final = "memory"
+STORAGE: Final = "ephemeral-storage"
+PODS: Final = "pods"
+HOSTNAME: Final = "kubernetes.io/hostname"
+ZONE: Final = "topology.kubernetes.io/zone"
+
+Operator = Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One condition on a label (or field)."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """Return whether the labels satisfy it; a missing label satisfies NotIn and DoesNotExist."""
+        value = labels.get(self.key)
+        if self.operator == "In":
+            return value is not None and value in self.values
+        if self.operator == "NotIn":
+            return value is None or value not in self.values
+        if self.operator in ("Exists", "DoesNotExist"):
+            return (value is not None) == (self.operator == "Exists")
+        return self._compares(value)
+
+    def _compares(self, value: str | None) -> bool:
+        try:
+            left, right = int(value or ""), int(self.values[0])
+        except (ValueError, IndexError):
+            return False
+        return left > right if self.operator == "Gt" else left < right
+
+
+Selector = tuple[Requirement, ...]
+"""All of the conditions; the empty selector holds for everything."""
+
+
+def holds(selector: Selector | None, labels: Mapping[str, str]) -> bool:
+    """Return whether labels satisfy a selector; ``None`` selects nothing."""
+    return selector is not None and all(requirement.holds(labels) for requirement in selector)
+
+
+@dataclass(frozen=True)
+class Taint:
+    """A taint of a machine."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True)
+class Toleration:
+    """A toleration of a pod; empty key with ``Exists`` tolerates every key, empty effect every effect."""
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+
+    def tolerates(self, taint: Taint) -> bool:
+        """Return whether the taint is tolerated."""
+        if self.effect and self.effect != taint.effect:
+            return False
+        if self.key and self.key != taint.key:
+            return False
+        if self.operator == "Exists":
+            return True
+        return bool(self.key) and self.value == taint.value
+
+
+@dataclass(frozen=True)
+class NodeTerm:
+    """Conditions on a machine's labels and on its name, all of which have to hold; without any, none does."""
+
+    labels: Selector = ()
+    fields: Selector = ()
+
+
+@dataclass(frozen=True)
+class PodTerm:
+    """Pods meant by an affinity rule, and the topology in which they count.
+
+    Attributes:
+        selector: labels of those pods; ``None`` means no pod.
+        namespaces: namespaces named.
+        namespace_selector: labels of further namespaces; ``None`` for none.
+        topology: label whose values divide the machines.
+        weight: points, for preferences.
+    """
+
+    selector: Selector | None
+    namespaces: frozenset[str]
+    namespace_selector: Selector | None
+    topology: str
+    weight: int = 0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A topology spread constraint.
+
+    Attributes:
+        topology: label whose values divide the machines.
+        skew: largest difference allowed (or scored) between a domain and the emptiest.
+        hard: whether it filters machines or only scores them.
+        selector: pods counted, in the pod's namespace.
+        min_domains: fewest domains; below it the emptiest counts as 0.
+        honor_affinity: machines the pod's node rules exclude are not counted.
+        honor_taints: machines with taints the pod does not tolerate are not counted.
+    """
+
+    topology: str
+    skew: int
+    hard: bool
+    selector: Selector | None
+    min_domains: int = 1
+    honor_affinity: bool = True
+    honor_taints: bool = False
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port on the machine's own address."""
+
+    address: str
+    protocol: str
+    number: int
+
+    def clashes(self, other: Port) -> bool:
+        """Return whether both cannot be on one machine; ``0.0.0.0`` is every address."""
+        if (self.protocol, self.number) != (other.protocol, other.number):
+            return False
+        return "0.0.0.0" in (self.address, other.address) or self.address == other.address  # noqa: S104 - the wildcard
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A node as the scheduler sees it.
+
+    Attributes:
+        name: its name.
+        labels: its labels.
+        allocatable: what it can give, by resource.
+        taints: its taints.
+        cordoned: whether it is marked unschedulable.
+        images: bytes of each image it holds, by every name of the image.
+    """
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    allocatable: Mapping[str, int] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    cordoned: bool = False
+    images: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod as the scheduler sees it.
+
+    Attributes:
+        namespace, name: who it is.
+        labels: its labels.
+        requests: what it takes, runtime overhead included, by resource; only what is above zero.
+        nominal_cpu, nominal_memory: the same with a default for containers that ask for none, used in scores.
+        best_effort: whether no container asks for CPU or memory.
+        node_selector: labels its machine must carry.
+        node_terms: alternatives of required node rules; ``None`` where it has none.
+        node_wishes: preferred node rules with points.
+        tolerations: its tolerations.
+        near, away: required affinity and anti-affinity to pods.
+        near_wishes, away_wishes: the same, preferred.
+        spreads: topology spread constraints.
+        ports: ports on the machine's address.
+        images: images of its containers.
+        priority: higher preempts lower.
+        preempts: whether it may preempt at all.
+        started: when it started, for the choice of victims; text that sorts by time.
+        node: machine it is on; empty while pending.
+        terminating: whether it is being deleted.
+        gated: whether scheduling gates hold it back.
+    """
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=dict)
+    nominal_cpu: int = 0
+    nominal_memory: int = 0
+    best_effort: bool = False
+    node_selector: tuple[tuple[str, str], ...] = ()
+    node_terms: tuple[NodeTerm, ...] | None = None
+    node_wishes: tuple[tuple[int, NodeTerm], ...] = ()
+    tolerations: tuple[Toleration, ...] = ()
+    near: tuple[PodTerm, ...] = ()
+    away: tuple[PodTerm, ...] = ()
+    near_wishes: tuple[PodTerm, ...] = ()
+    away_wishes: tuple[PodTerm, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+    ports: tuple[Port, ...] = ()
+    images: tuple[str, ...] = ()
+    priority: int = 0
+    preempts: bool = True
+    started: str = ""
+    node: str = ""
+    terminating: bool = False
+    gated: bool = False
+
+    @property
+    def key(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Pods that may not all be disrupted at once.
+
+    Attributes:
+        namespace: of its pods.
+        selector: their labels.
+        allowed: disruptions it still allows.
+    """
+
+    namespace: str
+    selector: Selector | None
+    allowed: int
+
+
+@dataclass(frozen=True)
+class FitScoring:
+    """How free resources become a score.
+
+    Attributes:
+        kind: ``LeastAllocated``, ``MostAllocated`` or ``RequestedToCapacityRatio``.
+        resources: resources looked at, with weights.
+        shape: (utilisation in percent, score 0 to 10) points, for RequestedToCapacityRatio.
+    """
+
+    kind: Literal["LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"] = "LeastAllocated"
+    resources: tuple[tuple[str, int], ...] = ((CPU, 1), (MEMORY, 1))
+    shape: tuple[tuple[int, int], ...] = ()

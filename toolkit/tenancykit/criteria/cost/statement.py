@@ -1,0 +1,146 @@
+"""The result of a cost measurement: what was placed where, what is paid for it, and how it divides among tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Final
+
+from tenancykit.criteria.cost.activity import TenantGroup
+from tenancykit.criteria.cost.billing import SYSTEM, Bill, IdlePolicy, Item, Pool, SharePolicy, Use, divide
+from tenancykit.criteria.cost.charges import CPU_NODES, GPU_NODES, Charge
+from tenancykit.criteria.cost.domains import Layout, Stream
+from tenancykit.criteria.cost.housing import Housed, Housing
+from tenancykit.criteria.cost.machines import Machine, taken_milli
+from tenancykit.criteria.cost.placement import NodeClass, PodClass
+from tenancykit.quantities import GIB, HOURS_PER_MONTH, share_exactly
+from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.naming import class_tenants
+
+CPU: Final = "cpu"
+MEMORY: Final = "memory"
+GPU: Final = "gpu"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Everything behind the cost of one design.
+
+    Attributes:
+        currency: currency of all amounts.
+        layout: clusters and placement domains.
+        housing: machines and placements.
+        charges: what is paid per month, line by line; they add up to the total.
+        groups: tenants that are alike.
+        machines: node types by name.
+        weights: relative price of a core, a GiB and a GPU, for dividing a machine's price.
+    """
+
+    currency: str
+    layout: Layout
+    housing: Housing
+    charges: tuple[Charge, ...]
+    groups: tuple[TenantGroup, ...]
+    machines: dict[str, Machine] = field(repr=False)
+    weights: dict[str, Decimal] = field(repr=False)
+
+    @property
+    def total(self) -> Decimal:
+        """Cost per month, exact to the cent."""
+        return sum((charge.cost.amount for charge in self.charges), Decimal(0))
+
+    def bill(self, *, idle: IdlePolicy = "distributed", shared: SharePolicy = "proportional") -> Bill:
+        """Return what each group of tenants pays; the amounts add up to the total.
+
+        Args:
+            idle: distribute idle capacity among the tenants of its machines, or show it apart.
+            shared: divide shared costs in proportion to consumption, or per tenant.
+        """
+        pools = [self._pool(one, index) for index, one in enumerate(self.housing.housed)]
+        uses = [use for index, one in enumerate(self.housing.housed) for use in self._uses(one, index)]
+        spare = self._machines(self.housing.spare)
+        if self.housing.spare:
+            pools.append(Pool("spare", spare, {CPU: Decimal(1)}, {CPU: Decimal(1)}))
+        items = [Item(c.category, c.cost.amount, c.parties) for c in self.charges if not _is_node(c)]
+        tenants = {group.id: group.count for group in self.groups}
+        return divide(self._to_the_cent(pools), uses, items, tenants, idle=idle, shared=shared)
+
+    def tenant_bills(
+        self, scenario: Scenario, *, idle: IdlePolicy = "distributed", shared: SharePolicy = "proportional"
+    ) -> dict[str, dict[str, Decimal]]:
+        """Return the lines of every tenant's bill by its name, to the cent."""
+        bill = self.bill(idle=idle, shared=shared)
+        names = {
+            tenant_class.id: [tenant.name for tenant in class_tenants(scenario, tenant_class)]
+            for tenant_class in scenario.tenants.classes
+        }
+        return {
+            names[group.tenant_class.id][position]: bill.of_tenant(group.id, index)
+            for group in self.groups
+            for index, position in enumerate(group.positions)
+        }
+
+    def _to_the_cent(self, pools: list[Pool]) -> list[Pool]:
+        """Return the pools with costs that add up to the charges for machines, which are rounded per machine type."""
+        charged = sum((c.cost.amount for c in self.charges if _is_node(c)), Decimal(0))
+        parts = share_exactly(charged, [pool.cost for pool in pools])
+        return [replace(pool, cost=part) for pool, part in zip(pools, parts, strict=True)]
+
+    def _machines(self, counts: Mapping[str, int]) -> Decimal:
+        hourly = (self.machines[name].hourly.cost.amount * number for name, number in counts.items())
+        return sum(hourly, Decimal(0)) * HOURS_PER_MONTH
+
+    def _pool(self, one: Housed, index: int) -> Pool:
+        capacity = {CPU: Decimal(0), MEMORY: Decimal(0), GPU: Decimal(0)}
+        cost = Decimal(0)
+        for counts in (one.nodes, one.extra):
+            for name, number in counts.items():
+                machine = self.machines[name]
+                everywhere = Decimal(number * one.copies)
+                capacity[CPU] += everywhere * machine.shape.cpu / 1000
+                capacity[MEMORY] += everywhere * machine.shape.memory / GIB
+                capacity[GPU] += everywhere * machine.shape.gpus
+                cost += everywhere * machine.hourly.cost.amount * HOURS_PER_MONTH
+        return Pool(f"{index}:{one.domain.id}", cost, capacity, self.weights)
+
+    def _uses(self, one: Housed, index: int) -> list[Use]:
+        pool = f"{index}:{one.domain.id}"
+        lost = one.unhoused
+        uses = [
+            Use(s.group, pool, self._request(one, s.pod, _mean(s) * (1 - lost.get(s.pod.name, Decimal(0)))))
+            for s in one.domain.streams
+        ]
+        uses += [
+            Use(SYSTEM, pool, self._request(one, p, p.count * (1 - lost.get(p.name, Decimal(0)))))
+            for p in one.domain.fixed
+        ]
+        return uses
+
+    def _request(self, one: Housed, pod: PodClass, each: Decimal) -> dict[str, Decimal]:
+        number = each * one.copies
+        return {
+            CPU: number * pod.cpu_total_milli / 1000,
+            MEMORY: number * pod.memory_total_bytes / GIB,
+            GPU: number * pod.gpu_count * gpu_share(one.domain.types, pod) / 1000,
+        }
+
+
+def gpu_share(types: tuple[NodeClass, ...], pod: PodClass) -> int:
+    """Return the thousandths of each of its GPUs a pod keeps from others; the least, where node types differ in it."""
+    if not pod.gpu_count:
+        return 0
+    shares = [
+        taken_milli(node.gpu_sharing, node.gpu_model, pod.gpu_milli, pod.gpu_memory_bytes)
+        for node in types
+        if node.gpu_count and pod.needs <= node.labels and (not pod.gpu_models or node.gpu_model in pod.gpu_models)
+    ]
+    return min(shares, default=pod.gpu_milli)
+
+
+def _mean(stream: Stream) -> Decimal:
+    return Decimal(stream.steady) if stream.series is None else Decimal(repr(stream.mean))
+
+
+def _is_node(charge: Charge) -> bool:
+    return charge.category in (GPU_NODES, CPU_NODES)

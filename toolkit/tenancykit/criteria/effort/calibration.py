@@ -1,0 +1,112 @@
+"""What an organisation's measured tasks say about the catalogue's estimates.
+
+Model (normal with known variances, on the logarithm of measured over estimated days): a task's ratio is the
+organisation's own pace plus a deviation of the task; both have the same variance before anything is measured
+(assumption). With n measured tasks the pace is estimated by n / (n + 1) of their mean log-ratio; a task measured m
+times is moved m / (m + 1) of the way from the pace to its own mean log-ratio. What remains of the variance is
+(1 / (1 + m) + 1 / (1 + n)) / 2, and the interval around the mean shrinks by its square root.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from tenancykit.catalogue.work import Task, WorkBook
+from tenancykit.distributions import ThreePoint
+from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.source import read_text
+
+COLUMNS = ("task", "days")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Factors on the estimates, from measured tasks.
+
+    Attributes:
+        ratios: measured over estimated days, one entry per measurement, by task id.
+        measured: number of measurements.
+        pace: factor on every task that was not measured.
+    """
+
+    ratios: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    measured: int = 0
+    pace: float = 1.0
+
+    def factor(self, task: str) -> float:
+        """Return the factor on a task's estimate."""
+        own = self.ratios.get(task, ())
+        if not own:
+            return self.pace
+        weight = len(own) / (len(own) + 1)
+        mean = sum(map(math.log, own)) / len(own)
+        return math.exp(weight * mean + (1 - weight) * math.log(self.pace))
+
+    def spread(self, task: str) -> float:
+        """Return the factor on the width of a task's interval, between 0 and 1."""
+        own = len(self.ratios.get(task, ()))
+        return math.sqrt((1 / (1 + own) + 1 / (1 + self.measured)) / 2)
+
+    def adjust(self, task: str, days: ThreePoint) -> ThreePoint:
+        """Return a task's estimate moved by its factor and narrowed around its mean."""
+        mean, spread, factor = days.mean, self.spread(task), self.factor(task)
+        low, likely, high = (mean + (point - mean) * spread for point in (days.low, days.likely, days.high))
+        return ThreePoint(low, likely, high).scaled(factor)
+
+
+def calibrate(ratios: Mapping[str, Collection[float]]) -> Calibration:
+    """Return the calibration that measured-over-estimated ratios give, by task id."""
+    kept = {task: tuple(values) for task, values in sorted(ratios.items()) if values}
+    logs = [math.log(value) for values in kept.values() for value in values]
+    pace = math.exp(sum(logs) / (len(logs) + 1)) if logs else 1.0
+    return Calibration(kept, len(logs), pace)
+
+
+def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibration:
+    """Return the calibration in a CSV file with the columns ``task`` and ``days``, one measured instance per line.
+
+    ``days`` are person-days of one instance; a task may appear several times.
+
+    Raises:
+        InputError: every fault: a missing or unknown column, an unknown task, days that are not a number above zero.
+    """
+    name = str(path)
+    rows = list(csv.reader(io.StringIO(read_text(path)), strict=False))
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if sorted(header) != sorted(COLUMNS):
+        found = ", ".join(header) or "nothing"
+        raise InputError(Fault(f"{name}:1", f"the columns are {found}", ", ".join(COLUMNS), "write them as first line"))
+    ratios: dict[str, list[float]] = {}
+    faults: list[Fault] = []
+    for line, cells in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        try:
+            task, ratio = _row(dict(zip(header, cells, strict=False)), f"{name}:{line}", book.tasks)
+        except InputError as error:
+            faults.extend(error.faults)
+            continue
+        ratios.setdefault(task, []).append(ratio)
+    if faults:
+        raise InputError(faults)
+    return calibrate(ratios)
+
+
+def _row(cells: Mapping[str, str], where: str, tasks: Mapping[str, Task]) -> tuple[str, float]:
+    task = cells.get("task", "").strip()
+    known = tasks.get(task)
+    if known is None:
+        cure = did_you_mean(task, tasks) or "see: tenancykit catalogue tasks"
+        raise InputError(Fault(where, f"unknown task {task!r}", cure=cure))
+    try:
+        days = float(cells.get("days", ""))
+    except ValueError:
+        days = math.nan
+    if not (math.isfinite(days) and days > 0):
+        raise InputError(Fault(where, f"{cells.get('days', '')!r} are not days", "a number above zero"))
+    return task, days / known.days.mean

@@ -1,0 +1,350 @@
+"""Exact two-terminal reliability of directed networks whose links fall with shared, independent events.
+
+Convention: a *variable* is an event that happens or not, independently of the others. A *link* may be crossed when all
+its variables have happened. A target is *exposed* when some chain of links from a start to it may be crossed. Exposure
+is a monotone function of the variables; it is held as a reduced ordered binary decision diagram (Bryant 1986,
+doi:10.1109/TC.1986.1676819), on which probability and cheapest cut follow by one pass each.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FALSE: Final = 0
+TRUE: Final = 1
+
+
+@dataclass(frozen=True)
+class Link:
+    """A step that may be taken when all its variables have happened.
+
+    Attributes:
+        source: node it starts at.
+        target: node it leads to.
+        variables: events that must all have happened; none: always open.
+    """
+
+    source: Hashable
+    target: Hashable
+    variables: tuple[Hashable, ...] = ()
+
+
+class Diagram:
+    """A reduced ordered binary decision diagram over named variables, shared by several functions.
+
+    Args:
+        order: the variables, from the root down.
+    """
+
+    def __init__(self, order: Sequence[Hashable]) -> None:
+        self.order = tuple(order)
+        self._level = {name: i for i, name in enumerate(self.order)}
+        end = len(self.order)
+        self.level: list[int] = [end, end]
+        self.low: list[int] = [FALSE, TRUE]
+        self.high: list[int] = [FALSE, TRUE]
+        self._unique: dict[tuple[int, int, int], int] = {}
+        self._both: dict[tuple[int, int], int] = {}
+        self._either: dict[tuple[int, int], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def variable(self, name: Hashable) -> int:
+        """Return the function that is true when the event has happened."""
+        return self._node(self._level[name], FALSE, TRUE)
+
+    def _node(self, level: int, low: int, high: int) -> int:
+        if low == high:
+            return low
+        key = (level, low, high)
+        found = self._unique.get(key)
+        if found is None:
+            found = self._unique[key] = len(self.level)
+            self.level.append(level)
+            self.low.append(low)
+            self.high.append(high)
+        return found
+
+    def both(self, first: int, second: int) -> int:
+        """Return the function that is true where both are."""
+        if first == second or second == TRUE:
+            return first
+        if first == TRUE:
+            return second
+        if FALSE in (first, second):
+            return FALSE
+        return self._apply(self.both, self._both, first, second)
+
+    def either(self, first: int, second: int) -> int:
+        """Return the function that is true where one is."""
+        if first == second or second == FALSE:
+            return first
+        if first == FALSE:
+            return second
+        if TRUE in (first, second):
+            return TRUE
+        return self._apply(self.either, self._either, first, second)
+
+    def _apply(
+        self, join: Callable[[int, int], int], memory: dict[tuple[int, int], int], first: int, second: int
+    ) -> int:
+        key = (first, second) if first < second else (second, first)
+        found = memory.get(key)
+        if found is None:
+            level = min(self.level[first], self.level[second])
+            first_low, first_high = self._branches(first, level)
+            second_low, second_high = self._branches(second, level)
+            found = self._node(level, join(first_low, second_low), join(first_high, second_high))
+            memory[key] = found
+        return found
+
+    def _branches(self, node: int, level: int) -> tuple[int, int]:
+        return (self.low[node], self.high[node]) if self.level[node] == level else (node, node)
+
+    def probability(self, roots: Sequence[int], chance: Mapping[Hashable, float]) -> list[float]:
+        """Return the probability that each function is true.
+
+        Args:
+            roots: functions of this diagram.
+            chance: probability of every variable that may matter; 0 where absent. Branches that cannot be reached
+                under these chances are not visited.
+        """
+        chances = [chance.get(name, 0.0) for name in self.order]
+        known: dict[int, float] = {FALSE: 0.0, TRUE: 1.0}
+        level, low, high = self.level, self.low, self.high
+
+        def value(node: int) -> float:
+            found = known.get(node)
+            if found is None:
+                p = chances[level[node]]
+                if p <= 0.0:
+                    found = value(low[node])
+                elif p >= 1.0:
+                    found = value(high[node])
+                else:
+                    below = value(low[node])
+                    found = below + p * (value(high[node]) - below)
+                known[node] = found
+            return found
+
+        return [value(root) for root in roots]
+
+    def sweep(
+        self,
+        roots: Sequence[int],
+        values: Mapping[Hashable, Any],
+        step: Callable[[Any, Any, Any], Any],
+        false: Any,
+        true: Any,
+    ) -> list[Any]:
+        """Return a value per function, combined from the leaves up by ``step(value of variable, low, high)``."""
+        needed = self._reachable(roots)
+        level, low, high = self.level, self.low, self.high
+        remaining = dict.fromkeys(needed, 0)
+        for node in needed:
+            for child in (low[node], high[node]):
+                if child > TRUE:
+                    remaining[child] += 1
+        for root in roots:
+            if root > TRUE:
+                remaining[root] += 1
+        known: dict[int, Any] = {FALSE: false, TRUE: true}
+        for node in needed:  # children have smaller numbers than their parents
+            known[node] = step(values[self.order[level[node]]], known[low[node]], known[high[node]])
+            for child in (low[node], high[node]):
+                if child > TRUE:
+                    remaining[child] -= 1
+                    if not remaining[child]:
+                        del known[child]
+        return [known[root] for root in roots]
+
+    def _reachable(self, roots: Sequence[int]) -> list[int]:
+        seen: set[int] = set()
+        stack = [root for root in roots if root > TRUE]
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack.extend(child for child in (self.low[node], self.high[node]) if child > TRUE)
+        return sorted(seen)
+
+    def probability_over(self, roots: Sequence[int], chance: Mapping[Hashable, np.ndarray]) -> list[np.ndarray]:
+        """Return, per function, its probability for every column of the variables' chances."""
+        import numpy as np  # noqa: PLC0415 - single designs need no arrays
+
+        size = len(next(iter(chance.values())))
+        return self.sweep(
+            roots, chance, lambda p, low, high: low + p * (high - low), np.zeros(size), np.ones(size)
+        )
+
+    def cheapest_over(self, roots: Sequence[int], cost: Mapping[Hashable, np.ndarray]) -> list[np.ndarray]:
+        """Return, per function, the least total cost of variables that make it true, for every column of costs."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        size = len(next(iter(cost.values())))
+        return self.sweep(
+            roots, cost, lambda c, low, high: np.minimum(low, high + c), np.full(size, np.inf), np.zeros(size)
+        )
+
+
+def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], targets: Sequence[Hashable]) -> tuple[
+    Diagram, list[int]
+]:
+    """Return a diagram and, per target, the function that says when the target is exposed.
+
+    Args:
+        links: the network.
+        starts: start nodes, each with the variable that must have happened for the attacker to stand there, or None.
+        targets: nodes asked for.
+    """
+    diagram = Diagram(_order(links, starts))
+    conditions: dict[tuple[Hashable, Hashable], int] = {}
+    for link in links:
+        term = TRUE
+        for name in sorted(link.variables, key=lambda v: -diagram._level[v]):
+            term = diagram.both(diagram.variable(name), term)
+        key = (link.source, link.target)
+        conditions[key] = diagram.either(conditions.get(key, FALSE), term)
+    outgoing: dict[Hashable, list[tuple[Hashable, int]]] = {}
+    for (source, target), term in conditions.items():
+        outgoing.setdefault(source, []).append((target, term))
+    reached = {node: TRUE if name is None else diagram.variable(name) for node, name in starts.items()}
+    waiting = list(starts)
+    while waiting:
+        node = waiting.pop(0)
+        here = reached[node]
+        for target, term in outgoing.get(node, ()):
+            before = reached.get(target, FALSE)
+            after = diagram.either(before, diagram.both(here, term))
+            if after != before:
+                reached[target] = after
+                if target not in waiting:
+                    waiting.append(target)
+    return diagram, [reached.get(target, FALSE) for target in targets]
+
+
+def _order(links: Sequence[Link], starts: Iterable[Hashable]) -> list[Hashable]:
+    """Return the variables in the order in which a breadth-first walk meets them."""
+    order: dict[Hashable, None] = {}
+    if isinstance(starts, Mapping):
+        order.update(dict.fromkeys(name for name in starts.values() if name is not None))
+    outgoing: dict[Hashable, list[Link]] = {}
+    for link in links:
+        outgoing.setdefault(link.source, []).append(link)
+    queue = list(starts)
+    seen = set(queue)
+    while queue:
+        node = queue.pop(0)
+        for link in outgoing.get(node, ()):
+            order.update(dict.fromkeys(link.variables))
+            if link.target not in seen:
+                seen.add(link.target)
+                queue.append(link.target)
+    for link in links:
+        order.update(dict.fromkeys(link.variables))
+    return list(order)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A cheapest way to a target.
+
+    Attributes:
+        cost: total cost of the distinct variables on it.
+        links: indices of the links taken, in order.
+        variables: the distinct variables on it.
+    """
+
+    cost: float
+    links: tuple[int, ...]
+    variables: frozenset[Hashable]
+
+
+def cheapest_routes(
+    links: Sequence[Link],
+    starts: Iterable[Hashable],
+    targets: Iterable[Hashable],
+    cost: Mapping[Hashable, float],
+) -> dict[Hashable, Route]:
+    """Return the cheapest route to each target that can be reached; a variable used twice is paid once.
+
+    Best-first search over (node, set of variables); a set that contains a cheaper one found at the same node is
+    dropped, because whatever completes it completes the smaller set as well. Ties go to the route found first, links
+    being tried in their order.
+    """
+    outgoing: dict[Hashable, list[int]] = {}
+    for index, link in enumerate(links):
+        outgoing.setdefault(link.source, []).append(index)
+    wanted = set(targets)
+    found: dict[Hashable, Route] = {}
+    settled: dict[Hashable, list[frozenset[Hashable]]] = {}
+    count = 0
+    queue: list[tuple[float, int, int, Hashable, frozenset[Hashable], tuple[int, ...]]] = []
+    for start in starts:
+        queue.append((0.0, 0, count, start, frozenset(), ()))
+        count += 1
+    heapq.heapify(queue)
+    while queue and wanted:
+        spent, steps, _, node, held, route = heapq.heappop(queue)
+        if any(other <= held for other in settled.get(node, ())):
+            continue
+        settled.setdefault(node, []).append(held)
+        if node in wanted:
+            wanted.discard(node)
+            found[node] = Route(spent, route, held)
+        for index in outgoing.get(node, ()):
+            link = links[index]
+            extra = [name for name in link.variables if name not in held]
+            price = spent + math.fsum(cost[name] for name in extra)
+            if math.isinf(price):
+                continue
+            now = held.union(extra) if extra else held
+            if any(other <= now for other in settled.get(link.target, ())):
+                continue
+            count += 1
+            heapq.heappush(queue, (price, steps + 1, count, link.target, now, (*route, index)))
+    return found
+
+
+def minimal_sets(
+    links: Sequence[Link], starts: Iterable[Hashable], target: Hashable
+) -> frozenset[frozenset[Hashable]]:
+    """Return the minimal path sets of a target: least sets of variables that open a way to it."""
+    outgoing: dict[Hashable, list[Link]] = {}
+    for link in links:
+        outgoing.setdefault(link.source, []).append(link)
+    families: dict[Hashable, set[frozenset[Hashable]]] = {}
+    waiting: list[tuple[Hashable, frozenset[Hashable]]] = [(start, frozenset()) for start in starts]
+    while waiting:
+        node, held = waiting.pop()
+        family = families.setdefault(node, set())
+        if any(other <= held for other in family):
+            continue
+        family.difference_update([other for other in family if held < other])
+        family.add(held)
+        waiting.extend((link.target, held.union(link.variables)) for link in outgoing.get(node, ()))
+    return frozenset(families.get(target, ()))
+
+
+def reachable(links: Iterable[Link], starts: Iterable[Hashable], down: Callable[[Hashable], bool]) -> set[Hashable]:
+    """Return the nodes reached over links all of whose variables are down."""
+    outgoing: dict[Hashable, list[Hashable]] = {}
+    for link in links:
+        if all(down(name) for name in link.variables):
+            outgoing.setdefault(link.source, []).append(link.target)
+    seen = set(starts)
+    stack = list(seen)
+    while stack:
+        for target in outgoing.get(stack.pop(), ()):
+            if target not in seen:
+                seen.add(target)
+                stack.append(target)
+    return seen

@@ -1,0 +1,206 @@
+"""How much there is to understand: components, kinds, settings and how they hang together.
+
+Propagation cost: share of ordered pairs of components, each with itself included, where a change in one can reach the
+other along requirements (MacCormack, Rusnak, Baldwin 2006, doi:10.1287/mnsc.1060.0552). Counts of actions, parameters
+and memory follow Brown, Keller, Hellerstein 2005 (doi:10.1109/INM.2005.1440836), mapped to Kubernetes: an action is
+applying a component or a tenant's objects somewhere, a context switch is a change of cluster, a parameter is a setting
+somebody decides, memory holds the values that must be the same in two or more places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tenancykit.catalogue.work import WorkBook
+from tenancykit.design.components import Closure, Extent
+
+CLUSTER_SCOPES = {"fleet": "fleet", "cluster": "cluster", "class": "class", "tenant": "tenant"}
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Counts of what a design consists of.
+
+    Attributes:
+        components: distinct components.
+        installations: installations of them.
+        pods: running pods of them, without those on every node.
+        node_pods: pods of them on every node.
+        crds: kinds of custom resources they bring.
+        objects: configuration objects.
+        kinds: distinct kinds of those objects.
+        parameters: settings somebody decides.
+        agreements: values that must be the same in two or more places.
+        actions: installations and tenants' hand-overs to carry out.
+        context_switches: changes of cluster while carrying them out, each cluster visited once.
+        depth: longest chain of requirements.
+        pairs: ordered pairs of different components where a change in one can reach the other.
+        propagation_cost: share of all ordered pairs, each component with itself included.
+        counted_from: ``manifests`` where objects were counted in exported manifests, else ``catalogue``.
+    """
+
+    components: int
+    installations: int
+    pods: int
+    node_pods: int
+    crds: int
+    objects: int
+    kinds: int
+    parameters: int
+    agreements: tuple[str, ...]
+    actions: int
+    context_switches: int
+    depth: int
+    pairs: int
+    propagation_cost: float
+    counted_from: str
+
+
+def measure_structure(
+    closure: Closure,
+    book: WorkBook,
+    *,
+    objects: Mapping[str, int] | None = None,
+    parameters: int | None = None,
+) -> Structure:
+    """Return the counts of a design.
+
+    Args:
+        closure: what it installs.
+        book: where settings and agreements are stated.
+        objects: objects by kind, counted in the exported manifests; default: what the options' catalogue entries say.
+        parameters: settings counted in the exported manifests; default: those the catalogue's work states.
+    """
+    extent = closure.whole
+    counted = dict(objects) if objects is not None else catalogue_objects(closure)
+    stated, agreements = _settings(closure, book)
+    installations = sum(i.instances for i in closure.installations.values())
+    depth, pairs, cost = dependency_measures(closure.edges)
+    pods, node_pods = _pods(closure)
+    return Structure(
+        components=len(closure.installations),
+        installations=installations,
+        pods=pods,
+        node_pods=node_pods,
+        crds=sum(i.component.crds for i in closure.installations.values()),
+        objects=sum(counted.values()),
+        kinds=len([kind for kind, count in counted.items() if count]),
+        parameters=stated if parameters is None else parameters,
+        agreements=agreements,
+        actions=installations + extent.tenants,
+        context_switches=max(0, extent.api_servers - 1),
+        depth=depth,
+        pairs=pairs,
+        propagation_cost=cost,
+        counted_from="catalogue" if objects is None else "manifests",
+    )
+
+
+def dependency_measures(edges: Mapping[str, Sequence[str]]) -> tuple[int, int, float]:
+    """Return depth, reachable pairs and propagation cost of an acyclic graph of requirements.
+
+    Depth counts the components on the longest chain. A graph without nodes has depth 0 and cost 0.
+    """
+    reach = visibility(edges)
+    index = {node: position for position, node in enumerate(reach)}
+    depth: dict[str, int] = {}
+
+    def deep(node: str) -> int:
+        if node not in depth:
+            depth[node] = 1 + max((deep(needed) for needed in edges.get(node, ()) if needed in index), default=0)
+        return depth[node]
+
+    size = len(reach)
+    filled = sum(bits.bit_count() for bits in reach.values())
+    longest = max((deep(node) for node in edges), default=0)
+    return longest, filled - size, filled / size**2 if size else 0.0
+
+
+def visibility(edges: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return, for each node, the nodes it depends on directly or not, itself included, as a bit set.
+
+    Bit ``i`` stands for the ``i``-th node of the result.
+    """
+    index = {node: position for position, node in enumerate(edges)}
+    reach: dict[str, int] = {}
+
+    def visit(node: str) -> int:
+        if node not in reach:
+            bits = 1 << index[node]
+            for needed in edges[node]:
+                if needed in index:
+                    bits |= visit(needed)
+            reach[node] = bits
+        return reach[node]
+
+    for node in edges:
+        visit(node)
+    return {node: reach[node] for node in index}
+
+
+def catalogue_objects(closure: Closure) -> dict[str, int]:
+    """Return configuration objects by kind as the options of the catalogue state them.
+
+    Objects per node and per workload are left out: the platform's team does not keep them. An object that several
+    classes ask for from the same option is counted once per place.
+    """
+    counts: dict[str, int] = {}
+    for option, classes in _options(closure).items():
+        extent = closure.extent(classes)
+        for stated in option_objects(closure, option):
+            places = _places(stated[1], extent)
+            if places:
+                counts[stated[0]] = counts.get(stated[0], 0) + stated[2] * places
+    return counts
+
+
+def option_objects(closure: Closure, option: str) -> list[tuple[str, str, int]]:
+    """Return (kind with its API group, scope, count) of the objects an option brings."""
+    for resolved in closure.classes.values():
+        for chosen in resolved.options:
+            if chosen.id == option:
+                return [(f"{o.api_version}/{o.kind}", o.scope, o.count) for o in chosen.objects]
+    return []
+
+
+def _options(closure: Closure) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for class_id, resolved in closure.classes.items():
+        for option in resolved.options:
+            found.setdefault(option.id, []).append(class_id)
+    return found
+
+
+def _places(scope: str, extent: Extent) -> int:
+    return extent.count(scope) if scope in CLUSTER_SCOPES else 0
+
+
+def _settings(closure: Closure, book: WorkBook) -> tuple[int, tuple[str, ...]]:
+    """Return settings somebody decides, and values that must agree, of the work the design brings."""
+    parameters = 0
+    agreements: set[str] = set()
+    for work in book.work.values():
+        concerned = any(
+            (work.anywhere or any(t in closure.by_class[c] for t in work.brought_by)) and work.when.holds(r.facts)
+            for c, r in closure.classes.items()
+        )
+        if concerned:
+            parameters += work.parameters
+            agreements.update(work.agree)
+    return parameters, tuple(sorted(agreements))
+
+
+def _pods(closure: Closure) -> tuple[int, int]:
+    """Return running pods of all installations, and pods on every node."""
+    pods = node_pods = 0
+    for installation in closure.installations.values():
+        for footprint in installation.component.footprint:
+            classes = [c for c in installation.classes if footprint.when.holds(closure.classes[c].facts)]
+            if not classes:
+                continue
+            if footprint.scope in CLUSTER_SCOPES:
+                pods += footprint.pods * closure.extent(classes).count(footprint.scope)
+            elif footprint.scope in ("node", "gpu_node"):
+                node_pods += footprint.pods
+    return pods, node_pods

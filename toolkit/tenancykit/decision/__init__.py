@@ -1,0 +1,125 @@
+"""From four criteria to a choice somebody can defend: screen, weigh, rank, front, uncertainty, sensitivity, reasons.
+
+Pure mathematics over labels and arrays; nothing here knows what a design is. Convention: directions are inverted first,
+then values are normalised, then weighted.
+"""
+
+from tenancykit.decision.agreement import (
+    Agreement,
+    Disagreement,
+    Reversal,
+    ReversalReport,
+    agreement,
+    kendall_tau,
+    rank_reversal,
+)
+from tenancykit.decision.assumptions import Assumption, TippingPoint, TornadoRow, tipping_points, tornado
+from tenancykit.decision.combining import CombinedFront, MergedFront, Part, combine_fronts, merge_fronts
+from tenancykit.decision.explain import Contribution, Need, Neighbour, Step, Why, frontier, last_step, neighbours, why
+from tenancykit.decision.pareto import Front, TableFront, front_of, pareto_front
+from tenancykit.decision.promethee import Preference, promethee, range_preferences
+from tenancykit.decision.ranking import Ranking, rank_scores, topsis, vikor, weighted_scores, weighted_sum
+from tenancykit.decision.relevance import Relevance
+from tenancykit.decision.sampling import Uncertainty
+from tenancykit.decision.scaling import Bounds, Scaled, scale, scale_by_length, scale_by_share
+from tenancykit.decision.screen import HardRequirement, Measure, Miss, Near, Screening, by_distance, screen
+from tenancykit.decision.sensitivity import ValueTip, WeightInterval, value_tips, weight_intervals
+from tenancykit.decision.smaa import SmaaResult, smaa
+from tenancykit.decision.stakeholders import Consensus, Stakeholder, Veto, consensus
+from tenancykit.decision.table import Criterion, DecisionTable
+from tenancykit.decision.verdict import CLEAR, Verdict, verdict
+from tenancykit.decision.weight_space import WeightSpace, free_weights, known_weights, partial_weights, weights_near
+from tenancykit.decision.weights import (
+    JudgementAtOdds,
+    PairwiseWeights,
+    Weights,
+    direct_weights,
+    equal_weights,
+    matrix_weights,
+    pairwise_weights,
+    swing_weights,
+)
+
+__all__ = [
+    "CLEAR",
+    "Agreement",
+    "Assumption",
+    "Bounds",
+    "CombinedFront",
+    "Consensus",
+    "Contribution",
+    "Criterion",
+    "DecisionTable",
+    "Disagreement",
+    "Front",
+    "HardRequirement",
+    "JudgementAtOdds",
+    "Measure",
+    "MergedFront",
+    "Miss",
+    "Near",
+    "Need",
+    "Neighbour",
+    "PairwiseWeights",
+    "Part",
+    "Preference",
+    "Ranking",
+    "Relevance",
+    "Reversal",
+    "ReversalReport",
+    "Scaled",
+    "Screening",
+    "SmaaResult",
+    "Stakeholder",
+    "Step",
+    "TableFront",
+    "TippingPoint",
+    "TornadoRow",
+    "Uncertainty",
+    "ValueTip",
+    "Verdict",
+    "Veto",
+    "WeightInterval",
+    "WeightSpace",
+    "Weights",
+    "Why",
+    "agreement",
+    "by_distance",
+    "combine_fronts",
+    "consensus",
+    "direct_weights",
+    "equal_weights",
+    "free_weights",
+    "front_of",
+    "frontier",
+    "kendall_tau",
+    "known_weights",
+    "last_step",
+    "matrix_weights",
+    "merge_fronts",
+    "neighbours",
+    "pairwise_weights",
+    "pareto_front",
+    "partial_weights",
+    "promethee",
+    "range_preferences",
+    "rank_reversal",
+    "rank_scores",
+    "scale",
+    "scale_by_length",
+    "scale_by_share",
+    "screen",
+    "smaa",
+    "swing_weights",
+    "tipping_points",
+    "topsis",
+    "tornado",
+    "value_tips",
+    "verdict",
+    "vikor",
+    "weight_intervals",
+    "weighted_scores",
+    "weighted_sum",
+    "weights_near",
+    "why",
+]

@@ -1,0 +1,124 @@
+"""Facts of a tenant class under a design: what the catalogue's conditions may read.
+
+Facts of the class and the infrastructure (this module names them all):
+
+==========================  ==========================================================================================
+fact                        holds where
+==========================  ==========================================================================================
+``team`` / ``customer``     kind of the class
+``api-access``              tenants hold credentials of some Kubernetes API
+``cluster-api-access``      tenants hold cluster-wide rights, or bring their own CRDs
+``external-tenant``         tenants are another organisation (customers)
+``trusted``, ``semi-trusted``, ``untrusted``   how far tenants trust each other
+``untrusted-code``          a workload runs code nobody vouches for
+``gpu``                     a workload asks for GPUs
+``gpu-fraction``            a workload asks for a part of a GPU
+``gang``                    a workload starts all or nothing
+``persistent-storage``      a workload keeps volumes
+``exposed`` / ``public``    a workload is called from outside its pods / from the internet
+``rdma``                    a workload needs RDMA and the fabric has it
+``regulated``, ``compliance:<regime>``   the class is under a compliance regime
+``tier:<service tier>``, ``environment:<environment>``   as the scenario states them
+``virtualised-nodes``       nodes are virtual machines on hosts others may share
+``managed-control-plane``   a provider runs ordinary control planes
+``elastic-fleet``           nodes are bought as needed
+``high-availability``       control planes run in threes
+``fabric:<fabric>``         RDMA fabric of the site
+``provider:<provider>``     provider of a site
+``several-tenants``         the class has more than one tenant
+==========================  ==========================================================================================
+
+On top come the ids of the chosen options and the traits they provide (``tenancykit catalogue facts`` lists those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tenancykit.catalogue.model import Option
+from tenancykit.scenario.model import Scenario, TenantClass, Workload
+
+
+def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]:
+    """Return the facts of a class and its infrastructure, before any option is chosen."""
+    facts = {tenant_class.kind, api_access(tenant_class) and "api-access", trust(tenant_class)}
+    if tenant_class.kind == "customer":
+        facts.add("external-tenant")
+    if tenant_class.api_access == "cluster" or tenant_class.requirements.own_crds:
+        facts.add("cluster-api-access")
+    if tenant_class.count > 1 or len(scenario.tenants.classes) > 1:
+        facts.add("several-tenants")
+    if tenant_class.compliance:
+        facts.add("regulated")
+        facts.update(f"compliance:{regime}" for regime in tenant_class.compliance)
+    facts.add(f"tier:{tenant_class.service_tier}")
+    facts.add(f"environment:{tenant_class.environment}")
+    facts.update(_workload_facts(scenario, class_workloads(scenario, tenant_class)))
+    facts.update(_infrastructure_facts(scenario))
+    return frozenset(str(fact) for fact in facts if fact)
+
+
+def api_access(tenant_class: TenantClass) -> bool:
+    """Return whether tenants of the class hold credentials of a Kubernetes API (default: teams do)."""
+    access = tenant_class.api_access or ("namespace" if tenant_class.kind == "team" else "none")
+    return access != "none"
+
+
+def trust(tenant_class: TenantClass) -> str:
+    """Return how far tenants of the class trust each other (default: teams semi, customers not)."""
+    return tenant_class.trust or ("semi-trusted" if tenant_class.kind == "team" else "untrusted")
+
+
+def class_workloads(scenario: Scenario, tenant_class: TenantClass) -> tuple[Workload, ...]:
+    """Return the workload templates that some tenant of the class uses."""
+    uses = list(tenant_class.workloads)
+    for tenant in scenario.tenants.named:
+        if tenant.tenant_class == tenant_class.id and tenant.workloads is not None:
+            uses.extend(tenant.workloads)
+    return tuple(scenario.workload(identifier) for identifier in dict.fromkeys(use.template for use in uses))
+
+
+def _workload_facts(scenario: Scenario, workloads: Iterable[Workload]) -> set[str]:
+    facts: set[str] = set()
+    for workload in workloads:
+        if workload.untrusted_code:
+            facts.add("untrusted-code")
+        if workload.gpu and (workload.gpu.count or workload.gpu.fraction):
+            facts.add("gpu")
+            if workload.gpu.fraction and workload.gpu.fraction < 1:
+                facts.add("gpu-fraction")
+        if workload.gang > 1:
+            facts.add("gang")
+        if workload.storage:
+            facts.add("persistent-storage")
+        if workload.exposure:
+            facts.add("exposed")
+            if workload.exposure.scope == "public":
+                facts.add("public")
+        if workload.rdma and scenario.infrastructure.fabric != "none":
+            facts.add("rdma")
+    return facts
+
+
+def _infrastructure_facts(scenario: Scenario) -> set[str]:
+    infrastructure = scenario.infrastructure
+    facts = {f"provider:{site.provider}" for site in infrastructure.sites}
+    facts.add(f"fabric:{infrastructure.fabric}")
+    if infrastructure.virtualised:
+        facts.add("virtualised-nodes")
+    if infrastructure.control_plane == "managed":
+        facts.add("managed-control-plane")
+    if infrastructure.mode == "elastic":
+        facts.add("elastic-fleet")
+    if infrastructure.high_availability:
+        facts.add("high-availability")
+    return facts
+
+
+def design_facts(base: frozenset[str], options: Iterable[Option]) -> frozenset[str]:
+    """Return the facts of a class together with the chosen options and the traits they provide."""
+    facts = set(base)
+    for option in options:
+        facts.add(option.id)
+        facts.update(option.provides)
+    return frozenset(facts)

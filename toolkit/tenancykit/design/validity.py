@@ -1,0 +1,100 @@
+"""Whether a design is valid for a scenario, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tenancykit.catalogue.model import Option, Reference, Rule
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.facts import class_facts, design_facts
+from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign, choose
+from tenancykit.design.offers import gpu_models_on_offer
+from tenancykit.scenario.model import Scenario, TenantClass
+
+
+def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> ResolvedDesign:
+    """Return the design looked up in the catalogue for every class of the scenario, with its violations.
+
+    Raises:
+        KeyError: the design chooses nothing for a class of the scenario.
+    """
+    classes: list[ClassDesign] = []
+    violations: list[str] = []
+    for tenant_class in scenario.tenants.classes:
+        resolved, broken = resolve_class(design.choices[tenant_class.id], tenant_class, scenario, catalogue)
+        classes.append(resolved)
+        violations.extend(f"class {tenant_class.id}: {reason}" for reason in broken)
+    return ResolvedDesign(design, tuple(classes), tuple(violations))
+
+
+def resolve_class(
+    choice: Choice, tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue
+) -> tuple[ClassDesign, tuple[str, ...]]:
+    """Return one class with its options and facts, and the reasons why the choice is not valid."""
+    options = tuple(catalogue.options[identifier] for identifier in choice.options)
+    facts = design_facts(class_facts(scenario, tenant_class), options)
+    broken = [*_requisites(options, facts), *_class_wishes(tenant_class, choice)]
+    restrictions: list[tuple[str, ...]] = []
+    for rule in catalogue.rules.values():
+        if not rule.when.holds(facts):
+            continue
+        if rule.then is not None and not rule.then.holds(facts):
+            broken.append(f"{rule.why} (rule {rule.id}: needs {rule.then})")
+        if rule.kubernetes_min and not kubernetes_at_least(scenario.kubernetes, rule.kubernetes_min):
+            broken.append(f"{rule.why} (rule {rule.id}: Kubernetes {rule.kubernetes_min}, have {scenario.kubernetes})")
+        if rule.gpu_models and "gpu" in facts:
+            restrictions.append(rule.gpu_models)
+    if restrictions:
+        offered = gpu_models_on_offer(scenario, catalogue)
+        usable = matching_models(offered, restrictions)
+        if offered and not usable:
+            lists = " and ".join("/".join(models) for models in restrictions)
+            broken.append(f"no GPU model on offer will do: needs {lists}, on offer {', '.join(sorted(offered))}")
+        facts |= {f"gpu-model-only:{model}" for model in usable or {"none"}}
+    return ClassDesign(tenant_class, choice, options, facts), tuple(broken)
+
+
+def matching_models(offered: frozenset[str], restrictions: Sequence[Sequence[str]]) -> frozenset[str]:
+    """Return the models on offer that every restriction allows (a restriction lists prefixes of model names)."""
+    return frozenset(m for m in offered if all(any(m.startswith(p) for p in prefixes) for prefixes in restrictions))
+
+
+def kubernetes_at_least(version: str, minimum: str) -> bool:
+    """Return whether a Kubernetes version ``1.N`` is not older than another."""
+    return int(version.split(".")[1]) >= int(minimum.split(".")[1])
+
+
+def _requisites(options: tuple[Option, ...], facts: frozenset[str]) -> list[str]:
+    broken = []
+    for option in options:
+        if not option.selectable:
+            broken.append(f"{option.id} is not for new designs: {option.status}")
+        broken.extend(
+            f"{option.id}: {need.why} (needs {need.when})" for need in option.needs if not need.when.holds(facts)
+        )
+    return broken
+
+
+def _class_wishes(tenant_class: TenantClass, choice: Choice) -> list[str]:
+    wishes = tenant_class.requirements
+    missing = [f"requires {o}, which is not chosen" for o in wishes.require_options if o not in choice.options]
+    return missing + [f"forbids {o}, which is chosen" for o in wishes.forbid_options if o in choice.options]
+
+
+def rule_limit(rules: tuple[Rule, ...], facts: frozenset[str]) -> int | None:
+    """Return the most GPU pods per node that the rules allow under these facts, or None."""
+    limits = [rule.gpu_pods_per_node for rule in rules if rule.gpu_pods_per_node and rule.when.holds(facts)]
+    return min(limits) if limits else None
+
+
+def reference_design(reference: Reference, scenario: Scenario, catalogue: Catalogue) -> Design:
+    """Return a published reference architecture laid over the classes of a scenario.
+
+    Each class gets the first tier whose condition holds for it; the last tier serves the rest.
+    """
+    choices: dict[str, Choice] = {}
+    for tenant_class in scenario.tenants.classes:
+        facts = class_facts(scenario, tenant_class)
+        tier = next((t for t in reference.tiers if t.when.holds(facts)), reference.tiers[-1])
+        choices[tenant_class.id] = choose(catalogue, tier.options, completion=tier.completion, tier=tier.id)
+    return Design(reference.id, reference.name, choices, "reference", reference.source)

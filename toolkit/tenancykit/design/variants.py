@@ -1,0 +1,85 @@
+"""Variations on a reference architecture: ``RA01 +node_dedicated_tenant -pol_vap``."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.model import Choice, Design, choose
+from tenancykit.design.validity import reference_design
+from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.scenario.model import Scenario
+
+_STEP: Final = re.compile(r"\s*([+-])\s*([a-z0-9_]+)")
+
+
+def variant(text: str, scenario: Scenario, catalogue: Catalogue) -> Design:
+    """Return a reference architecture with options added or dropped in every class.
+
+    Args:
+        text: id of a reference architecture, then ``+option`` or ``-option`` any number of times. An added option
+            replaces the one in its layer.
+        scenario: what it is laid over.
+        catalogue: options and reference architectures.
+
+    Raises:
+        InputError: unknown ids, an option dropped that is not chosen, or a layer left empty that must not be.
+    """
+    head = re.match(r"\s*([A-Za-z0-9_]+)", text)
+    identifier = head[1] if head else ""
+    reference = next((r for r in catalogue.references.values() if r.id.lower() == identifier.lower()), None)
+    if head is None or reference is None:
+        known = list(catalogue.references)
+        raise InputError(
+            Fault(
+                "variant",
+                f"unknown reference architecture {identifier!r}",
+                ", ".join(known),
+                did_you_mean(identifier, known),
+            )
+        )
+    steps = _steps(text[head.end() :], catalogue)
+    base = reference_design(reference, scenario, catalogue)
+    if not steps:
+        return base
+    choices = {class_id: _changed(choice, steps, catalogue) for class_id, choice in base.choices.items()}
+    label = "".join(f"{sign}{option}" for sign, option in steps)
+    return Design(f"{reference.id}{label}", f"{reference.name}, {_words(steps)}", choices, "own", reference.source)
+
+
+def _steps(text: str, catalogue: Catalogue) -> list[tuple[str, str]]:
+    steps: list[tuple[str, str]] = []
+    position = 0
+    text = text.rstrip()
+    while position < len(text):
+        match = _STEP.match(text, position)
+        if match is None:
+            raise InputError(Fault("variant", f"cannot read {text[position:]!r}", "+option or -option"))
+        if match[2] not in catalogue.options:
+            cure = did_you_mean(match[2], catalogue.options) or "see: tenancykit catalogue options"
+            raise InputError(Fault("variant", f"unknown option {match[2]!r}", cure=cure))
+        steps.append((match[1], match[2]))
+        position = match.end()
+    return steps
+
+
+def _changed(choice: Choice, steps: list[tuple[str, str]], catalogue: Catalogue) -> Choice:
+    chosen = list(choice.options)
+    for sign, identifier in steps:
+        option = catalogue.options[identifier]
+        if sign == "-":
+            if identifier in chosen:
+                chosen.remove(identifier)
+            continue
+        chosen = [
+            other
+            for other in chosen
+            if (catalogue.options[other].dimension, catalogue.options[other].layer) != (option.dimension, option.layer)
+        ]
+        chosen.append(identifier)
+    return choose(catalogue, chosen, completion=choice.completion, tier=choice.tier)
+
+
+def _words(steps: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{'with' if sign == '+' else 'without'} {option}" for sign, option in steps)

@@ -1,0 +1,142 @@
+"""Uncertain numbers: three-point estimates and the sums that are built from them.
+
+Three-point (PERT) estimate: mean (o + 4m + p) / 6, standard deviation (p - o) / 6, as Malcolm, Roseboom, Clark and
+Fazar give them (Operations Research 7(5), 1959, doi:10.1287/opre.7.5.646). Its distribution is the beta with
+alpha = 1 + 4 (m - o) / (p - o) and beta = 1 + 4 (p - m) / (p - o), stretched over [o, p].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+_NORMAL: Final = NormalDist()
+
+Z90: Final = _NORMAL.inv_cdf(0.9)
+"""Standard normal quantile of 0.9 (1.2816): P10 and P90 of a normal lie this many standard deviations from its mean."""
+
+
+@dataclass(frozen=True, order=True)
+class ThreePoint:
+    """A three-point estimate: lowest, likeliest and highest value, ``low <= likely <= high``.
+
+    Raises:
+        ValueError: the points are not finite or not in order.
+    """
+
+    low: float
+    likely: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(point) for point in (self.low, self.likely, self.high)):
+            raise ValueError(f"({self.low}, {self.likely}, {self.high}) holds a point that is not a finite number")
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(f"({self.low}, {self.likely}, {self.high}) is out of order; write low <= likely <= high")
+
+    @property
+    def mean(self) -> float:
+        """PERT mean, (low + 4 likely + high) / 6."""
+        return (self.low + 4 * self.likely + self.high) / 6
+
+    @property
+    def deviation(self) -> float:
+        """PERT standard deviation, (high - low) / 6."""
+        return (self.high - self.low) / 6
+
+    def scaled(self, factor: float) -> ThreePoint:
+        """Return the estimate with every point multiplied by a factor of zero or more."""
+        return ThreePoint(self.low * factor, self.likely * factor, self.high * factor)
+
+    def quantile(self, probability: ArrayLike) -> NDArray[np.float64]:
+        """Return quantiles of the beta-PERT distribution, in the estimate's unit, shaped as ``probability``."""
+        import numpy as np  # noqa: PLC0415 - keeps the package's import light
+        from scipy.special import betaincinv  # noqa: PLC0415 - as above
+
+        share = np.asarray(probability, dtype=float)
+        if self.high == self.low:
+            return np.full_like(share, self.low)
+        width = self.high - self.low
+        alpha = 1 + 4 * (self.likely - self.low) / width
+        beta = 1 + 4 * (self.high - self.likely) / width
+        quantiles: NDArray[np.float64] = self.low + width * betaincinv(alpha, beta, share)
+        return quantiles
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and standard deviation of an uncertain amount that is never negative.
+
+    Attributes:
+        mean: mean.
+        deviation: standard deviation.
+    """
+
+    mean: float = 0.0
+    deviation: float = 0.0
+
+    @property
+    def p10(self) -> float:
+        """Value that is exceeded with a probability of 90 %, by the normal approximation, not below zero."""
+        return max(0.0, self.mean - Z90 * self.deviation)
+
+    @property
+    def p50(self) -> float:
+        """Median, by the normal approximation the mean."""
+        return self.mean
+
+    @property
+    def p90(self) -> float:
+        """Value that is exceeded with a probability of 10 %, by the normal approximation."""
+        return self.mean + Z90 * self.deviation
+
+    def chance_below(self, value: float) -> float:
+        """Return the probability that the amount stays at or below ``value``, by the normal approximation."""
+        if self.deviation == 0:
+            return 1.0 if value >= self.mean else 0.0
+        return _NORMAL.cdf((value - self.mean) / self.deviation)
+
+    def scaled(self, factor: float) -> Moments:
+        """Return the moments of the amount multiplied by a constant of zero or more."""
+        return Moments(self.mean * factor, self.deviation * factor)
+
+
+def of_estimate(estimate: ThreePoint) -> Moments:
+    """Return the PERT moments of one estimate."""
+    return Moments(estimate.mean, estimate.deviation)
+
+
+def sum_independent(parts: Iterable[Moments]) -> Moments:
+    """Return the moments of a sum of independent amounts: means add, variances add."""
+    mean = variance = 0.0
+    for part in parts:
+        mean += part.mean
+        variance += part.deviation**2
+    return Moments(mean, math.sqrt(variance))
+
+
+def sum_together(parts: Iterable[Moments]) -> Moments:
+    """Return the moments of a sum of amounts that move together: means add, standard deviations add."""
+    mean = deviation = 0.0
+    for part in parts:
+        mean += part.mean
+        deviation += part.deviation
+    return Moments(mean, deviation)
+
+
+def product_independent(first: Moments, second: Moments) -> Moments:
+    """Return the moments of a product of two independent amounts (Goodman 1960, doi:10.1080/01621459.1960.10483369)."""
+    mean = first.mean * second.mean
+    variance = (
+        first.mean**2 * second.deviation**2
+        + second.mean**2 * first.deviation**2
+        + first.deviation**2 * second.deviation**2
+    )
+    return Moments(mean, math.sqrt(variance))

@@ -1,0 +1,81 @@
+"""The kinds of failure, all under one root, and the fault that names a place and a cure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing wrong with an input.
+
+    Attributes:
+        where: place, as ``file:line`` and field path where known, e.g. ``acme.yaml:14: tenants.classes[0].kind``.
+        what: what is wrong, with the offending value.
+        allowed: what would have been accepted; empty when the cure says it all.
+        cure: what to do about it.
+    """
+
+    where: str
+    what: str
+    allowed: str = ""
+    cure: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}"]
+        if self.allowed:
+            parts.append(f"allowed: {self.allowed}")
+        if self.cure:
+            parts.append(self.cure)
+        return "; ".join(parts)
+
+
+class TenancyKitError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class InputError(TenancyKitError):
+    """An input is wrong; carries every fault found in it.
+
+    Attributes:
+        faults: the faults in the order of their places.
+    """
+
+    def __init__(self, faults: Fault | Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class CatalogueError(InputError):
+    """A catalogue file (ours or a user's overlay) is wrong."""
+
+
+class InvalidDesignError(TenancyKitError):
+    """A design breaks a compatibility rule; ``reasons`` says which and why."""
+
+    def __init__(self, design: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"design {design!r} is not valid: " + "; ".join(reasons))
+
+
+class OutputError(TenancyKitError):
+    """A result could not be written; nothing half-written is left behind."""
+
+
+class UndecidedError(TenancyKitError):
+    """A question has no answer from the given input; never answered by a guess."""
+
+
+class MissingExtraError(TenancyKitError):
+    """An optional dependency is needed for this call; names the extra to install."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; install it with: pip install 'tenancykit[{extra}]'")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``did you mean gvisor?`` for the closest known word, or an empty string."""
+    close = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else ""

@@ -1,0 +1,151 @@
+"""The public face: the functions that notebooks, scripts and the command line use, and nothing below them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tenancykit.catalogue.reading import Catalogue, load_catalogue
+from tenancykit.design import variants
+from tenancykit.design.model import Design, choose
+from tenancykit.design.offers import node_shapes
+from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.examples import EXAMPLES, example
+from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how results draw themselves
+from tenancykit.report.handover import Handover
+from tenancykit.report.handover import export as _export
+from tenancykit.report.record import Record
+from tenancykit.report.record import record as _record
+from tenancykit.scenario import reading
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.comparison import Progress, Study
+from tenancykit.study.comparison import compare as _compare
+from tenancykit.study.evaluation import Evaluation
+
+__all__ = [
+    "EXAMPLES",
+    "Catalogue",
+    "Design",
+    "Evaluation",
+    "Handover",
+    "Record",
+    "Scenario",
+    "Study",
+    "compare",
+    "design",
+    "example",
+    "export",
+    "load_catalogue",
+    "load_scenario",
+    "parse_scenario",
+    "record",
+    "variant",
+]
+
+
+def load_scenario(path: str | os.PathLike[str], catalogue: Catalogue | None = None) -> Scenario:
+    """Return the checked scenario of a file, of a folder that holds ``scenario.yaml``, or of a shipped example.
+
+    Args:
+        path: file, folder, or name of an example (``ml-platform``).
+        catalogue: where node types are looked up; the package's own by default.
+
+    Raises:
+        InputError: every fault of the file at once.
+    """
+    used = catalogue or load_catalogue()
+    return reading.read_scenario(_file(path), lambda scenario: node_shapes(scenario, used))
+
+
+def _file(path: str | os.PathLike[str]) -> Path:
+    file = Path(path)
+    if not file.exists() and str(path) in EXAMPLES:
+        return example(str(path))
+    if not file.exists() and len(file.parts) == 1 and not file.suffix:
+        cure = did_you_mean(str(path), EXAMPLES) or f"name a file, or an example: {', '.join(EXAMPLES)}"
+        raise InputError(Fault(str(path), "no such file or example", cure=cure))
+    return file
+
+
+def parse_scenario(text: str, catalogue: Catalogue | None = None) -> Scenario:
+    """Return the checked scenario written in YAML text.
+
+    Raises:
+        InputError: every fault of the text at once.
+    """
+    used = catalogue or load_catalogue()
+    return reading.parse_scenario(text, lambda scenario: node_shapes(scenario, used))
+
+
+def compare(
+    scenario: Scenario,
+    catalogue: Catalogue | None = None,
+    *,
+    designs: Iterable[Design | str] = (),
+    progress: Progress | None = None,
+) -> Study:
+    """Return the reference architectures compared for a scenario, with further designs or variants beside them.
+
+    Args:
+        scenario: what is asked.
+        catalogue: what could be done; the package's own by default.
+        designs: further designs, or variants as text (``RA01 +node_dedicated_tenant``).
+        progress: called with (done, total, name) after each design.
+    """
+    used = catalogue or load_catalogue()
+    further = [variants.variant(d, scenario, used) if isinstance(d, str) else d for d in designs]
+    return _compare(scenario, used, further, progress=progress)
+
+
+def variant(text: str, scenario: Scenario, catalogue: Catalogue | None = None) -> Design:
+    """Return a reference architecture with options added (``+id``) or dropped (``-id``).
+
+    Raises:
+        InputError: unknown ids, or a layer left empty that must not be.
+    """
+    return variants.variant(text, scenario, catalogue or load_catalogue())
+
+
+def design(
+    identifier: str,
+    name: str,
+    options: Iterable[str] | Mapping[str, Iterable[str]],
+    scenario: Scenario,
+    catalogue: Catalogue | None = None,
+) -> Design:
+    """Return an own design: the same options for every class, or options per class id.
+
+    Raises:
+        InputError: an option is unknown, two share a layer, a layer is missing, or a class has no options.
+    """
+    used = catalogue or load_catalogue()
+    per_class = options if isinstance(options, Mapping) else {c.id: options for c in scenario.tenants.classes}
+    missing = [c.id for c in scenario.tenants.classes if c.id not in per_class]
+    if missing:
+        raise InputError(Fault(f"design {identifier}", f"chooses nothing for {', '.join(missing)}"))
+    return Design(identifier, name, {c.id: choose(used, per_class[c.id]) for c in scenario.tenants.classes})
+
+
+def export(
+    evaluation: Evaluation | Study, directory: str | os.PathLike[str], *, study: Study | None = None
+) -> Handover:
+    """Write the manifests of a design and, from a study, its decision record.
+
+    Args:
+        evaluation: the design to export; a study exports its best.
+        directory: folder to write; an earlier export is replaced, files of others are kept.
+        study: the study the design was chosen in, for the decision record.
+
+    Raises:
+        OutputError: the folder cannot be written; whatever stood there before still stands.
+        UndecidedError: the study admits no design.
+    """
+    chosen_in = evaluation if isinstance(evaluation, Study) else study
+    chosen = evaluation.best if isinstance(evaluation, Study) else evaluation
+    return _export(chosen, Path(directory), chosen_in)
+
+
+def record(study: Study, design_id: str | None = None) -> Record:
+    """Return the decision record of a study, for its best design or the one named."""
+    return _record(study, design_id)

@@ -1,0 +1,145 @@
+"""Namespaces of the platform and of each tenant, with the labels that admission, network and mesh read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from tenancykit.manifests.model import PREFIX, Manifest, Requirement, manifest
+from tenancykit.manifests.scope import (
+    CLASS_LABEL,
+    EXPOSED_LABEL,
+    INGRESS_NAMESPACE,
+    MONITORING_NAMESPACE,
+    SYSTEM_LABEL,
+    SYSTEM_NAMESPACE,
+    TENANT_LABEL,
+    ClusterScope,
+    TenantScope,
+)
+from tenancykit.quantities import cpu_text, memory_text
+
+_PSA: Final = "pod-security.kubernetes.io"
+_PRIVILEGED_RUNTIMES: Final = frozenset({"rt_kubevirt"})
+
+
+def pod_security_labels(level: str, version: str) -> dict[str, str]:
+    """Return the labels that enforce, audit and warn at one Pod Security level, pinned to a Kubernetes version.
+
+    https://kubernetes.io/docs/concepts/security/pod-security-admission/
+    """
+    labels: dict[str, str] = {}
+    for mode in ("enforce", "audit", "warn"):
+        labels[f"{_PSA}/{mode}"] = level
+        labels[f"{_PSA}/{mode}-version"] = f"v{version}"
+    return labels
+
+
+def pod_security_level(scope: TenantScope) -> str:
+    """Return the level a tenant's namespace enforces: restricted, except where it holds virtual machines.
+
+    KubeVirt's own gate labels namespaces with virtual machines privileged: virt-launcher needs more than restricted
+    (https://kubevirt.io/user-guide/cluster_admin/authorization/). Such a namespace on a hub is closed to the tenant.
+    """
+    if scope.plan.role in ("hub", "shared") and _PRIVILEGED_RUNTIMES & scope.options:
+        return "privileged"
+    return "restricted"
+
+
+_SYSTEM: Final = (
+    (SYSTEM_NAMESPACE, "baseline", "platform configuration", "isolation.control-plane"),
+    (INGRESS_NAMESPACE, "baseline", "gateways that expose workloads", "exposure"),
+    (MONITORING_NAMESPACE, "privileged", "metrics and logs; node agents read the host", "observability"),
+)
+
+
+def system_namespaces(scope: ClusterScope) -> Iterator[Manifest]:
+    """Yield the platform's own namespaces of a cluster that runs pods."""
+    because = tuple(dict.fromkeys(_tenancy(cls.found.choice.options) for cls in scope.everyone))
+    enforce = "pol_psa" in scope.options
+    for name, level, purpose, requirement in _SYSTEM:
+        labels = {SYSTEM_LABEL: "true"}
+        if enforce:
+            labels |= pod_security_labels(level, scope.scenario.kubernetes)
+        yield manifest(
+            because,
+            _requirement(requirement),
+            "namespaces",
+            "v1",
+            "Namespace",
+            name,
+            labels=labels,
+            annotations={f"{PREFIX}/purpose": purpose},
+        )
+
+
+def _requirement(text: str) -> Requirement:
+    return "exposure" if text == "exposure" else "observability" if text == "observability" else "isolation.control-plane"
+
+
+def _tenancy(options: tuple[str, ...]) -> str:
+    return next(option for option in options if option.startswith("cp_"))
+
+
+def tenant_namespaces(scope: TenantScope) -> Iterator[Manifest]:
+    """Yield the namespace of a tenant with every label its options need at creation."""
+    tenant = scope.tenant
+    labels = {TENANT_LABEL: scope.name, CLASS_LABEL: scope.cls.id}
+    annotations = {f"{PREFIX}/tenant-name": tenant.name}
+    because = [_tenancy(scope.cls.found.choice.options)]
+    if "pol_psa" in scope.options:
+        labels |= pod_security_labels(pod_security_level(scope), scope.scenario.kubernetes)
+        because.append("pol_psa")
+    for option, (more_labels, more_annotations) in _decorations(scope).items():
+        labels |= more_labels
+        annotations |= more_annotations
+        because.append(option)
+    yield manifest(
+        tuple(dict.fromkeys(because)),
+        "isolation.control-plane",
+        "namespaces",
+        "v1",
+        "Namespace",
+        scope.namespace,
+        labels=labels,
+        annotations=annotations,
+    )
+
+
+def _decorations(scope: TenantScope) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+    """Return labels and annotations by the option that needs them on the namespace."""
+    options, runs_pods = scope.options, scope.plan.role in ("shared", "tenant")
+    found: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+    if runs_pods and scope.cls.exposed(scope.tenant):
+        found[_tenancy(scope.cls.found.choice.options)] = ({EXPOSED_LABEL: "true"}, {})
+    if "cp_capsule" in options:
+        found["cp_capsule"] = ({EXPOSED_LABEL: "true"} if scope.cls.exposed(scope.tenant) else {}, {})
+        found["cp_capsule"][0]["capsule.clastix.io/tenant"] = scope.name
+    if "cp_projects" in options:
+        found["cp_projects"] = ({}, {"field.cattle.io/projectId": f"local:p-{scope.name}"})
+    if not runs_pods:
+        return found
+    if "net_mesh_istio_ambient" in options:
+        found["net_mesh_istio_ambient"] = ({"istio.io/dataplane-mode": "ambient"}, {})
+    if "net_mesh_linkerd" in options:
+        found["net_mesh_linkerd"] = ({}, {"linkerd.io/inject": "enabled"})
+    if "net_ovnk_udn" in options:
+        found["net_ovnk_udn"] = ({"k8s.ovn.org/primary-user-defined-network": ""}, {})
+    if "sch_kueue" in options:
+        found["sch_kueue"] = ({"kueue.x-k8s.io/managed-namespace": "true"}, {})
+    if "sch_yunikorn" in options:
+        found["sch_yunikorn"] = ({}, _yunikorn_quota(scope))
+    return found
+
+
+def _yunikorn_quota(scope: TenantScope) -> dict[str, str]:
+    """Return the annotation YuniKorn reads a namespace queue's quota from (placement by namespace tag)."""
+    demand = scope.cls.demand(scope.tenant)
+    quota = {"cpu": cpu_text(demand.cpu_milli), "memory": memory_text(demand.memory)}
+    if demand.gpus:
+        quota["nvidia.com/gpu"] = str(demand.gpus)
+    return {
+        "yunikorn.apache.org/namespace.quota": json.dumps(quota, sort_keys=True),
+        "yunikorn.apache.org/parentqueue": f"root.{scope.cls.id}",
+    }

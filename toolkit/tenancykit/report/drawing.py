@@ -1,0 +1,178 @@
+"""How results draw themselves in a notebook: self-contained HTML with a plain-text form beside it."""
+
+from __future__ import annotations
+
+import html
+
+from tenancykit.criteria.score import Evidence
+from tenancykit.drawing import html_of, text_of
+from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
+from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
+from tenancykit.report.svg import Point, bar, scatter
+from tenancykit.report.text import evaluation_text, evidence_line, explanation_text, study_text
+from tenancykit.study.comparison import Study
+from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
+
+_STYLE = (
+    "<style>.tk{font-family:system-ui,sans-serif;font-size:13px;color:#222;background:#fff}"
+    ".tk table{border-collapse:collapse}.tk td,.tk th{padding:3px 8px;text-align:left;vertical-align:top;"
+    "border-bottom:1px solid #e5e5e5}.tk th{font-weight:600}.tk .out{color:#666}.tk ul{margin:2px 0 2px 18px;padding:0}"
+    ".tk summary{cursor:pointer}.tk .tag{background:#fff3cd;padding:0 4px;border-radius:3px}</style>"
+)
+
+
+def _page(*parts: str) -> str:
+    return f'{_STYLE}<div class="tk">{"".join(parts)}</div>'
+
+
+@html_of.register
+def study_html(study: Study) -> str:
+    """Return the ranking with bars, the reason for first place, the scatter of isolation and cost, and exclusions."""
+    return _page(
+        f"<h3>{_safe(study.scenario.title or study.scenario.name)}</h3>",
+        f"<p><b>First place.</b> {_safe(why_first(study))}</p>",
+        f"<p>{_safe(how_sure(study))} {_safe(contested(study))} {_safe(what_would_change_it(study))}</p>",
+        ranking_table(study),
+        isolation_against_cost(study),
+        exclusions(study),
+    )
+
+
+def ranking_table(study: Study) -> str:
+    """Return the designs by rank with a bar per criterion; a longer bar is better on every criterion."""
+    first = study.evaluations[0]
+    head = "".join(f"<th>{TITLES[name]}<br><small>{_safe(first.scores[name].unit)}</small></th>" for name in CRITERIA)
+    rows = [_row(study, evaluation) for evaluation in study.order]
+    note = "<p><small>Longer bars are better. * on the Pareto front. Grey: not admitted, see below.</small></p>"
+    return f"<table><tr><th>Rank</th><th>Design</th>{head}<th>Score</th></tr>{''.join(rows)}</table>{note}"
+
+
+def _row(study: Study, evaluation: Evaluation) -> str:
+    rank = study.rank(evaluation.id)
+    front = set(study.front.labels) if study.front is not None else set()
+    cells = []
+    for name in CRITERIA:
+        score = evaluation.scores[name]
+        low, high = study.bounds.get(name, (score.value, score.value))
+        share = (score.value - low) / (high - low) if high > low else 1.0
+        share = share if score.better == "higher" else 1 - share
+        cells.append(f"<td>{bar(share, short_value(score), emphasis=rank == 1)}</td>")
+    shown = f"{rank}{'*' if evaluation.id in front else ''}" if rank else "-"
+    total = ""
+    if study.ranking is not None and rank is not None:
+        total = f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
+    css = "" if rank else ' class="out"'
+    name = f"{_safe(evaluation.id)} {_safe(evaluation.name)}"
+    return f"<tr{css}><td>{shown}</td><td>{name}</td>{''.join(cells)}<td>{total}</td></tr>"
+
+
+def isolation_against_cost(study: Study) -> str:
+    """Return the scatter chart of isolation over cost, the first place marked."""
+    winner = study.ranking.winner if study.ranking else ""
+    points = [
+        Point(
+            e.id,
+            e.scores["cost"].value,
+            e.scores["isolation"].value,
+            2 if e.id == winner else int(study.rank(e.id) is not None),
+            f"{e.id} {e.name}: {value_text(e.scores['isolation'])}, {value_text(e.scores['cost'])}",
+        )
+        for e in study.evaluations
+    ]
+    first = study.evaluations[0]
+    best = study[winner] if winner else None
+    finding = (
+        f"{best.id} buys {short_value(best.scores['isolation'])} of isolation for {value_text(best.scores['cost'])}"
+        if best
+        else "No design meets every requirement"
+    )
+    return scatter(
+        points,
+        title=finding,
+        x_axis=f"Service cost, {first.scores['cost'].unit} (left is better)",
+        y_axis=f"Isolation, {first.scores['isolation'].unit} (up is better)",
+    )
+
+
+def exclusions(study: Study) -> str:
+    """Return the designs that are not admitted with every reason, folded away."""
+    out = [e for e in study.order if study.rank(e.id) is None]
+    if not out:
+        return ""
+    items = "".join(
+        f"<li><b>{_safe(e.id)} {_safe(e.name)}</b><ul>"
+        + "".join(f"<li>{_safe(reason)}</li>" for reason in study.exclusions(e.id))
+        + "</ul></li>"
+        for e in out
+    )
+    return f"<details><summary>{len(out)} designs are not admitted, and why</summary><ul>{items}</ul></details>"
+
+
+@html_of.register
+def evaluation_html(evaluation: Evaluation) -> str:
+    """Return one design: options per class, and each criterion with its evidence folded away."""
+    classes = "".join(
+        f"<li><b>{_safe(c.tenant_class.id)}</b>{f' ({_safe(c.choice.tier)})' if c.choice.tier else ''}: "
+        f"{_safe(', '.join(c.choice.options))}</li>"
+        for c in evaluation.resolved.classes
+    )
+    broken = "".join(f"<li>{_safe(v)}</li>" for v in evaluation.resolved.violations)
+    rows = "".join(
+        f"<tr><th>{TITLES[n]}</th><td>{_safe(value_text(s))}</td><td>{interval_text(s)}</td>"
+        f"<td>{_safe(s.summary)}{_folded(s.evidence)}</td></tr>"
+        for n, s in evaluation.scores.items()
+    )
+    return _page(
+        f"<h3>{_safe(evaluation.id)} {_safe(evaluation.name)}</h3><ul>{classes}</ul>",
+        f"<p>Not valid here:</p><ul>{broken}</ul>" if broken else "",
+        f"<table><tr><th>Criterion</th><th>Value</th><th>P10 - P90</th><th>Finding</th></tr>{rows}</table>",
+    )
+
+
+@html_of.register
+def explanation_html(explanation: Explanation) -> str:
+    """Return the tree of evidence, the first two levels open."""
+    score = explanation.score
+    return _page(
+        f"<h3>{_safe(explanation.design)}: {TITLES[explanation.criterion]} {_safe(value_text(score))}</h3>",
+        f"<p>{_safe(score.summary)} <small>P10 - P90: {interval_text(score)}</small></p>",
+        tree(explanation.evidence, open_levels=2),
+    )
+
+
+def _folded(evidence: Evidence) -> str:
+    return f"<details><summary>evidence</summary>{tree(evidence, open_levels=1)}</details>"
+
+
+def tree(line: Evidence, *, open_levels: int = 1) -> str:
+    """Return a line of evidence and those below it as nested, foldable lists."""
+    text = f"{_safe(line.label)}"
+    if line.value is not None:
+        text += f": <b>{number(line.value)}</b> {_safe(line.unit)}"
+    if line.note:
+        text += f" <small>{_safe(line.note)}</small>"
+    if line.assumption:
+        text += ' <span class="tag">assumption</span>'
+    if line.source:
+        text += f" <small>{_link(line.source)}</small>"
+    if not line.children:
+        return f"<div>{text}</div>"
+    below = "".join(f"<li>{tree(child, open_levels=open_levels - 1)}</li>" for child in line.children)
+    return f"<details{' open' if open_levels > 0 else ''}><summary>{text}</summary><ul>{below}</ul></details>"
+
+
+def _link(source: str) -> str:
+    if source.startswith("https://"):
+        return f'<a href="{_safe(source)}" rel="noreferrer">{_safe(source)}</a>'
+    return _safe(source)
+
+
+def _safe(text: str) -> str:
+    return html.escape(text, quote=True)
+
+
+text_of.register(Study, study_text)
+text_of.register(Evaluation, evaluation_text)
+text_of.register(Explanation, explanation_text)
+
+__all__ = ["evidence_line", "exclusions", "isolation_against_cost", "ranking_table", "study_html", "tree"]

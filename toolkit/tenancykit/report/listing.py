@@ -1,0 +1,130 @@
+"""What the catalogue holds, as a table for people and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tenancykit.catalogue.prices import load_prices
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.report.payload import plain
+from tenancykit.report.text import columns
+
+LISTING: Final = "tenancykit/catalogue/v1"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One kind of catalogue entries.
+
+    Attributes:
+        what: the kind.
+        rows: per entry: what a person scans first.
+        entries: per entry: everything, as plain data.
+    """
+
+    what: str
+    rows: tuple[tuple[str, ...], ...]
+    entries: tuple[Mapping[str, Any], ...]
+
+    def text(self) -> str:
+        """Return an aligned table."""
+        return "\n".join(columns(self.rows, left=set(range(len(self.rows[0])))))
+
+    def data(self) -> dict[str, Any]:
+        """Return the entries as plain data (format ``tenancykit/catalogue/v1``)."""
+        return {"schema": LISTING, "what": self.what, "entries": [plain(entry) for entry in self.entries]}
+
+
+def listing(what: str, catalogue: Catalogue) -> Listing:
+    """Return the catalogue's entries of one kind."""
+    return _LISTS[what](catalogue)
+
+
+def _dump(entries: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return tuple({"id": key, **entry.model_dump(mode="json", by_alias=True)} for key, entry in entries.items())
+
+
+def _options(catalogue: Catalogue) -> Listing:
+    head = ("id", "dimension", "layer", "name", "choose")
+    rows = [(o.id, o.dimension, o.layer, o.name, "yes" if o.selectable else "no") for o in catalogue.options.values()]
+    rows.sort(key=lambda row: (row[1], row[2], row[0]))
+    return Listing("options", (head, *rows), _dump(catalogue.options))
+
+
+def _components(catalogue: Catalogue) -> Listing:
+    head = ("id", "scope", "name", "requires", "chart")
+    rows = [
+        (c.id, c.scope, c.name, ", ".join(c.requires), f"{c.helm.chart} {c.helm.version}" if c.helm else "")
+        for c in catalogue.components.values()
+    ]
+    return Listing("components", (head, *rows), _dump(catalogue.components))
+
+
+def _references(catalogue: Catalogue) -> Listing:
+    head = ("id", "name", "serves", "published by", "tiers")
+    rows = [
+        (r.id, r.name, ", ".join(r.serves), r.published_by, ", ".join(t.id for t in r.tiers))
+        for r in catalogue.references.values()
+    ]
+    return Listing("references", (head, *rows), _dump(catalogue.references))
+
+
+def _rules(catalogue: Catalogue) -> Listing:
+    head = ("id", "when", "then", "why")
+    rows = [(r.id, str(r.when), str(r.then) if r.then else _other(r), r.why) for r in catalogue.rules.values()]
+    return Listing("rules", (head, *rows), _dump(catalogue.rules))
+
+
+def _other(rule: Any) -> str:
+    parts = [f"GPU model {'/'.join(rule.gpu_models)}" if rule.gpu_models else ""]
+    parts.append(f"Kubernetes {rule.kubernetes_min} or newer" if rule.kubernetes_min else "")
+    parts.append(f"at most {rule.gpu_pods_per_node} GPU pods a node" if rule.gpu_pods_per_node else "")
+    return ", ".join(filter(None, parts))
+
+
+def _sources(catalogue: Catalogue) -> Listing:
+    rows = [(key, source.as_of, source.url) for key, source in catalogue.sources.items()]
+    return Listing("sources", (("key", "as of", "address"), *rows), _dump(catalogue.sources))
+
+
+def _prices(catalogue: Catalogue) -> Listing:
+    head = ("id", "kind", "provider", "region", "amount", "currency", "per", "as of", "confidence", "source")
+    rows = [
+        (
+            p.id,
+            p.kind,
+            p.provider,
+            p.region,
+            str(p.amount) if p.amount is not None else "own hardware",
+            p.currency or "",
+            p.per,
+            p.as_of,
+            p.confidence + (" assumption" if p.assumption else ""),
+            p.source,
+        )
+        for p in load_prices(catalogue).prices.values()
+    ]
+    return Listing("prices", (head, *rows), _dump(load_prices(catalogue).prices))
+
+
+def _facts(catalogue: Catalogue) -> Listing:
+    traits: dict[str, list[str]] = {}
+    for option in catalogue.options.values():
+        for trait in option.provides:
+            traits.setdefault(trait, []).append(option.id)
+    rows = [(trait, ", ".join(options)) for trait, options in sorted(traits.items())]
+    entries = tuple({"id": trait, "options": options} for trait, options in sorted(traits.items()))
+    return Listing("facts", (("trait", "provided by"), *rows), entries)
+
+
+_LISTS: Final[Mapping[str, Callable[[Catalogue], Listing]]] = {
+    "options": _options,
+    "components": _components,
+    "references": _references,
+    "rules": _rules,
+    "sources": _sources,
+    "prices": _prices,
+    "facts": _facts,
+}

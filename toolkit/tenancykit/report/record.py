@@ -1,0 +1,189 @@
+"""The architecture decision record: what was asked, compared, excluded and chosen, and how to repeat it."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import tenancykit
+from tenancykit.drawing import Drawable, html_of, text_of
+from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
+from tenancykit.report.figures import TITLES, interval_text, short_value
+from tenancykit.report.payload import fingerprint
+from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
+from tenancykit.source import write_text
+from tenancykit.study.comparison import Study
+from tenancykit.study.evaluation import CRITERIA, Evaluation
+
+
+@dataclass(frozen=True)
+class Record(Drawable):
+    """A decision record.
+
+    Attributes:
+        design: the design decided for.
+        digest: hash of scenario, weights, candidates and tool version; stands on every exported object.
+        markdown: the record as Markdown.
+        html: the record as one self-contained page.
+    """
+
+    design: str
+    digest: str
+    markdown: str
+    html: str
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """Write ``decision.md`` and ``decision.html`` into a folder and return their paths.
+
+        Raises:
+            OutputError: a file cannot be written.
+        """
+        files = (folder / "decision.md", folder / "decision.html")
+        write_text(files[0], self.markdown)
+        write_text(files[1], self.html)
+        return files
+
+
+def record(study: Study, design_id: str | None = None) -> Record:
+    """Return the decision record of a study, for its best design or the one named.
+
+    Raises:
+        InputError: the study holds no such design.
+        UndecidedError: no design is named and none is admitted.
+    """
+    chosen = study[design_id] if design_id else study.best
+    digest = digest_of(study, chosen)
+    return Record(chosen.id, digest, _markdown(study, chosen, digest), _html(study, chosen, digest))
+
+
+def digest_of(study: Study, chosen: Evaluation) -> str:
+    """Return the hash that identifies a decision: scenario, weights, candidates, choice, version."""
+    text = json.dumps(
+        {
+            "scenario": fingerprint(study.scenario),
+            "weights": [float(w) for w in study.weights.values],
+            "candidates": {e.id: e.resolved.design.fingerprint() for e in study.evaluations},
+            "chosen": chosen.id,
+            "version": tenancykit.__version__,
+        },
+        sort_keys=True,
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
+    scenario = study.scenario
+    front = set(study.front.labels) if study.front is not None else set()
+    lines = [
+        f"# Decision: {_line(chosen.id)} {_line(chosen.name)} for {_line(scenario.title or scenario.name)}",
+        "",
+        (
+            f"Decision `{digest}`, scenario `{fingerprint(scenario)}`, tenancykit {tenancykit.__version__}, "
+            f"Kubernetes {scenario.kubernetes}."
+        ),
+        "",
+        "## Context",
+        "",
+        _line(scenario.description) or "No description was given.",
+        "",
+        "| class | kind | tenants | requirement |",
+        "|---|---|---|---|",
+    ]
+    for tenant_class in scenario.tenants.classes:
+        wanted = tenant_class.requirements.isolation or scenario.requirements.isolation or "none"
+        lines.append(f"| {tenant_class.id} | {tenant_class.kind} | {tenant_class.count} | isolation {wanted} |")
+    lines += [
+        "",
+        "## Decision",
+        "",
+        _line(why_first(study) if study.rank(chosen.id) == 1 else _overruled(study, chosen)),
+    ]
+    sure = " ".join(filter(None, (how_sure(study), contested(study), what_would_change_it(study))))
+    lines += ["", _line(sure), "", "Options chosen:", ""]
+    for class_design in chosen.resolved.classes:
+        options = ", ".join(f"`{o}`" for o in class_design.choice.options)
+        lines.append(f"- **{class_design.tenant_class.id}**: {options}")
+    lines += ["", "## Alternatives", "", "| rank | design | " + " | ".join(TITLES[c] for c in CRITERIA) + " | score |"]
+    lines.append("|---|---|" + "---|" * (len(CRITERIA) + 1))
+    for evaluation in study.order:
+        lines.append(_alternative(study, evaluation, front))
+    lines += ["", "`*` on the Pareto front.", "", "## Not admitted", ""]
+    out = [e for e in study.order if study.rank(e.id) is None]
+    lines += [f"- **{e.id} {_line(e.name)}**: {_line('; '.join(study.exclusions(e.id)))}" for e in out] or ["None."]
+    lines += ["", "## Consequences", ""]
+    for name, score in chosen.scores.items():
+        lines.append(
+            f"- **{TITLES[name]}** {short_value(score)} {score.unit} (P10 - P90 {interval_text(score)}): "
+            f"{_line(score.summary)}"
+        )
+    weights = ", ".join(f"{n} {w:g}" for n, w in zip(CRITERIA, study.weights.values, strict=True))
+    lines += [
+        "",
+        f"Weights: {weights}. Scales: ends of the valid reference architectures of the catalogue for this scenario.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _alternative(study: Study, evaluation: Evaluation, front: set[str]) -> str:
+    rank = study.rank(evaluation.id)
+    score = ""
+    if study.ranking is not None and rank is not None:
+        score = f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
+    cells = " | ".join(short_value(evaluation.scores[c]) for c in CRITERIA)
+    shown = f"{rank}{'*' if evaluation.id in front else ''}" if rank else "-"
+    return f"| {shown} | {evaluation.id} {_line(evaluation.name)} | {cells} | {score} |"
+
+
+def _overruled(study: Study, chosen: Evaluation) -> str:
+    rank = study.rank(chosen.id)
+    place = f"rank {rank}" if rank else "not admitted: " + "; ".join(study.exclusions(chosen.id))
+    return f"{chosen.id} {chosen.name} was chosen by hand ({place}). {why_first(study)}"
+
+
+def _line(text: str) -> str:
+    """Return text that is harmless in one line of Markdown: no markup, no table breaks."""
+    flat = " ".join(text.split())
+    return html.escape(flat, quote=False).replace("|", "\\|").replace("`", "'")
+
+
+def _html(study: Study, chosen: Evaluation, digest: str) -> str:
+    title = html.escape(f"Decision: {chosen.id} {chosen.name} for {study.scenario.title or study.scenario.name}")
+    why = html.escape(why_first(study) if study.rank(chosen.id) == 1 else _overruled(study, chosen))
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+            (
+                f"<title>{title}</title><style>body{{max-width:1100px;margin:2em auto;padding:0 1em}}"
+                "@media print{details>*{display:block}}</style></head><body>"
+            ),
+            f"<h1>{title}</h1>",
+            (
+                f"<p>Decision <code>{digest}</code>, scenario <code>{fingerprint(study.scenario)}</code>, "
+                f"tenancykit {tenancykit.__version__}, Kubernetes {html.escape(study.scenario.kubernetes)}.</p>"
+            ),
+            f"<p>{html.escape(study.scenario.description)}</p>",
+            f"<h2>Decision</h2><p>{why}</p>",
+            html_of(chosen),
+            "<h2>Alternatives</h2>",
+            html_of(study),
+            "</body></html>",
+            "",
+        ]
+    )
+
+
+text_of.register(Record, lambda found: found.markdown)
+
+
+@html_of.register
+def record_html(found: Record) -> str:
+    """Return the record's Markdown, folded away."""
+    return (
+        f"<details><summary>Decision record {found.digest}</summary><pre>{html.escape(found.markdown)}</pre></details>"
+    )

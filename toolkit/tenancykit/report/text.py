@@ -1,0 +1,118 @@
+"""Results as plain text for terminals."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from tenancykit.criteria.score import Evidence
+from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
+from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
+from tenancykit.scenario.naming import tenant_count
+from tenancykit.study.comparison import Study
+from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
+
+_WIDTH = 118
+_NAME = 44
+
+
+def study_text(study: Study) -> str:
+    """Return the ranking, the four criteria, what is excluded and why, and the reason for first place."""
+    lines = [*_heading(study), "", *_table(study), ""]
+    excluded = [e for e in study.order if study.rank(e.id) is None]
+    if excluded:
+        lines.append("Not admitted:")
+        for evaluation in excluded:
+            reasons = "; ".join(study.exclusions(evaluation.id))
+            lines.extend(_wrapped(f"{evaluation.id} {evaluation.name}: {reasons}", "  ", "      "))
+        lines.append("")
+    lines.extend(_wrapped(f"First place: {why_first(study)}"))
+    for told in (how_sure(study), contested(study), what_would_change_it(study)):
+        if told:
+            lines.extend(_wrapped(told))
+    return "\n".join(lines)
+
+
+def _heading(study: Study) -> list[str]:
+    scenario = study.scenario
+    classes = len(scenario.tenants.classes)
+    weights = ", ".join(f"{name} {value:.2f}" for name, value in zip(CRITERIA, study.weights.values, strict=True))
+    return [
+        scenario.title or scenario.name,
+        (
+            f"{tenant_count(scenario)} tenants in {classes} class{'es' if classes > 1 else ''}, "
+            f"Kubernetes {scenario.kubernetes}; weights: {weights}"
+        ),
+    ]
+
+
+def _table(study: Study) -> list[str]:
+    first = study.evaluations[0]
+    units = [first.scores[name].unit for name in CRITERIA]
+    head = ["rank", "design", *(TITLES[name] for name in CRITERIA), "score"]
+    rows = [head, ["", "", *units, "0-1"]]
+    front = set(study.front.labels) if study.front is not None else set()
+    for evaluation in study.order:
+        rank = study.rank(evaluation.id)
+        score = ""
+        if study.ranking is not None and rank is not None:
+            score = f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
+        mark = "*" if evaluation.id in front else " "
+        name = textwrap.shorten(f"{evaluation.id} {evaluation.name}", _NAME, placeholder="...")
+        cells = [short_value(evaluation.scores[criterion]) for criterion in CRITERIA]
+        rows.append([f"{rank}{mark}" if rank else "-", name, *cells, score])
+    lines = columns(rows, left={1})
+    return [*lines, "* on the Pareto front: no admitted design is at least as good on all four and better on one"]
+
+
+def columns(rows: Sequence[Sequence[str]], *, left: set[int]) -> list[str]:
+    """Return rows as aligned columns; those in ``left`` are left-aligned, the others right-aligned."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Return one design: what it chooses for each class, and its value on the four criteria."""
+    lines = [f"{evaluation.id} {evaluation.name}"]
+    for class_design in evaluation.resolved.classes:
+        tier = f" ({class_design.choice.tier})" if class_design.choice.tier else ""
+        chosen = ", ".join(class_design.choice.options)
+        lines.extend(_wrapped(f"{class_design.tenant_class.id}{tier}: {chosen}", "  ", "      "))
+    rows = [[TITLES[n], value_text(s), interval_text(s), s.summary] for n, s in evaluation.scores.items()]
+    lines.extend(columns([["criterion", "value", "P10 - P90", "finding"], *rows], left={0, 3}))
+    return "\n".join(lines)
+
+
+def explanation_text(explanation: Explanation, depth: int | None = None) -> str:
+    """Return the tree of evidence, at most ``depth`` levels deep."""
+    score = explanation.score
+    lines = [
+        f"{explanation.design}: {TITLES[explanation.criterion]} {value_text(score)} (P10 - P90: {interval_text(score)})"
+    ]
+    lines.extend(_wrapped(score.summary))
+    for level, line in explanation.evidence.walk():
+        if depth is None or level <= depth:
+            lines.append(evidence_line(line, level))
+    return "\n".join(lines)
+
+
+def evidence_line(line: Evidence, level: int) -> str:
+    """Return one line of evidence, indented by its level."""
+    text = "  " * level + line.label
+    if line.value is not None:
+        text += f": {number(line.value)} {line.unit}".rstrip()
+    if line.note:
+        text += f" - {line.note}"
+    if line.assumption:
+        text += " [assumption]"
+    if line.source:
+        text += f" <{line.source}>"
+    return text

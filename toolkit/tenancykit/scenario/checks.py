@@ -1,0 +1,279 @@
+"""What the format cannot say: references that must exist, names that must differ, wishes that cannot all hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tenancykit.errors import Fault, did_you_mean
+from tenancykit.scenario.model import NodeOffer, NodeSpec, Scenario, TenantClass, Workload, WorkloadUse
+from tenancykit.scenario.naming import class_tenants, named_kubernetes_name
+from tenancykit.source import Document, Path_
+
+WEIGHT_TOLERANCE = 1e-6
+_LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")
+
+
+@dataclass(frozen=True)
+class NodeShape:
+    """What a node type offers to pods.
+
+    Attributes:
+        cpu_milli: CPU in millicores.
+        memory_bytes: memory in bytes.
+        gpus: GPUs.
+        gpu_model: model of the GPUs, empty without GPUs.
+    """
+
+    cpu_milli: int
+    memory_bytes: int
+    gpus: int
+    gpu_model: str
+
+
+def check(scenario: Scenario, document: Document, known_nodes: Mapping[str, NodeShape] | None = None) -> list[Fault]:
+    """Return every semantic fault of a scenario.
+
+    Args:
+        scenario: the scenario.
+        document: where it was read from, for places.
+        known_nodes: shapes of the price book's node types; without it, node types are not looked up.
+    """
+    place = document.where
+    return [
+        *_unique_ids(scenario, place),
+        *_references(scenario, place),
+        *_named_tenants(scenario, place),
+        *_workload_shapes(scenario, place),
+        *_weights(scenario, place),
+        *_contradictions(scenario, place),
+        *_nodes(scenario, place, known_nodes),
+    ]
+
+
+Place = Callable[[Path_], str]
+
+
+def _unique_ids(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    lists: list[tuple[Path_, list[str], str]] = [
+        (("tenants", "classes"), [c.id for c in scenario.tenants.classes], "tenant class"),
+        (("workloads",), [w.id for w in scenario.workloads], "workload"),
+        (("infrastructure", "sites"), [s.id for s in scenario.infrastructure.sites], "site"),
+        (("infrastructure", "nodes"), [n.type for n in scenario.infrastructure.nodes], "node type"),
+    ]
+    for path, ids, what in lists:
+        for index, identifier in enumerate(ids):
+            first = ids.index(identifier)
+            if first != index:
+                earlier = place((*path, first)).split(": ")[0]
+                yield Fault(place((*path, index)), f"{what} {identifier!r} is already at {earlier}", cure="rename one")
+
+
+def _references(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    templates = [w.id for w in scenario.workloads]
+    classes = [c.id for c in scenario.tenants.classes]
+    for c, tenant_class in enumerate(scenario.tenants.classes):
+        yield from _uses(tenant_class.workloads, ("tenants", "classes", c, "workloads"), templates, place)
+    for n, tenant in enumerate(scenario.tenants.named):
+        if tenant.tenant_class not in classes:
+            yield Fault(
+                place(("tenants", "named", n, "class")),
+                f"unknown tenant class {tenant.tenant_class!r}",
+                ", ".join(classes),
+                did_you_mean(tenant.tenant_class, classes),
+            )
+        yield from _uses(tenant.workloads or (), ("tenants", "named", n, "workloads"), templates, place)
+
+
+def _uses(uses: tuple[WorkloadUse, ...], path: Path_, templates: list[str], place: Place) -> Iterator[Fault]:
+    for u, use in enumerate(uses):
+        if use.template not in templates:
+            yield Fault(
+                place((*path, u, "template")),
+                f"unknown workload {use.template!r}",
+                ", ".join(templates),
+                did_you_mean(use.template, templates),
+            )
+
+
+def _named_tenants(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    names: dict[str, int] = {}
+    short: dict[str, str] = {}
+    for n, tenant in enumerate(scenario.tenants.named):
+        where = place(("tenants", "named", n, "name"))
+        if tenant.name in names:
+            earlier = place(("tenants", "named", names[tenant.name], "name")).split(": ")[0]
+            yield Fault(where, f"tenant {tenant.name!r} is already at {earlier}", cure="remove or rename one")
+            continue
+        names[tenant.name] = n
+        derived = named_kubernetes_name(tenant)
+        if derived in short:
+            yield Fault(
+                where,
+                f"tenants {short[derived]!r} and {tenant.name!r} both map to the Kubernetes name {derived!r}",
+                cure="rename one, or set kubernetes_name on one",
+            )
+        short.setdefault(derived, tenant.name)
+    for c, tenant_class in enumerate(scenario.tenants.classes):
+        own = [t for t in scenario.tenants.named if t.tenant_class == tenant_class.id]
+        if len(own) > tenant_class.count:
+            yield Fault(
+                place(("tenants", "classes", c, "count")),
+                f"class {tenant_class.id!r} counts {tenant_class.count} tenants but {len(own)} are named",
+                cure=f"raise count to at least {len(own)}",
+            )
+    yield from _generated_names(scenario, short, place)
+
+
+def _generated_names(scenario: Scenario, short: dict[str, str], place: Place) -> Iterator[Fault]:
+    if not short and len(scenario.tenants.classes) == 1:
+        return
+    taken = dict(short)
+    for c, tenant_class in enumerate(scenario.tenants.classes):
+        for tenant in class_tenants(scenario, tenant_class):
+            if tenant.name != tenant.kubernetes_name or tenant.name in short:
+                continue
+            if tenant.kubernetes_name in taken:
+                yield Fault(
+                    place(("tenants", "classes", c, "id")),
+                    f"the generated tenant {tenant.kubernetes_name!r} has the Kubernetes name of "
+                    f"{taken[tenant.kubernetes_name]!r}",
+                    cure="rename the class or the tenant",
+                )
+                break
+            taken[tenant.kubernetes_name] = tenant.name
+
+
+def _workload_shapes(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    for w, workload in enumerate(scenario.workloads):
+        path: Path_ = ("workloads", w)
+        if workload.cpu == 0:
+            yield Fault(place((*path, "cpu")), "a replica asks for no CPU", cure="write a CPU request such as 100m")
+        if workload.memory == 0:
+            yield Fault(place((*path, "memory")), "a replica asks for no memory", cure="write a request such as 256Mi")
+        if workload.gpu and workload.gpu.fraction is not None and workload.gpu.count != 1:
+            yield Fault(
+                place((*path, "gpu")), f"asks for {workload.gpu.count} GPUs and a fraction", "count: 1 with a fraction"
+            )
+        if workload.gang > workload.replicas:
+            yield Fault(
+                place((*path, "gang")),
+                f"a gang of {workload.gang} cannot start from {workload.replicas} replicas",
+                cure="lower gang or raise replicas",
+            )
+        if workload.demand.profile == "trace" and not workload.demand.file:
+            yield Fault(place((*path, "demand")), "profile 'trace' names no file", cure="add file: demand.csv")
+
+
+def _weights(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    for path, weights in [(("weights",), scenario.weights)] + [
+        (("stakeholders", name), weights) for name, weights in scenario.stakeholders.items()
+    ]:
+        total = weights.isolation + weights.effort + weights.operations + weights.cost
+        if total <= 0:
+            yield Fault(place(path), "all weights are zero", cure="give at least one criterion a weight")
+        elif abs(total - 1) > WEIGHT_TOLERANCE and not weights.normalise:
+            yield Fault(
+                place(path), f"weights add up to {total:g}", "a sum of 1", "correct them or set normalise: true"
+            )
+
+
+def _contradictions(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    jurisdictions = {s.jurisdiction for s in scenario.infrastructure.sites if s.jurisdiction}
+    for c, tenant_class in enumerate(scenario.tenants.classes):
+        path: Path_ = ("tenants", "classes", c)
+        unserved = [r for r in tenant_class.residency if r not in jurisdictions]
+        if tenant_class.residency and len(unserved) == len(tenant_class.residency):
+            yield Fault(
+                place((*path, "residency")),
+                f"data must stay in {', '.join(unserved)}, where no site is",
+                ", ".join(sorted(jurisdictions)) or "no site states a jurisdiction",
+                "add a site with that jurisdiction or change residency",
+            )
+        yield from _class_contradictions(tenant_class, path, place)
+
+
+def _class_contradictions(tenant_class: TenantClass, path: Path_, place: Place) -> Iterator[Fault]:
+    wishes = tenant_class.requirements
+    both = sorted(set(wishes.require_options) & set(wishes.forbid_options))
+    if both:
+        yield Fault(
+            place((*path, "requirements")), f"{', '.join(both)} is both required and forbidden", cure="drop one"
+        )
+    if wishes.own_crds and tenant_class.api_access in ("none", "namespace"):
+        yield Fault(
+            place((*path, "requirements", "own_crds")),
+            f"tenants bring their own CRDs but api_access is {tenant_class.api_access!r}",
+            "api_access: cluster",
+            "change one of the two",
+        )
+    if wishes.own_crds and tenant_class.kind == "customer" and tenant_class.api_access is None:
+        yield Fault(
+            place((*path, "requirements", "own_crds")),
+            "customers hold no API access by default, so they cannot bring CRDs",
+            "api_access: cluster",
+            "state api_access or drop own_crds",
+        )
+
+
+def _nodes(scenario: Scenario, place: Place, known: Mapping[str, NodeShape] | None) -> Iterator[Fault]:
+    shapes: list[NodeShape | None] = []
+    for n, offer in enumerate(scenario.infrastructure.nodes):
+        path: Path_ = ("infrastructure", "nodes", n)
+        if scenario.infrastructure.mode == "fixed" and offer.count is None:
+            yield Fault(place(path), f"node type {offer.type!r} has no count", cure="a fixed fleet needs count: N")
+        if offer.spec is not None:
+            yield from _spec(offer.spec, (*path, "spec"), place)
+        elif known is not None and offer.type not in known:
+            cure = did_you_mean(offer.type, known) or "see: tenancykit catalogue prices"
+            yield Fault(place((*path, "type")), f"the price book has no node type {offer.type!r}", cure=cure)
+        shapes.append(_shape(offer, known))
+    held = [shape for shape in shapes if shape is not None]
+    if len(held) < len(shapes):
+        return
+    for w, workload in enumerate(scenario.workloads):
+        reason = _fits_nowhere(workload, held)
+        if reason:
+            yield Fault(
+                place(("workloads", w)),
+                f"no node type can hold one replica of {workload.id!r}: {reason}",
+                cure="shrink the request or add a node type",
+            )
+
+
+def _shape(offer: NodeOffer, known: Mapping[str, NodeShape] | None) -> NodeShape | None:
+    if offer.spec is not None:
+        return NodeShape(offer.spec.cpu, offer.spec.memory, offer.spec.gpus, offer.spec.gpu_model)
+    return known.get(offer.type) if known is not None else None
+
+
+def _spec(spec: NodeSpec, path: Path_, place: Place) -> Iterator[Fault]:
+    if spec.cpu == 0 or spec.memory == 0:
+        yield Fault(place(path), "the machine has no CPU or no memory", cure="write its capacity")
+    if spec.gpus and not spec.gpu_model:
+        yield Fault(place(path), "the machine has GPUs of no model", cure="add gpu_model")
+
+
+def _fits_nowhere(workload: Workload, shapes: list[NodeShape]) -> str:
+    gpus = workload.gpu.count if workload.gpu else 0
+    models = workload.gpu.models if workload.gpu and gpus else ()
+    usable = [s for s in shapes if s.gpus >= gpus]
+    if not usable:
+        return f"{gpus} GPUs asked, the largest node has {max((s.gpus for s in shapes), default=0)}"
+    if models:
+        usable = [s for s in usable if any(s.gpu_model.startswith(m) for m in models)]
+        if not usable:
+            have = sorted({s.gpu_model for s in shapes if s.gpu_model})
+            return f"GPU model {' or '.join(models)} asked, on offer: {', '.join(have) or 'none'}"
+    if all(s.cpu_milli < workload.cpu for s in usable):
+        return f"{workload.cpu / 1000:g} CPUs asked, at most {max(s.cpu_milli for s in usable) / 1000:g} on such a node"
+    if all(s.memory_bytes < workload.memory for s in usable):
+        return f"{workload.memory / 2**30:g} GiB asked, at most {max(s.memory_bytes for s in usable) / 2**30:g} GiB"
+    if all(s.cpu_milli < workload.cpu or s.memory_bytes < workload.memory for s in usable):
+        return "no node has both the CPU and the memory"
+    return ""
+
+
+def level_at_least(level: str, wanted: str) -> bool:
+    """Return whether an isolation level (``L0`` to ``L5``) meets a wanted one."""
+    return _LEVELS.index(level) >= _LEVELS.index(wanted)

@@ -1,0 +1,446 @@
+"""What is asked: tenants, workloads, infrastructure, team, requirements, weights. Frozen; unknown keys are refused."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from tenancykit import quantities
+
+MAX_TENANT_NAME = 200
+MAX_TENANTS = 1_000_000
+
+
+def _cpu(value: Any) -> int:
+    return _positive(quantities.millis(value), value)
+
+
+def _memory(value: Any) -> int:
+    return _positive(quantities.whole(value), value)
+
+
+def _positive(amount: int, value: Any) -> int:
+    if amount < 0:
+        raise ValueError(f"{value!r} is negative; write zero or more")
+    return amount
+
+
+def _money(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError(f"{value!r} is not an amount of money; write a number")  # noqa: TRY004 - pydantic collects ValueErrors
+    amount = quantities.parse_quantity(value) if not isinstance(value, Decimal) else value
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{value!r} is not an amount of money; write a number of zero or more")
+    return amount
+
+
+def _version(value: Any) -> str:
+    if isinstance(value, float):
+        raise ValueError(f"{value!r} was read as a number; put the version in quotes, such as '1.36'")  # noqa: TRY004 - as above
+    return str(value)
+
+
+def _finite(value: float) -> float:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return value
+
+
+def _printable(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text; put the name in quotes")  # noqa: TRY004 - as above
+    if not value.strip():
+        raise ValueError("a tenant name is empty; write a name of printable characters")
+    if len(value) > MAX_TENANT_NAME:
+        raise ValueError(f"a tenant name has {len(value)} characters; at most {MAX_TENANT_NAME} are allowed")
+    for character in value:
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+            raise ValueError(f"a tenant name holds the control character U+{ord(character):04X}; remove it")
+    return value
+
+
+CpuMilli = Annotated[int, BeforeValidator(_cpu, json_schema_input_type=str | float)]
+"""CPU in whole millicores; written as a Kubernetes quantity (``500m``, ``4``)."""
+MemoryBytes = Annotated[int, BeforeValidator(_memory, json_schema_input_type=str | int)]
+"""Memory or storage in bytes; written as a Kubernetes quantity (``64Gi``)."""
+Money = Annotated[Decimal, BeforeValidator(_money, json_schema_input_type=str | float)]
+"""An exact amount of money in the scenario's currency."""
+Finite = Annotated[float, BeforeValidator(_finite)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+"""Lower-case letters, digits and '-', at most 40 characters."""
+TenantName = Annotated[str, BeforeValidator(_printable)]
+Level = Literal["L0", "L1", "L2", "L3", "L4", "L5"]
+"""Named isolation level; defined by rule in the catalogue (``levels.yaml``)."""
+
+
+class Model(BaseModel):
+    """A frozen input value that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+
+
+class GpuRequest(Model):
+    """What one replica asks of GPUs."""
+
+    count: int = Field(default=1, ge=0, le=64)
+    """Number of GPUs per replica; 1 when a fraction is asked."""
+    fraction: Annotated[Finite, Field(gt=0, le=1)] | None = None
+    """Share of one GPU (0 < fraction <= 1); only with count 1."""
+    memory: MemoryBytes | None = None
+    """GPU memory needed per GPU; decides which MIG profile or card fits."""
+    models: tuple[str, ...] = ()
+    """GPU models that will do, as the price book names them (``H100-80GB``); empty means any."""
+
+
+class Storage(Model):
+    """Persistent storage of one replica."""
+
+    size: MemoryBytes
+    """Size of the volume."""
+    shared: bool = False
+    """Whether all replicas of the workload mount the same volume (model weights, data sets)."""
+
+
+class Exposure(Model):
+    """How a workload is reached from outside its pods."""
+
+    scope: Literal["internal", "public"] = "internal"
+    """``internal``: from inside the organisation's network; ``public``: from the internet."""
+    service_discovery: bool = True
+    """Whether other workloads of the tenant find it by DNS name (a Service)."""
+    load_balanced: bool = True
+    """Whether requests are spread over replicas by a load balancer."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    """TCP port the containers listen on."""
+
+
+class Demand(Model):
+    """How much of a workload is active over time, as a share of its replicas."""
+
+    profile: Literal["constant", "diurnal", "bursty", "campaigns", "trace"] = "constant"
+    """Shape over time; ``trace`` reads ``file``."""
+    mean: Annotated[Finite, Field(ge=0, le=1)] = 1.0
+    """Mean share of replicas active (0-1); ignored for ``trace``."""
+    seed: int = 0
+    """Seed of the generated profile."""
+    file: str = ""
+    """CSV beside the scenario with columns ``tenant,hour,active`` (active replicas), for ``trace``."""
+
+
+class Workload(Model):
+    """A template of something tenants run."""
+
+    id: Slug
+    """Name of the template, used by tenant classes."""
+    kind: Literal["training", "inference", "notebook", "batch", "service"]
+    """What it is; decides the Kubernetes kind of the sample manifests (Job, Deployment, StatefulSet)."""
+    replicas: int = Field(default=1, ge=1, le=1_000_000)
+    """Pods per tenant."""
+    cpu: CpuMilli = 1000
+    """CPU request of one replica."""
+    memory: MemoryBytes = 2 * quantities.GIB
+    """Memory request of one replica."""
+    gpu: GpuRequest | None = None
+    """GPU request of one replica; absent for CPU-only workloads."""
+    gang: int = Field(default=1, ge=1, le=100_000)
+    """Replicas that must start together (all or nothing)."""
+    priority: int = Field(default=0, ge=-1_000_000_000, le=1_000_000_000)
+    """Kubernetes priority value."""
+    preemptible: bool = False
+    """Whether it may be stopped in favour of higher priority."""
+    storage: Storage | None = None
+    """Persistent volume of one replica."""
+    exposure: Exposure | None = None
+    """How it is reached; absent when nothing calls it."""
+    untrusted_code: bool = False
+    """Whether it runs code the platform's owner does not vouch for."""
+    rdma: bool = False
+    """Whether replicas talk over InfiniBand or RoCE."""
+    image: str = "registry.k8s.io/pause:3.10"
+    """Container image of the sample manifests."""
+    demand: Demand = Demand()
+    """Share of replicas active over time."""
+
+
+class WorkloadUse(Model):
+    """A tenant's use of a workload template."""
+
+    template: Slug
+    """Id of the template."""
+    replicas: int | None = Field(default=None, ge=0, le=1_000_000)
+    """Replaces the template's replicas; 0 removes it."""
+    demand: Demand | None = None
+    """Replaces the template's demand."""
+
+
+class ClassRequirements(Model):
+    """What must hold for every tenant of a class."""
+
+    isolation: Level | None = None
+    """Least isolation level over both planes."""
+    control_plane: Level | None = None
+    """Least isolation level of the control plane."""
+    data_plane: Level | None = None
+    """Least isolation level of the data plane (compute, network, storage, accelerator)."""
+    own_crds: bool = False
+    """Whether tenants bring their own CustomResourceDefinitions or admission webhooks."""
+    require_options: tuple[str, ...] = ()
+    """Catalogue options every accepted design must choose for the class."""
+    forbid_options: tuple[str, ...] = ()
+    """Catalogue options no accepted design may choose for the class."""
+
+
+class Quota(Model):
+    """Cap on what one tenant may request; absent fields are sized from its workloads."""
+
+    cpu: CpuMilli | None = None
+    """Cap on CPU requests."""
+    memory: MemoryBytes | None = None
+    """Cap on memory requests."""
+    gpus: int | None = Field(default=None, ge=0)
+    """Cap on whole GPUs."""
+    storage: MemoryBytes | None = None
+    """Cap on storage requests."""
+
+
+class TenantClass(Model):
+    """Tenants that are alike: same kind, trust, compliance and workloads."""
+
+    id: Slug
+    """Name of the class; prefix of generated tenant names."""
+    name: str = ""
+    """Title for people."""
+    kind: Literal["team", "customer"]
+    """``team``: members hold API access; ``customer``: an instance of the workload is run for them."""
+    count: int = Field(ge=1, le=MAX_TENANTS)
+    """Number of tenants today."""
+    growth_per_year: Annotated[Finite, Field(ge=-0.99, le=100)] = 0.0
+    """Growth of the count per year (0.5 = half as many again)."""
+    api_access: Literal["none", "namespace", "cluster"] | None = None
+    """Kubernetes API rights tenants hold: none, inside their namespaces, or cluster-wide (own CRDs, own roles).
+    Default: ``namespace`` for teams, ``none`` for customers."""
+    trust: Literal["trusted", "semi-trusted", "untrusted"] | None = None
+    """How far tenants of the class trust each other. Default: semi-trusted for teams, untrusted for customers."""
+    compliance: tuple[str, ...] = ()
+    """Compliance regimes, such as ``hipaa``, ``pci-dss``, ``iso27001``."""
+    residency: tuple[str, ...] = ()
+    """Jurisdictions where data must stay, such as ``eu``; empty means anywhere."""
+    service_tier: Literal["basic", "standard", "premium"] = "standard"
+    """What they pay for."""
+    environment: Literal["production", "development"] = "production"
+    """What the class is for."""
+    workloads: tuple[WorkloadUse, ...] = Field(min_length=1)
+    """What each tenant of the class runs."""
+    quota: Quota = Quota()
+    """Caps per tenant."""
+    requirements: ClassRequirements = ClassRequirements()
+    """What must hold for the class."""
+    egress_gib_month: Annotated[Finite, Field(ge=0)] = 0.0
+    """Traffic to the internet per tenant and month, GiB."""
+
+
+class NamedTenant(Model):
+    """A tenant with a name of its own; counts towards its class."""
+
+    name: TenantName
+    """Any printable name; mapped to a Kubernetes name."""
+    tenant_class: Slug = Field(alias="class")
+    """Id of its class."""
+    kubernetes_name: Slug | None = None
+    """Fixes the Kubernetes name instead of deriving it."""
+    workloads: tuple[WorkloadUse, ...] | None = None
+    """Replaces the class's workloads."""
+    groups: tuple[str, ...] = ()
+    """Groups of the identity provider whose members act for the tenant; default ``tenant:<kubernetes name>``."""
+
+
+class Tenants(Model):
+    """Who shares the platform."""
+
+    classes: tuple[TenantClass, ...] = Field(min_length=1)
+    """Kinds of tenants."""
+    named: tuple[NamedTenant, ...] = ()
+    """Tenants with names; the rest of a class's count get generated names."""
+
+
+class NodeSpec(Model):
+    """A node type that is not in the price book."""
+
+    cpu: CpuMilli
+    """CPU of the machine."""
+    memory: MemoryBytes
+    """Memory of the machine."""
+    gpus: int = Field(default=0, ge=0, le=64)
+    """GPUs of the machine."""
+    gpu_model: str = ""
+    """GPU model as the price book names models, such as ``A100-80GB``."""
+    price_per_hour: Money
+    """Price of the machine per hour, in the scenario's currency, everything included."""
+    bare_metal: bool = False
+    """Whether the node is a whole physical host."""
+
+
+class NodeOffer(Model):
+    """Machines that exist (count) or may be bought (elastic)."""
+
+    type: str
+    """Id in the price book (``tenancykit catalogue prices`` lists them), or a name for ``spec``."""
+    spec: NodeSpec | None = None
+    """Own node type, when the price book does not know it."""
+    count: int | None = Field(default=None, ge=0, le=1_000_000)
+    """Machines that exist; required for a fixed fleet."""
+    term: Literal["on-demand", "reserved", "spot"] = "on-demand"
+    """How the machine is paid."""
+
+
+class Site(Model):
+    """A place where clusters run."""
+
+    id: Slug
+    """Name of the site."""
+    provider: str
+    """``aws``, ``azure``, ``gcp``, a GPU cloud, or ``own`` for own hardware."""
+    region: str = ""
+    """Region as the provider names it."""
+    jurisdiction: str = ""
+    """Where the data is in law, such as ``eu``; checked against the classes' residency."""
+
+
+class Infrastructure(Model):
+    """What the platform stands on."""
+
+    mode: Literal["fixed", "elastic"] = "elastic"
+    """``fixed``: the counted nodes are all there is; ``elastic``: nodes are bought as needed."""
+    sites: tuple[Site, ...] = Field(min_length=1)
+    """Places where clusters run."""
+    nodes: tuple[NodeOffer, ...] = Field(min_length=1)
+    """Node types in use or on offer."""
+    price_book: str = ""
+    """YAML beside the scenario that overrides or extends the catalogue's prices."""
+    currency: str = "USD"
+    """Currency of every amount in the scenario."""
+    control_plane: Literal["managed", "self-managed"] = "managed"
+    """Who runs the control plane of ordinary clusters."""
+    virtualised: bool = True
+    """Whether nodes are virtual machines on hosts that other tenants may share."""
+    fabric: Literal["none", "infiniband", "roce"] = "none"
+    """RDMA fabric between GPU nodes."""
+    high_availability: bool = True
+    """Whether control planes and gateways run in threes."""
+
+
+class Team(Model):
+    """Who builds and runs the platform, and what is there already."""
+
+    engineers: Annotated[Finite, Field(gt=0, le=10_000)] = 3.0
+    """Platform engineers, full-time equivalents."""
+    running: tuple[str, ...] = ()
+    """Catalogue options or components that already run and are known."""
+    skills: dict[str, Literal["none", "basic", "good", "expert"]] = Field(default_factory=dict)
+    """Skill by name: kubernetes, networking, gpu, security, storage, virtualisation, gitops."""
+    automation: Literal["manual", "scripts", "gitops"] = "gitops"
+    """How changes reach clusters."""
+    day_rate: Money | None = None
+    """Cost of one engineer's day; default from the price book by ``labour_region``."""
+    labour_region: Literal["na", "eu"] = "na"
+    """Where the team is paid, for the default day rate."""
+    on_call: bool = True
+    """Whether the platform is supported around the clock."""
+
+
+class Requirements(Model):
+    """Hard limits on the whole platform; a design that misses one is excluded with the distance."""
+
+    budget_per_month: Money | None = None
+    """Most that may be spent per month, people included, in the scenario's currency."""
+    go_live_weeks: Annotated[Finite, Field(gt=0)] | None = None
+    """Weeks until the platform must serve its tenants (P50 of the schedule)."""
+    platform_engineers: Annotated[Finite, Field(gt=0)] | None = None
+    """Most people that operations may need (P50)."""
+    isolation: Level | None = None
+    """Least isolation level for every class that states none of its own."""
+
+
+class Weights(Model):
+    """Relative importance of the four criteria; they add up to 1 unless ``normalise`` is set."""
+
+    isolation: Annotated[Finite, Field(ge=0)] = 0.25
+    """Weight of the isolation level."""
+    effort: Annotated[Finite, Field(ge=0)] = 0.25
+    """Weight of implementation effort."""
+    operations: Annotated[Finite, Field(ge=0)] = 0.25
+    """Weight of operational complexity."""
+    cost: Annotated[Finite, Field(ge=0)] = 0.25
+    """Weight of service cost."""
+    normalise: bool = False
+    """Divide by the sum instead of demanding that it is 1."""
+
+
+class Scenario(Model):
+    """Everything a comparison is asked about."""
+
+    schema_version: Literal["tenancykit/scenario/v1"] = Field(alias="schema")
+    """Version of this format."""
+    name: Slug
+    """Short name, used for folders."""
+    title: str = ""
+    """Title for people."""
+    description: str = ""
+    """What the scenario is about."""
+    credit: str = ""
+    """Where figures in it come from, and the credit their terms ask for."""
+    kubernetes: Annotated[str, BeforeValidator(_version)] = Field(default="1.36", pattern=r"^1\.\d{2}$")
+    """Kubernetes minor version, in quotes."""
+    tenants: Tenants
+    """Who shares the platform."""
+    workloads: tuple[Workload, ...] = Field(min_length=1)
+    """Templates of what tenants run."""
+    infrastructure: Infrastructure
+    """What the platform stands on."""
+    team: Team = Team()
+    """Who builds and runs it."""
+    requirements: Requirements = Requirements()
+    """Hard limits."""
+    weights: Weights = Weights()
+    """Relative importance of the criteria."""
+    stakeholders: dict[str, Weights] = Field(default_factory=dict)
+    """Weights per stakeholder (platform, security, finance, tenant)."""
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder the scenario was read from; files it names lie there. None for scenarios made in memory."""
+        return self._folder
+
+    def in_folder(self, folder: Path) -> Scenario:
+        """Return the scenario with the files it names looked for in ``folder``."""
+        placed = self.model_copy()
+        placed._folder = folder  # noqa: SLF001 - its own private attribute, on the copy
+        return placed
+
+    def tenant_class(self, identifier: str) -> TenantClass:
+        """Return the class with this id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for found in self.tenants.classes:
+            if found.id == identifier:
+                return found
+        raise KeyError(identifier)
+
+    def workload(self, identifier: str) -> Workload:
+        """Return the workload template with this id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for found in self.workloads:
+            if found.id == identifier:
+                return found
+        raise KeyError(identifier)

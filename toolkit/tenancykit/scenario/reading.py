@@ -1,0 +1,85 @@
+"""A scenario file to a checked scenario, with every fault at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tenancykit.errors import Fault, InputError
+from tenancykit.scenario.checks import NodeShape, check
+from tenancykit.scenario.model import Scenario, WorkloadUse
+from tenancykit.source import Document, Path_, parse_yaml, read_yaml
+from tenancykit.validation import validate
+
+SCHEMA_VERSION = "tenancykit/scenario/v1"
+
+Shapes = Callable[[Scenario], Mapping[str, NodeShape]]
+"""Looks up the node types a scenario may name."""
+
+
+def read_scenario(path: str | os.PathLike[str], shapes: Shapes | None = None) -> Scenario:
+    """Return the scenario of a YAML file, or of ``scenario.yaml`` in a folder.
+
+    Raises:
+        InputError: every fault of the file, each with file, line, what is allowed and a cure.
+    """
+    file = Path(path)
+    if file.is_dir() and (file / "scenario.yaml").exists():
+        file = file / "scenario.yaml"
+    return scenario_of(read_yaml(file), shapes, folder=file.parent)
+
+
+def parse_scenario(text: str, shapes: Shapes | None = None, *, name: str = "scenario") -> Scenario:
+    """Return the scenario written in ``text``; trace files are not looked for.
+
+    Raises:
+        InputError: as :func:`read_scenario`.
+    """
+    return scenario_of(parse_yaml(text, name), shapes)
+
+
+def scenario_of(document: Document, shapes: Shapes | None = None, *, folder: Path | None = None) -> Scenario:
+    """Return the checked scenario of a document.
+
+    Raises:
+        InputError: as :func:`read_scenario`.
+    """
+    scenario = validate(Scenario, document)
+    if folder is not None:
+        scenario = scenario.in_folder(folder)
+        missing = _missing_files(scenario, document, folder)
+        if missing:
+            raise InputError([*missing, *check(scenario, document)])
+    faults = check(scenario, document, shapes(scenario) if shapes else None)
+    if faults:
+        raise InputError(faults)
+    return scenario
+
+
+def named_files(scenario: Scenario) -> dict[Path_, str]:
+    """Return the files a scenario names (demand traces, price book), by the place that names them."""
+    named: dict[Path_, str] = {("infrastructure", "price_book"): scenario.infrastructure.price_book}
+    for w, workload in enumerate(scenario.workloads):
+        named["workloads", w, "demand", "file"] = workload.demand.file
+    users: list[tuple[Path_, tuple[WorkloadUse, ...]]] = [
+        (("tenants", "classes", c), tenant_class.workloads) for c, tenant_class in enumerate(scenario.tenants.classes)
+    ]
+    users += [(("tenants", "named", n), tenant.workloads or ()) for n, tenant in enumerate(scenario.tenants.named)]
+    for path, uses in users:
+        for u, use in enumerate(uses):
+            if use.demand:
+                named[(*path, "workloads", u, "demand", "file")] = use.demand.file
+    return {path: name for path, name in named.items() if name}
+
+
+def _missing_files(scenario: Scenario, document: Document, folder: Path) -> list[Fault]:
+    faults = []
+    root = folder.resolve()
+    for path, name in named_files(scenario).items():
+        target = (root / name).resolve()
+        if not target.is_relative_to(root):
+            faults.append(Fault(document.where(path), f"{name!r} leaves the scenario's folder", cure="copy it there"))
+        elif not target.is_file():
+            faults.append(Fault(document.where(path), f"no such file {name!r} beside the scenario", cure="add it"))
+    return faults

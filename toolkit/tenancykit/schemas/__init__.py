@@ -1,0 +1,69 @@
+"""JSON Schemas of the scenario and of each catalogue file: generated from the models, kept beside them, for editors.
+
+``python -m tenancykit.schemas`` rewrites them; a test demands that they are current.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from tenancykit.catalogue.model import Component, Option, Reference, Rule, Source
+from tenancykit.catalogue.prices import Price
+from tenancykit.scenario.model import Scenario
+from tenancykit.source import write_text
+
+FOLDER = Path(__file__).parent
+
+_LISTS: Mapping[str, type[BaseModel]] = {"price": Price}
+_SINGLE: Mapping[str, type[BaseModel]] = {
+    "scenario": Scenario,
+    "option": Option,
+    "component": Component,
+    "reference": Reference,
+    "rule": Rule,
+}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return every schema by file name."""
+    found = {name: _either(model) for name, model in {**_SINGLE, **_LISTS}.items() if name != "scenario"}
+    found["scenario"] = Scenario.model_json_schema(by_alias=True, mode="validation")
+    source = Source.model_json_schema(by_alias=True, mode="validation")
+    found["sources"] = {"type": "object", "additionalProperties": source}
+    return {
+        f"{name}.schema.json": {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+        for name, schema in sorted(found.items())
+    }
+
+
+def _either(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of a catalogue file: one entry, or ``entries`` with a list of them."""
+    schema = model.model_json_schema(by_alias=True, mode="validation", ref_template="#/$defs/{model}")
+    shared = schema.pop("$defs", {})
+    entry = f"#/$defs/{model.__name__}Entry"
+    listed = {
+        "type": "object",
+        "properties": {"entries": {"type": "array", "items": {"$ref": entry}}},
+        "required": ["entries"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [{"$ref": entry}, listed], "$defs": {**shared, f"{model.__name__}Entry": schema}}
+
+
+def text_of(schema: Mapping[str, Any]) -> str:
+    """Return a schema's file text."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_all(folder: Path = FOLDER) -> list[Path]:
+    """Write every schema into a folder and return the files."""
+    files = []
+    for name, schema in schemas().items():
+        write_text(folder / name, text_of(schema))
+        files.append(folder / name)
+    return files

@@ -1,0 +1,287 @@
+"""The reference architectures (or any designs) compared for one scenario: screened, ranked, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.decision.agreement import Agreement, agreement
+from tenancykit.decision.explain import Why, why
+from tenancykit.decision.pareto import TableFront, front_of
+from tenancykit.decision.promethee import promethee, range_preferences
+from tenancykit.decision.ranking import Ranking, topsis, vikor, weighted_sum
+from tenancykit.decision.scaling import Scaled, scale
+from tenancykit.decision.screen import Screening, screen
+from tenancykit.decision.sensitivity import WeightInterval, weight_intervals
+from tenancykit.decision.smaa import SmaaResult, smaa
+from tenancykit.decision.table import Criterion, DecisionTable
+from tenancykit.decision.verdict import Verdict, verdict
+from tenancykit.decision.weight_space import weights_near
+from tenancykit.decision.weights import Weights, direct_weights
+from tenancykit.design.model import Design
+from tenancykit.design.validity import reference_design
+from tenancykit.drawing import Drawable
+from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
+from tenancykit.scenario import model
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.requirements import hard_requirements, measures
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, name) after each design."""
+
+
+WEIGHT_DOUBT: Final = 0.2
+"""How far each weight may be off, as a share of itself, when robustness is judged. Assumption: people state weights in
+steps of about a fifth of their size."""
+
+SAMPLES: Final = 4_000
+"""Samples of weights and values behind a verdict: a share is known to within 0.016 (95 %, worst case p = 0.5)."""
+
+
+@dataclass(frozen=True)
+class Study(Drawable):
+    """Designs compared for a scenario.
+
+    Attributes:
+        scenario: what was asked.
+        catalogue: what could be done.
+        evaluations: every design with its figures, in the order given.
+        table: designs by criteria.
+        bounds: ends of the scale of each criterion: the worst and best figure among the catalogue's reference
+            architectures that are valid for this scenario, so that adding or removing a candidate changes nobody's
+            utility. (One that no rule allows would only stretch the scale: a refused design may cost ten times more.)
+        weights: weights of the criteria.
+        screening: who meets the hard requirements.
+    """
+
+    scenario: Scenario
+    catalogue: Catalogue
+    evaluations: tuple[Evaluation, ...]
+    table: DecisionTable
+    bounds: Mapping[str, tuple[float, float]]
+    weights: Weights
+    screening: Screening
+    _by_id: Mapping[str, Evaluation] = field(repr=False, default_factory=dict)
+
+    @cached_property
+    def admitted(self) -> DecisionTable | None:
+        """The designs that are valid and meet every requirement; None when there is none."""
+        passed = set(self.screening.passed)
+        rows = [i for i, e in enumerate(self.evaluations) if e.resolved.is_valid and e.id in passed]
+        return self.table.take(rows) if rows else None
+
+    @cached_property
+    def scaled(self) -> Scaled | None:
+        """The admitted designs on a scale from 0 (worst bound) to 1 (best bound)."""
+        return None if self.admitted is None else scale(self.admitted, self.bounds)
+
+    @cached_property
+    def rankings(self) -> Mapping[str, Ranking]:
+        """The admitted designs ranked by each method, weighted sum first; empty when nobody is admitted."""
+        if self.scaled is None or self.admitted is None:
+            return {}
+        found = [
+            weighted_sum(self.scaled, self.weights),
+            topsis(self.scaled, self.weights),
+            vikor(self.scaled, self.weights),
+            promethee(self.admitted, self.weights, range_preferences(self.scaled)),
+        ]
+        return MappingProxyType({ranking.method: ranking for ranking in found})
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """The ranking that is shown first: the weighted sum."""
+        return next(iter(self.rankings.values()), None)
+
+    @cached_property
+    def agreement(self) -> Agreement | None:
+        """How far the methods agree."""
+        return agreement(list(self.rankings.values())) if self.rankings else None
+
+    def why(self, first: str, second: str) -> Why:
+        """Return why one admitted design stands before another, and what the trailing one would need.
+
+        Raises:
+            InputError: a design is unknown or not admitted.
+            UndecidedError: no design is admitted.
+        """
+        if self.scaled is None:
+            raise UndecidedError(self.nobody())
+        return why(self.scaled, self.weights, self[first].id, self[second].id)
+
+    @cached_property
+    def weight_intervals(self) -> tuple[WeightInterval, ...]:
+        """Per criterion, the weights for which the first place stays (the others keeping their proportions)."""
+        return () if self.scaled is None else weight_intervals(self.scaled, self.weights)
+
+    @cached_property
+    def acceptability(self) -> SmaaResult | None:
+        """How often each admitted design takes each rank under uncertain values and weights (SMAA-2)."""
+        if self.scaled is None:
+            return None
+        return smaa(self.scaled, weights_near(self.weights, WEIGHT_DOUBT), samples=SAMPLES)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """Whether the first place is robust, or the question that would settle it."""
+        return None if self.acceptability is None else verdict(self.acceptability, list(self.rankings.values()))
+
+    @cached_property
+    def front(self) -> TableFront | None:
+        """The admitted designs that no other admitted design beats on every criterion."""
+        return None if self.admitted is None else front_of(self.admitted)
+
+    @property
+    def best(self) -> Evaluation:
+        """The design in first place.
+
+        Raises:
+            UndecidedError: no design is valid and meets every requirement; names the nearest and what each misses.
+        """
+        ranking = self.ranking
+        if ranking is None:
+            raise UndecidedError(self.nobody())
+        return self[ranking.winner]
+
+    def nobody(self) -> str:
+        """Return what the nearest designs miss, for when no design is admitted."""
+        near = sorted(self.evaluations, key=lambda e: (len(self.exclusions(e.id)), e.id))[:3]
+        told = "; ".join(f"{e.id} {e.name}: {', '.join(self.exclusions(e.id))}" for e in near)
+        return f"no design meets every requirement; nearest: {told}"
+
+    def __getitem__(self, design_id: str) -> Evaluation:
+        """Return a design's evaluation by id.
+
+        Raises:
+            InputError: the study holds no such design.
+        """
+        for evaluation in self.evaluations:
+            if evaluation.id.lower() == design_id.lower():
+                return evaluation
+        known = [e.id for e in self.evaluations]
+        raise InputError(
+            Fault("design", f"unknown design {design_id!r}", ", ".join(known), did_you_mean(design_id, known))
+        )
+
+    def exclusions(self, design_id: str) -> tuple[str, ...]:
+        """Return why a design is not admitted: rules it breaks, then requirements it misses and by how much."""
+        evaluation = self[design_id]
+        return (*evaluation.resolved.violations, *(str(miss) for miss in self.screening.misses(evaluation.id)))
+
+    def rank(self, design_id: str) -> int | None:
+        """Return a design's rank by weighted sum, or None where it is not admitted."""
+        ranking = self.ranking
+        return ranking.rank_of(design_id) if ranking and design_id in ranking.labels else None
+
+    @cached_property
+    def order(self) -> tuple[Evaluation, ...]:
+        """Every design: the admitted by rank, then the others by the number of reasons against them, then by id."""
+        ranked = [self[label] for label in self.ranking.ordered()] if self.ranking else []
+        others = [e for e in self.evaluations if e not in ranked]
+        return (*ranked, *sorted(others, key=lambda e: (len(self.exclusions(e.id)), e.id)))
+
+    def with_weights(self, weights: model.Weights) -> Study:
+        """Return the same designs ranked by other weights; nothing is measured again."""
+        return Study(
+            self.scenario,
+            self.catalogue,
+            self.evaluations,
+            self.table,
+            self.bounds,
+            weights_of(weights),
+            self.screening,
+        )
+
+    @cached_property
+    def stakeholders(self) -> Mapping[str, Study]:
+        """The study as each stakeholder of the scenario weighs it."""
+        return MappingProxyType({name: self.with_weights(w) for name, w in self.scenario.stakeholders.items()})
+
+
+def compare(
+    scenario: Scenario,
+    catalogue: Catalogue,
+    designs: Iterable[Design] = (),
+    *,
+    progress: Progress | None = None,
+) -> Study:
+    """Return the reference architectures of the catalogue compared for a scenario, and further designs beside them.
+
+    Args:
+        scenario: what is asked.
+        catalogue: options, components, prices, evidence and reference architectures.
+        designs: further designs to compare; ids must differ from the references'.
+        progress: told after each design.
+    """
+    references = [reference_design(reference, scenario, catalogue) for reference in catalogue.references.values()]
+    candidates = [*references, *designs]
+    evaluations = []
+    for done, design in enumerate(candidates, start=1):
+        evaluations.append(evaluate(design, scenario, catalogue))
+        if progress:
+            progress(done, len(candidates), design.name)
+    return study_of(scenario, catalogue, evaluations, anchors=evaluations[: len(references)])
+
+
+def study_of(
+    scenario: Scenario, catalogue: Catalogue, evaluations: Sequence[Evaluation], *, anchors: Sequence[Evaluation]
+) -> Study:
+    """Return a study of designs that are already evaluated.
+
+    Args:
+        scenario: what is asked.
+        catalogue: what the designs were evaluated with.
+        evaluations: the designs to compare.
+        anchors: the designs among which the valid ones set the ends of each criterion's scale.
+
+    Raises:
+        InputError: two designs share an id.
+    """
+    table = decision_table(evaluations)
+    screening = screen(table, hard_requirements(scenario), measures(evaluations))
+    return Study(
+        scenario,
+        catalogue,
+        tuple(evaluations),
+        table,
+        MappingProxyType(_bounds(anchors)),
+        weights_of(scenario.weights),
+        screening,
+    )
+
+
+def decision_table(evaluations: Sequence[Evaluation]) -> DecisionTable:
+    """Return the designs by criteria."""
+    first = evaluations[0]
+    criteria = [Criterion(name, first.scores[name].better, first.scores[name].unit) for name in CRITERIA]
+
+    def column(get: str) -> list[list[float]]:
+        return [[float(getattr(e.scores[name], get)) for name in CRITERIA] for e in evaluations]
+
+    return DecisionTable.of([e.id for e in evaluations], criteria, column("value"), column("low"), column("high"))
+
+
+def weights_of(weights: model.Weights) -> Weights:
+    """Return a scenario's weights as the decision room takes them."""
+    stated = {name: float(getattr(weights, name)) for name in CRITERIA}
+    return direct_weights(stated, CRITERIA, normalise=weights.normalise)
+
+
+def _bounds(anchors: Sequence[Evaluation]) -> dict[str, tuple[float, float]]:
+    valid = [e for e in anchors if e.resolved.is_valid]
+    if len(valid) > 1:
+        anchors = valid
+    found = {}
+    for name in CRITERIA:
+        values = np.array([e.scores[name].value for e in anchors])
+        low, high = float(values.min()), float(values.max())
+        if high > low:
+            found[name] = (low, high)
+    return found

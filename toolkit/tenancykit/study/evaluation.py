@@ -1,0 +1,163 @@
+"""One design through all four criteria, in the order their results feed each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from tenancykit.catalogue.prices import PriceBook
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.cost.measure import measure as measure_cost
+from tenancykit.criteria.effort.measure import measure as measure_effort
+from tenancykit.criteria.isolation.measure import measure as measure_isolation
+from tenancykit.criteria.operations.measure import measure as measure_operations
+from tenancykit.criteria.score import Evidence, Score
+from tenancykit.design.model import Design, ResolvedDesign
+from tenancykit.design.offers import price_book
+from tenancykit.design.validity import resolve
+from tenancykit.drawing import Drawable
+from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.quantities import cents
+from tenancykit.scenario.model import Scenario
+
+CRITERIA: Final = ("isolation", "effort", "operations", "cost")
+"""The four criteria in the order they are always shown."""
+
+AMORTISATION_MONTHS: Final = 36
+"""Months over which the implementation effort is spread in the monthly bill. Assumption: a platform's generation lasts
+three years, about as long as GPU servers are commonly written off."""
+
+HOURS_PER_DAY: Final = 8
+"""Working hours of a person-day. Assumption: an eight-hour day, the convention of the effort estimates."""
+
+
+@dataclass(frozen=True)
+class People:
+    """What people cost per month for one design.
+
+    Attributes:
+        build_days: implementation effort, person-days (P50).
+        run_hours_month: toil, person-hours per month (P50).
+        day_rate: cost of a person-day.
+        day_rate_source: where the day rate comes from.
+        build_month: implementation effort spread over :data:`AMORTISATION_MONTHS`.
+        run_month: toil per month.
+    """
+
+    build_days: float
+    run_hours_month: float
+    day_rate: Decimal
+    day_rate_source: str
+    build_month: Decimal
+    run_month: Decimal
+
+    @property
+    def per_month(self) -> Decimal:
+        """Both parts together, in the scenario's currency."""
+        return self.build_month + self.run_month
+
+
+@dataclass(frozen=True)
+class Explanation(Drawable):
+    """Why a design has its value on a criterion.
+
+    Attributes:
+        design: id and title of the design.
+        criterion: the criterion.
+        score: the value explained; its evidence is the tree that is shown.
+    """
+
+    design: str
+    criterion: str
+    score: Score
+
+    @property
+    def evidence(self) -> Evidence:
+        """The tree of evidence."""
+        return self.score.evidence
+
+
+@dataclass(frozen=True)
+class Evaluation(Drawable):
+    """One design with its value on every criterion.
+
+    Attributes:
+        resolved: the design, looked up, with its violations.
+        scores: value per criterion, in the order of :data:`CRITERIA`.
+        people: what people cost.
+        scenario: what it was evaluated for.
+        catalogue: what it was evaluated with.
+    """
+
+    resolved: ResolvedDesign
+    scores: Mapping[str, Score]
+    people: People
+    scenario: Scenario
+    catalogue: Catalogue
+
+    @property
+    def id(self) -> str:
+        """Id of the design."""
+        return self.resolved.id
+
+    @property
+    def name(self) -> str:
+        """Title of the design."""
+        return self.resolved.name
+
+    def explain(self, criterion: str) -> Explanation:
+        """Return why the design has its value on a criterion, down to sources.
+
+        Raises:
+            InputError: there is no such criterion.
+        """
+        if criterion not in self.scores:
+            fault = Fault(
+                "explain", f"unknown criterion {criterion!r}", ", ".join(CRITERIA), did_you_mean(criterion, CRITERIA)
+            )
+            raise InputError(fault)
+        return Explanation(f"{self.id} {self.name}", criterion, self.scores[criterion])
+
+
+def evaluate(design: Design, scenario: Scenario, catalogue: Catalogue) -> Evaluation:
+    """Return a design's value on the four criteria.
+
+    Operations come first: their patch latency is the exposure window of isolation, and their hours, with the days of
+    the effort, are the people's cost of the bill. A design that breaks a rule is measured all the same, as if the rule
+    did not hold; its violations stand beside the figures.
+    """
+    return evaluate_resolved(resolve(design, scenario, catalogue), scenario, catalogue)
+
+
+def evaluate_resolved(resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> Evaluation:
+    """Return the value of a design that is already looked up, as :func:`evaluate`."""
+    operations = measure_operations(resolved, scenario, catalogue)
+    effort = measure_effort(resolved, scenario, catalogue)
+    people = _people(effort, operations, scenario, price_book(scenario, catalogue))
+    isolation = measure_isolation(
+        resolved, scenario, catalogue, window_days=float(operations.figures["patch_latency_days"])
+    )
+    cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
+    scores = {"isolation": isolation, "effort": effort, "operations": operations, "cost": cost}
+    return Evaluation(resolved, MappingProxyType(scores), people, scenario, catalogue)
+
+
+def _people(effort: Score, operations: Score, scenario: Scenario, book: PriceBook) -> People:
+    rate, source = day_rate(scenario, book)
+    build = Decimal(repr(effort.value)) * rate / AMORTISATION_MONTHS
+    hours = float(operations.figures["toil_hours_month"])
+    run = Decimal(repr(hours)) * rate / HOURS_PER_DAY
+    return People(effort.value, hours, rate, source, cents(build), cents(run))
+
+
+def day_rate(scenario: Scenario, book: PriceBook) -> tuple[Decimal, str]:
+    """Return the cost of a person-day and where it comes from: the scenario, or the price book by labour region."""
+    if scenario.team.day_rate is not None:
+        return scenario.team.day_rate, "scenario: team.day_rate"
+    price = book[f"person_day_{scenario.team.labour_region}"]
+    if price.amount is None:
+        raise InputError(Fault("price book", f"{price.id} states no amount", cure="give it an amount"))
+    return price.amount, f"{price.id}: {price.source or 'assumption'}"

@@ -1,0 +1,66 @@
+"""A scenario's hard requirements as limits on figures of the evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tenancykit.decision.screen import HardRequirement, Measure
+from tenancykit.scenario.model import Level, Scenario
+from tenancykit.study.evaluation import Evaluation
+
+
+def hard_requirements(scenario: Scenario) -> tuple[HardRequirement, ...]:
+    """Return the limits a design must keep: isolation per class and plane, budget, go-live, people."""
+    found: list[HardRequirement] = []
+    for tenant_class in scenario.tenants.classes:
+        wishes = tenant_class.requirements
+        planes: list[tuple[str, Level | None]] = [
+            ("overall", wishes.isolation or scenario.requirements.isolation),
+            ("control", wishes.control_plane),
+            ("data", wishes.data_plane),
+        ]
+        for plane, level in planes:
+            if level is not None:
+                what = "isolation" if plane == "overall" else f"{plane}-plane isolation"
+                measure = _level_measure(tenant_class.id, plane)
+                found.append(
+                    HardRequirement(f"{what} of {tenant_class.id}", measure, ">=", int(level[1]), kind="level")
+                )
+    limits = scenario.requirements
+    if limits.budget_per_month is not None:
+        found.append(HardRequirement("the monthly budget", "cost", "<=", float(limits.budget_per_month)))
+    if limits.go_live_weeks is not None:
+        found.append(HardRequirement("the go-live date", "go-live", "<=", limits.go_live_weeks))
+    if limits.platform_engineers is not None:
+        found.append(HardRequirement("the team size", "engineers", "<=", limits.platform_engineers))
+    return tuple(found)
+
+
+def measures(evaluations: Sequence[Evaluation]) -> tuple[Measure, ...]:
+    """Return the figures beyond the criteria that requirements refer to, one number per design."""
+    first = evaluations[0]
+    found = [
+        Measure("go-live", np.array([float(e.scores["effort"].figures["weeks_p50"]) for e in evaluations]), "weeks"),
+        Measure(
+            "engineers",
+            np.array([float(e.scores["operations"].figures["people_needed"]) for e in evaluations]),
+            "people",
+        ),
+    ]
+    for class_design in first.resolved.classes:
+        class_id = class_design.tenant_class.id
+        for plane in ("overall", "control", "data"):
+            levels = [int(class_level(e, class_id, plane)[1]) for e in evaluations]
+            found.append(Measure(_level_measure(class_id, plane), np.array(levels, dtype=float)))
+    return tuple(found)
+
+
+def class_level(evaluation: Evaluation, class_id: str, plane: str) -> str:
+    """Return the isolation level (``L0`` to ``L5``) of a class: ``overall``, ``control`` or ``data`` plane."""
+    return str(evaluation.scores["isolation"].figures["classes"][class_id][plane])
+
+
+def _level_measure(class_id: str, plane: str) -> str:
+    return f"level:{class_id}:{plane}"
