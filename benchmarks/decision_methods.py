@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pandas as pd
+
 from harness import line, measure, report
 from tenancykit.decision import (
     Criterion,

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tenancykit.quantities import cents, cpu_text, memory_text, millis, parse_quantity, share_exactly, whole
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Footprint, Lifecycle, Limit, Option, Quantity
 from tenancykit.catalogue.reading import OWN_ROOT, Catalogue, load_catalogue
 from tenancykit.design.facts import class_facts
 from tenancykit.design.model import choose
 from tenancykit.design.validity import resolve_class
 from tenancykit.errors import CatalogueError
-
 from tests.catalogue.scenarios import scenario
 
 CATALOGUE = load_catalogue()

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tenancykit.catalogue.model import Reference, Tier
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import choose
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.scenario.model import Scenario
-
 from tests.catalogue.scenarios import (
     BASIC,
     CLOUD_CUSTOMER,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import choose
 from tenancykit.design.validity import resolve_class, rule_limit
 from tenancykit.scenario.model import Scenario
-
 from tests.catalogue.scenarios import CLOUD_CUSTOMER, CUSTOMER, OWN_HOSTS, RDMA, UNTRUSTED, scenario, tenant_class
 from tests.catalogue.test_options import is_class_fact, traits
 

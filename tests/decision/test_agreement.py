@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
+
 from tenancykit.decision import (
     agreement,
     equal_weights,
@@ -17,7 +18,6 @@ from tenancykit.decision import (
 )
 from tenancykit.decision.weights import direct_weights
 from tenancykit.errors import InputError
-
 from tests.decision.strategies import simple
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tenancykit.decision import Part, combine_fronts, combining, merge_fronts, pareto_front
 from tenancykit.decision.combining import Combination
 from tenancykit.errors import InputError
@@ -58,6 +59,23 @@ def test_the_front_over_a_product_equals_brute_force(
         if shared:
             again = again + gain(tuple(int(group[row]) for group, row in zip(groups, rows, strict=True)))
         assert value.tolist() == again.tolist()
+
+
+def test_bounds_that_bite_early_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Comparing after every few combinations gives the bounds something to prune with, even on small problems.
+    monkeypatch.setattr(combining, "_LOT", 1)
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        parts = [Part(rng.integers(-9, 9, (25, 3)).astype(np.float64), rng.integers(0, 4, 25)) for _ in range(2)]
+        how: list[Combination] = ["sum", "min", "sum"]
+        everything = [
+            joined([part.values for part in parts], rows, how)
+            + gain((int(parts[0].groups[rows[0]]), int(parts[1].groups[rows[1]])))
+            for rows in product(range(25), range(25))
+        ]
+        stacked = np.array(everything)
+        found = combine_fronts(parts, how, gain)
+        assert {tuple(row) for row in found.values} == {tuple(row) for row in stacked[pareto_front(stacked).members]}
 
 
 def test_blocks_of_a_large_product_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

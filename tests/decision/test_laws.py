@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tenancykit.decision import (
     Preference,
     Ranking,
@@ -23,7 +24,6 @@ from tenancykit.decision import (
 )
 from tenancykit.decision.table import DecisionTable
 from tenancykit.decision.weights import Weights
-
 from tests.decision.strategies import POSITIVE_PARTS, TOP, WEIGHT_PARTS, anchored, dominates, tables, weights_of
 
 Method = Callable[[DecisionTable, Weights], Ranking]

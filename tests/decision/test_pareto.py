@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tenancykit.decision import Criterion, DecisionTable, front_of, pareto, pareto_front
 from tenancykit.errors import InputError
-
 from tests.decision.strategies import tables
 
 

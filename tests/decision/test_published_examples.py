@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tenancykit.decision import (
     Criterion,
     DecisionTable,
@@ -18,7 +19,6 @@ from tenancykit.decision import (
     weighted_sum,
 )
 from tenancykit.decision.weights import Weights, direct_weights
-
 from tests.decision.strategies import simple
 
 

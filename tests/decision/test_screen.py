@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tenancykit.decision import Criterion, DecisionTable, HardRequirement, Measure, by_distance, screen
 from tenancykit.errors import InputError
-
 from tests.decision.strategies import tables
 
 COST = DecisionTable.of(
@@ -64,6 +64,8 @@ def test_extra_measures_levels_and_flags_have_their_own_wording() -> None:
 def test_a_limit_of_zero_is_told_in_units_not_per_cent() -> None:
     result = screen(COST, [HardRequirement("free of charge", "cost", "<=", 0)])
     assert "misses free of charge by 80 EUR/month" in str(result.misses("cheap")[0])
+    # Relative to the candidates' spread of 70 EUR, as there is no limit to be relative to.
+    assert result.misses("cheap")[0].relative == pytest.approx(80 / 70)
 
 
 def test_rounding_does_not_exclude_and_equality_is_understood() -> None:

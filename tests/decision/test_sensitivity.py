@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+
 from tenancykit.decision import (
     Assumption,
     Criterion,
@@ -19,7 +20,6 @@ from tenancykit.decision import (
 )
 from tenancykit.decision.weights import Weights
 from tenancykit.errors import InputError
-
 from tests.decision.strategies import POSITIVE_PARTS, WEIGHT_PARTS, anchored, simple, tables, weights_of
 
 

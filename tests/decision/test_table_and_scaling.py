@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from tenancykit.decision import Criterion, DecisionTable, scale, scale_by_length, scale_by_share
-from tenancykit.errors import InputError
 
+from tenancykit.decision import Criterion, DecisionTable, scale, scale_by_length, scale_by_share
+from tenancykit.decision.table import figure
+from tenancykit.errors import InputError
 from tests.decision.strategies import anchored, simple, tables
 
 
@@ -107,3 +108,10 @@ def test_values_survive_the_way_to_utility_and_back(table: DecisionTable) -> Non
     scaled = anchored(table)
     back = (scaled.origin + scaled.straight_width() * scaled.utilities) * table.signs
     assert np.allclose(back, table.values)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(14_000.4, "14,000"), (-1234.0, "-1,234"), (0.123456, "0.1235"), (0.0, "0"), (1e18, "1e+18")]
+)
+def test_numbers_in_sentences_have_no_needless_exponent(value: float, text: str) -> None:
+    assert figure(value) == text

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 import tenancykit as tk
 from tenancykit.catalogue.model import DIMENSIONS, LAYERS
 from tenancykit.catalogue.reading import load_catalogue

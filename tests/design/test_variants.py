@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 import tenancykit as tk
 from tenancykit.errors import InputError
 
@@ -34,4 +35,4 @@ def test_a_variant_that_cannot_be_is_refused_with_a_cure(text: str, told: str) -
 def test_an_own_design_needs_options_for_every_class() -> None:
     scenario = tk.load_scenario("gpu-cloud")
     with pytest.raises(InputError, match="chooses nothing for labs"):
-        tk.design("mine", "Mine", {"startups": ["cp_kamaji"]}, scenario)
+        tk.own_design("mine", "Mine", {"startups": ["cp_kamaji"]}, scenario)

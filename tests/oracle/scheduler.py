@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from tenancykit.criteria.cost.place_dump import place_dump
 from tenancykit.criteria.cost.place_objects import Reader, budgets, fit_scoring, machine, services
 from tenancykit.criteria.cost.scheduler import Decision, Scheduler
 from tenancykit.criteria.cost.scheduler_cluster import Cluster
 from tenancykit.criteria.cost.scheduler_scores import WEIGHTS
-from tenancykit.criteria.cost.scheduler_values import Pod
+from tenancykit.criteria.cost.scheduler_values import FitScoring, Pod
+from tests.oracle.comparison import Comparison
 
 Case = Mapping[str, Any]
 
@@ -47,6 +49,7 @@ class _Tally:
         self.right: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
         self.differences: list[str] = []
+        self.entries: list[Mapping[str, object]] = []
         self.pods = self.agreeing = 0
 
     def pod(self, name: str, aspects: Mapping[str, tuple[object, object]]) -> None:
@@ -59,6 +62,9 @@ class _Tally:
             else:
                 same = False
                 self.differences.append(f"{name}: {aspect}: ours {ours!r}, recorded {theirs!r}")
+                case, question = name.split(" ", maxsplit=1)
+                entry = {"case": case, "question": question, "expected": theirs, "answered": ours, "why": aspect}
+                self.entries.append(entry)
         self.agreeing += same
 
     def done(self) -> Agreement:
@@ -76,13 +82,35 @@ def oracle_scheduler(path: Path) -> tuple[Agreement, tuple[str, ...]]:
     return agreement, agreement.differences
 
 
+def compare(data: Mapping[str, Any], folder: Path) -> Comparison:
+    """Return the comparison of a recorded set of scheduling decisions: per pod, or per aggregate of the large cases."""
+    if data["set"] == "scheduler-large" or any("nodes_compact" in case for case in data["cases"]):
+        return compare_large(data, folder)
+    tally = _Tally()
+    for case in data["cases"]:
+        _replay(case, data.get("cluster_objects") or [], data.get("profiles") or {}, tally)
+    result = Comparison(str(data["set"]), agree=tally.agreeing, total=tally.pods)
+    for line in tally.entries:
+        result.differences.append(dict(line))
+    return result
+
+
 def _node_object(node: Case) -> Case:
     return {
         "kind": "Node",
         "metadata": {"name": node["name"], "labels": node.get("labels")},
         "spec": {"taints": node.get("taints"), "unschedulable": node.get("unschedulable")},
-        "status": {"allocatable": node["allocatable"], "images": node.get("images")},
+        "status": {"allocatable": node["allocatable"], "images": _images(node.get("images"))},
     }
+
+
+def _images(images: Any) -> list[Case]:
+    """Return a node's images in the API's form; names with sizes are accepted too."""
+    if isinstance(images, Mapping):
+        images = list(images.items())
+    return [
+        image if isinstance(image, Mapping) else {"names": [image[0]], "sizeBytes": image[1]} for image in images or ()
+    ]
 
 
 def _started(thing: Case) -> Case:
@@ -99,7 +127,7 @@ def _replay(case: Case, shared: list[Case], profiles: Case, tally: _Tally) -> No
     spaces = {o["metadata"]["name"]: o["metadata"].get("labels") or {} for o in shared if o["kind"] == "Namespace"}
     cluster = Cluster(machines, existing, spaces)
     fit = fit_scoring(profiles.get(case["profile"]) if case.get("profile") else None)
-    scheduler = Scheduler(cluster, fit, services(objects), budgets(objects, existing))
+    scheduler = Scheduler(cluster, fit, services(objects), budgets(objects, case.get("existing") or ()))
     where = {pod.key: pod.node for pod in existing}
     everything = {**{pod.key: pod for pod in existing}, **pods}
     for result in case["result"]:
@@ -181,6 +209,7 @@ def _score_aspects(
         yield plugin, (values if len(set(values)) > 1 else None, recorded)
     best = {name for name, total in ours.items() if total == max(ours.values())}
     yield "choice", (result["node"] in best, True)
+    yield "tie", (decision.node, result["node"])
 
 
 def _refusal(message: str) -> str:
@@ -190,3 +219,100 @@ def _refusal(message: str) -> str:
 
 def _preemption(message: str) -> str:
     return message.split("preemption: ", maxsplit=1)[-1]
+
+
+_RUNS = 5
+
+
+def compare_large(data: Mapping[str, Any], folder: Path) -> Comparison:
+    """Return the comparison of aggregates: equal, or else within what drawing ties differently makes of them.
+
+    Where ours differs, our scheduler runs several times with ties drawn at random. A recorded number then has to lie
+    within the range of ours, widened by that range on either side; a recorded histogram may be no farther from our
+    nearest run than 1.5 times the farthest two of ours are from each other (in nodes or pods that would have to move).
+    """
+    result = Comparison(str(data["set"]))
+    profiles = _profiles(folder)
+    for case in data["cases"]:
+        name = str(case["profile"])
+        fit = fit_scoring(profiles[name]) if profiles.get(name) else _LARGE.get(name, FitScoring())
+        exact = _aggregate(case, fit, None)
+        if all(exact[key] == recorded for key, recorded in case["aggregate"].items()):
+            for key, recorded in case["aggregate"].items():
+                result.add(case["id"], key, recorded, exact[key])
+            continue
+        runs = [_aggregate(case, fit, seed) for seed in range(_RUNS)]
+        for key, recorded in case["aggregate"].items():
+            ours = [run[key] for run in runs]
+            near = _histograms_near(ours, recorded) if isinstance(recorded, dict) else _numbers_near(ours, recorded)
+            result.add(case["id"], key, recorded, recorded if near else ours, f"not within the ties of {_RUNS} runs")
+    return result
+
+
+_LARGE = {"gpu-only-most": FitScoring("MostAllocated", (("nvidia.com/gpu", 1),))}
+"""The profiles the large cases name, where the smaller cases are not beside them."""
+
+
+def _profiles(folder: Path) -> Mapping[str, Any]:
+    path = folder / "scheduler.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))["profiles"]) if path.exists() else {}
+
+
+def _numbers_near(ours: list[int], recorded: int) -> bool:
+    width = max(ours) - min(ours)
+    return min(ours) - width <= recorded <= max(ours) + width
+
+
+def _distance(left: Mapping[str, int], right: Mapping[str, int]) -> int:
+    return sum(abs(left.get(k, 0) - right.get(k, 0)) for k in {*left, *right})
+
+
+def _histograms_near(ours: list[Mapping[str, int]], recorded: Mapping[str, int]) -> bool:
+    spread = max(_distance(a, b) for a in ours for b in ours)
+    return min(_distance(run, recorded) for run in ours) <= 1.5 * spread
+
+
+def _aggregate(case: Case, fit: FitScoring, seed: int | None) -> dict[str, Any]:
+    nodes = [
+        {
+            "kind": "Node",
+            "metadata": {
+                "name": name,
+                "labels": {"kubernetes.io/hostname": name, "gpu-kind": kind, "topology.kubernetes.io/zone": zone},
+            },
+            "status": {"allocatable": {"cpu": cpu, "memory": memory, "nvidia.com/gpu": gpus, "pods": "110"}},
+        }
+        for name, cpu, memory, gpus, kind, zone in case["nodes_compact"]
+    ]
+    pods = [_large_pod(*row) for row in case["pods_compact"]]
+    capacity = {row[0]: int(row[3]) for row in case["nodes_compact"]}
+    asked = {f"s-a/{row[0]}": int(row[3] or 0) for row in case["pods_compact"]}
+    placed = place_dump([*nodes, *pods], fit=fit, seed=seed).pods
+    used, number = Counter(dict.fromkeys(capacity, 0)), Counter(dict.fromkeys(capacity, 0))
+    for place in placed:
+        if place.node:
+            used[place.node] += asked[place.pod]
+            number[place.node] += 1
+    return {
+        "bound": sum(bool(place.node) for place in placed),
+        "pending": sum(not place.node for place in placed),
+        "gpus_bound": sum(used.values()),
+        "gpu_capacity": sum(capacity.values()),
+        "nodes_full_gpu": sum(used[name] == total for name, total in capacity.items()),
+        "nodes_empty": sum(number[name] == 0 for name in capacity),
+        "pods_per_node_histogram": dict(Counter(str(n) for n in number.values())),
+        "gpus_used_per_node_histogram": dict(Counter(str(n) for n in used.values())),
+        "pending_by_gpus": dict(Counter(str(asked[place.pod]) for place in placed if not place.node)),
+    }
+
+
+def _large_pod(name: str, cpu: str, memory: str, gpus: int, kind: str | None) -> Case:
+    requests = {"cpu": cpu, "memory": memory, **({"nvidia.com/gpu": gpus} if gpus else {})}
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "s-a"},
+        "spec": {
+            **({"nodeSelector": {"gpu-kind": kind}} if kind else {}),
+            "containers": [{"name": "c", "image": "app:1", "resources": {"requests": requests}}],
+        },
+    }

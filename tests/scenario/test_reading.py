@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import tenancykit as tk
 from tenancykit.errors import InputError
 from tenancykit.scenario.naming import all_tenants
@@ -106,7 +107,7 @@ def named(*names: str) -> str:
     ("names", "told"),
     [
         (('"Blue Team"', "blue-team"), "both map to the Kubernetes name 'blue-team'"),
-        (("blue", "blue"), "tenant 'blue' is already at scenario:12"),
+        (("blue", "blue"), "tenant 'blue' is already at scenario:11"),
         (('""',), "a tenant name is empty"),
         (('"   "',), "a tenant name is empty"),
         (('"a\\x07b"',), "control character U+0007"),

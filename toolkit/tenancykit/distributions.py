@@ -131,6 +131,25 @@ def sum_together(parts: Iterable[Moments]) -> Moments:
     return Moments(mean, deviation)
 
 
+def sum_correlated(parts: Iterable[Moments], correlation: float) -> Moments:
+    """Return the moments of a sum of amounts of which every two have the same correlation (0 to 1).
+
+    Variance: (1 - r) (sum of variances) + r (sum of deviations)^2; 0 is :func:`sum_independent`, 1 is
+    :func:`sum_together`.
+
+    Raises:
+        ValueError: the correlation is not between 0 and 1.
+    """
+    if not 0 <= correlation <= 1:
+        raise ValueError(f"a correlation of {correlation} is not between 0 and 1")
+    mean = deviation = variance = 0.0
+    for part in parts:
+        mean += part.mean
+        deviation += part.deviation
+        variance += part.deviation**2
+    return Moments(mean, math.sqrt((1 - correlation) * variance + correlation * deviation**2))
+
+
 def product_independent(first: Moments, second: Moments) -> Moments:
     """Return the moments of a product of two independent amounts (Goodman 1960, doi:10.1080/01621459.1960.10483369)."""
     mean = first.mean * second.mean
@@ -140,3 +159,35 @@ def product_independent(first: Moments, second: Moments) -> Moments:
         + first.deviation**2 * second.deviation**2
     )
     return Moments(mean, math.sqrt(variance))
+
+
+@dataclass(frozen=True)
+class GammaRate:
+    """An uncertain yearly rate of Poisson events with a Gamma distribution (shape, years).
+
+    The Gamma is the conjugate prior of a Poisson rate: after ``events`` in ``years`` the posterior is
+    Gamma(shape + events, years of the prior + years) (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.6).
+
+    Attributes:
+        shape: shape of the Gamma; events seen or imagined.
+        years: inverse scale of the Gamma; years they were seen in.
+    """
+
+    shape: float
+    years: float
+
+    def after(self, events: float, years: float) -> GammaRate:
+        """Return the posterior after ``events`` were seen in ``years`` of observation."""
+        return GammaRate(self.shape + events, self.years + years)
+
+    @property
+    def mean(self) -> float:
+        """Mean events per year."""
+        return self.shape / self.years
+
+    def chance_within(self, window: float) -> float:
+        """Return the posterior predictive chance of at least one event within a window, in years.
+
+        The mean of ``1 - exp(-rate * window)`` over the Gamma: ``1 - (years / (years + window)) ** shape``.
+        """
+        return -math.expm1(self.shape * (math.log(self.years) - math.log(self.years + window)))

@@ -33,11 +33,11 @@ __all__ = [
     "Scenario",
     "Study",
     "compare",
-    "design",
     "example",
     "export",
     "load_catalogue",
     "load_scenario",
+    "own_design",
     "parse_scenario",
     "record",
     "variant",
@@ -107,7 +107,7 @@ def variant(text: str, scenario: Scenario, catalogue: Catalogue | None = None) -
     return variants.variant(text, scenario, catalogue or load_catalogue())
 
 
-def design(
+def own_design(
     identifier: str,
     name: str,
     options: Iterable[str] | Mapping[str, Iterable[str]],

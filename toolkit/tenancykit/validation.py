@@ -31,8 +31,17 @@ def validate(model: type[M], document: Document, path: Path_ = ()) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        faults = [_fault(detail, model, document, path) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        faults = [_fault(detail, model, document, path) for detail in details if not _follows(detail, details)]
         raise InputError(sorted(set(faults), key=lambda f: (_line(f), f))) from None
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Return whether a list is only too short because its items are faulty themselves."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(d["loc"]) > len(place) and d["loc"][: len(place)] == place for d in details
+    )
 
 
 def _line(fault: Fault) -> int:

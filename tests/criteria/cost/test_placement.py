@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenancykit.criteria.cost.elastic_exact import Stack, device_states
 from tenancykit.criteria.cost.placement import POLICIES, NodeClass, NodeGroup, Placement, PodClass, Quota
 from tenancykit.criteria.cost.placement_devices import (
     FRACTION,
@@ -21,7 +22,7 @@ from tenancykit.criteria.cost.placement_devices import (
     geometry_from_mapping,
     slice_tables,
 )
-from tenancykit.criteria.cost.placement_fixed import place
+from tenancykit.criteria.cost.placement_fixed import oversized, place
 from tenancykit.errors import InputError
 
 GIB = 1024**3
@@ -130,13 +131,10 @@ def assert_within_capacity(group: NodeGroup, node: NodeClass, pods: dict[str, Po
             unit = {"whole": 1, "fraction": pod.gpu_milli, "replicas": -(-pod.gpu_milli * sharing.replicas // 1000)}
             parts += [(pod.gpu_count, unit[sharing.mode])] * n if pod.gpu_count else []
         assert fits_devices(sorted(parts, key=lambda part: -part[1]), [per_gpu] * node.gpu_count)
-    elif node.gpu_count:
-        compute = sum(
-            chosen.compute * p.gpu_count * n
-            for p, n in held
-            if p.gpu_count and (chosen := sharing.chosen_profile(p.gpu_milli, 0, None)) is not None
-        )
-        assert compute <= 7 * node.gpu_count
+    elif node.gpu_count and gpu_pods:
+        classes = [pod for pod, _ in held]
+        stack = Stack(0, tuple(number for _, number in held), 1)
+        assert device_states(classes, [node], stack) is not None  # every position tried
 
 
 def assert_sound(result: Placement, pods: list[PodClass], nodes: list[NodeClass]) -> None:
@@ -290,7 +288,8 @@ def test_pending_pods_carry_the_reasons_a_scheduler_would_write() -> None:
     barred = [NodeClass("t", 2, 8000, GIB, taints=frozenset({"x"})), NodeClass("u", 1, 8000, GIB)]
     result = place([PodClass("p", 1, 1, 1, needs=frozenset({"y"}))], barred)
     assert result.pending[0].reason == (
-        "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) had untolerated taint(s)."
+        "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, "
+        "2 node(s) had untolerated taint(s)."
     )
     assert place([PodClass("p")], []).pending[0].reason == "no nodes available to schedule pods"
 
@@ -365,6 +364,20 @@ def test_slice_tables_are_exact_for_every_state_of_a_device() -> None:
                 after = int(tables.after[k, free])
                 assert after & ~free == 0
                 assert int(tables.capacity[after]) == most - k
+
+
+def test_pods_larger_than_any_node_are_named_with_their_place() -> None:
+    nodes = [NodeClass("n", 5, 8000, 32 * GIB), NodeClass("m", None, 4000, 64 * GIB, 1, "A100")]
+    pods = [
+        PodClass("ok", 99, 8000, GIB),
+        PodClass("big", 1, 1000, 65 * GIB, where="jobs.csv:4"),
+        PodClass("two", 1, 1, 1, 2),
+    ]
+    big, two = oversized(pods, nodes)
+    assert str(big).startswith(
+        "jobs.csv:4: fits no node even when empty: 0/2 nodes are available: 2 Insufficient memory."
+    )
+    assert "2 Insufficient nvidia.com/gpu" in two.what
 
 
 def test_every_fault_of_an_input_is_named_with_its_place_and_cure() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tenancykit.criteria.cost.elastic import buy
 from tenancykit.criteria.cost.elastic_bound import dual_feasible, lower_bound
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
+from tenancykit.criteria.cost.placement import NodeClass, PodClass, merged
 from tenancykit.criteria.cost.placement_devices import FRACTION
 from tenancykit.scenario.traces import read_openb_pods
 
@@ -39,7 +39,9 @@ def drawn(seed: int, classes: int, most: int) -> list[PodClass]:
     return pods
 
 
-def exact_price(pods: list[PodClass], types: tuple[NodeClass, ...], nodes_each: int) -> float:
+def exact_price(  # noqa: C901 - one constraint after the other reads best in one place
+    pods: list[PodClass], types: tuple[NodeClass, ...], nodes_each: int
+) -> float:
     """Return the least price by assigning every pod to one device of one of a few nodes of each type (milp).
 
     An independent formulation: binaries pod x node (x device), no patterns.
@@ -62,7 +64,9 @@ def exact_price(pods: list[PodClass], types: tuple[NodeClass, ...], nodes_each: 
         row = np.zeros(len(index))
         for key, value in parts.items():
             row[index[key]] = value
-        rows.append(row), low.append(least), high.append(most)
+        rows.append(row)
+        low.append(least)
+        high.append(most)
 
     for i, pod in enumerate(items):
         add({("on", i, n): 1.0 for n in range(len(nodes))}, 1, 1)
@@ -95,7 +99,7 @@ def exact_price(pods: list[PodClass], types: tuple[NodeClass, ...], nodes_each: 
         price[index["open", n]] = float(node.price)
     answer = milp(
         price, constraints=LinearConstraint(np.array(rows), low, high), integrality=np.ones(len(index)), bounds=(0, 1)
-    )  # type: ignore[arg-type]
+    )
     assert answer.status == 0, answer.message
     return float(answer.fun)
 
@@ -150,6 +154,18 @@ def test_limits_minimums_and_oversized_pods_are_respected() -> None:
     assert oversized.nodes == {"own": 1}
     assert oversized.placement.pending[0].reason == "0/3 nodes are available: 3 Insufficient cpu."
     assert buy([], few).nodes == {}
+
+
+def test_types_that_cannot_win_change_nothing_and_equal_pods_of_tenants_are_merged() -> None:
+    pods = [
+        PodClass("a", 3, 2000, GIB, 1, tenant="x"),
+        PodClass("b", 4, 2000, GIB, 1, tenant="y"),
+        PodClass("c", 1, 500, GIB),
+    ]
+    dear = NodeClass("dear", None, 8000, 32 * GIB, 1, "A", gpu_sharing=FRACTION, price=Decimal("9.00"))
+    assert buy(pods, (*TYPES, dear)).nodes == buy(pods, TYPES).nodes
+    assert [(p.name, p.count) for p in merged(pods)] == [("a", 7), ("c", 1)]
+    assert buy(merged(pods), TYPES).nodes == buy(pods, TYPES).nodes
 
 
 def test_one_gpu_pod_per_node_buys_a_node_per_pod() -> None:

@@ -83,6 +83,10 @@ networking.istio.io|n|Sidecar sidecars;VirtualService virtualservices;Gateway ga
 policy.linkerd.io|n|Server servers;ServerAuthorization serverauthorizations;AuthorizationPolicy authorizationpolicies
 kyverno.io|n|Policy policies
 kyverno.io|c|ClusterPolicy clusterpolicies
+policies.kyverno.io|c|ValidatingPolicy validatingpolicies;MutatingPolicy mutatingpolicies;GeneratingPolicy generatingpolicies
+policies.kyverno.io|c|ImageValidatingPolicy imagevalidatingpolicies;DeletingPolicy deletingpolicies
+policies.kyverno.io|n|NamespacedValidatingPolicy namespacedvalidatingpolicies
+templates.gatekeeper.sh|c|ConstraintTemplate constrainttemplates
 argoproj.io|n|Application applications;ApplicationSet applicationsets;AppProject appprojects;Workflow workflows
 kustomize.toolkit.fluxcd.io|n|Kustomization kustomizations
 helm.toolkit.fluxcd.io|n|HelmRelease helmreleases

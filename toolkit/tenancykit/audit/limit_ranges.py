@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tenancykit.audit.compute import ResourceList, aggregate, container_amounts, may_overcommit, pod_total, resource_list
+from tenancykit.audit.compute import (
+    ResourceList,
+    aggregate,
+    container_amounts,
+    may_overcommit,
+    pod_total,
+    resource_list,
+)
 from tenancykit.audit.objects import mapping, mappings, scalar_text
 
 

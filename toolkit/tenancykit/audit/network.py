@@ -14,7 +14,18 @@ from functools import cached_property
 from tenancykit.audit.addresses import PRIVATE, AddressSet
 from tenancykit.audit.objects import ObjectSet
 from tenancykit.audit.pods import PodView, pods_of
-from tenancykit.audit.policies import EGRESS, INGRESS, PROTOCOLS, Action, Peer, Policy, PolicyRule, PortMatch, Tier, policies_of
+from tenancykit.audit.policies import (
+    EGRESS,
+    INGRESS,
+    PROTOCOLS,
+    Action,
+    Peer,
+    Policy,
+    PolicyRule,
+    PortMatch,
+    Tier,
+    policies_of,
+)
 
 Endpoint = PodView | AddressSet
 """One end of a connection: a pod, or addresses outside the cluster."""
@@ -136,7 +147,7 @@ class Network:
     def reach_any(self, source: Endpoint, target: Endpoint) -> tuple[ReachAnswer, ...]:
         """Return the answers for one port of every range the policies tell apart; the open ones come first."""
         answers = [self.reach(source, target, port) for port in self.ports(target)]
-        return tuple(sorted(answers, key=lambda answer: (not answer.allowed, answer.port)))
+        return tuple(sorted(answers, key=lambda answer: (not answer.allowed, PROTOCOLS.index(answer.port.protocol), answer.port.number)))
 
     def ports(self, target: Endpoint) -> tuple[Port, ...]:
         """Return one port of every range that policies tell apart."""
@@ -148,7 +159,20 @@ class Network:
         if subject.host_network:
             return Verdict(True, f"{subject} uses its node's network, which no NetworkPolicy governs")
         question = _Question(self, subject, other, port, target if isinstance(target, PodView) else None)
-        return question.ask([policy for policy in self.policies if policy.direction == direction and self.selects(policy, subject)])
+        return question.ask([policy for policy in self._candidates(direction, subject) if self.selects(policy, subject)])
+
+    @cached_property
+    def _index(self) -> Mapping[tuple[str, str], tuple[Policy, ...]]:
+        """Policies by direction and namespace; cluster-wide ones under the empty namespace."""
+        found: dict[tuple[str, str], list[Policy]] = {}
+        for policy in self.policies:
+            key = (policy.direction, policy.namespace if policy.namespaces is None else "")
+            found.setdefault(key, []).append(policy)
+        return {key: tuple(policies) for key, policies in found.items()}
+
+    def _candidates(self, direction: str, pod: PodView) -> tuple[Policy, ...]:
+        """Return the policies that may select the pod, in the order the tiers ask them."""
+        return (*self._index.get((direction, ""), ()), *self._index.get((direction, pod.namespace), ()))
 
     def selects(self, policy: Policy, pod: PodView) -> bool:
         """Return whether the policy applies to the pod."""

@@ -15,8 +15,7 @@ _COMPUTE: Final = frozenset(
     f"{prefix}{name}" for prefix in ("", "requests.", "limits.") for name in ("cpu", "memory", "ephemeral-storage")
 )
 _COUNTS: Final = frozenset(
-    "pods services replicationcontrollers resourcequotas secrets configmaps persistentvolumeclaims "
-    "services.nodeports services.loadbalancers".split()
+    ["pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps", "persistentvolumeclaims", "services.nodeports", "services.loadbalancers"]
 )
 _STORAGE: Final = frozenset({"requests.storage", "persistentvolumeclaims"})
 _STANDARD: Final = _COMPUTE | _COUNTS | _STORAGE

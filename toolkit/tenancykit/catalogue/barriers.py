@@ -165,6 +165,8 @@ class Breach(Entry):
     """Shared components one of which the flaw must name; empty: any."""
     barriers: tuple[str, ...] = Field(min_length=1)
     """Barriers that are down."""
+    needs: tuple[str, ...] = ()
+    """Components one of which must be shared, where they differ from the boundary's."""
 
 
 class Boundary(Entry):
@@ -183,7 +185,7 @@ class Boundary(Entry):
     starts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Published attacker position to the position it means here, where it differs from the usual one."""
     shares: tuple[str, ...] = Field(min_length=1)
-    """Components one of which must be shared for a flaw here to reach another tenant (``shares:<component>``)."""
+    """Components a flaw here may need shared (``shares:<component>``): those of them its record names, else the first."""
     breaches: tuple[Breach, ...] = Field(min_length=1)
     """What a flaw here brings down."""
 
@@ -327,6 +329,11 @@ class IsolationCatalogue:
 
     @cached_property
     def class_facts(self) -> frozenset[str]:
+        """Facts of a single class that matter here: read by some condition or named as hardening by a flaw."""
+        return self.wired | {token for entry in self.evidence.values() for token in entry.removed_by}
+
+    @cached_property
+    def wired(self) -> frozenset[str]:
         """Facts of a single class that some condition reads (prefix removed)."""
         atoms = frozenset().union(*(condition.atoms() for condition in self.conditions()))
         prefixes = ("attacker:", "victim:", "both:", "either:")
@@ -335,7 +342,7 @@ class IsolationCatalogue:
     @cached_property
     def unwired_options(self) -> tuple[str, ...]:
         """Options that no condition mentions, by id or by a trait of theirs."""
-        mentioned = self.class_facts
+        mentioned = self.wired
         return tuple(
             option.id
             for option in self.catalogue.options.values()
@@ -423,6 +430,7 @@ def _reference_faults(model: IsolationCatalogue) -> Iterator[Fault]:
         yield from _unknown(place, "shared component", boundary.shares, components)
         for breach in boundary.breaches:
             yield from _unknown(place, "barrier", breach.barriers, model.barriers)
+            yield from _unknown(place, "shared component", breach.needs, components)
         for starts in boundary.starts.values():
             yield from _unknown(place, "position", starts, model.positions)
     for choice in model.choices.values():

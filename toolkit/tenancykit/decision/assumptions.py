@@ -10,7 +10,7 @@ import numpy as np
 
 from tenancykit.decision.ranking import TIE, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
-from tenancykit.decision.table import DecisionTable, FloatArray, as_floats
+from tenancykit.decision.table import DecisionTable, FloatArray, as_floats, figure
 from tenancykit.decision.weights import Weights
 from tenancykit.errors import Fault, InputError
 
@@ -113,10 +113,10 @@ class TippingPoint:
         unit = f" {self.unit}" if self.unit else ""
         if self.tips_at is None:
             low, high = self.searched
-            return f"{self.name}: nothing between {low:.4g} and {high:.4g}{unit} overturns the decision"
+            return f"{self.name}: nothing between {figure(low)} and {figure(high)}{unit} overturns the decision"
         told = "" if self.relative is None else f" ({self.relative:+.0%})"
         plausible = "plausible" if self.plausible else "beyond the plausible range"
-        return f"{self.name}: at {self.tips_at:.4g}{unit}{told} {self.new_winner} draws level; {plausible}"
+        return f"{self.name}: at {figure(self.tips_at)}{unit}{told} {self.new_winner} draws level; {plausible}"
 
 
 @dataclass(frozen=True)

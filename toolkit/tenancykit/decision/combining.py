@@ -16,13 +16,17 @@ from typing import Final, Literal
 import numpy as np
 
 from tenancykit.decision.pareto import pareto_front
-from tenancykit.decision.table import FloatArray, IntArray, as_floats
+from tenancykit.decision.table import BoolArray, FloatArray, IntArray, as_floats
 from tenancykit.errors import Fault, InputError
 
 Combination = Literal["sum", "min", "max"]
 Correction = Callable[[tuple[int, ...]], FloatArray]
 
 _ROWS_AT_ONCE: Final = 1 << 19
+_LOT: Final = 4096
+Lot = tuple[FloatArray, IntArray]
+"""Values and the rows they were made from: [members x objectives], [members x parts]."""
+
 _JOIN: Final[dict[str, np.ufunc]] = {"sum": np.add, "min": np.minimum, "max": np.maximum}
 
 
@@ -115,10 +119,13 @@ def combine_fronts(
     lots = [_by_group(part, number, correction is None) for number, part in enumerate(checked)]
     best = _Archive(len(how), len(checked))
     for ceiling, groups, offset in _promising(lots, how, correction):
-        if best.beats(ceiling):
+        if best.beats(ceiling[None, :])[0]:
             continue
-        values, choices = _fold([lot[group] for lot, group in zip(lots, groups, strict=True)], how)
-        best.add(values + offset, choices)
+        chosen = _still_promising([lot[group] for lot, group in zip(lots, groups, strict=True)], how, offset, best)
+        if chosen:
+            values, choices = _fold(chosen, how)
+            best.add(values + offset, choices)
+    best.settle()
     order = np.lexsort((*best.choices.T[::-1], *best.values.T[::-1] * -1))
     return CombinedFront(best.values[order], best.choices[order], considered)
 
@@ -127,22 +134,40 @@ class _Archive:
     """The non-dominated combinations found so far."""
 
     def __init__(self, objectives: int, parts: int) -> None:
-        self.values = np.empty((0, objectives))
+        self.values = np.empty((0, objectives), order="F")
         self.choices = np.empty((0, parts), dtype=np.intp)
+        self.waiting: list[Lot] = []
 
-    def beats(self, ceiling: FloatArray) -> bool:
-        """Whether something found is better somewhere and no worse anywhere than the ceiling."""
-        no_worse = (self.values >= ceiling).all(axis=1)
-        return bool((no_worse & (self.values > ceiling).any(axis=1)).any())
+    def beats(self, ceilings: FloatArray) -> BoolArray:
+        """Return [rows] whether something found is better somewhere and no worse anywhere than each ceiling."""
+        beaten = np.zeros(len(ceilings), dtype=np.bool_)
+        if not len(self.values):
+            return beaten
+        step = max(1, _ROWS_AT_ONCE // len(self.values))
+        for start in range(0, len(ceilings), step):
+            block = ceilings[start : start + step]
+            no_worse = np.ones((len(block), len(self.values)), dtype=np.bool_)
+            for column, level in zip(self.values.T, block.T, strict=True):
+                no_worse &= column[None, :] >= level[:, None]
+            # One member that is no worse tells all: if it equals the ceiling, no other member can be better, as members
+            # do not dominate each other.
+            first = self.values[no_worse.argmax(axis=1)]
+            beaten[start : start + step] = no_worse.any(axis=1) & np.any(first > block, axis=1)
+        return beaten
 
     def add(self, values: FloatArray, choices: IntArray) -> None:
-        values, choices = np.concatenate((self.values, values)), np.concatenate((self.choices, choices))
+        """Take in more combinations; they are compared in lots, as comparing each few with all would be slow."""
+        self.waiting.append((values, choices))
+        if sum(len(lot) for lot, _ in self.waiting) >= max(_LOT, len(self.values)):
+            self.settle()
+
+    def settle(self) -> None:
+        """Compare everything taken in, so that only the front remains."""
+        lots = [(self.values, self.choices), *self.waiting]
+        values, choices = (np.concatenate(part) for part in zip(*lots, strict=True))
         members = pareto_front(values).members
-        self.values, self.choices = values[members], choices[members]
-
-
-Lot = tuple[FloatArray, IntArray]
-"""A front and the rows of the part it consists of, as a column."""
+        self.values = np.asfortranarray(values[members])
+        self.choices, self.waiting = choices[members], []
 
 
 def _part(part: Part | FloatArray, number: int, objectives: int) -> Part:
@@ -210,7 +235,25 @@ def _pairwise(
         first, second = np.divmod(members, len(right))
         choices = np.concatenate((left_rows[start + first], right_rows[second]), axis=1)
         best.add(values[members], choices)
+    best.settle()
     return best.values, best.choices
+
+
+def _still_promising(
+    fronts: Sequence[Lot], how: Sequence[Combination], offset: FloatArray, best: _Archive
+) -> list[Lot]:
+    """Return the fronts without the rows whose best conceivable combination is beaten; nothing if a part runs out."""
+    tops = [values.max(axis=0) for values, _ in fronts]
+    kept = []
+    for number, (values, rows) in enumerate(fronts):
+        ceilings = values if number == 0 else np.broadcast_to(tops[0], values.shape)
+        for other, top in enumerate(tops[1:], start=1):
+            ceilings = _join(ceilings, values if other == number else np.broadcast_to(top, values.shape), how)
+        open_rows = ~best.beats(ceilings + offset)
+        if not open_rows.any():
+            return []
+        kept.append((values[open_rows], rows[open_rows]))
+    return kept
 
 
 def _join(left: FloatArray, right: FloatArray, how: Sequence[Combination]) -> FloatArray:

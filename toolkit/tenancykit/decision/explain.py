@@ -11,7 +11,7 @@ import numpy as np
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.decision.ranking import TIE, weighted_scores
 from tenancykit.decision.scaling import Scaled
-from tenancykit.decision.table import DecisionTable, FloatArray
+from tenancykit.decision.table import DecisionTable, FloatArray, figure
 from tenancykit.decision.weights import Weights
 
 
@@ -37,7 +37,7 @@ class Contribution:
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        return f"{self.criterion} ({self.first:.4g} against {self.second:.4g}{unit}, {self.amount:+.3f})"
+        return f"{self.criterion} ({figure(self.first)} against {figure(self.second)}{unit}, {self.amount:+.3f})"
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,19 @@ class Need:
     needed: float
     unit: str = ""
 
+    @property
+    def change(self) -> float:
+        """Change as a fraction of the current number; infinite when that is zero."""
+        return (self.needed - self.current) / abs(self.current) if self.current else float("inf")
+
     def __str__(self) -> str:
         if self.kind == "weight":
             way = "dropped to" if self.needed < self.current else "rose to"
             return f"the weight of {self.criterion} {way} {self.needed:.2f} (now {self.current:.2f})"
         unit = f" {self.unit}" if self.unit else ""
-        told = f", {(self.needed - self.current) / abs(self.current):+.0%}" if self.current else ""
+        told = f", {self.change:+.0%}" if self.current else ""
         way = "fell to" if self.needed < self.current else "rose to"
-        return f"its {self.criterion} {way} {self.needed:.4g}{unit} (now {self.current:.4g}{told})"
+        return f"its {self.criterion} {way} {figure(self.needed)}{unit} (now {figure(self.current)}{told})"
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Why:
         second: the other.
         lead: score of the first minus that of the second.
         contributions: per criterion, the largest amount first.
-        needs: what alone would make the trailing design draw level, values before weights.
+        needs: what alone would make the trailing design draw level, values before weights, the smallest change first.
     """
 
     first: str
@@ -106,8 +111,9 @@ class Why:
         if although:
             text += f", although {_listed(although)} {'speaks' if len(although) == 1 else 'speak'} against it"
         trailing = self.second if self.lead > 0 else self.first
-        if self.needs:
-            text += f"; {trailing} draws level if {' or '.join(map(str, self.needs))}"
+        nearest = [needs[0] for kind in ("value", "weight") if (needs := [n for n in self.needs if n.kind == kind])]
+        if nearest:
+            text += f"; {trailing} draws level if {' or '.join(map(str, nearest))}"
         return text
 
 
@@ -143,7 +149,8 @@ def why(scaled: Scaled, weights: Weights, first: str, second: str) -> Why:
     ahead, behind = (one, two) if lead >= 0 else (two, one)
     needs: tuple[Need, ...] = ()
     if abs(lead) > TIE:
-        needs = (*_value_needs(scaled, along, behind, abs(lead)), *_weight_needs(scaled, along, ahead, behind))
+        found = [*_value_needs(scaled, along, behind, abs(lead)), *_weight_needs(scaled, along, ahead, behind)]
+        needs = tuple(sorted(found, key=lambda need: (need.kind, abs(need.change))))
     return Why(first, second, lead, tuple(sorted(told, key=lambda item: -item.amount)), needs)
 
 

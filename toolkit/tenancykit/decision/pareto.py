@@ -117,7 +117,6 @@ def pareto_front(values: npt.ArrayLike) -> Front:
         beaten = found >= 0
         winners = np.where(beaten, unique[found], -1)
         dominator[alive] = winners[copies]
-        _follow(dominator)
     return Front(np.flatnonzero(dominator < 0), dominator)
 
 
@@ -164,19 +163,11 @@ def _distinct(levels: Levels, alive: IntArray) -> tuple[IntArray, IntArray]:
     return first, copies
 
 
-def _follow(dominator: IntArray) -> None:
-    """Replace dominators that are themselves dominated by theirs, until each one is on the front."""
-    beaten = np.flatnonzero(dominator >= 0)
-    while True:
-        above = dominator[dominator[beaten]]
-        moving = above >= 0
-        if not moving.any():
-            return
-        dominator[beaten[moving]] = above[moving]
-
-
 class _Search:
     """One run of divide and conquer over distinct rows, best first by the columns in turn.
+
+    Only an earlier row can dominate a later one, and rows are filtered by everything before them before they are looked
+    at. So a row that was kept is on the front for good, and every dominator named is one of these.
 
     Attributes:
         levels: [columns x rows] ranks.

@@ -16,7 +16,7 @@ from typing import Final, Literal
 import numpy as np
 
 from tenancykit.decision.sampling import Cells
-from tenancykit.decision.table import FloatArray, IntArray
+from tenancykit.decision.table import FloatArray, IntArray, figure
 
 _CLASSES: Final = 10
 _VARIES: Final = 1e-12
@@ -58,8 +58,8 @@ class Relevance:
             return asked
         unit = f" {self.unit}" if self.unit else ""
         first, *others = self.turns
-        told = f"Below about {first[0]:.3g}{unit} {self.favourite} leads, above it {first[1]}"
-        more = "".join(f", above {at:.3g}{unit} {label}" for at, label in others[: _MOST_TURNS - 1])
+        told = f"Below about {figure(first[0])}{unit} {self.favourite} leads, above it {first[1]}"
+        more = "".join(f", above {figure(at)}{unit} {label}" for at, label in others[: _MOST_TURNS - 1])
         return f"{asked} {told}{more}."
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, IntArray
+from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, IntArray, figure
 from tenancykit.errors import Fault, InputError, did_you_mean
 
 Comparison = Literal["<=", ">=", "=="]
@@ -86,8 +86,8 @@ class Miss:
             steps = f"{self.gap:g} level{'' if self.gap == 1 else 's'}"
             return f"misses {need.name} by {steps} ({self.value:g}, needs {_WORDS[need.comparison]} {need.limit:g})"
         unit = f" {self.unit}" if self.unit else ""
-        told = f"{_percent(self.relative)} %" if need.limit else f"{self.gap:.4g}{unit}"
-        numbers = f"{self.value:.6g} against {_WORDS[need.comparison]} {need.limit:.6g}{unit}"
+        told = f"{_percent(self.relative)} %" if need.limit else f"{figure(self.gap)}{unit}"
+        numbers = f"{figure(self.value)} against {_WORDS[need.comparison]} {figure(need.limit)}{unit}"
         return f"misses {need.name} by {told} ({numbers})"
 
 

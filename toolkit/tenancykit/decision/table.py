@@ -159,6 +159,13 @@ def as_floats(raw: npt.ArrayLike, where: str) -> FloatArray:
         raise InputError(Fault(where, f"is not a table of numbers ({error})", "rows of equal length")) from error
 
 
+def figure(value: float) -> str:
+    """Return a number for a sentence: four significant digits, thousands separated, no exponent up to 10^15."""
+    if 1000 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
 def _position(name: str, known: tuple[str, ...], kind: str) -> int:
     try:
         return known.index(name)

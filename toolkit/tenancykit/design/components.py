@@ -101,6 +101,21 @@ class Installation:
 
 
 @dataclass(frozen=True)
+class RolloutGroup:
+    """Tenant classes whose clusters get changes in the same way.
+
+    Attributes:
+        classes: ids of the classes.
+        own_clusters: whether each tenant has a cluster.
+        fleet: whether a fleet layer rolls changes out over the clusters.
+    """
+
+    classes: tuple[str, ...]
+    own_clusters: bool
+    fleet: bool
+
+
+@dataclass(frozen=True)
 class Closure:
     """Everything a design needs installed.
 
@@ -146,6 +161,22 @@ class Closure:
         """
         chosen = [self.classes[identifier] for identifier in class_ids]
         return count_extent(chosen, self.sites, self.tenants if tenants is None else tenants, self.hub_classes)
+
+    def rollout_groups(self, class_ids: Iterable[str]) -> tuple[RolloutGroup, ...]:
+        """Return the classes grouped by how changes reach their clusters, in order of their first class.
+
+        Classes on shared clusters form one group: a fleet layer serves it only where every one of them chooses it.
+        Classes with a cluster per tenant form up to two, with and without a fleet layer. No cluster is in two groups.
+        """
+        identifiers = tuple(class_ids)
+        layered = {c: self.classes[c].chosen("control_plane", "fleet") is not None for c in identifiers}
+        shared = [c for c in identifiers if not self.classes[c].cluster.per_tenant]
+        groups: dict[tuple[bool, bool], list[str]] = {}
+        for identifier in identifiers:
+            own = self.classes[identifier].cluster.per_tenant
+            fleet = layered[identifier] if own else all(layered[c] for c in shared)
+            groups.setdefault((own, fleet), []).append(identifier)
+        return tuple(RolloutGroup(tuple(found), own, fleet) for (own, fleet), found in groups.items())
 
     def with_tenants(self, tenants: Mapping[str, int]) -> Closure:
         """Return the same installations for other numbers of tenants."""

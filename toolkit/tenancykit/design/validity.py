@@ -19,12 +19,20 @@ def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> Resolve
         KeyError: the design chooses nothing for a class of the scenario.
     """
     classes: list[ClassDesign] = []
-    violations: list[str] = []
+    violations: dict[str, list[str]] = {}
     for tenant_class in scenario.tenants.classes:
         resolved, broken = resolve_class(design.choices[tenant_class.id], tenant_class, scenario, catalogue)
         classes.append(resolved)
-        violations.extend(f"class {tenant_class.id}: {reason}" for reason in broken)
-    return ResolvedDesign(design, tuple(classes), tuple(violations))
+        for reason in broken:
+            violations.setdefault(reason, []).append(tenant_class.id)
+    return ResolvedDesign(design, tuple(classes), tuple(_told(*item, scenario) for item in violations.items()))
+
+
+def _told(reason: str, class_ids: Sequence[str], scenario: Scenario) -> str:
+    """Return a violation with the classes it holds for, which go without saying where it holds for all."""
+    if len(class_ids) == len(scenario.tenants.classes):
+        return reason
+    return f"{', '.join(class_ids)}: {reason}"
 
 
 def resolve_class(

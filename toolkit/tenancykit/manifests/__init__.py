@@ -1,0 +1,4 @@
+from tenancykit.manifests.output import Change, Changes
+from tenancykit.manifests.tree import ExportResult, export
+
+__all__ = ["Change", "Changes", "ExportResult", "export"]

@@ -17,7 +17,7 @@ MANAGEMENT: Final = "tenancykit-management"
 WORKSPACES: Final = "tenancykit-kcp"
 """Logical API server whose workspaces tenants get; it runs no pods."""
 
-Role = Literal["shared", "hub", "logical", "tenant", "virtual"]
+Role = Literal["shared", "hub", "logical", "tenant", "virtual", "workspace"]
 
 _PRIMARY_CNI: Final = frozenset({"net_cilium", "net_kube_ovn", "net_ovnk_udn"})
 
@@ -29,9 +29,10 @@ class ClusterPlan:
     Attributes:
         name: folder below ``clusters/``.
         role: ``shared`` (pods of many tenants), ``hub`` (runs or defines tenants' clusters), ``logical`` (workspaces,
-            no pods), ``tenant`` (API and pods of one tenant), ``virtual`` (API of one tenant; pods run in ``shared``).
+            no pods), ``tenant`` (API and pods of one tenant), ``virtual`` (API of one tenant; pods run in ``shared``),
+            ``workspace`` (one tenant's part of ``logical``).
         classes: the tenant classes it serves.
-        tenant: the tenant, for roles ``tenant`` and ``virtual``.
+        tenant: the tenant, for roles ``tenant``, ``virtual`` and ``workspace``.
     """
 
     name: str
@@ -101,6 +102,8 @@ def own_cluster(found: ClassDesign, tenant: Tenant) -> ClusterPlan | None:
         return ClusterPlan(cluster_name(tenant), "tenant", (found,), tenant)
     if found.cluster.control_plane == "virtual":
         return ClusterPlan(cluster_name(tenant), "virtual", (found,), tenant)
+    if found.cluster.control_plane == "logical":
+        return ClusterPlan(cluster_name(tenant), "workspace", (found,), tenant)
     return None
 
 

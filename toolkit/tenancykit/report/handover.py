@@ -9,12 +9,13 @@ from typing import Any
 from tenancykit.drawing import Drawable, text_of
 from tenancykit.manifests import ExportResult
 from tenancykit.manifests import export as export_manifests
-from tenancykit.report.payload import plain
 from tenancykit.report.record import Record, record
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
 EXPORT = "tenancykit/export/v1"
+
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -33,31 +34,38 @@ class Handover(Drawable):
 
     def data(self) -> dict[str, Any]:
         """Return what was written as plain data (format ``tenancykit/export/v1``)."""
+        changes = self.result.changes
+        kinds = ("added", "changed", "removed", "unchanged", "foreign", "by_hand")
         return {
             "schema": EXPORT,
             "design": self.design,
             "decision": self.record.digest if self.record else None,
             "folder": str(self.result.directory),
             "objects": self.result.objects,
-            "files": {name: list(getattr(self.result, name)) for name in ("added", "changed", "removed")},
-            "unchanged": len(self.result.unchanged),
-            "kept": plain(self.result.foreign),
+            "tenants": self.result.tenants,
+            "clusters": self.result.clusters,
+            "files": {
+                kind: {"count": c.count, "paths": list(c.paths)} for kind in kinds if (c := getattr(changes, kind))
+            },
         }
 
     def text(self) -> str:
         """Return what was written, for people."""
-        result = self.result
+        result, changes = self.result, self.result.changes
         lines = [
-            f"{self.design}: {result.objects} objects in {result.directory}",
+            f"{self.design}: {result.objects} objects for {result.tenants} tenants in {result.directory}",
             (
-                f"  {len(result.added)} files added, {len(result.changed)} changed, {len(result.removed)} removed, "
-                f"{len(result.unchanged)} unchanged"
+                f"  {changes.added.count} files added, {changes.changed.count} changed, {changes.removed.count} removed, "
+                f"{changes.unchanged.count} unchanged"
             ),
         ]
-        lines += [f"  kept, not ours: {name}" for name in result.foreign]
+        lines += [f"  kept, not ours: {name}" for name in changes.foreign.paths[:_SHOWN]]
+        lines += [
+            f"  changed by hand since the last export, now replaced: {name}" for name in changes.by_hand.paths[:_SHOWN]
+        ]
         if self.record:
             lines.append(f"  decision record {self.record.digest}: decision.md, decision.html")
-        lines.append("  what to apply, in which order: README.md")
+        lines.append("  what to apply, in which order: README.md and index.yaml")
         return "\n".join(lines)
 
 

@@ -6,10 +6,12 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 import tenancykit
 from tenancykit.criteria.score import Evidence, Score
+from tenancykit.decision.explain import Why
 from tenancykit.report.reasons import contested, how_sure, why_first
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import tenant_count
@@ -122,6 +124,20 @@ def explanation(found: Explanation) -> dict[str, Any]:
         "design": found.design,
         "criterion": found.criterion,
         **score_data(found.score),
+    }
+
+
+def reasons(found: Why) -> dict[str, Any]:
+    """Return why one design stands before another as plain data (format ``tenancykit/reasons/v1``)."""
+    return {
+        "schema": "tenancykit/reasons/v1",
+        "tenancykit": tenancykit.__version__,
+        "first": found.first,
+        "second": found.second,
+        "lead": found.lead,
+        "contributions": [asdict(contribution) for contribution in found.contributions],
+        "needs": [asdict(need) for need in found.needs],
+        "text": str(found),
     }
 
 

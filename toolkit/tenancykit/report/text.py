@@ -14,6 +14,7 @@ from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
 _WIDTH = 118
 _NAME = 44
+_REASONS = 3
 
 
 def study_text(study: Study) -> str:
@@ -23,8 +24,12 @@ def study_text(study: Study) -> str:
     if excluded:
         lines.append("Not admitted:")
         for evaluation in excluded:
-            reasons = "; ".join(study.exclusions(evaluation.id))
-            lines.extend(_wrapped(f"{evaluation.id} {evaluation.name}: {reasons}", "  ", "      "))
+            reasons = study.exclusions(evaluation.id)
+            lines.append(f"  {evaluation.id} {evaluation.name}")
+            for reason in reasons[:_REASONS]:
+                lines.extend(_wrapped(reason, "    - ", "      "))
+            if len(reasons) > _REASONS:
+                lines.append(f"    - and {len(reasons) - _REASONS} more (all of them: --json)")
         lines.append("")
     lines.extend(_wrapped(f"First place: {why_first(study)}"))
     for told in (how_sure(study), contested(study), what_would_change_it(study)):

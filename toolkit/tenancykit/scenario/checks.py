@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -129,10 +131,9 @@ def _generated_names(scenario: Scenario, short: dict[str, str], place: Place) ->
     if not short and len(scenario.tenants.classes) == 1:
         return
     taken = dict(short)
+    named = Counter(tenant.tenant_class for tenant in scenario.tenants.named)
     for c, tenant_class in enumerate(scenario.tenants.classes):
-        for tenant in class_tenants(scenario, tenant_class):
-            if tenant.name != tenant.kubernetes_name or tenant.name in short:
-                continue
+        for tenant in itertools.islice(class_tenants(scenario, tenant_class), named[tenant_class.id], None):
             if tenant.kubernetes_name in taken:
                 yield Fault(
                     place(("tenants", "classes", c, "id")),

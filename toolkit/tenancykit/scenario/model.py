@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr
 
 from tenancykit import quantities
 
@@ -64,9 +64,17 @@ def _printable(value: Any) -> str:
     return value
 
 
-CpuMilli = Annotated[int, BeforeValidator(_cpu, json_schema_input_type=str | float)]
+CpuMilli = Annotated[
+    int,
+    BeforeValidator(_cpu, json_schema_input_type=str | float),
+    PlainSerializer(quantities.cpu_text, when_used="json"),
+]
 """CPU in whole millicores; written as a Kubernetes quantity (``500m``, ``4``)."""
-MemoryBytes = Annotated[int, BeforeValidator(_memory, json_schema_input_type=str | int)]
+MemoryBytes = Annotated[
+    int,
+    BeforeValidator(_memory, json_schema_input_type=str | int),
+    PlainSerializer(quantities.memory_text, when_used="json"),
+]
 """Memory or storage in bytes; written as a Kubernetes quantity (``64Gi``)."""
 Money = Annotated[Decimal, BeforeValidator(_money, json_schema_input_type=str | float)]
 """An exact amount of money in the scenario's currency."""

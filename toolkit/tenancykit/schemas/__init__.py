@@ -1,6 +1,7 @@
-"""JSON Schemas of the scenario and of each catalogue file: generated from the models, kept beside them, for editors.
+"""JSON Schemas, for editors and for whoever reads ``--json``.
 
-``python -m tenancykit.schemas`` rewrites them; a test demands that they are current.
+Those of the scenario and of each catalogue file are generated from the models: ``python -m tenancykit.schemas``
+rewrites them, and a test demands that they are current. ``comparison.schema.json`` is written by hand: it is a promise.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tenancykit.catalogue import barriers, work
 from tenancykit.catalogue.model import Component, Option, Reference, Rule, Source
 from tenancykit.catalogue.prices import Price
 from tenancykit.scenario.model import Scenario
@@ -19,19 +21,33 @@ from tenancykit.source import write_text
 
 FOLDER = Path(__file__).parent
 
-_LISTS: Mapping[str, type[BaseModel]] = {"price": Price}
-_SINGLE: Mapping[str, type[BaseModel]] = {
-    "scenario": Scenario,
-    "option": Option,
+_CATALOGUE: Mapping[str, type[BaseModel]] = {
+    "asset": barriers.Asset,
+    "barrier": barriers.Barrier,
+    "boundary": barriers.Boundary,
+    "choice": barriers.DesignChoice,
     "component": Component,
+    "crossing": barriers.Crossing,
+    "derived": barriers.Derived,
+    "evidence": barriers.Evidence,
+    "flaw-prior": barriers.Prior,
+    "level": barriers.Level,
+    "option": Option,
+    "position": barriers.Position,
+    "price": Price,
+    "prior": work.Prior,
+    "rate": work.Rate,
     "reference": Reference,
     "rule": Rule,
+    "scale-limit": work.ScaleLimit,
+    "toil": work.Toil,
+    "work": work.Work,
 }
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return every schema by file name."""
-    found = {name: _either(model) for name, model in {**_SINGLE, **_LISTS}.items() if name != "scenario"}
+    found = {name: _either(model) for name, model in _CATALOGUE.items()}
     found["scenario"] = Scenario.model_json_schema(by_alias=True, mode="validation")
     source = Source.model_json_schema(by_alias=True, mode="validation")
     found["sources"] = {"type": "object", "additionalProperties": source}

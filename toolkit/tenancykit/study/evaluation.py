@@ -11,6 +11,7 @@ from typing import Final
 from tenancykit.catalogue.prices import PriceBook
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.measure import measure as measure_cost
+from tenancykit.criteria.cost.pricing import day_rate as unit_day_rate
 from tenancykit.criteria.effort.measure import measure as measure_effort
 from tenancykit.criteria.isolation.measure import measure as measure_isolation
 from tenancykit.criteria.operations.measure import measure as measure_operations
@@ -157,7 +158,5 @@ def day_rate(scenario: Scenario, book: PriceBook) -> tuple[Decimal, str]:
     """Return the cost of a person-day and where it comes from: the scenario, or the price book by labour region."""
     if scenario.team.day_rate is not None:
         return scenario.team.day_rate, "scenario: team.day_rate"
-    price = book[f"person_day_{scenario.team.labour_region}"]
-    if price.amount is None:
-        raise InputError(Fault("price book", f"{price.id} states no amount", cure="give it an amount"))
-    return price.amount, f"{price.id}: {price.source or 'assumption'}"
+    rate = unit_day_rate(book, scenario.team.labour_region, scenario.infrastructure.currency)
+    return rate.cost.amount, f"{rate.evidence.label}: {rate.evidence.source or 'assumption'}"

@@ -34,7 +34,7 @@ _RESULTS: Final[Mapping[str, str]] = {
     "timestamp": "timestamp",
 }
 _SCALARS: Final = frozenset({"bool", "int", "uint", "double", "string"})
-_TYPE_NAMES: Final = frozenset("bool int uint double string bytes list map null_type type google cel optional sets format lists strings".split())
+_TYPE_NAMES: Final = frozenset(["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "google", "cel", "optional", "sets", "format", "lists", "strings"])
 
 
 def result_type(node: Node, known: Mapping[str, str], fields: Mapping[str, Mapping[str, str]]) -> str:

@@ -53,7 +53,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
 """Every function by full name."""
 
 QUANTIFIERS: Final = frozenset(
-    "all exists exists_one existsOne map filter sortBy transformList transformMap transformMapEntry".split()
+    ["all", "exists", "exists_one", "existsOne", "map", "filter", "sortBy", "transformList", "transformMap", "transformMapEntry"]
 )
 _MAX_STEPS: Final = 1_000_000
 

@@ -15,7 +15,6 @@ from tenancykit.audit.cel.operators import order
 from tenancykit.audit.cel.syntax import Call, Name, Node
 from tenancykit.audit.cel.values import CelError, truthy
 
-
 Run = Callable[[Node, Mapping[str, Any]], Any]
 """Evaluates a node with the given variables."""
 

@@ -114,7 +114,7 @@ class Bill:
         for category, amount in self.lines[party].items():
             whole = int(amount * 100)
             each, left = divmod(whole, number)
-            result[category] = Decimal(each + (1 if position < left else 0)) / 100
+            result[category] = Decimal(each + (1 if position < left else 0)).scaleb(-2)
         return result
 
 

@@ -30,7 +30,7 @@ CATEGORIES: Final = (GPU_NODES, CPU_NODES, CONTROL_PLANES, NETWORK, STORAGE, LIC
 HOST_CPU: Final = 2000
 HOST_MEMORY: Final = 8 * GIB
 """Smallest machine taken for a control plane: two cores and 8 GiB, the least etcd's hardware guide gives for small
-clusters (https://etcd.io/docs/latest/op-guide/hardware/)."""
+clusters (https://etcd.io/docs/current/op-guide/hardware)."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Tariff:
                 text = f"{number} x {name}" + (f" ({label})" if label else "")
                 yield self._monthly(category, text, number, machine.hourly, parties)
 
-    def _monthly(  # noqa: PLR0917 - the fields of a charge in their order
+    def _monthly(
         self, category: str, label: str, number: int, hourly: UnitPrice, parties: tuple[str, ...], note: str = ""
     ) -> Charge:
         hours = Decimal(number) * HOURS_PER_MONTH
@@ -142,7 +142,7 @@ class Tariff:
             price = self.prices.unit("load-balancer", site.provider)
             if exposed and price is not None:
                 number = exposed * tenants
-                label = f"{number} load balancers of {group.id}"
+                label = f"{number} x load balancer of {group.id}"
                 yield self._monthly(NETWORK, label, number, price, (group.id,), "one per exposed service and tenant")
             traffic = self.prices.unit("egress", site.provider)
             volume = Decimal(str(group.tenant_class.egress_gib_month)) * tenants
@@ -158,14 +158,14 @@ class Tariff:
                 continue
             parties = self._parties(clusters.classes, clusters.group)
             note = "one per virtual network (assumption: one zone)"
-            label = f"{clusters.copies} NAT gateways of {clusters.id}"
+            label = f"{clusters.copies} x NAT gateway of {clusters.id}"
             yield self._monthly(NETWORK, label, clusters.copies, price, parties, note)
         for group, site, tenants in self._located():
             resolved = self.layout.closure.classes[group.tenant_class.id]
             price = self.prices.unit("nat-gateway", site.provider)
             own = "tenant-vpc" in resolved.facts and not resolved.cluster.per_tenant
             if own and price is not None and price.cost.high:
-                label = f"{tenants} NAT gateways of {group.id}"
+                label = f"{tenants} x NAT gateway of {group.id}"
                 yield self._monthly(NETWORK, label, tenants, price, (group.id,), "one per tenant's virtual network")
 
     def storage(self) -> Iterator[Charge]:

@@ -234,7 +234,7 @@ class _Builder:
                         fixed = merged(self._system("tenant", site, frozenset({name})))
                         self._tenant_domains(identifier, identifier, group, site, fixed, self.least)
 
-    def _cluster(  # noqa: PLR0917 - the fields of a cluster in their order
+    def _cluster(
         self, identifier: str, kind: ClusterKind, site: Site, copies: int, classes: frozenset[str], group: str = ""
     ) -> None:
         """Add clusters alike; machines of self-managed control planes are counted in :meth:`_hosts`."""
@@ -297,7 +297,7 @@ class _Builder:
 
     # --- domains ------------------------------------------------------------------------------------------------
 
-    def _add(  # noqa: PLR0917 - the fields of a domain in their order
+    def _add(
         self,
         identifier: str,
         kind: DomainKind,
@@ -316,7 +316,7 @@ class _Builder:
             Domain(identifier, kind, cluster, copies, tuple(streams), fixed, types, minimum, tuple(classes))
         )
 
-    def _tenant_domains(  # noqa: PLR0917 - who, where and with what, in that order
+    def _tenant_domains(
         self, prefix: str, cluster: str, group: TenantGroup, site: Site, fixed: tuple[PodClass, ...], minimum: int = 0
     ) -> None:
         name = group.tenant_class.id

@@ -90,6 +90,7 @@ def _buy(
     gpu_resource: str,
 ) -> Purchase:
     check(pods, types, quotas)
+    types = _useful(types, dict(minimum))
     least = None if bound is None else lower_bound(pods, types, bound)
     stacks, pending = _cheapest_packing(pods, types, least, quotas, gpu_resource)
     optimal = False
@@ -103,6 +104,35 @@ def _buy(
     if least is not None and not pending and not quotas:
         optimal = optimal or float(price) <= least.price * (1 + _PROVEN)
     return Purchase(_nodes(stacks, types), price, _placement(pods, types, stacks, pending), least, optimal)
+
+
+def _useful(types: tuple[NodeClass, ...], minimum: Mapping[str, int]) -> tuple[NodeClass, ...]:
+    """Return the types worth looking at: those no other unlimited type equals or betters in everything and price."""
+    kept = list(range(len(types)))
+    for i, node in enumerate(types):
+        better = (j for j in kept if j != i and types[j].count is None and _betters(types[j], node))
+        if node.name not in minimum and next(better, None) is not None:
+            kept.remove(i)
+    return tuple(types[i] for i in kept)
+
+
+def _betters(node: NodeClass, other: NodeClass) -> bool:
+    """Return whether whatever fits on the other fits on this one, for no more money."""
+    same_devices = (node.gpu_model, node.gpu_memory_bytes, node.gpu_sharing) == (
+        other.gpu_model,
+        other.gpu_memory_bytes,
+        other.gpu_sharing,
+    )
+    limits = [n.max_pods if n.max_gpu_pods is None else n.max_gpu_pods for n in (node, other)]
+    return (
+        node.price <= other.price
+        and node.cpu_milli >= other.cpu_milli
+        and node.memory_bytes >= other.memory_bytes
+        and node.max_pods >= other.max_pods
+        and node.labels >= other.labels
+        and node.taints <= other.taints
+        and (other.gpu_count == 0 or (same_devices and node.gpu_count >= other.gpu_count and limits[0] >= limits[1]))
+    )
 
 
 def _cheapest_packing(

@@ -31,6 +31,7 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
         "infrastructure_per_month": float(total.amount - by_category[PEOPLE].amount),
         "tenants": tenants,
         "per_tenant": float(cents(total.amount / tenants)),
+        "per_tenant_by_class": _by_class(statement),
         "per_used_gpu_hour": float(cents(total.amount / hours)) if hours else None,
         "used_gpu_hours": float(round(hours, 1)),
         "nodes": dict(sorted(statement.housing.totals().items())),
@@ -49,6 +50,18 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
         "multiplexing": multiplexing(statement, activity),
         "notes": list(statement.layout.notes),
     }
+
+
+def _by_class(statement: Statement) -> dict[str, float]:
+    """Return the mean bill of a tenant, by class."""
+    bill = statement.bill()
+    owed: dict[str, Decimal] = {}
+    tenants: dict[str, int] = {}
+    for group in statement.groups:
+        name = group.tenant_class.id
+        owed[name] = owed.get(name, Decimal(0)) + bill.of_party(group.id)
+        tenants[name] = tenants.get(name, 0) + group.count
+    return {name: float(cents(amount / tenants[name])) for name, amount in owed.items()}
 
 
 def gpus_used(activity: Activity) -> float:
@@ -117,7 +130,8 @@ def multiplexing(statement: Statement, activity: Activity) -> dict[str, Any]:
         for tenant, number in distinct_tenants(group).items():
             series = np.zeros(activity.hours)
             for index, member in enumerate(group.members):
-                series += np.ceil(activity.one(group, tenant, index)) * _size(member, gpu=gpu)
+                gangs = np.ceil(activity.one(group, tenant, index) / member.workload.gang)
+                series += gangs * member.workload.gang * _size(member, gpu=gpu)
             apart += float(series.max()) * number
     together = 0.0
     for domain in statement.layout.domains:

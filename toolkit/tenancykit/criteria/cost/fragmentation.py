@@ -135,14 +135,14 @@ class Fragmentation:
         lost = self.table.take(row + gpu)
         stays = before - lost.sum(axis=1)
         if gpus == 0:
-            return stays[:, None]
+            return np.asarray(stays[:, None])
         if milli == _MILLI:
             result: FloatArray = stays[:, None] + gpus * self.table.take(row + _MILLI)
             return result
         after = gpu - milli
         fall = stays[:, None] + lost - self.table.take(row + np.maximum(after, 0))
         fall[after < 0] = -np.inf
-        return fall
+        return np.asarray(fall)
 
     def _falls_of_several(
         self, before: FloatArray, state: tuple[IntArray, IntArray], gpus: int, milli: int

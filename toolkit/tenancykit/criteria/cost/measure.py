@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -69,6 +70,7 @@ def measure(
     machines = machines_of(scenario, prices)
     activity = activity_of(scenario, scenario_folder or scenario.folder)
     plan = layout(design, scenario, catalogue, machines, activity)
+    plan = replace(plan, notes=(*plan.notes, *_unpriced_licences(design, prices)))
     fleet = {m.name: m.count or 0 for m in machines} if infrastructure.mode == "fixed" else None
     housing = house(plan.domains, fleet)
     charges = [*_charges(Tariff(prices, machines, plan, activity), housing), _people(people_per_month, prices)]
@@ -100,6 +102,20 @@ def _charges(tariff: Tariff, housing: Housing) -> Iterable[Charge]:
     yield from tariff.network()
     yield from tariff.storage()
     yield from tariff.licences(housing)
+
+
+def _unpriced_licences(design: ResolvedDesign, prices: PriceList) -> dict[str, None]:
+    """Return a note per option that may have to be paid for and of which the price book knows no price."""
+    known = [p.when for p in prices.book.of_kind("licence")]
+    notes: dict[str, None] = {}
+    for resolved in design.classes:
+        for option in resolved.options:
+            is_paid = any(word in option.licence.lower() for word in ("commercial", "paid"))
+            has_fee = option.cluster is not None and bool(option.cluster.fee)
+            names = {option.id, *option.provides}
+            if is_paid and not has_fee and not any(w.holds(resolved.facts) and names & w.atoms() for w in known):
+                notes[f"{option.name} ({option.licence}): the price book has no price of it; none is counted"] = None
+    return notes
 
 
 def _people(per_month: Decimal, prices: PriceList) -> Charge:
@@ -163,9 +179,12 @@ def _summary(statement: Statement, by_category: dict[str, Cost], total: Cost) ->
     largest = max(by_category, key=lambda category: by_category[category].amount)
     share = by_category[largest].amount / total.amount if total.amount else Decimal(0)
     machines = sum(statement.housing.totals().values()) + sum(statement.housing.spare.values())
+    homeless = sum(p.count * one.copies for one in statement.housing.housed for p in one.pending)
+    what = "priced on machines to buy" if statement.housing.is_fixed else "too large for any machine and not priced"
+    pending = f" {homeless} pods stay pending, {what}." if homeless else ""
     return (
         f"{total.amount:,.0f} {statement.currency} per month for {tenants} tenants on {machines} machines; "
-        f"{share:.0%} of it {largest}."
+        f"{share:.0%} of it {largest}.{pending}"
     )
 
 

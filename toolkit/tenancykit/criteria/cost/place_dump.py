@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from tenancykit.criteria.cost.place_objects import Object, Reader, budgets, fit_scoring, machine, name_of, services
 from tenancykit.criteria.cost.place_quota import Quotas
 from tenancykit.criteria.cost.scheduler import Decision, Scheduler
@@ -77,12 +79,15 @@ def flatten(objects: Iterable[Object | None]) -> Iterator[Object]:
             yield thing
 
 
-def place_dump(objects: Iterable[Object | None], *, fit: FitScoring | None = None) -> DumpPlacement:
+def place_dump(
+    objects: Iterable[Object | None], *, fit: FitScoring | None = None, seed: int | None = None
+) -> DumpPlacement:
     """Return node or reason for every pending pod of a dump, in the given order.
 
     Args:
         objects: parsed objects, lists included.
         fit: resource scoring strategy; otherwise that of a KubeSchedulerConfiguration in the dump, or the default.
+        seed: draws among machines with equal points; ``None`` takes what the scheduler's own order of nodes gives.
 
     Raises:
         InputError: objects are malformed, with every fault found.
@@ -100,7 +105,8 @@ def place_dump(objects: Iterable[Object | None], *, fit: FitScoring | None = Non
         Cluster(machines, running, spaces),
         fit or _strategy(things),
         services(things),
-        budgets(things, running),
+        budgets(things, [thing for thing, _ in pods]),
+        None if seed is None else np.random.default_rng(seed),
     )
     created = [(thing, name_of(thing)) for thing, pod in pods if pod.node or _exists(thing)]
     quotas = Quotas(things, created)
@@ -115,9 +121,10 @@ def _read(things: Sequence[Object], reader: Reader) -> tuple[list[Machine], list
     for thing in things:
         if thing.get("kind") not in _KNOWN:
             continue
+        if not (thing.get("metadata") or {}).get("name"):
+            faults.append(Fault(name_of(thing), "metadata.name is missing"))
+            continue
         try:
-            if not (thing.get("metadata") or {}).get("name"):
-                raise InputError(Fault(name_of(thing), "metadata.name is missing"))
             if thing["kind"] == "Node":
                 machines.append(machine(thing))
             elif (thing.get("status") or {}).get("phase") not in _DONE:
@@ -127,7 +134,9 @@ def _read(things: Sequence[Object], reader: Reader) -> tuple[list[Machine], list
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             faults.append(Fault(name_of(thing), f"is malformed: {type(error).__name__} {error}", "the API's own form"))
     names = [machine.name for machine in machines] + [pod.key for _, pod in pods]
-    faults += [Fault(name, "is given twice", "each object once") for name in sorted({n for n in names if names.count(n) > 1})]
+    faults += [
+        Fault(name, "is given twice", "each object once") for name in sorted({n for n in names if names.count(n) > 1})
+    ]
     if faults:
         raise InputError(faults)
     return machines, pods

@@ -143,7 +143,7 @@ class Reader:
             requests={k: v for k, v in add(requests, extra).items() if v > 0},
             nominal_cpu=nominal.get(CPU, 0) + extra.get(CPU, 0),
             nominal_memory=nominal.get(MEMORY, 0) + extra.get(MEMORY, 0),
-            best_effort=not any(requests.get(name) for name in (CPU, MEMORY)) and not extra,
+            best_effort=not any(requests.get(name) or extra.get(name) for name in (CPU, MEMORY)),
             node_selector=tuple(sorted(selector.items())),
             node_terms=_node_terms(node_rules.get("requiredDuringSchedulingIgnoredDuringExecution")),
             node_wishes=tuple(
@@ -315,8 +315,12 @@ def services(objects: Sequence[Object]) -> list[tuple[str, Selector]]:
     ]
 
 
-def budgets(objects: Sequence[Object], pods: Sequence[Pod]) -> list[Budget]:
-    """Return the disruption budgets; without a status, what they allow is computed from the pods that run."""
+def budgets(objects: Iterable[Object], pods: Iterable[Object]) -> list[Budget]:
+    """Return the disruption budgets; without a status, what they allow is computed from the pods that run.
+
+    As the disruption controller does: percentages and ``maxUnavailable`` count pods that have a controller only.
+    """
+    running = [pod for pod in pods if (pod.get("spec") or {}).get("nodeName")]
     found = []
     for thing in objects:
         if thing.get("kind") != "PodDisruptionBudget":
@@ -325,17 +329,29 @@ def budgets(objects: Sequence[Object], pods: Sequence[Pod]) -> list[Budget]:
         selector = label_selector(spec.get("selector"))
         allowed = (thing.get("status") or {}).get("disruptionsAllowed")
         if allowed is None:
-            chosen = selector or ()
-            healthy = sum(p.namespace == namespace and all(r.holds(p.labels) for r in chosen) for p in pods if p.node)
-            allowed = _allowed(spec, healthy)
+            allowed = _allowed(spec, [p for p in running if _covered(p, namespace, selector or ())])
         found.append(Budget(namespace, selector, int(allowed)))
     return found
 
 
-def _allowed(spec: Object, healthy: int) -> int:
+def _covered(pod: Object, namespace: str, selector: Selector) -> bool:
+    meta = pod.get("metadata") or {}
+    inside = (meta.get("namespace") or "default") == namespace
+    return inside and bool(selector) and all(r.holds(meta.get("labels") or {}) for r in selector)
+
+
+def _allowed(spec: Object, pods: Sequence[Object]) -> int:
+    managed = sum(
+        any(owner.get("controller") for owner in (pod.get("metadata") or {}).get("ownerReferences") or ())
+        for pod in pods
+    )
     if spec.get("maxUnavailable") is not None:
-        return _share(spec["maxUnavailable"], healthy)
-    return max(0, healthy - _share(spec.get("minAvailable", 0), healthy))
+        expected, desired = managed, managed - _share(spec["maxUnavailable"], managed)
+    else:
+        least = spec.get("minAvailable", 1)
+        expected = managed if str(least).endswith("%") else len(pods)
+        desired = _share(least, expected)
+    return max(0, len(pods) - max(0, desired)) if expected else 0
 
 
 def _share(value: Any, total: int) -> int:
@@ -347,7 +363,7 @@ def fit_scoring(strategy: Object | None) -> FitScoring:
     """Return a NodeResourcesFit scoring strategy; ``None`` is the default profile's."""
     if not strategy:
         return FitScoring()
-    default = [{"name": CPU, "weight": 1}, {"name": MEMORY, "weight": 1}]
+    default: list[Object] = [{"name": CPU, "weight": 1}, {"name": MEMORY, "weight": 1}]
     resources = tuple((r["name"], int(r.get("weight") or 1)) for r in strategy.get("resources") or default)
     shape = (strategy.get("requestedToCapacityRatio") or {}).get("shape") or ()
     points = tuple((int(p["utilization"]), int(p["score"])) for p in shape)

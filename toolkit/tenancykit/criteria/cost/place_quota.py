@@ -9,7 +9,11 @@ from tenancykit.criteria.cost.place_objects import Object, add, amount, containe
 from tenancykit.criteria.cost.scheduler_values import CPU, MEMORY
 from tenancykit.quantities import cpu_text, memory_text
 
-_PLAIN: Final = {CPU: f"requests.{CPU}", MEMORY: f"requests.{MEMORY}", "ephemeral-storage": "requests.ephemeral-storage"}
+_PLAIN: Final = {
+    CPU: f"requests.{CPU}",
+    MEMORY: f"requests.{MEMORY}",
+    "ephemeral-storage": "requests.ephemeral-storage",
+}
 _COUNTED: Final = ("pods", "count/pods")
 
 
@@ -46,16 +50,16 @@ def in_scope(quota: Object, pod: Object, where: str) -> bool:
 def _scope_holds(rule: Object, spec: Object, where: str) -> bool:
     name = rule["scopeName"]
     if name in ("Terminating", "NotTerminating"):
-        return (spec.get("activeDeadlineSeconds") is not None) == (name == "Terminating")
+        return bool((spec.get("activeDeadlineSeconds") is not None) == (name == "Terminating"))
     if name in ("BestEffort", "NotBestEffort"):
         asks = any(container_requests(c, where, {}) for c in spec.get("containers") or ())
-        return asks == (name == "NotBestEffort")
+        return bool(asks == (name == "NotBestEffort"))
     if name == "PriorityClass":
         value, values = spec.get("priorityClassName"), rule.get("values") or ()
         operator = rule.get("operator", "Exists")
         if operator in ("In", "NotIn"):
-            return (value in values) == (operator == "In")
-        return bool(value) == (operator == "Exists")
+            return bool((value in values) == (operator == "In"))
+        return bool(bool(value) == (operator == "Exists"))
     return True
 
 

@@ -8,7 +8,7 @@ fleet, :func:`tenancykit.criteria.cost.elastic.buy` finds the nodes to buy; both
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -77,6 +77,19 @@ class PodClass:
     def memory_total_bytes(self) -> int:
         """Memory one pod takes from a node, overhead included, bytes."""
         return self.memory_bytes + self.overhead_memory_bytes
+
+
+def merged(pods: Iterable[PodClass]) -> tuple[PodClass, ...]:
+    """Return classes that differ only in name, tenant and place added up under the first one's name, order kept.
+
+    Tenants with equal pods are then one class, which placement handles at the cost of one.
+    """
+    found: dict[PodClass, PodClass] = {}
+    for pod in pods:
+        shape = replace(pod, name="", tenant="", where="", count=0)
+        known = found.get(shape)
+        found[shape] = pod if known is None else replace(known, count=known.count + pod.count, tenant="")
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)

@@ -104,11 +104,12 @@ class _Cluster:
         self.free: IntArray = self.gpu.sum(axis=1)
         self.capacity = int(self.free.sum())
         named = any(pod.gpu_models for pod in mix)
-        models = sorted({node.gpu_model for node in fleet}) if named else [None]
+        models: list[str | None] = [*sorted({node.gpu_model for node in fleet})] if named else [None]
         self.fragmentations = [Fragmentation(mix, model) for model in models]
         self.model = np.array([models.index(node.gpu_model) if named else 0 for node in fleet], dtype=np.int64)
         self.barred = [
-            np.array([bool(pod.gpu_models) and node.gpu_model not in pod.gpu_models for node in fleet]) for pod in shapes
+            np.array([bool(pod.gpu_models) and node.gpu_model not in pod.gpu_models for node in fleet])
+            for pod in shapes
         ]
         self.amount: FloatArray = np.zeros(len(fleet))
         for i in range(len(models)):
@@ -138,7 +139,7 @@ class _Cluster:
             fits &= self.gpu[rows].max(axis=1) >= pod.gpu_milli
         elif pod.gpu_count:
             fits &= (self.gpu[rows] >= pod.gpu_milli).sum(axis=1) >= pod.gpu_count
-        return fits
+        return np.asarray(fits, dtype=np.bool_)
 
     def update(self, shape: int, policy: ArrivalPolicy) -> NDArray[np.int16]:
         """Return the scores of a shape on every node, -1 where it does not fit."""
@@ -150,7 +151,7 @@ class _Cluster:
             rows = rows[fits]
             if len(rows):
                 scores[rows] = 0 if policy == "Random" else self._score(shape, rows, policy)
-        return scores
+        return np.asarray(scores, dtype=np.int16)
 
     def _score(self, shape: int, rows: IntArray, policy: ArrivalPolicy) -> NDArray[np.int16]:
         pod = self.shapes[shape]

@@ -223,10 +223,14 @@ def scatter(fleet: Fleet, request: Request, fit: IntArray, wanted: int, generato
         taken = np.minimum(drawn, limit[free] - got[free])
         got[free] += taken
         left -= int(taken.sum())
-    for row in rows.tolist():
-        numbers, nodes = np.unique(got[owner == row], return_counts=True)
-        targets = [fleet.split(row, int(n)) if n < fleet.count[row] else row for n in nodes]
-        busy = numbers > 0
-        if busy.any():
-            fleet.bind(request, np.array(targets, dtype=np.int64)[busy], numbers[busy])
+    base = int(got.max(initial=0)) + 1
+    levels, nodes = np.unique(owner * base + got, return_counts=True)
+    targets, numbers = [], []
+    for code, count in zip(levels.tolist(), nodes.tolist(), strict=True):
+        row, number = divmod(code, base)
+        if number:
+            targets.append(fleet.split(row, count) if count < fleet.count[row] else row)
+            numbers.append(number)
+    if targets:
+        fleet.bind(request, np.array(targets, dtype=np.int64), np.array(numbers, dtype=np.int64))
     return placed

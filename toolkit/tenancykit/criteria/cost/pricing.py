@@ -159,9 +159,9 @@ class PriceList:
         )
 
     def machine(self, price: Price, term: Term = "on-demand") -> UnitPrice:
-        """Return what one hour of a machine of the price book costs under a term."""
+        """Return what one hour of a machine of the price book costs under a term; own machines know no terms."""
         on_demand, children = self._on_demand(price)
-        if term == "on-demand":
+        if term == "on-demand" or price.own is not None:
             return UnitPrice(on_demand, "hour", self.evidence(price, on_demand, children=children))
         known = price.terms.get(term)
         if known is not None:

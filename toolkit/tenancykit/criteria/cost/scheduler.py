@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.cost.scheduler_cluster import Cluster
+from tenancykit.criteria.cost.scheduler_cluster import Cluster, IntArray
 from tenancykit.criteria.cost.scheduler_filters import Static, Verdict, apply_filters, wording
 from tenancykit.criteria.cost.scheduler_scores import Scores, score
 from tenancykit.criteria.cost.scheduler_values import HOSTNAME, ZONE, Budget, FitScoring, Pod, Selector, Spread, holds
@@ -20,6 +20,19 @@ NEVER: Final = "preemption: not eligible due to preemptionPolicy=Never."
 GATED: Final = "Scheduling is blocked due to non-empty scheduling gates"
 _LIFT: Final = 2**31
 """Added to priorities before they are summed, so that more victims never weigh less than fewer."""
+
+_LATEST: Final = "~"
+"""Sorts behind every time: a pod that has not started counts as starting now."""
+
+
+def _covers(budget: Budget, pod: Pod) -> bool:
+    """Return whether a budget covers a pod; an empty selector covers none."""
+    return budget.namespace == pod.namespace and bool(budget.selector) and holds(budget.selector, pod.labels)
+
+
+def _importance(pod: Pod) -> tuple[int, str]:
+    """Return a key that puts the more important pod first: higher priority, then longer running."""
+    return -pod.priority, pod.started or _LATEST
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,27 @@ class Decision:
     victims: tuple[Pod, ...] = ()
 
 
+def heap_top(tied: IntArray) -> int:
+    """Return which of the positions with the highest score is on top of a binary heap made of all scores in order.
+
+    The scheduler makes such a heap and takes its top, so with machines in its order (see :func:`zone_order`) ties are
+    not arbitrary: an element stays above its children unless one is greater, and the left child goes before the right.
+    """
+    above: set[int] = set()
+    for position in tied.tolist():
+        while position not in above:
+            above.add(position)
+            if position == 0:
+                break
+            position = (position - 1) // 2  # noqa: PLW2901 - climbing from the leaf to the root
+    holders = set(tied.tolist())
+    at = 0
+    while at not in holders:
+        left = 2 * at + 1
+        at = left if left in above else left + 1
+    return at
+
+
 class Scheduler:
     """The default scheduling profile over a cluster.
 
@@ -51,6 +85,7 @@ class Scheduler:
         fit: strategy of the resource score.
         services: (namespace, selector) of services, whose pods are spread softly by default.
         budgets: disruption budgets, weighed when victims are chosen.
+        ties: draws among machines with equal points; ``None`` takes the one on top of the scheduler's heap.
     """
 
     def __init__(
@@ -59,11 +94,13 @@ class Scheduler:
         fit: FitScoring | None = None,
         services: Sequence[tuple[str, Selector]] = (),
         budgets: Sequence[Budget] = (),
+        ties: np.random.Generator | None = None,
     ) -> None:
         self.cluster = cluster
         self.fit = fit or FitScoring()
         self.services = tuple(services)
-        self.budgets = tuple(budgets)
+        self.budgets = list(budgets)
+        self.ties = ties
         self.static = Static(cluster)
 
     def bind(self, pod: Pod, node: str) -> None:
@@ -71,11 +108,14 @@ class Scheduler:
         self.cluster.add(pod, self.cluster.position[node])
 
     def evict(self, pod: Pod, node: str) -> None:
-        """Take a pod off its machine."""
+        """Take a pod off its machine; budgets that cover it allow one disruption less."""
         self.cluster.remove(pod, self.cluster.position[node])
+        for i, budget in enumerate(self.budgets):
+            if _covers(budget, pod):
+                self.budgets[i] = replace(budget, allowed=max(0, budget.allowed - 1))
 
     def decide(self, pod: Pod, *, preempt: bool = True) -> Decision:
-        """Return what would be done with a pod now; nothing is changed. Ties go to the first machine."""
+        """Return what would be done with a pod now; nothing is changed."""
         if pod.gated:
             return Decision("", GATED, None)
         verdict = apply_filters(self.cluster, self.static, pod)
@@ -85,8 +125,13 @@ class Scheduler:
         if number == 1:
             return Decision(self.cluster.machines[int(verdict.feasible.argmax())].name, "", verdict)
         points = score(self.cluster, self.static, pod, verdict.feasible, self.fit, self.default_spreads(pod))
-        best = int(points.machines[int(points.total.argmax())])
+        best = self._choice(points)
         return Decision(self.cluster.machines[best].name, "", verdict, points)
+
+    def _choice(self, points: Scores) -> int:
+        top = np.flatnonzero(points.total == points.total.max())
+        pick = heap_top(top) if self.ties is None else int(self.ties.choice(top))
+        return int(points.machines[pick])
 
     def default_spreads(self, pod: Pod) -> tuple[Spread, ...]:
         """Return the soft constraints pods of a service get without any of their own: skew 3 by host, 5 by zone."""
@@ -105,31 +150,33 @@ class Scheduler:
         if not pod.preempts:
             return Decision("", f"{event} {NEVER}", verdict)
         helpful = np.flatnonzero(~verdict.hopeless).tolist()
-        found = {at: victims for at in helpful if (victims := self._victims(pod, at)) is not None}
+        tried = {at: self._victims(pod, at) for at in helpful}
+        found = {at: result for at, result in tried.items() if result[0]}
         if not found:
-            counts = Counter({NOT_HELPFUL: int(verdict.hopeless.sum()), NO_VICTIMS: len(helpful)})
-            machines = len(self.cluster.machines)
-            return Decision("", f"{event} preemption: {wording(+counts, machines)}", verdict)
+            counts = Counter({NOT_HELPFUL: int(verdict.hopeless.sum())})
+            counts.update(reason for _, _, reasons in tried.values() for reason in reasons)
+            return Decision("", f"{event} preemption: {wording(+counts, len(self.cluster.machines))}", verdict)
         at = min(found, key=lambda at: (*self._cost(found[at]), at))
         return Decision("", event, verdict, None, self.cluster.machines[at].name, tuple(found[at][0]))
 
-    def _victims(self, pod: Pod, at: int) -> tuple[list[Pod], int] | None:
-        """Return the pods to remove from a machine so that the pod fits, and how many budgets that breaks.
+    def _victims(self, pod: Pod, at: int) -> tuple[list[Pod], int, tuple[str, ...]]:
+        """Return the pods to remove from a machine so that a pod fits, how many budgets that breaks, or why not.
 
         All pods of lower priority are taken off; then each is put back where the pod still fits: those whose budget
         would be broken first, the more important first.
         """
         lower = [other for other in self.cluster.pods_on[at].values() if other.priority < pod.priority]
         if not lower:
-            return None
-        lower.sort(key=lambda other: (-other.priority, other.started))
+            return [], 0, (NO_VICTIMS,)
+        lower.sort(key=_importance)
         broken = self._breaks_budget(lower)
         for other in lower:
             self.cluster.remove(other, at)
         try:
-            if not self._fits(pod, at):
-                return None
-            victims, violations = [], 0
+            against = apply_filters(self.cluster, self.static, pod).reasons[at]
+            if against:
+                return [], 0, against
+            victims, violations = list[Pod](), 0
             ordered = [o for o in lower if o.key in broken] + [o for o in lower if o.key not in broken]
             for other in ordered:
                 self.cluster.add(other, at)
@@ -141,8 +188,8 @@ class Scheduler:
             for other in lower:
                 if other.key not in self.cluster.pods_on[at]:
                     self.cluster.add(other, at)
-        victims.sort(key=lambda other: (-other.priority, other.started))
-        return victims, violations
+        victims.sort(key=_importance)
+        return victims, violations, ()
 
     def _fits(self, pod: Pod, at: int) -> bool:
         return bool(apply_filters(self.cluster, self.static, pod).feasible[at])
@@ -152,17 +199,17 @@ class Scheduler:
         broken = set()
         for pod in pods:
             for i, budget in enumerate(self.budgets):
-                if budget.namespace == pod.namespace and pod.labels and holds(budget.selector, pod.labels):
+                if _covers(budget, pod):
                     left[i] -= 1
                     if left[i] < 0:
                         broken.add(pod.key)
         return broken
 
     @staticmethod
-    def _cost(found: tuple[list[Pod], int]) -> tuple[int, int, int, int, tuple[int, ...]]:
+    def _cost(found: tuple[list[Pod], int, tuple[str, ...]]) -> tuple[int, int, int, int, tuple[int, ...]]:
         """Return what makes a machine a worse choice: budgets broken, highest victim, sum, number, early start."""
-        victims, violations = found
+        victims, violations, _ = found
         highest = max(victim.priority for victim in victims)
         total = sum(victim.priority + _LIFT for victim in victims)
-        earliest = min(victim.started for victim in victims if victim.priority == highest)
+        earliest = min(victim.started or _LATEST for victim in victims if victim.priority == highest)
         return violations, highest, total, len(victims), tuple(-ord(letter) for letter in earliest)

@@ -6,18 +6,31 @@ a selector means costs one match per group and one sum over an array.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.criteria.cost.scheduler_values import CPU, MEMORY, PODS, Machine, Pod, PodTerm
+from tenancykit.criteria.cost.scheduler_values import CPU, MEMORY, PODS, REGION, ZONE, Machine, Pod, PodTerm
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-GroupKey = tuple[str, tuple[tuple[str, str], ...], tuple[PodTerm, ...], tuple[PodTerm, ...], tuple[PodTerm, ...], tuple[PodTerm, ...]]
+GroupKey = tuple[
+    str, tuple[tuple[str, str], ...], tuple[PodTerm, ...], tuple[PodTerm, ...], tuple[PodTerm, ...], tuple[PodTerm, ...]
+]
+
+
+def zone_order(machines: Sequence[Machine]) -> tuple[Machine, ...]:
+    """Return machines as the scheduler lists them: one of each zone in turn, zones and machines as they came."""
+    zones: dict[tuple[str, str], list[Machine]] = {}
+    for machine in machines:
+        place = (machine.labels.get(REGION, ""), machine.labels.get(ZONE, ""))
+        zones.setdefault(place, []).append(machine)
+    rounds = itertools.zip_longest(*zones.values())
+    return tuple(machine for turn in rounds for machine in turn if machine is not None)
 
 
 @dataclass
@@ -33,7 +46,7 @@ class Cluster:
     """Machines, the pods on them, and sums over them.
 
     Attributes:
-        machines: in a fixed order; arrays follow it.
+        machines: in the scheduler's order (:func:`zone_order`); arrays follow it.
         allocatable, requested: by resource, per machine.
         nominal_cpu, nominal_memory: requests with defaults, per machine.
         number: pods per machine.
@@ -41,9 +54,12 @@ class Cluster:
     """
 
     def __init__(
-        self, machines: Sequence[Machine], pods: Iterable[Pod] = (), namespaces: Mapping[str, Mapping[str, str]] | None = None
+        self,
+        machines: Sequence[Machine],
+        pods: Iterable[Pod] = (),
+        namespaces: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        self.machines = tuple(machines)
+        self.machines = zone_order(machines)
         self.position = {machine.name: i for i, machine in enumerate(self.machines)}
         self.namespaces = dict(namespaces or {})
         size = len(self.machines)

@@ -174,7 +174,9 @@ def _fit(cluster: Cluster, pod: Pod, sieve: _Sieve) -> None:
     """Refuse machines short of anything; what exceeds the whole machine is hopeless."""
     short: list[tuple[str, BoolArray]] = [(FULL, cluster.number + 1 > cluster.allowed_pods)]
     never = np.zeros(len(cluster.machines), dtype=np.bool_)
-    for name in sorted(pod.requests, key=lambda name: ((CPU, MEMORY).index(name) if name in (CPU, MEMORY) else 2, name)):
+    for name in sorted(
+        pod.requests, key=lambda name: ((CPU, MEMORY).index(name) if name in (CPU, MEMORY) else 2, name)
+    ):
         amount, capacity = pod.requests[name], cluster.capacity(name)
         lacks = amount > capacity - cluster.used(name)
         short.append((f"Insufficient {name}", lacks))
@@ -187,7 +189,7 @@ def _fit(cluster: Cluster, pod: Pod, sieve: _Sieve) -> None:
 
 
 def counted(cluster: Cluster, static: Static, pod: Pod, spread: Spread, keys: list[str]) -> BoolArray:
-    """Return the machines a spread constraint counts: all its topology labels present, node rules as it honours them."""
+    """Return the machines a constraint counts: all topology labels present, node rules as it honours them."""
     where = np.ones(len(cluster.machines), dtype=np.bool_)
     for key in keys:
         where &= cluster.codes(key) >= 0

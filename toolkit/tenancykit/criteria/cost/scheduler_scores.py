@@ -6,7 +6,7 @@ integers divide towards zero, except where it rounds a floating point number its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,7 +50,9 @@ class Scores:
     total: IntArray
 
 
-def score(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, fit: FitScoring, spreads: tuple[Spread, ...]) -> Scores:
+def score(
+    cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, fit: FitScoring, spreads: tuple[Spread, ...]
+) -> Scores:
     """Return the points of the feasible machines.
 
     Args:
@@ -181,9 +183,7 @@ def _imbalance(cluster: Cluster, pod: Pod, rows: IntArray, *, with_pod: bool) ->
     return np.nan_to_num(gap, nan=0.0)
 
 
-def _spread(
-    cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, defaults: tuple[Spread, ...]
-) -> IntArray:
+def _spread(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, defaults: tuple[Spread, ...]) -> IntArray:
     """Return points for machines whose domains hold few matching pods; 0 for machines without the labels."""
     rows = np.flatnonzero(feasible)
     own = bool(pod.spreads)
@@ -219,31 +219,26 @@ def _spread(
 def _pods(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
     """Return points for being near wanted pods and away from unwanted ones, stretched from 0 to 100."""
     raw = cluster.zeros()
-
-    def add(term: PodTerm, count: IntArray, weight: int) -> None:
-        nonlocal raw
-        raw = raw + weight * cluster.by_domain(term.topology, count)
-
     for group in cluster.groups.values():
-        other = group.pod
-        for sign, terms in ((1, pod.near_wishes), (-1, pod.away_wishes)):
-            for term in terms:
-                if cluster.means(term, other):
-                    add(term, group.count, sign * term.weight)
-        for term in other.near:
-            if cluster.means(term, pod):
-                add(term, group.count, _HARD_AFFINITY)
-        for sign, terms in ((1, other.near_wishes), (-1, other.away_wishes)):
-            for term in terms:
-                if cluster.means(term, pod):
-                    add(term, group.count, sign * term.weight)
+        for term, weight in _ties(cluster, pod, group.pod):
+            raw += weight * cluster.by_domain(term.topology, group.count)
     value = raw[rows]
-    least, most = int(value.min(initial=0)), int(value.max(initial=0))
-    if len(value):
-        least, most = int(value.min()), int(value.max())
+    least, most = (int(value.min()), int(value.max())) if len(value) else (0, 0)
     if most == least:
         return np.zeros(len(rows), dtype=np.int64)
     return (TOP * ((value - least) / (most - least))).astype(np.int64)
+
+
+def _ties(cluster: Cluster, pod: Pod, other: Pod) -> Iterator[tuple[PodTerm, int]]:
+    """Yield the terms between a pod and one that runs, with the points of being in its domain.
+
+    Preferences of both count; so do the other's requirements, with one point, if they mean the pod.
+    """
+    for sign, terms in ((1, pod.near_wishes), (-1, pod.away_wishes)):
+        yield from ((term, sign * term.weight) for term in terms if cluster.means(term, other))
+    yield from ((term, _HARD_AFFINITY) for term in other.near if cluster.means(term, pod))
+    for sign, terms in ((1, other.near_wishes), (-1, other.away_wishes)):
+        yield from ((term, sign * term.weight) for term in terms if cluster.means(term, pod))
 
 
 def _images(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:

@@ -122,17 +122,18 @@ def gpu_models(
     """
     offered = {m.shape.gpu_model for m in machines if m.is_gpu}
     asked = {m for m in offered if not wanted or any(m.startswith(w) for w in wanted)}
+    if wanted and not asked:
+        return frozenset(), f"no machine on offer has the GPU model {' or '.join(wanted)}; priced as if any would do"
     if resolved.gpu_models is None:
         return (frozenset(asked) if wanted else frozenset()), ""
     allowed = {m for m in asked if any(m.startswith(a) for a in resolved.gpu_models)}
     if allowed:
         return frozenset(allowed), ""
-    named = [model for model in resolved.gpu_models if model != "none"]
-    only = (
-        f"allows the GPU models {', '.join(named)}, which no machine on offer has" if named else "allows no GPU model"
-    )
     would_do = ", ".join(sorted(asked)) or "any"
-    note = f"class {resolved.tenant_class.id}: the design {only}; priced as if {would_do} would do"
+    note = (
+        f"class {resolved.tenant_class.id}: the rules of the design allow no GPU model on offer; "
+        f"priced as if {would_do} would do"
+    )
     return (frozenset(asked) if wanted else frozenset()), note
 
 

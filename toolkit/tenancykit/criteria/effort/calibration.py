@@ -1,10 +1,11 @@
 """What an organisation's measured tasks say about the catalogue's estimates.
 
 Model (normal with known variances, on the logarithm of measured over estimated days): a task's ratio is the
-organisation's own pace plus a deviation of the task; both have the same variance before anything is measured
-(assumption). With n measured tasks the pace is estimated by n / (n + 1) of their mean log-ratio; a task measured m
-times is moved m / (m + 1) of the way from the pace to its own mean log-ratio. What remains of the variance is
-(1 / (1 + m) + 1 / (1 + n)) / 2, and the interval around the mean shrinks by its square root.
+organisation's own pace plus a deviation of the task; the pace holds the share ``common`` of the variance (the rate
+``estimates.common``, an assumption). With n measurements the pace is their mean log-ratio shrunk by
+n / (n + (1 - common) / common); a task measured m times is moved m / (m + 1) of the way from the pace to its own mean
+log-ratio. Of the variance there remains common / (1 + n) + (1 - common) / (1 + m); the interval around the mean
+shrinks by its square root.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from tenancykit.catalogue.work import Task, WorkBook
+from tenancykit.catalogue.work import Task
+from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.distributions import ThreePoint
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.source import read_text
@@ -32,11 +34,19 @@ class Calibration:
         ratios: measured over estimated days, one entry per measurement, by task id.
         measured: number of measurements.
         pace: factor on every task that was not measured.
+        common: share of an estimate's variance that all estimates have in common, before anything is measured.
     """
 
     ratios: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     measured: int = 0
     pace: float = 1.0
+    common: float = 0.5
+
+    @property
+    def correlation(self) -> float:
+        """Correlation of two estimates that is left after the measurements."""
+        left = self.common / (1 + self.measured)
+        return left / (left + 1 - self.common)
 
     def factor(self, task: str) -> float:
         """Return the factor on a task's estimate."""
@@ -50,7 +60,7 @@ class Calibration:
     def spread(self, task: str) -> float:
         """Return the factor on the width of a task's interval, between 0 and 1."""
         own = len(self.ratios.get(task, ()))
-        return math.sqrt((1 / (1 + own) + 1 / (1 + self.measured)) / 2)
+        return math.sqrt(self.common / (1 + self.measured) + (1 - self.common) / (1 + own))
 
     def adjust(self, task: str, days: ThreePoint) -> ThreePoint:
         """Return a task's estimate moved by its factor and narrowed around its mean."""
@@ -59,12 +69,17 @@ class Calibration:
         return ThreePoint(low, likely, high).scaled(factor)
 
 
-def calibrate(ratios: Mapping[str, Collection[float]]) -> Calibration:
-    """Return the calibration that measured-over-estimated ratios give, by task id."""
+def calibrate(ratios: Mapping[str, Collection[float]], common: float = 0.5) -> Calibration:
+    """Return the calibration that measured-over-estimated ratios give, by task id.
+
+    Args:
+        ratios: measured over estimated days, one value per measurement.
+        common: share of an estimate's variance that all estimates have in common, above 0 and below 1.
+    """
     kept = {task: tuple(values) for task, values in sorted(ratios.items()) if values}
     logs = [math.log(value) for values in kept.values() for value in values]
-    pace = math.exp(sum(logs) / (len(logs) + 1)) if logs else 1.0
-    return Calibration(kept, len(logs), pace)
+    pace = math.exp(sum(logs) / (len(logs) + (1 - common) / common)) if logs else 1.0
+    return Calibration(kept, len(logs), pace, common)
 
 
 def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibration:
@@ -94,7 +109,7 @@ def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibratio
         ratios.setdefault(task, []).append(ratio)
     if faults:
         raise InputError(faults)
-    return calibrate(ratios)
+    return calibrate(ratios, book.rate("estimates.common").mean)
 
 
 def _row(cells: Mapping[str, str], where: str, tasks: Mapping[str, Task]) -> tuple[str, float]:

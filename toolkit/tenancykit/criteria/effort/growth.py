@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tenancykit.catalogue.work import WorkBook
+from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.criteria.effort.tasks import plan
 from tenancykit.design.components import Closure
 from tenancykit.design.growth import TENANTS, Crossing, at_tenants

@@ -113,12 +113,12 @@ def critical_path(jobs: Iterable[Job]) -> CriticalPath:
         begin = late[job] - known[job].duration
         for before in known[job].after:
             late[before] = min(late[before], begin)
-    path = _longest(known, start, finish)
+    path = _longest(known, finish)
     return CriticalPath(start, {job: late[job] for job in order}, {j: known[j].duration for j in order}, length, path)
 
 
 def schedule(jobs: Iterable[Job], capacity: float) -> Schedule:
-    """Return a schedule that never holds more than ``capacity`` units of the resource and never beats the critical path.
+    """Return a schedule that never holds more than ``capacity`` of the resource and never beats the critical path.
 
     Raises:
         ValueError: as :func:`critical_path`; or the capacity is not above zero, or a job demands more than there is.
@@ -205,7 +205,7 @@ def _find_cycle(known: Mapping[str, Job], stuck: set[str]) -> list[str]:
     return cycle[::-1]
 
 
-def _longest(known: Mapping[str, Job], start: Mapping[str, float], finish: Mapping[str, float]) -> tuple[str, ...]:
+def _longest(known: Mapping[str, Job], finish: Mapping[str, float]) -> tuple[str, ...]:
     if not known:
         return ()
     job = max(finish, key=lambda identifier: finish[identifier])
@@ -250,7 +250,7 @@ def _parallel(known: Mapping[str, Job], capacity: float, path: CriticalPath) -> 
         eligible = kept
         now = running[0][0]
         while running and _at_most(running[0][0], now):
-            _, done = heapq.heappop(running)
+            now, done = heapq.heappop(running)
             free += known[done].demand
             for follower in followers[done]:
                 waiting[follower] -= 1
@@ -287,7 +287,7 @@ def _place(times: list[float], held: list[float], job: Job, earliest: float, cap
     begin = earliest
     position = bisect.bisect_right(times, begin) - 1
     index = position
-    while index < len(times) and (times[index] < begin + job.duration - TOLERANCE or index == position):
+    while index < len(times) and (times[index] < begin + job.duration or index == position):
         if not _at_most(held[index] + job.demand, capacity) and job.duration > 0:
             position = index = index + 1
             begin = times[index]
@@ -307,9 +307,7 @@ def _book(times: list[float], held: list[float], begin: float, end: float, deman
         held[index] += demand
 
 
-def _chain(
-    known: Mapping[str, Job], starts: Mapping[str, float], finish: Mapping[str, float]
-) -> tuple[str, ...]:
+def _chain(known: Mapping[str, Job], starts: Mapping[str, float], finish: Mapping[str, float]) -> tuple[str, ...]:
     if not starts:
         return ()
     job = max(starts, key=lambda identifier: (finish[identifier], -starts[identifier]))

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tenancykit.catalogue.work import SKILLS, Automation, Task, Work, WorkBook, prerequisites
+from tenancykit.catalogue.work import SKILLS, Automation, Task, Work
+from tenancykit.catalogue.workbook import WorkBook, prerequisites
 from tenancykit.criteria.effort.calibration import Calibration
-from tenancykit.design.components import Closure, Extent
-from tenancykit.distributions import Moments, ThreePoint, sum_independent, sum_together
+from tenancykit.design.components import Closure
+from tenancykit.distributions import Moments, ThreePoint, sum_correlated, sum_together
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.model import Scenario, Team
+
 
 @dataclass(frozen=True)
 class PlannedTask:
@@ -56,19 +58,22 @@ class Plan:
     Attributes:
         tasks: by id, in the order of the catalogue.
         work: works that bring them, by id.
+        correlation: correlation of the estimates of two works.
     """
 
     tasks: Mapping[str, PlannedTask]
     work: Mapping[str, Work] = field(repr=False)
+    correlation: float = 0.0
 
     @cached_property
     def total(self) -> Moments:
         """Moments of the person-days of the whole plan.
 
-        Tasks of one work are split from one estimate, so they move together (deviations add); works are taken as
-        independent of each other (variances add).
+        Tasks of one work are split from one estimate, so they move together (deviations add). Works share the pace of
+        the organisation and are correlated by it.
         """
-        return sum_independent(sum_together(task.moments for task in group) for group in self.groups().values())
+        works = (sum_together(task.moments for task in group) for group in self.groups().values())
+        return sum_correlated(works, self.correlation)
 
     def groups(self) -> dict[str, list[PlannedTask]]:
         """Return the tasks by the work they belong to."""
@@ -131,30 +136,18 @@ def plan(closure: Closure, scenario: Scenario, book: WorkBook, calibration: Cali
         book: the catalogue's tasks.
         calibration: what measured work says about the estimates.
     """
-    chosen: dict[str, Work] = {}
+    planning = _Planning(closure, scenario, book, calibration)
     planned: dict[str, PlannedTask] = {}
-    running = frozenset(scenario.team.running)
+    chosen: dict[str, Work] = {}
     for work, because, classes in _works(closure, book):
-        counted = [
-            (task, found, known)
-            for task in work.tasks
-            for found, known in [_instances(task, work, classes, closure, running)]
-            if found > 0
-        ]
-        for task, instances, known in counted:
-            estimate = calibration.adjust(task.id, task.days) if calibration else task.days
-            level = _level(task, classes, closure, scenario)
-            stretch = _stretch(task, scenario.team, book)
-            first = estimate.scaled(stretch)
-            again = _again(task, level, book)
-            days = _days(first, again, instances, known)
-            planned[task.id] = PlannedTask(
-                task, work.id, because, classes, instances, first, again, stretch, days, (), known
-            )
-        if counted:
-            chosen[work.id] = work
+        for task in work.tasks:
+            found = planning.planned(task, work, because, classes)
+            if found is not None:
+                planned[task.id] = found
+                chosen[work.id] = work
     linked = {identifier: _link(task, planned, book) for identifier, task in planned.items()}
-    return Plan(linked, chosen)
+    correlation = calibration.correlation if calibration else book.rate("estimates.common").mean
+    return Plan(linked, chosen, correlation)
 
 
 def _works(closure: Closure, book: WorkBook) -> Iterator[tuple[Work, tuple[str, ...], tuple[str, ...]]]:
@@ -171,58 +164,103 @@ def _works(closure: Closure, book: WorkBook) -> Iterator[tuple[Work, tuple[str, 
         classes = tuple(
             class_id
             for class_id, resolved in closure.classes.items()
-            if (work.anywhere or any(t in closure.by_class[class_id] for t in brought)) and work.when.holds(resolved.facts)
+            if (work.anywhere or any(t in closure.by_class[class_id] for t in brought))
+            and work.when.holds(resolved.facts)
         )
         if classes:
             yield work, tuple(brought), classes
 
 
-def _instances(
-    task: Task, work: Work, classes: tuple[str, ...], closure: Closure, running: frozenset[str]
-) -> tuple[int, bool]:
-    """Return how many instances are to be done and whether the first of all already runs."""
-    needing = [c for c in classes if task.when.kind == "always" or task.when.holds(closure.classes[c].facts)]
-    extent: Extent = closure.extent(needing)
-    total = extent.count(task.scope)
-    known = task.scope != "tenant" and not work.anywhere and any(trigger in running for trigger in work.brought_by)
-    return (max(0, total - 1), True) if known else (total, False)
+class _Planning:
+    """Counts tasks for one design; holds what every task needs."""
+
+    def __init__(self, closure: Closure, scenario: Scenario, book: WorkBook, calibration: Calibration | None) -> None:
+        self.closure = closure
+        self.book = book
+        self.calibration = calibration
+        self.team: Team = scenario.team
+        self.running = frozenset(scenario.team.running)
+        self.components = {o.id: o.components for r in closure.classes.values() for o in r.options}
+
+    def planned(self, task: Task, work: Work, because: tuple[str, ...], classes: tuple[str, ...]) -> PlannedTask | None:
+        """Return the task with its days; None where nothing of it is left to do."""
+        always = task.when.kind == "always"
+        needing = tuple(c for c in classes if always or task.when.holds(self.closure.classes[c].facts))
+        counts = self._counts(task, needing)
+        known = self._runs(task, work, because)
+        repeated = sum(counts.values()) - 1
+        instances = repeated + (0 if known else 1)
+        if instances <= 0:
+            return None
+        estimate = self.calibration.adjust(task.id, task.days) if self.calibration else task.days
+        stretch = self._stretch(task)
+        first = estimate.scaled(stretch)
+        again = self._again(task, counts)
+        days = _days(first, again, 0 if known else 1, repeated)
+        return PlannedTask(task, work.id, because, needing, instances, first, again, stretch, days, (), known)
+
+    def _counts(self, task: Task, classes: tuple[str, ...]) -> dict[Automation, int]:
+        """Return instances by how repetitions are done: a fleet layer takes over clusters unless all is by hand."""
+        team: Automation = self.team.automation
+        if team == "manual" or task.scope not in ("cluster", "tenant"):
+            return {team: self.closure.extent(classes).count(task.scope)}
+        counts: dict[Automation, int] = {}
+        for group in self.closure.rollout_groups(classes):
+            level: Automation = "fleet" if group.fleet and (group.own_clusters or task.scope == "cluster") else team
+            counts[level] = counts.get(level, 0) + self.closure.extent(group.classes).count(task.scope)
+        return counts
+
+    def _runs(self, task: Task, work: Work, because: tuple[str, ...]) -> bool:
+        """Return whether the first instance is there already.
+
+        An option or component that runs spares every task but those per tenant; components that run spare the
+        installation of the options that need nothing else.
+        """
+        if task.scope == "tenant" or work.anywhere:
+            return False
+        if any(trigger in self.running for trigger in work.brought_by):
+            return True
+        installed = (self.components.get(trigger, ()) for trigger in because)
+        return task.kind == "install" and any(needed and self.running.issuperset(needed) for needed in installed)
+
+    def _stretch(self, task: Task) -> float:
+        """Return the factor of the team's skill; a skill the scenario does not state is taken as good."""
+        skill = self.team.skills.get(task.skill)
+        return self.book.rate(f"skill.{skill}").mean if skill else 1.0
+
+    def _again(self, task: Task, counts: Mapping[Automation, int]) -> ThreePoint:
+        """Return the share of the first instance that a further one costs, weighted over how they are done.
+
+        The first instance is one of those whose repetition would cost most.
+        """
+        shares = {level: self._share(task, level) for level in counts}
+        dearest = max(shares, key=lambda level: shares[level].likely)
+        left = {level: count - (level == dearest) for level, count in counts.items()}
+        total = sum(left.values())
+        if total <= 0:
+            return shares[dearest]
+        return ThreePoint(
+            sum(shares[level].low * count for level, count in left.items()) / total,
+            sum(shares[level].likely * count for level, count in left.items()) / total,
+            sum(shares[level].high * count for level, count in left.items()) / total,
+        )
+
+    def _share(self, task: Task, level: Automation) -> ThreePoint:
+        if task.factors is not None:
+            factor = task.factors.at(level)
+            return ThreePoint(factor, factor, factor)
+        if task.scope in ("cluster", "tenant"):
+            return self.book.rate(f"again.{task.scope}.{level}")
+        return self.book.rate("again.class") if task.scope == "class" else ThreePoint(0.0, 0.0, 0.0)
 
 
-def _level(task: Task, classes: tuple[str, ...], closure: Closure, scenario: Scenario) -> Automation:
-    """Return how repetitions are done: a fleet layer takes over clusters unless the team works by hand."""
-    team = scenario.team.automation
-    if team == "manual":
-        return team
-    clusters = task.scope == "cluster" or (
-        task.scope == "tenant" and all(closure.classes[c].cluster.per_tenant for c in classes)
-    )
-    fleet = all(closure.classes[c].chosen("control_plane", "fleet") is not None for c in classes)
-    return "fleet" if clusters and fleet else team
-
-
-def _stretch(task: Task, team: Team, book: WorkBook) -> float:
-    """Return the factor of the team's skill; a skill the scenario does not state is taken as good."""
-    skill = team.skills.get(task.skill)
-    return book.rate(f"skill.{skill}").mean if skill else 1.0
-
-
-def _days(first: ThreePoint, again: ThreePoint, instances: int, known: bool) -> ThreePoint:
-    """Return the person-days of all instances: the first in full, each further one at its share."""
-    whole, repeated = (0, instances) if known else (1, instances - 1)
+def _days(first: ThreePoint, again: ThreePoint, whole: int, repeated: int) -> ThreePoint:
+    """Return the person-days of all instances: those in full, and each repeated one at its share."""
     return ThreePoint(
         first.low * (whole + repeated * again.low),
         first.likely * (whole + repeated * again.likely),
         first.high * (whole + repeated * again.high),
     )
-
-
-def _again(task: Task, level: Automation, book: WorkBook) -> ThreePoint:
-    if task.factors is not None:
-        factor = task.factors.at(level)
-        return ThreePoint(factor, factor, factor)
-    if task.scope in ("cluster", "tenant"):
-        return book.rate(f"again.{task.scope}.{level}")
-    return book.rate("again.class") if task.scope == "class" else ThreePoint(0.0, 0.0, 0.0)
 
 
 def _link(task: PlannedTask, planned: Mapping[str, PlannedTask], book: WorkBook) -> PlannedTask:

@@ -57,6 +57,10 @@ class Diagram:
     def __len__(self) -> int:
         return len(self.level)
 
+    def position(self, name: Hashable) -> int:
+        """Return the place of a variable in the order."""
+        return self._level[name]
+
     def variable(self, name: Hashable) -> int:
         """Return the function that is true when the event has happened."""
         return self._node(self._level[name], FALSE, TRUE)
@@ -118,6 +122,10 @@ class Diagram:
                 under these chances are not visited.
         """
         chances = [chance.get(name, 0.0) for name in self.order]
+        return [self.probability_at(root, chances) for root in roots]
+
+    def probability_at(self, root: int, chances: Sequence[float]) -> float:
+        """Return the probability that a function is true, given the variables' chances in their order."""
         known: dict[int, float] = {FALSE: 0.0, TRUE: 1.0}
         level, low, high = self.level, self.low, self.high
 
@@ -135,7 +143,37 @@ class Diagram:
                 known[node] = found
             return found
 
-        return [value(root) for root in roots]
+        return value(root)
+
+    def cheapest(self, roots: Sequence[int], cost: Mapping[Hashable, float]) -> list[float]:
+        """Return, per function, the least total cost of variables that make it true; infinite where nothing does.
+
+        Args:
+            roots: functions of this diagram.
+            cost: cost of every variable that can happen; infinite where absent.
+        """
+        costs = [cost.get(name, math.inf) for name in self.order]
+        return [self.cheapest_at(root, costs) for root in roots]
+
+    def cheapest_at(self, root: int, costs: Sequence[float]) -> float:
+        """Return the least total cost that makes a function true, given the variables' costs in their order."""
+        known: dict[int, float] = {FALSE: math.inf, TRUE: 0.0}
+        level, low, high = self.level, self.low, self.high
+
+        def value(node: int) -> float:
+            found = known.get(node)
+            if found is None:
+                price = costs[level[node]]
+                if price == 0.0:
+                    found = value(high[node])
+                elif math.isinf(price):
+                    found = value(low[node])
+                else:
+                    found = min(value(low[node]), price + value(high[node]))
+                known[node] = found
+            return found
+
+        return value(root)
 
     def sweep(
         self,
@@ -195,62 +233,91 @@ class Diagram:
         )
 
 
-def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], targets: Sequence[Hashable]) -> tuple[
-    Diagram, list[int]
-]:
-    """Return a diagram and, per target, the function that says when the target is exposed.
+def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], target: Hashable) -> tuple[Diagram, int]:
+    """Return a diagram and the function in it that says when the target is exposed.
+
+    Variables are ordered by the walk from the starts, those into one node together, so that the diagram only has to
+    remember which nodes with ways still ahead were reached; circles are followed until nothing changes.
 
     Args:
         links: the network.
         starts: start nodes, each with the variable that must have happened for the attacker to stand there, or None.
-        targets: nodes asked for.
+        target: node asked for.
     """
-    diagram = Diagram(_order(links, starts))
-    conditions: dict[tuple[Hashable, Hashable], int] = {}
-    for link in links:
-        term = TRUE
-        for name in sorted(link.variables, key=lambda v: -diagram._level[v]):
-            term = diagram.both(diagram.variable(name), term)
-        key = (link.source, link.target)
-        conditions[key] = diagram.either(conditions.get(key, FALSE), term)
-    outgoing: dict[Hashable, list[tuple[Hashable, int]]] = {}
-    for (source, target), term in conditions.items():
-        outgoing.setdefault(source, []).append((target, term))
-    reached = {node: TRUE if name is None else diagram.variable(name) for node, name in starts.items()}
-    waiting = list(starts)
-    while waiting:
-        node = waiting.pop(0)
-        here = reached[node]
-        for target, term in outgoing.get(node, ()):
-            before = reached.get(target, FALSE)
-            after = diagram.either(before, diagram.both(here, term))
-            if after != before:
-                reached[target] = after
-                if target not in waiting:
-                    waiting.append(target)
-    return diagram, [reached.get(target, FALSE) for target in targets]
-
-
-def _order(links: Sequence[Link], starts: Iterable[Hashable]) -> list[Hashable]:
-    """Return the variables in the order in which a breadth-first walk meets them."""
-    order: dict[Hashable, None] = {}
-    if isinstance(starts, Mapping):
-        order.update(dict.fromkeys(name for name in starts.values() if name is not None))
-    outgoing: dict[Hashable, list[Link]] = {}
-    for link in links:
-        outgoing.setdefault(link.source, []).append(link)
-    queue = list(starts)
-    seen = set(queue)
-    while queue:
-        node = queue.pop(0)
-        for link in outgoing.get(node, ()):
-            order.update(dict.fromkeys(link.variables))
-            if link.target not in seen:
-                seen.add(link.target)
-                queue.append(link.target)
-    for link in links:
+    useful = _towards(links, target)
+    rank = _ranks(useful, starts)
+    useful = sorted((link for link in useful if link.source in rank), key=lambda link: _place(link, target, rank))
+    order: dict[Hashable, None] = dict.fromkeys(name for name in starts.values() if name is not None)
+    for link in useful:
         order.update(dict.fromkeys(link.variables))
-    return list(order)
+    diagram = Diagram(list(order))
+    incoming: dict[Hashable, list[tuple[Hashable, int]]] = {}
+    for link in useful:
+        term = TRUE
+        for name in sorted(link.variables, key=diagram.position, reverse=True):
+            term = diagram.both(diagram.variable(name), term)
+        incoming.setdefault(link.target, []).append((link.source, term))
+    reached = {node: TRUE if name is None else diagram.variable(name) for node, name in starts.items()}
+    nodes = sorted(incoming, key=lambda node: rank[node])
+    changed = True
+    while changed:
+        changed = False
+        for node in nodes:
+            before = after = reached.get(node, FALSE)
+            for source, term in incoming[node]:
+                after = diagram.either(after, diagram.both(reached.get(source, FALSE), term))
+            if after != before:
+                reached[node] = after
+                changed = True
+    return diagram, reached.get(target, FALSE)
+
+
+def _towards(links: Sequence[Link], target: Hashable) -> list[Link]:
+    """Return the links on ways to the target."""
+    incoming: dict[Hashable, list[Link]] = {}
+    for link in links:
+        incoming.setdefault(link.target, []).append(link)
+    seen = {target}
+    stack = [target]
+    found: list[Link] = []
+    while stack:
+        for link in incoming.get(stack.pop(), ()):
+            if link.source != target:
+                found.append(link)
+                if link.source not in seen:
+                    seen.add(link.source)
+                    stack.append(link.source)
+    return found
+
+
+def _ranks(links: Sequence[Link], starts: Iterable[Hashable]) -> dict[Hashable, int]:
+    """Return the nodes reached from the starts, numbered so that links lead upwards wherever there is no circle."""
+    outgoing: dict[Hashable, dict[Hashable, None]] = {}
+    for link in links:
+        outgoing.setdefault(link.source, {})[link.target] = None
+    finished: list[Hashable] = []
+    seen: set[Hashable] = set()
+    for start in starts:
+        if start in seen:
+            continue
+        seen.add(start)
+        stack = [(start, iter(outgoing.get(start, ())))]
+        while stack:
+            node, following = stack[-1]
+            child = next((other for other in following if other not in seen), None)
+            if child is None:
+                finished.append(node)
+                stack.pop()
+            else:
+                seen.add(child)
+                stack.append((child, iter(outgoing.get(child, ()))))
+    return {node: place for place, node in enumerate(reversed(finished))}
+
+
+def _place(link: Link, target: Hashable, rank: Mapping[Hashable, int]) -> tuple[int, int, int]:
+    if link.target == target:
+        return rank[link.source], 1, 0
+    return rank[link.target], 0, rank[link.source]
 
 
 @dataclass(frozen=True)
@@ -348,3 +415,29 @@ def reachable(links: Iterable[Link], starts: Iterable[Hashable], down: Callable[
                 seen.add(target)
                 stack.append(target)
     return seen
+
+
+def single_openers(
+    links: Sequence[Link], starts: Iterable[Hashable], targets: Iterable[Hashable]
+) -> frozenset[Hashable | None]:
+    """Return the variables each of which alone opens a way to some target; None among them: a way is open already."""
+    wanted = set(targets)
+    outgoing: dict[Hashable, list[Link]] = {}
+    for link in links:
+        outgoing.setdefault(link.source, []).append(link)
+    seen: set[tuple[Hashable, Hashable | None]] = {(start, None) for start in starts}
+    stack = list(seen)
+    found: set[Hashable | None] = set()
+    while stack:
+        node, held = stack.pop()
+        if node in wanted:
+            found.add(held)
+        for link in outgoing.get(node, ()):
+            needed = {held, *link.variables} - {None}
+            if len(needed) > 1 or (link.target, None) in seen:
+                continue
+            state = (link.target, next(iter(needed), None))
+            if state not in seen:
+                seen.add(state)
+                stack.append(state)
+    return frozenset(found)

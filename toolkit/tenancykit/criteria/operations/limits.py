@@ -6,12 +6,13 @@ cluster of a tenant: those of that tenant. Classes are spread evenly over the cl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from tenancykit.catalogue.model import Limit
-from tenancykit.catalogue.work import WorkBook
+from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.design.components import Closure
 from tenancykit.scenario.model import Scenario, TenantClass, WorkloadUse
 
@@ -21,6 +22,8 @@ BYTES_PER_OBJECT: Final = 4096
 """Size of an object in etcd with its history between compactions (assumption)."""
 OBJECTS_PER_POD: Final = 4
 """Objects a pod brings with it: itself, its events, endpoints and claims (assumption)."""
+OBJECTS_PER_NAMESPACE: Final = 10
+"""Objects a tenant's namespace brings with it: bindings, quota, policies, secrets (assumption)."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,27 @@ class _Demand:
     nodes: float
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Somewhere limits hold: what it needs whatever the tenants, and what grows with them."""
+
+    name: str
+    fixed: Mapping[str, float]
+    growing: Mapping[str, float]
+    tenants: int
+
+    def need(self, metric: str) -> float:
+        if metric == "node:pods_per_node":
+            nodes = self.need("cluster:nodes")
+            return self.need("cluster:pods") / nodes if nodes else 0.0
+        return self.fixed.get(metric, 0.0) + self.growing.get(metric, 0.0)
+
+    def passed_at(self, metric: str, most: float) -> int | None:
+        """Return the fewest tenants, in the proportions of today, that need more than ``most``."""
+        each = self.growing.get(metric, 0.0) / self.tenants if self.tenants else 0.0
+        return max(0, math.floor((most - self.fixed.get(metric, 0.0)) / each)) + 1 if each else None
+
+
 def check_limits(
     closure: Closure, scenario: Scenario, book: WorkBook, *, nodes: Mapping[str, float] | None = None
 ) -> tuple[Finding, ...]:
@@ -81,25 +105,22 @@ def check_limits(
         book: Kubernetes' published limits.
         nodes: nodes by tenant class; default: the fleet's count for a fixed fleet, otherwise nodes are not checked.
     """
-    total = sum(closure.tenants.values())
     demands = {c: _demand(r.tenant_class, scenario, closure.tenants[c], nodes) for c, r in closure.classes.items()}
     findings: list[Finding] = []
-    for place, needs, grows in _places(closure, scenario, demands):
+    for place in _places(closure, scenario, demands):
         for limit in book.limits.values():
-            need = needs.get(f"{limit.scope}:{limit.metric}")
+            metric = f"{limit.scope}:{limit.metric}"
+            need = place.need(metric)
             if need:
-                grown = grows and limit.scope == "cluster" and limit.metric != "nodes" or bool(nodes and grows)
-                at = _passed_at(need, limit.most, total) if grown else None
-                findings.append(
-                    Finding(limit.id, limit.metric, place, need, limit.most, at, limit.source, limit.assumption, limit.what)
-                )
-    findings.extend(_option_limits(closure, demands, total))
+                at = place.passed_at(metric, limit.most)
+                shown = (limit.source, limit.assumption, limit.what)
+                findings.append(Finding(limit.id, limit.metric, place.name, need, limit.most, at, *shown))
+    published = {(limit.metric, limit.most) for limit in book.limits.values()}
+    findings.extend(_option_limits(closure, demands, published))
     return tuple(sorted(findings, key=lambda f: (-f.use, f.limit, f.place)))
 
 
-def _demand(
-    tenant_class: TenantClass, scenario: Scenario, tenants: int, nodes: Mapping[str, float] | None
-) -> _Demand:
+def _demand(tenant_class: TenantClass, scenario: Scenario, tenants: int, nodes: Mapping[str, float] | None) -> _Demand:
     pods = services = 0.0
     for use in tenant_class.workloads:
         replicas = _replicas(use, scenario)
@@ -113,31 +134,31 @@ def _replicas(use: WorkloadUse, scenario: Scenario) -> int:
     return scenario.workload(use.template).replicas if use.replicas is None else use.replicas
 
 
-def _places(
-    closure: Closure, scenario: Scenario, demands: Mapping[str, _Demand]
-) -> list[tuple[str, dict[str, float], bool]]:
-    """Return (place, needs by ``scope:metric``, whether the needs grow with tenants)."""
-    places: list[tuple[str, dict[str, float], bool]] = []
+def _places(closure: Closure, scenario: Scenario, demands: Mapping[str, _Demand]) -> list[_Place]:
+    places: list[_Place] = []
     shared = [c for c, resolved in closure.classes.items() if not resolved.cluster.per_tenant]
-    clusters = closure.extent(shared).shared_clusters
     if shared:
-        summed = _summed([(demands[c], closure.tenants[c] / clusters) for c in shared])
-        if summed.nodes == 0 and scenario.infrastructure.mode == "fixed":
-            summed = _Demand(summed.namespaces, summed.pods, summed.services, _fleet(scenario) / clusters)
-        pods, node_pods = _platform_pods(closure)
-        summed = _Demand(
-            summed.namespaces + SYSTEM_NAMESPACES,
-            summed.pods + pods / clusters + node_pods * summed.nodes,
-            summed.services,
-            summed.nodes,
-        )
-        places.append((_name("shared cluster", clusters), _needs(summed), True))
+        places.append(_shared_cluster(shared, closure, scenario, demands))
     for class_id, resolved in closure.classes.items():
         demand = demands[class_id]
-        places.append((f"a namespace of a tenant of {class_id}", _namespace_needs(demand), False))
+        places.append(_Place(f"a namespace of a tenant of {class_id}", _namespace_needs(demand), {}, 0))
         if resolved.cluster.per_tenant:
-            places.append((f"a tenant's cluster of {class_id}", _needs(demand), False))
+            places.append(_Place(f"a tenant's cluster of {class_id}", _needs(demand), {}, 0))
     return places
+
+
+def _shared_cluster(shared: list[str], closure: Closure, scenario: Scenario, demands: Mapping[str, _Demand]) -> _Place:
+    """Return what each shared cluster needs: the platform's own part, and the part that grows with tenants."""
+    extent = closure.extent(shared)
+    clusters = extent.shared_clusters
+    grown = _summed([(demands[c], closure.tenants[c] / clusters) for c in shared])
+    known = grown.nodes > 0
+    fleet = 0.0 if known or scenario.infrastructure.mode != "fixed" else _fleet(scenario) / clusters
+    per_cluster, per_tenant, per_node = _platform_pods(closure)
+    own = _Demand(SYSTEM_NAMESPACES, per_cluster + per_node * fleet, 0.0, fleet)
+    more = per_tenant / clusters + per_node * grown.nodes
+    grown = _Demand(grown.namespaces, grown.pods + more, grown.services, grown.nodes)
+    return _Place(_name("shared cluster", clusters), _needs(own), _needs(grown), sum(closure.tenants.values()))
 
 
 def _name(what: str, count: int) -> str:
@@ -157,9 +178,9 @@ def _fleet(scenario: Scenario) -> float:
     return float(sum(offer.count or 0 for offer in scenario.infrastructure.nodes))
 
 
-def _platform_pods(closure: Closure) -> tuple[float, float]:
-    """Return pods of per-tenant control planes on shared clusters, and platform pods on every node."""
-    pods = node_pods = 0.0
+def _platform_pods(closure: Closure) -> tuple[float, float, float]:
+    """Return platform pods of one shared cluster, of all its tenants' control planes, and of every node."""
+    pods = {"cluster": 0.0, "tenant": 0.0, "node": 0.0}
     for installation in closure.installations.values():
         for footprint in installation.component.footprint:
             classes = [
@@ -167,17 +188,14 @@ def _platform_pods(closure: Closure) -> tuple[float, float]:
                 for c in installation.classes
                 if not closure.classes[c].cluster.per_tenant and footprint.when.holds(closure.classes[c].facts)
             ]
-            if not classes:
-                continue
-            if footprint.scope in ("tenant", "cluster"):
-                pods += footprint.pods * closure.extent(classes).count(footprint.scope)
-            elif footprint.scope == "node":
-                node_pods += footprint.pods
-    return pods, node_pods
+            if classes and footprint.scope in pods:
+                times = closure.extent(classes).tenants if footprint.scope == "tenant" else 1
+                pods[footprint.scope] += footprint.pods * times
+    return pods["cluster"], pods["tenant"], pods["node"]
 
 
 def _needs(demand: _Demand) -> dict[str, float]:
-    objects = demand.pods * OBJECTS_PER_POD + demand.services + demand.namespaces * 10
+    objects = demand.pods * OBJECTS_PER_POD + demand.services + demand.namespaces * OBJECTS_PER_NAMESPACE
     return {
         "cluster:namespaces": demand.namespaces,
         "cluster:pods": demand.pods,
@@ -185,7 +203,6 @@ def _needs(demand: _Demand) -> dict[str, float]:
         "cluster:services": demand.services,
         "cluster:nodes": demand.nodes,
         "cluster:etcd_bytes": objects * BYTES_PER_OBJECT,
-        "node:pods_per_node": demand.pods / demand.nodes if demand.nodes else 0.0,
     }
 
 
@@ -193,37 +210,26 @@ def _namespace_needs(demand: _Demand) -> dict[str, float]:
     return {"namespace:pods": demand.pods, "namespace:services": demand.services}
 
 
-def _passed_at(need: float, most: float, tenants: int) -> int:
-    """Return the number of tenants at which a need that grows in proportion to them passes the limit."""
-    return int(most * tenants / need) + 1
-
-
-def _option_limits(closure: Closure, demands: Mapping[str, _Demand], total: int) -> list[Finding]:
+def _option_limits(
+    closure: Closure, demands: Mapping[str, _Demand], published: set[tuple[str, float]]
+) -> list[Finding]:
+    """Return the options' own limits; those that repeat Kubernetes' published ones are left to these."""
+    options = {option.id: option for resolved in closure.classes.values() for option in resolved.options}
     findings: list[Finding] = []
-    seen: set[tuple[str, str]] = set()
-    for resolved in closure.classes.values():
-        for option in resolved.options:
-            classes = [c for c, r in closure.classes.items() if option in r.options]
-            for limit in option.limits:
-                if (option.id, limit.metric) in seen:
-                    continue
-                seen.add((option.id, limit.metric))
-                need = _option_need(limit, closure, classes, demands)
-                if need is None:
-                    continue
-                at = _passed_at(need, limit.most, total) if need else None
-                text = limit.note or f"stated for {option.name}"
-                findings.append(
-                    Finding(
-                        option.id, limit.metric, option.name, need, limit.most, at, limit.source, limit.assumption, text
-                    )
-                )
+    for option in options.values():
+        classes = [c for c, resolved in closure.classes.items() if option.id in resolved.choice.options]
+        for limit in option.limits:
+            need = None if (limit.metric, limit.most) in published else _option_need(limit, closure, classes, demands)
+            if not need:
+                continue
+            at = int(limit.most * sum(closure.tenants.values()) / need) + 1
+            text = limit.note or f"stated for {option.name}"
+            shown = (limit.source, limit.assumption, text)
+            findings.append(Finding(option.id, limit.metric, option.name, need, limit.most, at, *shown))
     return findings
 
 
-def _option_need(
-    limit: Limit, closure: Closure, classes: list[str], demands: Mapping[str, _Demand]
-) -> float | None:
+def _option_need(limit: Limit, closure: Closure, classes: list[str], demands: Mapping[str, _Demand]) -> float | None:
     """Return what the classes need of an option's metric; None where it cannot be counted here."""
     extent = closure.extent(classes)
     clusters = max(1, extent.clusters)

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.catalogue.work import WorkBook, load_work
+from tenancykit.catalogue.workbook import WorkBook, load_work
 from tenancykit.criteria.operations.growth import Curve
 from tenancykit.criteria.operations.limits import Finding, check_limits
 from tenancykit.criteria.operations.staffing import Staffing, patch_latency, staff, waves_for
@@ -28,7 +28,7 @@ from tenancykit.criteria.operations.toil import ToilLine, Workload, workload
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.components import Closure, closure
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.distributions import Moments, ThreePoint, of_estimate, sum_independent
+from tenancykit.distributions import Moments, ThreePoint, of_estimate, sum_correlated
 from tenancykit.scenario.model import Scenario
 
 HOURS_PER_DAY = 8
@@ -78,7 +78,7 @@ class Operations:
     @property
     def upkeep(self) -> Moments:
         """Hours per month to keep the design understood."""
-        return sum_independent(part.hours for part in self.knowledge)
+        return sum_correlated((part.hours for part in self.knowledge), self.workload.correlation)
 
     @property
     def exceeded(self) -> tuple[Finding, ...]:
@@ -114,9 +114,16 @@ def measure(
     """
     book = load_work(catalogue)
     operations = _operations(
-        closure(design, scenario, catalogue), scenario, book, design.name, advisories_per_year, objects, parameters, nodes
+        closure(design, scenario, catalogue),
+        scenario,
+        book,
+        design.name,
+        advisories_per_year,
+        objects,
+        parameters,
+        nodes,
     )
-    whole = sum_independent([operations.workload.total, operations.upkeep])
+    whole = sum_correlated([operations.workload.total, operations.upkeep], operations.workload.correlation)
     return Score(
         criterion="operations",
         value=whole.p50,
@@ -149,15 +156,16 @@ def _operations(
         found,
         work,
         structure,
-        _knowledge(structure, book),
+        knowledge_of(structure, book),
         staffing,
-        _patch_latency(found, work, scenario, book, staffing),
+        _patch_latency(found, scenario, book, staffing),
         check_limits(found, scenario, book, nodes=nodes),
         Curve(work, found, name),
     )
 
 
-def _knowledge(structure: Structure, book: WorkBook) -> tuple[Knowledge, ...]:
+def knowledge_of(structure: Structure, book: WorkBook) -> tuple[Knowledge, ...]:
+    """Return what has to be understood, part by part, with hours per month."""
     counts = {
         "knowledge.component_hours": ("components", structure.components),
         "knowledge.crd_hours": ("kinds of custom resources", structure.crds),
@@ -185,17 +193,18 @@ def _staffing(work: Workload, scenario: Scenario, book: WorkBook) -> Staffing:
     )
 
 
-def _patch_latency(
-    found: Closure, work: Workload, scenario: Scenario, book: WorkBook, staffing: Staffing
-) -> float:
-    """Return days from an advisory to the last patched cluster, by the slowest of the design's clusters."""
+def _patch_latency(found: Closure, scenario: Scenario, book: WorkBook, staffing: Staffing) -> float:
+    """Return days from an advisory to the last patched cluster of the design."""
     team = scenario.team.automation
-    extent = found.whole
-    clusters = extent.clusters + extent.hubs
-    fleet = team != "manual" and all(r.chosen("control_plane", "fleet") is not None for r in found.classes.values())
-    own = book.rate(f"toil.{team}").mean
-    again = book.rate("toil.fleet").mean if fleet else own
-    hours = book.rate("patch.by_hand_hours").mean * (own + max(0, clusters - 1) * again)
+    own, fleet = book.rate(f"toil.{team}").mean, book.rate("toil.fleet").mean
+    clusters = found.whole.hubs
+    shares = clusters * own
+    for group in found.rollout_groups(found.classes):
+        count = found.extent(group.classes).clusters
+        clusters += count
+        again = fleet if group.fleet and team != "manual" else own
+        shares += own + (count - 1) * again if count else 0.0
+    hours = book.rate("patch.by_hand_hours").mean * shares
     hours_a_day = scenario.team.engineers * HOURS_PER_DAY
     return patch_latency(
         lead_days=book.rate(f"patch.lead_days.{team}").mean,
@@ -315,8 +324,8 @@ def _line_evidence(line: ToilLine) -> Evidence:
         "hours/month",
         source=activity.source or activity.id,
         assumption=activity.assumption,
-        note=f"{line.instances} x {line.per_year.mean:.3g} a year x ({hours.low:g}, {hours.likely:g}, {hours.high:g}) h by "
-        f"hand; automation leaves {line.first.mean:.2g} of the first, {line.again.mean:.2g} of each further one",
+        note=f"{line.instances} x {line.per_year.mean:.3g} a year x ({hours.low:g}, {hours.likely:g}, {hours.high:g})"
+        f" h; automation leaves {line.first.mean:.2g} of the first, {line.again.mean:.2g} of each further one",
     )
 
 

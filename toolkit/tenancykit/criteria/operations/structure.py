@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tenancykit.catalogue.work import WorkBook
+from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.design.components import Closure, Extent
 
 CLUSTER_SCOPES = {"fleet": "fleet", "cluster": "cluster", "class": "class", "tenant": "tenant"}
@@ -137,6 +137,24 @@ def visibility(edges: Mapping[str, Sequence[str]]) -> dict[str, int]:
     for node in edges:
         visit(node)
     return {node: reach[node] for node in index}
+
+
+def design_structure_matrix(edges: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """Return names and rows of the design structure matrix, for a picture.
+
+    Entry (i, j): 2 where component i requires j itself, 1 where it depends on j through others, 0 otherwise; the
+    diagonal is 0.
+    """
+    reach = visibility(edges)
+    names = tuple(reach)
+    rows = tuple(
+        tuple(
+            2 if other in edges[name] else int(other != name and bool(reach[name] >> position & 1))
+            for position, other in enumerate(names)
+        )
+        for name in names
+    )
+    return names, rows
 
 
 def catalogue_objects(closure: Closure) -> dict[str, int]:

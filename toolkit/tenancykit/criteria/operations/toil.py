@@ -8,13 +8,14 @@ roll-out in waves leaves. Work depends on tenant classes, not on tenants.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from tenancykit.catalogue.work import Activity, Automation, Factors, Toil, WorkBook
-from tenancykit.design.components import Closure, Extent, Installation
-from tenancykit.distributions import Moments, ThreePoint, product_independent, sum_independent
+from tenancykit.catalogue.work import Activity, Automation, Factors, Toil
+from tenancykit.catalogue.workbook import WorkBook
+from tenancykit.design.components import Closure, Extent, Installation, RolloutGroup
+from tenancykit.distributions import Moments, ThreePoint, product_independent, sum_correlated
 from tenancykit.scenario.model import Scenario
 
 MONTHS: Final = 12
@@ -85,14 +86,16 @@ class Workload:
 
     Attributes:
         lines: activities in the order of the catalogue.
+        correlation: correlation of the hours of two activities.
     """
 
     lines: tuple[ToilLine, ...]
+    correlation: float = 0.0
 
     @cached_property
     def total(self) -> Moments:
-        """Hours per month; activities are taken as independent, the instances of one move together."""
-        return sum_independent(line.hours for line in self.lines)
+        """Hours per month; instances of one activity move together, activities are correlated by the team's pace."""
+        return sum_correlated((line.hours for line in self.lines), self.correlation)
 
     def total_for(self, closure: Closure) -> Moments:
         """Return hours per month where the same design serves other numbers of tenants.
@@ -113,7 +116,7 @@ class Workload:
             changes += line.changes_for(instances)
         today = sum(line.changes_for(line.instances) for line in self.lines)
         parts.extend(line.hours.scaled(changes / today) for line in late if today)
-        return sum_independent(parts)
+        return sum_correlated(parts, self.correlation)
 
     def hours_by(self, what: str) -> dict[str, float]:
         """Return mean hours per month by ``kind``, ``subject`` or ``skill``, largest first.
@@ -152,12 +155,13 @@ def workload(closure: Closure, scenario: Scenario, book: WorkBook, advisories: T
             elif activity.per == "installation":
                 lines.extend(counting.installed(activity, toil, book))
             else:
-                lines.append(counting.line(activity, toil.id, because, needing))
+                lines.extend(counting.counted(activity, toil.id, because, needing))
     changes = sum(line.changes_for(line.instances) for line in lines)
     lines.extend(
         counting.follow(activity, toil.id, because, needing, changes) for toil, activity, because, needing in late
     )
-    return Workload(tuple(line for line in lines if line.by_hand.mean > 0))
+    kept = tuple(line for line in lines if line.by_hand.mean > 0)
+    return Workload(kept, book.rate("estimates.common").mean)
 
 
 def relevant_toil(closure: Closure, book: WorkBook) -> list[tuple[Toil, tuple[str, ...], tuple[str, ...]]]:
@@ -203,30 +207,39 @@ class _Counting:
             self.extents[classes] = self.closure.extent(classes)
         return self.extents[classes]
 
-    def fleet(self, classes: tuple[str, ...]) -> bool:
-        """Whether a fleet layer rolls changes out over all clusters of these classes."""
-        chosen = (self.closure.classes[c].chosen("control_plane", "fleet") for c in classes)
-        return self.team != "manual" and all(option is not None for option in chosen)
+    def groups(self, activity: Activity, classes: tuple[str, ...]) -> tuple[RolloutGroup, ...]:
+        """Return the classes grouped by how the activity's repetitions are done; one group where they do not differ."""
+        spread = activity.per in SPREAD_OVER_CLUSTERS
+        if self.team == "manual" or not (spread or (activity.per == "tenant" and activity.factors is not None)):
+            return (RolloutGroup(classes, own_clusters=False, fleet=False),)
+        groups = self.closure.rollout_groups(classes)
+        if spread:
+            return groups
+        return tuple(replace(group, fleet=group.fleet and group.own_clusters) for group in groups)
 
-    def line(
+    def counted(
         self, activity: Activity, subject: str, because: tuple[str, ...], classes: tuple[str, ...]
-    ) -> ToilLine:
-        instances = self.extent(classes).count(activity.per)
-        return self._line(activity, subject, because, classes, instances, self._frequency(activity, classes))
+    ) -> list[ToilLine]:
+        """Return one line per group of classes."""
+        frequency = self._frequency(activity, classes)
+        return [
+            self._line(activity, subject, because, group, self.extent(group.classes).count(activity.per), frequency)
+            for group in self.groups(activity, classes)
+        ]
 
     def installed(self, activity: Activity, toil: Toil, book: WorkBook) -> list[ToilLine]:
-        """Return one line per installed component that has no upgrade of its own."""
+        """Return the lines of every installed component that has no upgrade of its own."""
         lines = []
         for identifier, installation in self.closure.installations.items():
             own = book.toil.get(identifier)
             if toil.id == GENERAL_UPGRADE and own is not None and own.upgraded_with:
                 continue
             frequency = _scale(self.upgrades(installation), activity.per_year)
-            lines.append(
-                self._line(
-                    activity, identifier, (identifier,), installation.classes, installation.instances, frequency
-                )
-            )
+            scope = installation.component.scope
+            whole = (RolloutGroup(installation.classes, own_clusters=False, fleet=False),)
+            for group in whole if scope == "fleet" else self.groups(activity, installation.classes):
+                instances = self.extent(group.classes).count(scope)
+                lines.append(self._line(activity, identifier, (identifier,), group, instances, frequency))
         return lines
 
     def follow(
@@ -238,7 +251,8 @@ class _Counting:
         changes: float,
     ) -> ToilLine:
         frequency = _scale(ThreePoint(changes, changes, changes), activity.per_year)
-        return self._line(activity, subject, because, classes, 1, frequency)
+        group = RolloutGroup(classes, own_clusters=False, fleet=False)
+        return self._line(activity, subject, because, group, 1, frequency)
 
     def upgrades(self, installation: Installation) -> ThreePoint:
         """Return upgrades per year: the component's minors, skipped down to what is usual or its support demands."""
@@ -290,19 +304,16 @@ class _Counting:
         activity: Activity,
         subject: str,
         because: tuple[str, ...],
-        classes: tuple[str, ...],
+        group: RolloutGroup,
         instances: int,
         per_year: Moments,
     ) -> ToilLine:
-        fleet = activity.per in SPREAD_OVER_CLUSTERS and self.fleet(classes)
-        if activity.per == "tenant" and all(self.closure.classes[c].cluster.per_tenant for c in classes):
-            fleet = activity.factors is not None and self.fleet(classes)
-        first, again = self._shares(activity.factors, fleet=fleet)
+        first, again = self._shares(activity.factors, fleet=group.fleet)
         by_hand = product_independent(per_year, _moments(activity.hours)).scaled(1 / MONTHS)
         share = None
         if activity.kind in CHANGES:
-            share = self.book.rate("incident.fleet_share").mean if fleet else 1.0
-        return ToilLine(activity, subject, because, classes, instances, per_year, by_hand, first, again, share)
+            share = self.book.rate("incident.fleet_share").mean if group.fleet else 1.0
+        return ToilLine(activity, subject, because, group.classes, instances, per_year, by_hand, first, again, share)
 
     def _shares(self, factors: Factors | None, *, fleet: bool) -> tuple[ThreePoint, ThreePoint]:
         """Return what the first instance and each further one cost of the work by hand."""
@@ -322,8 +333,8 @@ def _scale(rate: ThreePoint, factor: ThreePoint) -> Moments:
 
 
 def _recount(line: ToilLine, closure: Closure, extents: dict[tuple[str, ...], Extent]) -> int:
-    if line.activity.per == "installation":
-        return closure.installations[line.subject].instances
+    per = line.activity.per
+    scope = closure.installations[line.subject].component.scope if per == "installation" else per
     if line.classes not in extents:
         extents[line.classes] = closure.extent(line.classes)
-    return extents[line.classes].count(line.activity.per)
+    return extents[line.classes].count(scope)

@@ -1,0 +1,71 @@
+"""What isolation costs in machines: tenants on machines of their own against sharing, by number of tenants."""
+
+from __future__ import annotations
+
+from harness import line, report
+from tenancykit.catalogue.prices import load_prices
+from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.criteria.cost.placement import NodeClass, PodClass
+from tenancykit.criteria.cost.placement_devices import FRACTION
+from tenancykit.criteria.cost.sharing import cost_of_isolation
+from tenancykit.quantities import GIB
+
+SMALL, LARGE = ("aws_m7i_xlarge",), ("aws_m7i_4xlarge",)
+GPU_SMALL, GPU_LARGE = ("aws_g6_12xlarge",), ("aws_p4d_24xlarge",)
+CHOICE = ("aws_g6_xlarge", "aws_g6_12xlarge", "aws_p4d_24xlarge", "aws_m7i_4xlarge")
+
+TRAINING = [PodClass("train", 4, 11_000, 64 * GIB, 1, gang=4), PodClass("notebook", 2, 2000, 8 * GIB, 1, 500)]
+TENANTS_PODS = {
+    "web service (3 x 250m, 512Mi) on 4-core nodes": ([PodClass("web", 3, 250, GIB // 2)], SMALL),
+    "data team (4 x 2 cores, 8Gi) on 16-core nodes": ([PodClass("job", 4, 2000, 8 * GIB)], LARGE),
+    "inference (2 x a quarter GPU) on 4 x L4 nodes": ([PodClass("llm", 2, 2000, 8 * GIB, 1, 250)], GPU_SMALL),
+    "training (4 GPUs) and notebooks on 8 x A100 nodes": (TRAINING, GPU_LARGE),
+    "training (4 GPUs) and notebooks on the cheapest nodes": (TRAINING, CHOICE),
+}
+"""What one tenant runs (assumptions), and the machines to choose from. With a choice of machines isolation may take
+fewer of them and still cost more: the price ratio says so."""
+
+
+def machines(names: tuple[str, ...]) -> list[NodeClass]:
+    """Return machines of the price book; GPUs may be shared in any fraction."""
+    book = load_prices(load_catalogue())
+    result = []
+    for name in names:
+        price, shape = book[name].amount, book[name].node
+        if price is None or shape is None:
+            raise LookupError(f"{name} is no machine with a list price")
+        result.append(
+            NodeClass(
+                name,
+                None,
+                shape.cpu,
+                shape.memory,
+                shape.gpus,
+                shape.gpu_model,
+                shape.gpu_memory,
+                FRACTION,
+                price=price,
+            )
+        )
+    return result
+
+
+def isolation() -> list[dict[str, object]]:
+    """Extra machines and price ratio for each kind of tenant and number of tenants."""
+    return [
+        line(
+            f"extra machines, {what}",
+            row.extra_nodes,
+            "nodes",
+            n=row.tenants,
+            ratio_to={"price of sharing": round(row.price_ratio, 3)},
+            shared=row.shared,
+            dedicated=row.dedicated,
+        )
+        for what, (pods, names) in TENANTS_PODS.items()
+        for row in cost_of_isolation(pods, machines(names))
+    ]
+
+
+if __name__ == "__main__":
+    report(__doc__ or "", [isolation])

@@ -1,0 +1,59 @@
+"""How long a person waits: start-up, help, and the comparison of all reference architectures for each example."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import harness
+import tenancykit as tk
+
+
+def _process(*arguments: str) -> harness.Measured:
+    """Return the median wall-clock time of a Python process, with its largest resident memory."""
+    measured = harness.measure(lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True), 7)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return harness.Measured(measured.seconds, before / 1024, measured.runs)
+
+
+def start_up() -> Sequence[dict[str, object]]:
+    """Start-up against importing pandas in the same run."""
+    pandas = _process("-c", "import pandas")
+    rows = [harness.line("import pandas", pandas.seconds, "s", n=pandas.runs)]
+    for name, arguments in (
+        ("import tenancykit", ("-c", "import tenancykit")),
+        ("tenancykit --help", ("-m", "tenancykit", "--help")),
+        ("tenancykit check ml-platform", ("-m", "tenancykit", "check", "ml-platform")),
+    ):
+        found = _process(*arguments)
+        ratio = {"import pandas": round(found.seconds / pandas.seconds, 3)}
+        rows.append(harness.line(name, found.seconds, "s", n=found.runs, ratio_to=ratio))
+    return rows
+
+
+def comparison() -> Sequence[dict[str, object]]:
+    """The whole comparison: sixteen designs, four criteria, ranking and verdict; catalogue read anew each time."""
+    rows = []
+    for example in ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid"):
+        scenario = tk.load_scenario(example)
+
+        def once(scenario: tk.Scenario = scenario) -> None:
+            study = tk.compare(scenario)
+            if study.verdict is None:
+                raise RuntimeError("no design is admitted")
+
+        found = harness.measure(once, 5)
+        rows.append(
+            harness.line(
+                f"compare {example}", found.seconds, "s", n=found.runs, peak_memory_mib=round(found.peak_memory_mib, 1)
+            )
+        )
+        whole = _process("-m", "tenancykit", "compare", example, "--json")
+        rows.append(harness.line(f"tenancykit compare {example}, whole process", whole.seconds, "s", n=whole.runs))
+    return rows
+
+
+if __name__ == "__main__":
+    harness.report(__doc__ or "", [start_up, comparison])

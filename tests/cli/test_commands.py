@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tenancykit import schemas
+from tenancykit.cli import main
+
+EXAMPLES = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_compare_prints_json_of_the_promised_format_and_the_same_bytes_each_time(
+    capsys: pytest.CaptureFixture[str], example: str
+) -> None:
+    code, out, err = run(capsys, "compare", example, "--json")
+    assert (code, err) == (0, "")
+    data = json.loads(out)
+    schema = json.loads((schemas.FOLDER / "comparison.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(data)
+    assert len(data["designs"]) == 16
+    assert run(capsys, "compare", example, "--json")[1] == out
+
+
+def test_another_process_with_another_hash_seed_prints_the_same_bytes() -> None:
+    found = []
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-m", "tenancykit", "compare", "regulated-hybrid", "--json"],
+            capture_output=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        found.append(done.stdout)
+    assert found[0] == found[1]
+
+
+def test_compare_prints_the_ranking_and_the_reason_for_first_place(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "compare", "ml-platform")
+    assert code == 0
+    assert "First place: RA" in out
+    assert all(f"RA{n:02d}" in out for n in range(1, 17))
+
+
+def test_explain_opens_a_figure_down_to_its_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "explain", "ml-platform", "RA01", "--criterion", "isolation")
+    assert code == 0
+    assert "https://" in out
+    code, out, _ = run(capsys, "explain", "ml-platform", "RA01", "RA03")
+    assert code == 0
+    assert "RA01" in out
+    assert "RA03" in out
+
+
+@pytest.mark.parametrize("what", ["options", "components", "references", "rules", "sources", "prices", "facts"])
+def test_catalogue_lists_what_it_holds(capsys: pytest.CaptureFixture[str], what: str) -> None:
+    code, out, _ = run(capsys, "catalogue", what)
+    assert code == 0
+    assert len(out.splitlines()) > 10
+    assert json.loads(run(capsys, "catalogue", what, "--json")[1])["entries"]
+
+
+def test_check_shows_the_kubernetes_name_beside_the_tenants(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "check", "ml-platform")
+    assert code == 0
+    assert "vc6YE  ->  vc6ye" in out
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "no such file"),
+        ("a: [1\nb: 2", "YAML syntax"),
+        ("a: 1\na: 2", "appears twice"),
+        ("- 1", "is a list; allowed: a mapping"),
+        ("schema: tenancykit/scenario/v1", "key 'name' is missing"),
+        ("\x1b[31mred: 1", "cannot be read"),
+    ],
+)
+def test_a_bad_scenario_ends_with_code_2_one_line_per_fault_and_no_traceback(
+    tmp_path: Path, content: str | None, told: str
+) -> None:
+    file = tmp_path / "scenario.yaml"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    before = sorted(tmp_path.iterdir())
+    done = subprocess.run(
+        [sys.executable, "-m", "tenancykit", "export", str(file), "--to", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
+    assert all(line.startswith("error: ") for line in done.stderr.splitlines())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_nobody_admitted_ends_with_code_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    from tenancykit.examples import example
+
+    folder = example("saas-inference").parent
+    text = (folder / "scenario.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "scenario.yaml"
+    file.write_text(
+        text.replace("requirements:\n  go_live", "requirements:\n  budget_per_month: 1\n  go_live"), encoding="utf-8"
+    )
+    code, out, _ = run(capsys, "compare", str(file))
+    assert code == 1
+    assert "no design meets every requirement" in out.replace("\n  ", " ")
+
+
+def test_own_catalogue_entries_replace_ours_by_id(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    from tenancykit.catalogue.reading import OWN_ROOT
+
+    ours = (OWN_ROOT / "references" / "RA01.yaml").read_text(encoding="utf-8")
+    (tmp_path / "references").mkdir()
+    (tmp_path / "references" / "own.yaml").write_text(
+        ours.replace("id: RA01", "id: OWN1").replace("node_shared", "node_pool_class"), encoding="utf-8"
+    )
+    code, out, _ = run(capsys, "compare", "ml-platform", "--catalogue", str(tmp_path), "--json")
+    assert code == 0
+    own = next(d for d in json.loads(out)["designs"] if d["id"] == "OWN1")
+    assert "node_pool_class" in own["classes"]["research"]["options"]
+
+
+def test_a_fault_in_an_own_catalogue_names_its_file_and_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "options").mkdir()
+    (tmp_path / "options" / "mine.yaml").write_text("id: mine\ndimension: runtim\nlayer: runtime\n", encoding="utf-8")
+    code, _, err = run(capsys, "compare", "ml-platform", "--catalogue", str(tmp_path))
+    assert code == 2
+    assert f"{tmp_path}/options/mine.yaml:2: dimension: 'runtim' is unknown" in err
+    assert "did you mean runtime?" in err

@@ -1,0 +1,97 @@
+"""Laws that hold for the cost of any platform under any published architecture."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenancykit.criteria.cost.measure import measure
+from tenancykit.criteria.cost.statement import Statement
+from tenancykit.scenario.model import Scenario
+from tests.criteria.cost.platforms import catalogue, reference
+
+MACHINES = (
+    "aws_p4d_24xlarge", "aws_g6_12xlarge", "aws_g6_xlarge", "aws_m7i_4xlarge", "aws_m7i_metal_24xl", "aws_p5_48xlarge",
+    "own_hgx_h100", "nebius_h100", "gcp_a3_highgpu_1g",
+)  # fmt: skip
+SITES = (
+    [{"id": "a", "provider": "aws", "jurisdiction": "us"}],
+    [{"id": "z", "provider": "own"}],
+    [{"id": "a", "provider": "aws", "jurisdiction": "us"}, {"id": "b", "provider": "nebius", "jurisdiction": "eu"}],
+)
+PROFILES = ("constant", "diurnal", "bursty", "campaigns")
+
+
+@st.composite
+def workloads(draw: st.DrawFn, identifier: str) -> dict[str, Any]:
+    replicas = draw(st.integers(1, 12))
+    gpu = draw(st.sampled_from([None, {"fraction": 0.1}, {"fraction": 0.5}, {"count": 1}, {"count": 2}, {"count": 8}]))
+    return {
+        "id": identifier,
+        "kind": draw(st.sampled_from(["training", "inference", "service"])),
+        "replicas": replicas,
+        "cpu": f"{draw(st.sampled_from([100, 2000, 30_000]))}m",
+        "memory": f"{draw(st.sampled_from([1, 16, 200]))}Gi",
+        "gang": draw(st.integers(1, replicas)),
+        "demand": {"profile": draw(st.sampled_from(PROFILES)), "mean": draw(st.sampled_from([0, 0.1, 0.5, 1]))},
+        **({"gpu": gpu} if gpu else {}),
+        **draw(st.sampled_from([{}, {"exposure": {}}, {"storage": {"size": "7Gi"}}])),
+    }
+
+
+@st.composite
+def any_platform(draw: st.DrawFn) -> Scenario:
+    templates = [draw(workloads(f"w{i}")) for i in range(draw(st.integers(1, 3)))]
+    mode = draw(st.sampled_from(["elastic", "fixed"]))
+    types = draw(st.lists(st.sampled_from(MACHINES), min_size=1, max_size=3, unique=True))
+    count = {"count": draw(st.integers(0, 40))} if mode == "fixed" else {}
+    classes = [
+        {
+            "id": f"c{i}",
+            "kind": draw(st.sampled_from(["team", "customer"])),
+            "count": draw(st.sampled_from([1, 2, 17])),
+            "service_tier": draw(st.sampled_from(["basic", "premium"])),
+            "egress_gib_month": draw(st.sampled_from([0, 33.3])),
+            "workloads": [{"template": template["id"]} for template in templates],
+        }
+        for i in range(draw(st.integers(1, 2)))
+    ]
+    return Scenario.model_validate(
+        {
+            "schema": "tenancykit/scenario/v1",
+            "name": "any",
+            "tenants": {"classes": classes, "named": [{"name": "Né 1", "class": "c0", "workloads": []}]},
+            "workloads": templates,
+            "infrastructure": {
+                "mode": mode,
+                "sites": draw(st.sampled_from(SITES)),
+                "nodes": [{"type": name, **count} for name in types],
+                "currency": draw(st.sampled_from(["USD", "EUR"])),
+                "control_plane": draw(st.sampled_from(["managed", "self-managed"])),
+                "high_availability": draw(st.booleans()),
+            },
+        }
+    )
+
+
+@given(any_platform(), st.sampled_from(sorted(catalogue().references)))
+@settings(max_examples=25, deadline=None)
+def test_costs_add_up_bound_from_below_and_fleets_are_not_overdrawn(scenario: Scenario, identifier: str) -> None:
+    score = measure(reference(scenario, identifier), scenario, catalogue())
+    result = score.detail
+    assert isinstance(result, Statement)
+    assert float(result.total) == score.value
+    assert score.low <= score.value <= score.high
+    assert result.bill().total == result.bill(idle="apart", shared="uniform").total == result.total
+    bills = result.tenant_bills(scenario)
+    assert sum((sum(lines.values(), Decimal(0)) for lines in bills.values()), Decimal(0)) == result.total
+    figures = score.figures
+    assert figures["gap_to_lower_bound"] is None or figures["gap_to_lower_bound"] >= -1e-6
+    single = len(scenario.infrastructure.sites) == 1  # tenants spread over sites are rounded up to whole pods at each
+    assert figures["multiplexing"]["gain"] >= (0.999 if single else 0.9) or figures["pending"]
+    for offer in scenario.infrastructure.nodes:
+        if offer.count is not None:
+            assert figures["nodes"].get(offer.type, 0) + figures["spare_nodes"].get(offer.type, 0) == offer.count

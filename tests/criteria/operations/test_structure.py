@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenancykit.criteria.operations.structure import (
+    catalogue_objects,
+    dependency_measures,
+    design_structure_matrix,
+    measure_structure,
+    visibility,
+)
+from tests.criteria.effort.designs import CLUSTERS, HOSTED, NAMESPACES, VIRTUAL, book, installed, platform, tenant_class
+
+# MacCormack, Rusnak, Baldwin 2006 (doi:10.1287/mnsc.1060.0552), the example of six elements: 15 of 36, 42 %
+SIX = {"A": ("B", "C"), "B": ("D",), "C": ("E",), "D": (), "E": ("F",), "F": ()}
+
+
+def test_propagation_cost_of_the_published_example_is_42_percent() -> None:
+    depth, pairs, cost = dependency_measures(SIX)
+    assert cost == pytest.approx(15 / 36)
+    assert round(cost, 2) == 0.42
+    assert pairs == 9
+    assert depth == 4
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
+    size = draw(st.integers(0, 12))
+    return {
+        f"c{i}": tuple(f"c{j}" for j in sorted(draw(st.sets(st.integers(0, i - 1), max_size=3)) if i else set()))
+        for i in range(size)
+    }
+
+
+@given(graphs())
+@settings(max_examples=60)
+def test_reach_and_depth_agree_with_an_independent_library(edges: dict[str, tuple[str, ...]]) -> None:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(edges)
+    graph.add_edges_from((a, b) for a, needed in edges.items() for b in needed)
+    depth, pairs, cost = dependency_measures(edges)
+    assert pairs == nx.transitive_closure_dag(graph).number_of_edges()
+    assert depth == (nx.dag_longest_path_length(graph) + 1 if edges else 0)
+    assert cost == (pytest.approx((pairs + len(edges)) / len(edges) ** 2) if edges else 0)
+
+
+@given(graphs(), st.data())
+@settings(max_examples=40)
+def test_a_requirement_added_never_shrinks_what_a_change_can_reach(
+    edges: dict[str, tuple[str, ...]], data: st.DataObject
+) -> None:
+    if len(edges) < 2:
+        return
+    names = list(edges)
+    later = data.draw(st.integers(1, len(names) - 1))
+    earlier = data.draw(st.integers(0, later - 1))
+    more = {**edges, names[later]: tuple(sorted({*edges[names[later]], names[earlier]}))}
+    before, after = visibility(edges), visibility(more)
+    assert all(before[name] & ~after[name] == 0 for name in names)
+
+
+def test_the_matrix_tells_direct_from_indirect_dependence() -> None:
+    names, rows = design_structure_matrix(SIX)
+    entry = {(a, b): rows[i][j] for i, a in enumerate(names) for j, b in enumerate(names)}
+    assert entry["A", "B"] == 2
+    assert entry["A", "F"] == 1
+    assert entry["F", "A"] == 0
+    assert all(entry[name, name] == 0 for name in names)
+
+
+def test_leaving_an_option_out_removes_exactly_its_objects() -> None:
+    with_queue = catalogue_objects(installed(platform(), *NAMESPACES))
+    without = catalogue_objects(installed(platform(), *[o for o in NAMESPACES if o != "sch_kueue"]))
+    gone = {kind: count - without.get(kind, 0) for kind, count in with_queue.items() if count != without.get(kind, 0)}
+    assert gone
+    assert all(kind.startswith("kueue.x-k8s.io/") and count > 0 for kind, count in gone.items())
+
+
+def test_objects_counted_in_manifests_take_the_place_of_the_catalogues() -> None:
+    found = measure_structure(installed(platform(), *NAMESPACES), book(), objects={"v1/Namespace": 7}, parameters=42)
+    assert (found.objects, found.kinds, found.parameters, found.counted_from) == (7, 1, 42, "manifests")
+    assert measure_structure(installed(platform(), *NAMESPACES), book()).counted_from == "catalogue"
+
+
+def test_more_tenants_add_instances_but_nothing_to_understand() -> None:
+    few, many = (measure_structure(installed(platform(tenant_class(count=n)), *HOSTED), book()) for n in (3, 300))
+    assert many.installations > few.installations
+    assert many.pods > few.pods
+    assert many.objects > few.objects
+    assert many.actions > few.actions
+    for kept in ("components", "crds", "parameters", "agreements", "depth", "pairs", "propagation_cost"):
+        assert getattr(few, kept) == getattr(many, kept)
+
+
+def test_a_cluster_per_tenant_means_more_places_than_a_shared_one() -> None:
+    shared, virtual, own = (
+        measure_structure(installed(platform(), *options), book()) for options in (NAMESPACES, VIRTUAL, CLUSTERS)
+    )
+    assert shared.context_switches == 0
+    assert virtual.context_switches == own.context_switches - 1 + 1 == 10
+    assert shared.installations < virtual.installations < own.installations

@@ -1,0 +1,205 @@
+"""Would this namespace take that pod?  Hostile and awkward pods put to Pod Security and to admission policies.
+
+Namespaces that differ only in their tenant's name answer alike (policies compare labels, they do not know tenants by
+heart); one of each such shape is asked, so that ten thousand tenants cost no more than ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from tenancykit.audit.admission import AdmissionPolicies, AdmissionRequest
+from tenancykit.audit.admission_validation import binding_faults, policy_faults
+from tenancykit.audit.api_defaults import as_admitted
+from tenancykit.audit.objects import ManifestObject, ObjectSet, scalar_text, texts
+from tenancykit.audit.pod_security import enforced, violations
+from tenancykit.audit.rbac import AccessRules
+from tenancykit.audit.tenants import Tenancy
+
+_GROUP: Final = "admissionregistration.k8s.io"
+_SAFE: Final = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+ENGINES: Final = (
+    ("kyverno.io", "ClusterPolicy"),
+    ("kyverno.io", "Policy"),
+    ("policies.kyverno.io", "NamespacedValidatingPolicy"),
+    ("policies.kyverno.io", "MutatingPolicy"),
+    ("templates.gatekeeper.sh", "ConstraintTemplate"),
+    (_GROUP, "ValidatingWebhookConfiguration"),
+    (_GROUP, "MutatingWebhookConfiguration"),
+    (_GROUP, "MutatingAdmissionPolicy"),
+)
+"""What may also refuse or change a pod and is not evaluated here; its presence makes "admitted" undecided."""
+
+
+def probe_pod(container: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    """Return a pod that meets the restricted standard except for what is given."""
+    image = "registry.example.com/probe:1"
+    context = {**_SAFE, **(container or {}).get("securityContext", {})}
+    resources = {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}}
+    one = {"name": "probe", "image": image, "resources": resources, **(container or {}), "securityContext": context}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {"containers": [one], **spec}}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Whether a namespace takes a pod.
+
+    Attributes:
+        verdict: ``yes``, ``no`` or ``undecided``.
+        by: what refuses it, or what could not be evaluated.
+    """
+
+    verdict: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class AdmissionProbe:
+    """The admission of a cluster, asked about pods.
+
+    Attributes:
+        objects: the manifests.
+        tenancy: whose namespaces these are.
+    """
+
+    objects: ObjectSet
+    tenancy: Tenancy
+    _answers: dict[tuple[object, ...], Taken] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def engines(self) -> tuple[str, ...]:
+        """Policy engines and webhooks of the set that are not evaluated."""
+        found = [item for group, kind in ENGINES for item in self.objects.of(group, kind)]
+        found += [item for item in self.objects.of(_KYVERNO, "ValidatingPolicy") if not _is_plain(item)]
+        found += [item for item in self.objects if item.group == "constraints.gatekeeper.sh"]
+        return tuple(map(str, found))
+
+    @cached_property
+    def policies(self) -> AdmissionPolicies:
+        """The ValidatingAdmissionPolicies a cluster would accept, with their bindings and parameters."""
+        policies = [item.data for item in self.objects.of(_GROUP, "ValidatingAdmissionPolicy") if not policy_faults(item.data)]
+        given = self.objects.of(_GROUP, "ValidatingAdmissionPolicyBinding")
+        bindings = [item.data for item in given if not binding_faults(item.data)]
+        for item in self.objects.of(_KYVERNO, "ValidatingPolicy"):
+            if _is_plain(item):
+                policies.append({**item.data, "metadata": {"name": f"Kyverno {item.name}"}})
+                bindings.append(_bound(item))
+        spaces = {item.name: item.data for item in self.objects.of("", "Namespace")}
+        live = {
+            name: as_admitted(spaces.get(name, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}))
+            for name, labels in self.objects.namespaces.items()
+        }
+        return AdmissionPolicies(
+            policies,
+            bindings,
+            live,
+            [item.data for item in self.objects if item.kind in self._param_kinds],
+            self.tenancy.access,
+        )
+
+    @cached_property
+    def _param_kinds(self) -> frozenset[str]:
+        policies = self.objects.of(_GROUP, "ValidatingAdmissionPolicy")
+        return frozenset(scalar_text((item.spec.get("paramKind") or {}).get("kind")) for item in policies) - {""}
+
+    @cached_property
+    def _classes(self) -> Mapping[str, Any]:
+        return {item.name: item.data.get("value") for item in self.objects.of("scheduling.k8s.io", "PriorityClass")}
+
+    def takes(self, namespace: str, name: str, pod: Mapping[str, Any]) -> Taken:
+        """Return whether the namespace takes the pod; ``name`` tells one probe from another."""
+        key = (self.shape(namespace), name)
+        if key not in self._answers:
+            self._answers[key] = self._ask(namespace, pod)
+        return self._answers[key]
+
+    def shape(self, namespace: str) -> tuple[object, ...]:
+        """Return what the answer depends on: the namespace's labels with the tenant's own name taken out."""
+        tenant = self.tenancy.by_namespace.get(namespace, namespace)
+        labels = self.objects.namespaces.get(namespace, {})
+        own = {namespace, tenant}
+        if any(name in text for name in own for text in self._literals):
+            return (namespace,)
+        level = "pod-security.kubernetes.io/"  # a tenant may be called "baseline", its level may not
+        return tuple(sorted((key, value if key.startswith(level) else _anonymous(value, own)) for key, value in labels.items()))
+
+    @cached_property
+    def _literals(self) -> frozenset[str]:
+        """Every policy and binding as text: a tenant named in one is asked by itself."""
+        return frozenset(str(item.get("spec")) for item in (*self.policies.policies, *self.policies.bindings))
+
+    def _ask(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
+        labels = self.objects.namespaces.get(namespace, {})
+        level, minor = enforced(labels)
+        broken = violations(pod["spec"], level, pod.get("metadata"), minor)
+        if broken:
+            return Taken("no", f"Pod Security {level} on Namespace {namespace} ({broken[0].title})")
+        made = as_admitted(pod, namespace, self._classes)
+        answer = self.policies.review(self._request("Pod", "pods", namespace, made))
+        if answer.denial:
+            return Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
+        if answer.undecided:
+            return Taken("undecided", answer.refusals[0].message)
+        return Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}") if self.engines else Taken("yes")
+
+    def takes_service(self, namespace: str, name: str, service: Mapping[str, Any]) -> Taken:
+        """Return whether the namespace takes a Service, as far as admission policies say."""
+        key = (self.shape(namespace), "Service", name)
+        if key not in self._answers:
+            made = as_admitted(service, namespace)
+            answer = self.policies.review(self._request("Service", "services", namespace, made))
+            taken = Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}") if self.engines else Taken("yes")
+            if answer.undecided:
+                taken = Taken("undecided", answer.refusals[0].message)
+            if answer.denial:
+                taken = Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
+            self._answers[key] = taken
+        return self._answers[key]
+
+    def _request(self, kind: str, resource: str, namespace: str, made: Mapping[str, Any]) -> AdmissionRequest:
+        people = self.tenancy.principals.get(self.tenancy.by_namespace.get(namespace, ""), ())
+        who = people[0] if people else None
+        return AdmissionRequest(
+            "CREATE",
+            "",
+            "v1",
+            kind,
+            resource,
+            "probe",
+            namespace,
+            object=made,
+            user=who.user if who else "tenant",
+            groups=who.groups if who else frozenset({"system:authenticated"}),
+        )
+
+
+_KYVERNO: Final = "policies.kyverno.io"
+
+
+def _is_plain(item: ManifestObject) -> bool:
+    """Return whether a Kyverno ValidatingPolicy uses nothing beyond what the API server's own policies know.
+
+    The two kinds share their fields (https://kyverno.io/docs/policy-types/validating-policy/); a policy that names
+    Kyverno's own variables or libraries is left to Kyverno.
+    """
+    return not policy_faults(item.data) and "Audit" not in texts(item.spec.get("validationActions"))
+
+
+def _bound(item: ManifestObject) -> dict[str, Any]:
+    actions = texts(item.spec.get("validationActions")) or ["Deny"]
+    spec = {"policyName": f"Kyverno {item.name}", "validationActions": actions}
+    return {"metadata": {"name": f"Kyverno {item.name}"}, "spec": spec}
+
+
+def _anonymous(value: str, own: set[str]) -> str:
+    for name in sorted(own, key=len, reverse=True):
+        value = value.replace(name, "\0")
+    return value

@@ -1,0 +1,116 @@
+"""The command line. Exit codes: 0 fine, 1 findings, 2 bad input."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from tenancykit import __version__
+from tenancykit.errors import InputError, TenancyKitError
+
+OK, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        module, function = options.run.split(":")
+        code = int(getattr(importlib.import_module(f"tenancykit.cli.{module}"), function)(options))
+        sys.stdout.flush()
+    except InputError as error:
+        for fault in error.faults:
+            print(f"error: {_one_line(str(fault))}", file=sys.stderr)
+        return BAD_INPUT
+    except TenancyKitError as error:
+        print(f"error: {_one_line(str(error))}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+def _one_line(text: str) -> str:
+    """Return a message whose control characters cannot steer a terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.replace("\n", "; "))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tenancykit",
+        description="Compare, explain and export Kubernetes tenancy designs for AI platforms.",
+        epilog="Exit codes: 0 fine, 1 findings (nobody admitted, a check failed), 2 bad input.",
+    )
+    parser.add_argument("--version", action="version", version=f"tenancykit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _design_commands(commands)
+    return parser
+
+
+def _design_commands(commands: Any) -> None:
+    check = _command(commands, "check", "read a scenario and report every fault in it", "designs:check")
+    _scenario_argument(check)
+
+    compare = _command(commands, "compare", "rank the reference architectures for a scenario", "designs:compare")
+    _scenario_argument(compare)
+    _variant_argument(compare)
+
+    explain = _command(commands, "explain", "open a design's figures down to their sources", "designs:explain")
+    _scenario_argument(explain)
+    explain.add_argument("design", nargs="?", help="design id (default: the one in first place)")
+    explain.add_argument("other", nargs="?", help="second design id: why the first stands before or behind it")
+    explain.add_argument("--criterion", help="isolation, effort, operations or cost (default: all four, in short)")
+    explain.add_argument("--depth", type=int, help="levels of evidence to show (default: all)")
+    _variant_argument(explain)
+
+    export = _command(commands, "export", "write a design's manifests and decision record", "designs:export")
+    _scenario_argument(export)
+    export.add_argument("--design", help="design id (default: the one in first place)")
+    export.add_argument("--to", required=True, metavar="FOLDER", help="folder to write")
+    _variant_argument(export)
+
+    catalogue = _command(commands, "catalogue", "list what the catalogue holds, with sources", "designs:catalogue")
+    catalogue.add_argument("what", choices=LISTINGS, help="what to list")
+
+    lab = _command(commands, "lab", "open the notebooks in JupyterLab", "designs:lab")
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    lab.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
+
+
+LISTINGS = ("options", "components", "references", "rules", "sources", "prices", "facts")
+
+
+def _command(commands: Any, name: str, text: str, run: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--json", action="store_true", help="print JSON of a versioned format")
+    parser.add_argument(
+        "--catalogue",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="own catalogue folder laid over ours; repeatable",
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _scenario_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", help="scenario file, its folder, or an example's name such as ml-platform")
+
+
+def _variant_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="also evaluate a variation, such as 'RA01 +node_dedicated_tenant -pol_vap'; repeatable",
+    )

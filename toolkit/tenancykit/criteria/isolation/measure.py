@@ -1,0 +1,258 @@
+"""The isolation of a design: depth, exposure and level of every asset between every pair of tenant classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, WINDOW_DAYS, strengths
+from tenancykit.criteria.isolation.explanation import evidence_tree
+from tenancykit.criteria.isolation.graph import AttackGraph, attack_graph, pair_facts, words
+from tenancykit.criteria.isolation.interval import figure_interval
+from tenancykit.criteria.isolation.levels import VIEWS, guarded, level_of
+from tenancykit.criteria.isolation.network import superset
+from tenancykit.criteria.isolation.reliability import Route, cheapest_routes, single_openers
+from tenancykit.criteria.isolation.result import (
+    MAX_DEPTH,
+    MAX_NINES,
+    AssetFinding,
+    GraphFinding,
+    IsolationResult,
+    PairFinding,
+    figure,
+)
+from tenancykit.criteria.score import Evidence, Score
+from tenancykit.design.model import ResolvedDesign
+from tenancykit.scenario.model import Scenario
+
+UNIT = "nines"
+
+_TINY = 1e-300
+
+Window = float | Mapping[str, float]
+
+
+def measure(
+    design: ResolvedDesign,
+    scenario: Scenario,
+    catalogue: Catalogue,
+    *,
+    window_days: Window = WINDOW_DAYS,
+    proven: bool = False,
+) -> Score:
+    """Return the isolation of a design: the figure of the worst asset of its least isolated pair of classes.
+
+    The figure is nines (minus the decimal logarithm of the chance that some path stands open at a random moment) plus
+    a hundredth per barrier of depth; only assets whose confidentiality or integrity is at stake are ranked, the rest
+    stands beside. The interval is P10 to P90 over the posteriors of the barriers' rates.
+
+    Args:
+        design: the design, looked up.
+        scenario: the scenario; decides which classes hold another tenant.
+        catalogue: the catalogue.
+        window_days: days from disclosure of a flaw to patched; one number, or per barrier or kind of barrier.
+        proven: whether the exported manifests were read back and proven.
+    """
+    model = load_isolation(catalogue)
+    result = assess(design, model, window_days=window_days, proven=proven)
+    worst = result.worst_pair
+    if worst is None:
+        return _alone(result)
+    finding = worst.finding
+    low, high = figure_interval(finding.graph, finding.strengths, finding.worst.asset, finding.worst.depth)
+    return Score(
+        criterion="isolation",
+        value=finding.worst.figure,
+        unit=UNIT,
+        better="higher",
+        low=min(low, finding.worst.figure),
+        high=max(high, finding.worst.figure),
+        summary=_summary(worst, scenario),
+        evidence=evidence_tree(result, model),
+        figures=_figures(result, scenario),
+        detail=result,
+    )
+
+
+def assess(
+    design: ResolvedDesign, model: IsolationCatalogue, *, window_days: Window = WINDOW_DAYS, proven: bool = False
+) -> IsolationResult:
+    """Return every pair of classes of a design with what tenants of one can do to tenants of the other."""
+    window = tuple(sorted(window_days.items())) if isinstance(window_days, Mapping) else float(window_days)
+    pairs = []
+    for attacker in design.classes:
+        for victim in design.classes:
+            same = attacker is victim
+            others = victim.tenant_class.count - (1 if same else 0)
+            if others < 1:
+                continue
+            facts = pair_facts(attacker.facts, victim.facts, same_class=same, model=model)
+            finding = assess_facts(facts, model, window, proven)
+            pairs.append(PairFinding(attacker.tenant_class.id, victim.tenant_class.id, others, finding))
+    return IsolationResult(tuple(pairs))
+
+
+@lru_cache(maxsize=4096)
+def assess_facts(
+    facts: frozenset[str],
+    model: IsolationCatalogue,
+    window: float | tuple[tuple[str, float], ...] = WINDOW_DAYS,
+    proven: bool = False,
+) -> GraphFinding:
+    """Return what follows from the attack graph of a pair with these facts."""
+    graph = attack_graph(facts, model)
+    window_days = dict(window) if isinstance(window, tuple) else window
+    believed = strengths(graph.barriers, facts, model, window_days=window_days, proven=proven)
+    chance = {name: strength.chance for name, strength in believed.items()}
+    ids = [asset.id for asset in graph.assets]
+    network = superset(model)
+    solved = {asset: network.solve(asset, graph, chance) for asset in ids}
+    depths = {asset: depth for asset, (_, depth) in solved.items()}
+    likely = cheapest_routes(
+        graph.links, graph.starts, ids, {name: -math.log(max(p, _TINY)) for name, p in chance.items()}
+    )
+    findings = tuple(_asset(graph, asset, *solved[asset], likely.get(asset), model) for asset in ids)
+    verdicts = {view: level_of(graph, depths, planes, model) for view, planes in VIEWS.items()}
+    targets = [asset.id for asset in graph.assets if guarded(asset)]
+    return GraphFinding(
+        graph,
+        believed,
+        findings,
+        {view: level for view, (level, _) in verdicts.items()},
+        {view: why for view, (_, why) in verdicts.items()},
+        frozenset(None if name is None else str(name) for name in single_openers(graph.links, graph.starts, targets)),
+    )
+
+
+def _asset(
+    graph: AttackGraph,
+    asset_id: str,
+    exposure: float,
+    depth: int,
+    route: Route | None,
+    model: IsolationCatalogue,
+) -> AssetFinding:
+    asset = model.assets[asset_id]
+    return AssetFinding(
+        asset_id,
+        asset.title,
+        asset.plane,
+        asset.kinds,
+        depth,
+        exposure,
+        words(graph, route.links, model) if route else "",
+        route.links if route else (),
+        tuple(dict.fromkeys(str(v) for i in route.links for v in graph.links[i].variables)) if route else (),
+    )
+
+
+def _summary(pair: PairFinding, scenario: Scenario) -> str:
+    worst = pair.finding.worst
+    who = "another tenant" if pair.attacker == pair.victim else f"a tenant of {_name(scenario, pair.victim)}"
+    barriers = "no barrier" if worst.depth == 0 else "one barrier" if worst.depth == 1 else f"{worst.depth} barriers"
+    return (
+        f"{worst.title} of {who} is {barriers} away from a tenant of {_name(scenario, pair.attacker)}, and open "
+        f"{worst.days_per_year:.3g} days a year ({pair.finding.levels['overall']}): {worst.path}"
+    )
+
+
+def _name(scenario: Scenario, class_id: str) -> str:
+    return scenario.tenant_class(class_id).name or class_id
+
+
+def _figures(result: IsolationResult, scenario: Scenario) -> dict[str, Any]:
+    pair = result.worst_pair
+    assert pair is not None  # noqa: S101 - the caller has checked
+    worst = pair.finding.worst
+    levels = {view: min(p.finding.levels[view] for p in result.pairs) for view in VIEWS}
+    blast, barrier = _blast_radius(result)
+    return {
+        "level": levels["overall"],
+        "planes": {view: level for view, level in levels.items() if view not in ("overall", "data")},
+        "data_level": levels["data"],
+        "depth": worst.depth,
+        "exposure": worst.exposure,
+        "nines": worst.nines,
+        "days_per_year": worst.days_per_year,
+        "weakest_path": worst.path,
+        "worst_asset": worst.asset,
+        "attacker": pair.attacker,
+        "victim": pair.victim,
+        "missed": pair.finding.missed["overall"],
+        "blast_radius_tenants": blast,
+        "blast_radius_barrier": barrier,
+        "classes": {c.id: _class_figures(result, c.id) for c in scenario.tenants.classes},
+        "plane_nines": _plane_nines(result),
+        "availability": _availability(result),
+        "matrix": result.rows(),
+    }
+
+
+def _class_figures(result: IsolationResult, class_id: str) -> dict[str, Any]:
+    """Return the figures of one class as the victim: levels per view, and its worst asset."""
+    pairs = [pair for pair in result.pairs if pair.victim == class_id]
+    if not pairs:
+        return {**dict.fromkeys(VIEWS, "L5"), "depth": MAX_DEPTH, "exposure": 0.0, "nines": MAX_NINES, "path": ""}
+    worst = min((pair.finding.worst for pair in pairs), key=lambda finding: finding.figure)
+    return {
+        **{view: min(pair.finding.levels[view] for pair in pairs) for view in VIEWS},
+        "depth": worst.depth,
+        "exposure": worst.exposure,
+        "nines": worst.nines,
+        "path": worst.path,
+    }
+
+
+def _plane_nines(result: IsolationResult) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for pair in result.pairs:
+        for asset in pair.finding.assets:
+            if asset.guarded:
+                found[asset.plane] = min(found.get(asset.plane, MAX_NINES), asset.nines)
+    return found
+
+
+def _availability(result: IsolationResult) -> dict[str, Any]:
+    found: dict[str, AssetFinding] = {}
+    for pair in result.pairs:
+        for asset in pair.finding.assets:
+            if not asset.guarded and (asset.asset not in found or asset.figure < found[asset.asset].figure):
+                found[asset.asset] = asset
+    return {
+        name: {"depth": a.depth, "exposure": a.exposure, "days_per_year": a.days_per_year, "path": a.path}
+        for name, a in found.items()
+    }
+
+
+def _blast_radius(result: IsolationResult) -> tuple[int, str]:
+    """Return the most tenants that fall to one tenant with one barrier (or none), and that barrier."""
+    falls: dict[tuple[str, str], int] = {}
+    for pair in result.pairs:
+        openers = pair.finding.openers
+        every = {b for other in result.pairs if other.attacker == pair.attacker for b in other.finding.openers if b}
+        for barrier in sorted(every) or [""]:
+            if None in openers or barrier in openers:
+                key = (pair.attacker, barrier)
+                falls[key] = falls.get(key, 0) + pair.victims
+    if not falls:
+        return 0, ""
+    (_, barrier), tenants = max(falls.items(), key=lambda item: (item[1], item[0][1]))
+    return tenants, barrier
+
+
+def _alone(result: IsolationResult) -> Score:
+    value = figure(0.0, MAX_DEPTH)
+    text = "there is only one tenant; nobody else can be reached"
+    classes: dict[str, Any] = {}
+    return Score(
+        "isolation", value, UNIT, "higher", value, value, text, Evidence(text),
+        {"level": "L5", "depth": MAX_DEPTH, "exposure": 0.0, "nines": MAX_NINES, "days_per_year": 0.0, "classes": classes},
+        result,
+    )  # fmt: skip
+
+
+__all__ = ["DAYS_PER_YEAR", "assess", "assess_facts", "measure"]

@@ -1,0 +1,161 @@
+"""What the isolation criterion found, down to every pair of tenant classes and every asset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenancykit.catalogue.barriers import Impact, Plane
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
+from tenancykit.criteria.isolation.graph import AttackGraph
+
+MAX_NINES = 12.0
+"""Nines of an asset that no path reaches; keeps figures finite."""
+
+MAX_DEPTH = 9
+"""Depth of an asset that no path reaches."""
+
+DEPTH_WEIGHT = 0.01
+"""Nines that one barrier of depth adds to the ranked figure, so that saturated exposures still rank by depth."""
+
+
+def nines(exposure: float) -> float:
+    """Return ``-log10(exposure)``, at most :data:`MAX_NINES`."""
+    return MAX_NINES if exposure <= 10.0**-MAX_NINES else max(0.0, -math.log10(min(exposure, 1.0)))
+
+
+def figure(exposure: float, depth: int) -> float:
+    """Return the figure that is ranked: nines plus a hundredth of a nine per barrier of depth.
+
+    It grows with both: a barrier added never lowers it, a crossing added never raises it.
+    """
+    return nines(exposure) + DEPTH_WEIGHT * min(depth, MAX_DEPTH)
+
+
+@dataclass(frozen=True)
+class AssetFinding:
+    """How well one asset of the victim is kept from the attacker.
+
+    Attributes:
+        asset: its id.
+        title: how people call it.
+        plane: plane it is on.
+        kinds: what is at stake.
+        depth: barriers in the smallest set whose fall opens a path; :data:`MAX_DEPTH` where there is no path.
+        exposure: chance that some path is fully open at a random moment.
+        path: likeliest path in words; empty where there is none.
+        links: indices of the likeliest path's links in the graph of the pair.
+        barriers: distinct barriers on the likeliest path.
+    """
+
+    asset: str
+    title: str
+    plane: Plane
+    kinds: tuple[Impact, ...]
+    depth: int
+    exposure: float
+    path: str
+    links: tuple[int, ...]
+    barriers: tuple[str, ...]
+
+    @property
+    def nines(self) -> float:
+        """Minus the decimal logarithm of the exposure."""
+        return nines(self.exposure)
+
+    @property
+    def days_per_year(self) -> float:
+        """Days per year on which a path stood open."""
+        return self.exposure * DAYS_PER_YEAR
+
+    @property
+    def figure(self) -> float:
+        """The figure that is ranked."""
+        return figure(self.exposure, self.depth)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether confidentiality or integrity is at stake."""
+        return self.kinds != ("availability",)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the finding as plain data."""
+        return {
+            "asset": self.asset,
+            "plane": self.plane,
+            "kinds": list(self.kinds),
+            "depth": self.depth,
+            "exposure": self.exposure,
+            "nines": self.nines,
+            "days_per_year": self.days_per_year,
+            "path": self.path,
+        }
+
+
+@dataclass(frozen=True)
+class GraphFinding:
+    """What follows from the attack graph of one pair, whoever the two are.
+
+    Attributes:
+        graph: the graph.
+        strengths: what is believed of each barrier in it.
+        assets: a finding per asset.
+        levels: level per view (``overall``, ``control``, ``data`` and each data plane).
+        missed: what the next level asks for, per view.
+        openers: barriers each of which alone opens a path to a confidentiality or integrity asset; None: open already.
+    """
+
+    graph: AttackGraph
+    strengths: Mapping[str, Strength]
+    assets: tuple[AssetFinding, ...]
+    levels: Mapping[str, str]
+    missed: Mapping[str, str]
+    openers: frozenset[str | None]
+
+    @property
+    def worst(self) -> AssetFinding:
+        """The confidentiality or integrity asset with the lowest figure; the first of equals."""
+        return min((a for a in self.assets if a.guarded), key=lambda a: a.figure)
+
+
+@dataclass(frozen=True)
+class PairFinding:
+    """What tenants of one class can do to tenants of another.
+
+    Attributes:
+        attacker: class of the attacker.
+        victim: class of the victim.
+        victims: other tenants of the victim's class.
+        finding: what follows from their graph.
+    """
+
+    attacker: str
+    victim: str
+    victims: int
+    finding: GraphFinding = field(repr=False)
+
+
+@dataclass(frozen=True)
+class IsolationResult:
+    """The isolation of one design.
+
+    Attributes:
+        pairs: every ordered pair of classes that holds two different tenants, in the scenario's order.
+    """
+
+    pairs: tuple[PairFinding, ...]
+
+    @property
+    def worst_pair(self) -> PairFinding | None:
+        """The least isolated pair; None where there is only one tenant."""
+        return min(self.pairs, key=lambda p: p.finding.worst.figure, default=None)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one plain row per attacker class, victim class and asset."""
+        return [
+            {"attacker": pair.attacker, "victim": pair.victim, **asset.to_data()}
+            for pair in self.pairs
+            for asset in pair.finding.assets
+        ]

@@ -1,0 +1,130 @@
+"""Runs the builders of a cluster's options and finishes their objects: merged, labelled, annotated, sorted by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.model import ClassDesign, ResolvedDesign
+from tenancykit.manifests.model import CONCERNS, PREFIX, KubernetesObject, Manifest
+from tenancykit.manifests.plan import ClusterPlan
+from tenancykit.manifests.registry import BUILDERS, NOTHING, Side
+from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClassScope, ClusterScope, TenantScope
+from tenancykit.scenario.model import Scenario
+
+_ORDER: Final = {name: position for position, name in enumerate(CONCERNS)}
+
+
+def sides_of(found: ClassDesign, plan: ClusterPlan) -> frozenset[Side]:
+    """Return which parts of a class's objects belong into a cluster."""
+    kind = found.cluster.control_plane
+    if plan.role == "shared":
+        if kind == "virtual":
+            return frozenset({"pods"})
+        return frozenset({"pods", "run"}) if kind == "logical" else frozenset({"pods", "api", "run"})
+    if plan.role == "tenant":
+        return frozenset({"pods", "api", "run"})
+    if plan.role == "virtual":
+        return frozenset({"api", "run"})
+    if plan.role == "workspace":
+        return frozenset({"workspace"})
+    return frozenset({"hub"})
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What every object of an export carries.
+
+    Attributes:
+        design: id of the design.
+        decision: hash of the decision record; empty when there is none.
+    """
+
+    design: str
+    decision: str
+
+    def __call__(self, made: Manifest, cls: ClassScope | None = None, tenant: str = "") -> KubernetesObject:
+        """Return the object with the labels and annotations that say what it is and why it is there."""
+        data = made.data
+        metadata = data["metadata"]
+        labels = {"app.kubernetes.io/managed-by": "tenancykit", "app.kubernetes.io/part-of": self.design}
+        if cls is not None:
+            labels[CLASS_LABEL] = cls.id
+        if tenant:
+            labels[TENANT_LABEL] = tenant
+        annotations = {f"{PREFIX}/because": ",".join(made.because), f"{PREFIX}/requirement": made.requirement}
+        if self.decision:
+            annotations[f"{PREFIX}/decision"] = self.decision
+        finished: dict[str, Any] = {"name": metadata["name"]}
+        if "namespace" in metadata:
+            finished["namespace"] = metadata["namespace"]
+        finished["labels"] = {**labels, **metadata.get("labels", {})}
+        finished["annotations"] = {**annotations, **metadata.get("annotations", {})}
+        rest = {key: value for key, value in data.items() if key not in ("apiVersion", "kind", "metadata")}
+        return {"apiVersion": data["apiVersion"], "kind": data["kind"], "metadata": finished, **rest}
+
+
+def class_scopes(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> dict[str, ClassScope]:
+    """Return the scope of each class by its id."""
+    return {found.tenant_class.id: ClassScope(scenario, catalogue, found) for found in design.classes}
+
+
+def cluster_scope(plan: ClusterPlan, scopes: dict[str, ClassScope], option: str, side: Side | None) -> ClusterScope:
+    """Return a cluster with the classes that chose an option and have that side of theirs there."""
+    everyone = tuple(scopes[found.tenant_class.id] for found in plan.classes)
+    chosen = tuple(
+        scope
+        for scope in everyone
+        if (not option or option in scope.options) and (side is None or side in sides_of(scope.found, plan))
+    )
+    return ClusterScope(plan, chosen, everyone)
+
+
+def base_manifests(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> list[Manifest]:
+    """Return what a cluster needs once; the same object asked for by several options is there once, with all reasons.
+
+    Raises:
+        ValueError: two options ask for one object with different content: a fault of ours, found by tests.
+    """
+    found: dict[tuple[str, str, str, str], Manifest] = {}
+    for option in plan.options:
+        for side, build in BUILDERS.get(option, NOTHING).base:
+            scope = cluster_scope(plan, scopes, option, side)
+            if scope.classes:
+                for made in build(scope):
+                    _merge(found, made)
+    return list(found.values())
+
+
+def _merge(found: dict[tuple[str, str, str, str], Manifest], made: Manifest) -> None:
+    known = found.get(made.identity)
+    if known is None:
+        found[made.identity] = made
+        return
+    if known.data != made.data:
+        raise ValueError(f"{made.identity} is built in two ways, by {known.because} and {made.because}")
+    because = tuple(dict.fromkeys((*known.because, *made.because)))
+    found[made.identity] = Manifest(known.data, known.concern, because, known.requirement)
+
+
+def tenant_manifests(scope: TenantScope) -> list[Manifest]:
+    """Return what one tenant needs in a cluster."""
+    sides = sides_of(scope.cls.found, scope.plan)
+    found: dict[tuple[str, str, str, str], Manifest] = {}
+    for option in scope.cls.found.choice.options:
+        for side, build in BUILDERS.get(option, NOTHING).tenant:
+            if side in sides:
+                for made in build(scope):
+                    _merge(found, made)
+    return list(found.values())
+
+
+def by_file(made: Iterable[Manifest]) -> Iterator[tuple[str, Sequence[Manifest]]]:
+    """Yield the files of a folder with their objects, in the order they are applied."""
+    groups: dict[str, list[Manifest]] = {}
+    for one in made:
+        groups.setdefault(one.concern, []).append(one)
+    for concern in sorted(groups, key=lambda name: _ORDER[name]):
+        yield f"{concern}.yaml", groups[concern]

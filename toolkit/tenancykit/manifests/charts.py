@@ -1,0 +1,90 @@
+"""Helm releases of a cluster: charts pinned by the catalogue's components, and what has to be installed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tenancykit.catalogue.model import Component
+from tenancykit.manifests.assemble import cluster_scope, sides_of
+from tenancykit.manifests.model import HelmRelease
+from tenancykit.manifests.plan import ClusterPlan
+from tenancykit.manifests.registry import BUILDERS, NOTHING, Chart
+from tenancykit.manifests.scope import ClassScope, ClusterScope
+from tenancykit.manifests.yaml_writer import write_document
+
+_ABSTRACT: Final = frozenset({"kubernetes-cluster", "management-cluster"})
+"""Components that stand for the cluster itself."""
+
+
+def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmRelease]:
+    """Yield the Helm releases of a cluster, each once, in the order of the options that need them."""
+    done: set[str] = set()
+    for option in plan.options:
+        for chart in BUILDERS.get(option, NOTHING).charts:
+            scope = cluster_scope(plan, scopes, option, chart.side)
+            if scope.classes and chart.component not in done:
+                done.add(chart.component)
+                yield _release(option, chart, scope)
+
+
+def _release(option: str, chart: Chart, scope: ClusterScope) -> HelmRelease:
+    component = scope.catalogue.components[chart.component]
+    if component.helm is None:
+        raise LookupError(f"component {component.id} of the catalogue pins no chart; {option} needs one")
+    return HelmRelease(
+        name=chart.component,
+        namespace=chart.namespace,
+        chart=component.helm.chart,
+        repository=component.helm.repository,
+        version=component.helm.version,
+        values=chart.values(scope),
+        because=(option,),
+        requirement=chart.requirement,
+    )
+
+
+def chart_files(release: HelmRelease, decision: str) -> Iterator[tuple[str, str]]:
+    """Yield the files of a release: its values, and the pin of chart, version and repository with the command."""
+    head = f"# Values of chart {release.chart} {release.version} from {release.repository}\n"
+    head += f"# because: {', '.join(release.because)}; requirement: {release.requirement}\n"
+    if decision:
+        head += f"# decision: {decision}\n"
+    yield f"helm/{release.name}/values.yaml", head + (write_document(release.values) if release.values else "{}\n")
+    pin: dict[str, Any] = {
+        "release": release.name,
+        "namespace": release.namespace,
+        "chart": release.chart,
+        "version": release.version,
+        "repository": release.repository,
+        "install": install_command(release),
+    }
+    yield f"helm/{release.name}/chart.yaml", write_document(pin)
+
+
+def install_command(release: HelmRelease, folder: str = "") -> str:
+    """Return the command that installs a release, run from the export's folder or from the release's own."""
+    if release.repository.startswith("oci://"):
+        path = release.repository.rstrip("/")
+        source = path if path.endswith(f"/{release.chart}") else f"{path}/{release.chart}"
+    else:
+        source = f"{release.chart} --repo {release.repository}"
+    return (
+        f"helm upgrade --install {release.name} {source} --version {release.version} "
+        f"--namespace {release.namespace} --create-namespace --values {folder}values.yaml"
+    )
+
+
+def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component, ...]:
+    """Return the components a cluster's options need that no chart of this export installs."""
+    installed = {release.name for release in releases(plan, scopes)}
+    wanted: dict[str, Component] = {}
+    for found in plan.classes:
+        sides = sides_of(found, plan)
+        for option in found.options:
+            build = BUILDERS.get(option.id, NOTHING)
+            here = {side for side, _ in (*build.base, *build.tenant)} | {chart.side for chart in build.charts}
+            if build.reason or here & sides or not here:
+                catalogue = scopes[found.tenant_class.id].catalogue
+                wanted |= {name: catalogue.components[name] for name in option.components}
+    return tuple(wanted[name] for name in sorted(wanted) if name not in installed | _ABSTRACT)

@@ -1,0 +1,144 @@
+"""The operator's README of an export: what is in it, what to install, what to fill in, in which order to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tenancykit.design.model import ClassDesign, ResolvedDesign
+from tenancykit.manifests import charts
+from tenancykit.manifests.plan import ClusterPlan, Role, is_per_tenant
+from tenancykit.manifests.registry import BUILDERS, NOTHING
+from tenancykit.manifests.scope import POOL_LABEL, ClassScope
+from tenancykit.scenario.model import Scenario
+
+_ROLES = {
+    "shared": "runs the pods of many tenants",
+    "hub": "runs or defines the tenants' clusters",
+    "logical": "serves the tenants' workspaces; runs no pods",
+    "tenant": "one tenant's cluster",
+    "virtual": "one tenant's virtual cluster; its pods run in the shared cluster",
+    "workspace": "one tenant's workspace",
+}
+
+
+def steps(
+    scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own_classes: Iterable[ClassDesign]
+) -> Iterator[dict[str, Any]]:
+    """Yield what to apply, in order: charts before the objects that need their kinds, hubs before what they make."""
+    for plan, root in [*_common(plans), *_of_classes(own_classes)]:
+        step = _step(plan, scopes, root)
+        if root.startswith("classes/"):
+            step["cluster"] = f"each cluster of class {plan.name}"
+            step["kustomize"] = "clusters/<tenant>"
+        yield step
+
+
+def _common(plans: Sequence[ClusterPlan]) -> Iterator[tuple[ClusterPlan, str]]:
+    for plan in plans:
+        yield plan, f"clusters/{plan.name}"
+
+
+def _of_classes(classes: Iterable[ClassDesign]) -> Iterator[tuple[ClusterPlan, str]]:
+    for found in classes:
+        role: Role = "tenant" if is_per_tenant(found) else "virtual"
+        if found.cluster.control_plane == "logical":
+            role = "workspace"
+        yield ClusterPlan(found.tenant_class.id, role, (found,)), f"classes/{found.tenant_class.id}"
+
+
+def _step(plan: ClusterPlan, scopes: dict[str, ClassScope], root: str) -> dict[str, Any]:
+    return {
+        "cluster": plan.name,
+        "role": _ROLES[plan.role],
+        "byHand": [component.name for component in charts.by_hand(plan, scopes)],
+        "helm": [f"{root}/helm/{release.name}" for release in charts.releases(plan, scopes)],
+        "kustomize": root,
+    }
+
+
+def readme(
+    design: ResolvedDesign, scenario: Scenario, scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan]
+) -> str:
+    """Return the README of an export in Markdown."""
+    own = [found for found in design.classes if is_per_tenant(found) or found.cluster.control_plane in ("virtual", "logical")]
+    parts = [
+        f"# {design.name} ({design.id}) for {scenario.title or scenario.name}\n",
+        f"Manifests for Kubernetes {scenario.kubernetes}, written by tenancykit. `index.yaml` lists folders and tenants "
+        "for machines, `trace.yaml` which objects carry which requirement, `.tenancykit.json` the files written.\n",
+        *_violations(design),
+        "## Before you apply\n",
+        *_fill_in(design, scenario),
+        "\n## Apply\n",
+        *_apply(scopes, plans, own),
+        "\n## Tenant classes\n",
+        *_classes(design),
+        "\n## Options without objects\n",
+        *_without_objects(design),
+        "\n## Changing it\n",
+        "Change the scenario and export again: the tree is replaced as a whole, files you added are kept, and a file you "
+        "edited is kept beside the new one as `<name>.changed-by-hand`. Put your own objects into files of your own "
+        "and list them in a Kustomization of your own that uses these folders as bases.\n",
+    ]
+    return "\n".join(parts)
+
+
+def _violations(design: ResolvedDesign) -> list[str]:
+    if not design.violations:
+        return []
+    lines = "\n".join(f"- {reason}" for reason in design.violations)
+    return [f"**This design breaks rules of the catalogue for this scenario:**\n\n{lines}\n"]
+
+
+def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
+    lines = [
+        "- Values in angle brackets are yours to fill in: `grep -rnE '<[a-z-]+>' clusters classes`.",
+        "- `example.com` names (identity provider, tenants' domain, Git repository) are placeholders.",
+        "- No Secret is written. Certificates, pull secrets and keys come from your secret store; TLS secrets for the "
+        "gateways are `public-tls` and `internal-tls` in `tenancykit-ingress`.",
+        "- Sizes come from the scenario's demand with the headroom stated in the objects' builders (assumption: 25 %).",
+    ]
+    pools = sorted({f.placement.domain for f in design.classes if f.placement.domain != "fleet" and not is_per_tenant(f)})
+    if pools:
+        value = "the class's id" if pools == ["class"] else "`t-<tenant>`"
+        lines.append(
+            f"- Nodes of a pool register with the label and the NoSchedule taint `{POOL_LABEL}` = {value} "
+            "(ConfigMaps `node-pool-*` in `tenancykit-system` state the contract)."
+        )
+    if any("gpu" in found.facts for found in design.classes):
+        lines.append("- GPU nodes need a driver the GPU operator supports; MIG layouts apply to idle GPUs only.")
+    lines.append(f"- The API server must be Kubernetes {scenario.kubernetes} or newer for the API versions used.")
+    return lines
+
+
+def _apply(scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own: Sequence[ClassDesign]) -> list[str]:
+    lines: list[str] = []
+    number = 0
+    for plan, root in [*_common(plans), *_of_classes(own)]:
+        number += 1
+        step = _step(plan, scopes, root)
+        each = root.startswith("classes/")
+        title = f"each cluster of class {plan.name}" if each else plan.name
+        lines.append(f"{number}. **{title}** - {step['role']}")
+        if step["byHand"]:
+            lines.append(f"   - have ready: {', '.join(step['byHand'])}")
+        for release in charts.releases(plan, scopes):
+            lines.append(f"   - `{charts.install_command(release, f'{root}/helm/{release.name}/')}`")
+            if release.note:
+                lines.append(f"     ({release.note})")
+        lines.append(f"   - `kubectl apply --server-side -k {'clusters/<tenant>' if each else root}`")
+    return lines
+
+
+def _classes(design: ResolvedDesign) -> list[str]:
+    lines = ["| class | kind | options |", "|---|---|---|"]
+    for found in design.classes:
+        options = ", ".join(f"`{option}`" for option in found.choice.options)
+        lines.append(f"| {found.tenant_class.id} | {found.tenant_class.kind} | {options} |")
+    return lines
+
+
+def _without_objects(design: ResolvedDesign) -> list[str]:
+    chosen = dict.fromkeys(option for found in design.classes for option in found.choice.options)
+    reasons = [(option, BUILDERS.get(option, NOTHING).reason) for option in chosen]
+    return [f"- `{option}`: {reason}" for option, reason in reasons if reason] or ["None."]

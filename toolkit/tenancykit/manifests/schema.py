@@ -1,0 +1,127 @@
+"""Strict, offline validation of Kubernetes objects: every fault at once, against the chosen version's own schemas.
+
+Schema files are those of the ``kubernetes-validate`` package (Kubernetes 1.25 to 1.37); validators are built once and
+kept. What schemas cannot say is checked by the modules beside this one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from tenancykit.errors import Fault, InputError, MissingExtraError, did_you_mean
+from tenancykit.manifests import custom_kinds
+from tenancykit.manifests.semantics import semantic_faults
+
+DEFAULT_VERSION: Final = "1.36"
+_PACKAGE: Final = "kubernetes_validate"
+_BASE: Final = "https://kubernetes.io/api/"
+_LONGEST: Final = 160
+
+
+def validate_object(obj: Mapping[str, Any], version: str = DEFAULT_VERSION) -> list[str]:
+    """Return every fault of one object, as ``field: what is wrong``; an empty list where a cluster would accept it.
+
+    Args:
+        obj: the object as plain data.
+        version: Kubernetes minor version, such as ``1.36``.
+
+    Raises:
+        MissingExtraError: the schema files are not installed.
+        InputError: the schema files do not know the version.
+    """
+    if not isinstance(obj, Mapping):
+        return [f"is {type(obj).__name__}, not an object"]
+    api_version, kind = obj.get("apiVersion"), obj.get("kind")
+    if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
+        return ["apiVersion and kind: required, as text"]
+    if custom_kinds.is_custom(api_version, kind):
+        return [*custom_kinds.faults(obj), *semantic_faults(obj, custom=True)]
+    validator = _validator(api_version, kind, version)
+    if validator is None:
+        return [_unknown(api_version, kind, version)]
+    found = [_text(error) for error in validator.iter_errors(obj)]
+    if found:
+        return sorted(set(found))
+    return semantic_faults(obj)
+
+
+def validate_objects(
+    objects: Iterable[Mapping[str, Any]], version: str = DEFAULT_VERSION
+) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+    """Yield the objects that have faults, each with all of them."""
+    for obj in objects:
+        found = validate_object(obj, version)
+        if found:
+            yield obj, found
+
+
+def versions() -> tuple[str, ...]:
+    """Return the Kubernetes minor versions that schemas are installed for, oldest first."""
+    found = {folder.name.removeprefix("v").rsplit(".", 1)[0] for folder in _schemas().glob("v*-local-strict")}
+    return tuple(sorted(found, key=lambda version: [int(part) for part in version.split(".")]))
+
+
+@cache
+def _schemas() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise MissingExtraError("kubernetes-validate", "validate")
+    return Path(spec.origin).parent / "kubernetes-json-schema"
+
+
+@cache
+def _folder(version: str) -> Path:
+    folder = _schemas() / f"v{version}.0-local-strict"
+    if not folder.is_dir():
+        known = ", ".join(versions())
+        cure = did_you_mean(version, versions()) or "choose one of them"
+        raise InputError(Fault("kubernetes", f"no schemas of version {version!r} are installed", known, cure))
+    return folder
+
+
+@cache
+def _registry(version: str) -> Any:
+    from referencing import Registry, Resource  # noqa: PLC0415 - over a second to import with jsonschema
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 - as above
+
+    definitions = json.loads((_folder(version) / "_definitions.json").read_text(encoding="utf-8"))
+    resource = Resource.from_contents(definitions, default_specification=DRAFT202012)
+    return Registry().with_resource(f"{_BASE}_definitions.json", resource)
+
+
+@cache
+def _validator(api_version: str, kind: str, version: str) -> Any:
+    """Return the validator of a kind, or None where the version does not serve it."""
+    try:
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - over a second to import
+    except ImportError:
+        raise MissingExtraError("jsonschema", "validate") from None
+    group, _, number = api_version.rpartition("/")
+    short = group.split(".")[0]
+    file = _folder(version) / "-".join(filter(None, (kind.lower(), short, number)))
+    path = file.with_name(file.name + ".json")
+    if not path.is_file():
+        return None
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    if kind not in schema.get("properties", {}).get("kind", {}).get("enum", [kind]):
+        return None
+    return Draft202012Validator(schema, registry=_registry(version))
+
+
+def _unknown(api_version: str, kind: str, version: str) -> str:
+    group = api_version.rpartition("/")[0].split(".")[0]
+    pattern = f"{kind.lower()}-{group}-v*.json" if group else f"{kind.lower()}-v*.json"
+    served = sorted(path.stem.rsplit("-", 1)[1] for path in _folder(version).glob(pattern))
+    more = f"; it serves {kind} as {', '.join(served)}" if served else ""
+    return f"apiVersion {api_version}, kind {kind}: Kubernetes {version} does not serve it{more}"
+
+
+def _text(error: Any) -> str:
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
+    message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}..."
+    return f"{where or 'object'}: {message}"

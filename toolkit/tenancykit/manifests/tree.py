@@ -1,0 +1,251 @@
+"""Writes a design as a Kustomize tree: a folder per cluster, ``base`` for the platform, ``tenants/<name>`` per tenant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.model import ClassDesign, ResolvedDesign
+from tenancykit.manifests import charts, readme, trace
+from tenancykit.manifests.assemble import Finish, base_manifests, by_file, class_scopes, sides_of, tenant_manifests
+from tenancykit.manifests.model import Manifest
+from tenancykit.manifests.output import Changes, StagedTree
+from tenancykit.manifests.plan import ClusterPlan, common_clusters, own_cluster, tenants_of
+from tenancykit.manifests.registry import BUILDERS, NOTHING
+from tenancykit.manifests.scope import ClassScope, TenantScope, tenant_namespace
+from tenancykit.manifests.yaml_writer import write_document, write_documents
+from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.naming import Tenant, class_tenants
+
+KUSTOMIZATION: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export wrote.
+
+    Attributes:
+        directory: the tree's folder.
+        objects: Kubernetes objects written.
+        tenants: tenants written.
+        clusters: folders below ``clusters/``.
+        changes: how it differs from the export before it.
+    """
+
+    directory: Path
+    objects: int
+    tenants: int
+    clusters: int
+    changes: Changes
+
+
+def export(
+    design: ResolvedDesign,
+    scenario: Scenario,
+    catalogue: Catalogue,
+    directory: str | os.PathLike[str],
+    *,
+    decision_hash: str = "",
+    extra_files: Mapping[str, str] | None = None,
+) -> ExportResult:
+    """Write a design's manifests and return how they differ from those already there.
+
+    The tree is replaced as a whole or not at all; files of others are carried over. The same design, scenario and
+    catalogue give the same bytes. Secrets are never written. Memory does not grow with the number of tenants.
+
+    Args:
+        design: the design to write.
+        scenario: the scenario it was resolved for.
+        catalogue: the catalogue it was resolved with.
+        directory: folder of the tree; its parent is created where missing.
+        decision_hash: hash of the decision record, put on every object.
+        extra_files: further files by path inside the tree, such as the decision record.
+
+    Raises:
+        OutputError: the tree cannot be written; what was there before is unchanged.
+    """
+    header = {
+        "design": design.id,
+        "scenario": scenario.name,
+        "kubernetes": scenario.kubernetes,
+        "decision": decision_hash,
+    }
+    with StagedTree(Path(directory), header) as tree:
+        writer = _Writer(tree, design, scenario, catalogue, decision_hash)
+        writer.write()
+        for path, text in sorted((extra_files or {}).items()):
+            tree.write(path, text)
+        changes = tree.commit()
+        return ExportResult(tree.target, writer.objects, writer.tenants, writer.clusters, changes)
+
+
+@dataclass
+class _Writer:
+    """One export under way; counts what it writes and notes which objects carry which requirement."""
+
+    tree: StagedTree
+    design: ResolvedDesign
+    scenario: Scenario
+    catalogue: Catalogue
+    decision: str
+    objects: int = 0
+    tenants: int = 0
+    clusters: int = 0
+    carriers: trace.Carriers = field(default_factory=trace.Carriers)
+
+    def __post_init__(self) -> None:
+        self.finish = Finish(self.design.id.lower(), self.decision)
+        self.scopes = class_scopes(self.design, self.scenario, self.catalogue)
+        self.plans = common_clusters(self.design)
+        self.own_classes = [f for f in self.design.classes if self._own(f) is not None]
+        self.first_ordinals = self._ordinals()
+
+    def _own(self, found: ClassDesign) -> ClusterPlan | None:
+        return own_cluster(found, next(class_tenants(self.scenario, found.tenant_class)))
+
+    def _ordinals(self) -> dict[str, int]:
+        """Return the number of tenants in the classes before each class."""
+        first, ordinals = 0, {}
+        for tenant_class in self.scenario.tenants.classes:
+            ordinals[tenant_class.id] = first
+            first += tenant_class.count
+        return ordinals
+
+    def write(self) -> None:
+        for plan in self.plans:
+            self._common_cluster(plan)
+        bases = {found.tenant_class.id: self._class_base(found) for found in self.own_classes}
+        for found in self.own_classes:
+            for tenant in class_tenants(self.scenario, found.tenant_class):
+                self._own_cluster(found, tenant, has_base=bases[found.tenant_class.id])
+        self._index()
+        self.tree.write("trace.yaml", trace.trace_text(self.design, self.carriers))
+        self.tree.write("README.md", readme.readme(self.design, self.scenario, self.scopes, self.plans))
+
+    def _common_cluster(self, plan: ClusterPlan) -> None:
+        root = f"clusters/{plan.name}"
+        has_base = self._base(plan, f"{root}/base", root)
+        folders = ["base"] if has_base else []
+        with ExitStack() as stack:
+            listing: Any = None
+            for found, tenant in tenants_of(self.scenario, plan):
+                made = tenant_manifests(self._scope(found, tenant, plan))
+                if not made:
+                    continue
+                if listing is None:
+                    listing = stack.enter_context(self.tree.stream(f"{root}/tenants/kustomization.yaml"))
+                    listing.write(write_document(KUSTOMIZATION) + "resources:\n")
+                    folders.append("tenants")
+                listing.write(f"- {tenant.kubernetes_name}\n")
+                self._folder(f"{root}/tenants/{tenant.kubernetes_name}", made, self.scopes[found.tenant_class.id], tenant)
+        if folders:
+            self.clusters += 1
+            self.tree.write(f"{root}/kustomization.yaml", _kustomization(folders))
+
+    def _scope(self, found: ClassDesign, tenant: Tenant, plan: ClusterPlan) -> TenantScope:
+        ordinal = self.first_ordinals[found.tenant_class.id] + tenant.index
+        return TenantScope(tenant, self.scopes[found.tenant_class.id], plan, ordinal)
+
+    def _class_base(self, found: ClassDesign) -> bool:
+        """Write what the clusters of a class have in common, once; return whether there is anything."""
+        own = self._own(found)
+        plan = ClusterPlan(found.tenant_class.id, own.role if own else "tenant", (found,))
+        root = f"classes/{found.tenant_class.id}"
+        return self._base(plan, root, root)
+
+    def _base(self, plan: ClusterPlan, folder: str, root: str) -> bool:
+        made = base_manifests(plan, self.scopes)
+        if made:
+            self._folder(folder, made, None, None)
+        for release in charts.releases(plan, self.scopes):
+            for path, text in charts.chart_files(release, self.decision):
+                self.tree.write(f"{root}/{path}", text)
+            self.carriers.add(plan.classes, release.requirement, f"{root}/helm/{release.name}", "HelmRelease")
+        for path, text in self._plain_files(plan):
+            self.tree.write(f"{root}/{path}", text)
+        return bool(made)
+
+    def _plain_files(self, plan: ClusterPlan) -> Iterator[tuple[str, str]]:
+        if plan.role not in ("shared", "tenant"):
+            return
+        for option in plan.options:
+            build = BUILDERS.get(option, NOTHING)
+            if build.files and any("api" in sides_of(found, plan) for found in plan.choosing(option)):
+                file = build.files(option)
+                yield file.path, f"# {file.purpose}\n{file.text}"
+
+    def _own_cluster(self, found: ClassDesign, tenant: Tenant, *, has_base: bool) -> None:
+        plan = own_cluster(found, tenant)
+        if plan is None:
+            return
+        root, name = f"clusters/{plan.name}", tenant.kubernetes_name
+        folders = []
+        if has_base:
+            folders.append("base")
+            self.tree.write(f"{root}/base/kustomization.yaml", _kustomization([f"../../../classes/{found.tenant_class.id}"]))
+        made = tenant_manifests(self._scope(found, tenant, plan))
+        if made:
+            folders.append("tenants")
+            self._folder(f"{root}/tenants/{name}", made, self.scopes[found.tenant_class.id], tenant)
+            self.tree.write(f"{root}/tenants/kustomization.yaml", _kustomization([name]))
+        if folders:
+            self.clusters += 1
+            self.tree.write(f"{root}/kustomization.yaml", _kustomization(folders))
+
+    def _folder(self, folder: str, made: Iterable[Manifest], cls: ClassScope | None, tenant: Tenant | None) -> None:
+        names = []
+        short = tenant.kubernetes_name if tenant else ""
+        shown = folder.replace(short, "<tenant>") if short else folder
+        for name, objects in by_file(made):
+            text = write_documents(self.finish(one, cls, short) for one in objects)
+            self.tree.write(f"{folder}/{name}", text)
+            names.append(name)
+            self.objects += len(objects)
+            for one in objects:
+                classes = (cls.found,) if cls else self.design.classes
+                self.carriers.add(classes, one.requirement, f"{shown}/{name}", one.data["kind"])
+        self.tree.write(f"{folder}/kustomization.yaml", _kustomization(names))
+
+    def _index(self) -> None:
+        """Write what to apply in which order, and which folder is whose."""
+        with self.tree.stream("index.yaml") as stream:
+            head: dict[str, Any] = {
+                "schema": "tenancykit/export-index/v1",
+                "design": self.design.id,
+                "name": self.design.name,
+                "scenario": self.scenario.name,
+                "kubernetes": self.scenario.kubernetes,
+                "decision": self.decision,
+                "apply": list(readme.steps(self.scopes, self.plans, self.own_classes)),
+            }
+            stream.write(write_document(head) + "tenants:\n")
+            for found in self.design.classes:
+                for tenant in class_tenants(self.scenario, found.tenant_class):
+                    self.tenants += 1
+                    text = write_document({"tenant": self._entry(found, tenant)})
+                    lines = text.splitlines()[1:]
+                    stream.write("- " + "\n".join(lines)[2:] + "\n")
+
+    def _entry(self, found: ClassDesign, tenant: Tenant) -> dict[str, Any]:
+        own = own_cluster(found, tenant)
+        shared = next((p.name for p in self.plans if p.role == "shared" and found in p.classes), "")
+        hub = next((p.name for p in self.plans if p.role in ("hub", "logical") and found in p.classes), "")
+        places = [f"clusters/{name}/tenants/{tenant.kubernetes_name}" for name in (hub, shared) if name]
+        if own:
+            places.append(f"clusters/{own.name}")
+        return {
+            "name": tenant.name,
+            "kubernetesName": tenant.kubernetes_name,
+            "class": found.tenant_class.id,
+            "namespace": tenant_namespace(tenant),
+            "folders": places,
+        }
+
+
+def _kustomization(resources: list[str]) -> str:
+    return write_document({**KUSTOMIZATION, "resources": resources})

@@ -1,0 +1,149 @@
+"""The architecture of a design as a drawing: sites, clusters, control planes, node pools and the tenants in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tenancykit.criteria.cost.domains import Clusters
+from tenancykit.criteria.cost.housing import Housed
+from tenancykit.criteria.cost.statement import Statement
+from tenancykit.report.chart_canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, Canvas, Chart
+from tenancykit.study.evaluation import Evaluation
+
+_CARD: Final = 344
+_GAP: Final = 14
+_KINDS: Final = {"shared": "shared cluster", "tenant": "cluster of a tenant", "hub": "management cluster"}
+_PAYS: Final = {
+    "fee": "control plane run by the provider",
+    "hosts": "control plane on machines of its own",
+    "pods": "control plane as pods in the management cluster",
+}
+_POOLS: Final = {
+    "shared": "nodes shared by all tenants",
+    "class": "nodes of one class",
+    "tenant": "nodes of one tenant",
+    "system": "nodes for the platform",
+}
+_HUES: Final = {"shared": ORANGE, "class": PURPLE, "tenant": GREEN, "system": GREY}
+
+
+@dataclass(frozen=True)
+class _Pool:
+    kind: str
+    copies: int
+    classes: tuple[str, ...]
+    machines: str
+
+
+@dataclass(frozen=True)
+class _Card:
+    """Clusters that look alike."""
+
+    site: str
+    kind: str
+    control_plane: str
+    copies: int
+    classes: tuple[str, ...]
+    pools: tuple[_Pool, ...]
+
+
+def architecture(evaluation: Evaluation) -> Chart:
+    """Return the clusters of a design, alike ones as one card: control plane, node pools, tenants."""
+    statement: Statement = evaluation.scores["cost"].detail
+    cards = _cards(statement)
+    total = sum(c.copies for c in cards)
+    sites = len({c.site for c in cards})
+    tenants = sum(group.count for group in statement.groups)
+    title = (
+        f"{evaluation.id} serves {tenants:,} tenants from {total:,} cluster{'s' if total > 1 else ''} "
+        f"at {sites} site{'s' if sites > 1 else ''}"
+    )
+    heights = [_height(card) for card in cards]
+    rows = [heights[i : i + 2] for i in range(0, len(cards), 2)]
+    canvas = Canvas(title, sum(max(row) + _GAP for row in rows) + 4)
+    y = canvas.top + 2.0
+    for start in range(0, len(cards), 2):
+        for column, card in enumerate(cards[start : start + 2]):
+            _draw(canvas, card, 12 + column * (_CARD + _GAP + 4), y)
+        y += max(heights[start : start + 2]) + _GAP
+    data = [
+        [
+            card.site,
+            _KINDS[card.kind],
+            f"{card.copies:,}",
+            ", ".join(card.classes),
+            _PAYS[card.control_plane],
+            "; ".join(f"{_POOLS[p.kind]}: {p.machines}" for p in card.pools) or "-",
+        ]
+        for card in cards
+    ]
+    return canvas.chart(["site", "cluster", "number", "classes", "control plane", "nodes"], data)
+
+
+def _cards(statement: Statement) -> list[_Card]:
+    by_cluster: dict[str, list[Housed]] = {}
+    for one in statement.housing.housed:
+        by_cluster.setdefault(one.domain.cluster, []).append(one)
+    alike: dict[tuple[str, str, str, tuple[str, ...]], list[Clusters]] = {}
+    for clusters in statement.layout.clusters:
+        key = (clusters.site.id, clusters.kind, clusters.control_plane, tuple(sorted(clusters.classes)))
+        alike.setdefault(key, []).append(clusters)
+    return [
+        _Card(
+            site,
+            kind,
+            pays,
+            sum(c.copies for c in found),
+            classes,
+            _pools([one for c in found for one in by_cluster.get(c.id, [])]),
+        )
+        for (site, kind, pays, classes), found in alike.items()
+    ]
+
+
+def _pools(housed: Sequence[Housed]) -> tuple[_Pool, ...]:
+    found: dict[tuple[str, tuple[str, ...]], tuple[int, dict[str, int]]] = {}
+    for one in housed:
+        key = (one.domain.kind, one.domain.classes)
+        copies, machines = found.get(key, (0, {}))
+        for name, number in one.nodes.items():
+            machines[name] = machines.get(name, 0) + number * one.copies
+        found[key] = (copies + one.copies, machines)
+    return tuple(
+        _Pool(
+            kind,
+            copies,
+            classes,
+            ", ".join(f"{n:,} \u00d7 {name}" for name, n in sorted(machines.items()) if n) or "none",
+        )
+        for (kind, classes), (copies, machines) in found.items()
+    )
+
+
+def _height(card: _Card) -> float:
+    return 70 + 50 * max(1, len(card.pools))
+
+
+def _draw(canvas: Canvas, card: _Card, x: float, y: float) -> None:
+    height = _height(card)
+    if card.copies > 1:
+        for step in (8, 4):
+            canvas.rect(x + step, y - step / 2, _CARD, height, "#fafafa", stroke=GREY)
+    canvas.rect(x, y, _CARD, height, "#ffffff", stroke="#444444")
+    number = f"{card.copies:,} \u00d7 " if card.copies > 1 else ""
+    canvas.text(x + 10, y + 19, f"{number}{_KINDS[card.kind]}", size=13, weight=600, room=_CARD - 110)
+    canvas.text(x + _CARD - 10, y + 19, f"site {card.site}", size=11, anchor="end", fill="#555555", room=100)
+    canvas.rect(x + 10, y + 28, _CARD - 20, 24, BLUE)
+    canvas.text(x + 18, y + 44, _PAYS[card.control_plane], size=11, fill="#ffffff", room=_CARD - 36)
+    if not card.pools:
+        canvas.text(x + 18, y + 78, "no nodes of its own", size=11, fill="#555555")
+    for place, pool in enumerate(card.pools):
+        top = y + 60 + 50 * place
+        canvas.rect(x + 10, top, 6, 42, _HUES[pool.kind])
+        canvas.rect(x + 16, top, _CARD - 26, 42, "#f7f7f7", stroke="#cccccc")
+        pools = f"{pool.copies:,} pools, " if pool.copies > 1 and card.copies == 1 else ""
+        who = f": {', '.join(pool.classes)}" if pool.classes else ""
+        canvas.text(x + 24, top + 17, f"{pools}{_POOLS[pool.kind]}{who}", size=11, weight=600, room=_CARD - 44)
+        canvas.text(x + 24, top + 33, pool.machines, size=11, room=_CARD - 44)

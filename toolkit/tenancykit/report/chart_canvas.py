@@ -1,0 +1,327 @@
+"""A canvas for charts as inline SVG: no scripts, no requests, readable without sight."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tenancykit.source import write_text
+
+ORANGE: Final = "#E69F00"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+YELLOW: Final = "#F0E442"
+BLUE: Final = "#0072B2"
+VERMILLION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#999999"
+PALETTE: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY)
+"""Okabe and Ito's palette, told apart by colour-blind readers (https://jfly.uni-koeln.de/color/)."""
+SHADES: Final = ("#b2182b", "#ef8a62", "#fddbc7", "#d1e5f0", "#67a9cf", "#2166ac")
+"""Red to blue in six steps for L0 to L5, from ColorBrewer's RdBu, marked there as safe for colour-blind readers
+(https://colorbrewer2.org/); every cell carries its figure as well."""
+INK: Final = "#222222"
+FAINT: Final = "#e5e5e5"
+EMPTY: Final = "#f3f3f3"
+
+WIDTH: Final = 760
+"""Width of a chart in pixels: two stand side by side on a 1600-pixel screen, one on a projector."""
+_FONT: Final = "system-ui, -apple-system, 'DejaVu Sans', sans-serif"
+_LETTER: Final = 0.56
+"""Mean width of a letter as a share of its font size (assumption; sans-serif fonts lie between 0.5 and 0.6)."""
+_BOLD: Final = 0.63
+"""The same for bold titles."""
+_TITLE: Final = 15
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of a result, with the same data as a table for readers who do not see it.
+
+    Attributes:
+        title: the finding in one sentence.
+        svg: the picture, self-contained.
+        columns: heads of the table.
+        rows: the data behind the picture.
+    """
+
+    title: str
+    svg: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def html(self) -> str:
+        """Return the picture with its data folded away below it."""
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        return (
+            f'<figure style="margin:0 0 8px">{self.svg}<figcaption><details style="font:12px system-ui,sans-serif">'
+            f'<summary>Figures of this chart</summary><table style="border-collapse:collapse"><tr>{head}</tr>{body}'
+            "</table></details></figcaption></figure>"
+        )
+
+    def text(self) -> str:
+        """Return title and table as plain text."""
+        lines = [self.columns, *self.rows]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        table = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+        return "\n".join([self.title, *table])
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture as an SVG file and return its path.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        file = Path(path)
+        write_text(file, self.svg + "\n")
+        return file
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - Jupyter's signature
+        return {"text/html": self.html(), "text/plain": self.text()}
+
+
+class Canvas:
+    """Collects the marks of one chart; ``top`` is where the drawing starts below the title."""
+
+    def __init__(self, title: str, body: float, width: float = WIDTH, note: str = "") -> None:
+        self.title = title
+        self.width = width
+        self._lines = textwrap.wrap(title, int((width - 24) / (_TITLE * _BOLD)))[:3] or [""]
+        self.top = 14 + 20 * len(self._lines)
+        self._note = textwrap.wrap(note, int((width - 24) / (11 * 0.54)))
+        self.bottom = self.top + body
+        self._parts: list[str] = []
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: int = 12,
+        weight: int = 400,
+        anchor: str = "start",
+        fill: str = INK,
+        room: float | None = None,
+        turned: bool = False,
+    ) -> None:
+        """Write text with its baseline at y; longer than ``room`` it is cut, and shown whole on hover."""
+        shown = text if room is None else shortened(text, room, size)
+        title = f"<title>{html.escape(text)}</title>" if shown != text else ""
+        turn = f' transform="rotate(-90 {_n(x)} {_n(y)})"' if turned else ""
+        self._parts.append(
+            f'<text x="{_n(x)}" y="{_n(y)}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" '
+            f'fill="{fill}"{turn}>{html.escape(shown)}{title}</text>'
+        )
+
+    def boxed(self, x: float, y: float, width: float, height: float, text: str, fill: str, stroke: str) -> None:
+        """Draw a box with text in it, on two lines where one is too short; shown whole on hover."""
+        size = 11
+        self.rect(x, y, width, height, fill, title=text, stroke=stroke)
+        lines = textwrap.wrap(text, max(4, int((width - 6) / (size * _LETTER)))) or [""]
+        if len(lines) > 2:
+            lines = [lines[0], shortened(" ".join(lines[1:]), width - 6, size)]
+        first = y + height / 2 + 4 - 6.5 * (len(lines) - 1)
+        for place, line in enumerate(lines):
+            self.text(x + width / 2, first + 13 * place, line, size=size, anchor="middle", fill=ink_on(fill))
+
+    def rect(
+        self, x: float, y: float, width: float, height: float, fill: str, *, title: str = "", stroke: str = ""
+    ) -> None:
+        """Draw a rectangle; ``title`` shows on hover."""
+        edge = f' stroke="{stroke}" stroke-width="1"' if stroke else ""
+        self._parts.append(
+            f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(max(width, 0))}" height="{_n(max(height, 0))}" '
+            f'fill="{fill}"{edge}>{_hover(title)}</rect>'
+        )
+
+    def hatched(self, x: float, y: float, width: float, height: float, stroke: str = INK, *, title: str = "") -> None:
+        """Draw a rectangle of slanted lines on white: told apart without colour."""
+        self.rect(x, y, width, height, "#ffffff", title=title, stroke=stroke)
+        marks = []
+        step = 5.0
+        for number in range(1, math.ceil((width + height) / step)):
+            reach = number * step
+            x1, y1 = (x + reach, y) if reach <= width else (x + width, y + reach - width)
+            x2, y2 = (x, y + reach) if reach <= height else (x + reach - height, y + height)
+            marks.append(f"M{_n(x1)} {_n(y1)}L{_n(x2)} {_n(y2)}")
+        if marks and width > 0 and height > 0:
+            self._parts.append(f'<path d="{"".join(marks)}" stroke="{stroke}" stroke-width="0.8" fill="none"/>')
+
+    def line(
+        self, x1: float, y1: float, x2: float, y2: float, stroke: str = INK, *, width: float = 1, dash: str = ""
+    ) -> None:
+        """Draw a straight line."""
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        self._parts.append(
+            f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}" stroke="{stroke}" '
+            f'stroke-width="{width:g}"{dashed}/>'
+        )
+
+    def curve(self, points: Sequence[tuple[float, float]], stroke: str, *, width: float = 2, dash: str = "") -> None:
+        """Draw straight lines through points."""
+        path = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        self._parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashed}/>'
+        )
+
+    def area(self, points: Sequence[tuple[float, float]], fill: str, *, opacity: float = 1.0) -> None:
+        """Fill the polygon of points."""
+        path = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
+        self._parts.append(f'<polygon points="{path}" fill="{fill}" fill-opacity="{opacity:g}"/>')
+
+    def circle(self, x: float, y: float, radius: float, fill: str, *, title: str = "", stroke: str = "#333333") -> None:
+        """Draw a disc."""
+        self._parts.append(
+            f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" fill="{fill}" stroke="{stroke}" '
+            f'stroke-width="0.7">{_hover(title)}</circle>'
+        )
+
+    def arrow(self, x1: float, y1: float, x2: float, y2: float, stroke: str = INK) -> None:
+        """Draw an arrow."""
+        angle = math.atan2(y2 - y1, x2 - x1)
+        self.line(x1, y1, x2, y2, stroke, width=1.3)
+        tips = [(x2 - 8 * math.cos(angle + t), y2 - 8 * math.sin(angle + t)) for t in (-0.45, 0.45)]
+        self.area([(x2, y2), *tips], stroke)
+
+    def legend(self, x: float, y: float, entries: Sequence[tuple[str, str]], *, room: float) -> float:
+        """Write coloured squares with names from left to right in lines; return the height taken.
+
+        A colour of ``hatch`` shows the hatching.
+        """
+        across, line = x, y
+        for name, colour in entries:
+            label = shortened(name, min(room, 220), 11)
+            wide = 18 + len(label) * 11 * _LETTER + 14
+            if across > x and across + wide > x + room:
+                across, line = x, line + 17
+            if colour == "hatch":
+                self.hatched(across, line - 10, 12, 12)
+            else:
+                self.rect(across, line - 10, 12, 12, colour)
+            self.text(across + 17, line, label, size=11)
+            across += wide
+        return line - y + 17
+
+    def scale_across(self, axis: Axis, base: float, top: float, name: str) -> None:
+        """Draw the horizontal axis with grid lines up to ``top``."""
+        for tick in axis.ticks():
+            self.line(axis(tick), base, axis(tick), top, FAINT)
+            self.text(axis(tick), base + 15, short(tick), size=11, anchor="middle")
+        self.line(axis.start, base, axis.end, base, "#666666")
+        self.text((axis.start + axis.end) / 2, base + 33, name, anchor="middle")
+
+    def scale_up(self, axis: Axis, left: float, right: float, name: str, *, at: float = 14) -> None:
+        """Draw the vertical axis with grid lines up to ``right``."""
+        for tick in axis.ticks():
+            self.line(left, axis(tick), right, axis(tick), FAINT)
+            self.text(left - 6, axis(tick) + 4, short(tick), size=11, anchor="end")
+        self.text(at, (axis.start + axis.end) / 2, name, anchor="middle", turned=True)
+
+    def chart(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Chart:
+        """Return the finished chart with its data."""
+        height = self.bottom + 10 + 14 * len(self._note)
+        parts = [
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(self.width)} {_n(height)}" '
+                f'width="{_n(self.width)}" height="{_n(height)}" style="max-width:100%;height:auto" role="img" '
+                f'aria-label="{html.escape(self.title, quote=True)}" font-family="{_FONT}">'
+            ),
+            f"<title>{html.escape(self.title)}</title>",
+            f'<rect width="{_n(self.width)}" height="{_n(height)}" fill="#ffffff"/>',
+        ]
+        body, self._parts = self._parts, []
+        for number, line in enumerate(self._lines):
+            self.text(12, 22 + 20 * number, line, size=_TITLE, weight=600)
+        for number, line in enumerate(self._note):
+            self.text(12, self.bottom + 8 + 14 * number, line, size=11, fill="#555555")
+        titles, self._parts = self._parts, body
+        svg = "".join([*parts, *titles, *body, "</svg>"])
+        return Chart(self.title, svg, tuple(columns), tuple(tuple(row) for row in rows))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale from values to pixels.
+
+    Attributes:
+        low: value at ``start``.
+        high: value at ``end``.
+        start: pixel of the low end.
+        end: pixel of the high end.
+        logarithmic: whether equal steps are equal factors; both ends are above zero then.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool = False
+
+    def __call__(self, value: float) -> float:
+        """Return the pixel of a value; on a logarithmic scale values below the low end stand at it."""
+        low, high = (math.log10(self.low), math.log10(self.high)) if self.logarithmic else (self.low, self.high)
+        place = math.log10(max(value, self.low)) if self.logarithmic else value
+        return self.start + (place - low) / ((high - low) or 1.0) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """Return round values between the ends, five or six of them; powers of ten on a logarithmic scale."""
+        if self.logarithmic:
+            first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            return [10.0**power for power in range(first, last + 1)]
+        wide = (self.high - self.low) or 1.0
+        step = 10 ** math.floor(math.log10(wide / 4))
+        step *= next(m for m in (1, 2, 5, 10) if wide / (step * m) <= 6)
+        first = math.ceil(self.low / step - 1e-9)
+        return [round(i * step, 12) for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+
+def spread(values: Sequence[float], start: float, end: float, *, zero: bool = False) -> Axis:
+    """Return an axis with a little room around values; from zero where asked or where the values begin near it."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = (high - low) * 0.08 or max(abs(high), 1.0) * 0.08
+    near = zero or 0 <= low < (high - low)
+    return Axis(min(0.0, low) if near else low - room, high + room, start, end)
+
+
+def shortened(text: str, room: float, size: int) -> str:
+    """Return text that fits into ``room`` pixels, its end replaced by an ellipsis where it does not."""
+    most = max(2, int(room / (size * _LETTER)))
+    return text if len(text) <= most else text[: most - 1].rstrip() + "\u2026"
+
+
+def short(value: float) -> str:
+    """Return a number as axes show it: ``20k``, ``1.5M``."""
+    for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{suffix}"
+    return f"{value:g}"
+
+
+def ink_on(fill: str) -> str:
+    """Return black or white, whichever is read better on a colour (relative luminance of WCAG 2.2)."""
+    parts = [int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
+
+
+def colours(names: Sequence[str], most: int = len(PALETTE)) -> dict[str, str]:
+    """Return a colour for each name; beyond the palette all names share grey."""
+    kept = min(most, len(PALETTE))
+    return {name: PALETTE[i] if i < kept else GREY for i, name in enumerate(names)}
+
+
+def _hover(title: str) -> str:
+    return f"<title>{html.escape(title)}</title>" if title else ""
+
+
+def _n(value: float) -> str:
+    return f"{round(value, 1):g}" if abs(value) < 1e5 else f"{value:.0f}"

@@ -1,0 +1,28 @@
+"""Every picture of a result, by name: static SVG with the finding as title and its figures as a table beside it."""
+
+from __future__ import annotations
+
+from tenancykit.report.chart_architecture import architecture
+from tenancykit.report.chart_canvas import Chart
+from tenancykit.report.chart_cost import bill, cost_bridge, placement
+from tenancykit.report.chart_decision import acceptability, group_scatter, pareto, side_by_side, weight_ranges
+from tenancykit.report.chart_effort import gantt, growth, toil
+from tenancykit.report.chart_isolation import attack_paths, isolation_matrix
+
+__all__ = [
+    "Chart",
+    "acceptability",
+    "architecture",
+    "attack_paths",
+    "bill",
+    "cost_bridge",
+    "gantt",
+    "group_scatter",
+    "growth",
+    "isolation_matrix",
+    "pareto",
+    "placement",
+    "side_by_side",
+    "toil",
+    "weight_ranges",
+]
