@@ -64,7 +64,9 @@ def compare_file(path: Path) -> Comparison:
     try:
         compare: Compare = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        raise UnknownFormatError(f"nothing here compares the set {data.get('set')!r} ({error.name} is missing)") from error
+        raise UnknownFormatError(
+            f"nothing here compares the set {data.get('set')!r} ({error.name} is missing)"
+        ) from error
     return compare(data, path.parent)
 
 
@@ -92,11 +94,14 @@ def _show(path: Path, result: Comparison, *, as_json: bool) -> None:
         print(json.dumps({"file": path.name, **result.as_dict()}, default=str))  # noqa: T201 - a command line prints
         return
     extra = "".join(
-        f", {count} {word}" for count, word in ((result.unanswerable, "not comparable"), (result.undecided, "undecided")) if count
+        f", {count} {word}"
+        for count, word in ((result.unanswerable, "not comparable"), (result.undecided, "undecided"))
+        if count
     )
     print(f"{path.name}: set {result.set}: agree {result.agree} of total {result.total}{extra}")  # noqa: T201 - as above
     for item in result.differences:
-        print(f"  {item['case']}: {item['question']}: expected {item['expected']}, answered {item['answered']} ({item['why']})")  # noqa: T201 - as above
+        outcome = f"expected {item['expected']}, answered {item['answered']} ({item['why']})"
+        print(f"  {item['case']}: {item['question']}: {outcome}")  # noqa: T201 - as above
 
 
 if __name__ == "__main__":

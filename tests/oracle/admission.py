@@ -24,10 +24,18 @@ def compare_vap(data: Mapping[str, Any], folder: Path) -> Comparison:  # noqa: A
     classes = {item["metadata"]["name"]: item.get("value") for item in cluster if item["kind"] == "PriorityClass"}
     for case in data["cases"]:
         refused = bool(policy_faults(case["policy"]))
-        result.add(case["id"], "policy refused", bool(case.get("policy_rejected")), refused, "; ".join(policy_faults(case["policy"])))
+        result.add(
+            case["id"],
+            "policy refused",
+            bool(case.get("policy_rejected")),
+            refused,
+            "; ".join(policy_faults(case["policy"])),
+        )
         faults = [fault for binding in case["bindings"] for fault in binding_faults(binding)]
         if not refused and case["bindings"]:
-            result.add(case["id"], "binding refused", bool(case.get("binding_rejected")), bool(faults), "; ".join(faults))
+            result.add(
+                case["id"], "binding refused", bool(case.get("binding_rejected")), bool(faults), "; ".join(faults)
+            )
         spaces = {item["metadata"]["name"]: item for item in case["namespaces"]}
         policies = AdmissionPolicies([case["policy"]], case["bindings"], _live(spaces), case["params"], access)
         for number, asked in enumerate(case["requests"]):
@@ -45,7 +53,12 @@ def _live(spaces: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any
 
 
 def _compare_request(
-    result: Comparison, case: str, number: int, policies: AdmissionPolicies, asked: Mapping[str, Any], classes: Mapping[str, Any]
+    result: Comparison,
+    case: str,
+    number: int,
+    policies: AdmissionPolicies,
+    asked: Mapping[str, Any],
+    classes: Mapping[str, Any],
 ) -> None:
     request = _request(asked, classes)
     answer = policies.review(request)
@@ -94,7 +107,7 @@ def _request(asked: Mapping[str, Any], classes: Mapping[str, Any]) -> AdmissionR
         shown["kind"],
         kind.resource,
         shown["metadata"].get("name", ""),
-        namespace if kind.namespaced else ("" if shown["kind"] != "Namespace" else ""),
+        namespace if kind.namespaced else "",
         subresource,
         new,
         old,

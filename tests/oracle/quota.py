@@ -30,11 +30,18 @@ def compare_quota(data: Mapping[str, Any], folder: Path) -> Comparison:  # noqa:
     return result
 
 
-def _compare_step(result: Comparison, case: str, account: NamespaceAccount, number: int, step: Mapping[str, Any]) -> None:
+def _compare_step(
+    result: Comparison, case: str, account: NamespaceAccount, number: int, step: Mapping[str, Any]
+) -> None:
     written = step["object"]
     if "kind" not in written:
         written = {"kind": step.get("kind", "Pod"), **written}
-    actions = {"create": account.create, "update": account.update, "delete": account.delete, "status": account.set_status}
+    actions = {
+        "create": account.create,
+        "update": account.update,
+        "delete": account.delete,
+        "status": account.set_status,
+    }
     answer = actions[step["op"]](written)
     expected: list[object] = [step["code"]]
     answered: list[object] = [answer.code]
@@ -60,13 +67,20 @@ def _recorded(resources: Mapping[str, Any]) -> dict[str, Any]:
         for kind in ("containers", "initContainers")
         if resources.get(kind)
     }
-    return {**found, "overhead": _plain(resource_list(resources.get("overhead"))), "pod": _amounts(resources.get("pod"))}
+    return {
+        **found,
+        "overhead": _plain(resource_list(resources.get("overhead"))),
+        "pod": _amounts(resources.get("pod")),
+    }
 
 
 def _stored(answer: Admission) -> dict[str, Any]:
     spec = mapping(mapping(answer.stored).get("spec"))
     found = {
-        kind: {item["name"]: _amounts(item.get("resources")) for item in sorted(mappings(spec.get(kind)), key=lambda c: str(c["name"]))}
+        kind: {
+            item["name"]: _amounts(item.get("resources"))
+            for item in sorted(mappings(spec.get(kind)), key=lambda c: str(c["name"]))
+        }
         for kind in ("containers", "initContainers")
         if spec.get(kind)
     }

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, TextIO
 
+from tenancykit.audit import AccessAnswer, AuditOptions, AuditReport, ObjectSet, ReachQuestion
+from tenancykit.audit import audit_clusters as _audit_clusters
+from tenancykit.audit import can_i as _can_i
+from tenancykit.audit import reach as _reach
+from tenancykit.audit import read_clusters as _read_clusters
+from tenancykit.audit import read_objects as _read_objects
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
+from tenancykit.criteria.cost.place_dump import DumpPlacement, place_dump
 from tenancykit.design import variants
 from tenancykit.design.model import Design, choose
 from tenancykit.design.offers import node_shapes
@@ -19,9 +28,15 @@ from tenancykit.report.record import Record
 from tenancykit.report.record import record as _record
 from tenancykit.scenario import reading
 from tenancykit.scenario.model import Scenario
+from tenancykit.source import parse_all, read_text
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.comparison import compare as _compare
 from tenancykit.study.evaluation import Evaluation
+
+MAX_DUMP: int = 1024 * 1024 * 1024
+"""Largest dump of a live cluster read, in bytes. Assumption: 100,000 pods with status are about 600 MiB of YAML."""
+
+PathLike = str | os.PathLike[str]
 
 __all__ = [
     "EXAMPLES",
@@ -32,6 +47,8 @@ __all__ = [
     "Record",
     "Scenario",
     "Study",
+    "audit",
+    "can_i",
     "compare",
     "example",
     "export",
@@ -39,6 +56,8 @@ __all__ = [
     "load_scenario",
     "own_design",
     "parse_scenario",
+    "place",
+    "reach",
     "record",
     "variant",
 ]
@@ -149,3 +168,82 @@ def export(
 def record(study: Study, design_id: str | None = None) -> Record:
     """Return the decision record of a study, for its best design or the one named."""
     return _record(study, design_id)
+
+
+def audit(
+    *paths: PathLike,
+    tenants: Mapping[str, str] | None = None,
+    platform: Iterable[str] = (),
+    pod_cidrs: Iterable[str] = (),
+    stdin: TextIO | None = None,
+) -> AuditReport:
+    """Return what manifests mean for tenants: who reaches whom, over which crossing, with findings and named checks.
+
+    Args:
+        paths: files, folders, Kustomize bases, exports, dumps, or ``-`` for standard input.
+        tenants: tenant by namespace, where labels do not say it.
+        platform: users and groups of the platform team.
+        pod_cidrs: where pods live; decides whether an ipBlock may mean them.
+        stdin: what ``-`` reads.
+    """
+    options = AuditOptions(dict(tenants or {}), frozenset(platform), tuple(pod_cidrs))
+    return _audit_clusters(_read_clusters(paths, stdin=stdin or sys.stdin), options)
+
+
+def can_i(
+    verb: str,
+    resource: str,
+    name: str = "",
+    *,
+    paths: Iterable[PathLike],
+    namespace: str = "",
+    user: str = "",
+    groups: Iterable[str] = (),
+) -> AccessAnswer:
+    """Return whether a user may do something by the RBAC objects of the manifests, and the binding that allows it.
+
+    Raises:
+        InputError: nobody is named, or a file cannot be read.
+    """
+    return _can_i(_objects(paths), verb, resource, name, namespace=namespace, user=user, groups=groups)
+
+
+def reach(
+    source: str, target: str, port: str = "", *, paths: Iterable[PathLike], pod_cidrs: Iterable[str] = ()
+) -> ReachQuestion:
+    """Return whether one pod can open a connection to another pod or address, and the policy that decides.
+
+    Args:
+        source: ``NAMESPACE/POD`` or an address range.
+        target: ``NAMESPACE/POD`` or an address range.
+        port: ``443/tcp``; any port when empty.
+        paths: files, folders, Kustomize bases, exports, dumps, or ``-``.
+        pod_cidrs: where pods live.
+
+    Raises:
+        InputError: an end is unknown, or a file cannot be read.
+    """
+    return _reach(_objects(paths), source, target, port, pod_cidrs=pod_cidrs)
+
+
+def _objects(paths: Iterable[PathLike]) -> ObjectSet:
+    reading = _read_objects(list(paths), stdin=sys.stdin)
+    if reading.faults:
+        raise InputError(reading.faults)
+    return reading.objects
+
+
+def place(*paths: PathLike) -> DumpPlacement:
+    """Return where the pending pods of a cluster's dump would go, as kube-scheduler decides, or why they stay pending.
+
+    Args:
+        paths: dumps as ``kubectl get nodes,pods,... -o yaml`` prints them, or ``-`` for standard input.
+
+    Raises:
+        InputError: every fault of the objects.
+    """
+    documents: list[dict[str, Any] | None] = []
+    for path in paths:
+        text = sys.stdin.read() if str(path) == "-" else read_text(path, limit=MAX_DUMP)
+        documents.extend(document.data for document in parse_all(text, str(path)))
+    return place_dump(documents)

@@ -99,6 +99,36 @@ def test_a_component_that_already_runs_costs_only_its_repetitions() -> None:
     assert install.days.mean < fresh.tasks["gpu_exclusive.install"].days.mean
 
 
+def test_components_that_run_spare_the_installation_and_nothing_else() -> None:
+    fresh = planned(platform(), *NAMESPACES)
+    settled = planned(platform(team={"running": ["kueue"]}), *NAMESPACES)
+    assert set(fresh.tasks) - set(settled.tasks) == {"sch_kueue.install"}
+    partly = planned(platform(team={"running": ["prometheus-stack"]}), *NAMESPACES)
+    assert "obs_prom_shared.install" in partly.tasks
+
+
+def test_a_fleet_layer_of_one_class_does_not_help_another() -> None:
+    scenario = platform(tenant_class(id="a"), tenant_class(id="b", kind="customer", count=50))
+
+    def days(first: tuple[str, ...], second: tuple[str, ...]) -> float:
+        design = designed(scenario, a=first, b=second)
+        return plan(closure(design, scenario, catalogue()), scenario, book()).tasks["sch_kueue.install"].days.mean
+
+    assert days(NAMESPACES, FLEET_OF_CLUSTERS) < days(NAMESPACES, CLUSTERS)
+    assert days(FLEET_OF_CLUSTERS, FLEET_OF_CLUSTERS) < days(CLUSTERS, FLEET_OF_CLUSTERS) < days(CLUSTERS, CLUSTERS)
+
+
+def test_the_first_instance_is_one_whose_repetition_would_cost_most() -> None:
+    scenario = platform(tenant_class(id="a"), tenant_class(id="b", kind="customer", count=50))
+    mixed = plan(
+        closure(designed(scenario, a=NAMESPACES, b=FLEET_OF_CLUSTERS), scenario, catalogue()), scenario, book()
+    ).tasks["sch_kueue.install"]
+    assert mixed.instances == 51
+    assert mixed.again == book().rate("again.cluster.fleet")
+    days = mixed.task.days.likely * (1 + 50 * book().rate("again.cluster.fleet").likely)
+    assert mixed.days.likely == pytest.approx(days)
+
+
 def test_missing_skills_stretch_and_expertise_shortens() -> None:
     days = {
         level: effort(platform(team={"skills": {"networking": level, "gpu": level}}), *NAMESPACES).value
@@ -144,11 +174,11 @@ def test_a_curve_agrees_with_the_measure_at_todays_tenants() -> None:
 @pytest.mark.parametrize("options", [NAMESPACES, VIRTUAL, HOSTED, CLUSTERS])
 def test_simulation_confirms_the_moments(options: tuple[str, ...]) -> None:
     found = planned(platform(), *options)
-    sample = simulate(found, samples=40_000, seed=3)
-    assert float(sample.mean()) == pytest.approx(found.total.mean, rel=0.01)
+    sample = simulate(found, samples=6_000, seed=3)
+    assert float(sample.mean()) == pytest.approx(found.total.mean, rel=0.02)
     p10, p90 = np.quantile(sample, [0.1, 0.9])
-    assert found.total.p10 == pytest.approx(float(p10), rel=0.06)
-    assert found.total.p90 == pytest.approx(float(p90), rel=0.06)
+    assert found.total.p10 == pytest.approx(float(p10), rel=0.07)
+    assert found.total.p90 == pytest.approx(float(p90), rel=0.07)
 
 
 def test_simulation_repeats_itself() -> None:

@@ -205,6 +205,23 @@ def test_a_curve_read_at_a_number_of_tenants_equals_a_platform_of_that_size(
     assert read.deviation == pytest.approx(whole.deviation)
 
 
+def test_a_fleet_layer_serves_the_clusters_of_its_own_classes_only() -> None:
+    scenario = platform(tenant_class(id="a"), tenant_class(id="b", kind="customer", count=50))
+
+    def hours(first: tuple[str, ...], second: tuple[str, ...]) -> float:
+        design = designed(scenario, a=first, b=second)
+        return workload(closure(design, scenario, catalogue()), scenario, book()).total.mean
+
+    mixed = hours(NAMESPACES, FLEET_OF_CLUSTERS)
+    assert mixed < hours(NAMESPACES, CLUSTERS)
+    assert hours(CLUSTERS, FLEET_OF_CLUSTERS) < hours(CLUSTERS, CLUSTERS)
+    found = workload(
+        closure(designed(scenario, a=NAMESPACES, b=FLEET_OF_CLUSTERS), scenario, catalogue()), scenario, book()
+    )
+    parts = [x for x in found.lines if x.activity.id == "clusters.minor"]
+    assert sorted((x.classes, x.instances) for x in parts) == [(("a",), 1), (("b",), 50)]
+
+
 def test_incidents_of_a_team_with_twenty_clusters_are_near_the_survey() -> None:
     # survey of 2025: 34 workdays per team and year; the average adopter has some 20 clusters
     scenario = platform(tenant_class(count=20))

@@ -70,7 +70,9 @@ class AdmissionRequest:
             "name": self.name,
             "namespace": self.namespace,
             "operation": self.operation,
-            "userInfo": {key: value for key, value in (("username", self.user), ("groups", sorted(self.groups))) if value},
+            "userInfo": {
+                key: value for key, value in (("username", self.user), ("groups", sorted(self.groups))) if value
+            },
             "dryRun": self.dry_run,
         }
         return {key: value for key, value in made.items() if value != ""}
@@ -157,7 +159,9 @@ class AdmissionPolicies:
         found: list[Refusal] = []
         for policy in sorted(self.policies, key=_name):
             for binding in sorted(self.bindings, key=_name):
-                if scalar_text(_spec(binding).get("policyName")) == _name(policy) and self._applies(policy, binding, request):
+                if scalar_text(_spec(binding).get("policyName")) == _name(policy) and self._applies(
+                    policy, binding, request
+                ):
                     found.extend(self._one(policy, binding, request))
         return AdmissionAnswer(tuple(found))
 
@@ -169,7 +173,9 @@ class AdmissionPolicies:
             not narrowed or matches_constraints(narrowed, request, labels, needs_rules=False)
         )
 
-    def _one(self, policy: Mapping[str, Any], binding: Mapping[str, Any], request: AdmissionRequest) -> Iterator[Refusal]:
+    def _one(
+        self, policy: Mapping[str, Any], binding: Mapping[str, Any], request: AdmissionRequest
+    ) -> Iterator[Refusal]:
         spec = _spec(policy)
         fails = spec.get("failurePolicy", "Fail") != "Ignore"
         params = self._params(spec, _spec(binding), request)
@@ -187,7 +193,11 @@ class AdmissionPolicies:
         kind, ref = mapping(spec.get("paramKind")), mapping(binding.get("paramRef"))
         if not kind or not ref:
             return [None]
-        candidates = [p for p in self.params if p.get("apiVersion") == kind.get("apiVersion") and p.get("kind") == kind.get("kind")]
+        candidates = [
+            p
+            for p in self.params
+            if p.get("apiVersion") == kind.get("apiVersion") and p.get("kind") == kind.get("kind")
+        ]
         namespace = scalar_text(ref.get("namespace")) or request.namespace
         candidates = [p for p in candidates if not _namespace(p) or _namespace(p) == namespace]
         if ref.get("name"):
@@ -247,7 +257,9 @@ class _Evaluation:
             for validation in mappings(spec.get("validations")):
                 yield from self._validation(validation, scope)
 
-    def _conditions(self, conditions: Iterable[Mapping[str, Any]], scope: Mapping[str, Any]) -> tuple[bool, list[Refusal]]:
+    def _conditions(
+        self, conditions: Iterable[Mapping[str, Any]], scope: Mapping[str, Any]
+    ) -> tuple[bool, list[Refusal]]:
         """Return whether the policy is skipped, and the refusal where a condition cannot be evaluated."""
         failed: list[Refusal] = []
         for condition in conditions:

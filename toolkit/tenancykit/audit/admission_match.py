@@ -13,7 +13,14 @@ from tenancykit.audit.selectors import Selector
 
 _EQUIVALENT: Final = ({("autoscaling", "v1"), ("autoscaling", "v2")}, {("", "v1"), ("events.k8s.io", "v1")})
 _EXEMPT: Final = frozenset(
-    ["validatingadmissionpolicies", "validatingadmissionpolicybindings", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "validatingwebhookconfigurations", "mutatingwebhookconfigurations"]
+    [
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+        "validatingwebhookconfigurations",
+        "mutatingwebhookconfigurations",
+    ]
 )
 
 
@@ -65,7 +72,9 @@ def _rule(rule: Mapping[str, Any], request: Matched, *, equivalent: bool) -> boo
     scope = rule.get("scope", "*")
     if scope != "*" and (scope == "Namespaced") != bool(request.namespace):
         return False
-    return _version(rule, request, equivalent=equivalent) and any(_resource(item, request) for item in texts(rule.get("resources")))
+    return _version(rule, request, equivalent=equivalent) and any(
+        _resource(item, request) for item in texts(rule.get("resources"))
+    )
 
 
 def _version(rule: Mapping[str, Any], request: Matched, *, equivalent: bool) -> bool:
@@ -74,13 +83,17 @@ def _version(rule: Mapping[str, Any], request: Matched, *, equivalent: bool) -> 
     if equivalent and request.resource in ("horizontalpodautoscalers", "events"):
         served += [group for group in _EQUIVALENT if (request.group, request.version) in group]
     return any(
-        ("*" in groups or group in groups) and ("*" in versions or version in versions) for pairs in served for group, version in pairs
+        ("*" in groups or group in groups) and ("*" in versions or version in versions)
+        for pairs in served
+        for group, version in pairs
     )
 
 
 def _resource(pattern: str, request: Matched) -> bool:
     name, _, sub = pattern.partition("/")
-    return name in ("*", request.resource) and (sub in ("*", request.subresource) if "/" in pattern else not request.subresource)
+    return name in ("*", request.resource) and (
+        sub in ("*", request.subresource) if "/" in pattern else not request.subresource
+    )
 
 
 def _namespace(constraints: Mapping[str, Any], request: Matched, labels: object) -> bool:

@@ -12,31 +12,18 @@ from functools import cached_property
 from typing import Any, Final
 
 from tenancykit.audit.admission import AdmissionPolicies, AdmissionRequest
-from tenancykit.audit.admission_validation import binding_faults, policy_faults
 from tenancykit.audit.api_defaults import as_admitted
-from tenancykit.audit.objects import ManifestObject, ObjectSet, scalar_text, texts
+from tenancykit.audit.objects import ObjectSet, mapping, scalar_text
 from tenancykit.audit.pod_security import enforced, violations
-from tenancykit.audit.rbac import AccessRules
+from tenancykit.audit.policy_engines import EngineRules, engine_rules
 from tenancykit.audit.tenants import Tenancy
 
-_GROUP: Final = "admissionregistration.k8s.io"
 _SAFE: Final = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-ENGINES: Final = (
-    ("kyverno.io", "ClusterPolicy"),
-    ("kyverno.io", "Policy"),
-    ("policies.kyverno.io", "NamespacedValidatingPolicy"),
-    ("policies.kyverno.io", "MutatingPolicy"),
-    ("templates.gatekeeper.sh", "ConstraintTemplate"),
-    (_GROUP, "ValidatingWebhookConfiguration"),
-    (_GROUP, "MutatingWebhookConfiguration"),
-    (_GROUP, "MutatingAdmissionPolicy"),
-)
-"""What may also refuse or change a pod and is not evaluated here; its presence makes "admitted" undecided."""
 
 
 def probe_pod(container: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -75,40 +62,30 @@ class AdmissionProbe:
     _answers: dict[tuple[object, ...], Taken] = field(default_factory=dict, repr=False)
 
     @cached_property
+    def rules(self) -> EngineRules:
+        """The admission rules of the set, whatever engine they are written for."""
+        return engine_rules(self.objects)
+
+    @cached_property
     def engines(self) -> tuple[str, ...]:
-        """Policy engines and webhooks of the set that are not evaluated."""
-        found = [item for group, kind in ENGINES for item in self.objects.of(group, kind)]
-        found += [item for item in self.objects.of(_KYVERNO, "ValidatingPolicy") if not _is_plain(item)]
-        found += [item for item in self.objects if item.group == "constraints.gatekeeper.sh"]
-        return tuple(map(str, found))
+        """Policies and webhooks of the set that are not evaluated."""
+        return tuple(map(str, self.rules.opaque))
 
     @cached_property
     def policies(self) -> AdmissionPolicies:
-        """The ValidatingAdmissionPolicies a cluster would accept, with their bindings and parameters."""
-        policies = [item.data for item in self.objects.of(_GROUP, "ValidatingAdmissionPolicy") if not policy_faults(item.data)]
-        given = self.objects.of(_GROUP, "ValidatingAdmissionPolicyBinding")
-        bindings = [item.data for item in given if not binding_faults(item.data)]
-        for item in self.objects.of(_KYVERNO, "ValidatingPolicy"):
-            if _is_plain(item):
-                policies.append({**item.data, "metadata": {"name": f"Kyverno {item.name}"}})
-                bindings.append(_bound(item))
+        """The policies a cluster would accept, with their bindings and parameters."""
         spaces = {item.name: item.data for item in self.objects.of("", "Namespace")}
         live = {
-            name: as_admitted(spaces.get(name, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}))
+            name: as_admitted(spaces.get(name) or _space(name, labels))
             for name, labels in self.objects.namespaces.items()
         }
-        return AdmissionPolicies(
-            policies,
-            bindings,
-            live,
-            [item.data for item in self.objects if item.kind in self._param_kinds],
-            self.tenancy.access,
-        )
+        params = [item.data for item in self.objects if item.kind in self._param_kinds]
+        return AdmissionPolicies(self.rules.policies, self.rules.bindings, live, params, self.tenancy.access)
 
     @cached_property
     def _param_kinds(self) -> frozenset[str]:
-        policies = self.objects.of(_GROUP, "ValidatingAdmissionPolicy")
-        return frozenset(scalar_text((item.spec.get("paramKind") or {}).get("kind")) for item in policies) - {""}
+        kinds = (mapping(mapping(policy.get("spec")).get("paramKind")).get("kind") for policy in self.rules.policies)
+        return frozenset(map(scalar_text, kinds)) - {""}
 
     @cached_property
     def _classes(self) -> Mapping[str, Any]:
@@ -129,12 +106,14 @@ class AdmissionProbe:
         if any(name in text for name in own for text in self._literals):
             return (namespace,)
         level = "pod-security.kubernetes.io/"  # a tenant may be called "baseline", its level may not
-        return tuple(sorted((key, value if key.startswith(level) else _anonymous(value, own)) for key, value in labels.items()))
+        return tuple(
+            sorted((key, value if key.startswith(level) else _anonymous(value, own)) for key, value in labels.items())
+        )
 
     @cached_property
     def _literals(self) -> frozenset[str]:
         """Every policy and binding as text: a tenant named in one is asked by itself."""
-        return frozenset(str(item.get("spec")) for item in (*self.policies.policies, *self.policies.bindings))
+        return frozenset(str(item.get("spec")) for item in (*self.rules.policies, *self.rules.bindings))
 
     def _ask(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
         labels = self.objects.namespaces.get(namespace, {})
@@ -156,7 +135,9 @@ class AdmissionProbe:
         if key not in self._answers:
             made = as_admitted(service, namespace)
             answer = self.policies.review(self._request("Service", "services", namespace, made))
-            taken = Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}") if self.engines else Taken("yes")
+            taken = (
+                Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}") if self.engines else Taken("yes")
+            )
             if answer.undecided:
                 taken = Taken("undecided", answer.refusals[0].message)
             if answer.denial:
@@ -181,22 +162,8 @@ class AdmissionProbe:
         )
 
 
-_KYVERNO: Final = "policies.kyverno.io"
-
-
-def _is_plain(item: ManifestObject) -> bool:
-    """Return whether a Kyverno ValidatingPolicy uses nothing beyond what the API server's own policies know.
-
-    The two kinds share their fields (https://kyverno.io/docs/policy-types/validating-policy/); a policy that names
-    Kyverno's own variables or libraries is left to Kyverno.
-    """
-    return not policy_faults(item.data) and "Audit" not in texts(item.spec.get("validationActions"))
-
-
-def _bound(item: ManifestObject) -> dict[str, Any]:
-    actions = texts(item.spec.get("validationActions")) or ["Deny"]
-    spec = {"policyName": f"Kyverno {item.name}", "validationActions": actions}
-    return {"metadata": {"name": f"Kyverno {item.name}"}, "spec": spec}
+def _space(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
 
 
 def _anonymous(value: str, own: set[str]) -> str:

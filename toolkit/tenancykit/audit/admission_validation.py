@@ -42,9 +42,14 @@ def policy_faults(policy: Mapping[str, Any]) -> list[str]:
         place = f"spec.matchConditions[{i}]"
         without = {key: kind for key, kind in known.items() if key != "variables"}
         found += _expression_faults(f"{place}.expression", item.get("expression"), "bool", without, declared)
-        if not re.fullmatch(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", scalar_text(item.get("name"))):
+        if not re.fullmatch(
+            r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?",
+            scalar_text(item.get("name")),
+        ):
             found.append(f"{place}.name: must be a qualified name")
-    found += _unique("spec.matchConditions", [scalar_text(item.get("name")) for item in mappings(spec.get("matchConditions"))])
+    found += _unique(
+        "spec.matchConditions", [scalar_text(item.get("name")) for item in mappings(spec.get("matchConditions"))]
+    )
     for i, item in enumerate(mappings(spec.get("validations"))):
         found += _validation_faults(f"spec.validations[{i}]", item, known, declared)
     for i, item in enumerate(mappings(spec.get("auditAnnotations"))):

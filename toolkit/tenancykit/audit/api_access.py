@@ -45,7 +45,8 @@ class Power:
         if "*" in rule.resources:
             return True
         return any(
-            wanted in rule.resources or ("/" in wanted and f"*/{wanted.split('/', 1)[1]}" in rule.resources) for wanted in self.resources
+            wanted in rule.resources or ("/" in wanted and f"*/{wanted.split('/', 1)[1]}" in rule.resources)
+            for wanted in self.resources
         )
 
 
@@ -57,33 +58,105 @@ _C, _H, _M = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
 _CHANGE: Final = "create update patch"
 POWERS: Final = (
     _power("read-secrets", _C, "get list watch", "", "secrets", "reads credentials"),
-    _power("create-pods", _C, "create", "", "pods", "runs code there, with any service account and volume of the namespace"),
-    _power("create-workloads", _C, _CHANGE, "apps", "deployments statefulsets daemonsets replicasets", "runs code there through a controller"),
+    _power(
+        "create-pods", _C, "create", "", "pods", "runs code there, with any service account and volume of the namespace"
+    ),
+    _power(
+        "create-workloads",
+        _C,
+        _CHANGE,
+        "apps",
+        "deployments statefulsets daemonsets replicasets",
+        "runs code there through a controller",
+    ),
     _power("create-jobs", _C, _CHANGE, "batch", "jobs cronjobs", "runs code there through a controller"),
     _power("exec", _C, "create get", "", "pods/exec pods/attach", "steps into running containers"),
     _power("debug", _C, "update patch", "", "pods/ephemeralcontainers", "adds a container to running pods"),
-    _power("port-forward", _H, "create get", "", "pods/portforward pods/proxy services/proxy", "reaches pods past every network policy"),
+    _power(
+        "port-forward",
+        _H,
+        "create get",
+        "",
+        "pods/portforward pods/proxy services/proxy",
+        "reaches pods past every network policy",
+    ),
     _power("tokens", _C, "create", "", "serviceaccounts/token", "takes on service accounts"),
-    _power("node-proxy", _C, "get create update patch delete", "", "nodes/proxy", "commands the kubelet: any container of the node"),
+    _power(
+        "node-proxy",
+        _C,
+        "get create update patch delete",
+        "",
+        "nodes/proxy",
+        "commands the kubelet: any container of the node",
+    ),
     _power("escalate", _C, "escalate", RBAC_GROUP, "roles clusterroles", "gives itself any right"),
     _power("bind", _C, "bind", RBAC_GROUP, "roles clusterroles", "gives itself any role"),
     _power("bindings", _H, _CHANGE, RBAC_GROUP, "rolebindings clusterrolebindings", "hands its rights to anybody"),
     _power("impersonate", _C, "impersonate", "", "users groups serviceaccounts", "acts as somebody else"),
-    _power("webhooks", _C, _CHANGE, "admissionregistration.k8s.io", "mutatingwebhookconfigurations validatingwebhookconfigurations mutatingadmissionpolicies", "sees and changes every request"),
-    _power("csr-approve", _C, "update patch approve sign", "certificates.k8s.io", "certificatesigningrequests/approval signers", "issues client certificates for anybody"),
+    _power(
+        "webhooks",
+        _C,
+        _CHANGE,
+        "admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations validatingwebhookconfigurations mutatingadmissionpolicies",
+        "sees and changes every request",
+    ),
+    _power(
+        "csr-approve",
+        _C,
+        "update patch approve sign",
+        "certificates.k8s.io",
+        "certificatesigningrequests/approval signers",
+        "issues client certificates for anybody",
+    ),
     _power("volumes", _C, "create", "", "persistentvolumes", "mounts any path of a node through a hostPath volume"),
-    _power("nodes", _H, "update patch delete", "", "nodes nodes/status", "moves other tenants' pods and draws them to its node"),
-    _power("definitions", _H, _CHANGE, "apiextensions.k8s.io", "customresourcedefinitions", "changes kinds every tenant uses"),
-    _power("write", _H, "create update patch delete deletecollection", "", "configmaps services serviceaccounts persistentvolumeclaims", "changes objects there"),
+    _power(
+        "nodes",
+        _H,
+        "update patch delete",
+        "",
+        "nodes nodes/status",
+        "moves other tenants' pods and draws them to its node",
+    ),
+    _power(
+        "definitions",
+        _H,
+        _CHANGE,
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "changes kinds every tenant uses",
+    ),
+    _power(
+        "write",
+        _H,
+        "create update patch delete deletecollection",
+        "",
+        "configmaps services serviceaccounts persistentvolumeclaims",
+        "changes objects there",
+    ),
 )
 """Rights worth naming. Sources: https://kubernetes.io/docs/concepts/security/rbac-good-practices/ and the verbs the
 Pod Security and RBAC pages single out."""
 
 GUARDS: Final = (
-    _power("network-policies", _M, " ".join(_WRITE), "networking.k8s.io", "networkpolicies", "takes down the policies that isolate its namespace"),
+    _power(
+        "network-policies",
+        _M,
+        " ".join(_WRITE),
+        "networking.k8s.io",
+        "networkpolicies",
+        "takes down the policies that isolate its namespace",
+    ),
     _power("quotas", _H, " ".join(_WRITE), "", "resourcequotas", "lifts its own quota"),
     _power("limits", _M, " ".join(_WRITE), "", "limitranges", "lifts its own limits"),
-    _power("namespace", _H, "update patch delete", "", "namespaces", "rewrites its namespace's labels, Pod Security level included"),
+    _power(
+        "namespace",
+        _H,
+        "update patch delete",
+        "",
+        "namespaces",
+        "rewrites its namespace's labels, Pod Security level included",
+    ),
 )
 """Rights inside a tenant's own namespace over what fences it in."""
 
@@ -126,14 +199,14 @@ def api_reach(tenancy: Tenancy, kinds: KindTable) -> ApiReach:
         elif _reaches_namespaces(grant.rules, kinds) and len(ledger.everybody) > 1:
             ledger.add(grant, actors, ledger.everybody)
         else:
-            findings.extend(_cluster_findings(grant, actors, kinds))
+            findings.extend(_cluster_findings(grant, actors))
     findings.extend(ledger.findings())
     findings.extend(_guard_findings(tenancy))
     return ApiReach(ledger.victims(), tuple(findings))
 
 
 class _Ledger:
-    """Grants that cross, gathered by subject: a group shared by a thousand tenants is one finding, not a million pairs."""
+    """Grants that cross, by subject: a group shared by a thousand tenants is one finding, not a million pairs."""
 
     def __init__(self, everybody: frozenset[str]) -> None:
         self.everybody = everybody
@@ -198,7 +271,7 @@ def _crossing_finding(grant: Grant, actors: Iterable[str], victims: frozenset[st
     subject, where = about(grant.binding)
     names = sorted(actors)
     target = f"tenant {next(iter(victims))}" if len(victims) == 1 else f"all {len(victims)} tenants' namespaces"
-    listed = ", ".join(power.id for power in powers[:6]) or "other rights"
+    listed = _ids(powers) or "other rights"
     return Finding(
         "rbac-cross-tenant",
         worst,
@@ -222,7 +295,7 @@ def _platform_findings(grant: Grant, actors: frozenset[str]) -> Iterator[Finding
             min(powers[0].severity, Severity.HIGH),
             subject,
             where,
-            f"{grant.subject} holds {', '.join(power.id for power in powers[:6])} in the platform's namespace {grant.namespace}",
+            f"{grant.subject} holds {_ids(powers)} in the platform's namespace {grant.namespace}",
             f"{_some(sorted(actors))} -> {grant.subject} -> {grant.namespace}: {powers[0].means}",
             "take the tenant's subject out of the binding",
             CROSSING,
@@ -231,17 +304,23 @@ def _platform_findings(grant: Grant, actors: frozenset[str]) -> Iterator[Finding
         )
 
 
-def _cluster_findings(grant: Grant, actors: frozenset[str], kinds: KindTable) -> Iterator[Finding]:
+def _cluster_findings(grant: Grant, actors: frozenset[str]) -> Iterator[Finding]:
     """Cluster-wide rights over cluster-scoped kinds alone: some are root, reading is only untidy."""
     if grant.binding.where.file.startswith("<"):
         return
     powers = powers_of(grant.rules)
-    writes = any((rule.verbs & _WRITE or "*" in rule.verbs) and not rule.groups <= _REVIEWS for rule in grant.rules if rule.resources)
+    writes = any(
+        (rule.verbs & _WRITE or "*" in rule.verbs) and not rule.groups <= _REVIEWS
+        for rule in grant.rules
+        if rule.resources
+    )
     if not powers and not any(rule.resources and not rule.groups <= _REVIEWS for rule in grant.rules):
         return
     subject, where = about(grant.binding)
     severity = powers[0].severity if powers else (Severity.HIGH if writes else Severity.LOW)
-    means = powers[0].means if powers else ("changes what all tenants share" if writes else "sees what all tenants share")
+    means = (
+        powers[0].means if powers else ("changes what all tenants share" if writes else "sees what all tenants share")
+    )
     yield Finding(
         "rbac-cluster-resources",
         severity,
@@ -271,13 +350,17 @@ def _guard_findings(tenancy: Tenancy) -> Iterator[Finding]:
                 worst.severity,
                 subject,
                 where,
-                f"{grant.subject} may change {', '.join(guard.id for guard in held)} of its own namespace {grant.namespace}",
+                f"{grant.subject} may change {_ids(held)} of its own namespace {grant.namespace}",
                 f"{owner} -> {subject} -> {grant.namespace}: {'; '.join(guard.means for guard in held)}",
-                "leave quotas, limits, network policies and the namespace object to the platform, or fence them by admission",
+                "leave quotas, limits, network policies and the namespace to the platform, or fence them by admission",
                 "",
                 tuple(dict.fromkeys(check for guard in held for check in _GUARD_CHECKS[guard.id])),
                 (owner,),
             )
+
+
+def _ids(powers: list[Power]) -> str:
+    return ", ".join(power.id for power in powers[:6])
 
 
 def _some(names: list[str]) -> str:

@@ -13,19 +13,43 @@ from tenancykit.audit.compute import with_defaults
 from tenancykit.audit.objects import mapping, mappings, scalar_text
 
 _EMPTY_MAPS: Final = frozenset(
-    ["labels", "annotations", "data", "binaryData", "stringData", "nodeSelector", "limits", "requests", "matchLabels", "selector"]
+    [
+        "labels",
+        "annotations",
+        "data",
+        "binaryData",
+        "stringData",
+        "nodeSelector",
+        "limits",
+        "requests",
+        "matchLabels",
+        "selector",
+    ]
 )
 _TEXT_POINTERS: Final = frozenset(
-    ["storageClassName", "runtimeClassName", "ingressClassName", "loadBalancerClass", "volumeAttributesClassName", "apiGroup"]
+    [
+        "storageClassName",
+        "runtimeClassName",
+        "ingressClassName",
+        "loadBalancerClass",
+        "volumeAttributesClassName",
+        "apiGroup",
+    ]
 )
-_FALSE_LEFT_OUT: Final = frozenset(["hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty", "readOnly", "publishNotReadyAddresses", "paused"])
+_FALSE_LEFT_OUT: Final = frozenset(
+    ["hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty", "readOnly", "publishNotReadyAddresses", "paused"]
+)
 _ZERO_LEFT_OUT: Final = frozenset(["hostPort", "nodePort", "minReadySeconds", "healthCheckNodePort"])
-_FREE_MAPS: Final = frozenset(["labels", "annotations", "data", "binaryData", "stringData", "nodeSelector", "matchLabels"])
+_FREE_MAPS: Final = frozenset(
+    ["labels", "annotations", "data", "binaryData", "stringData", "nodeSelector", "matchLabels"]
+)
 _STAMP: Final = "2026-01-01T00:00:00Z"
 _UID: Final = "00000000-0000-4000-8000-000000000000"
 
 
-def as_admitted(data: Mapping[str, Any], namespace: str = "", classes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def as_admitted(
+    data: Mapping[str, Any], namespace: str = "", classes: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the object as validating admission gets it.
 
     Args:
@@ -51,7 +75,7 @@ def as_admitted(data: Mapping[str, Any], namespace: str = "", classes: Mapping[s
 
 
 def _pruned(value: Any, key: str) -> Any:
-    """Drop what the typed object would not print: empty lists, empty maps and text, false and zero where they are the default."""
+    """Drop what the typed object would not print: empty lists, maps and text, false and zero where they default."""
     if isinstance(value, list):
         return [_pruned(item, "") for item in value]
     if not isinstance(value, Mapping):
@@ -124,12 +148,21 @@ def _admitted_pod(spec: Mapping[str, Any], classes: Mapping[str, Any]) -> dict[s
     keys = {item.get("key") for item in own}
     made["tolerations"] = [*own, *(item for item in wanted if item["key"] not in keys)]
     if made.get("automountServiceAccountToken") is not False:
-        token = {"name": "kube-api-access", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}], "defaultMode": 420}}
-        mount = {"name": "kube-api-access", "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
+        token = {
+            "name": "kube-api-access",
+            "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}], "defaultMode": 420},
+        }
+        mount = {
+            "name": "kube-api-access",
+            "readOnly": True,
+            "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+        }
         made["volumes"] = [*mappings(made.get("volumes")), token]
         for kind in ("initContainers", "containers"):
             if kind in made:
-                made[kind] = [{**item, "volumeMounts": [*mappings(item.get("volumeMounts")), mount]} for item in made[kind]]
+                made[kind] = [
+                    {**item, "volumeMounts": [*mappings(item.get("volumeMounts")), mount]} for item in made[kind]
+                ]
     return made
 
 
@@ -150,7 +183,9 @@ def _deployment(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _stateful_set(spec: dict[str, Any]) -> dict[str, Any]:
     update = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
-    return _with_template(spec, replicas=1, podManagementPolicy="OrderedReady", updateStrategy=update, revisionHistoryLimit=10)
+    return _with_template(
+        spec, replicas=1, podManagementPolicy="OrderedReady", updateStrategy=update, revisionHistoryLimit=10
+    )
 
 
 def _daemon_set(spec: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +199,12 @@ def _replica_set(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _job(spec: dict[str, Any]) -> dict[str, Any]:
     counts: dict[str, Any] = {} if "completions" in spec or "parallelism" in spec else {"completions": 1}
-    more = {"backoffLimit": 6, "completionMode": "NonIndexed", "suspend": False, "podReplacementPolicy": "TerminatingOrFailed"}
+    more = {
+        "backoffLimit": 6,
+        "completionMode": "NonIndexed",
+        "suspend": False,
+        "podReplacementPolicy": "TerminatingOrFailed",
+    }
     return _with_template(spec, **counts, parallelism=spec.get("parallelism", 1), **more)
 
 
@@ -177,7 +217,14 @@ def _cron_job(spec: dict[str, Any]) -> dict[str, Any]:
         **spec,
     }
     job = dict(mapping(made.get("jobTemplate")))
-    return {**made, "jobTemplate": {**job, "metadata": job.get("metadata", {}), "spec": _with_template(dict(mapping(job.get("spec"))))}}
+    return {
+        **made,
+        "jobTemplate": {
+            **job,
+            "metadata": job.get("metadata", {}),
+            "spec": _with_template(dict(mapping(job.get("spec")))),
+        },
+    }
 
 
 def _service(spec: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +235,9 @@ def _service(spec: dict[str, Any]) -> dict[str, Any]:
         made.setdefault("externalTrafficPolicy", "Cluster")
     if made["type"] == "LoadBalancer":
         made.setdefault("allocateLoadBalancerNodePorts", True)
-    made["ports"] = [{"protocol": "TCP", "targetPort": port.get("port"), **port} for port in mappings(made.get("ports"))]
+    made["ports"] = [
+        {"protocol": "TCP", "targetPort": port.get("port"), **port} for port in mappings(made.get("ports"))
+    ]
     return made
 
 

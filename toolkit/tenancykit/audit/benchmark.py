@@ -91,15 +91,25 @@ def _quota(groups: tuple[str, ...]) -> Callable[[Evidence], Answer]:
 def _pull_always(evidence: Evidence) -> Answer:
     status, detail, failing = _by_probe("cached-image")(evidence)
     if status == "fail":
-        return "undecided", "no policy demands it; the AlwaysPullImages plugin is a flag of the API server, not a manifest", failing
+        return (
+            "undecided",
+            "no policy demands it; the AlwaysPullImages plugin is a flag of the API server, not a manifest",
+            failing,
+        )
     return status, detail, failing
 
 
 def _self_service(group: str, resource: str) -> Callable[[Evidence], Answer]:
     def answer(evidence: Evidence) -> Answer:
-        lacking = [name for name in sorted(evidence.tenancy.by_namespace) if not evidence.hostile.maker(name, group, resource)]
+        lacking = [
+            name for name in sorted(evidence.tenancy.by_namespace) if not evidence.hostile.maker(name, group, resource)
+        ]
         if lacking:
-            return "fail", f"nobody of the tenant may create {resource} (level 2: self-service, at odds with fencing tenants in)", tuple(lacking[:20])
+            return (
+                "fail",
+                f"nobody of the tenant may create {resource} (level 2: self-service, at odds with fencing tenants in)",
+                tuple(lacking[:20]),
+            )
         return "pass", "", ()
 
     return answer
@@ -172,13 +182,18 @@ def standard_checks(evidence: Evidence) -> Iterator[Check]:
     broken: dict[str, list[str]] = {}
     for pod in pods_of(objects):
         if pod.namespace in tenancy.by_namespace:
-            for item in (*violations(pod.spec, "baseline", pod.metadata), *violations(pod.spec, "restricted", pod.metadata)):
+            for item in (
+                *violations(pod.spec, "baseline", pod.metadata),
+                *violations(pod.spec, "restricted", pod.metadata),
+            ):
                 broken.setdefault(item.control, []).append(str(pod))
     for control in CONTROLS:
         rank = LEVELS.index(control.level)
         lax = [name for name, level in levels.items() if LEVELS.index(level) < rank]
         pods = list(dict.fromkeys(broken.get(control.id, ())))
-        parts = [f"not enforced in {len(lax)} tenant namespaces"] * bool(lax) + [f"broken by {len(pods)} workloads"] * bool(pods)
+        parts = [f"not enforced in {len(lax)} tenant namespaces"] * bool(lax) + [
+            f"broken by {len(pods)} workloads"
+        ] * bool(pods)
         failing = (*sorted(lax)[:10], *pods[:10])
         status = "fail" if parts else "pass"
         yield Check(f"PSS-{control.level}/{control.id}", control.title, PSS, status, "; ".join(parts), failing)

@@ -31,7 +31,12 @@ OBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What must be bounded, and the quota resources any one of which bounds it."""
 
-CROSSINGS: Final = {"compute": "pod-cpu-noise", "storage": "storage-noise", "objects": "api-user-capacity", "gpu": "gpu-queue"}
+CROSSINGS: Final = {
+    "compute": "pod-cpu-noise",
+    "storage": "storage-noise",
+    "objects": "api-user-capacity",
+    "gpu": "gpu-queue",
+}
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,20 @@ class Bounds:
         """Device resources the cluster is seen to have: on nodes, in quotas, or asked for by workloads."""
         names: set[str] = set()
         for item in self.objects.of("", "Node"):
-            names |= {str(name) for name in mapping(mapping(item.data.get("status")).get("allocatable")) if is_extended(str(name))}
+            names |= {
+                str(name)
+                for name in mapping(mapping(item.data.get("status")).get("allocatable"))
+                if is_extended(str(name))
+            }
         for hard in self.hard.values():
             names |= {name.removeprefix("requests.") for name in hard if is_extended(name.removeprefix("requests."))}
-        return tuple(sorted(name for name in names if "storageclass" not in name and not name.startswith("count/") and "deviceclass" not in name))
+        return tuple(
+            sorted(
+                name
+                for name in names
+                if "storageclass" not in name and not name.startswith("count/") and "deviceclass" not in name
+            )
+        )
 
     def unbounded(self, namespace: str) -> Unbounded:
         """Return what the namespace leaves unbounded."""
@@ -105,7 +120,7 @@ class Bounds:
         return Unbounded(_missing(hard, COMPUTE), _missing(hard, STORAGE), _missing(hard, OBJECTS), gpu)
 
     def open_tenants(self, group: str) -> dict[str, str]:
-        """Return the tenants unbounded in a group (``compute``, ``storage``, ``objects``, ``gpu``), with what is missing."""
+        """Return the tenants unbounded in a group (compute, storage, objects or gpu), with what is missing."""
         found: dict[str, str] = {}
         for tenant, namespaces in self.tenancy.namespaces.items():
             for namespace in namespaces:
@@ -122,9 +137,19 @@ class Bounds:
             if not names:
                 continue
             subject, where = _place(self.objects, namespace)
-            severity = Severity.HIGH if missing.compute or missing.gpu else Severity.MEDIUM if missing.storage else Severity.LOW
-            group = "compute" if missing.compute else "gpu" if missing.gpu else "storage" if missing.storage else "objects"
-            checks = ["MTB-PL1-CC-FNS-1"] * bool(missing.compute or missing.storage) + ["MTB-PL1-CC-FNS-2"] * bool(missing.objects)
+            severity = (
+                Severity.HIGH
+                if missing.compute or missing.gpu
+                else Severity.MEDIUM
+                if missing.storage
+                else Severity.LOW
+            )
+            group = (
+                "compute" if missing.compute else "gpu" if missing.gpu else "storage" if missing.storage else "objects"
+            )
+            checks = ["MTB-PL1-CC-FNS-1"] * bool(missing.compute or missing.storage) + ["MTB-PL1-CC-FNS-2"] * bool(
+                missing.objects
+            )
             yield Finding(
                 "quota-unbounded",
                 severity,
@@ -141,7 +166,7 @@ class Bounds:
 
 _KUEUE: Final = "kueue.x-k8s.io"
 _MANAGED: Final = "kueue.x-k8s.io/managed-namespace"
-"""Label our exports put on namespaces whose pods Kueue holds back until it admits them (its managedJobsNamespaceSelector)."""
+"""Label our exports put on namespaces whose pods Kueue holds back until it admits them."""
 
 
 def _nominal(queue: ManifestObject) -> dict[str, str]:
@@ -150,7 +175,9 @@ def _nominal(queue: ManifestObject) -> dict[str, str]:
     for group in mappings(queue.spec.get("resourceGroups")):
         for flavor in mappings(group.get("flavors")):
             for entry in mappings(flavor.get("resources")):
-                amounts = resource_list({key: entry[key] for key in ("nominalQuota", "borrowingLimit") if entry.get(key) is not None})
+                amounts = resource_list(
+                    {key: entry[key] for key in ("nominalQuota", "borrowingLimit") if entry.get(key) is not None}
+                )
                 name = f"requests.{entry.get('name')}"
                 totals[name] = totals.get(name, Decimal(0)) + sum(amounts.values(), Decimal(0))
     return {name: str(value) for name, value in totals.items()}

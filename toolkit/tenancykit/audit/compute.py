@@ -47,7 +47,12 @@ def is_huge_page(name: str) -> bool:
 def is_extended(name: str) -> bool:
     """Return whether the resource is an extended one, such as ``nvidia.com/gpu``."""
     group, slash, _ = name.partition("/")
-    return bool(slash) and not name.startswith("requests.") and group != "kubernetes.io" and not group.endswith(".kubernetes.io")
+    return (
+        bool(slash)
+        and not name.startswith("requests.")
+        and group != "kubernetes.io"
+        and not group.endswith(".kubernetes.io")
+    )
 
 
 def may_overcommit(name: str) -> bool:
@@ -141,7 +146,11 @@ def pod_total(spec: Mapping[str, Any], side: str, *, overhead: bool = True) -> R
 
 def is_best_effort(spec: Mapping[str, Any]) -> bool:
     """Return whether the pod asks for no CPU and no memory anywhere (quality of service BestEffort)."""
-    holders: Iterable[Mapping[str, Any]] = (*mappings(spec.get("containers")), *mappings(spec.get("initContainers")), spec)
+    holders: Iterable[Mapping[str, Any]] = (
+        *mappings(spec.get("containers")),
+        *mappings(spec.get("initContainers")),
+        spec,
+    )
     for holder in holders:
         for side in ("requests", "limits"):
             amounts = container_amounts(holder, side)
@@ -159,7 +168,8 @@ def resource_faults(spec: Mapping[str, Any]) -> list[str]:
             faults += [f"spec.{kind}[{i}].resources.{text}" for text in _list_faults(limits, requests)]
     own = mapping(spec.get("resources"))
     faults += [
-        f"spec.resources.{text}" for text in _list_faults(resource_list(own.get("limits")), resource_list(own.get("requests")))
+        f"spec.resources.{text}"
+        for text in _list_faults(resource_list(own.get("limits")), resource_list(own.get("requests")))
     ]
     return [*faults, *_pod_level_faults(spec, own)]
 
@@ -174,26 +184,28 @@ def _list_faults(limits: ResourceList, requests: ResourceList) -> list[str]:
                 faults.append(f"{side}[{name}]: must be an integer")
             if "/" not in name and name not in _NATIVE and not is_huge_page(name):
                 faults.append(f"{side}[{name}]: must be a standard resource type or fully qualified")
-    for name, value in requests.items():
-        if name in limits:
-            if not may_overcommit(name) and value != limits[name]:
-                faults.append(f"requests: must be equal to {name} limit of {limits[name]}")
-            elif value > limits[name]:
-                faults.append(f"requests: must be less than or equal to {name} limit of {limits[name]}")
-        elif not may_overcommit(name):
-            faults.append("limits: Limit must be set for non overcommitable resources")
-    return faults
+    return faults + [text for name, value in requests.items() for text in _against_limit(name, value, limits.get(name))]
+
+
+def _against_limit(name: str, request: Decimal, limit: Decimal | None) -> list[str]:
+    if limit is None:
+        return [] if may_overcommit(name) else ["limits: Limit must be set for non overcommitable resources"]
+    if not may_overcommit(name) and request != limit:
+        return [f"requests: must be equal to {name} limit of {limit}"]
+    return [f"requests: must be less than or equal to {name} limit of {limit}"] if request > limit else []
 
 
 def _pod_level_faults(spec: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
     """Pod-level requests must cover what the containers ask for together; no container's limit may exceed the pod's."""
-    faults: list[str] = []
-    for name, value in resource_list(own.get("requests")).items():
-        asked = aggregate(spec, "requests").get(name, Decimal(0))
-        if asked > value:
-            faults.append(f"spec.resources.requests[{name}]: must be greater than or equal to aggregate container requests of {asked}")
-    for name, value in resource_list(own.get("limits")).items():
-        for container in mappings(spec.get("containers")):
-            if container_amounts(container, "limits").get(name, Decimal(0)) > value:
-                faults.append(f"spec.containers: must be less than or equal to pod limits of {name}")
+    asked = aggregate(spec, "requests")
+    faults = [
+        f"spec.resources.requests[{name}]: must be at least the containers' {asked[name]}"
+        for name, value in resource_list(own.get("requests")).items()
+        if asked.get(name, Decimal(0)) > value
+    ]
+    limits = resource_list(own.get("limits"))
+    for container in mappings(spec.get("containers")):
+        given = container_amounts(container, "limits")
+        over = [name for name, value in limits.items() if given.get(name, Decimal(0)) > value]
+        faults += [f"spec.containers: must be less than or equal to pod limits of {name}" for name in over]
     return faults

@@ -20,9 +20,11 @@ _KINDS: Final = {"group": "Group", "user": "User", "serviceaccount": "ServiceAcc
 def default_role_objects() -> tuple[ManifestObject, ...]:
     """Return the default ClusterRoles and ClusterRoleBindings of Kubernetes 1.36."""
     text = resources.files("tenancykit.audit").joinpath("default_roles.yaml").read_text(encoding="utf-8")
-    facts = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    facts = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - the safe loader, in C where there is one
     objects = [*_roles(facts["roles"]), *_bindings(facts["bindings"])]
-    return tuple(ManifestObject(data, Where("<Kubernetes defaults>", 1, i), False) for i, data in enumerate(objects))
+    return tuple(
+        ManifestObject(data, Where("<Kubernetes defaults>", 1, i), namespaced=False) for i, data in enumerate(objects)
+    )
 
 
 def _roles(roles: Mapping[str, Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -20,6 +20,7 @@ _RESOURCE: Final = {
     "RoleBinding": "rolebindings",
     "ClusterRoleBinding": "clusterrolebindings",
 }
+_ANY_NAME: Final[frozenset[str]] = frozenset()
 _EVERYTHING: Final = (
     Rule(frozenset({"*"}), frozenset({"*"}), frozenset({"*"})),
     Rule(frozenset({"*"}), urls=frozenset({"*"})),
@@ -69,17 +70,24 @@ def _escalation(
 ) -> WriteAnswer | tuple[Rule, ...]:
     if MASTERS in asking.groups:
         return ()
-    if obj.kind in ("Role", "ClusterRole"):
-        if rules.can(replace(asking, verb="escalate")).allowed:
-            return ()
-        aggregates = any(item is not None and item.data.get("aggregationRule") for item in (obj, old))
-        if aggregates and uncovered(rules.rules_for(asking.user, asking.groups, ""), _EVERYTHING):
-            return WriteAnswer(403, "must have cluster-admin privileges to use the aggregationRule")
-        wanted = tuple(map(Rule.of, mappings(obj.data.get("rules"))))
-        return uncovered(rules.rules_for(asking.user, asking.groups, obj.namespace), wanted)
-    ref = mapping(obj.data.get("roleRef"))
+    return _of_role(rules, asking, obj, old) if obj.kind in ("Role", "ClusterRole") else _of_binding(rules, asking, obj)
+
+
+def _of_role(
+    rules: AccessRules, asking: Request, obj: ManifestObject, old: ManifestObject | None
+) -> WriteAnswer | tuple[Rule, ...]:
+    if rules.can(replace(asking, verb="escalate")).allowed:
+        return ()
+    aggregates = any(item is not None and item.data.get("aggregationRule") for item in (obj, old))
+    if aggregates and uncovered(rules.rules_for(asking.user, asking.groups, ""), _EVERYTHING):
+        return WriteAnswer(403, "must have cluster-admin privileges to use the aggregationRule")
+    wanted = tuple(map(Rule.of, mappings(obj.data.get("rules"))))
+    return uncovered(rules.rules_for(asking.user, asking.groups, obj.namespace), wanted)
+
+
+def _of_binding(rules: AccessRules, asking: Request, obj: ManifestObject) -> WriteAnswer | tuple[Rule, ...]:
     kind, name, key = rules.role_of(obj)
-    if rules.can(_bind_request(asking, ref, kind, name)).allowed:
+    if rules.can(_bind_request(asking, mapping(obj.data.get("roleRef")), kind, name)).allowed:
         return ()
     if key not in rules.roles:
         return WriteAnswer(404, f'{kind} "{name}" does not exist')
@@ -100,8 +108,7 @@ def uncovered(owned: Iterable[Rule], wanted: Iterable[Rule]) -> tuple[Rule, ...]
 def _parts(rule: Rule) -> Iterator[Rule]:
     one = frozenset
     for group, resource, verb in product(sorted(rule.groups), sorted(rule.resources), sorted(rule.verbs)):
-        for name in sorted(rule.names) or [None]:
-            names = one({name}) if name is not None else one()
+        for names in [one({name}) for name in sorted(rule.names)] or [_ANY_NAME]:
             yield Rule(one({verb}), one({group}), one({resource}), names)
     for url, verb in product(sorted(rule.urls), sorted(rule.verbs)):
         yield Rule(one({verb}), urls=one({url}))

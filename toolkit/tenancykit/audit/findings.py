@@ -204,7 +204,14 @@ class AuditReport:
             ],
             "findings": [finding.as_dict() for finding in self.findings],
             "checks": [
-                {"id": c.id, "title": c.title, "source": c.source, "status": c.status, "detail": c.detail, "failing": list(c.failing)}
+                {
+                    "id": c.id,
+                    "title": c.title,
+                    "source": c.source,
+                    "status": c.status,
+                    "detail": c.detail,
+                    "failing": list(c.failing),
+                }
                 for c in self.checks
             ],
             "faults": [str(fault) for fault in self.faults],

@@ -81,7 +81,9 @@ def _joined(one: CrossingState, other: CrossingState) -> CrossingState:
     victims = dict(one.victims)
     for tenant, reached in other.victims.items():
         victims[tenant] = victims.get(tenant, frozenset()) | reached
-    return CrossingState(one.id, one.title, one.plane, victims, one.undecided | other.undecided, {**one.reasons, **other.reasons})
+    return CrossingState(
+        one.id, one.title, one.plane, victims, one.undecided | other.undecided, {**one.reasons, **other.reasons}
+    )
 
 
 _WORST = ("fail", "undecided", "pass", "not-applicable")
@@ -95,6 +97,8 @@ def _merged_checks(reports: list[AuditReport]) -> tuple[Check, ...]:
     merged: list[Check] = []
     for checks in found.values():
         worst = min(checks, key=lambda check: _WORST.index(check.status))
-        failing = tuple(dict.fromkeys(item for check in checks if check.status == worst.status for item in check.failing))
+        failing = tuple(
+            dict.fromkeys(item for check in checks if check.status == worst.status for item in check.failing)
+        )
         merged.append(Check(worst.id, worst.title, worst.source, worst.status, worst.detail, failing[:20]))
     return tuple(merged)

@@ -53,7 +53,12 @@ EXTERNAL_ADDRESS: Final = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "probe"},
-    "spec": {"type": "ClusterIP", "selector": {"app": "probe"}, "ports": [{"port": 443}], "externalIPs": ["203.0.113.10"]},
+    "spec": {
+        "type": "ClusterIP",
+        "selector": {"app": "probe"},
+        "ports": [{"port": 443}],
+        "externalIPs": ["203.0.113.10"],
+    },
 }
 _MAKERS: Final = (
     ("", "pods"),
@@ -110,7 +115,9 @@ class HostilePods:
                 if names:
                     sure.setdefault(tenant, f"{who} may create pods in {namespace}, which takes {', '.join(names)}")
                 elif admitted:
-                    unsure.setdefault(tenant, f"{namespace}: {self.probe.takes(namespace, next(iter(admitted)), {}).by}")
+                    unsure.setdefault(
+                        tenant, f"{namespace}: {self.probe.takes(namespace, next(iter(admitted)), {}).by}"
+                    )
         return sure, {tenant: why for tenant, why in unsure.items() if tenant not in sure}
 
     def findings(self) -> Iterator[Finding]:
@@ -193,7 +200,11 @@ class HostilePods:
 
     def queue_jumpers(self) -> dict[str, str]:
         """Return the tenants that may use a built-in or any PriorityClass that outranks all others."""
-        classes = [item for item in self.objects.of("scheduling.k8s.io", "PriorityClass") if isinstance(item.data.get("value"), int)]
+        classes = [
+            item
+            for item in self.objects.of("scheduling.k8s.io", "PriorityClass")
+            if isinstance(item.data.get("value"), int)
+        ]
         top = max(classes, key=lambda item: (item.data["value"], item.name), default=None)
         names = ["system-cluster-critical", *([top.name] if top and len(classes) > 1 else [])]
         found: dict[str, str] = {}

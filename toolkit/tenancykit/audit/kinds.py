@@ -64,7 +64,8 @@ kueue.x-k8s.io|c|ClusterQueue clusterqueues;ResourceFlavor resourceflavors;Cohor
 kueue.x-k8s.io|c|WorkloadPriorityClass workloadpriorityclasses;Topology topologies
 scheduling.volcano.sh|c|Queue queues
 scheduling.run.ai|c|Queue queues
-capsule.clastix.io|c|Tenant tenants;CapsuleConfiguration capsuleconfigurations;GlobalTenantResource globaltenantresources
+capsule.clastix.io|c|Tenant tenants;CapsuleConfiguration capsuleconfigurations
+capsule.clastix.io|c|GlobalTenantResource globaltenantresources
 capsule.clastix.io|n|TenantResource tenantresources
 kamaji.clastix.io|n|TenantControlPlane tenantcontrolplanes tcp
 kamaji.clastix.io|c|DataStore datastores
@@ -83,10 +84,12 @@ networking.istio.io|n|Sidecar sidecars;VirtualService virtualservices;Gateway ga
 policy.linkerd.io|n|Server servers;ServerAuthorization serverauthorizations;AuthorizationPolicy authorizationpolicies
 kyverno.io|n|Policy policies
 kyverno.io|c|ClusterPolicy clusterpolicies
-policies.kyverno.io|c|ValidatingPolicy validatingpolicies;MutatingPolicy mutatingpolicies;GeneratingPolicy generatingpolicies
+policies.kyverno.io|c|ValidatingPolicy validatingpolicies;MutatingPolicy mutatingpolicies
+policies.kyverno.io|c|GeneratingPolicy generatingpolicies
 policies.kyverno.io|c|ImageValidatingPolicy imagevalidatingpolicies;DeletingPolicy deletingpolicies
 policies.kyverno.io|n|NamespacedValidatingPolicy namespacedvalidatingpolicies
 templates.gatekeeper.sh|c|ConstraintTemplate constrainttemplates
+config.gatekeeper.sh|n|Config configs
 argoproj.io|n|Application applications;ApplicationSet applicationsets;AppProject appprojects;Workflow workflows
 kustomize.toolkit.fluxcd.io|n|Kustomization kustomizations
 helm.toolkit.fluxcd.io|n|HelmRelease helmreleases
@@ -152,7 +155,7 @@ class KindTable:
         return self.by_kind.get((group, kind))
 
     def resource(self, word: str) -> tuple[str, str]:
-        """Return ``(group, resource)`` for what a person types: ``deploy``, ``pods``, ``roles.rbac.authorization.k8s.io``.
+        """Return (group, resource) for what a person types: ``deploy``, ``pods``, ``roles.rbac.authorization.k8s.io``.
 
         An unknown word is taken as a resource of the core group, the way RBAC itself would.
         """
@@ -185,6 +188,8 @@ def builtin_kinds() -> KindTable:
 
 def _from_definition(data: Mapping[str, Any]) -> Kind | None:
     spec = data.get("spec")
+    if data.get("kind") == "ConstraintTemplate" and isinstance(spec, Mapping):
+        return _from_template(spec)
     names = spec.get("names") if isinstance(spec, Mapping) else None
     if not isinstance(spec, Mapping) or not isinstance(names, Mapping):
         return None
@@ -194,3 +199,12 @@ def _from_definition(data: Mapping[str, Any]) -> Kind | None:
     short = names.get("shortNames")
     words = tuple(str(word) for word in short) if isinstance(short, list) else ()
     return Kind(group, kind, plural, spec.get("scope") != "Cluster", words)
+
+
+def _from_template(spec: Mapping[str, Any]) -> Kind | None:
+    """Return the kind of constraint a Gatekeeper template defines."""
+    names: Any = spec
+    for key in ("crd", "spec", "names"):
+        names = names.get(key) if isinstance(names, Mapping) else None
+    kind = names.get("kind") if isinstance(names, Mapping) else None
+    return Kind("constraints.gatekeeper.sh", kind, kind.lower(), namespaced=False) if isinstance(kind, str) else None

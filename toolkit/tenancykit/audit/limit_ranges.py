@@ -172,12 +172,18 @@ _STANDARD = frozenset({"cpu", "memory", "ephemeral-storage"})
 def _entry_faults(limit: Limit, data: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     if limit.kind == "Pod":
-        found += [f".{key}: may not be specified when type is Pod" for key in ("default", "defaultRequest") if data.get(key)]
+        found += [
+            f".{key}: may not be specified when type is Pod" for key in ("default", "defaultRequest") if data.get(key)
+        ]
     if limit.kind == "PersistentVolumeClaim" and "storage" not in (limit.min.keys() | limit.max.keys()):
         found.append(".limits: either minimum or maximum storage value is required, but neither was provided")
     names = sorted({*limit.max, *limit.min, *limit.default, *limit.default_request, *limit.ratio})
     for name in names:
-        known = name in _STANDARD or name.startswith("hugepages-") or (limit.kind not in ("Pod", "Container") and name == "storage")
+        known = (
+            name in _STANDARD
+            or name.startswith("hugepages-")
+            or (limit.kind not in ("Pod", "Container") and name == "storage")
+        )
         if "/" not in name and not known:
             found.append(f"[{name}]: must be a standard resource type or fully qualified")
         found += [f"[{name}]: {text}" for text in _order_faults(limit, name)]

@@ -138,28 +138,35 @@ class Network:
     def reach(self, source: Endpoint, target: Endpoint, port: Port) -> ReachAnswer:
         """Return whether ``source`` can open a connection to ``target`` on ``port``."""
         if source is target:
-            itself = Verdict(True, "a pod always reaches itself")
-            return ReachAnswer(True, port, itself, itself)
-        egress = self._side(EGRESS, source, target, source, target, port)
-        ingress = self._side(INGRESS, target, source, source, target, port)
+            itself = _yes("a pod always reaches itself")
+            return ReachAnswer(allowed=True, port=port, egress=itself, ingress=itself)
+        egress = self._side(EGRESS, source, target, target, port)
+        ingress = self._side(INGRESS, target, source, target, port)
         return ReachAnswer(egress.allowed and ingress.allowed, port, egress, ingress)
 
     def reach_any(self, source: Endpoint, target: Endpoint) -> tuple[ReachAnswer, ...]:
         """Return the answers for one port of every range the policies tell apart; the open ones come first."""
         answers = [self.reach(source, target, port) for port in self.ports(target)]
-        return tuple(sorted(answers, key=lambda answer: (not answer.allowed, PROTOCOLS.index(answer.port.protocol), answer.port.number)))
+        return tuple(
+            sorted(
+                answers,
+                key=lambda answer: (not answer.allowed, PROTOCOLS.index(answer.port.protocol), answer.port.number),
+            )
+        )
 
     def ports(self, target: Endpoint) -> tuple[Port, ...]:
         """Return one port of every range that policies tell apart."""
         return tuple(Port(protocol, number) for protocol, number in port_samples(self.policies, [target]))
 
-    def _side(self, direction: str, subject: Endpoint, other: Endpoint, source: Endpoint, target: Endpoint, port: Port) -> Verdict:
+    def _side(self, direction: str, subject: Endpoint, other: Endpoint, target: Endpoint, port: Port) -> Verdict:
         if isinstance(subject, AddressSet):
-            return Verdict(True, "outside the cluster no policy applies")
+            return _yes("outside the cluster no policy applies")
         if subject.host_network:
-            return Verdict(True, f"{subject} uses its node's network, which no NetworkPolicy governs")
+            return _yes(f"{subject} uses its node's network, which no NetworkPolicy governs")
         question = _Question(self, subject, other, port, target if isinstance(target, PodView) else None)
-        return question.ask([policy for policy in self._candidates(direction, subject) if self.selects(policy, subject)])
+        return question.ask(
+            [policy for policy in self._candidates(direction, subject) if self.selects(policy, subject)]
+        )
 
     @cached_property
     def _index(self) -> Mapping[tuple[str, str], tuple[Policy, ...]]:
@@ -224,13 +231,13 @@ class _Question:
         own = [policy for policy in policies if policy.tier is Tier.NAMESPACE]
         for policy, rule in _rules(own, Tier.NAMESPACE):
             if self._matches(rule, policy, self.other):
-                return Verdict(True, _says(policy, Action.ALLOW), (policy,))
+                return _yes(_says(policy, Action.ALLOW), (policy,))
         if own:
-            return Verdict(False, f"{_names(own)} select {self.subject} and allow nothing like it", tuple(own))
+            return _no(f"{_names(own)} select {self.subject} and allow nothing like it", tuple(own))
         for policy, rule in _rules(policies, Tier.BASELINE):  # after it comes only the default, which allows
             if self._matches(rule, policy, self.other):
                 return Verdict(rule.action is not Action.DENY, _says(policy, rule.action), (policy,))
-        return Verdict(True, f"no policy selects {self.subject}")
+        return _yes(f"no policy selects {self.subject}")
 
     def _ask_addresses(self, policies: list[Policy], asked: AddressSet) -> Verdict:
         """As :meth:`ask`, for addresses of which each may be answered differently."""
@@ -263,13 +270,13 @@ class _Question:
     def _address_verdict(self, asked: AddressSet, allowed: AddressSet, used: list[Policy]) -> Verdict:
         policies = tuple(dict.fromkeys(used))
         if not allowed:
-            return Verdict(False, f"{_names(policies)} select {self.subject} and allow none of {asked}", policies)
+            return _no(f"{_names(policies)} select {self.subject} and allow none of {asked}", policies)
         left = asked - allowed
         if not policies:
-            return Verdict(True, f"no policy selects {self.subject}")
+            return _yes(f"no policy selects {self.subject}")
         if not left:
-            return Verdict(True, f"allowed by {_names(policies)}", policies)
-        return Verdict(True, f"{_names(policies)} allow part of it", policies, allowed)
+            return _yes(f"allowed by {_names(policies)}", policies)
+        return _yes(f"{_names(policies)} allow part of it", policies, allowed)
 
     def _part(self, rule: PolicyRule, asked: AddressSet) -> AddressSet:
         if not asked or not self._port_matches(rule.ports):
@@ -292,6 +299,14 @@ class _Question:
 
     def _port_matches(self, ports: tuple[PortMatch, ...] | None) -> bool:
         return ports is None or any(port_matches(entry, self.port, self.target) for entry in ports)
+
+
+def _yes(why: str, policies: tuple[Policy, ...] = (), addresses: AddressSet | None = None) -> Verdict:
+    return Verdict(allowed=True, why=why, policies=policies, addresses=addresses)
+
+
+def _no(why: str, policies: tuple[Policy, ...] = ()) -> Verdict:
+    return Verdict(allowed=False, why=why, policies=policies)
 
 
 def port_matches(entry: PortMatch, port: Port, target: PodView | None) -> bool:

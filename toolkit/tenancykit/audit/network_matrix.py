@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -59,14 +59,14 @@ class _PodClass:
     namespace: str
 
 
-def reach_matrix(
-    network: Network, group_of: Mapping[str, str], pods: Iterable[PodView] | None = None
-) -> ReachMatrix:
+def reach_matrix(network: Network, group_of: Mapping[str, str], pods: Iterable[PodView] | None = None) -> ReachMatrix:
     """Return which groups reach which; ``group_of`` names each namespace's group, others are left out."""
     members = [pod for pod in (network.pods if pods is None else pods) if pod.namespace in group_of]
     table = _ClassTable(network, _classes(network, members, group_of))
     groups = tuple(sorted({group_of[pod.namespace] for pod in members}))
-    samples = tuple(Port(protocol, number) for protocol, number in port_samples(network.policies, table.representatives))
+    samples = tuple(
+        Port(protocol, number) for protocol, number in port_samples(network.policies, table.representatives)
+    )
     result = np.zeros((len(groups), len(groups)), dtype=np.bool_)
     if groups:
         for port in table.distinct(samples):
@@ -77,12 +77,18 @@ def reach_matrix(
 def _classes(network: Network, pods: Sequence[PodView], group_of: Mapping[str, str]) -> list[_PodClass]:
     keys = {key for policy in network.policies for key in _pod_keys(policy)}
     names = {(entry.name, entry.protocol) for policy in network.policies for entry in _entries(policy) if entry.name}
-    by_address = any(peer.addresses is not None for policy in network.policies for rule in policy.rules for peer in rule.peers or ())
+    by_address = any(
+        peer.addresses is not None for policy in network.policies for rule in policy.rules for peer in rule.peers or ()
+    )
     found: dict[tuple[object, ...], _PodClass] = {}
     for pod in pods:
         labels = pod.labels
         told = frozenset((key, labels[key]) for key in keys & labels.keys()) if keys else frozenset()
-        ports = frozenset((name, pod.named_ports[name]) for name in names if name in pod.named_ports) if names else frozenset()
+        ports = (
+            frozenset((name, pod.named_ports[name]) for name in names if name in pod.named_ports)
+            if names
+            else frozenset()
+        )
         addresses = pod.addresses if by_address else ()
         key = (pod.namespace, told, ports, pod.host_network, addresses)
         if key not in found:
@@ -134,7 +140,9 @@ class _ClassTable:
         for number, members in enumerate(self._all_sets()):
             for i in members.tolist():
                 profile[i].append(number)
-        names = {(entry.name, entry.protocol) for policy in self.network.policies for entry in _entries(policy) if entry.name}
+        names = {
+            (entry.name, entry.protocol) for policy in self.network.policies for entry in _entries(policy) if entry.name
+        }
         kept: dict[tuple[object, ...], _PodClass] = {}
         for item, seen in zip(self.classes, profile, strict=True):
             ports = tuple(item.pod.named_ports.get(name) for name in sorted(names)) if names else ()
@@ -173,7 +181,9 @@ class _ClassTable:
         key = (peer, surely)
         if key not in self._cache:
             means = [
-                i for i, item in enumerate(self.classes) if self.network.peer_is(peer, policy.namespace, item.pod, surely=surely)
+                i
+                for i, item in enumerate(self.classes)
+                if self.network.peer_is(peer, policy.namespace, item.pod, surely=surely)
             ]
             self._cache[key] = np.array(means, dtype=np.intp)
         return self._cache[key]
@@ -204,12 +214,16 @@ class _ClassTable:
     def distinct(self, samples: Sequence[Port]) -> list[Port]:
         """Return one port per way the rules treat ports."""
         entries = {entry for policy in self.network.policies for entry in _entries(policy)}
-        numbers = {pod.named_ports[key] for pod in self.representatives for key in pod.named_ports} if any(
-            entry.name for entry in entries
-        ) else set()
+        numbers = (
+            {pod.named_ports[key] for pod in self.representatives for key in pod.named_ports}
+            if any(entry.name for entry in entries)
+            else set()
+        )
         kept: dict[tuple[object, ...], Port] = {}
         for port in samples:
-            fits = tuple(e for e in entries if not e.name and e.protocol == port.protocol and e.first <= port.number <= e.last)
+            fits = tuple(
+                e for e in entries if not e.name and e.protocol == port.protocol and e.first <= port.number <= e.last
+            )
             named = port if port.number in numbers else None
             kept.setdefault((frozenset(fits), named), port)
         return list(kept.values())
@@ -339,15 +353,20 @@ def _open_to_all(ports: Sequence[PortMatch], port: Port) -> bool:
 def _with_name(table: _ClassTable, ports: Sequence[PortMatch], port: Port, among: Indices) -> Indices:
     """Return the destinations that give one of the rule's port names this port's number."""
     names = [(e.name, e.protocol) for e in ports if e.name and e.protocol == port.protocol]
-    keep = [
-        i for i in among.tolist() if any(table.classes[i].pod.named_ports.get(name) == port.number for name in names)
-    ] if names else []
+    keep = (
+        [i for i in among.tolist() if any(table.classes[i].pod.named_ports.get(name) == port.number for name in names)]
+        if names
+        else []
+    )
     return np.array(keep, dtype=np.intp)
 
 
-def _narrowest(selector: Selector, index: Mapping[tuple[str, str], list[object]]) -> list[object] | None:
+T = TypeVar("T")
+
+
+def _narrowest(selector: Selector, index: Mapping[tuple[str, str], list[T]]) -> list[T] | None:
     """Return the shortest list of candidates one requirement of the selector leaves, or None if none narrows."""
-    best: list[object] | None = None
+    best: list[T] | None = None
     for requirement in selector.requirements:
         if requirement.operator == "In":
             found = [item for value in sorted(requirement.values) for item in index.get((requirement.key, value), ())]

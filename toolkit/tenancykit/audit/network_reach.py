@@ -103,7 +103,9 @@ class NetworkReach:
                 answer = self.example(attackers[0], victim) if j < _MOST_DETAILED else None
                 yield self._finding(victim, attackers, answer)
 
-    def _finding(self, victim: str, attackers: list[str], found: tuple[PodView, PodView, ReachAnswer] | None) -> Finding:
+    def _finding(
+        self, victim: str, attackers: list[str], found: tuple[PodView, PodView, ReachAnswer] | None
+    ) -> Finding:
         namespace = found[1].namespace if found else self.tenancy.namespaces[victim][0]
         item = found[2].ingress.policies[0].source if found and found[2].ingress.policies else None
         item = item or self.objects.get("", "Namespace", "", namespace)
@@ -114,7 +116,11 @@ class NetworkReach:
             path = f"{source} -> {answer.port} -> {target} (egress: {answer.egress.why}; ingress: {answer.ingress.why})"
             why = answer.ingress.why
         by_policy = bool(found and found[2].ingress.policies)
-        fix = "narrow its peers to the tenant's own namespaces" if by_policy else f"add a default-deny NetworkPolicy for Ingress and Egress to {namespace}"
+        fix = (
+            "narrow its peers to the tenant's own namespaces"
+            if by_policy
+            else f"add a default-deny NetworkPolicy for Ingress and Egress to {namespace}"
+        )
         return Finding(
             "network-cross-tenant",
             Severity.HIGH,
@@ -161,7 +167,9 @@ class NetworkReach:
         for tenant, answer in self.metadata_open().items():
             item = answer.egress.policies[0].source if answer.egress.policies else None
             item = item or self.objects.get("", "Namespace", "", self.tenancy.namespaces[tenant][0])
-            subject, where = about(item) if item else (f"Namespace {self.tenancy.namespaces[tenant][0]}", Where("<input>"))
+            subject, where = (
+                about(item) if item else (f"Namespace {self.tenancy.namespaces[tenant][0]}", Where("<input>"))
+            )
             yield Finding(
                 "network-metadata",
                 Severity.MEDIUM,
@@ -196,13 +204,20 @@ def _satisfying(selector: Selector) -> dict[str, str]:
 
 def _container_ports(pods: Iterable[PodView], policies: Iterable[Policy]) -> dict[str, object]:
     """A probe listens on every port name any policy mentions, under a number the set gives it or 8080."""
-    names = {(entry.name, entry.protocol) for policy in policies for rule in policy.rules for entry in rule.ports or () if entry.name}
+    names = {
+        (entry.name, entry.protocol)
+        for policy in policies
+        for rule in policy.rules
+        for entry in rule.ports or ()
+        if entry.name
+    }
     numbers: dict[tuple[str, str], int] = {}
     for pod in pods if names else ():
         for key, number in pod.named_ports.items():
             numbers.setdefault(key, number)
     ports = [
-        {"name": name, "protocol": protocol, "containerPort": numbers.get((name, protocol), 8080)} for name, protocol in sorted(names)
+        {"name": name, "protocol": protocol, "containerPort": numbers.get((name, protocol), 8080)}
+        for name, protocol in sorted(names)
     ]
     return {"containers": [{"name": "probe", "ports": ports}]}
 

@@ -47,10 +47,12 @@ class NodeRules:
         if not request.user.startswith(_PREFIX) or _GROUP not in request.groups or not node:
             return None
         if self._allowed(request, node):
-            return AccessAnswer(True, f"Node authorizer: {node} may {request.verb} {request.resource or request.path}")
-        return AccessAnswer(False, f"Node authorizer: not related to node {node}")
+            return AccessAnswer(
+                allowed=True, reason=f"Node authorizer: {node} may {request.verb} {request.resource or request.path}"
+            )
+        return AccessAnswer(allowed=False, reason=f"Node authorizer: not related to node {node}")
 
-    def _allowed(self, request: Request, node: str) -> bool:
+    def _allowed(self, request: Request, node: str) -> bool:  # noqa: PLR0911 - one answer per kind, as in the authorizer
         match (request.group, request.resource):
             case ("", "secrets" | "configmaps"):
                 return request.verb in _READ and not request.subresource and self._uses(node, request)

@@ -23,7 +23,14 @@ CROSSING: Final = "node-root-to-neighbours"
 POOL_KEY: Final = "tenancykit.dev/pool"
 CLASS_KEY: Final = "tenancykit.dev/class"
 _COMMON: Final = "the nodes anybody may use"
-_WELL_KNOWN: Final = ("kubernetes.io/os", "kubernetes.io/arch", "kubernetes.io/hostname", "nvidia.com/", "topology.kubernetes.io/", "node.kubernetes.io/")
+_WELL_KNOWN: Final = (
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+    "kubernetes.io/hostname",
+    "nvidia.com/",
+    "topology.kubernetes.io/",
+    "node.kubernetes.io/",
+)
 
 Pool = tuple[str, str]
 
@@ -122,7 +129,11 @@ class NodeSharing:
         name = f"pool {key}={value.replace(tenant, chr(0)).replace(namespace, chr(0))}"
         taken = self._asked(namespace, name, probe_pod(nodeSelector={key: value}, tolerations=[toleration]))
         plain = self._asked(namespace, "plain", probe_pod())
-        if plain.verdict != "no" and pool not in self.written.get(tenant, frozenset()) and pool not in self.shared_pools:
+        if (
+            plain.verdict != "no"
+            and pool not in self.written.get(tenant, frozenset())
+            and pool not in self.shared_pools
+        ):
             return False  # a pool nobody has heard of says nothing about a tenant that is not confined
         return taken.verdict != "no"
 
@@ -149,7 +160,9 @@ class NodeSharing:
 
     def findings(self) -> Iterator[Finding]:
         """Yield tenants that reach nodes set aside for others; sharing common nodes alone is no fault."""
-        confined = {t for t in self.tenancy.tenants if ("", "") not in self.placement(t).pools and self.placement(t).pools}
+        confined = {
+            t for t in self.tenancy.tenants if ("", "") not in self.placement(t).pools and self.placement(t).pools
+        }
         for tenant in self.tenancy.tenants:
             place = self.placement(tenant)
             others = confined - {tenant}
@@ -162,9 +175,9 @@ class NodeSharing:
                     Severity.HIGH,
                     subject,
                     where,
-                    f"pods of tenant {tenant} may tolerate any taint or name any node, so they reach nodes set aside for {len(others)} others",
-                    f"{tenant} -> pod with a toleration for everything -> node of {min(others)} -> {min(others)}'s pods",
-                    "refuse foreign tolerations, selectors and nodeName by admission policy in every tenant's namespaces",
+                    f"pods of {tenant} may tolerate any taint; {len(others)} tenants have their own nodes",
+                    f"{tenant} -> pod that tolerates everything -> node of {min(others)} -> {min(others)}'s pods",
+                    "refuse foreign tolerations, selectors and nodeName by admission policy in tenants' namespaces",
                     CROSSING,
                     (),
                     (tenant,),

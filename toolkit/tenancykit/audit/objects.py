@@ -196,7 +196,9 @@ def object_set(raw: Iterable[tuple[Mapping[str, Any], Where]]) -> ObjectSet:
     CustomResourceDefinitions anywhere in the input decide the scope of their kinds everywhere in it.
     """
     pairs = list(raw)
-    table = kind_table(data for data, _ in pairs if data.get("kind") == "CustomResourceDefinition")
+    table = kind_table(
+        data for data, _ in pairs if data.get("kind") in ("CustomResourceDefinition", "ConstraintTemplate")
+    )
     kept: dict[tuple[str, str, str, str], ManifestObject] = {}
     duplicates: list[tuple[ManifestObject, ManifestObject]] = []
     for data, where in pairs:

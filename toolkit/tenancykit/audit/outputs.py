@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -126,7 +127,9 @@ def to_junit(report: AuditReport) -> str:
 
 def _printable(text: str) -> str:
     """Drop characters XML cannot hold."""
-    return "".join(c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff")
+    return "".join(
+        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )
 
 
 def to_text(report: AuditReport, *, most: int = 50) -> str:
@@ -136,8 +139,7 @@ def to_text(report: AuditReport, *, most: int = 50) -> str:
 
 def _lines(report: AuditReport, most: int) -> Iterator[str]:
     yield f"{report.objects} objects, {len(report.tenants)} tenants"
-    for fault in report.faults:
-        yield f"! not read: {fault}"
+    yield from (f"! not read: {fault}" for fault in report.faults)
     yield "Crossings as configured (open tenant pairs):"
     for item in report.crossings:
         extra = f", undecided for {len(item.undecided)} tenants" if item.undecided else ""
@@ -145,19 +147,19 @@ def _lines(report: AuditReport, most: int) -> Iterator[str]:
     yield f"Findings: {len(report.findings)}"
     for finding in report.findings[:most]:
         yield f"  [{finding.severity}] {finding.where} {finding.subject}: {finding.what}"
-        if finding.path:
-            yield f"      path: {finding.path}"
-        yield f"      fix:  {finding.fix}"
+        yield from (f"      {word} {text}" for word, text in (("path:", finding.path), ("fix: ", finding.fix)) if text)
     if len(report.findings) > most:
         yield f"  ... and {len(report.findings) - most} more"
-    counts = {status: sum(check.status == status for check in report.checks) for status in ("pass", "fail", "undecided", "not-applicable")}
-    yield f"Checks: {', '.join(f'{count} {status}' for status, count in counts.items() if count)}"
+    yield from _check_lines(report)
+    yield from (f"Not known: {count} x {kind}" for kind, count in report.unknown_kinds.items())
+    yield from (f"Not evaluated: {text}" for text in report.not_evaluated)
+    yield from (f"Skipped: {text}" for text in report.skipped[:most])
+
+
+def _check_lines(report: AuditReport) -> Iterator[str]:
+    counts = Counter(check.status for check in report.checks)
+    order = ("pass", "fail", "undecided", "not-applicable")
+    yield f"Checks: {', '.join(f'{counts[status]} {status}' for status in order if counts[status])}"
     for check in report.checks:
         if check.status == "fail":
             yield f"  fail {check.id} {check.title}: {check.detail}"
-    for kind, count in report.unknown_kinds.items():
-        yield f"Not known: {count} x {kind}"
-    for text in report.not_evaluated:
-        yield f"Not evaluated: {text}"
-    for text in report.skipped[:most]:
-        yield f"Skipped: {text}"

@@ -91,18 +91,19 @@ class _Parser:
     def _mapping(self, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
         merged: dict[str, Any] = {}
+        event: Any
         for event in self.events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
             if not isinstance(event, yaml.ScalarEvent):
                 raise _Refused(event, "a key is not text")
-            key = event.value
+            key, mark = event.value, event.start_mark
             value = self.value(next(self.events), depth + 1)
             if key == _MERGE and event.implicit[0]:
                 for part in value if isinstance(value, list) else [value]:
                     merged = {**(part if isinstance(part, dict) else {}), **merged}
             elif key in made:
-                self.duplicate = self.duplicate or event.start_mark.line + 1
+                self.duplicate = self.duplicate or (mark.line + 1 if mark else 1)
             else:
                 made[key] = value
         return {**merged, **made} if merged else made
@@ -142,7 +143,7 @@ def parse_documents(text: str, file: str, faults: list[Fault]) -> Iterator[tuple
         for event in parser.events:
             if not isinstance(event, yaml.DocumentStartEvent):
                 continue
-            root = next(parser.events)
+            root: Any = next(parser.events)
             parser.anchors.clear()
             parser.count = parser.duplicate = 0
             made = parser.value(root)

@@ -62,7 +62,9 @@ class PodView:
     def named_ports(self) -> Mapping[tuple[str, str], int]:
         """Port number by name and protocol, as the containers declare them."""
         found: dict[tuple[str, str], int] = {}
-        restartable = [item for item in mappings(self.spec.get("initContainers")) if item.get("restartPolicy") == "Always"]
+        restartable = [
+            item for item in mappings(self.spec.get("initContainers")) if item.get("restartPolicy") == "Always"
+        ]
         for container in (*mappings(self.spec.get("containers")), *restartable):
             for port in mappings(container.get("ports")):
                 number = port.get("containerPort")
@@ -96,7 +98,11 @@ def _templates(data: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple
             continue
         place = f"{path}.{key}" if path else key
         spec = value.get("spec")
-        if key in ("template", "podTemplate") and isinstance(spec, Mapping) and isinstance(spec.get("containers"), list):
+        if (
+            key in ("template", "podTemplate")
+            and isinstance(spec, Mapping)
+            and isinstance(spec.get("containers"), list)
+        ):
             yield place, value
         elif depth < _TEMPLATE_DEPTH:
             yield from _templates(value, place, depth + 1)

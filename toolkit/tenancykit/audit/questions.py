@@ -29,7 +29,7 @@ def can_i(
     Args:
         objects: the manifests; the roles every cluster has are added.
         verb: API verb, such as ``get``.
-        resource: ``pods``, ``deploy``, ``pods/exec``, ``roles.rbac.authorization.k8s.io``, or a URL such as ``/metrics``.
+        resource: ``pods``, ``deploy``, ``pods/exec``, ``roles.rbac.authorization.k8s.io``, or a URL as ``/metrics``.
         name: object name; empty for any.
         namespace: namespace; empty for the whole cluster.
         user: user name, or ``system:serviceaccount:NAMESPACE:NAME``.

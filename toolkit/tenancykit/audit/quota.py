@@ -114,7 +114,10 @@ class NamespaceAccount:
             kept = {key: value for key, value in mapping(old.get("spec")).items() if key not in spec}
             return {**data, "spec": {**kept, **spec}, "status": old.get("status")}, ""
         spec = with_limit_defaults(spec, self._limits())
-        for kind, key, apply in (("PriorityClass", "priorityClassName", _priority), ("RuntimeClass", "runtimeClassName", _overhead)):
+        for kind, key, apply in (
+            ("PriorityClass", "priorityClassName", _priority),
+            ("RuntimeClass", "runtimeClassName", _overhead),
+        ):
             wanted = scalar_text(spec.get(key))
             found = next((item for item in self._cluster(kind) if _name(item) == wanted), None)
             if wanted and found is None and not wanted.startswith("system-"):
@@ -204,13 +207,15 @@ def _hard(quota: Mapping[str, Any]) -> ResourceList:
 
 
 def _is_counted(name: str, kinds: KindTable) -> bool:
-    """Return whether the quota controller counts the resource at all: unknown kinds and limits of devices it does not."""
+    """Return whether the quota controller counts the resource: unknown kinds and limits of devices it does not."""
     if name.startswith("count/"):
         resource, _, group = name.removeprefix("count/").partition(".")
         return (group, resource) in kinds.by_resource
     others = ("configmaps", "secrets", "resourcequotas", "replicationcontrollers")
-    return name in others or name.endswith("/devices") or any(
-        countable([name], kind) for kind in ("Pod", "Service", "PersistentVolumeClaim")
+    return (
+        name in others
+        or name.endswith("/devices")
+        or any(countable([name], kind) for kind in ("Pod", "Service", "PersistentVolumeClaim"))
     )
 
 

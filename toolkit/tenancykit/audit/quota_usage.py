@@ -24,9 +24,7 @@ from tenancykit.audit.objects import mapping, mappings, scalar_text, texts
 
 _ONE: Final = Decimal(1)
 _COMPUTE: Final = ("cpu", "memory", "ephemeral-storage")
-_MUST_SAY: Final = frozenset(
-    f"{prefix}{name}" for prefix in ("", "requests.", "limits.") for name in ("cpu", "memory")
-)
+_MUST_SAY: Final = frozenset(f"{prefix}{name}" for prefix in ("", "requests.", "limits.") for name in ("cpu", "memory"))
 _LEGACY_COUNTS: Final = frozenset(
     {"configmaps", "secrets", "resourcequotas", "replicationcontrollers", "services", "persistentvolumeclaims"}
 )
@@ -176,7 +174,9 @@ def in_scope(quota: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
     return all(_takes_in(scope, operator, values, data) for scope, operator, values in terms)
 
 
-def _takes_in(scope: str, operator: str, values: frozenset[str], data: Mapping[str, Any]) -> bool:
+def _takes_in(  # noqa: PLR0911 - one answer per scope
+    scope: str, operator: str, values: frozenset[str], data: Mapping[str, Any]
+) -> bool:
     spec, kind = mapping(data.get("spec")), data.get("kind")
     if kind == "PersistentVolumeClaim":
         name = scalar_text(spec.get("volumeAttributesClassName"))

@@ -15,11 +15,23 @@ _COMPUTE: Final = frozenset(
     f"{prefix}{name}" for prefix in ("", "requests.", "limits.") for name in ("cpu", "memory", "ephemeral-storage")
 )
 _COUNTS: Final = frozenset(
-    ["pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps", "persistentvolumeclaims", "services.nodeports", "services.loadbalancers"]
+    [
+        "pods",
+        "services",
+        "replicationcontrollers",
+        "resourcequotas",
+        "secrets",
+        "configmaps",
+        "persistentvolumeclaims",
+        "services.nodeports",
+        "services.loadbalancers",
+    ]
 )
 _STORAGE: Final = frozenset({"requests.storage", "persistentvolumeclaims"})
 _STANDARD: Final = _COMPUTE | _COUNTS | _STORAGE
-_POD_COMPUTE: Final = frozenset(f"{prefix}{name}" for prefix in ("", "requests.", "limits.") for name in ("cpu", "memory"))
+_POD_COMPUTE: Final = frozenset(
+    f"{prefix}{name}" for prefix in ("", "requests.", "limits.") for name in ("cpu", "memory")
+)
 _FITS: Final[Mapping[str, frozenset[str]]] = {
     "Terminating": _POD_COMPUTE | {"pods"},
     "NotTerminating": _POD_COMPUTE | {"pods"},

@@ -225,7 +225,7 @@ class AccessRules:
     def can(self, request: Request) -> AccessAnswer:
         """Return whether the request is allowed, and by which binding."""
         if MASTERS in request.groups:
-            return AccessAnswer(True, f"member of {MASTERS}, which is allowed before RBAC is asked")
+            return AccessAnswer(allowed=True, reason=f"member of {MASTERS}, which is allowed before RBAC is asked")
         missing: list[str] = []
         for grant in self.grants_for(
             request.user, request.groups, "" if request.path is not None else request.namespace
@@ -233,8 +233,8 @@ class AccessRules:
             if grant.role is None:
                 missing.append(f'{grant.role_kind.lower()}.{RBAC_GROUP} "{grant.role_name}" not found')
             if any(rule.allows(request) for rule in grant.rules):
-                return AccessAnswer(True, f"RBAC: allowed by {grant}", grant)
-        return AccessAnswer(False, f"RBAC: {', '.join(missing)}" if missing else "no binding allows it")
+                return AccessAnswer(allowed=True, reason=f"RBAC: allowed by {grant}", grant=grant)
+        return AccessAnswer(allowed=False, reason=f"RBAC: {', '.join(missing)}" if missing else "no binding allows it")
 
     def rules_for(self, user: str, groups: Iterable[str], namespace: str) -> list[Rule]:
         """Return every rule the user holds in the namespace (empty: cluster-wide ones only)."""

@@ -101,9 +101,9 @@ class _Reader:
             )
             for name in sorted(names):
                 path = here / name
-                if path.suffix.lower() in _SUFFIXES | {""} and (path.suffix or name in KUSTOMIZATION_NAMES):
-                    if self._inside(path, border):
-                        yield path
+                manifest = path.suffix.lower() in _SUFFIXES or name in KUSTOMIZATION_NAMES
+                if manifest and self._inside(path, border):
+                    yield path
 
     def _inside(self, path: Path, border: Path) -> bool:
         if not path.is_symlink() or path.resolve().is_relative_to(border):

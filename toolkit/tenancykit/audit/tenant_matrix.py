@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenancykit.audit.addresses import PRIVATE, AddressSet
 from tenancykit.audit.admission_probe import AdmissionProbe
@@ -57,7 +57,9 @@ def audit(source: Reading | ObjectSet, options: AuditOptions | None = None) -> A
     used = options or AuditOptions()
     reading = source if isinstance(source, Reading) else Reading(source)
     scene = _Scene.of(reading.objects, used)
-    findings = sorted({finding.order: finding for finding in scene.findings()}.values(), key=lambda finding: finding.order)
+    findings = sorted(
+        {finding.order: finding for finding in scene.findings()}.values(), key=lambda finding: finding.order
+    )
     evidence = Evidence(scene.tenancy, scene.hostile, scene.bounds, scene.network, tuple(findings))
     return AuditReport(
         dict(scene.tenancy.namespaces),
@@ -108,14 +110,23 @@ class _Scene:
         yield CrossingState(API, "objects of other tenants through the API", "control", self.api.victims)
         root, unsure = self.hostile.node_root()
         root_victims = {tenant: neighbours.get(tenant, everybody) for tenant in root}
-        yield CrossingState(NODE, "root of a node through a pod spec", "compute", root_victims, frozenset(unsure), {**unsure, **root})
+        yield CrossingState(
+            NODE, "root of a node through a pod spec", "compute", root_victims, frozenset(unsure), {**unsure, **root}
+        )
         reasons = {tenant: self.nodes.placement(tenant).why for tenant in self.tenancy.tenants}
         yield CrossingState(NEIGHBOURS, "pods on the same node", "compute", neighbours, unsure_nodes, reasons)
         yield CrossingState(NETWORK, "pods over the pod network", "network", self.network.victims)
         metadata = {tenant: answer.egress.why for tenant, answer in self.network.metadata_open().items()}
-        yield CrossingState(METADATA_CROSSING, "the node's cloud credentials", "network", _all(metadata, everybody), reasons=metadata)
-        takers = {tenant: f"{who} may create Services in {namespace}" for tenant, namespace, who in self.hostile.traffic_takers()}
-        yield CrossingState(TRAFFIC_CROSSING, "traffic through externalIPs", "network", _all(takers, everybody), reasons=takers)
+        yield CrossingState(
+            METADATA_CROSSING, "the node's cloud credentials", "network", _all(metadata, everybody), reasons=metadata
+        )
+        takers = {
+            tenant: f"{who} may create Services in {namespace}"
+            for tenant, namespace, who in self.hostile.traffic_takers()
+        }
+        yield CrossingState(
+            TRAFFIC_CROSSING, "traffic through externalIPs", "network", _all(takers, everybody), reasons=takers
+        )
         for crossing in sorted({"gpu-contexts", "gpu-mps"} & gpu_sharing(self.objects).keys()):
             yield CrossingState(crossing, "the same GPU", "accelerator", neighbours, unsure_nodes)
         yield from self._capacity(everybody, neighbours)
@@ -124,17 +135,33 @@ class _Scene:
         compute = self.bounds.open_tenants("compute")
         shared = {tenant: neighbours.get(tenant, everybody) for tenant in compute}
         yield CrossingState(BOUNDS["compute"], "node capacity without a quota", "compute", shared, reasons=compute)
-        titles = {"storage": ("storage capacity without a quota", "storage"), "objects": ("API capacity without object quotas", "control")}
+        titles = {
+            "storage": ("storage capacity without a quota", "storage"),
+            "objects": ("API capacity without object quotas", "control"),
+        }
         for group, (title, plane) in titles.items():
             found = self.bounds.open_tenants(group)
             yield CrossingState(BOUNDS[group], title, plane, _all(found, everybody), reasons=found)
         gpus = self.bounds.open_tenants("gpu")
         yield CrossingState(BOUNDS["gpu"], "GPUs without a quota", "accelerator", _all(gpus, everybody), reasons=gpus)
         jumpers = self.hostile.queue_jumpers()
-        yield CrossingState(QUEUE_CROSSING, "the scheduler's order through priority classes", "control", _all(jumpers, everybody), reasons=jumpers)
+        yield CrossingState(
+            QUEUE_CROSSING,
+            "the scheduler's order through priority classes",
+            "control",
+            _all(jumpers, everybody),
+            reasons=jumpers,
+        )
 
     def findings(self) -> Iterator[Finding]:
-        """Yield every finding, in no particular order."""
+        """Yield every finding, in no particular order; a tenant alone in its cluster has nobody to reach."""
+        for finding in self._all_findings():
+            if len(self.tenancy.tenants) == 1 and finding.crossing and finding.severity > Severity.INFO:
+                yield replace(finding, severity=Severity.INFO, what=f"{finding.what} (the only tenant of its cluster)")
+            else:
+                yield finding
+
+    def _all_findings(self) -> Iterator[Finding]:
         yield from self.api.findings
         yield from self.hostile.findings()
         yield from self.hostile.workload_findings()
@@ -169,7 +196,8 @@ class _Scene:
             if found:
                 yield f"{len(found)} {kind}.{group}: network policies of a vendor"
         if self.probe.engines:
-            yield f"{len(self.probe.engines)} objects of admission engines and webhooks: {', '.join(self.probe.engines[:5])}"
+            names = ", ".join(self.probe.engines[:5])
+            yield f"{len(self.probe.engines)} objects of admission engines and webhooks: {names}"
 
 
 def _all(tenants: Iterable[str], everybody: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -177,7 +205,7 @@ def _all(tenants: Iterable[str], everybody: frozenset[str]) -> dict[str, frozens
 
 
 def _object_findings(objects: ObjectSet) -> Iterator[Finding]:
-    """What is wrong with the set itself: duplicates, objects without a namespace, policies the API server would refuse."""
+    """What is wrong with the set itself: duplicates, no namespace, policies the API server would refuse."""
     for old, new in objects.duplicates:
         subject, where = about(new)
         what = f"defined twice, first at {old.where}; the later one counts"
@@ -188,7 +216,10 @@ def _object_findings(objects: ObjectSet) -> Iterator[Finding]:
             what = "names no namespace; it is read as one of namespace default"
             yield Finding("no-namespace", Severity.LOW, subject, where, what, "", "write metadata.namespace")
     group = "admissionregistration.k8s.io"
-    for kind, check in (("ValidatingAdmissionPolicy", policy_faults), ("ValidatingAdmissionPolicyBinding", binding_faults)):
+    for kind, check in (
+        ("ValidatingAdmissionPolicy", policy_faults),
+        ("ValidatingAdmissionPolicyBinding", binding_faults),
+    ):
         for item in objects.of(group, kind):
             faults: Sequence[str] = check(item.data)
             if faults:

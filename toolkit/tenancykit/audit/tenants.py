@@ -97,7 +97,11 @@ class Tenancy:
 
     def _is_personal(self, grant: Grant) -> bool:
         subject = grant.subject
-        if subject.kind not in ("User", "Group") or subject.name in self.platform or subject.name.startswith(_SYSTEM_ACCOUNT):
+        if (
+            subject.kind not in ("User", "Group")
+            or subject.name in self.platform
+            or subject.name.startswith(_SYSTEM_ACCOUNT)
+        ):
             return False
         return not subject.name.startswith("system:")
 
@@ -117,7 +121,9 @@ class Tenancy:
     def _accounts(self) -> Iterable[tuple[str, str]]:
         names = {(item.namespace, item.name) for item in self.objects.of("", "ServiceAccount")}
         names |= {(namespace, "default") for namespace in self.by_namespace}
-        names |= {(g.subject.namespace, g.subject.name) for g in self.access.grants if g.subject.kind == "ServiceAccount"}
+        names |= {
+            (g.subject.namespace, g.subject.name) for g in self.access.grants if g.subject.kind == "ServiceAccount"
+        }
         return (pair for pair in names if pair[0] in self.by_namespace)
 
     def tenants_of(self, grant: Grant) -> frozenset[str]:
@@ -127,7 +133,11 @@ class Tenancy:
             tenant = self.by_namespace.get(subject.namespace)
             return frozenset({tenant}) if tenant else frozenset()
         name = subject.name
-        if subject.kind == "Group" and name in ("system:authenticated", "system:unauthenticated", "system:serviceaccounts"):
+        if subject.kind == "Group" and name in (
+            "system:authenticated",
+            "system:unauthenticated",
+            "system:serviceaccounts",
+        ):
             return EVERYONE
         if subject.kind == "Group" and name.startswith("system:serviceaccounts:"):
             tenant = self.by_namespace.get(name.removeprefix("system:serviceaccounts:"))

@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tenancykit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _design_commands(commands)
+    _object_commands(commands)
     return parser
 
 
@@ -85,19 +86,65 @@ def _design_commands(commands: Any) -> None:
     lab.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
 
 
+def _object_commands(commands: Any) -> None:
+    audit = _command(commands, "audit", "compute what manifests mean: who reaches whom, and why", "objects:audit")
+    audit.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, Kustomize bases, exports, dumps, or -")
+    audit.add_argument(
+        "--tenant", action="append", default=[], metavar="NAMESPACE=TENANT", help="where labels do not say it"
+    )
+    audit.add_argument(
+        "--platform", action="append", default=[], metavar="WHO", help="user or group of the platform team"
+    )
+    audit.add_argument("--pod-cidr", action="append", default=[], metavar="CIDR", help="where pods live")
+    audit.add_argument("--sarif", metavar="FILE", help="also write the findings as SARIF 2.1.0")
+    audit.add_argument("--junit", metavar="FILE", help="also write the checks as JUnit XML")
+
+    can_i = _command(
+        commands, "can-i", "answer whether a user may do something by the RBAC objects of files", "objects:can_i"
+    )
+    can_i.add_argument("verb", help="API verb, such as get")
+    can_i.add_argument(
+        "resource", help="pods, deploy, pods/exec, roles.rbac.authorization.k8s.io, or a URL such as /metrics"
+    )
+    can_i.add_argument("name", nargs="?", default="", help="object name")
+    can_i.add_argument("-n", "--namespace", default="", help="namespace; the whole cluster when absent")
+    can_i.add_argument("--as", dest="user", default="", metavar="USER", help="user name")
+    can_i.add_argument(
+        "--as-group", dest="groups", action="append", default=[], metavar="GROUP", help="group; repeatable"
+    )
+    _files_argument(can_i)
+
+    reach = _command(
+        commands, "reach", "answer whether a pod can open a connection by the policies of files", "objects:reach"
+    )
+    reach.add_argument(
+        "--from", dest="source", required=True, metavar="NS/POD|CIDR", help="where the connection starts"
+    )
+    reach.add_argument("--to", dest="target", required=True, metavar="NS/POD|CIDR", help="where it goes")
+    reach.add_argument("--port", default="", help="443/tcp; any port when absent")
+    _repeatable(reach, "--pod-cidr", "CIDR", "where pods live")
+    _files_argument(reach)
+
+    place = _command(commands, "place", "place a dump's pending pods as kube-scheduler would", "objects:place")
+    _files_argument(place)
+
+
+def _repeatable(parser: argparse.ArgumentParser, flag: str, metavar: str, text: str, **more: Any) -> None:
+    parser.add_argument(flag, action="append", default=[], metavar=metavar, help=f"{text}; repeatable", **more)
+
+
+def _files_argument(parser: argparse.ArgumentParser) -> None:
+    text = "manifests or a dump; repeatable; - reads standard input"
+    parser.add_argument("-f", "--file", dest="files", action="append", required=True, metavar="PATH", help=text)
+
+
 LISTINGS = ("options", "components", "references", "rules", "sources", "prices", "facts")
 
 
 def _command(commands: Any, name: str, text: str, run: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--json", action="store_true", help="print JSON of a versioned format")
-    parser.add_argument(
-        "--catalogue",
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="own catalogue folder laid over ours; repeatable",
-    )
+    _repeatable(parser, "--catalogue", "FOLDER", "own catalogue folder laid over ours")
     parser.set_defaults(run=run)
     return parser
 
@@ -107,10 +154,6 @@ def _scenario_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _variant_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--variant",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="also evaluate a variation, such as 'RA01 +node_dedicated_tenant -pol_vap'; repeatable",
+    _repeatable(
+        parser, "--variant", "TEXT", "also evaluate a variation, such as 'RA01 +node_dedicated_tenant -pol_vap'"
     )

@@ -39,7 +39,7 @@ def scaled_tenants(today: Mapping[str, int], tenants: int) -> dict[str, int]:
     exact = {identifier: tenants * count / total for identifier, count in today.items()}
     counts = {identifier: max(1, math.floor(value)) for identifier, value in exact.items()}
     spare = tenants - sum(counts.values())
-    by_remainder = sorted(exact, key=lambda identifier: (math.floor(exact[identifier]) - exact[identifier], identifier))
+    by_remainder = sorted(exact, key=lambda identifier: (counts[identifier] - exact[identifier], identifier))
     for identifier in by_remainder[: max(0, spare)]:
         counts[identifier] += 1
     for identifier in sorted(counts, key=lambda identifier: (-counts[identifier], identifier)):

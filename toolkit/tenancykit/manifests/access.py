@@ -73,8 +73,11 @@ def cluster_roles(scope: ClusterScope) -> Iterator[Manifest]:
         yield manifest(
             "id_oidc_rbac", "identity", "access", RBAC, "ClusterRole", MEMBER_ROLE, rules=[*rules, *interactive]
         )
-    if any(cls.delivery == "id_flux_lockdown" for cls in scope.classes):
-        yield manifest("id_flux_lockdown", "delivery", "access", RBAC, "ClusterRole", RECONCILER_ROLE, rules=rules)
+
+
+def reconciler_rules(options: frozenset[str]) -> list[dict[str, Any]]:
+    """Return what a delivery may do in a tenant's namespace: what its members may, except reach into running pods."""
+    return [*_workload_rules(), *_fence_rules(), *_queue_rules(options)]
 
 
 def tenant_bindings(scope: TenantScope) -> Iterator[Manifest]:

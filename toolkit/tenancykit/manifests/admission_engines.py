@@ -190,5 +190,3 @@ def gatekeeper_config(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG00
             ]
         },
     )
-
-

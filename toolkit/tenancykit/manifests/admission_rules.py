@@ -156,9 +156,7 @@ def _runtime(cls: ClassScope) -> Rule:
         text = "!has(object.spec.runtimeClassName) || object.spec.runtimeClassName == ''"
         validations = [(text, "a pod must run under the default runtime")]
     if option == "rt_userns":
-        validations.append(
-            ("has(object.spec.hostUsers) && !object.spec.hostUsers", "a pod must set hostUsers: false")
-        )
+        validations.append(("has(object.spec.hostUsers) && !object.spec.hostUsers", "a pod must set hostUsers: false"))
     return Rule("runtime", PODS, tuple(validations), (option,), "isolation.compute")
 
 
@@ -221,7 +219,9 @@ def _storage(cls: ClassScope) -> Rule:
     names = f"['t-' + {TENANT}, 't-' + {TENANT} + '-shared']"
     text = f"has(object.spec.storageClassName) && object.spec.storageClassName in {names}"
     option = next(o for o in cls.found.choice.options if o in ("st_sc_quota", "st_dedicated"))
-    return Rule("storage", _CLAIMS, ((text, "a claim must name the tenant's own StorageClass"),), (option,), "isolation.storage")
+    return Rule(
+        "storage", _CLAIMS, ((text, "a claim must name the tenant's own StorageClass"),), (option,), "isolation.storage"
+    )
 
 
 def _routes(cls: ClassScope) -> Rule:

@@ -20,17 +20,23 @@ _ORDER: Final = {name: position for position, name in enumerate(CONCERNS)}
 def sides_of(found: ClassDesign, plan: ClusterPlan) -> frozenset[Side]:
     """Return which parts of a class's objects belong into a cluster."""
     kind = found.cluster.control_plane
+    hosts_are_elsewhere = found.cluster.per_tenant and "vm-nodes" in found.facts
     if plan.role == "shared":
-        if kind == "virtual":
-            return frozenset({"pods"})
-        return frozenset({"pods", "run"}) if kind == "logical" else frozenset({"pods", "api", "run"})
+        here: set[Side] = {"pods", "hosts", "machines", "delivery"}
+        if kind != "virtual":
+            here.add("run")
+        if kind not in ("virtual", "logical"):
+            here.add("api")
+        return frozenset(here)
     if plan.role == "tenant":
-        return frozenset({"pods", "api", "run"})
+        return frozenset({"pods", "api", "run"} | (set() if hosts_are_elsewhere else {"hosts"}))
     if plan.role == "virtual":
         return frozenset({"api", "run"})
     if plan.role == "workspace":
         return frozenset({"workspace"})
-    return frozenset({"hub"})
+    if plan.role == "logical":
+        return frozenset({"hub"})
+    return frozenset({"hub", "machines", "delivery"} | ({"hosts"} if hosts_are_elsewhere else set()))
 
 
 @dataclass(frozen=True)

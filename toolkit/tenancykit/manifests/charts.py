@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tenancykit.catalogue.model import Component
+from tenancykit.catalogue.model import Component, HelmChart
+from tenancykit.catalogue.reading import Catalogue
 from tenancykit.manifests.assemble import cluster_scope, sides_of
 from tenancykit.manifests.model import HelmRelease
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.registry import BUILDERS, NOTHING, Chart
-from tenancykit.manifests.scope import ClassScope, ClusterScope
+from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope
 from tenancykit.manifests.yaml_writer import write_document
 
 _ABSTRACT: Final = frozenset({"kubernetes-cluster", "management-cluster"})
@@ -29,19 +30,43 @@ def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmR
 
 
 def _release(option: str, chart: Chart, scope: ClusterScope) -> HelmRelease:
-    component = scope.catalogue.components[chart.component]
-    if component.helm is None:
-        raise LookupError(f"component {component.id} of the catalogue pins no chart; {option} needs one")
+    pin = _pin(scope.catalogue, chart.component, option)
     return HelmRelease(
         name=chart.component,
         namespace=chart.namespace,
-        chart=component.helm.chart,
-        repository=component.helm.repository,
-        version=component.helm.version,
+        chart=pin.chart,
+        repository=pin.repository,
+        version=pin.version,
         values=chart.values(scope),
         because=(option,),
         requirement=chart.requirement,
     )
+
+
+def tenant_releases(scope: TenantScope) -> Iterator[HelmRelease]:
+    """Yield the Helm releases of one tenant in a cluster, named after the tenant."""
+    sides = sides_of(scope.cls.found, scope.plan)
+    for option in scope.cls.found.choice.options:
+        for chart in BUILDERS.get(option, NOTHING).tenant_charts:
+            if chart.side in sides:
+                pin = _pin(scope.cls.catalogue, chart.component, option)
+                yield HelmRelease(
+                    name=scope.name,
+                    namespace=scope.namespace,
+                    chart=pin.chart,
+                    repository=pin.repository,
+                    version=pin.version,
+                    values=chart.values(scope),
+                    because=(option,),
+                    requirement="isolation.control-plane",
+                )
+
+
+def _pin(catalogue: Catalogue, component: str, option: str) -> HelmChart:
+    pin = catalogue.components[component].helm
+    if pin is None:
+        raise LookupError(f"component {component} of the catalogue pins no chart; {option} needs one")
+    return pin
 
 
 def chart_files(release: HelmRelease, decision: str) -> Iterator[tuple[str, str]]:
@@ -83,8 +108,10 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
         sides = sides_of(found, plan)
         for option in found.options:
             build = BUILDERS.get(option.id, NOTHING)
-            here = {side for side, _ in (*build.base, *build.tenant)} | {chart.side for chart in build.charts}
-            if build.reason or here & sides or not here:
+            placed = {side for side, _ in (*build.base, *build.tenant)}
+            placed |= {chart.side for chart in (*build.charts, *build.tenant_charts)}
+            installed |= {chart.component for chart in build.tenant_charts}
+            if placed & sides or (not placed and "pods" in sides):
                 catalogue = scopes[found.tenant_class.id].catalogue
                 wanted |= {name: catalogue.components[name] for name in option.components}
     return tuple(wanted[name] for name in sorted(wanted) if name not in installed | _ABSTRACT)

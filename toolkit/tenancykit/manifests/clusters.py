@@ -107,7 +107,9 @@ def _workers(scope: TenantScope, option: str, family: str, machine: Machine, cou
         name,
         _machine_template(family, machine, "worker"),
     )
-    joining = {"nodeRegistration": {"kubeletExtraArgs": [{"name": "node-labels", "value": f"{POOL_LABEL}={scope.namespace}"}]}}
+    joining = {
+        "nodeRegistration": {"kubeletExtraArgs": [{"name": "node-labels", "value": f"{POOL_LABEL}={scope.namespace}"}]}
+    }
     bootstrap = {"template": {"spec": {"joinConfiguration": joining}}}
     yield _object(scope, option, f"{_BOOTSTRAP}/v1beta2", "KubeadmConfigTemplate", name, bootstrap)
     labels = {"cluster.x-k8s.io/cluster-name": scope.name, "tenancykit.dev/role": "worker"}
@@ -168,14 +170,23 @@ def _infrastructure(scope: TenantScope, family: str) -> dict[str, Any]:
 def _machine_template(family: str, machine: Machine, role: str) -> dict[str, Any]:
     if family == "AWS":
         size = machine.type if role == "worker" else "m6i.xlarge"
-        return {"template": {"spec": {"instanceType": size, "iamInstanceProfile": f"{role}.cluster-api-provider-aws.sigs.k8s.io"}}}
+        return {
+            "template": {
+                "spec": {"instanceType": size, "iamInstanceProfile": f"{role}.cluster-api-provider-aws.sigs.k8s.io"}
+            }
+        }
     if family == "Azure":
         disk = {"osType": "Linux", "diskSizeGB": 128}
         size = machine.type if role == "worker" else "Standard_D4s_v5"
         return {"template": {"spec": {"vmSize": size, "osDisk": disk}}}
     if family == "GCP":
         return {"template": {"spec": {"instanceType": machine.type if role == "worker" else "n2-standard-4"}}}
-    image = {"url": "https://images.example.com/node.qcow2", "checksum": "<sha256-of-image>", "checksumType": "sha256", "format": "qcow2"}
+    image = {
+        "url": "https://images.example.com/node.qcow2",
+        "checksum": "<sha256-of-image>",
+        "checksumType": "sha256",
+        "format": "qcow2",
+    }
     selector = {"matchLabels": {"tenancykit.dev/role": role}}
     return {"template": {"spec": {"image": image, "hostSelector": selector, "automatedCleaningMode": "metadata"}}}
 

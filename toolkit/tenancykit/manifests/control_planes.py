@@ -33,7 +33,9 @@ def capsule_tenants(scope: TenantScope) -> Iterator[Manifest]:
         "preventDeletion": True,
         "namespaceOptions": {
             "quota": _CAPSULE_NAMESPACES,
-            "additionalMetadataList": [{"labels": {"tenancykit.dev/tenant": scope.name, "tenancykit.dev/class": cls.id}}],
+            "additionalMetadataList": [
+                {"labels": {"tenancykit.dev/tenant": scope.name, "tenancykit.dev/class": cls.id}}
+            ],
         },
         "serviceOptions": {
             "allowedServices": {"nodePort": False, "externalName": False, "loadBalancer": False},
@@ -98,7 +100,9 @@ def capsule_configuration(scope: ClusterScope) -> Iterator[Manifest]:
         "rbac": {"deleter": "capsule-namespace-deleter", "provisioner": "capsule-namespace-provisioner"},
     }
     api, why = CAPSULE, "isolation.control-plane"
-    yield manifest("cp_capsule", "isolation.control-plane", "control-plane", api, "CapsuleConfiguration", "default", spec=spec)
+    yield manifest(
+        "cp_capsule", "isolation.control-plane", "control-plane", api, "CapsuleConfiguration", "default", spec=spec
+    )
     yield _replicated(scope, why)
 
 
@@ -256,7 +260,15 @@ def vcluster_values(scope: TenantScope) -> dict[str, Any]:
         pods["enforceTolerations"] = [f"{POOL_LABEL}={pool}:NoSchedule"]
     values: dict[str, Any] = {
         "controlPlane": {
-            **({"backingStore": {"etcd": {"deploy": {"enabled": True, "statefulSet": {"highAvailability": {"replicas": 3}}}}}} if high else {}),
+            **(
+                {
+                    "backingStore": {
+                        "etcd": {"deploy": {"enabled": True, "statefulSet": {"highAvailability": {"replicas": 3}}}}
+                    }
+                }
+                if high
+                else {}
+            ),
             "statefulSet": {
                 "highAvailability": {"replicas": 3 if high else 1},
                 "security": {
@@ -275,7 +287,10 @@ def vcluster_values(scope: TenantScope) -> dict[str, Any]:
                 "scheduling": placement,
             },
         },
-        "sync": {"toHost": {"pods": pods}, "fromHost": {"storageClasses": {"enabled": True}, "runtimeClasses": {"enabled": True}}},
+        "sync": {
+            "toHost": {"pods": pods},
+            "fromHost": {"storageClasses": {"enabled": True}, "runtimeClasses": {"enabled": True}},
+        },
         "policies": {
             "resourceQuota": {"enabled": False},
             "limitRange": {"enabled": False},

@@ -76,7 +76,9 @@ class ClassDevices:
         """Return how a class's pods ask for GPUs under its options."""
         fraction = found.chosen("gpu_sharing", "fraction")
         mode = fraction.gpu if fraction else None
-        models = [offer.spec.gpu_model for offer in scenario.infrastructure.nodes if offer.spec and offer.spec.gpu_model]
+        models = [
+            offer.spec.gpu_model for offer in scenario.infrastructure.nodes if offer.spec and offer.spec.gpu_model
+        ]
         return cls(
             options=frozenset(found.choice.options),
             fractional=mode.mode if mode else "",
@@ -105,9 +107,7 @@ class ClassDevices:
             profile = self.mig_profile(workload)
             if "gpu_dra" in self.options:
                 return DeviceRequest(claim=f"{workload.id}-gpu", profile=profile, milli_gpus=share, has_gpu=True)
-            return DeviceRequest(
-                {f"nvidia.com/mig-{profile}": 1}, profile=profile, milli_gpus=share, has_gpu=True
-            )
+            return DeviceRequest({f"nvidia.com/mig-{profile}": 1}, profile=profile, milli_gpus=share, has_gpu=True)
         if self.fractional in ("time-slicing", "mps"):
             return DeviceRequest({SHARED_GPU: 1}, milli_gpus=share, has_gpu=True)
         if self.fractional == "software":

@@ -48,9 +48,7 @@ def mig_config(scope: ClusterScope) -> Iterator[Manifest]:
 
 
 def _config(option: str, name: str, data: dict[str, str]) -> Manifest:
-    return manifest(
-        option, "isolation.accelerator", "gpu", "v1", "ConfigMap", name, namespace=NAMESPACE, data=data
-    )
+    return manifest(option, "isolation.accelerator", "gpu", "v1", "ConfigMap", name, namespace=NAMESPACE, data=data)
 
 
 def sharing_config(scope: ClusterScope) -> Iterator[Manifest]:
@@ -79,9 +77,7 @@ def namespaces(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of the GPU operator, which drives devices and so runs privileged."""
     labels = {"pod-security.kubernetes.io/enforce": "privileged", "tenancykit.dev/system": "true"}
     option = next(o for o in scope.classes[0].found.choice.options if o.startswith("gpu_"))
-    yield manifest(
-        option, "isolation.accelerator", "namespaces", "v1", "Namespace", NAMESPACE, labels=labels
-    )
+    yield manifest(option, "isolation.accelerator", "namespaces", "v1", "Namespace", NAMESPACE, labels=labels)
 
 
 def device_classes(scope: ClusterScope) -> Iterator[Manifest]:

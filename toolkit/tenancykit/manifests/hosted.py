@@ -84,7 +84,12 @@ def kamaji_control_planes(scope: TenantScope) -> Iterator[Manifest]:
             "version": kubernetes_release(scope.scenario.kubernetes),
             "kubelet": {"cgroupfs": "systemd", "preferredAddressTypes": ["InternalIP", "Hostname"]},
         },
-        "networkProfile": {"port": 6443, "podCidr": POD_CIDR, "serviceCidr": SERVICE_CIDR, "dnsServiceIPs": ["10.128.0.10"]},
+        "networkProfile": {
+            "port": 6443,
+            "podCidr": POD_CIDR,
+            "serviceCidr": SERVICE_CIDR,
+            "dnsServiceIPs": ["10.128.0.10"],
+        },
         "addons": {"coreDNS": {}, "kubeProxy": {}, "konnectivity": {"server": {"port": 8132}, "agent": {}}},
     }
     yield manifest(
@@ -263,8 +268,6 @@ def _vm(scope: TenantScope, cores: int, memory: str, devices: int) -> dict[str, 
     }
     if scope.cls.found.placement.domain == "class":
         spec["nodeSelector"] = {POOL_LABEL: scope.cls.id}
-        spec["tolerations"] = [
-            {"key": POOL_LABEL, "operator": "Equal", "value": scope.cls.id, "effect": "NoSchedule"}
-        ]
+        spec["tolerations"] = [{"key": POOL_LABEL, "operator": "Equal", "value": scope.cls.id, "effect": "NoSchedule"}]
     labels = {POOL_LABEL: scope.namespace, "tenancykit.dev/tenant": scope.name}
     return {"runStrategy": "Always", "template": {"metadata": {"labels": labels}, "spec": spec}}

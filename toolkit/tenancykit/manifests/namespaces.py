@@ -21,7 +21,6 @@ from tenancykit.manifests.scope import (
 from tenancykit.quantities import cpu_text, memory_text
 
 _PSA: Final = "pod-security.kubernetes.io"
-_PRIVILEGED_RUNTIMES: Final = frozenset({"rt_kubevirt"})
 
 
 def pod_security_labels(level: str, version: str) -> dict[str, str]:
@@ -37,13 +36,13 @@ def pod_security_labels(level: str, version: str) -> dict[str, str]:
 
 
 def pod_security_level(scope: TenantScope) -> str:
-    """Return the level a tenant's namespace enforces: restricted, except where it holds virtual machines.
+    """Return the level a tenant's namespace enforces: restricted, or baseline where it holds virtual machines.
 
-    KubeVirt's own gate labels namespaces with virtual machines privileged: virt-launcher needs more than restricted
-    (https://kubevirt.io/user-guide/cluster_admin/authorization/). Such a namespace on a hub is closed to the tenant.
+    KubeVirt's virt-launcher runs unprivileged, but adds capabilities for pinned CPUs that restricted refuses
+    (KubeVirt 1.9, ``pkg/virt-controller/services/rendercontainer.go``).
     """
-    if scope.plan.role in ("hub", "shared") and _PRIVILEGED_RUNTIMES & scope.options:
-        return "privileged"
+    if "rt_kubevirt" in scope.options and scope.plan.role in ("hub", "shared"):
+        return "baseline"
     return "restricted"
 
 
@@ -75,7 +74,9 @@ def system_namespaces(scope: ClusterScope) -> Iterator[Manifest]:
 
 
 def _requirement(text: str) -> Requirement:
-    return "exposure" if text == "exposure" else "observability" if text == "observability" else "isolation.control-plane"
+    return (
+        "exposure" if text == "exposure" else "observability" if text == "observability" else "isolation.control-plane"
+    )
 
 
 def _tenancy(options: tuple[str, ...]) -> str:

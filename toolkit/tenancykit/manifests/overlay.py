@@ -157,12 +157,24 @@ def kube_ovn(scope: TenantScope) -> Iterator[Manifest]:
     yield made("Subnet", name, subnet)
     yield made("VpcDns", name, {"vpc": name, "subnet": name, "replicas": 2})
     rules = [
-        {"ipVersion": "ipv4", "protocol": "all", "priority": 1, "remoteType": "address", "remoteAddress": cidr, "policy": "allow"}
+        {
+            "ipVersion": "ipv4",
+            "protocol": "all",
+            "priority": 1,
+            "remoteType": "address",
+            "remoteAddress": cidr,
+            "policy": "allow",
+        }
     ]
     group = {"allowSameGroupTraffic": True, "ingressRules": rules, "egressRules": rules}
     yield made("SecurityGroup", name, group)
     if reaches_out:
-        gateway = {"vpc": name, "subnet": name, "lanIp": cidr.rsplit(".", 1)[0] + ".254", "externalSubnets": ["external"]}
+        gateway = {
+            "vpc": name,
+            "subnet": name,
+            "lanIp": cidr.rsplit(".", 1)[0] + ".254",
+            "externalSubnets": ["external"],
+        }
         yield made("VpcNatGateway", name, gateway)
 
 
@@ -182,4 +194,3 @@ def user_defined_network(scope: TenantScope) -> Iterator[Manifest]:
         namespace=scope.namespace,
         spec=spec,
     )
-

@@ -90,9 +90,7 @@ def _priority_quota(scope: TenantScope) -> Iterator[Manifest]:
         quota = _quota("sch_priority", scope, f"priority-{name.removeprefix('tenancykit-')}", {})
         quota.data["spec"] = {
             "hard": {"pods": str(with_headroom(pods[name]))},
-            "scopeSelector": {
-                "matchExpressions": [{"scopeName": "PriorityClass", "operator": "In", "values": [name]}]
-            },
+            "scopeSelector": {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "In", "values": [name]}]},
         }
         yield quota
 

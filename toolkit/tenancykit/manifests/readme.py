@@ -61,7 +61,11 @@ def readme(
     design: ResolvedDesign, scenario: Scenario, scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan]
 ) -> str:
     """Return the README of an export in Markdown."""
-    own = [found for found in design.classes if is_per_tenant(found) or found.cluster.control_plane in ("virtual", "logical")]
+    own = [
+        found
+        for found in design.classes
+        if is_per_tenant(found) or found.cluster.control_plane in ("virtual", "logical")
+    ]
     parts = [
         f"# {design.name} ({design.id}) for {scenario.title or scenario.name}\n",
         f"Manifests for Kubernetes {scenario.kubernetes}, written by tenancykit. `index.yaml` lists folders and tenants "
@@ -98,7 +102,9 @@ def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
         "gateways are `public-tls` and `internal-tls` in `tenancykit-ingress`.",
         "- Sizes come from the scenario's demand with the headroom stated in the objects' builders (assumption: 25 %).",
     ]
-    pools = sorted({f.placement.domain for f in design.classes if f.placement.domain != "fleet" and not is_per_tenant(f)})
+    pools = sorted(
+        {f.placement.domain for f in design.classes if f.placement.domain != "fleet" and not is_per_tenant(f)}
+    )
     if pools:
         value = "the class's id" if pools == ["class"] else "`t-<tenant>`"
         lines.append(

@@ -54,8 +54,10 @@ def _runtime_class(option: str, name: str, handler: str, fixed: dict[str, str]) 
 def kubevirt(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the KubeVirt installation's settings (kubevirt.io/v1, KubeVirt 1.9)."""
     devices = _host_devices(scope)
-    configuration: dict[str, Any] = {"developerConfiguration": {"featureGates": ["HostDevices", "PSA"]}}
+    profile = {"customProfile": {"runtimeDefaultProfile": True}}
+    configuration: dict[str, Any] = {"seccompConfiguration": {"virtualMachineInstanceProfile": profile}}
     if devices:
+        configuration["developerConfiguration"] = {"featureGates": ["HostDevices"]}
         configuration["permittedHostDevices"] = devices
     spec: dict[str, Any] = {"configuration": configuration, "imagePullPolicy": "IfNotPresent"}
     pools = sorted({cls.id for cls in scope.classes if not is_alone(cls) and cls.found.placement.domain == "class"})

@@ -33,7 +33,9 @@ def priority_classes(scope: ClusterScope) -> Iterator[Manifest]:
             found.setdefault(priority_class(workload), workload)
     for name in sorted(found):
         workload = found[name]
-        preempts = "may be stopped by any higher class and stops none" if workload.preemptible else "may stop lower ones"
+        preempts = (
+            "may be stopped by any higher class and stops none" if workload.preemptible else "may stop lower ones"
+        )
         yield manifest(
             "sch_priority",
             "priority",

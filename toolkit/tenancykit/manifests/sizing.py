@@ -96,7 +96,7 @@ def overhead(found: ClassDesign, *, has_gpu: bool) -> tuple[int, int]:
     Quotas count it: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-overhead/
     """
     sandbox = found.sandbox
-    if "vm-nodes" in found.facts:
+    if "vm-nodes" in found.facts and found.cluster.per_tenant:
         return 0, 0  # pods run inside the guest; the guest's own cost is the host cluster's
     cpu, memory = sandbox.cpu_milli, sandbox.memory_mib
     if has_gpu:

@@ -57,9 +57,7 @@ DRIVERS: Final[dict[str, Driver]] = {
         "efs.csi.aws.com",
         {"provisioningMode": "efs-ap", "fileSystemId": "<file-system-id>", "directoryPerms": "700"},
     ),
-    "azure": Driver(
-        "disk.csi.azure.com", {"skuName": "Premium_LRS"}, "file.csi.azure.com", {"skuName": "Premium_LRS"}
-    ),
+    "azure": Driver("disk.csi.azure.com", {"skuName": "Premium_LRS"}, "file.csi.azure.com", {"skuName": "Premium_LRS"}),
     "gcp": Driver(
         "pd.csi.storage.gke.io", {"type": "pd-balanced"}, "filestore.csi.storage.gke.io", {"tier": "standard"}
     ),
@@ -72,7 +70,9 @@ def driver_of(cls: ClassScope) -> Driver:
     return DRIVERS.get(cls.provider, _CEPH)
 
 
-def _storage_class(because: tuple[str, ...], name: str, provisioner: str, parameters: dict[str, str], **more: Any) -> Manifest:
+def _storage_class(
+    because: tuple[str, ...], name: str, provisioner: str, parameters: dict[str, str], **more: Any
+) -> Manifest:
     return manifest(
         because,
         "isolation.storage",

@@ -142,7 +142,9 @@ class _Writer:
                     listing.write(write_document(KUSTOMIZATION) + "resources:\n")
                     folders.append("tenants")
                 listing.write(f"- {tenant.kubernetes_name}\n")
-                self._folder(f"{root}/tenants/{tenant.kubernetes_name}", made, self.scopes[found.tenant_class.id], tenant)
+                folder = f"{root}/tenants/{tenant.kubernetes_name}"
+                self._folder(folder, made, self.scopes[found.tenant_class.id], tenant)
+                self._tenant_charts(folder, self._scope(found, tenant, plan))
         if folders:
             self.clusters += 1
             self.tree.write(f"{root}/kustomization.yaml", _kustomization(folders))
@@ -171,12 +173,10 @@ class _Writer:
         return bool(made)
 
     def _plain_files(self, plan: ClusterPlan) -> Iterator[tuple[str, str]]:
-        if plan.role not in ("shared", "tenant"):
-            return
         for option in plan.options:
-            build = BUILDERS.get(option, NOTHING)
-            if build.files and any("api" in sides_of(found, plan) for found in plan.choosing(option)):
-                file = build.files(option)
+            files = BUILDERS.get(option, NOTHING).files
+            if files and any(files[0] in sides_of(found, plan) for found in plan.choosing(option)):
+                file = files[1](option)
                 yield file.path, f"# {file.purpose}\n{file.text}"
 
     def _own_cluster(self, found: ClassDesign, tenant: Tenant, *, has_base: bool) -> None:
@@ -187,7 +187,9 @@ class _Writer:
         folders = []
         if has_base:
             folders.append("base")
-            self.tree.write(f"{root}/base/kustomization.yaml", _kustomization([f"../../../classes/{found.tenant_class.id}"]))
+            self.tree.write(
+                f"{root}/base/kustomization.yaml", _kustomization([f"../../../classes/{found.tenant_class.id}"])
+            )
         made = tenant_manifests(self._scope(found, tenant, plan))
         if made:
             folders.append("tenants")
@@ -210,6 +212,13 @@ class _Writer:
                 classes = (cls.found,) if cls else self.design.classes
                 self.carriers.add(classes, one.requirement, f"{shown}/{name}", one.data["kind"])
         self.tree.write(f"{folder}/kustomization.yaml", _kustomization(names))
+
+    def _tenant_charts(self, folder: str, scope: TenantScope) -> None:
+        for release in charts.tenant_releases(scope):
+            for path, text in charts.chart_files(release, self.decision):
+                self.tree.write(f"{folder}/{path}", text)
+            shown = folder.replace(scope.name, "<tenant>")
+            self.carriers.add((scope.cls.found,), release.requirement, f"{shown}/helm/{release.name}", "HelmRelease")
 
     def _index(self) -> None:
         """Write what to apply in which order, and which folder is whose."""

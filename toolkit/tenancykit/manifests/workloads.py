@@ -130,9 +130,7 @@ def _annotations(scope: TenantScope, workload: Workload) -> dict[str, str]:
     return found
 
 
-def _pod(
-    scope: TenantScope, workload: Workload, request: DeviceRequest, replicas: int, restart: str
-) -> dict[str, Any]:
+def _pod(scope: TenantScope, workload: Workload, request: DeviceRequest, replicas: int, restart: str) -> dict[str, Any]:
     spec: dict[str, Any] = {"restartPolicy": restart, **_scheduling(scope, workload, request)}
     spec |= {
         "serviceAccountName": WORKLOAD_ACCOUNT,

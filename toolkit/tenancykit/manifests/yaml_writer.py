@@ -15,7 +15,9 @@ from typing import Any, Final
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./]*(?:-[A-Za-z0-9_./]+)*(?::[A-Za-z0-9_./-]*[A-Za-z0-9_/])?")
 _QUANTITY: Final = re.compile(r"[1-9][0-9]*(?:m|[KMGTPE]i)")
 _WORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-_MULTILINE: Final = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*\n")
+_MULTILINE: Final = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*\n"
+)
 _ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
 

@@ -184,7 +184,7 @@ def _lane(
     names = [str(links[0].source)] if links else [str(graph.starts[0])]
     names += [str(link.target) for link in links]
     guards = [[model.barriers[str(v)].title for v in link.variables] for link in links]
-    days = f"{asset.days_per_year:.2g} d/year"
+    days = f"{asset.days_per_year:.0f} d/year" if asset.days_per_year >= 10 else f"{asset.days_per_year:.2g} d/year"
     canvas.text(90, y + 23, days, size=11, anchor="end", fill="#555555")
     walls = sum(len(g) for g in guards)
     room = (canvas.width - 98 - 12 - 16 * len(links)) / (len(names) + 0.9 * walls)

@@ -16,6 +16,7 @@ from tenancykit.decision.explain import Why, why
 from tenancykit.decision.pareto import TableFront, front_of
 from tenancykit.decision.promethee import promethee, range_preferences
 from tenancykit.decision.ranking import Ranking, topsis, vikor, weighted_sum
+from tenancykit.decision.sampling import Uncertainty
 from tenancykit.decision.scaling import Scaled, scale
 from tenancykit.decision.screen import Screening, screen
 from tenancykit.decision.sensitivity import WeightInterval, weight_intervals
@@ -40,6 +41,10 @@ Progress = Callable[[int, int, str], None]
 WEIGHT_DOUBT: Final = 0.2
 """How far each weight may be off, as a share of itself, when robustness is judged. Assumption: people state weights in
 steps of about a fifth of their size."""
+
+UNCERTAINTY: Final = Uncertainty(dependence="common")
+"""How figures vary within their intervals. Assumption: together within a criterion, since all designs are measured with
+the same prices, estimates and evidence - a GPU that turns out dearer is dearer for every design."""
 
 SAMPLES: Final = 4_000
 """Samples of weights and values behind a verdict: a share is known to within 0.016 (95 %, worst case p = 0.5)."""
@@ -126,7 +131,7 @@ class Study(Drawable):
         """How often each admitted design takes each rank under uncertain values and weights (SMAA-2)."""
         if self.scaled is None:
             return None
-        return smaa(self.scaled, weights_near(self.weights, WEIGHT_DOUBT), samples=SAMPLES)
+        return smaa(self.scaled, weights_near(self.weights, WEIGHT_DOUBT), UNCERTAINTY, samples=SAMPLES)
 
     @cached_property
     def verdict(self) -> Verdict | None:

@@ -21,11 +21,20 @@ DYN: Final = "dyn"
 
 _BOOL_OPERATORS: Final = frozenset({"&&", "||", "!", "==", "!=", "<", "<=", ">", ">=", "in", "has"})
 _RESULTS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("contains", "startsWith", "endsWith", "matches", "isSorted", "hasValue", "isGreaterThan", "isLessThan"), "bool"),
-    **dict.fromkeys(("isQuantity", "isIP", "isCIDR", "isURL", "isSemver", "all", "exists", "exists_one", "existsOne"), "bool"),
+    **dict.fromkeys(
+        ("contains", "startsWith", "endsWith", "matches", "isSorted", "hasValue", "isGreaterThan", "isLessThan"), "bool"
+    ),
+    **dict.fromkeys(
+        ("isQuantity", "isIP", "isCIDR", "isURL", "isSemver", "all", "exists", "exists_one", "existsOne"), "bool"
+    ),
     **dict.fromkeys(("containsIP", "containsCIDR", "allowed", "errored", "isInteger"), "bool"),
-    **dict.fromkeys(("size", "indexOf", "lastIndexOf", "compareTo", "int", "getFullYear", "getMonth", "asInteger"), "int"),
-    **dict.fromkeys(("lowerAscii", "upperAscii", "trim", "substring", "replace", "join", "find", "charAt", "string", "format"), "string"),
+    **dict.fromkeys(
+        ("size", "indexOf", "lastIndexOf", "compareTo", "int", "getFullYear", "getMonth", "asInteger"), "int"
+    ),
+    **dict.fromkeys(
+        ("lowerAscii", "upperAscii", "trim", "substring", "replace", "join", "find", "charAt", "string", "format"),
+        "string",
+    ),
     **dict.fromkeys(("double", "asApproximateFloat"), "double"),
     **dict.fromkeys(("filter", "map", "split", "findAll", "transformList"), "list"),
     "bool": "bool",
@@ -34,10 +43,32 @@ _RESULTS: Final[Mapping[str, str]] = {
     "timestamp": "timestamp",
 }
 _SCALARS: Final = frozenset({"bool", "int", "uint", "double", "string"})
-_TYPE_NAMES: Final = frozenset(["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "google", "cel", "optional", "sets", "format", "lists", "strings"])
+_TYPE_NAMES: Final = frozenset(
+    [
+        "bool",
+        "int",
+        "uint",
+        "double",
+        "string",
+        "bytes",
+        "list",
+        "map",
+        "null_type",
+        "type",
+        "google",
+        "cel",
+        "optional",
+        "sets",
+        "format",
+        "lists",
+        "strings",
+    ]
+)
 
 
-def result_type(node: Node, known: Mapping[str, str], fields: Mapping[str, Mapping[str, str]]) -> str:
+def result_type(  # noqa: PLR0911 - one answer per kind of node
+    node: Node, known: Mapping[str, str], fields: Mapping[str, Mapping[str, str]]
+) -> str:
     """Return the expression's type, :data:`DYN` or :data:`ANY`.
 
     Args:

@@ -35,7 +35,10 @@ from tenancykit.audit.cel.values import (
 Scope = Mapping[str, Any]
 """Variables by name; a callable value is computed when it is first used."""
 
-_TYPES: Final = {name: TypeValue(name) for name in ("bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type")}
+_TYPES: Final = {
+    name: TypeValue(name)
+    for name in ("bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type")
+}
 _OPTIONALS: Final[Mapping[str, Callable[..., Any]]] = {
     "optional.of": some,
     "optional.none": lambda: NONE,
@@ -53,7 +56,18 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
 """Every function by full name."""
 
 QUANTIFIERS: Final = frozenset(
-    ["all", "exists", "exists_one", "existsOne", "map", "filter", "sortBy", "transformList", "transformMap", "transformMapEntry"]
+    [
+        "all",
+        "exists",
+        "exists_one",
+        "existsOne",
+        "map",
+        "filter",
+        "sortBy",
+        "transformList",
+        "transformMap",
+        "transformMapEntry",
+    ]
 )
 _MAX_STEPS: Final = 1_000_000
 
@@ -68,7 +82,7 @@ class Interpreter:
     def __init__(self) -> None:
         self.steps = 0
 
-    def run(self, node: Node, scope: Scope) -> Any:
+    def run(self, node: Node, scope: Scope) -> Any:  # noqa: PLR0911 - one answer per kind of node
         """Return the value of a node.
 
         Raises:
@@ -172,37 +186,45 @@ class Interpreter:
         return made
 
     def _call(self, node: Call, scope: Scope) -> Any:
-        name = node.function
         if node.target is None:
-            match name:
-                case "&&" | "||":
-                    return self._logical(node, scope)
-                case "?:":
-                    chosen = 1 if truthy(self.run(node.arguments[0], scope)) else 2
-                    return self.run(node.arguments[chosen], scope)
-                case "!":
-                    return not truthy(self.run(node.arguments[0], scope))
-                case "-_":
-                    return negate(self.run(node.arguments[0], scope))
-                case "has":
-                    return self._has(node.arguments, scope)
-            if name in BINARY:
-                return BINARY[name](self.run(node.arguments[0], scope), self.run(node.arguments[1], scope))
-            return self._apply(name, [self.run(item, scope) for item in node.arguments])
-        if name in QUANTIFIERS and len(node.arguments) >= 2:
-            return self._quantifier(node, scope)
-        if name in ("optMap", "optFlatMap") and len(node.arguments) == 2:
-            return self._opt_map(node, scope)
-        if name in ("or", "orValue"):
-            return self._or(node, scope)
+            return self._operator(node, scope)
+        name = node.function
+        special = self._special(name, len(node.arguments))
+        if special is not None:
+            return special(node, scope)
         full = f"{_dotted(node.target)}.{name}"
-        if name == "bind" and full == "cel.bind":
+        if full == "cel.bind" and len(node.arguments) == 3:
             bound = {_variable(node.arguments[0]): self.run(node.arguments[1], scope)}
             return self.run(node.arguments[2], {**scope, **bound})
         if full in FUNCTIONS:
             return self._apply(full, [self.run(item, scope) for item in node.arguments])
         target = self.run(node.target, scope)
         return self._method(name, target, [self.run(item, scope) for item in node.arguments])
+
+    def _special(self, name: str, count: int) -> Callable[[Call, Scope], Any] | None:
+        """Return how a macro is evaluated; None for an ordinary method."""
+        if name in QUANTIFIERS and count >= 2:
+            return self._quantifier
+        if name in ("optMap", "optFlatMap") and count == 2:
+            return self._opt_map
+        return self._or if name in ("or", "orValue") and count == 1 else None
+
+    def _operator(self, node: Call, scope: Scope) -> Any:  # noqa: PLR0911 - one answer per operator
+        name, arguments = node.function, node.arguments
+        if name in BINARY:
+            return BINARY[name](self.run(arguments[0], scope), self.run(arguments[1], scope))
+        match name:
+            case "&&" | "||":
+                return self._logical(node, scope)
+            case "?:":
+                return self.run(arguments[1 if truthy(self.run(arguments[0], scope)) else 2], scope)
+            case "!":
+                return not truthy(self.run(arguments[0], scope))
+            case "-_":
+                return negate(self.run(arguments[0], scope))
+            case "has":
+                return self._has(arguments, scope)
+        return self._apply(name, [self.run(item, scope) for item in arguments])
 
     def _logical(self, node: Call, scope: Scope) -> bool:
         decisive = node.function == "||"
@@ -235,7 +257,7 @@ class Interpreter:
             raise CelUndecidedError(f"the function {name} is not known here")
         return _called(function, arguments)
 
-    def _method(self, name: str, target: Any, arguments: list[Any]) -> Any:
+    def _method(self, name: str, target: Any, arguments: list[Any]) -> Any:  # noqa: PLR0911 - one per kind of target
         own = KUBERNETES_METHODS.get(type(target), {}).get(name)
         if own is not None:
             return _called(own, [target, *arguments])
@@ -252,7 +274,11 @@ class Interpreter:
             return _called(LIST_METHODS[name], [target, *arguments])
         if name in TEXT_METHODS:
             return _called(TEXT_METHODS[name], [target, *arguments])
-        if name in LIST_METHODS or name in TIME_METHODS or any(name in methods for methods in KUBERNETES_METHODS.values()):
+        if (
+            name in LIST_METHODS
+            or name in TIME_METHODS
+            or any(name in methods for methods in KUBERNETES_METHODS.values())
+        ):
             raise CelError("no such overload")
         raise CelUndecidedError(f"the function {name} of {type_name(target)} is not known here")
 

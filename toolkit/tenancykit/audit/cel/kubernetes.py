@@ -38,7 +38,7 @@ class Quantity:
         except ValueError:
             raise CelError("quantities must match the regular expression of Kubernetes quantities") from None
 
-    def compare(self, other: Any) -> int:
+    def compare(self, other: Quantity) -> int:
         """Return -1, 0 or 1."""
         return (self.value > other.value) - (self.value < other.value)
 
@@ -295,7 +295,7 @@ def _can(parse: Callable[..., Any]) -> Callable[..., bool]:
 
 
 def _is_canonical(text: Any) -> bool:
-    return Ip.parse(text).cel_text() == text
+    return bool(Ip.parse(text).cel_text() == text)
 
 
 KUBERNETES_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {

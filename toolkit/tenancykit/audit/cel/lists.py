@@ -7,6 +7,7 @@ https://pkg.go.dev/github.com/google/cel-go/ext (Lists, Sets).
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ def _items(value: Any) -> list[Any]:
 def is_sorted(value: Any) -> bool:
     """Return whether no item is greater than the one after it."""
     items = _items(value)
-    return all(order(a, b) <= 0 for a, b in zip(items, items[1:], strict=False))
+    return all(order(a, b) <= 0 for a, b in itertools.pairwise(items))
 
 
 def total(value: Any) -> Any:

@@ -19,7 +19,7 @@ Run = Callable[[Node, Mapping[str, Any]], Any]
 """Evaluates a node with the given variables."""
 
 
-def quantify(run: Run, node: Call, scope: Mapping[str, Any]) -> Any:
+def quantify(run: Run, node: Call, scope: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one answer per macro
     """Return the value of ``range.macro(variables..., expressions...)``."""
     assert node.target is not None  # noqa: S101 - the parser gives every macro its range
     target = run(node.target, scope)
@@ -96,7 +96,11 @@ def _entries(run: Run, bodies: tuple[Node, ...], scopes: list[dict[str, Any]]) -
     return made
 
 
+def _by_first(left: tuple[Any, Any], right: tuple[Any, Any]) -> int:
+    return order(left[0], right[0])
+
+
 def _sorted_by(run: Run, body: Node, name: str, scopes: list[dict[str, Any]]) -> list[Any]:
-    pairs = [(run(body, each), each[name]) for each in scopes]
+    pairs: list[tuple[Any, Any]] = [(run(body, each), each[name]) for each in scopes]
     sort([key for key, _ in pairs])  # raises where the keys cannot be compared
-    return [item for _, item in sorted(pairs, key=functools.cmp_to_key(lambda a, b: order(a[0], b[0])))]
+    return [item for _, item in sorted(pairs, key=functools.cmp_to_key(_by_first))]

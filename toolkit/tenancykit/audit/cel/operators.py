@@ -80,7 +80,9 @@ def divide(left: Any, right: Any) -> Any:
         raise CelError(_OVERLOAD)
     if isinstance(left, float):
         if right == 0.0:
-            return math.nan if left == 0.0 or math.isnan(left) else math.copysign(math.inf, left) * math.copysign(1, right)
+            return (
+                math.nan if left == 0.0 or math.isnan(left) else math.copysign(math.inf, left) * math.copysign(1, right)
+            )
         return left / right
     if right == 0:
         raise CelError("division by zero")
@@ -122,7 +124,7 @@ def order(left: Any, right: Any) -> int:
         raise CelError(_OVERLOAD)
     if left != left or right != right:  # noqa: PLR0124 - not a number is the one value unequal to itself
         return 2
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 def contains(item: Any, container: Any) -> bool:
@@ -212,7 +214,7 @@ def _raise(error: CelError) -> float:
     raise error
 
 
-def to_string(value: Any) -> str:
+def to_string(value: Any) -> str:  # noqa: PLR0911 - one answer per type
     """Return the value as text."""
     if isinstance(value, str):
         return value
@@ -246,7 +248,11 @@ def print_double(value: float) -> str:
     text = repr(value)
     exponent = math.floor(math.log10(abs(value))) if value else 0
     if -5 < exponent < 21:
-        return format(value, ".0f") if value.is_integer() else (text if "e" not in text else format(value, "f").rstrip("0"))
+        return (
+            format(value, ".0f")
+            if value.is_integer()
+            else (text if "e" not in text else format(value, "f").rstrip("0"))
+        )
     mantissa, _, power = f"{value:e}".partition("e")
     digits = repr(value).partition("e")[0] if "e" in text else mantissa.rstrip("0").rstrip(".")
     return f"{digits.removesuffix('.0')}e{'-' if int(power) < 0 else '+'}{abs(int(power)):02d}"

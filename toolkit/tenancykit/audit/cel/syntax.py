@@ -90,7 +90,25 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _RESERVED: Final = frozenset(
-    ["as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while"]
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
 )
 _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _SAME: Final = "\\?\"'`"
@@ -148,7 +166,9 @@ def _string(text: str, place: int, prefix: str, quote: str) -> tuple[str | bytes
     joined = "".join(made)
     if "b" not in prefix:
         return joined, place + len(quote)
-    return b"".join(bytes([ord(c) - 0xE000]) if 0xE000 <= ord(c) < 0xE100 else c.encode() for c in joined), place + len(quote)
+    return b"".join(bytes([ord(c) - 0xE000]) if 0xE000 <= ord(c) < 0xE100 else c.encode() for c in joined), place + len(
+        quote
+    )
 
 
 def _escape(text: str, place: int, *, as_bytes: bool) -> tuple[str, int]:
@@ -213,7 +233,11 @@ class _Parser:
             return Call("!", None, (self.unary(),))
         if self.take("-"):
             inner = self.unary()
-            if isinstance(inner, Literal) and isinstance(inner.value, int | float) and not isinstance(inner.value, bool | Unsigned):
+            if (
+                isinstance(inner, Literal)
+                and isinstance(inner.value, int | float)
+                and not isinstance(inner.value, bool | Unsigned)
+            ):
                 return Literal(-inner.value)
             return Call("-_", None, (inner,))
         return self.member()

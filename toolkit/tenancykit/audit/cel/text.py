@@ -20,7 +20,13 @@ def _needs_text(*values: Any) -> None:
         raise CelError("no such overload")
 
 
-_CLASSES: Final = {"[:alpha:]": "a-zA-Z", "[:digit:]": "0-9", "[:alnum:]": "a-zA-Z0-9", "[:upper:]": "A-Z", "[:lower:]": "a-z"}
+_CLASSES: Final = {
+    "[:alpha:]": "a-zA-Z",
+    "[:digit:]": "0-9",
+    "[:alnum:]": "a-zA-Z0-9",
+    "[:upper:]": "A-Z",
+    "[:lower:]": "a-z",
+}
 
 
 @functools.lru_cache(maxsize=512)
@@ -154,7 +160,17 @@ def _reverse(value: Any) -> Any:
 def quote(text: Any) -> str:
     """Return the text in double quotes with its control characters escaped."""
     _needs_text(text)
-    table = {"\\": "\\\\", '"': '\\"', "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+    table = {
+        "\\": "\\\\",
+        '"': '\\"',
+        "\a": "\\a",
+        "\b": "\\b",
+        "\f": "\\f",
+        "\n": "\\n",
+        "\r": "\\r",
+        "\t": "\\t",
+        "\v": "\\v",
+    }
     return '"' + "".join(table.get(c, c) for c in text) + '"'
 
 
@@ -209,7 +225,9 @@ def _shown(value: Any) -> str:
 def _string_method(name: str) -> Callable[[Any, Any], bool]:
     def method(text: Any, part: Any) -> bool:
         _needs_text(text, part)
-        return bool({"contains": text.__contains__, "startsWith": text.startswith, "endsWith": text.endswith}[name](part))
+        return bool(
+            {"contains": text.__contains__, "startsWith": text.startswith, "endsWith": text.endswith}[name](part)
+        )
 
     return method
 

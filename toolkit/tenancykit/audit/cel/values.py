@@ -97,7 +97,9 @@ def equal(left: object, right: object) -> bool:
     if is_number(left) and is_number(right):
         return left == right
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return len(left) == len(right) and all(has_key(right, key) and equal(value, get_key(right, key)) for key, value in left.items())
+        return len(left) == len(right) and all(
+            has_key(right, key) and equal(value, get_key(right, key)) for key, value in left.items()
+        )
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
     if isinstance(left, Optional) and isinstance(right, Optional):
@@ -109,7 +111,11 @@ def has_key(data: Mapping[Any, Any], key: object) -> bool:
     """Return whether a map has the key, not taking true for 1."""
     if isinstance(key, bool):
         return any(item is key for item in data)
-    return not isinstance(key, list | dict) and key in data and not (is_number(key) and any(isinstance(k, bool) and k == key for k in data))
+    return (
+        not isinstance(key, list | dict)
+        and key in data
+        and not (is_number(key) and any(isinstance(k, bool) and k == key for k in data))
+    )
 
 
 def get_key(data: Mapping[Any, Any], key: Any) -> Any:

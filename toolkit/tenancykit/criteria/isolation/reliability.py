@@ -175,34 +175,20 @@ class Diagram:
 
         return value(root)
 
-    def sweep(
-        self,
-        roots: Sequence[int],
-        values: Mapping[Hashable, Any],
-        step: Callable[[Any, Any, Any], Any],
-        false: Any,
-        true: Any,
-    ) -> list[Any]:
-        """Return a value per function, combined from the leaves up by ``step(value of variable, low, high)``."""
+    def _passes(self, roots: Sequence[int]) -> list[tuple[int, Hashable, int, int, tuple[int, ...]]]:
+        """Return the nodes under some functions from the leaves up, each with the nodes nobody needs after it."""
         needed = self._reachable(roots)
-        level, low, high = self.level, self.low, self.high
-        remaining = dict.fromkeys(needed, 0)
+        last: dict[int, int] = {}
         for node in needed:
-            for child in (low[node], high[node]):
-                if child > TRUE:
-                    remaining[child] += 1
-        for root in roots:
-            if root > TRUE:
-                remaining[root] += 1
-        known: dict[int, Any] = {FALSE: false, TRUE: true}
-        for node in needed:  # children have smaller numbers than their parents
-            known[node] = step(values[self.order[level[node]]], known[low[node]], known[high[node]])
-            for child in (low[node], high[node]):
-                if child > TRUE:
-                    remaining[child] -= 1
-                    if not remaining[child]:
-                        del known[child]
-        return [known[root] for root in roots]
+            last[self.low[node]] = last[self.high[node]] = node
+        done: dict[int, list[int]] = {}
+        for child, node in last.items():
+            if child > TRUE and child not in roots:
+                done.setdefault(node, []).append(child)
+        return [
+            (node, self.order[self.level[node]], self.low[node], self.high[node], tuple(done.get(node, ())))
+            for node in needed
+        ]
 
     def _reachable(self, roots: Sequence[int]) -> list[int]:
         seen: set[int] = set()
@@ -219,18 +205,36 @@ class Diagram:
         import numpy as np  # noqa: PLC0415 - single designs need no arrays
 
         size = len(next(iter(chance.values())))
-        return self.sweep(
-            roots, chance, lambda p, low, high: low + p * (high - low), np.zeros(size), np.ones(size)
-        )
+        known: dict[int, np.ndarray] = {FALSE: np.zeros(size), TRUE: np.ones(size)}
+        for node, name, low, high, done in self._passes(roots):
+            value = known[high] - known[low]
+            value *= chance[name]
+            value += known[low]
+            known[node] = value
+            for child in done:
+                del known[child]
+        return [known[root] for root in roots]
 
-    def cheapest_over(self, roots: Sequence[int], cost: Mapping[Hashable, np.ndarray]) -> list[np.ndarray]:
-        """Return, per function, the least total cost of variables that make it true, for every column of costs."""
+    def fewest_over(self, roots: Sequence[int], cost: Mapping[Hashable, np.ndarray], most: int) -> list[np.ndarray]:
+        """Return, per function, the least total cost of variables that make it true, for every column of costs.
+
+        Args:
+            roots: functions of this diagram.
+            cost: whole cost of each variable, ``most`` where it cannot happen.
+            most: least cost that counts as never; costs are added in eight-bit integers, so at most 63.
+        """
         import numpy as np  # noqa: PLC0415 - as above
 
         size = len(next(iter(cost.values())))
-        return self.sweep(
-            roots, cost, lambda c, low, high: np.minimum(low, high + c), np.full(size, np.inf), np.zeros(size)
-        )
+        known: dict[int, np.ndarray] = {FALSE: np.full(size, most, np.int8), TRUE: np.zeros(size, np.int8)}
+        for node, name, low, high, done in self._passes(roots):
+            value = known[high] + cost[name]
+            np.minimum(value, known[low], out=value)
+            np.minimum(value, most, out=value)
+            known[node] = value
+            for child in done:
+                del known[child]
+        return [known[root] for root in roots]
 
 
 def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], target: Hashable) -> tuple[Diagram, int]:

@@ -66,12 +66,8 @@ class ToilLine:
         if instances <= 0:
             return Moments()
         more = instances - 1
-        weights = ThreePoint(
-            self.first.low + more * self.again.low,
-            self.first.likely + more * self.again.likely,
-            self.first.high + more * self.again.high,
-        )
-        return product_independent(self.by_hand, _moments(weights))
+        weights = Moments(self.first.mean + more * self.again.mean, self.first.deviation + more * self.again.deviation)
+        return product_independent(self.by_hand, weights)
 
     def changes_for(self, instances: int) -> float:
         """Return changes per year, of a number of instances, that can be followed by an incident."""

@@ -1,0 +1,49 @@
+"""Strict validation answers: is the object accepted or refused?  Compared through ``tenancykit.manifests.schema``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tenancykit.audit.parsing import parse_documents
+from tenancykit.errors import Fault
+from tests.oracle.comparison import Comparison
+
+Validate = Callable[..., list[str]]
+
+
+def compare_validation(data: Mapping[str, Any], folder: Path) -> Comparison:  # noqa: ARG001 - one signature for all
+    validate: Validate = importlib.import_module("tenancykit.manifests.schema").validate_object
+    result = Comparison(data["set"])
+    for case in data["cases"]:
+        problems = _problems(validate, case)
+        if problems is None:
+            result.unanswerable += 1
+            continue
+        accepted = case["code"] in (200, 201)
+        why = f"{'; '.join(problems)} / recorded {case['code']}: {case.get('message', '')}"
+        result.add(case["id"], case.get("op", "raw"), accepted, not problems, why)
+    return result
+
+
+def _problems(validate: Validate, case: Mapping[str, Any]) -> list[str] | None:
+    """Return what the library finds; None where the recorded answer is about the request and not the object."""
+    if "raw" in case:
+        faults: list[Fault] = []
+        documents = [value for value, _ in parse_documents(case["raw"], case["id"], faults)]
+        if faults or len(documents) != 1 or not isinstance(documents[0], dict):
+            return [str(fault) for fault in faults] or ["is not one object"]
+        return validate(documents[0])
+    if case.get("op") == "update":
+        return _update_problems(validate, case)
+    return validate(case["object"])
+
+
+def _update_problems(validate: Validate, case: Mapping[str, Any]) -> list[str] | None:
+    """An update is judged beside the object it replaces, if the library can."""
+    try:
+        return validate(case["object"], old=case["old"])
+    except TypeError:
+        return None

@@ -1,0 +1,87 @@
+"""Commands about Kubernetes objects: audit, can-i, reach, place."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tenancykit import __version__, face
+from tenancykit.audit import to_junit, to_sarif, to_text
+from tenancykit.cli import FINDINGS, OK
+from tenancykit.cli.designs import print_json
+from tenancykit.errors import Fault, InputError
+from tenancykit.source import write_text
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Audit manifests; exit 1 with findings of medium severity or worse, 2 when an input could not be read."""
+    report = face.audit(
+        *options.paths, tenants=_tenants(options.tenant), platform=options.platform, pod_cidrs=options.pod_cidr
+    )
+    if options.sarif:
+        write_text(Path(options.sarif), to_sarif(report, __version__))
+    if options.junit:
+        write_text(Path(options.junit), to_junit(report))
+    if options.json:
+        print_json({"schema": "tenancykit/audit/v1", **report.as_dict()})
+    else:
+        print(to_text(report), end="")
+    return report.exit_code
+
+
+def _tenants(pairs: list[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        namespace, sign, tenant = pair.partition("=")
+        if not (namespace and sign and tenant):
+            raise InputError(Fault("--tenant", f"{pair!r} is not a pair", "NAMESPACE=TENANT"))
+        found[namespace] = tenant
+    return found
+
+
+def can_i(options: argparse.Namespace) -> int:
+    """Answer yes (exit 0) or no (exit 1), with the binding that allows it."""
+    answer = face.can_i(
+        options.verb,
+        options.resource,
+        options.name,
+        paths=options.files,
+        namespace=options.namespace,
+        user=options.user,
+        groups=options.groups,
+    )
+    if options.json:
+        print_json({"schema": "tenancykit/can-i/v1", "allowed": answer.allowed, "reason": answer.reason})
+    else:
+        print(f"{'yes' if answer.allowed else 'no'}{f': {answer.reason}' if answer.reason else ''}")
+    return OK if answer.allowed else FINDINGS
+
+
+def reach(options: argparse.Namespace) -> int:
+    """Answer allowed (exit 0) or denied (exit 1), with the policy that decides."""
+    found = face.reach(options.source, options.target, options.port, paths=options.files, pod_cidrs=options.pod_cidr)
+    if options.json:
+        print_json(
+            {
+                "schema": "tenancykit/reach/v1",
+                "from": found.source,
+                "to": found.target,
+                "allowed": found.allowed,
+                "why": found.answer.why,
+                "open_ports": [str(port) for port in found.open_ports],
+            }
+        )
+    else:
+        print(f"{'allowed' if found.allowed else 'denied'}: {found.answer.why}")
+    return OK if found.allowed else FINDINGS
+
+
+def place(options: argparse.Namespace) -> int:
+    """Place the pending pods; exit 1 when some stay pending."""
+    found = face.place(*options.files)
+    if options.json:
+        print_json({"schema": "tenancykit/place/v1", **found.to_dict()})
+    else:
+        for pod in found.pods:
+            print(f"{pod.pod}  ->  {pod.node or pod.reason}")
+    return FINDINGS if found.pending else OK

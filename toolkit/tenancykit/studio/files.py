@@ -1,0 +1,117 @@
+"""Saved sessions of the studio: a versioned JSON file, checked like every other input."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field
+
+import tenancykit
+from tenancykit.errors import Fault, InputError
+from tenancykit.examples import EXAMPLES, example
+from tenancykit.report.payload import to_json
+from tenancykit.scenario.model import Model, Weights
+from tenancykit.source import parse_yaml, read_text, write_text
+from tenancykit.validation import validate
+
+SCHEMA: Final = "tenancykit/session/v1"
+
+CriterionName = Literal["isolation", "effort", "operations", "cost"]
+
+
+class SessionFile(Model):
+    """What the studio remembers between two visits."""
+
+    schema_version: Literal["tenancykit/session/v1"] = Field(alias="schema")
+    """Version of this format."""
+    tenancykit: str = ""
+    """Version of the toolkit that wrote the file."""
+    scenario: str = Field(min_length=1)
+    """The scenario as YAML text, as it was edited; it may hold faults."""
+    valid_scenario: str = ""
+    """The last text without faults, where ``scenario`` holds some."""
+    example: str = ""
+    """Name of the shipped example the scenario's files come from, if any."""
+    folder: str = ""
+    """Folder of the scenario's files (traces), relative to this file."""
+    weights: Weights
+    """Weights of the criteria."""
+    candidates: tuple[str, ...] | None = None
+    """Designs that are compared; all where absent."""
+    variants: tuple[str, ...] = ()
+    """Further designs as text, such as ``RA01 +node_dedicated_tenant``."""
+    opened: str = ""
+    """Design that is open; the first in rank where empty."""
+    beside: str = ""
+    """Design compared with it; the runner-up where empty."""
+    criterion: CriterionName = "isolation"
+    """Criterion that is open."""
+
+    def place(self, beside: Path) -> Path | None:
+        """Return the folder of the scenario's files.
+
+        Args:
+            beside: the session's file.
+
+        Raises:
+            InputError: the folder does not exist any more.
+        """
+        if self.example:
+            if self.example not in EXAMPLES:
+                raise InputError(Fault(f"{beside}: example", f"unknown example {self.example!r}", ", ".join(EXAMPLES)))
+            return example(self.example).parent
+        if not self.folder:
+            return None
+        folder = (beside.parent / self.folder).resolve()
+        if not folder.is_dir():
+            raise InputError(
+                Fault(f"{beside}: folder", f"no such folder {self.folder!r}", cure="put the scenario's files there")
+            )
+        return folder
+
+
+def read_session(path: str | os.PathLike[str]) -> SessionFile:
+    """Return a saved session.
+
+    Raises:
+        InputError: the file is missing, is no session, or is of another version; every fault at once.
+    """
+    return parse_session(read_text(path), str(path))
+
+
+def parse_session(text: str, name: str) -> SessionFile:
+    """Return the session written in JSON text.
+
+    Raises:
+        InputError: as :func:`read_session`.
+    """
+    document = parse_yaml(text, name)
+    if isinstance(document.data, dict) and document.data.get("schema", SCHEMA) != SCHEMA:
+        found = document.data["schema"]
+        raise InputError(
+            Fault(
+                document.where(("schema",)), f"{found!r} is not a session this version reads", SCHEMA, "save it again"
+            )
+        )
+    return validate(SessionFile, document)
+
+
+def write_session(session: SessionFile, path: str | os.PathLike[str]) -> Path:
+    """Write a session and return its path; a reader sees the old file or the new one.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    file = Path(path)
+    data = session.model_dump(mode="json", by_alias=True)
+    write_text(file, to_json({**data, "tenancykit": tenancykit.__version__}) + "\n")
+    return file
+
+
+def example_of(folder: Path | None) -> str:
+    """Return the name of the shipped example a folder belongs to, or an empty text."""
+    if folder is None:
+        return ""
+    return next((name for name in EXAMPLES if example(name).parent.resolve() == folder.resolve()), "")

@@ -1,0 +1,397 @@
+"""What the studio knows and may do, without any widget: state, transitions with undo, and the study that follows.
+
+Measuring is slow and weighing is fast, so they are kept apart: a design is measured once per scenario and remembered;
+weights, candidates and what is open only re-rank what is measured.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from tenancykit.catalogue.reading import Catalogue, load_catalogue
+from tenancykit.design.model import Design
+from tenancykit.design.offers import node_shapes
+from tenancykit.design.validity import reference_design
+from tenancykit.design.variants import variant
+from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
+from tenancykit.report.handover import Handover, export
+from tenancykit.report.record import Record, record
+from tenancykit.scenario.model import Scenario, Weights
+from tenancykit.scenario.reading import scenario_of
+from tenancykit.source import Path_, parse_yaml
+from tenancykit.studio.edits import set_value
+from tenancykit.studio.files import CriterionName, SessionFile, example_of, parse_session, read_session, write_session
+from tenancykit.studio.state import State, importance, question_of, text_of
+from tenancykit.study.comparison import Study, study_of
+from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+
+MOST_STEPS: Final = 200
+"""Steps that can be undone."""
+
+
+class Session:
+    """A studio's session.
+
+    Every transition either takes place as a whole or raises :class:`InputError` and changes nothing.
+    """
+
+    def __init__(self, scenario: Scenario, catalogue: Catalogue | None = None, *, study: Study | None = None) -> None:
+        """Start a session about a scenario.
+
+        Args:
+            scenario: what is asked.
+            catalogue: what could be done; the study's or the package's own by default.
+            study: the scenario's study, where it is measured already.
+        """
+        self.catalogue = catalogue or (study.catalogue if study is not None else load_catalogue())
+        self._measured: dict[tuple[str, str, str], Evaluation] = {}
+        self._past: list[tuple[str, State]] = []
+        self._future: list[State] = []
+        self._studies: dict[tuple[Any, ...], Study] = {}
+        self._designs: tuple[tuple[str, tuple[str, ...]], tuple[Design, ...]] | None = None
+        question = question_of(text_of(scenario), scenario)
+        self.state = State(question, importance(scenario.weights))
+        references = set(self.catalogue.references)
+        evaluations = study.evaluations if study is not None else ()
+        self._own = tuple(e.resolved.design for e in evaluations if e.id not in references)
+        for evaluation in evaluations:
+            self._measured[question.key, evaluation.id, evaluation.resolved.design.fingerprint()] = evaluation
+
+    # --- what follows from the state ------------------------------------------------------------------------------
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario the figures are about."""
+        return self.state.question.scenario
+
+    @property
+    def weights(self) -> Weights:
+        """The weights, normalised."""
+        return Weights(**dict(self.state.weights), normalise=True)
+
+    @property
+    def designs(self) -> tuple[Design, ...]:
+        """Every design that may be compared: the reference architectures, those of the study given, the variants."""
+        key = (self.state.question.key, self.state.variants)
+        if self._designs is None or self._designs[0] != key:
+            references = [
+                reference_design(r, self.scenario, self.catalogue) for r in self.catalogue.references.values()
+            ]
+            further = [variant(text, self.scenario, self.catalogue) for text in self.state.variants]
+            classes = {c.id for c in self.scenario.tenants.classes}
+            own = [design for design in self._own if classes <= set(design.choices)]
+            self._designs = (key, (*references, *own, *further))
+        return self._designs[1]
+
+    def waiting(self) -> tuple[Design, ...]:
+        """Return the designs that are not measured yet; reference architectures set the scales, so all are needed."""
+        return tuple(design for design in self.designs if self._key(design) not in self._measured)
+
+    def step(self) -> str:
+        """Measure the next design and return its id; an empty text when nothing is left to measure."""
+        waiting = self.waiting()
+        if not waiting:
+            return ""
+        self._measured[self._key(waiting[0])] = evaluate(waiting[0], self.scenario, self.catalogue)
+        return waiting[0].id
+
+    @property
+    def study(self) -> Study:
+        """The study of the state; what is missing is measured first."""
+        while self.step():
+            pass
+        state = self.state
+        shown = tuple(d.id for d in self.designs if state.candidates is None or d.id in state.candidates)
+        base_key = (state.question.text, state.variants, shown)
+        weights_key = (*base_key, *self.state.weights.values())
+        if weights_key not in self._studies:
+            base = self._studies.get(base_key) or self._compared(shown)
+            self._studies = {base_key: base, weights_key: base.with_weights(self.weights)}
+        return self._studies[weights_key]
+
+    def _compared(self, shown: tuple[str, ...]) -> Study:
+        scenario = self.scenario
+        found = [replace(self._measured[self._key(d)], scenario=scenario) for d in self.designs]
+        anchors = found[: len(self.catalogue.references)]
+        return study_of(scenario, self.catalogue, [e for e in found if e.id in shown], anchors=anchors)
+
+    def _key(self, design: Design) -> tuple[str, str, str]:
+        return self.state.question.key, design.id, design.fingerprint()
+
+    @property
+    def opened(self) -> Evaluation:
+        """The design that is open: the one chosen, else the first in rank, else the one nearest to being admitted."""
+        study = self.study
+        if self.state.opened in {e.id for e in study.evaluations}:
+            return study[self.state.opened]
+        return study.order[0]
+
+    @property
+    def beside(self) -> Evaluation:
+        """The design compared with the open one."""
+        study = self.study
+        if self.state.beside in {e.id for e in study.evaluations}:
+            return study[self.state.beside]
+        return next((e for e in study.order if e.id != self.opened.id), self.opened)
+
+    # --- transitions ----------------------------------------------------------------------------------------------
+
+    def edit(self, text: str) -> tuple[Fault, ...]:
+        """Take a new text of the scenario and return its faults; while it holds some, the figures stay the last ones."""
+        try:
+            document = parse_yaml(text, "scenario")
+            scenario = scenario_of(document, lambda s: node_shapes(s, self.catalogue), folder=self.scenario.folder)
+            self._check_variants(scenario)
+        except InputError as error:
+            self._move("edit", replace(self.state, draft=text, faults=error.faults))
+            return error.faults
+        question = question_of(text, scenario)
+        state = replace(self.state, question=question, draft="", faults=())
+        if scenario.weights != self.scenario.weights:
+            state = replace(state, weights=importance(scenario.weights))
+        self._move("edit", state)
+        return ()
+
+    def set_field(self, path: Path_, value: Any) -> tuple[Fault, ...]:
+        """Change one value of the scenario, leaving its text otherwise as it is; return the faults this makes.
+
+        Raises:
+            InputError: the text cannot be edited there (it has faults already, or the value spans lines).
+        """
+        if self.state.draft:
+            raise InputError(Fault("scenario", "has faults", cure="correct the text first, or undo"))
+        try:
+            text = set_value(self.state.text, path, value)
+        except KeyError:
+            raise InputError(Fault("scenario", "cannot be changed from the form here", cure="edit the text")) from None
+        return self.edit(text)
+
+    def weigh(self, **importance: float) -> None:
+        """Set the importance of criteria, on any scale; the weights are their shares.
+
+        Raises:
+            InputError: an unknown criterion, a negative or not finite number, or nothing above zero.
+        """
+        unknown = [name for name in importance if name not in CRITERIA]
+        if unknown:
+            raise InputError(
+                Fault(
+                    "weights",
+                    f"unknown criterion {unknown[0]!r}",
+                    ", ".join(CRITERIA),
+                    did_you_mean(unknown[0], CRITERIA),
+                )
+            )
+        wrong = [name for name, value in importance.items() if not 0 <= value < float("inf")]
+        if wrong:
+            raise InputError(Fault("weights", f"{wrong[0]}: {importance[wrong[0]]!r}", "a number of zero or more"))
+        weights = {**self.state.weights, **{name: float(value) for name, value in importance.items()}}
+        if not any(weights.values()):
+            raise InputError(Fault("weights", "are all zero", cure="give at least one criterion some importance"))
+        self._move(f"weigh {' '.join(importance)}", replace(self.state, weights=MappingProxyType(weights)))
+
+    def weigh_as(self, stakeholder: str) -> None:
+        """Take the weights of a stakeholder of the scenario; an empty name takes the scenario's own.
+
+        Raises:
+            InputError: the scenario has no such stakeholder.
+        """
+        known = self.scenario.stakeholders
+        if stakeholder and stakeholder not in known:
+            raise InputError(Fault("weights", f"unknown stakeholder {stakeholder!r}", ", ".join(known)))
+        weights = known[stakeholder] if stakeholder else self.scenario.weights
+        self._move("stakeholder", replace(self.state, weights=importance(weights)))
+
+    def choose(self, designs: Iterable[str] | None) -> None:
+        """Compare these designs only; None compares all.
+
+        Raises:
+            InputError: an unknown design, or none at all.
+        """
+        if designs is None:
+            self._move("choose", replace(self.state, candidates=None))
+            return
+        chosen = tuple(dict.fromkeys(designs))
+        for name in chosen:
+            self._known(name)
+        if not chosen:
+            raise InputError(Fault("candidates", "no design is chosen", cure="choose at least one"))
+        self._move("choose", replace(self.state, candidates=chosen))
+
+    def add_variant(self, text: str) -> str:
+        """Add a variation of a reference architecture (``RA01 +node_dedicated_tenant``) and return its id.
+
+        Raises:
+            InputError: it cannot be read, names unknown ids, or is there already.
+        """
+        design = variant(text, self.scenario, self.catalogue)
+        if design.id in {d.id for d in self.designs}:
+            raise InputError(Fault("variant", f"{design.id} is there already"))
+        state = replace(self.state, variants=(*self.state.variants, " ".join(text.split())), opened=design.id)
+        if state.candidates is not None:
+            state = replace(state, candidates=(*state.candidates, design.id))
+        self._move("variant", state)
+        return design.id
+
+    def open(self, design: str = "", criterion: str = "") -> None:
+        """Open a design, and one of its criteria; empty names leave things as they are.
+
+        Raises:
+            InputError: an unknown design or criterion.
+        """
+        if criterion and criterion not in CRITERIA:
+            raise InputError(
+                Fault(
+                    "open", f"unknown criterion {criterion!r}", ", ".join(CRITERIA), did_you_mean(criterion, CRITERIA)
+                )
+            )
+        name = self._known(design) if design else self.state.opened
+        self._move("open", replace(self.state, opened=name, criterion=criterion or self.state.criterion))
+
+    def compare_with(self, design: str) -> None:
+        """Put a design beside the open one.
+
+        Raises:
+            InputError: an unknown design.
+        """
+        self._move("beside", replace(self.state, beside=self._known(design)))
+
+    def undo(self) -> bool:
+        """Go back one step; return whether there was one."""
+        if not self._past:
+            return False
+        self._future.append(self.state)
+        self.state = self._past.pop()[1]
+        return True
+
+    def redo(self) -> bool:
+        """Go forward again; return whether there was something undone."""
+        if not self._future:
+            return False
+        self._past.append(("redo", self.state))
+        self.state = self._future.pop()
+        return True
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to go back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether something was undone."""
+        return bool(self._future)
+
+    def _move(self, what: str, state: State) -> None:
+        """Take a new state; the moves of one slider in a row are one step to undo."""
+        if state == self.state:
+            return
+        if not (what.startswith("weigh") and self._past and self._past[-1][0] == what and not self._future):
+            self._past.append((what, self.state))
+        del self._past[:-MOST_STEPS]
+        self._future.clear()
+        self.state = state
+
+    def _known(self, design: str) -> str:
+        known = {d.id.lower(): d.id for d in self.designs}
+        if design.lower() not in known:
+            names = list(known.values())
+            raise InputError(
+                Fault("design", f"unknown design {design!r}", ", ".join(names), did_you_mean(design, names))
+            )
+        return known[design.lower()]
+
+    def _check_variants(self, scenario: Scenario) -> None:
+        for text in self.state.variants:
+            variant(text, scenario, self.catalogue)
+
+    # --- files ----------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the session as JSON and return its path.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        return write_session(self._file(Path(path)), path)
+
+    def _file(self, beside: Path) -> SessionFile:
+        state, shipped = self.state, example_of(self.scenario.folder)
+        folder = self.scenario.folder
+        apart = os.path.relpath(folder, beside.parent.resolve()) if folder and not shipped else ""
+        return SessionFile(
+            schema_version="tenancykit/session/v1",
+            scenario=state.text,
+            valid_scenario=state.question.text if state.draft else "",
+            example=shipped,
+            folder=apart,
+            weights=self.weights,
+            candidates=state.candidates,
+            variants=state.variants,
+            opened=state.opened,
+            beside=state.beside,
+            criterion=cast("CriterionName", state.criterion),
+        )
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Continue a saved session; it can be undone.
+
+        Raises:
+            InputError: the file is missing, is no session, is of another version, or names what does not exist.
+        """
+        self._continue(read_session(path), Path(path))
+
+    def load_text(self, text: str, name: str = "session") -> None:
+        """Continue a session from its JSON text, as :meth:`load`."""
+        self._continue(parse_session(text, name), Path(name))
+
+    def _continue(self, saved: SessionFile, file: Path) -> None:
+        folder = saved.place(file)
+        text = saved.valid_scenario or saved.scenario
+        scenario = scenario_of(
+            parse_yaml(text, f"{file}: scenario"), lambda s: node_shapes(s, self.catalogue), folder=folder
+        )
+        other = Session(scenario, self.catalogue)
+        other.state = replace(
+            other.state,
+            question=question_of(text, scenario),
+            weights=importance(saved.weights),
+            variants=saved.variants,
+        )
+        other._check_variants(scenario)
+        if saved.candidates is not None:
+            other.choose(saved.candidates)
+        other.open(saved.opened, saved.criterion)
+        if saved.beside:
+            other.compare_with(saved.beside)
+        if saved.valid_scenario:
+            other.edit(saved.scenario)
+        self._move("load", other.state)
+
+    def export(self, folder: str | os.PathLike[str]) -> Handover:
+        """Write the open design's manifests and its decision record.
+
+        Raises:
+            OutputError: the folder cannot be written.
+            InputError: the design is not valid for the scenario, so that its manifests would promise what cannot hold.
+        """
+        chosen = self.opened
+        if not chosen.resolved.is_valid:
+            cure = "choose a valid design"
+            raise InputError(Fault(f"export {chosen.id}", "; ".join(chosen.resolved.violations), cure=cure))
+        return export(chosen, Path(folder), self.study)
+
+    def record(self) -> Record:
+        """Return the decision record of the open design.
+
+        Raises:
+            UndecidedError: no design is admitted.
+        """
+        if self.study.ranking is None:
+            raise UndecidedError(self.study.nobody())
+        return record(self.study, self.opened.id)
