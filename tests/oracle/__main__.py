@@ -28,7 +28,7 @@ _COMPARISONS = {
     "vap": ("tests.oracle.admission", "compare_vap"),
     "strict-validation": ("tests.oracle.validation", "compare_validation"),
     "scheduler": ("tests.oracle.scheduler", "compare"),
-    "scheduler-large": ("tests.oracle.scheduler", "compare"),
+    "scheduler-large": ("tests.oracle.scheduler", "compare_large"),
 }
 
 

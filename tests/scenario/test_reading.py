@@ -87,6 +87,24 @@ def test_all_faults_of_a_file_come_at_once_in_order_of_lines() -> None:
         ("kind: service", "kind: service\n    gpu: {count: 2, fraction: 0.5}", "asks for 2 GPUs and a fraction"),
         ("kind: service", "kind: service\n    gang: 4", "a gang of 4 cannot start from 1 replicas"),
         ("kind: service", "kind: service\n    demand: {profile: trace}", "names no file"),
+        (
+            "kind: team",
+            "kind: team\n      requirements: {require_options: [rt_gvisr]}",
+            "requirements.require_options[0]: unknown option 'rt_gvisr'; did you mean rt_gvisor?",
+        ),
+        (
+            "kind: team",
+            "kind: team\n      requirements: {require_options: [rt_gvisor, gpu_mig]}",
+            "no valid design of class 'teams' keeps these wishes",
+        ),
+        (
+            "kind: team",
+            "kind: team\n      requirements: {require_options: [rt_gvisor, rt_kata]}",
+            "rt_gvisor and rt_kata are both required, and a design has one runtime option",
+        ),
+        ("name: small", "name: small\nteam: {skills: {gpus: good}}", "'gpus' is unknown; allowed: kubernetes, networking"),
+        ("name: small", "name: small\nteam: {engineers: 0}", "greater than 0"),
+        ("name: small", "name: small\nteam: {running: [kueu]}", "team.running[0]: unknown option or component 'kueu'"),
         ("schema: tenancykit/scenario/v1", "schema: tenancykit/scenario/v9", "is unknown"),
     ],
 )
@@ -163,3 +181,12 @@ def test_a_scenario_survives_the_way_to_yaml_and_back() -> None:
     scenario = tk.load_scenario("gpu-cloud")
     text = dump_yaml(scenario.model_dump(mode="json", by_alias=True))
     assert tk.parse_scenario(text) == scenario.model_copy(update={}).in_folder(None)  # type: ignore[arg-type]
+
+
+def test_skills_of_scenarios_are_those_that_tasks_ask_for() -> None:
+    from typing import get_args
+
+    from tenancykit.catalogue.work import SKILLS
+    from tenancykit.scenario.model import Skill
+
+    assert get_args(Skill) == SKILLS

@@ -19,6 +19,7 @@ from tenancykit.criteria.cost.place_dump import DumpPlacement, place_dump
 from tenancykit.design import variants
 from tenancykit.design.model import Design, choose
 from tenancykit.design.offers import node_shapes
+from tenancykit.design.wishes import wish_faults
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how results draw themselves
@@ -74,7 +75,14 @@ def load_scenario(path: str | os.PathLike[str], catalogue: Catalogue | None = No
         InputError: every fault of the file at once.
     """
     used = catalogue or load_catalogue()
-    return reading.read_scenario(_file(path), lambda scenario: node_shapes(scenario, used))
+    return reading.read_scenario(_file(path), _known(used))
+
+
+def _known(catalogue: Catalogue) -> reading.Known:
+    return reading.Known(
+        lambda scenario: node_shapes(scenario, catalogue),
+        lambda scenario, place: wish_faults(scenario, catalogue, place),
+    )
 
 
 def _file(path: str | os.PathLike[str]) -> Path:
@@ -94,7 +102,7 @@ def parse_scenario(text: str, catalogue: Catalogue | None = None) -> Scenario:
         InputError: every fault of the text at once.
     """
     used = catalogue or load_catalogue()
-    return reading.parse_scenario(text, lambda scenario: node_shapes(scenario, used))
+    return reading.parse_scenario(text, _known(used))
 
 
 def compare(

@@ -72,6 +72,11 @@ class Space:
     _steps: tuple[Step, ...] = field(repr=False, default=())
     _start: State = field(repr=False, default=frozenset())
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The decision diagram, layer by layer, without dead ends; empty where nothing is valid."""
+        return self._steps if self.count else ()
+
     def reasons(self) -> list[tuple[str, int]]:
         """Return the constraints with the combinations they refuse, the most frequent first."""
         return sorted(self.refused.items(), key=lambda item: (-item[1], item[0]))
@@ -105,7 +110,47 @@ def space(
     """
     base = class_facts(scenario, tenant_class)
     candidates = _candidates(tenant_class, catalogue, allowed or {})
-    constraints = _constraints(scenario, catalogue, base)
+    return _built(tenant_class, candidates, _constraints(scenario, catalogue, base), base)
+
+
+def common_space(
+    scenario: Scenario, catalogue: Catalogue, *, allowed: Mapping[Dimension, Sequence[str]] | None = None
+) -> Space:
+    """Return the space of designs that choose the same options for every class and are valid for each of them.
+
+    Its ``tenant_class`` is the scenario's first. Arguments as of :func:`space`.
+    """
+    classes = scenario.tenants.classes
+    if len(classes) == 1:
+        return space(classes[0], scenario, catalogue, allowed=allowed)
+    found = [_candidates(tenant_class, catalogue, allowed or {}) for tenant_class in classes]
+    candidates = {
+        layer: tuple(option for option in options if all(option in other[layer] for other in found))
+        for layer, options in found[0].items()
+    }
+    constraints = [
+        _under(constraint, base)
+        for base in (class_facts(scenario, tenant_class) for tenant_class in classes)
+        for constraint in _constraints(scenario, catalogue, base)
+    ]
+    return _built(classes[0], candidates, constraints, frozenset())
+
+
+def _under(constraint: Constraint, base: frozenset[str]) -> Constraint:
+    """Return a constraint that knows the facts of its class, and reads only what options decide."""
+
+    def broken(facts: frozenset[str]) -> bool:
+        return constraint.broken(facts | base)
+
+    return Constraint(constraint.name, broken, constraint.atoms - base)
+
+
+def _built(
+    tenant_class: TenantClass,
+    candidates: Mapping[Layer, Candidates],
+    constraints: Sequence[Constraint],
+    base: frozenset[str],
+) -> Space:
     due, needed = _schedule(candidates, constraints)
     combinations = math.prod(map(len, candidates.values()))
     fixed = [c.name for c in due.pop(-1, ()) if c.broken(base)]

@@ -10,7 +10,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.manifests.assemble import cluster_scope, sides_of
 from tenancykit.manifests.model import HelmRelease
 from tenancykit.manifests.plan import ClusterPlan
-from tenancykit.manifests.registry import BUILDERS, NOTHING, Chart
+from tenancykit.manifests.registry import BUILDERS, NOTHING, Chart, Side
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope
 from tenancykit.manifests.yaml_writer import write_document
 
@@ -62,6 +62,16 @@ def tenant_releases(scope: TenantScope) -> Iterator[HelmRelease]:
                 )
 
 
+def has_tenant_releases(plan: ClusterPlan) -> bool:
+    """Return whether some tenants of a cluster bring a release of their own there."""
+    return any(
+        chart.side in sides_of(found, plan)
+        for found in plan.classes
+        for option in found.choice.options
+        for chart in BUILDERS.get(option, NOTHING).tenant_charts
+    )
+
+
 def _pin(catalogue: Catalogue, component: str, option: str) -> HelmChart:
     pin = catalogue.components[component].helm
     if pin is None:
@@ -108,10 +118,18 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
         sides = sides_of(found, plan)
         for option in found.options:
             build = BUILDERS.get(option.id, NOTHING)
+            installed |= {chart.component for chart in (*build.charts, *build.tenant_charts) if chart.side not in sides}
+            installed |= {chart.component for chart in build.tenant_charts}
             placed = {side for side, _ in (*build.base, *build.tenant)}
             placed |= {chart.side for chart in (*build.charts, *build.tenant_charts)}
-            installed |= {chart.component for chart in build.tenant_charts}
             if placed & sides or (not placed and "pods" in sides):
                 catalogue = scopes[found.tenant_class.id].catalogue
-                wanted |= {name: catalogue.components[name] for name in option.components}
+                wanted |= {n: c for n in option.components if _belongs(c := catalogue.components[n], sides)}
     return tuple(wanted[name] for name in sorted(wanted) if name not in installed | _ABSTRACT)
+
+
+def _belongs(component: Component, sides: frozenset[Side]) -> bool:
+    """Return whether a component runs in a cluster with these parts: fleets' ones in the hub, gateways with workloads."""
+    if component.scope == "fleet":
+        return bool(sides & {"hub", "machines"})
+    return "run" in sides if component.id == "gateway-controller" else True

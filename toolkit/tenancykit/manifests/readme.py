@@ -54,6 +54,7 @@ def _step(plan: ClusterPlan, scopes: dict[str, ClassScope], root: str) -> dict[s
         "byHand": [component.name for component in charts.by_hand(plan, scopes)],
         "helm": [f"{root}/helm/{release.name}" for release in charts.releases(plan, scopes)],
         "kustomize": root,
+        **({"tenantHelm": f"{root}/tenants/<tenant>/helm/<tenant>"} if charts.has_tenant_releases(plan) else {}),
     }
 
 
@@ -133,6 +134,9 @@ def _apply(scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own: Seq
             if release.note:
                 lines.append(f"     ({release.note})")
         lines.append(f"   - `kubectl apply --server-side -k {'clusters/<tenant>' if each else root}`")
+        if charts.has_tenant_releases(plan):
+            folder = f"{root}/tenants/<tenant>/helm/<tenant>"
+            lines.append(f"   - for each tenant the release in `{folder}`; its `chart.yaml` holds the command")
     return lines
 
 

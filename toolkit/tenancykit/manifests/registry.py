@@ -18,6 +18,7 @@ from tenancykit.manifests import (
     fleet,
     gang,
     gpu,
+    guests,
     hosted,
     machines,
     mesh,
@@ -254,7 +255,7 @@ _NODES_AND_RUNTIME: Final[dict[str, OptionBuild]] = {
     ),
     "rt_kubevirt": OptionBuild(
         (("hosts", runtime.kubevirt),),
-        (("hosts", hosted.virtual_machines),),
+        (("hosts", guests.virtual_machines),),
         upstream="KubeVirt 1.9.0 (kubevirt.io/v1)",
     ),
 }

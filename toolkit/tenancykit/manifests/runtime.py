@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tenancykit.catalogue.model import Sandbox
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import POOL_LABEL, ClusterScope, is_alone
+from tenancykit.manifests.scope import POOL_LABEL, ClusterScope
 from tenancykit.quantities import MIB, cpu_text, memory_text
 
 NODE_API: Final = "node.k8s.io/v1"
@@ -60,7 +60,7 @@ def kubevirt(scope: ClusterScope) -> Iterator[Manifest]:
         configuration["developerConfiguration"] = {"featureGates": ["HostDevices"]}
         configuration["permittedHostDevices"] = devices
     spec: dict[str, Any] = {"configuration": configuration, "imagePullPolicy": "IfNotPresent"}
-    pools = sorted({cls.id for cls in scope.classes if not is_alone(cls) and cls.found.placement.domain == "class"})
+    pools = sorted({cls.id for cls in scope.classes if cls.found.placement.domain == "class"})
     if pools:
         taints = [{"key": POOL_LABEL, "operator": "Equal", "value": pool, "effect": "NoSchedule"} for pool in pools]
         spec["workloads"] = {"nodePlacement": {"tolerations": taints}}

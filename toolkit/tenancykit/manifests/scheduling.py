@@ -56,7 +56,7 @@ def node_pools(scope: ClusterScope) -> Iterator[Manifest]:
     Node objects are made by kubelets; this states the contract that admission and scheduling rely on.
     """
     for cls in scope.classes:
-        if is_alone(cls):
+        if is_alone(cls) and scope.plan.role == "tenant":
             continue
         value = "t-<tenant>" if cls.found.placement.domain == "tenant" else cls.id
         yield _contract(cls, f"node-pool-{cls.id}", value)

@@ -143,7 +143,7 @@ class _Writer:
                     folders.append("tenants")
                 listing.write(f"- {tenant.kubernetes_name}\n")
                 folder = f"{root}/tenants/{tenant.kubernetes_name}"
-                self._folder(folder, made, self.scopes[found.tenant_class.id], tenant)
+                self._tenant_folder(f"{root}/tenants", made, self.scopes[found.tenant_class.id], tenant)
                 self._tenant_charts(folder, self._scope(found, tenant, plan))
         if folders:
             self.clusters += 1
@@ -163,7 +163,7 @@ class _Writer:
     def _base(self, plan: ClusterPlan, folder: str, root: str) -> bool:
         made = base_manifests(plan, self.scopes)
         if made:
-            self._folder(folder, made, None, None)
+            self._folder(folder, made, plan.classes)
         for release in charts.releases(plan, self.scopes):
             for path, text in charts.chart_files(release, self.decision):
                 self.tree.write(f"{root}/{path}", text)
@@ -193,23 +193,41 @@ class _Writer:
         made = tenant_manifests(self._scope(found, tenant, plan))
         if made:
             folders.append("tenants")
-            self._folder(f"{root}/tenants/{name}", made, self.scopes[found.tenant_class.id], tenant)
+            self._tenant_folder(f"{root}/tenants", made, self.scopes[found.tenant_class.id], tenant)
             self.tree.write(f"{root}/tenants/kustomization.yaml", _kustomization([name]))
         if folders:
             self.clusters += 1
             self.tree.write(f"{root}/kustomization.yaml", _kustomization(folders))
 
-    def _folder(self, folder: str, made: Iterable[Manifest], cls: ClassScope | None, tenant: Tenant | None) -> None:
+    def _folder(self, folder: str, made: Iterable[Manifest], classes: Iterable[ClassDesign]) -> None:
+        """Write the files of a cluster's base."""
+        self._files(folder, folder, made, tuple(classes), None, "")
+
+    def _tenant_folder(self, parent: str, made: Iterable[Manifest], cls: ClassScope, tenant: Tenant) -> None:
+        """Write the files of one tenant in a cluster."""
+        shown = "clusters/<tenant>/tenants" if own_cluster(cls.found, tenant) and self._is_own(parent) else parent
+        name = tenant.kubernetes_name
+        self._files(f"{parent}/{name}", f"{shown}/<tenant>", made, (cls.found,), cls, name)
+
+    def _is_own(self, parent: str) -> bool:
+        return parent.split("/")[1] not in {plan.name for plan in self.plans}
+
+    def _files(
+        self,
+        folder: str,
+        shown: str,
+        made: Iterable[Manifest],
+        classes: tuple[ClassDesign, ...],
+        cls: ClassScope | None,
+        tenant: str,
+    ) -> None:
         names = []
-        short = tenant.kubernetes_name if tenant else ""
-        shown = folder.replace(short, "<tenant>") if short else folder
         for name, objects in by_file(made):
-            text = write_documents(self.finish(one, cls, short) for one in objects)
+            text = write_documents(self.finish(one, cls, tenant) for one in objects)
             self.tree.write(f"{folder}/{name}", text)
             names.append(name)
             self.objects += len(objects)
             for one in objects:
-                classes = (cls.found,) if cls else self.design.classes
                 self.carriers.add(classes, one.requirement, f"{shown}/{name}", one.data["kind"])
         self.tree.write(f"{folder}/kustomization.yaml", _kustomization(names))
 
@@ -217,8 +235,8 @@ class _Writer:
         for release in charts.tenant_releases(scope):
             for path, text in charts.chart_files(release, self.decision):
                 self.tree.write(f"{folder}/{path}", text)
-            shown = folder.replace(scope.name, "<tenant>")
-            self.carriers.add((scope.cls.found,), release.requirement, f"{shown}/helm/{release.name}", "HelmRelease")
+            shown = f"{folder.rsplit('/', 1)[0]}/<tenant>/helm/<tenant>"
+            self.carriers.add((scope.cls.found,), release.requirement, shown, "HelmRelease")
 
     def _index(self) -> None:
         """Write what to apply in which order, and which folder is whose."""

@@ -25,6 +25,8 @@ _SCHEDULERS: Final = {"sch_volcano": "volcano", "sch_kai": "kai-scheduler", "sch
 
 def sample_workloads(scope: TenantScope) -> Iterator[Manifest]:
     """Yield the workloads of a tenant in the kind that fits them, with their claims for shared volumes."""
+    if "vm-nodes" in scope.cls.found.facts and not scope.cls.found.cluster.per_tenant:
+        return  # the tenant's workloads are virtual machines, which the runtime builds
     for workload, replicas in scope.cls.workloads(scope.tenant):
         if workload.storage and workload.storage.shared:
             yield _shared_claim(scope, workload)

@@ -12,6 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from tenancykit import quantities
 
+Skill = Literal["kubernetes", "networking", "gpu", "security", "storage", "virtualisation", "gitops"]
+"""Fields of knowledge that effort estimates name."""
+
 MAX_TENANT_NAME = 200
 MAX_TENANTS = 1_000_000
 
@@ -349,8 +352,8 @@ class Team(Model):
     """Platform engineers, full-time equivalents."""
     running: tuple[str, ...] = ()
     """Catalogue options or components that already run and are known."""
-    skills: dict[str, Literal["none", "basic", "good", "expert"]] = Field(default_factory=dict)
-    """Skill by name: kubernetes, networking, gpu, security, storage, virtualisation, gitops."""
+    skills: dict[Skill, Literal["none", "basic", "good", "expert"]] = Field(default_factory=dict)
+    """How well the team knows each field; fields that are not named count as good."""
     automation: Literal["manual", "scripts", "gitops"] = "gitops"
     """How changes reach clusters."""
     day_rate: Money | None = None

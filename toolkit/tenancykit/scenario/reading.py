@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenancykit.errors import Fault, InputError
-from tenancykit.scenario.checks import NodeShape, check
+from tenancykit.scenario.checks import NodeShape, Place, check
 from tenancykit.scenario.model import Scenario, WorkloadUse
 from tenancykit.source import Document, Path_, parse_yaml, read_yaml
 from tenancykit.validation import validate
 
 SCHEMA_VERSION = "tenancykit/scenario/v1"
 
-Shapes = Callable[[Scenario], Mapping[str, NodeShape]]
-"""Looks up the node types a scenario may name."""
+
+@dataclass(frozen=True)
+class Known:
+    """What a scenario may refer to beyond itself.
+
+    Attributes:
+        shapes: looks up the node types of the price book that holds for a scenario.
+        faults: what the catalogue finds wrong with a scenario, with the path of each place.
+    """
+
+    shapes: Callable[[Scenario], Mapping[str, NodeShape]]
+    faults: Callable[[Scenario, Place], Iterable[Fault]]
 
 
-def read_scenario(path: str | os.PathLike[str], shapes: Shapes | None = None) -> Scenario:
+def read_scenario(path: str | os.PathLike[str], known: Known | None = None) -> Scenario:
     """Return the scenario of a YAML file, or of ``scenario.yaml`` in a folder.
 
     Raises:
@@ -27,19 +38,19 @@ def read_scenario(path: str | os.PathLike[str], shapes: Shapes | None = None) ->
     file = Path(path)
     if file.is_dir() and (file / "scenario.yaml").exists():
         file = file / "scenario.yaml"
-    return scenario_of(read_yaml(file), shapes, folder=file.parent)
+    return scenario_of(read_yaml(file), known, folder=file.parent)
 
 
-def parse_scenario(text: str, shapes: Shapes | None = None, *, name: str = "scenario") -> Scenario:
+def parse_scenario(text: str, known: Known | None = None, *, name: str = "scenario") -> Scenario:
     """Return the scenario written in ``text``; trace files are not looked for.
 
     Raises:
         InputError: as :func:`read_scenario`.
     """
-    return scenario_of(parse_yaml(text, name), shapes)
+    return scenario_of(parse_yaml(text, name), known)
 
 
-def scenario_of(document: Document, shapes: Shapes | None = None, *, folder: Path | None = None) -> Scenario:
+def scenario_of(document: Document, known: Known | None = None, *, folder: Path | None = None) -> Scenario:
     """Return the checked scenario of a document.
 
     Raises:
@@ -51,7 +62,9 @@ def scenario_of(document: Document, shapes: Shapes | None = None, *, folder: Pat
         missing = _missing_files(scenario, document, folder)
         if missing:
             raise InputError([*missing, *check(scenario, document)])
-    faults = check(scenario, document, shapes(scenario) if shapes else None)
+    faults = check(scenario, document, known.shapes(scenario) if known else None)
+    if known:
+        faults.extend(known.faults(scenario, document.where))
     if faults:
         raise InputError(faults)
     return scenario

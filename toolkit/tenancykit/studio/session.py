@@ -13,9 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+import yaml
+
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import Design
-from tenancykit.design.offers import node_shapes
 from tenancykit.design.validity import reference_design
 from tenancykit.design.variants import variant
 from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
@@ -26,7 +27,7 @@ from tenancykit.scenario.reading import scenario_of
 from tenancykit.source import Path_, parse_yaml
 from tenancykit.studio.edits import set_value
 from tenancykit.studio.files import CriterionName, SessionFile, example_of, parse_session, read_session, write_session
-from tenancykit.studio.state import State, importance, question_of, text_of
+from tenancykit.studio.state import State, importance, known, question_of, text_of
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
 
@@ -142,10 +143,10 @@ class Session:
     # --- transitions ----------------------------------------------------------------------------------------------
 
     def edit(self, text: str) -> tuple[Fault, ...]:
-        """Take a new text of the scenario and return its faults; while it holds some, the figures stay the last ones."""
+        """Take a new text of the scenario and return its faults; with faults, the figures stay the last ones."""
         try:
             document = parse_yaml(text, "scenario")
-            scenario = scenario_of(document, lambda s: node_shapes(s, self.catalogue), folder=self.scenario.folder)
+            scenario = scenario_of(document, known(self.catalogue), folder=self.scenario.folder)
             self._check_variants(scenario)
         except InputError as error:
             self._move("edit", replace(self.state, draft=text, faults=error.faults))
@@ -161,13 +162,11 @@ class Session:
         """Change one value of the scenario, leaving its text otherwise as it is; return the faults this makes.
 
         Raises:
-            InputError: the text cannot be edited there (it has faults already, or the value spans lines).
+            InputError: the text cannot be read, or spans lines there.
         """
-        if self.state.draft:
-            raise InputError(Fault("scenario", "has faults", cure="correct the text first, or undo"))
         try:
             text = set_value(self.state.text, path, value)
-        except KeyError:
+        except (KeyError, yaml.YAMLError):
             raise InputError(Fault("scenario", "cannot be changed from the form here", cure="edit the text")) from None
         return self.edit(text)
 
@@ -353,9 +352,7 @@ class Session:
     def _continue(self, saved: SessionFile, file: Path) -> None:
         folder = saved.place(file)
         text = saved.valid_scenario or saved.scenario
-        scenario = scenario_of(
-            parse_yaml(text, f"{file}: scenario"), lambda s: node_shapes(s, self.catalogue), folder=folder
-        )
+        scenario = scenario_of(parse_yaml(text, f"{file}: scenario"), known(self.catalogue), folder=folder)
         other = Session(scenario, self.catalogue)
         other.state = replace(
             other.state,

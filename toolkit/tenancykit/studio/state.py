@@ -10,9 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.offers import node_shapes
+from tenancykit.design.validity import wish_faults
 from tenancykit.errors import Fault, InputError
 from tenancykit.scenario.model import Scenario, Weights
-from tenancykit.scenario.reading import scenario_of
+from tenancykit.scenario.reading import Known, scenario_of
 from tenancykit.source import parse_yaml
 from tenancykit.studio.edits import scenario_text
 from tenancykit.study.evaluation import CRITERIA
@@ -73,6 +76,14 @@ def question_of(text: str, scenario: Scenario) -> Question:
     data = scenario.model_dump(mode="json", by_alias=True, exclude=set(_UNMEASURED))
     told = json.dumps([data, str(scenario.folder or "")], sort_keys=True)
     return Question(text, scenario, hashlib.sha256(told.encode()).hexdigest())
+
+
+def known(catalogue: Catalogue) -> Known:
+    """Return what a scenario may refer to: the node types and options of a catalogue."""
+    return Known(
+        lambda scenario: node_shapes(scenario, catalogue),
+        lambda scenario, place: wish_faults(scenario, catalogue, place),
+    )
 
 
 def importance(weights: Weights) -> Mapping[str, float]:

@@ -37,7 +37,7 @@ def figure_interval(
     if not chances:
         point = figure(diagram.probability([root], {})[0], depth)
         return point, point
-    exposures = diagram.probability_over([root], chances)[0]
+    exposures = diagram.probability_over(root, chances)
     low, high = np.quantile(exposures, [0.9, 0.1])
     return figure(float(low), depth), figure(float(high), depth)
 

@@ -36,6 +36,9 @@ class Link:
     variables: tuple[Hashable, ...] = ()
 
 
+_Walk = list[tuple[int, Hashable, int, int, tuple[int, ...]]]
+
+
 class Diagram:
     """A reduced ordered binary decision diagram over named variables, shared by several functions.
 
@@ -53,6 +56,7 @@ class Diagram:
         self._unique: dict[tuple[int, int, int], int] = {}
         self._both: dict[tuple[int, int], int] = {}
         self._either: dict[tuple[int, int], int] = {}
+        self._walks: dict[int, _Walk] = {}
 
     def __len__(self) -> int:
         return len(self.level)
@@ -175,20 +179,23 @@ class Diagram:
 
         return value(root)
 
-    def _passes(self, roots: Sequence[int]) -> list[tuple[int, Hashable, int, int, tuple[int, ...]]]:
-        """Return the nodes under some functions from the leaves up, each with the nodes nobody needs after it."""
-        needed = self._reachable(roots)
-        last: dict[int, int] = {}
-        for node in needed:
-            last[self.low[node]] = last[self.high[node]] = node
-        done: dict[int, list[int]] = {}
-        for child, node in last.items():
-            if child > TRUE and child not in roots:
-                done.setdefault(node, []).append(child)
-        return [
-            (node, self.order[self.level[node]], self.low[node], self.high[node], tuple(done.get(node, ())))
-            for node in needed
-        ]
+    def _walk(self, root: int) -> _Walk:
+        """Return the nodes under a function from the leaves up, each with the nodes nobody needs after it."""
+        found = self._walks.get(root)
+        if found is None:
+            needed = self._reachable([root])
+            last: dict[int, int] = {}
+            for node in needed:
+                last[self.low[node]] = last[self.high[node]] = node
+            done: dict[int, list[int]] = {}
+            for child, node in last.items():
+                if child > TRUE:
+                    done.setdefault(node, []).append(child)
+            found = self._walks[root] = [
+                (node, self.order[self.level[node]], self.low[node], self.high[node], tuple(done.get(node, ())))
+                for node in needed
+            ]
+        return found
 
     def _reachable(self, roots: Sequence[int]) -> list[int]:
         seen: set[int] = set()
@@ -200,26 +207,26 @@ class Diagram:
                 stack.extend(child for child in (self.low[node], self.high[node]) if child > TRUE)
         return sorted(seen)
 
-    def probability_over(self, roots: Sequence[int], chance: Mapping[Hashable, np.ndarray]) -> list[np.ndarray]:
-        """Return, per function, its probability for every column of the variables' chances."""
+    def probability_over(self, root: int, chance: Mapping[Hashable, np.ndarray]) -> np.ndarray:
+        """Return the probability that a function is true for every column of the variables' chances."""
         import numpy as np  # noqa: PLC0415 - single designs need no arrays
 
         size = len(next(iter(chance.values())))
         known: dict[int, np.ndarray] = {FALSE: np.zeros(size), TRUE: np.ones(size)}
-        for node, name, low, high, done in self._passes(roots):
+        for node, name, low, high, done in self._walk(root):
             value = known[high] - known[low]
             value *= chance[name]
             value += known[low]
             known[node] = value
             for child in done:
                 del known[child]
-        return [known[root] for root in roots]
+        return known[root]
 
-    def fewest_over(self, roots: Sequence[int], cost: Mapping[Hashable, np.ndarray], most: int) -> list[np.ndarray]:
-        """Return, per function, the least total cost of variables that make it true, for every column of costs.
+    def fewest_over(self, root: int, cost: Mapping[Hashable, np.ndarray], most: int) -> np.ndarray:
+        """Return the least total cost of variables that make a function true, for every column of costs.
 
         Args:
-            roots: functions of this diagram.
+            root: a function of this diagram.
             cost: whole cost of each variable, ``most`` where it cannot happen.
             most: least cost that counts as never; costs are added in eight-bit integers, so at most 63.
         """
@@ -227,14 +234,14 @@ class Diagram:
 
         size = len(next(iter(cost.values())))
         known: dict[int, np.ndarray] = {FALSE: np.full(size, most, np.int8), TRUE: np.zeros(size, np.int8)}
-        for node, name, low, high, done in self._passes(roots):
+        for node, name, low, high, done in self._walk(root):
             value = known[high] + cost[name]
             np.minimum(value, known[low], out=value)
             np.minimum(value, most, out=value)
             known[node] = value
             for child in done:
                 del known[child]
-        return [known[root] for root in roots]
+        return known[root]
 
 
 def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], target: Hashable) -> tuple[Diagram, int]:
@@ -249,7 +256,7 @@ def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], ta
         target: node asked for.
     """
     useful = _towards(links, target)
-    rank = _ranks(useful, starts)
+    rank = _ranks(useful, starts, target)
     useful = sorted((link for link in useful if link.source in rank), key=lambda link: _place(link, target, rank))
     order: dict[Hashable, None] = dict.fromkeys(name for name in starts.values() if name is not None)
     for link in useful:
@@ -294,28 +301,44 @@ def _towards(links: Sequence[Link], target: Hashable) -> list[Link]:
     return found
 
 
-def _ranks(links: Sequence[Link], starts: Iterable[Hashable]) -> dict[Hashable, int]:
-    """Return the nodes reached from the starts, numbered so that links lead upwards wherever there is no circle."""
-    outgoing: dict[Hashable, dict[Hashable, None]] = {}
+def _ranks(links: Sequence[Link], starts: Iterable[Hashable], target: Hashable) -> dict[Hashable, int]:
+    """Return the nodes reached from the starts in an order that keeps few of them waiting.
+
+    A node waits from its turn until every node it leads to had its turn; the diagram has to remember which of the
+    waiting nodes were reached. Of the nodes whose predecessors all had theirs, the one that leaves fewest waiting is
+    next; where a circle leaves none ready, any may be.
+    """
+    before: dict[Hashable, set[Hashable]] = {}
+    after: dict[Hashable, set[Hashable]] = {}
     for link in links:
-        outgoing.setdefault(link.source, {})[link.target] = None
-    finished: list[Hashable] = []
-    seen: set[Hashable] = set()
-    for start in starts:
-        if start in seen:
-            continue
-        seen.add(start)
-        stack = [(start, iter(outgoing.get(start, ())))]
-        while stack:
-            node, following = stack[-1]
-            child = next((other for other in following if other not in seen), None)
-            if child is None:
-                finished.append(node)
-                stack.pop()
-            else:
-                seen.add(child)
-                stack.append((child, iter(outgoing.get(child, ()))))
-    return {node: place for place, node in enumerate(reversed(finished))}
+        if link.target != target:
+            before.setdefault(link.target, set()).add(link.source)
+            after.setdefault(link.source, set()).add(link.target)
+    placed: dict[Hashable, int] = {node: place for place, node in enumerate(starts)}
+    reached = _forward(after, placed)
+    while len(placed) < len(reached):
+        left = [node for node in reached if node not in placed]
+        ready = [node for node in left if before[node] & reached.keys() <= placed.keys()] or left
+
+        def waiting(node: Hashable) -> tuple[int, int, int]:
+            had = {*placed, node}
+            here = sum(1 for other in had if after.get(other, set()) - had)
+            return here, -len(before[node]), len(after.get(node, ()))
+
+        placed[min(ready, key=waiting)] = len(placed)
+    placed[target] = len(placed)
+    return placed
+
+
+def _forward(after: Mapping[Hashable, set[Hashable]], starts: Iterable[Hashable]) -> dict[Hashable, None]:
+    reached = dict.fromkeys(starts)
+    stack = list(reached)
+    while stack:
+        for node in sorted(after.get(stack.pop(), ()), key=str):
+            if node not in reached:
+                reached[node] = None
+                stack.append(node)
+    return reached
 
 
 def _place(link: Link, target: Hashable, rank: Mapping[Hashable, int]) -> tuple[int, int, int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
+from tenancykit.catalogue.barriers import Crossing, IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, WINDOW_DAYS, flaws_of, posterior
@@ -85,18 +85,33 @@ def sweep(
 
 
 def _take_worse(best: Sweep, asset: str, facts: PairArrays, chances: _Chances) -> None:
+    """Put an asset in the place of the worst so far, where it is worse.
+
+    Depth adds less than :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
+    designs whose exposure comes near the worst.
+    """
     applies = facts.holds(facts.model.assets[asset].when)
     if not applies.any():
         return
-    exposure, depth = solve(asset, facts, chances)
+    network = superset(facts.model).network(asset)
+    values = _variables(network, facts, chances)
+    exposure = network.diagram.probability_over(network.root, {name: values[name][0] for name in network.diagram.order})
     with np.errstate(divide="ignore"):
         nines = np.clip(-np.log10(exposure), 0.0, MAX_NINES)
-    figure = nines + DEPTH_WEIGHT * depth
-    worse = (figure < best.figure) & applies
-    best.figure[worse] = figure[worse]
-    best.exposure[worse] = exposure[worse]
-    best.depth[worse] = depth[worse]
-    best.asset[worse] = asset
+    near = np.flatnonzero((nines < best.figure) & applies)
+    if not near.size:
+        return
+    depth = network.diagram.fewest_over(
+        network.root, {name: values[name][1][near] for name in network.diagram.order}, _UNREACHABLE
+    ).astype(np.int64)
+    depth = np.where(depth >= _UNREACHABLE, MAX_DEPTH, np.minimum(depth, MAX_DEPTH))
+    figure = nines[near] + DEPTH_WEIGHT * depth
+    worse = figure < best.figure[near]
+    here = near[worse]
+    best.figure[here] = figure[worse]
+    best.exposure[here] = exposure[here]
+    best.depth[here] = depth[worse]
+    best.asset[here] = asset
 
 
 def _class_arrays(
@@ -148,6 +163,10 @@ class PairArrays(Mapping[str, Booleans]):
         self._victim = victim
         self._known: dict[str, Booleans] = {"same-class": np.full(size, same_class)}
         self._conditions: dict[Condition, Booleans] = {}
+        self._ends: dict[tuple[str, str], list[Crossing]] = {}
+        for crossing in model.crossings.values():
+            for target in crossing.to:
+                self._ends.setdefault((crossing.from_, target), []).append(crossing)
 
     def __getitem__(self, name: str) -> Booleans:
         found = self._known.get(name)
@@ -178,6 +197,10 @@ class PairArrays(Mapping[str, Booleans]):
             return mine | theirs
         raise KeyError(name)
 
+    def between(self, source: str, target: str) -> list[Crossing]:
+        """Return the crossings from one node to another."""
+        return self._ends.get((source, target), [])
+
     def holds(self, condition: Condition) -> Booleans:
         """Return where a condition holds; conditions met before are not computed again."""
         found = self._conditions.get(condition)
@@ -207,6 +230,7 @@ class _Chances:
         self.model = model
         self.window = window_days / DAYS_PER_YEAR
         self.proven = proven
+        self.passages: dict[tuple[Passage, frozenset[str]], tuple[Floats, Counts]] = {}
         self._known: dict[str, Floats] = {}
 
     def of(self, name: str) -> Floats:
@@ -236,78 +260,68 @@ class _Chances:
         return chance
 
 
-def solve(asset: str, facts: PairArrays, chances: _Chances) -> tuple[Floats, NDArray[np.int64]]:
-    """Return exposure and depth of an asset over many designs."""
-    network = superset(facts.model).network(asset)
-    shut, costs = _variables(network, facts, chances)
-    order = network.diagram.order
-    chance = {name: shut[name] for name in order}
-    cost = {name: costs[name] for name in order}
-    exposure = network.diagram.probability_over([network.root], chance)[0]
-    depth = network.diagram.fewest_over([network.root], cost, _UNREACHABLE)[0].astype(np.int64)
-    return exposure, np.where(depth >= _UNREACHABLE, MAX_DEPTH, np.minimum(depth, MAX_DEPTH))
-
-
-def _variables(
-    network: AssetNetwork, facts: PairArrays, chances: _Chances
-) -> tuple[dict[Any, Floats], dict[Any, Counts]]:
+def _variables(network: AssetNetwork, facts: PairArrays, chances: _Chances) -> dict[Any, tuple[Floats, Counts]]:
     """Return the chance and the cost in barriers of every variable of an asset's network."""
     model, size = facts.model, facts.size
-    shut: dict[Any, Floats] = {}
-    costs: dict[Any, Counts] = {}
+    found: dict[Any, tuple[Floats, Counts]] = {}
     for name in network.diagram.order:
         if isinstance(name, Start):
             here = facts.holds(model.positions[name.position].start)
-            shut[name], costs[name] = here.astype(float), np.where(here, 0, _UNREACHABLE).astype(np.int8)
+            found[name] = here.astype(float), np.where(here, 0, _UNREACHABLE).astype(np.int8)
         elif isinstance(name, Passage):
-            shut[name], costs[name] = np.ones(size), np.full(size, _UNREACHABLE, dtype=np.int8)
+            found[name] = _passage(name, network.shared, facts, chances)
         else:
-            shut[name], costs[name] = chances.of(str(name)), np.ones(size, dtype=np.int8)
-    for crossing in model.crossings.values():
-        for target in crossing.to:
-            for passage, own, present in _cases(crossing.id, target, network, facts):
-                passes, cost = _own(own, present, facts, chances)
-                shut[passage] *= 1 - passes
-                costs[passage] = np.minimum(costs[passage], cost)
-    for name in network.diagram.order:
-        if isinstance(name, Passage):
-            shut[name] = 1 - shut[name]
-    return shut, costs
+            found[name] = chances.of(str(name)), np.ones(size, dtype=np.int8)
+    return found
 
 
-def _cases(
-    crossing_id: str, target: str, network: AssetNetwork, facts: PairArrays
-) -> Iterable[tuple[Passage, list[tuple[str, Booleans]], Booleans]]:
-    """Yield each passage a crossing may belong to, its own barriers with where they stand, and where it exists so."""
-    crossing = facts.model.crossings[crossing_id]
-    here = facts.holds(crossing.when)
-    if not here.any():
-        return
-    own = [(g.barrier, facts.holds(g.when)) for g in crossing.guards if g.barrier not in network.shared]
-    switches = [g for g in crossing.guards if g.barrier in network.shared]
-    for bits in itertools.product((False, True), repeat=len(switches)):
-        names = tuple(sorted(g.barrier for g, on in zip(switches, bits, strict=True) if on))
-        passage = Passage(crossing.from_, target, names)
-        if passage not in network.places:
-            continue
-        present = here
-        for guard, on in zip(switches, bits, strict=True):
+def _passage(
+    passage: Passage, shared: frozenset[str], facts: PairArrays, chances: _Chances
+) -> tuple[Floats, Counts]:
+    """Return the chance that a passage is open and its cost; remembered where the same barriers are shared."""
+    crossings = facts.between(passage.source, passage.target)
+    involved = shared & {guard.barrier for crossing in crossings for guard in crossing.guards}
+    key = (passage, frozenset(involved))
+    known = chances.passages.get(key)
+    if known is None:
+        shut = np.ones(facts.size)
+        cost = np.full(facts.size, _UNREACHABLE, dtype=np.int8)
+        for crossing in crossings:
+            case = _case(crossing, passage, shared, facts)
+            if case is not None:
+                opened, barriers = _own(crossing, case, shared, facts, chances)
+                shut *= 1 - opened
+                np.minimum(cost, barriers, out=cost)
+        known = chances.passages[key] = (1 - shut, cost)
+    return known
+
+
+def _case(crossing: Crossing, passage: Passage, shared: frozenset[str], facts: PairArrays) -> Booleans | None:
+    """Return where a crossing exists with exactly the passage's shared barriers standing; None where it never does."""
+    present = facts.holds(crossing.when)
+    for guard in crossing.guards:
+        if guard.barrier in shared:
             stands = facts.holds(guard.when)
-            present = present & (stands if on else ~stands)
-        if present.any():
-            yield passage, own, present
+            present = present & (stands if guard.barrier in passage.shared else ~stands)
+    return present if present.any() and set(passage.shared) <= {g.barrier for g in crossing.guards} else None
 
 
 def _own(
-    own: list[tuple[str, Booleans]], present: Booleans, facts: PairArrays, chances: _Chances
+    crossing: Crossing, present: Booleans, shared: frozenset[str], facts: PairArrays, chances: _Chances
 ) -> tuple[Floats, Counts]:
-    passes = present.astype(float)
-    count = np.where(present, 0, _UNREACHABLE).astype(np.int8)
-    for name, stands in own:
-        chance = chances.of(name)
-        passes *= chance if stands.all() else np.where(stands, chance, 1.0)
-        count += (stands & present).astype(np.int8)
-    return passes, count
+    opened = present.astype(float)
+    count = np.where(present, np.int8(0), np.int8(_UNREACHABLE))
+    for guard in crossing.guards:
+        if guard.barrier in shared:
+            continue
+        chance, stands = chances.of(guard.barrier), facts.holds(guard.when)
+        if guard.when.kind == "always":
+            opened *= chance
+            count += 1
+        else:
+            opened *= np.where(stands, chance, 1.0)
+            count += stands
+    return opened, np.minimum(count, np.int8(_UNREACHABLE))
 
 
-__all__ = ["PairArrays", "Sweep", "solve", "sweep"]
+__all__ = ["PairArrays", "Sweep", "sweep"]

@@ -1,0 +1,55 @@
+"""What the catalogue finds wrong with a scenario: unknown options, and wishes that no design can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.space import space
+from tenancykit.errors import Fault, did_you_mean
+from tenancykit.scenario.checks import Place
+from tenancykit.scenario.model import Scenario, TenantClass
+
+_REASONS = 2
+
+
+def wish_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:
+    """Yield every reference to the catalogue that leads nowhere, and every class whose wishes contradict each other."""
+    known = [*catalogue.options, *catalogue.components]
+    for index, name in enumerate(scenario.team.running):
+        if name not in known:
+            cure = did_you_mean(name, known) or "see: tenancykit catalogue options"
+            yield Fault(place(("team", "running", index)), f"unknown option or component {name!r}", cure=cure)
+    for index, tenant_class in enumerate(scenario.tenants.classes):
+        where = ("tenants", "classes", index, "requirements")
+        unknown = list(_unknown(tenant_class, catalogue, where, place))
+        yield from unknown or _contradictions(tenant_class, scenario, catalogue, place(where))
+
+
+def _unknown(
+    tenant_class: TenantClass, catalogue: Catalogue, where: tuple[str | int, ...], place: Place
+) -> Iterator[Fault]:
+    for field in ("require_options", "forbid_options"):
+        for index, name in enumerate(getattr(tenant_class.requirements, field)):
+            if name not in catalogue.options:
+                cure = did_you_mean(name, catalogue.options) or "see: tenancykit catalogue options"
+                yield Fault(place((*where, field, index)), f"unknown option {name!r}", cure=cure)
+
+
+def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue, where: str) -> Iterator[Fault]:
+    wishes = tenant_class.requirements
+    if not (wishes.require_options or wishes.forbid_options):
+        return
+    taken: dict[tuple[str, str], str] = {}
+    for name in wishes.require_options:
+        option = catalogue.options[name]
+        earlier = taken.setdefault((option.dimension, option.layer), name)
+        if earlier != name:
+            what = f"{earlier} and {name} are both required, and a design has one {option.layer} option"
+            yield Fault(where, what, cure="drop one")
+            return
+    found = space(tenant_class, scenario, catalogue)
+    if not found.count:
+        reasons = "; ".join(name for name, _ in found.reasons()[:_REASONS])
+        what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {reasons}"
+        yield Fault(where, what, cure="drop a required or forbidden option")

@@ -1,0 +1,248 @@
+"""The studio: scenario, candidates, weights, ranking, pictures, export, as one page of widgets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.drawing import html_of, text_of
+from tenancykit.errors import InputError, MissingExtraError, TenancyKitError
+from tenancykit.face import load_scenario
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.comparison import Study
+
+try:
+    import ipywidgets as widgets
+except ImportError as error:
+    raise MissingExtraError("ipywidgets", "lab") from error
+
+from tenancykit.studio.desk import STYLE, Panel, page, safe, written
+from tenancykit.studio.detail_panels import (
+    ComparePanel,
+    CostPanel,
+    DesignPanel,
+    IsolationPanel,
+    SensitivityPanel,
+    WorkPanel,
+)
+from tenancykit.studio.handover_panel import HandoverPanel
+from tenancykit.studio.ranking_panel import RankingPanel
+from tenancykit.studio.scenario_panel import ScenarioPanel
+from tenancykit.studio.session import Session
+from tenancykit.studio.sidebar import Sidebar
+
+AT_ONCE: Final = 4.0
+"""Seconds of measuring before the page is shown; what is left is measured while it is shown."""
+_PAUSE: Final = 0.01
+
+
+class Studio:
+    """The whole path from question to decision as one page of widgets; any number may stand in a notebook."""
+
+    def __init__(
+        self,
+        scenario: Scenario | Study | str | os.PathLike[str] = "ml-platform",
+        catalogue: Catalogue | None = None,
+        *,
+        study: Study | None = None,
+        session_file: str | os.PathLike[str] | None = None,
+        folder: str = "out",
+    ) -> None:
+        """Open a studio.
+
+        Args:
+            scenario: a scenario, its file or the name of an example; or a study.
+            catalogue: what could be done; the package's own by default.
+            study: the scenario's study, where there is one already.
+            session_file: where the session is kept: read if it exists, written after every step, so that nothing is
+                lost with the kernel.
+            folder: where exports go unless another is entered.
+
+        Raises:
+            InputError: the scenario or the session file is wrong.
+        """
+        study = scenario if isinstance(scenario, Study) else study
+        if study is not None:
+            found = study.scenario
+        else:
+            found = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, catalogue)  # type: ignore[arg-type]
+        self.session = Session(found, catalogue, study=study)
+        self._session_file = session_file
+        if session_file is not None and os.path.exists(session_file):  # noqa: PTH110 - any path-like
+            self.session.load(session_file)
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+        self._sidebar = Sidebar(self, self._stop)
+        panels: list[Panel] = [
+            RankingPanel(self),
+            DesignPanel(self),
+            IsolationPanel(self),
+            CostPanel(self),
+            WorkPanel(self),
+            SensitivityPanel(self),
+            ComparePanel(self),
+            ScenarioPanel(self),
+            HandoverPanel(self, folder),
+        ]
+        self._panels = tuple(panels)
+        self._stale = {panel.title for panel in self._panels}
+        self._tabs = widgets.Tab(
+            [panel.widget for panel in self._panels], layout=widgets.Layout(flex="1 1 600px", min_width="0")
+        )
+        for index, panel in enumerate(self._panels):
+            self._tabs.set_title(index, panel.title)
+        self._tabs.observe(lambda _: self._show_tab(), "selected_index")
+        self.widget = widgets.VBox(
+            [
+                page(STYLE),
+                widgets.HBox(
+                    [self._sidebar.widget, self._tabs], layout=widgets.Layout(flex_flow="row wrap", width="100%")
+                ),
+            ]
+        )
+        self._measure(AT_ONCE)
+
+    @property
+    def study(self) -> Study:
+        """The study as it stands now; what is not measured yet is measured first."""
+        return self.session.study
+
+    # --- what the panels ask --------------------------------------------------------------------------------------
+
+    def do(self, action: Callable[[], object], told: str = "") -> bool:
+        """Do something, tell what came of it, show the new state; return whether it was done.
+
+        What goes wrong is told in words: an input that is wrong, a folder that cannot be written, nobody admitted.
+        """
+        try:
+            action()
+        except (TenancyKitError, OSError) as error:
+            self._say(str(error), wrong=True)
+            self._sidebar.show()
+            return False
+        self._say(told)
+        self._keep()
+        self._measure(0.0)
+        return True
+
+    def go(self, title: str) -> None:
+        """Show the tab with this title."""
+        self._tabs.selected_index = [panel.title for panel in self._panels].index(title)
+
+    def panel(self, title: str) -> Panel:
+        """Return the tab with this title.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for panel in self._panels:
+            if panel.title == title:
+                return panel
+        raise KeyError(title)
+
+    # --- measuring ------------------------------------------------------------------------------------------------
+
+    def _measure(self, budget: float) -> None:
+        """Measure what is missing, for so many seconds at once and the rest between messages, then show it."""
+        self._stopped = False
+        end = time.monotonic() + budget
+        while self.session.waiting() and time.monotonic() < end:
+            self.session.step()
+        if not self.session.waiting():
+            self._refresh()
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            while self._step():
+                pass
+            return
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._run())
+
+    async def _run(self) -> None:
+        while not self._stopped and self._step():  # noqa: ASYNC110 - it waits for nothing, it lets messages through
+            await asyncio.sleep(_PAUSE)
+
+    def _step(self) -> bool:
+        """Measure one design and show how far it is; return whether there is more to do."""
+        try:
+            self.session.step()
+        except KeyboardInterrupt:
+            self._stop()
+            return False
+        except TenancyKitError as error:
+            self._say(str(error), wrong=True)
+            self._progress(0, 0)
+            return False
+        left = len(self.session.waiting())
+        self._progress(len(self.session.designs) - left, left)
+        if not left:
+            self._refresh()
+        return left > 0
+
+    def _progress(self, done: int, left: int) -> None:
+        bar = self._sidebar.progress
+        bar.max, bar.value = max(1, done + left), done
+        bar.description = f"{done} of {done + left}"
+        bar.layout.display = self._sidebar.stop.layout.display = "" if left else "none"
+        self._sidebar.stop.description = "Stop"
+
+    def _stop(self) -> None:
+        """Stop measuring, or go on where it was stopped; what is measured is kept."""
+        if self._stopped:
+            self._measure(0.0)
+            return
+        self._stopped = True
+        self._sidebar.stop.description = "Continue"
+        self._say(f"stopped; {len(self.session.waiting())} designs are not measured yet")
+
+    # --- showing --------------------------------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        self._progress(0, 0)
+        self._stale = {panel.title for panel in self._panels}
+        self._sidebar.show()
+        self._show_tab()
+
+    def _show_tab(self) -> None:
+        if self.session.waiting():
+            return
+        panel = self._panels[self._tabs.selected_index or 0]
+        if panel.title in self._stale:
+            try:
+                panel.show()
+            except InputError as error:
+                self._say(str(error), wrong=True)
+            self._stale.discard(panel.title)
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        css = "fault" if wrong else "good"
+        self._sidebar.status.value = (
+            f'<div class="tks" role="status"><p class="{css}">{safe(text)}</p></div>' if text else ""
+        )
+
+    def _keep(self) -> None:
+        if self._session_file is None:
+            return
+        try:
+            self.session.save(self._session_file)
+        except (TenancyKitError, OSError) as error:
+            self._say(str(error), wrong=True)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return the live widgets, with the study as a still picture for viewers without kernel or network."""
+        bundle = self.widget._repr_mimebundle_(include=include, exclude=exclude)
+        found: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+        if self.session.waiting():
+            title = self.session.scenario.title or self.session.scenario.name
+            return {
+                **found,
+                "text/html": written(f"<p>Studio for {safe(title)}, not measured yet.</p>"),
+                "text/plain": "Studio",
+            }
+        return {**found, "text/html": html_of(self.study), "text/plain": text_of(self.study)}

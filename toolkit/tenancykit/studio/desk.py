@@ -1,0 +1,93 @@
+"""What the parts of the studio share: the session, a way to act on it that never shows a traceback, small widgets."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import ipywidgets as widgets
+
+from tenancykit.drawing import html_of
+from tenancykit.report.chart_canvas import Chart
+from tenancykit.studio.session import Session
+
+STYLE = (
+    "<style>.tks{font-family:system-ui,sans-serif;font-size:13px;line-height:1.45;color:#222;background:#fff;padding:4px}"
+    ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}.tks .fault{color:#8a1f00;font-weight:600}"
+    ".tks .good{color:#00634a;font-weight:600}.tks pre{white-space:pre-wrap;margin:4px 0}"
+    ".tks .two{display:flex;flex-wrap:wrap;gap:8px}.tks .two>*{flex:1 1 420px;min-width:0}"
+    ".tk-number button,.tk-number.jupyter-button{padding:0 4px}"
+    ".tk-grid .widget-html-content,.tk-grid .jupyter-widget-html-content{line-height:26px}</style>"
+)
+"""Style of everything the studio writes; black on white, so that it reads on a projector and in a dark theme."""
+
+
+class Desk(Protocol):
+    """What a part of the studio may ask of the whole."""
+
+    session: Session
+
+    def do(self, action: Callable[[], object], told: str = "") -> bool:
+        """Do something, tell what came of it, show the new state; return whether it was done."""
+        ...
+
+    def go(self, title: str) -> None:
+        """Show the tab with this title."""
+        ...
+
+
+class Panel(Protocol):
+    """One tab of the studio."""
+
+    title: str
+    widget: Any
+
+    def show(self) -> None:
+        """Bring the widgets in line with the session."""
+        ...
+
+
+class Quiet:
+    """Says whether widgets are being set by the program, so that their observers keep still."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Keep observers still while the program sets values."""
+        before, self.on = self.on, True
+        try:
+            yield
+        finally:
+            self.on = before
+
+
+def written(*parts: str | Chart | object) -> str:
+    """Return HTML of texts that are HTML already, charts and results, one below the other."""
+    return f'<div class="tks">{"".join(_html(part) for part in parts)}</div>'
+
+
+def _html(part: str | Chart | object) -> str:
+    if isinstance(part, str):
+        return part
+    return part.html() if isinstance(part, Chart) else html_of(part)
+
+
+def safe(text: str) -> str:
+    """Return text that is harmless inside HTML, in an attribute too."""
+    return html.escape(text, quote=True)
+
+
+def page(value: str = "") -> Any:
+    """Return a widget that shows HTML over the full width."""
+    return widgets.HTML(value, layout=widgets.Layout(width="100%", min_width="0"))
+
+
+def button(text: str, act: Callable[[], object], *, told: str = "", width: str = "auto") -> Any:
+    """Return a button that does something when it is pressed."""
+    made = widgets.Button(description=text, tooltip=told or text, layout=widgets.Layout(width=width))
+    made.on_click(lambda _: act())
+    return made

@@ -1,0 +1,155 @@
+"""The studio's side: weights, candidates, what is open, undo, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from tenancykit.report.figures import TITLES
+from tenancykit.studio.desk import Desk, Quiet, button, page, safe
+from tenancykit.study.evaluation import CRITERIA
+
+_OWN = "the scenario"
+_FIRST = ""
+
+
+class Sidebar:
+    """Weights, candidates, open designs, undo and redo."""
+
+    def __init__(self, desk: Desk, stop: Callable[[], None]) -> None:
+        self._desk = desk
+        self._quiet = Quiet()
+        self._title = page()
+        self._sliders = {name: self._slider(name) for name in CRITERIA}
+        self._shares = page()
+        self._as = widgets.Dropdown(description="Weights of", options=[_OWN], layout=widgets.Layout(width="100%"))
+        self._as.observe(self._weigh_as, "value")
+        self._open = self._dropdown("Open", desk.session.open)
+        self._beside = self._dropdown("Beside", desk.session.compare_with)
+        self._undo = button("Undo", lambda: desk.do(desk.session.undo), told="Undo the last step", width="48%")
+        self._redo = button("Redo", lambda: desk.do(desk.session.redo), told="Redo what was undone", width="48%")
+        self._checks: dict[str, Any] = {}
+        self._candidates = widgets.VBox([])
+        every = button("Compare all", lambda: desk.do(lambda: desk.session.choose(None)))
+        self._variant = widgets.Text(
+            placeholder="RA01 +node_dedicated_tenant", layout=widgets.Layout(width="100%"), continuous_update=False
+        )
+        add = button("Add variant", self._add, told="Add a variation: RA id, then +option or -option")
+        folded = widgets.Accordion([widgets.VBox([every, self._candidates]), widgets.VBox([self._variant, add])])
+        folded.set_title(0, "Candidates")
+        folded.set_title(1, "Own variant")
+        self.progress = widgets.IntProgress(layout=widgets.Layout(width="100%", display="none"))
+        self.stop = button("Stop", stop, told="Stop measuring; what is measured is kept", width="100%")
+        self.stop.layout.display = "none"
+        self.status = page()
+        self.widget = widgets.VBox(
+            [
+                self._title,
+                self._as,
+                *self._sliders.values(),
+                self._shares,
+                widgets.HBox([self._undo, self._redo]),
+                self._open,
+                self._beside,
+                self.progress,
+                self.stop,
+                self.status,
+                folded,
+            ],
+            layout=widgets.Layout(flex="0 1 290px", min_width="250px"),
+        )
+
+    def _slider(self, name: str) -> Any:
+        made = widgets.FloatSlider(
+            min=0,
+            max=1,
+            step=0.01,
+            description=TITLES[name].split()[-1].capitalize(),
+            tooltip=f"Importance of {TITLES[name].lower()}; the weights are shares of the sum",
+            readout=False,
+            layout=widgets.Layout(width="100%"),
+        )
+        made.observe(lambda change: self._weigh(name, change["new"]), "value")
+        return made
+
+    def _dropdown(self, text: str, act: Callable[[str], object]) -> Any:
+        made = widgets.Dropdown(
+            description=text, options=[("first in rank", _FIRST)], layout=widgets.Layout(width="100%")
+        )
+
+        def changed(change: Any) -> None:
+            if not self._quiet.on and change["new"]:
+                self._desk.do(lambda: act(change["new"]))
+
+        made.observe(changed, "value")
+        return made
+
+    def _weigh(self, name: str, value: float) -> None:
+        if not self._quiet.on:
+            self._desk.do(lambda: self._desk.session.weigh(**{name: value}))
+
+    def _weigh_as(self, change: Any) -> None:
+        if not self._quiet.on:
+            name = "" if change["new"] == _OWN else change["new"]
+            self._desk.do(lambda: self._desk.session.weigh_as(name), f"weights of {change['new']}")
+
+    def _choose(self, _: Any) -> None:
+        if self._quiet.on:
+            return
+        chosen = [name for name, box in self._checks.items() if box.value]
+        every = len(chosen) == len(self._checks)
+        if not self._desk.do(lambda: self._desk.session.choose(None if every else chosen)):
+            self.show()
+
+    def _add(self) -> None:
+        text = self._variant.value
+        if self._desk.do(lambda: self._desk.session.add_variant(text), f"added {text}"):
+            self._variant.value = ""
+
+    def show(self) -> None:
+        """Bring the side in line with the session."""
+        session = self._desk.session
+        scenario, state = session.scenario, session.state
+        with self._quiet():
+            self._title.value = f'<div class="tks"><h3>{safe(scenario.title or scenario.name)}</h3></div>'
+            self._as.options = [_OWN, *scenario.stakeholders]
+            self._as.value = self._weighing()
+            most = max(1.0, *state.weights.values())
+            for name, slider in self._sliders.items():
+                slider.value = state.weights[name] / most
+            total = sum(state.weights.values())
+            told = ", ".join(f"{name} {state.weights[name] / total:.0%}" for name in CRITERIA)
+            self._shares.value = f'<div class="tks" aria-live="polite">Weights: {told}</div>'
+            self._undo.disabled, self._redo.disabled = not session.can_undo, not session.can_redo
+            if not session.waiting():
+                self._show_designs()
+
+    def _weighing(self) -> str:
+        session = self._desk.session
+        now = session.weights
+        for name, weights in session.scenario.stakeholders.items():
+            if all(abs(getattr(weights, c) - getattr(now, c)) < 1e-9 for c in CRITERIA):
+                return str(name)
+        return _OWN
+
+    def _show_designs(self) -> None:
+        session = self._desk.session
+        names = [(f"{d.id} {d.name}", d.id) for d in session.designs]
+        if [box.description for box in self._checks.values()] != [name for name, _ in names]:
+            self._checks = {identifier: self._check(text) for text, identifier in names}
+            self._candidates.children = tuple(self._checks.values())
+        shown = {e.id for e in session.study.evaluations}
+        for identifier, box in self._checks.items():
+            box.value = identifier in shown
+        for dropdown, chosen in ((self._open, session.opened.id), (self._beside, session.beside.id)):
+            options = [(text, identifier) for text, identifier in names if identifier in shown]
+            if list(dropdown.options) != options:
+                dropdown.options = options
+            dropdown.value = chosen
+
+    def _check(self, text: str) -> Any:
+        made = widgets.Checkbox(description=text, indent=False, value=True, layout=widgets.Layout(width="100%"))
+        made.observe(self._choose, "value")
+        return made
