@@ -304,7 +304,10 @@ class _Evaluation:
         return self.owner._refusal(self.policy, self.binding, code, message, undecided=undecided)  # noqa: SLF001 - one module
 
     def _value(self, text: str, scope: Mapping[str, Any]) -> Any:
-        return Interpreter().run(self.owner.tree(text), scope)
+        try:
+            return Interpreter().run(self.owner.tree(text), scope)
+        except RecursionError:
+            raise CelUndecidedError("the expression is nested too deeply to be evaluated here") from None
 
     def _scope(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         request = self.request

@@ -352,6 +352,8 @@ def controls_of(level: str, minor: int = LATEST) -> tuple[Control, ...]:
     Raises:
         ValueError: the level is unknown.
     """
+    if level not in LEVELS:
+        raise ValueError(f"{level!r} is not one of {', '.join(LEVELS)}")
     rank = LEVELS.index(level)
     found = [c for c in CONTROLS if LEVELS.index(c.level) <= rank and c.since <= minor]
     replaced = {control.replaces for control in found}

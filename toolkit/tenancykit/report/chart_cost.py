@@ -123,9 +123,10 @@ def bill(evaluation: Evaluation) -> Chart:
         zip([c for c in categories if c not in _CATEGORY_HUES], ("#444444", "#bbbbbb", "#777777"), strict=False)
     )
     dear, cheap = order[0], order[-1]
-    title = f"A tenant of {labels[dear]} pays {number(sum(each[dear].values()))} {evaluation.scores['cost'].unit}"
+    title = f"{evaluation.id}: {labels[dear]} pays {number(sum(each[dear].values()))} {evaluation.scores['cost'].unit}"
+    title += " and tenant" if " tenants)" in labels[dear] else ""
     if dear != cheap:
-        title += f", one of {labels[cheap]} {number(sum(each[cheap].values()))}"
+        title += f", {labels[cheap]} {number(sum(each[cheap].values()))}"
     shown = order[:_MOST_BILLS]
     left, right, row = 190, WIDTH - 76, 22
     note = f"The bills of all tenants add up to {found.total:,.2f} {evaluation.scores['cost'].unit}, to the cent."

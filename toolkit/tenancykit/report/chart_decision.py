@@ -244,6 +244,9 @@ def side_by_side(study: Study, first: str, second: str) -> Chart:
     ahead = [n for n in CRITERIA if _share(study, pair[0], n) > _share(study, pair[1], n) + 1e-9]
     behind = [n for n in CRITERIA if _share(study, pair[0], n) < _share(study, pair[1], n) - 1e-9]
     title = f"{pair[0].id} is better on {_listed(ahead)}; {pair[1].id} on {_listed(behind)}"
+    if not ahead or not behind:
+        better, where = (pair[0].id, ahead) if ahead else (pair[1].id, behind)
+        title = f"{better} is better on {_listed(where)} and nowhere worse" if where else "The two are equal"
     left, right, row = 178, WIDTH - 130, 46
     canvas = Canvas(title, 10, note="0: worst, 1: best valid reference architecture for this scenario.")
     top = (

@@ -18,7 +18,7 @@ STYLE = (
     ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}.tks .fault{color:#8a1f00;font-weight:600}"
     ".tks .good{color:#00634a;font-weight:600}.tks pre{white-space:pre-wrap;margin:4px 0}"
     ".tks .two{display:flex;flex-wrap:wrap;gap:8px}.tks .two>*{flex:1 1 420px;min-width:0}"
-    ".tk-number button,.tk-number.jupyter-button{padding:0 4px}"
+    ".tk-number.jupyter-button{padding:0 4px}.tk-name.jupyter-button{text-align:left;padding:0 6px}"
     ".tk-grid .widget-html-content,.tk-grid .jupyter-widget-html-content{line-height:26px}</style>"
 )
 """Style of everything the studio writes; black on white, so that it reads on a projector and in a dark theme."""

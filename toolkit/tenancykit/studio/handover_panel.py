@@ -16,13 +16,15 @@ _WIDE = widgets.Layout(width="420px")
 class HandoverPanel:
     """Writes what was decided, saves and loads the session."""
 
-    title = "Save and export"
+    title = "Hand over"
 
     def __init__(self, desk: Desk, folder: str) -> None:
         self._desk = desk
         self._folder = widgets.Text(value=folder, description="Folder", layout=_WIDE)
-        self._file = widgets.Text(value="session.json", description="Session", layout=_WIDE)
-        self._upload = widgets.FileUpload(accept=".json", multiple=False, description="Load from this computer")
+        self._file = widgets.Text(
+            value=str(Path(folder).with_name("session.json")), description="Session", layout=_WIDE
+        )
+        self._upload = widgets.FileUpload(accept=".json", multiple=False, description="Upload", tooltip="Load a session from this computer")
         self._upload.observe(self._uploaded, "value")
         self._what, self._told = page(), page()
         self.widget = widgets.VBox(

@@ -28,6 +28,7 @@ class _Row:
         self.rank = page()
         self.score = page()
         self.name = self._button(f"{evaluation.id} {evaluation.name}", evaluation.name)
+        self.name.add_class("tk-name")
         self.name.on_click(lambda _: press(evaluation.id, ""))
         self.numbers = {name: self._number(name, press) for name in CRITERIA}
         self.cells = (self.rank, self.name, *self.numbers.values(), self.score)

@@ -24,7 +24,7 @@ class Sidebar:
         self._title = page()
         self._sliders = {name: self._slider(name) for name in CRITERIA}
         self._shares = page()
-        self._as = widgets.Dropdown(description="Weights of", options=[_OWN], layout=widgets.Layout(width="100%"))
+        self._as = widgets.Dropdown(description="Weights of", options=[_OWN], layout=widgets.Layout(width="97%"))
         self._as.observe(self._weigh_as, "value")
         self._open = self._dropdown("Open", desk.session.open)
         self._beside = self._dropdown("Beside", desk.session.compare_with)
@@ -34,14 +34,14 @@ class Sidebar:
         self._candidates = widgets.VBox([])
         every = button("Compare all", lambda: desk.do(lambda: desk.session.choose(None)))
         self._variant = widgets.Text(
-            placeholder="RA01 +node_dedicated_tenant", layout=widgets.Layout(width="100%"), continuous_update=False
+            placeholder="RA01 +node_dedicated_tenant", layout=widgets.Layout(width="97%"), continuous_update=False
         )
         add = button("Add variant", self._add, told="Add a variation: RA id, then +option or -option")
         folded = widgets.Accordion([widgets.VBox([every, self._candidates]), widgets.VBox([self._variant, add])])
         folded.set_title(0, "Candidates")
         folded.set_title(1, "Own variant")
         self.progress = widgets.IntProgress(layout=widgets.Layout(width="100%", display="none"))
-        self.stop = button("Stop", stop, told="Stop measuring; what is measured is kept", width="100%")
+        self.stop = button("Stop", stop, told="Stop measuring; what is measured is kept", width="97%")
         self.stop.layout.display = "none"
         self.status = page()
         self.widget = widgets.VBox(
@@ -58,7 +58,7 @@ class Sidebar:
                 self.status,
                 folded,
             ],
-            layout=widgets.Layout(flex="0 1 290px", min_width="250px"),
+            layout=widgets.Layout(flex="0 1 300px", min_width="260px", overflow="hidden"),
         )
 
     def _slider(self, name: str) -> Any:
@@ -69,14 +69,14 @@ class Sidebar:
             description=TITLES[name].split()[-1].capitalize(),
             tooltip=f"Importance of {TITLES[name].lower()}; the weights are shares of the sum",
             readout=False,
-            layout=widgets.Layout(width="100%"),
+            layout=widgets.Layout(width="97%"),
         )
         made.observe(lambda change: self._weigh(name, change["new"]), "value")
         return made
 
     def _dropdown(self, text: str, act: Callable[[str], object]) -> Any:
         made = widgets.Dropdown(
-            description=text, options=[("first in rank", _FIRST)], layout=widgets.Layout(width="100%")
+            description=text, options=[("first in rank", _FIRST)], layout=widgets.Layout(width="97%")
         )
 
         def changed(change: Any) -> None:
@@ -150,6 +150,6 @@ class Sidebar:
             dropdown.value = chosen
 
     def _check(self, text: str) -> Any:
-        made = widgets.Checkbox(description=text, indent=False, value=True, layout=widgets.Layout(width="100%"))
+        made = widgets.Checkbox(description=text, indent=False, value=True, layout=widgets.Layout(width="97%"))
         made.observe(self._choose, "value")
         return made

@@ -12,7 +12,7 @@ from typing import Final
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.offers import node_shapes
-from tenancykit.design.validity import wish_faults
+from tenancykit.design.wishes import wish_faults
 from tenancykit.errors import Fault, InputError
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import Known, scenario_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -142,6 +142,7 @@ def evaluate_resolved(resolved: ResolvedDesign, scenario: Scenario, catalogue: C
         resolved, scenario, catalogue, window_days=float(operations.figures["patch_latency_days"])
     )
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
+    cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
     scores = {"isolation": isolation, "effort": effort, "operations": operations, "cost": cost}
     return Evaluation(resolved, MappingProxyType(scores), people, scenario, catalogue)
 
@@ -152,6 +153,32 @@ def _people(effort: Score, operations: Score, scenario: Scenario, book: PriceBoo
     hours = float(operations.figures["toil_hours_month"])
     run = Decimal(repr(hours)) * rate / HOURS_PER_DAY
     return People(effort.value, hours, rate, source, cents(build), cents(run))
+
+
+def _with_people(evidence: Evidence, people: People, currency: str) -> Evidence:
+    """Return the bill's evidence with the people's line opened down to days, hours and the day rate."""
+    unit = f"{currency} per month"
+    rate = Evidence("day rate", float(people.day_rate), f"{currency} per person-day", note=people.day_rate_source)
+    months = f"spread over {AMORTISATION_MONTHS} months"
+    lines = (
+        Evidence(
+            "implementation effort",
+            float(people.build_month),
+            unit,
+            assumption=True,
+            note=f"{people.build_days:.1f} person-days {months} (assumption)",
+            children=(rate,),
+        ),
+        Evidence(
+            "toil",
+            float(people.run_month),
+            unit,
+            note=f"{people.run_hours_month:.1f} hours per month, {HOURS_PER_DAY} hours a day",
+            children=(rate,),
+        ),
+    )
+    children = tuple(replace(c, children=lines) if c.label == "people" else c for c in evidence.children)
+    return replace(evidence, children=children)
 
 
 def day_rate(scenario: Scenario, book: PriceBook) -> tuple[Decimal, str]:

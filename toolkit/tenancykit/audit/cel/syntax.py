@@ -225,7 +225,11 @@ class _Parser:
             return self.unary()
         left = self.binary(level + 1)
         while sign := self.take(*self._LEVELS[level]):
-            left = Call(sign, None, (left, self.binary(level + 1)))
+            right = self.binary(level + 1)
+            if level < 2 and isinstance(left, Call) and left.function == sign and left.target is None:
+                left = Call(sign, None, (*left.arguments, right))  # a long chain stays shallow
+            else:
+                left = Call(sign, None, (left, right))
         return left
 
     def unary(self) -> Node:
@@ -324,7 +328,10 @@ def parse(text: str) -> Node:
         CelSyntaxError: the text is no expression.
     """
     parser = _Parser(text)
-    node = parser.expression()
+    try:
+        node = parser.expression()
+    except RecursionError:
+        raise CelSyntaxError("the expression is nested too deeply") from None
     kind, value, place = parser.tokens[parser.place]
     if kind != "end":
         raise CelSyntaxError(f"unexpected {value!r} at {place + 1}")

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tenancykit.catalogue.barriers import Barrier, Boundary, Breach, Evidence, IsolationCatalogue
+from tenancykit.catalogue.attack import Barrier, Boundary, Breach, Evidence
+from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.distributions import GammaRate
 

@@ -19,7 +19,9 @@ def evidence_tree(result: IsolationResult, model: IsolationCatalogue) -> Evidenc
     for asset in sorted((a for a in finding.assets if a.guarded), key=lambda a: a.figure):
         weakest.setdefault(asset.plane, asset)
     children = tuple(_asset(asset, finding, model) for asset in sorted(weakest.values(), key=lambda a: a.figure))
-    missed = (Evidence("what the next level asks for", note=finding.missed["overall"]),) if finding.missed["overall"] else ()
+    missed = (
+        (Evidence("what the next level asks for", note=finding.missed["overall"]),) if finding.missed["overall"] else ()
+    )
     return Evidence(
         label=f"least isolated pair: {_pair(pair)}",
         value=finding.worst.figure,
@@ -65,14 +67,31 @@ def barrier_evidence(strength: Strength, model: IsolationCatalogue) -> Evidence:
             f"{len(strength.flaws)} published flaws that reach across here",
             strength.rate.mean,
             "per year",
-            note=f"Gamma prior of {prior.flaws:g} in {prior.years:g} years; {seen}; exposure window {strength.window_days:g} days",
+            note=f"Gamma prior of {prior.flaws:g} in {prior.years:g} years; {seen}; "
+            f"exposure window {strength.window_days:g} days",
             children=tuple(_flaw(entry, model) for entry in strength.flaws),
         ),
-        Evidence(f"prior of a {barrier.kind}", prior.flaws / prior.years, "per year", f"catalogue prior {prior.id}", True, prior.why),
+        Evidence(
+            f"prior of a {barrier.kind}",
+            prior.flaws / prior.years,
+            "per year",
+            f"catalogue prior {prior.id}",
+            assumption=True,
+            note=prior.why,
+        ),
     ]
     if strength.misconfiguration:
-        children.append(Evidence("misconfigured", strength.misconfiguration, "chance", assumption=True, note=_note(strength, model)))
-    return Evidence(f"{barrier.title} is down", strength.chance, "chance", f"catalogue barrier {barrier.id}", note=barrier.what, children=tuple(children))
+        children.append(
+            Evidence("misconfigured", strength.misconfiguration, "chance", assumption=True, note=_note(strength, model))
+        )
+    return Evidence(
+        f"{barrier.title} is down",
+        strength.chance,
+        "chance",
+        f"catalogue barrier {barrier.id}",
+        note=barrier.what,
+        children=tuple(children),
+    )
 
 
 def _note(strength: Strength, model: IsolationCatalogue) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from tenancykit.catalogue.barriers import Asset, Crossing, IsolationCatalogue
+from tenancykit.catalogue.attack import Asset, Crossing
+from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.reliability import Link, reachable
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def pair_facts(
     where one has it; ``same-class`` holds for two tenants of one class. On top come the derived facts of the
     catalogue (``shares:node``, ``hardened:seccomp-default``), which say what the two share and what is hardened.
     """
-    return _pair_facts(frozenset(attacker & model.class_facts), frozenset(victim & model.class_facts), same_class, model)
+    return _pair_facts(
+        frozenset(attacker & model.class_facts), frozenset(victim & model.class_facts), same_class, model
+    )
 
 
 @lru_cache(maxsize=16384)
@@ -78,7 +81,9 @@ class AttackGraph:
         for asset in self.assets:
             graph.add_node(asset.id, asset=True, plane=asset.plane)
         for link, crossing in zip(self.links, self.crossings, strict=True):
-            graph.add_edge(link.source, link.target, crossing=crossing.id, barriers=link.variables, why=crossing.why)
+            graph.add_edge(
+                str(link.source), str(link.target), crossing=crossing.id, barriers=link.variables, why=crossing.why
+            )
         return graph
 
 

@@ -31,7 +31,9 @@ def figure_interval(
 
     diagram, root = expose(graph.links, dict.fromkeys(graph.starts), asset)
     chances = {
-        name: 1 - (1 - strengths[str(name)].misconfiguration) * np.exp(-_rates(strengths[str(name)]) * _years(strengths[str(name)]))
+        name: 1
+        - (1 - strengths[str(name)].misconfiguration)
+        * np.exp(-_rates(strengths[str(name)]) * _years(strengths[str(name)]))
         for name in diagram.order
     }
     if not chances:

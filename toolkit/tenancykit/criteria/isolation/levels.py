@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tenancykit.catalogue.barriers import PLANES, Asset, IsolationCatalogue, LevelRule, Plane
+from tenancykit.catalogue.attack import PLANES, Asset, LevelRule, Plane
+from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.reliability import reachable
 
@@ -22,7 +23,7 @@ VIEWS: Mapping[str, tuple[Plane, ...]] = {
 def level_of(
     graph: AttackGraph, depths: Mapping[str, int], planes: Iterable[Plane], model: IsolationCatalogue
 ) -> tuple[str, str]:
-    """Return the highest level whose rules, and those of every level below, hold on some planes, and what is missed next.
+    """Return the highest level whose rules and those below hold on some planes, and what the next one asks for.
 
     Args:
         graph: attack graph of the pair.

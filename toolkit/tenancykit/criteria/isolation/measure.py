@@ -61,7 +61,7 @@ def measure(
     result = assess(design, model, window_days=window_days, proven=proven)
     worst = result.worst_pair
     if worst is None:
-        return _alone(result)
+        return _alone(result, scenario)
     finding = worst.finding
     low, high = figure_interval(finding.graph, finding.strengths, finding.worst.asset, finding.worst.depth)
     return Score(
@@ -244,15 +244,34 @@ def _blast_radius(result: IsolationResult) -> tuple[int, str]:
     return tenants, barrier
 
 
-def _alone(result: IsolationResult) -> Score:
+def _alone(result: IsolationResult, scenario: Scenario) -> Score:
     value = figure(0.0, MAX_DEPTH)
     text = "there is only one tenant; nobody else can be reached"
-    classes: dict[str, Any] = {}
-    return Score(
-        "isolation", value, UNIT, "higher", value, value, text, Evidence(text),
-        {"level": "L5", "depth": MAX_DEPTH, "exposure": 0.0, "nines": MAX_NINES, "days_per_year": 0.0, "classes": classes},
-        result,
-    )  # fmt: skip
+    classes = {
+        c.id: {**dict.fromkeys(VIEWS, "L5"), "depth": MAX_DEPTH, "exposure": 0.0, "nines": MAX_NINES, "path": ""}
+        for c in scenario.tenants.classes
+    }
+    figures = {
+        "level": "L5",
+        "planes": {view: "L5" for view in VIEWS if view not in ("overall", "data")},
+        "data_level": "L5",
+        "depth": MAX_DEPTH,
+        "exposure": 0.0,
+        "nines": MAX_NINES,
+        "days_per_year": 0.0,
+        "weakest_path": "",
+        "worst_asset": "",
+        "attacker": "",
+        "victim": "",
+        "missed": "",
+        "blast_radius_tenants": 0,
+        "blast_radius_barrier": "",
+        "classes": classes,
+        "plane_nines": {},
+        "availability": {},
+        "matrix": [],
+    }
+    return Score("isolation", value, UNIT, "higher", value, value, text, Evidence(text), figures, result)
 
 
 __all__ = ["DAYS_PER_YEAR", "assess", "assess_facts", "measure"]

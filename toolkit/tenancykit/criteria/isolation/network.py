@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from tenancykit.catalogue.barriers import Crossing, IsolationCatalogue
+from tenancykit.catalogue.attack import Crossing
+from tenancykit.catalogue.barriers import IsolationCatalogue
+from tenancykit.criteria.isolation.diagram import Diagram
 from tenancykit.criteria.isolation.graph import AttackGraph
-from tenancykit.criteria.isolation.reliability import Diagram, Link, expose
+from tenancykit.criteria.isolation.reliability import Link, expose
 from tenancykit.criteria.isolation.result import MAX_DEPTH
 
 
@@ -59,7 +61,7 @@ class AssetNetwork:
     _slots: dict[tuple[str, str, tuple[object, ...]], tuple[int, tuple[str, ...]] | None] = field(default_factory=dict)
 
     def slot(self, crossing: str, link: Link) -> tuple[int, tuple[str, ...]] | None:
-        """Return the place of a link's passage in the diagram's order and its own barriers; None where it leads elsewhere."""
+        """Return the place of a link's passage in the order and its own barriers; None where it leads elsewhere."""
         key = (crossing, str(link.target), link.variables)
         if key not in self._slots:
             names = tuple(map(str, link.variables))
@@ -157,7 +159,7 @@ def _compile(asset: str, model: IsolationCatalogue) -> AssetNetwork:
         for names in _variants(crossing, shared):
             passages[Passage(crossing.from_, target, names)] = None
     links = [Link(p.source, p.target, (p, *p.shared)) for p in passages]
-    starts = {position: Start(position) for position in measured_starts(model)}
+    starts: dict[Hashable, Hashable | None] = {position: Start(position) for position in measured_starts(model)}
     diagram, root = expose(links, starts, asset)
     places: dict[object, int] = {name: place for place, name in enumerate(diagram.order)}
     return AssetNetwork(diagram, root, shared & places.keys(), places)
@@ -168,5 +170,6 @@ def _variants(crossing: Crossing, shared: frozenset[str]) -> list[tuple[str, ...
     fixed = [g.barrier for g in crossing.guards if g.barrier in shared and g.when.kind == "always"]
     open_ = [g.barrier for g in crossing.guards if g.barrier in shared and g.when.kind != "always"]
     return [
-        tuple(sorted((*fixed, *itertools.compress(open_, bits)))) for bits in itertools.product((0, 1), repeat=len(open_))
+        tuple(sorted((*fixed, *itertools.compress(open_, bits))))
+        for bits in itertools.product((0, 1), repeat=len(open_))
     ]

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tenancykit.catalogue.barriers import Evidence, IsolationCatalogue, load_isolation
+from tenancykit.catalogue.attack import Evidence
+from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.replay import BASELINE, replay_choice
 from tenancykit.errors import Fault, InputError, did_you_mean
@@ -80,7 +81,7 @@ def read_records(path: str | os.PathLike[str], model: IsolationCatalogue) -> Rec
     faults: list[Fault] = []
     found: dict[str, Evidence] = {}
     for index, entry in enumerate(entries):
-        where = (*prefix, index)
+        where: tuple[str | int, ...] = (*prefix, index)
         faults_here = _faults(entry, document, where, boundaries)
         if not faults_here and entry["id"] in found:
             faults_here = [Fault(document.where(where), f"id {entry['id']!r} appears twice", cure="rename one")]
@@ -113,7 +114,9 @@ def _faults(entry: Any, document: Document, where: tuple[str | int, ...], bounda
             faults.append(Fault(document.where((*where, key)), f"{key} is not a list of names", "a list of text"))
     for index, name in enumerate(entry.get("impact") or ()):
         if isinstance(name, str) and name not in _IMPACTS:
-            faults.append(Fault(document.where((*where, "impact", index)), f"unknown impact {name!r}", ", ".join(_IMPACTS)))
+            faults.append(
+                Fault(document.where((*where, "impact", index)), f"unknown impact {name!r}", ", ".join(_IMPACTS))
+            )
     boundary = entry.get("boundary")
     if isinstance(boundary, str) and boundary.strip() and boundary not in boundaries:
         cure = did_you_mean(boundary, boundaries) or "declare it under meta.boundaries or correct it"

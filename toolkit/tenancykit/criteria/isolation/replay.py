@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from tenancykit.catalogue.barriers import Boundary, DesignChoice, Evidence, IsolationCatalogue
+from tenancykit.catalogue.attack import Boundary, DesignChoice, Evidence
+from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.isolation.chances import breach_of, components_of, hardening
 from tenancykit.criteria.isolation.result import IsolationResult
@@ -47,7 +48,7 @@ class Replayed:
 
 
 def replay_choice(entry: Evidence, choice: str, model: IsolationCatalogue) -> Replayed:
-    """Return what becomes of a flaw under one choice alone, on a shared cluster with shared nodes and default runtime."""
+    """Return what becomes of a flaw under one choice alone, on a shared cluster with shared nodes."""
     laid = _choice(choice, entry, model)
     boundary = model.boundaries.get(entry.boundary)
     if laid is None:
@@ -63,7 +64,7 @@ def replay_choice(entry: Evidence, choice: str, model: IsolationCatalogue) -> Re
 
 
 def replay_result(result: IsolationResult, model: IsolationCatalogue) -> tuple[Replayed, ...]:
-    """Return what becomes of every flaw of the catalogue under a design: the worst outcome over its pairs of classes."""
+    """Return what becomes of every flaw of the catalogue under a design: the worst outcome over its pairs."""
     worst: list[Replayed] = []
     facts = list(dict.fromkeys(pair.finding.graph.facts for pair in result.pairs))
     for entry in model.evidence.values():

@@ -1,4 +1,4 @@
-"""The isolation of many designs at once: conditions, chances and diagrams over arrays, one column per pair of classes."""
+"""The isolation of many designs at once: conditions, chances and diagrams over arrays, one element per design."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.catalogue.barriers import Crossing, IsolationCatalogue, load_isolation
+from tenancykit.catalogue.attack import Crossing
+from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, WINDOW_DAYS, flaws_of, posterior
@@ -95,14 +96,18 @@ def _take_worse(best: Sweep, asset: str, facts: PairArrays, chances: _Chances) -
         return
     network = superset(facts.model).network(asset)
     values = _variables(network, facts, chances)
-    exposure = network.diagram.probability_over(network.root, {name: values[name][0] for name in network.diagram.order})
+    chance = {name: values[name][0] for name in network.diagram.order}
+    never = {name for name, p in chance.items() if not p.any()}
+    always = {name for name, p in chance.items() if p.min() >= 1.0}
+    root = network.diagram.fixed(network.root, never, always)
+    exposure = network.diagram.probability_over(root, chance)
     with np.errstate(divide="ignore"):
         nines = np.clip(-np.log10(exposure), 0.0, MAX_NINES)
     near = np.flatnonzero((nines < best.figure) & applies)
     if not near.size:
         return
     depth = network.diagram.fewest_over(
-        network.root, {name: values[name][1][near] for name in network.diagram.order}, _UNREACHABLE
+        root, {name: values[name][1][near] for name in network.diagram.order}, _UNREACHABLE
     ).astype(np.int64)
     depth = np.where(depth >= _UNREACHABLE, MAX_DEPTH, np.minimum(depth, MAX_DEPTH))
     figure = nines[near] + DEPTH_WEIGHT * depth
@@ -275,9 +280,7 @@ def _variables(network: AssetNetwork, facts: PairArrays, chances: _Chances) -> d
     return found
 
 
-def _passage(
-    passage: Passage, shared: frozenset[str], facts: PairArrays, chances: _Chances
-) -> tuple[Floats, Counts]:
+def _passage(passage: Passage, shared: frozenset[str], facts: PairArrays, chances: _Chances) -> tuple[Floats, Counts]:
     """Return the chance that a passage is open and its cost; remembered where the same barriers are shared."""
     crossings = facts.between(passage.source, passage.target)
     involved = shared & {guard.barrier for crossing in crossings for guard in crossing.guards}

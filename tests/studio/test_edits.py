@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+import tenancykit as tk
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tenancykit.face import EXAMPLES
+from tenancykit.scenario.reading import read_scenario
+from tenancykit.studio.edits import scenario_text, set_value, written
+
+TEXT = """\
+# who
+tenants:
+  - id: a   # the first
+    count: 3
+    wishes: {isolation: L1}
+  - {id: b, count: 4}
+empty:
+"""
+
+
+def test_a_replaced_value_leaves_comments_and_layout_as_they_were() -> None:
+    assert set_value(TEXT, ("tenants", 0, "count"), 7) == TEXT.replace("count: 3", "count: 7")
+
+
+def test_a_value_in_braces_is_replaced_in_place() -> None:
+    assert set_value(TEXT, ("tenants", 1, "count"), 9) == TEXT.replace("count: 4", "count: 9")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("tenants", 0, "kind"), "team"),
+        (("tenants", 1, "kind"), "team"),
+        (("tenants", 0, "wishes", "control"), "L2"),
+        (("tenants", 1, "wishes", "control"), "L2"),
+        (("empty",), 5),
+        (("empty", "deep", "deeper"), "x"),
+        (("new",), None),
+    ],
+)
+def test_a_missing_key_is_added_where_it_belongs(path: tuple[str | int, ...], value: object) -> None:
+    data = yaml.safe_load(set_value(TEXT, path, value))
+    for part in path:
+        data = data[part]
+    assert data == value
+    assert "# the first" in set_value(TEXT, path, value)
+
+
+def test_an_edit_beyond_a_list_is_refused() -> None:
+    with pytest.raises(KeyError):
+        set_value(TEXT, ("tenants", 5, "count"), 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([("tenants", 0, "count"), ("tenants", 1, "id"), ("tenants", 0, "wishes", "isolation"), ("empty",)]),
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])),
+)
+def test_an_edit_changes_one_value_and_nothing_else(path: tuple[str | int, ...], value: object) -> None:
+    before, after = yaml.safe_load(TEXT), yaml.safe_load(set_value(TEXT, path, value))
+    place = before
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    assert after == before
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])))
+@settings(max_examples=60, deadline=None)
+def test_text_is_written_so_that_yaml_reads_it_back(text: str) -> None:
+    assert yaml.safe_load(f"key: {written(text)}") == {"key": text}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_text_of_a_scenario_reads_back_as_the_scenario(name: str) -> None:
+    scenario = tk.load_scenario(name)
+    again = tk.parse_scenario(scenario_text(scenario))
+    assert again.model_dump() == scenario.model_dump()
+    assert again.model_dump() == read_scenario(tk.example(name)).model_dump()

@@ -1,0 +1,272 @@
+"""What an attacker meets: positions, assets, barriers, crossings and published flaws, as the catalogue states them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field
+
+from tenancykit.catalogue.model import Entry, When
+from tenancykit.conditions import Condition
+
+Plane = Literal["control", "compute", "network", "storage", "accelerator"]
+PLANES: tuple[Plane, ...] = Plane.__args__  # type: ignore[attr-defined]
+"""Planes in the order they are shown; all but ``control`` together are the data plane."""
+
+Impact = Literal["confidentiality", "integrity", "availability"]
+
+NEVER = Condition("never")
+
+
+class Position(Entry):
+    """Where an attacker can stand."""
+
+    id: str
+    """Unique id."""
+    title: str
+    """How a path names it."""
+    what: str
+    """What standing there means."""
+    start: When = NEVER
+    """Facts of the pair under which a tenant of the attacking class stands here from the beginning."""
+    evidence: tuple[str, ...] = ()
+    """Attacker positions of published flaws that stand here (``tenant-pod``)."""
+    blocked_by: dict[str, str] = Field(default_factory=dict)
+    """Published attacker position to the hardening that takes it away (``tenant-image: trusted-images-only``)."""
+
+
+class Asset(Entry):
+    """Something of another tenant that is lost when an attacker reaches it."""
+
+    id: str
+    """Unique id."""
+    title: str
+    """How a path names it."""
+    plane: Plane
+    """Plane it belongs to."""
+    kinds: tuple[Impact, ...] = Field(min_length=1)
+    """What is lost: confidentiality and integrity, or availability."""
+    when: When = Condition("always")
+    """Facts of the pair under which the victim has it."""
+
+
+class Derived(Entry):
+    """A fact of a pair of tenants that follows from other facts: what they share, what is hardened."""
+
+    id: str
+    """Name of the fact, such as ``shares:node`` or ``hardened:seccomp-default``."""
+    what: str
+    """What it means."""
+    when: When
+    """Facts it follows from."""
+    source: str = ""
+    """Key or address of the source."""
+    assumption: bool = False
+    """Whether it is our reading."""
+
+
+class Prior(Entry):
+    """What is believed of a kind of barrier before any flaw is counted: a Gamma distribution of a yearly rate."""
+
+    id: str
+    """Kind of barrier."""
+    flaws: float = Field(gt=0)
+    """Shape of the Gamma prior: flaws imagined seen."""
+    years: float = Field(gt=0)
+    """Rate of the Gamma prior: years they were imagined seen in."""
+    hard: bool = False
+    """Whether the kind is hardware or a hypervisor (level L4 asks for one on every path)."""
+    why: str
+    """Reason; every prior is an assumption."""
+
+
+class Misconfiguration(Entry):
+    """The chance that a barrier made of configuration is wrong at a random moment."""
+
+    when: When = Condition("always")
+    """Facts of the pair under which this chance applies; the first that holds is taken."""
+    chance: float = Field(ge=0, le=1)
+    """Chance where nobody has checked."""
+    proven: float = Field(ge=0, le=1)
+    """Chance where the exported manifests were read back and proven."""
+    source: str = ""
+    """Best source found."""
+    note: str = ""
+    """How the number was chosen; always an assumption."""
+
+
+class Barrier(Entry):
+    """One component that has to fail."""
+
+    id: str
+    """Unique id."""
+    title: str
+    """How a path names it."""
+    what: str
+    """What it does."""
+    kind: str
+    """Kind, naming its prior."""
+    since: float = Field(default=2017, ge=1990, le=2100)
+    """Year from which its flaws are counted."""
+    observed: bool = True
+    """Whether somebody publishes its failures; if not, the absence of records earns no credit and the prior stands."""
+    misconfiguration: tuple[Misconfiguration, ...] = ()
+    """Chances of being configured wrong."""
+
+
+class Guard(Entry):
+    """A barrier on a crossing, where it stands only under some facts."""
+
+    barrier: str
+    """Id of the barrier."""
+    when: When = Condition("always")
+    """Facts of the pair under which it stands."""
+
+
+class Crossing(Entry):
+    """A step from one position to another, or to an asset, and the barriers in series that guard it."""
+
+    id: str
+    """Unique id."""
+    from_: str = Field(alias="from")
+    """Position it starts at."""
+    to: tuple[str, ...] = Field(min_length=1)
+    """Positions or assets it leads to."""
+    when: When = Condition("always")
+    """Facts of the pair under which it exists."""
+    through: tuple[str | Guard, ...] = ()
+    """Barriers that must all be down; none: the crossing is open."""
+    why: str
+    """Why it exists, in words."""
+    source: str = ""
+    """Key or address of the source."""
+    assumption: bool = False
+    """Whether it is our reading."""
+
+    @cached_property
+    def guards(self) -> tuple[Guard, ...]:
+        """The barriers, each with the facts under which it stands."""
+        return tuple(g if isinstance(g, Guard) else Guard(barrier=g) for g in self.through)
+
+
+class Breach(Entry):
+    """Which barriers a published flaw of a boundary brings down; the first that matches is taken."""
+
+    effects: tuple[str, ...] = ()
+    """Effects it applies to; empty: any."""
+    positions: tuple[str, ...] = ()
+    """Published attacker positions it applies to; empty: any."""
+    shared: tuple[str, ...] = ()
+    """Shared components one of which the flaw must name; empty: any."""
+    barriers: tuple[str, ...] = Field(min_length=1)
+    """Barriers that are down."""
+    needs: tuple[str, ...] = ()
+    """Components one of which must be shared, where they differ from the boundary's."""
+
+
+class Boundary(Entry):
+    """A border that published flaws cross, in the vocabulary of the evidence."""
+
+    id: str
+    """Unique id (``container/host-kernel``)."""
+    from_: str = Field(alias="from")
+    """Near side."""
+    to: str
+    """Far side."""
+    premise: tuple[str, ...] = ()
+    """Facts of both tenants without which a flaw here could not exist (the component is in use)."""
+    replaces: tuple[str, ...] = ()
+    """Facts of both tenants that the premise rules out."""
+    starts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Published attacker position to the position it means here, where it differs from the usual one."""
+    shares: tuple[str, ...] = Field(min_length=1)
+    """Components a flaw here may need shared (``shares:<component>``): those its record names, else the first."""
+    breaches: tuple[Breach, ...] = Field(min_length=1)
+    """What a flaw here brings down."""
+
+
+class Evidence(Entry):
+    """A published flaw or incident that crossed a tenant boundary."""
+
+    id: str
+    """CVE id or name of the incident."""
+    title: str
+    """What happened, in our words."""
+    year: int = Field(ge=1990, le=2100)
+    """Year of the CVE id, or of disclosure."""
+    component: str
+    """Component at fault."""
+    boundary: str
+    """Boundary it crosses."""
+    attacker_position: str
+    """Where the attacker stood."""
+    effect: str = ""
+    """What the attacker gained."""
+    impact: tuple[Impact, ...] = ()
+    """What is lost; empty: unknown."""
+    shared_component: tuple[str, ...] = ()
+    """Components one of which must be shared for another tenant to be reached."""
+    removed_by: tuple[str, ...] = ()
+    """Hardening that makes it unreachable or useless for a tenant."""
+    preconditions: tuple[str, ...] = ()
+    """Facts that must hold (``not <hardening>`` where something must be absent)."""
+    contained_by: tuple[str, ...] = ()
+    """Choices that contain it, as the evidence's author reads it; read by tests only."""
+    not_contained_by: tuple[str, ...] = ()
+    """Choices that do not contain it; read by tests only."""
+    undetermined: tuple[str, ...] = ()
+    """Choices for which the author leaves it open; read by tests only."""
+    stated_by_source: tuple[str, ...] = ()
+    """Items of the columns above that the record itself states."""
+    confidence: Literal["high", "medium", "low"] = "medium"
+    """How surely position and effect were read."""
+    source_url: str = Field(min_length=1)
+    """Address of the record."""
+
+
+class DesignChoice(Entry):
+    """A choice of the evidence's vocabulary as facts that hold for both tenants."""
+
+    id: str
+    """Unique id (``dedicated-node``)."""
+    what: str
+    """What it is."""
+    provides: tuple[str, ...] = ()
+    """Facts it adds to both tenants."""
+    replaces: tuple[str, ...] = ()
+    """Facts it takes away from both tenants."""
+    unsure: tuple[str, ...] = ()
+    """Derived facts that depend on how it is set up."""
+    expressible: bool = True
+    """Whether it is a property of a design at all."""
+    assumption: bool = False
+    """Whether the translation is our reading."""
+
+
+class LevelRule(Entry):
+    """One demand of a level."""
+
+    planes: tuple[Plane, ...] = PLANES
+    """Planes it speaks of."""
+    depth: int | None = Field(default=None, ge=0)
+    """Least barriers on every path to a confidentiality or integrity asset of those planes."""
+    hard: bool = False
+    """Whether every such path must pass a hardware or hypervisor barrier."""
+    except_through: tuple[str, ...] = ()
+    """Positions whose paths the demand for a hardware or hypervisor barrier leaves out."""
+    when: When = Condition("always")
+    """Facts of the pair that must hold."""
+    why: str
+    """What the demand means, for the person whose design misses it."""
+
+
+class Level(Entry):
+    """A named level of isolation, defined by rules that must all hold; each level includes the ones below."""
+
+    id: Literal["L0", "L1", "L2", "L3", "L4", "L5"]
+    """Name."""
+    title: str
+    """Meaning in a word or two."""
+    rules: tuple[LevelRule, ...] = ()
+    """Demands."""

@@ -1,0 +1,111 @@
+"""Person-days of many designs at once: the tasks they need, each with its days, added up over arrays.
+
+What a task takes depends on the classes that need it, on how clusters are divided, and on whether what brings it runs
+already; each such case is worked out once, by the code that plans a single design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.work import Task, Work
+from tenancykit.catalogue.workbook import load_work
+from tenancykit.conditions import ALWAYS
+from tenancykit.criteria.effort.tasks import _Planning
+from tenancykit.design.batch import Batch, Booleans, Integers
+
+Floats = NDArray[np.float64]
+
+
+class EffortSweep:
+    """Works out person-days (P50) of batches of designs; cases met before are not worked out again.
+
+    Args:
+        batch: any batch of the scenario and catalogue whose designs are to be measured.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.scenario = batch.scenario
+        self.catalogue = batch.catalogue
+        self.book = load_work(batch.catalogue)
+        self._plannings: dict[int, _Planning] = {}
+        self._days: dict[tuple[str, int, int, str], float] = {}
+        running = frozenset(batch.scenario.team.running)
+        self._spared: Mapping[str, tuple[str, ...]] = {
+            work.id: tuple(t for t in work.brought_by if _runs(self.catalogue.options.get(t), running))
+            for work in self.book.work.values()
+        }
+
+    def days(self, batch: Batch) -> Floats:
+        """Return [designs] person-days, the value that measuring each design gives."""
+        total = np.zeros(len(batch))
+        for work in self.book.work.values():
+            needed = [
+                facts.holds(work.when) & (True if work.anywhere else facts.brought(work.brought_by))
+                for facts in batch.classes
+            ]
+            if not work.tasks or not any(each.any() for each in needed):
+                continue
+            spared = self._spared_where(work, batch)
+            whole = batch.mask(needed)
+            for task in work.tasks:
+                doing = whole
+                if task.when.kind != "always":
+                    doing = batch.mask([n & f.holds(task.when) for n, f in zip(needed, batch.classes, strict=True)])
+                total += self._looked_up(batch, work, task, doing, spared)
+        return total
+
+    def _spared_where(self, work: Work, batch: Batch) -> Booleans | None:
+        """Return in which designs an option brings the work whose components all run already; None where none can."""
+        if not self._spared[work.id]:
+            return None
+        found = np.zeros(len(batch), dtype=bool)
+        for facts in batch.classes:
+            found |= facts.brought(self._spared[work.id])
+        return found
+
+    def _looked_up(self, batch: Batch, work: Work, task: Task, doing: Integers, spared: Booleans | None) -> Floats:
+        places, layouts = batch.layouts
+        width = len(batch.classes)
+        case = (places << width) | doing
+        if spared is not None:
+            case = (case << 1) | spared
+        shift = 0 if spared is None else 1
+        table = np.zeros(len(layouts) << (width + shift))
+        few = (1 << width) - 1
+        for number in np.flatnonzero(np.bincount(case, minlength=len(table))).tolist():
+            needing, place = number >> shift & few, number >> (width + shift)
+            if needing:
+                because = self._spared[work.id][:1] if shift and number & 1 else ()
+                table[number] = self._case(batch, work, task, place, needing, because)
+        found: Floats = table[case]
+        return found
+
+    def _case(
+        self, batch: Batch, work: Work, task: Task, place: int, needing: int, because: tuple[str, ...]
+    ) -> float:
+        layout = batch.layouts[1][place]
+        key = (task.id, layout, needing, "".join(because))
+        known = self._days.get(key)
+        if known is None:
+            planning = self._plannings.get(layout)
+            if planning is None:
+                planning = _Planning(batch.closure_of_layout(place), self.scenario, self.book, None)
+                planning.components = {option.id: option.components for option in self.catalogue.options.values()}
+                self._plannings[layout] = planning
+            # The classes that need the task are known already, so that its own condition is not asked again.
+            asked = task.model_copy(update={"when": ALWAYS})
+            found = planning.planned(asked, work, because, batch.named(needing))
+            known = self._days[key] = 0.0 if found is None else found.days.mean
+        return known
+
+
+def _runs(option: object, running: frozenset[str]) -> bool:
+    components = getattr(option, "components", ())
+    return bool(components) and running.issuperset(components)
+
+
+__all__ = ["EffortSweep"]

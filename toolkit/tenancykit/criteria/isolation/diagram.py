@@ -1,0 +1,242 @@
+"""Reduced ordered binary decision diagrams of monotone functions, with probability and cheapest cut by one pass each.
+
+Bryant 1986, doi:10.1109/TC.1986.1676819. Variables are independent events; a function is true or false once it is known
+which of them have happened.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FALSE: Final = 0
+TRUE: Final = 1
+
+_Walk = list[tuple[int, Hashable, int, int, tuple[int, ...]]]
+
+
+class Diagram:
+    """A reduced ordered binary decision diagram over named variables, shared by several functions.
+
+    Args:
+        order: the variables, from the root down.
+    """
+
+    def __init__(self, order: Sequence[Hashable]) -> None:
+        self.order = tuple(order)
+        self._level = {name: i for i, name in enumerate(self.order)}
+        end = len(self.order)
+        self.level: list[int] = [end, end]
+        self.low: list[int] = [FALSE, TRUE]
+        self.high: list[int] = [FALSE, TRUE]
+        self._unique: dict[tuple[int, int, int], int] = {}
+        self._both: dict[tuple[int, int], int] = {}
+        self._either: dict[tuple[int, int], int] = {}
+        self._walks: dict[int, _Walk] = {}
+        self._fixed: dict[tuple[int, frozenset[Hashable], frozenset[Hashable]], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def position(self, name: Hashable) -> int:
+        """Return the place of a variable in the order."""
+        return self._level[name]
+
+    def variable(self, name: Hashable) -> int:
+        """Return the function that is true when the event has happened."""
+        return self._node(self._level[name], FALSE, TRUE)
+
+    def _node(self, level: int, low: int, high: int) -> int:
+        if low == high:
+            return low
+        key = (level, low, high)
+        found = self._unique.get(key)
+        if found is None:
+            found = self._unique[key] = len(self.level)
+            self.level.append(level)
+            self.low.append(low)
+            self.high.append(high)
+        return found
+
+    def both(self, first: int, second: int) -> int:
+        """Return the function that is true where both are."""
+        if second in (first, TRUE):
+            return first
+        if first == TRUE:
+            return second
+        if FALSE in (first, second):
+            return FALSE
+        return self._apply(self.both, self._both, first, second)
+
+    def either(self, first: int, second: int) -> int:
+        """Return the function that is true where one is."""
+        if second in (first, FALSE):
+            return first
+        if first == FALSE:
+            return second
+        if TRUE in (first, second):
+            return TRUE
+        return self._apply(self.either, self._either, first, second)
+
+    def _apply(
+        self, join: Callable[[int, int], int], memory: dict[tuple[int, int], int], first: int, second: int
+    ) -> int:
+        key = (first, second) if first < second else (second, first)
+        found = memory.get(key)
+        if found is None:
+            level = min(self.level[first], self.level[second])
+            first_low, first_high = self._branches(first, level)
+            second_low, second_high = self._branches(second, level)
+            found = self._node(level, join(first_low, second_low), join(first_high, second_high))
+            memory[key] = found
+        return found
+
+    def _branches(self, node: int, level: int) -> tuple[int, int]:
+        return (self.low[node], self.high[node]) if self.level[node] == level else (node, node)
+
+    def probability(self, roots: Sequence[int], chance: Mapping[Hashable, float]) -> list[float]:
+        """Return the probability that each function is true.
+
+        Args:
+            roots: functions of this diagram.
+            chance: probability of every variable that may matter; 0 where absent. Branches that cannot be reached
+                under these chances are not visited.
+        """
+        chances = [chance.get(name, 0.0) for name in self.order]
+        return [self.probability_at(root, chances) for root in roots]
+
+    def probability_at(self, root: int, chances: Sequence[float]) -> float:
+        """Return the probability that a function is true, given the variables' chances in their order."""
+        known: dict[int, float] = {FALSE: 0.0, TRUE: 1.0}
+        level, low, high = self.level, self.low, self.high
+
+        def value(node: int) -> float:
+            found = known.get(node)
+            if found is None:
+                p = chances[level[node]]
+                if p <= 0.0:
+                    found = value(low[node])
+                elif p >= 1.0:
+                    found = value(high[node])
+                else:
+                    below = value(low[node])
+                    found = below + p * (value(high[node]) - below)
+                known[node] = found
+            return found
+
+        return value(root)
+
+    def cheapest(self, roots: Sequence[int], cost: Mapping[Hashable, float]) -> list[float]:
+        """Return, per function, the least total cost of variables that make it true; infinite where nothing does.
+
+        Args:
+            roots: functions of this diagram.
+            cost: cost of every variable that can happen; infinite where absent.
+        """
+        costs = [cost.get(name, math.inf) for name in self.order]
+        return [self.cheapest_at(root, costs) for root in roots]
+
+    def cheapest_at(self, root: int, costs: Sequence[float]) -> float:
+        """Return the least total cost that makes a function true, given the variables' costs in their order."""
+        known: dict[int, float] = {FALSE: math.inf, TRUE: 0.0}
+        level, low, high = self.level, self.low, self.high
+
+        def value(node: int) -> float:
+            found = known.get(node)
+            if found is None:
+                price = costs[level[node]]
+                if price == 0.0:
+                    found = value(high[node])
+                elif math.isinf(price):
+                    found = value(low[node])
+                else:
+                    found = min(value(low[node]), price + value(high[node]))
+                known[node] = found
+            return found
+
+        return value(root)
+
+    def fixed(self, root: int, never: AbstractSet[Hashable], always: AbstractSet[Hashable]) -> int:
+        """Return a function where some variables never happen and others always have."""
+        key = (root, frozenset(never), frozenset(always))
+        if key not in self._fixed:
+            known = {FALSE: FALSE, TRUE: TRUE}
+            for node in self._reachable([root]):
+                name, low, high = self.order[self.level[node]], known[self.low[node]], known[self.high[node]]
+                if name in never:
+                    known[node] = low
+                elif name in always:
+                    known[node] = high
+                else:
+                    known[node] = self._node(self.level[node], low, high)
+            self._fixed[key] = known[root]
+        return self._fixed[key]
+
+    def _walk(self, root: int) -> _Walk:
+        """Return the nodes under a function from the leaves up, each with the nodes nobody needs after it."""
+        found = self._walks.get(root)
+        if found is None:
+            needed = self._reachable([root])
+            last: dict[int, int] = {}
+            for node in needed:
+                last[self.low[node]] = last[self.high[node]] = node
+            done: dict[int, list[int]] = {}
+            for child, node in last.items():
+                if child > TRUE:
+                    done.setdefault(node, []).append(child)
+            found = self._walks[root] = [
+                (node, self.order[self.level[node]], self.low[node], self.high[node], tuple(done.get(node, ())))
+                for node in needed
+            ]
+        return found
+
+    def _reachable(self, roots: Sequence[int]) -> list[int]:
+        seen: set[int] = set()
+        stack = [root for root in roots if root > TRUE]
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack.extend(child for child in (self.low[node], self.high[node]) if child > TRUE)
+        return sorted(seen)
+
+    def probability_over(self, root: int, chance: Mapping[Hashable, np.ndarray]) -> np.ndarray:
+        """Return the probability that a function is true for every column of the variables' chances."""
+        import numpy as np  # noqa: PLC0415 - single designs need no arrays
+
+        size = len(next(iter(chance.values())))
+        known: dict[int, np.ndarray] = {FALSE: np.zeros(size), TRUE: np.ones(size)}
+        for node, name, low, high, done in self._walk(root):
+            value = known[high] - known[low]
+            value *= chance[name]
+            value += known[low]
+            known[node] = value
+            for child in done:
+                del known[child]
+        return known[root]
+
+    def fewest_over(self, root: int, cost: Mapping[Hashable, np.ndarray], most: int) -> np.ndarray:
+        """Return the least total cost of variables that make a function true, for every column of costs.
+
+        Args:
+            root: a function of this diagram.
+            cost: whole cost of each variable, ``most`` where it cannot happen.
+            most: least cost that counts as never; costs are added in eight-bit integers, so at most 63.
+        """
+        import numpy as np  # noqa: PLC0415 - as above
+
+        size = len(next(iter(cost.values())))
+        known: dict[int, np.ndarray] = {FALSE: np.full(size, most, np.int8), TRUE: np.zeros(size, np.int8)}
+        for node, name, low, high, done in self._walk(root):
+            value = known[high] + cost[name]
+            np.minimum(value, known[low], out=value)
+            np.minimum(value, most, out=value)
+            known[node] = value
+            for child in done:
+                del known[child]
+        return known[root]

@@ -1,0 +1,282 @@
+"""Hours per month of many designs at once: recurring work and knowledge, added up over arrays.
+
+What an activity takes depends on the classes that need it, the classes its component serves, and how clusters are
+divided; each such case is worked out once, by the functions that count a single design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.work import Activity, Toil
+from tenancykit.catalogue.workbook import load_work
+from tenancykit.criteria.operations.measure import HOURS_PER_DAY
+from tenancykit.criteria.operations.staffing import DAYS_PER_MONTH, LONGEST_WAIT_DAYS, waves_for
+from tenancykit.criteria.operations.toil import ToilLine, _Counting
+from tenancykit.design.batch import Batch, Booleans, Integers, required_components
+from tenancykit.design.components import Closure, Installation
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Operations of many designs, one element per design.
+
+    Attributes:
+        hours: the figure that is ranked, hours per month of toil and knowledge.
+        toil: hours per month of toil alone.
+        people: whole people needed.
+        patch_days: days from an advisory to the last patched cluster.
+    """
+
+    hours: Floats
+    toil: Floats
+    people: Floats
+    patch_days: Floats
+
+
+@dataclass(frozen=True)
+class _Amount:
+    """What a case of an activity adds up to."""
+
+    hours: float = 0.0
+    urgent: float = 0.0
+    jobs: float = 0.0
+    changes: float = 0.0
+
+    def __add__(self, other: _Amount) -> _Amount:
+        return _Amount(
+            self.hours + other.hours, self.urgent + other.urgent, self.jobs + other.jobs, self.changes + other.changes
+        )
+
+
+class OperationsSweep:
+    """Works out operations of batches of designs; cases met before are not worked out again.
+
+    Args:
+        batch: any batch of the scenario and catalogue whose designs are to be measured.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.scenario = batch.scenario
+        self.catalogue = batch.catalogue
+        self.book = load_work(batch.catalogue)
+        self._closures: dict[int, Closure] = {}
+        self._amounts: dict[tuple[str, int, int, int], _Amount] = {}
+
+    def sweep(self, batch: Batch) -> Swept:
+        """Return the operations of every design, the values that measuring each gives."""
+        sums = {name: np.zeros(len(batch)) for name in ("hours", "urgent", "jobs", "changes")}
+        late: list[tuple[Activity, Toil, Integers]] = []
+        for toil in self.book.toil.values():
+            if toil.activities:
+                self._add_toil(batch, toil, sums, late)
+        changes = sums["changes"].copy()
+        for activity, toil, needing in late:
+            self._add(batch, activity, toil, needing, needing, sums, "", scaled=changes)
+        knowledge = self._knowledge(batch)
+        return self._staffed(batch, sums, knowledge)
+
+    def _add_toil(
+        self, batch: Batch, toil: Toil, sums: dict[str, Floats], late: list[tuple[Activity, Toil, Integers]]
+    ) -> None:
+        needed = [
+            facts.holds(toil.when) & (True if toil.anywhere else facts.brought(toil.brought_by))
+            for facts in batch.classes
+        ]
+        if not any(each.any() for each in needed):
+            return
+        component = self._serving(batch, toil.id)
+        for activity in toil.activities:
+            asked = [
+                each if activity.when.kind == "always" else each & facts.holds(activity.when)
+                for each, facts in zip(needed, batch.classes, strict=True)
+            ]
+            needing = batch.mask(asked)
+            if activity.driver == "change":
+                late.append((activity, toil, needing))
+            elif activity.per == "installation":
+                self._add_installed(batch, activity, toil, needing > 0, sums)
+            else:
+                self._add(batch, activity, toil, needing, component, sums, toil.id)
+
+    def _add_installed(
+        self, batch: Batch, activity: Activity, toil: Toil, wanted: Booleans, sums: dict[str, Floats]
+    ) -> None:
+        """Add the upkeep of every component that some design installs."""
+        for component in self.catalogue.components:
+            serving = self._serving(batch, component)
+            if serving.any():
+                self._add(batch, activity, toil, np.where(wanted, serving, 0), serving, sums, component)
+
+    def _serving(self, batch: Batch, component: str) -> Integers:
+        """Return [designs] the set of classes a component serves."""
+        if component not in self.catalogue.components:
+            return np.zeros(len(batch), dtype=np.int64)
+        return batch.mask([facts.brought((component,)) for facts in batch.classes])
+
+    def _add(
+        self,
+        batch: Batch,
+        activity: Activity,
+        toil: Toil,
+        needing: Integers,
+        serving: Integers,
+        sums: dict[str, Floats],
+        component: str,
+        *,
+        scaled: Floats | None = None,
+    ) -> None:
+        """Add what an activity takes to the sums; what follows changes is multiplied by their number."""
+        if not needing.any():
+            return
+        width = len(batch.classes)
+        few = (1 << width) - 1
+        places, layouts = batch.layouts
+        case = (((places << width) | needing) << width) | serving
+        size = len(layouts) << (2 * width)
+        tables = {name: np.zeros(size) for name in sums}
+        for number in np.flatnonzero(np.bincount(case, minlength=size)).tolist():
+            needed, served = number >> width & few, number & few
+            if not needed:
+                continue
+            place = number >> 2 * width
+            key = (f"{activity.id} {component}", layouts[place], needed, served)
+            amount = self._amounts.get(key)
+            if amount is None:
+                closure = self._closures.get(layouts[place])
+                if closure is None:
+                    closure = self._closures[layouts[place]] = batch.closure_of_layout(place)
+                lines = self._lines(activity, toil, component, batch.named(needed), batch.named(served), closure)
+                amount = self._amounts[key] = sum(map(_amount, lines), _Amount())
+            for name, table in tables.items():
+                table[number] = getattr(amount, name)
+        for name, table in tables.items():
+            if table.any():
+                sums[name] += table[case] if scaled is None else table[case] * scaled
+
+    def _lines(
+        self,
+        activity: Activity,
+        toil: Toil,
+        component: str,
+        needing: tuple[str, ...],
+        serving: tuple[str, ...],
+        closure: Closure,
+    ) -> Iterable[ToilLine]:
+        """Return the lines of one case, as counting a single design gives them."""
+        installed = {}
+        if serving and component in self.catalogue.components:
+            found = self.catalogue.components[component]
+            instances = closure.extent(serving).count(found.scope)
+            installed = {component: Installation(found, (), serving, instances)}
+        alone = replace(closure, installations=MappingProxyType(installed))
+        counting = _Counting(alone, self.scenario, self.book, self.book.rate("kubernetes.advisories_per_year"))
+        if activity.driver == "change":
+            return [counting.follow(activity, toil.id, (), needing, 1.0)]
+        if activity.per == "installation":
+            return counting.installed(activity, toil, self.book)
+        return counting.counted(activity, toil.id, (), needing)
+
+    # --- knowledge ----------------------------------------------------------------------------------------------
+
+    def _knowledge(self, batch: Batch) -> Floats:
+        """Return [designs] hours per month to keep a design understood."""
+        each, crds, pairs, settings, agreements = (
+            self.book.rate(f"knowledge.{what}_hours").mean
+            for what in ("component", "crd", "dependency", "parameter", "agreement")
+        )
+        total = np.zeros(len(batch))
+        for identifier, component in self.catalogue.components.items():
+            there = self._serving(batch, identifier) > 0
+            if there.any():
+                # All that a component requires is installed with it, so the pairs it is part of are its own alone.
+                reached = len(required_components((identifier,), self.catalogue)) - 1
+                total += there * (each + crds * component.crds + pairs * reached)
+        agreed: dict[str, Booleans] = {}
+        for work in self.book.work.values():
+            if not work.parameters and not work.agree:
+                continue
+            concerned = np.zeros(len(batch), dtype=bool)
+            for facts in batch.classes:
+                concerned |= facts.holds(work.when) & (True if work.anywhere else facts.brought(work.brought_by))
+            total += concerned * (settings * work.parameters)
+            for value in work.agree:
+                agreed[value] = agreed[value] | concerned if value in agreed else concerned
+        for concerned in agreed.values():
+            total += concerned * agreements
+        return total
+
+    # --- people -------------------------------------------------------------------------------------------------
+
+    def _staffed(self, batch: Batch, sums: dict[str, Floats], knowledge: Floats) -> Swept:
+        team, rate = self.scenario.team, self.book.rate
+        hours = sums["hours"]
+        per_person, share = rate("team.hours_per_month").mean, rate("team.toil_share").mean
+        on_call = rate("team.on_call_share").mean if team.on_call else None
+        needed = hours / (per_person * share)
+        load = needed / team.engineers
+        jobs = sums["jobs"]
+        service = np.divide(hours, jobs, out=np.zeros_like(hours), where=jobs > 0) / share
+        urgent = load * np.divide(sums["urgent"], hours, out=np.zeros_like(hours), where=hours > 0)
+        wait = priority_wait(max(1, round(team.engineers)), load, urgent, service) * DAYS_PER_MONTH / per_person
+        minimum = float(np.ceil(1 / on_call)) if on_call else 0.0
+        people = np.maximum(np.ceil(needed - 1e-9), minimum)
+        patch = self._patched(batch, np.minimum(LONGEST_WAIT_DAYS, wait), load)
+        return Swept(hours + knowledge, hours, people, patch)
+
+    def _patched(self, batch: Batch, wait: Floats, load: Floats) -> Floats:
+        """Return [designs] days from an advisory to the last patched cluster."""
+        places, layouts = batch.layouts
+        work, pauses = np.zeros(len(layouts)), np.zeros(len(layouts))
+        for place, layout in enumerate(layouts):
+            closure = self._closures.get(layout)
+            if closure is None:
+                closure = self._closures[layout] = batch.closure_of_layout(place)
+            work[place], pauses[place] = self._roll_out(closure)
+        stretched = work[places] * np.maximum(1.0, load)
+        found: Floats = np.minimum(LONGEST_WAIT_DAYS, wait + stretched + pauses[places])
+        return found
+
+    def _roll_out(self, closure: Closure) -> tuple[float, float]:
+        """Return days of work and days of pauses of a roll-out over the clusters of a layout."""
+        team, rate = self.scenario.team, self.book.rate
+        own, fleet = rate(f"toil.{team.automation}").mean, rate("toil.fleet").mean
+        clusters, shares = closure.whole.hubs, closure.whole.hubs * own
+        for group in closure.rollout_groups(closure.classes):
+            count = closure.extent(group.classes).clusters
+            clusters += count
+            again = fleet if group.fleet and team.automation != "manual" else own
+            shares += own + (count - 1) * again if count else 0.0
+        days = rate("patch.by_hand_hours").mean * shares / (team.engineers * HOURS_PER_DAY)
+        pauses = (waves_for(clusters) - 1) * rate("patch.soak_days").mean
+        return rate(f"patch.lead_days.{team.automation}").mean + days, pauses
+
+
+def _amount(line: ToilLine) -> _Amount:
+    if line.by_hand.mean <= 0:
+        return _Amount(changes=line.changes_for(line.instances))
+    hours = line.hours.mean
+    urgent = hours if line.activity.kind == "patch" else 0.0
+    return _Amount(hours, urgent, line.per_year.mean * line.instances / 12, line.changes_for(line.instances))
+
+
+def priority_wait(servers: int, load: Floats, urgent_load: Floats, service: Floats) -> Floats:
+    """Return mean waits of urgent jobs over arrays; ``staffing.priority_wait`` says what it means."""
+    offered = np.where(load < 1, load, 0.0) * servers
+    blocking = np.ones_like(load)
+    for count in range(1, servers + 1):
+        blocking = offered * blocking / (count + offered * blocking)
+    waits = np.where(load < 1, blocking / (1 - (offered / servers) * (1 - blocking)), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Floats = np.where(urgent_load >= 1, np.inf, waits * service / (servers * (1 - urgent_load)))
+    return found
+
+
+__all__ = ["OperationsSweep", "Swept"]

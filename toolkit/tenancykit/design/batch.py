@@ -1,0 +1,215 @@
+"""Many designs at once: which options, components and facts each has, as arrays over the designs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.conditions import Condition
+from tenancykit.design.components import HUB, Closure, closure
+from tenancykit.design.facts import class_facts
+from tenancykit.design.model import Choice, Design, ResolvedDesign
+
+from tenancykit.design.space import Candidates
+from tenancykit.design.validity import resolve
+from tenancykit.scenario.model import Scenario, TenantClass
+
+Booleans = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+Codes = NDArray[np.uint8]
+_LAYOUT_BITS = 4
+
+
+class Chosen:
+    """Options chosen in many designs, and what they bring.
+
+    Args:
+        columns: per layer, the options a code stands for.
+        codes: [designs x layers] the options chosen.
+        catalogue: where components are looked up.
+    """
+
+    def __init__(self, columns: Sequence[Candidates], codes: Codes, catalogue: Catalogue) -> None:
+        self.columns = tuple(columns)
+        self.codes = codes
+        self._brings: dict[str, list[tuple[int, int]]] = {}
+        self._known: dict[str, Booleans] = {}
+        for layer, column in enumerate(self.columns):
+            for code, option in enumerate(column):
+                if option is not None:
+                    needed = required_components(option.components, catalogue)
+                    for name in {option.id, *option.provides, *needed}:
+                        self._brings.setdefault(name, []).append((layer, code))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def has(self, name: str) -> Booleans | None:
+        """Return in which designs an option, trait or component is there; None where nothing on offer brings it."""
+        places = self._brings.get(name)
+        if places is None:
+            return None
+        found = self._known.get(name)
+        if found is None:
+            found = np.zeros(len(self), dtype=bool)
+            for layer, code in places:
+                found |= self.codes[:, layer] == code
+            self._known[name] = found
+        return found
+
+    def choice(self, row: int) -> Choice:
+        """Return what one design chooses."""
+        options = (column[code] for column, code in zip(self.columns, self.codes[row], strict=True))
+        return Choice(tuple(option.id for option in options if option is not None))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassFacts(Mapping[str, Booleans]):
+    """Facts of one tenant class over many designs; a missing fact holds nowhere.
+
+    Attributes:
+        tenant_class: the class.
+        base: facts that hold whatever is chosen.
+        chosen: what is chosen for the class.
+    """
+
+    tenant_class: TenantClass
+    base: frozenset[str]
+    chosen: Chosen
+    _conditions: dict[Condition, Booleans] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, name: str) -> Booleans:
+        if name in self.base:
+            return np.ones(len(self.chosen), dtype=bool)
+        found = self.chosen.has(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.base)
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def holds(self, condition: Condition) -> Booleans:
+        """Return in which designs a condition holds for the class."""
+        found = self._conditions.get(condition)
+        if found is None:
+            found = self._conditions[condition] = condition.holds_over(self, len(self.chosen))
+        return found
+
+    def brought(self, triggers: Iterable[str]) -> Booleans:
+        """Return in which designs any of some options and components serves the class."""
+        found = np.zeros(len(self.chosen), dtype=bool)
+        for trigger in triggers:
+            there = self.chosen.has(trigger)
+            if there is not None:
+                found |= there
+        return found
+
+    @cached_property
+    def layout(self) -> Integers:
+        """[designs] how the class's clusters are divided: all that counts of instances depend on."""
+        chosen = self.chosen
+        own, virtual, fleet = (np.zeros(len(chosen), dtype=bool) for _ in range(3))
+        for layer, column in enumerate(chosen.columns):
+            for code, option in enumerate(column):
+                if option is None or option.dimension != "control_plane":
+                    continue
+                here = chosen.codes[:, layer] == code
+                if option.layer == "fleet":
+                    fleet |= here
+                elif option.cluster is not None:
+                    own |= here & option.cluster.per_tenant
+                    virtual |= here & (option.cluster.control_plane in ("virtual", "logical"))
+        hub = chosen.has(HUB)
+        bits = (own, virtual & ~own, fleet, np.zeros(len(chosen), dtype=bool) if hub is None else hub)
+        found: Integers = sum((bit.astype(np.int64) << place for place, bit in enumerate(bits)), np.zeros(len(chosen), np.int64))
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Many designs of one scenario.
+
+    Attributes:
+        scenario: the scenario.
+        catalogue: the catalogue.
+        classes: facts per class, in the scenario's order.
+    """
+
+    scenario: Scenario
+    catalogue: Catalogue
+    classes: tuple[ClassFacts, ...]
+
+    def __len__(self) -> int:
+        return len(self.classes[0].chosen)
+
+    @cached_property
+    def layouts(self) -> tuple[Integers, tuple[int, ...]]:
+        """[designs] place of each design's layout in the list beside it; layouts are the classes' side by side."""
+        code = np.zeros(len(self), dtype=np.int64)
+        for place, facts in enumerate(self.classes):
+            code |= facts.layout << (_LAYOUT_BITS * place)
+        distinct, places = np.unique(code, return_inverse=True)
+        return places.astype(np.int64), tuple(distinct.tolist())
+
+    def mask(self, per_class: Sequence[Booleans]) -> Integers:
+        """Return [designs] the set of classes for which something holds, as a number with one bit per class."""
+        found = per_class[0].astype(np.int64)
+        for place, holds in enumerate(per_class[1:], start=1):
+            found += holds.astype(np.int64) << place
+        return found
+
+    def named(self, mask: int) -> tuple[str, ...]:
+        """Return the ids of the classes of a set."""
+        return tuple(f.tenant_class.id for place, f in enumerate(self.classes) if mask >> place & 1)
+
+    def design(self, row: int, identifier: str = "", name: str = "") -> Design:
+        """Return one of the designs."""
+        choices = {facts.tenant_class.id: facts.chosen.choice(row) for facts in self.classes}
+        return Design(identifier or str(row), name or identifier or str(row), choices, "explored")
+
+    def resolved(self, row: int) -> ResolvedDesign:
+        """Return one of the designs, looked up."""
+        return resolve(self.design(row), self.scenario, self.catalogue)
+
+    def closure_of_layout(self, place: int) -> Closure:
+        """Return the closure of the first design with a layout; counts of its extents hold for all that share it."""
+        row = int(np.argmax(self.layouts[0] == place))
+        return closure(self.resolved(row), self.scenario, self.catalogue)
+
+
+def batch_of(
+    scenario: Scenario, catalogue: Catalogue, columns: Sequence[Sequence[Candidates]], codes: Sequence[Codes]
+) -> Batch:
+    """Return designs given by codes.
+
+    Args:
+        scenario: the scenario.
+        catalogue: the catalogue.
+        columns: per class and layer, the options a code stands for; once where all classes choose the same.
+        codes: per class [designs x layers]; once where all classes choose the same.
+    """
+    chosen = [Chosen(column, code, catalogue) for column, code in zip(columns, codes, strict=True)]
+    classes = scenario.tenants.classes
+    each = chosen * len(classes) if len(chosen) == 1 else chosen
+    facts = [ClassFacts(c, class_facts(scenario, c), found) for c, found in zip(classes, each, strict=True)]
+    return Batch(scenario, catalogue, tuple(facts))
+
+
+def required_components(components: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
+    """Return components with everything they require, directly or not."""
+    pending, found = list(components), set()
+    while pending:
+        component = pending.pop()
+        if component not in found:
+            found.add(component)
+            pending.extend(catalogue.components[component].requires)
+    return frozenset(found)

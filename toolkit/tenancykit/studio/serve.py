@@ -1,0 +1,112 @@
+"""The studio as a page of its own: Voila on loopback, behind a token."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tenancykit.errors import MissingExtraError, OutputError
+
+if TYPE_CHECKING:
+    from tenancykit.studio.app import Studio
+
+HOST: Final = "127.0.0.1"
+SCENARIO: Final = "TENANCYKIT_STUDIO_SCENARIO"
+FOLDER: Final = "TENANCYKIT_STUDIO_FOLDER"
+"""Environment of the page's kernel: the scenario to open, the folder that relative paths start from."""
+_PAGE: Final = Path(__file__).with_name("page.ipynb")
+_PATIENCE: Final = 60.0
+
+
+def serve(port: int, browser: bool, *, scenario: str = "ml-platform") -> int:
+    """Serve the studio until it is stopped, and return the server's exit code.
+
+    Args:
+        port: port on loopback.
+        browser: whether to open the page.
+        scenario: the scenario it opens with: a file, or the name of an example.
+
+    Raises:
+        MissingExtraError: Voila is not installed.
+        OutputError: the port is taken, or the server does not answer.
+    """
+    if importlib.util.find_spec("voila") is None:
+        raise MissingExtraError("Voila", "lab")
+    if not _is_free(port):
+        raise OutputError(f"port {port} on {HOST} is taken; choose another with --port")
+    token = secrets.token_urlsafe(24)
+    server = subprocess.Popen(command(port), env=environment(token, scenario, Path.cwd()))  # noqa: S603 - our own interpreter
+    try:
+        _wait_for(port, server)
+        address = f"http://{HOST}:{port}/?token={token}"
+        print(f"Studio: {address}\nStop it with Ctrl-C.", flush=True)  # noqa: T201 - the address is what is asked for
+        if browser:
+            webbrowser.open(address)
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def command(port: int) -> list[str]:
+    """Return the command that starts the server."""
+    return [
+        sys.executable,
+        "-m",
+        "voila",
+        str(_PAGE),
+        f"--port={port}",
+        f"--Voila.ip={HOST}",
+        "--Voila.auto_token=True",
+        "--template=tenancykit",
+        "--no-browser",
+        "--VoilaConfiguration.show_tracebacks=False",
+        "--Voila.log_level=ERROR",
+    ]
+
+
+def environment(token: str, scenario: str, folder: Path) -> dict[str, str]:
+    """Return the server's environment; the token is passed here because command lines can be read by everybody."""
+    named = Path(scenario)
+    place = str(named.resolve()) if named.exists() else scenario
+    templates = os.pathsep.join(filter(None, (str(_PAGE.parent), os.environ.get("JUPYTER_PATH"))))
+    return {**os.environ, "JUPYTER_PATH": templates, "JUPYTER_TOKEN": token, SCENARIO: place, FOLDER: str(folder)}
+
+
+def page() -> Studio:
+    """Return the studio that the page shows, as the server's environment says."""
+    from tenancykit.studio.app import Studio  # noqa: PLC0415 - the server itself needs no widgets
+
+    folder = Path(os.environ.get(FOLDER, "."))
+    return Studio(os.environ.get(SCENARIO, "ml-platform"), folder=str(folder / "out"))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket() as tried:
+            tried.settimeout(1)
+            if tried.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.2)
+    raise OutputError(f"the studio's server does not answer on {HOST}:{port}")
