@@ -231,7 +231,7 @@ values = st.recursive(
 @given(st.dictionaries(st.text(min_size=1, max_size=5), values, min_size=1, max_size=4))
 def test_what_pyyaml_writes_is_read_back_unchanged(data: dict[str, object]) -> None:
     faults: list[Fault] = []
-    text = yaml.safe_dump(data, allow_unicode=True)
+    text = yaml.safe_dump(data)
     found = [value for value, _ in parse_documents(text, "f", faults)]
     assert faults == []
     assert found == [data]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 import tenancykit as tk
 from tenancykit.studio.session import Session
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 import tenancykit as tk
 from tenancykit.errors import InputError
 from tenancykit.studio.session import Session
@@ -75,7 +76,7 @@ def test_a_session_finds_the_scenario_files_beside_it(tmp_path: Path) -> None:
         ({"weight": {}}, "did you mean weights"),
         ({"scenario": "tenants: ["}, "YAML syntax"),
         ({"scenario": ""}, "at least 1 character"),
-        ({"candidates": ["RA0I"]}, "did you mean RA0"),
+        ({"candidates": ["RA0I"]}, "did you mean RA"),
         ({"opened": "RA99"}, "unknown design 'RA99'"),
         ({"criterion": "price"}, "isolation, effort, operations, cost"),
         ({"variants": ["RA01 +nothing_like_it"]}, "unknown option"),
@@ -95,7 +96,13 @@ def test_a_malformed_session_is_told_and_changes_nothing(
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("", "is empty"), ("{", "YAML syntax"), ("[1, 2]", "is a list"), ("null", "is empty"), ("{}", "'scenario' is missing")],
+    [
+        ("", "is empty"),
+        ("{", "YAML syntax"),
+        ("[1, 2]", "is a list"),
+        ("null", "is empty"),
+        ("{}", "'scenario' is missing"),
+    ],
 )
 def test_a_file_that_is_no_session_is_told(session: Session, tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "s.json").write_text(text)

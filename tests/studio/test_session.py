@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
 import tenancykit as tk
 from tenancykit.errors import InputError, OutputError
 from tenancykit.studio import session as session_module
@@ -22,7 +25,6 @@ def no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_measuring")
 def test_moving_a_weight_ranks_again_without_measuring(session: Session) -> None:
-    before = session.study.rankings["weighted sum"].ordered() if "weighted sum" in session.study.rankings else None
     session.weigh(isolation=1, effort=0, operations=0, cost=0)
     best = session.study.best
     most = max(e.scores["isolation"].value for e in session.study.evaluations if session.study.rank(e.id))
@@ -30,21 +32,24 @@ def test_moving_a_weight_ranks_again_without_measuring(session: Session) -> None
     session.weigh(isolation=0, cost=1)
     least = min(e.scores["cost"].value for e in session.study.evaluations if session.study.rank(e.id))
     assert session.study.best.scores["cost"].value == least
-    assert before is None or before
 
 
 @pytest.mark.usefixtures("no_measuring")
 def test_weights_are_shares_of_what_is_entered(session: Session) -> None:
     session.weigh(isolation=3, effort=1, operations=0, cost=0)
-    assert session.study.weights.as_dict() == pytest.approx({"isolation": 0.75, "effort": 0.25, "operations": 0, "cost": 0})
+    assert session.study.weights.as_dict() == pytest.approx(
+        {"isolation": 0.75, "effort": 0.25, "operations": 0, "cost": 0}
+    )
 
 
 @pytest.mark.usefixtures("no_measuring")
 def test_a_session_ranks_like_a_study_with_the_same_weights(session: Session, measured: tk.Study) -> None:
     session.weigh_as("finance")
+    expected = measured.stakeholders["finance"]
+    assert [e.id for e in session.study.order] == [e.id for e in expected.order]
     assert session.study.ranking is not None
-    assert session.study.ranking.ordered() == measured.stakeholders["finance"].best.id or True
-    assert session.study.best.id == measured.stakeholders["finance"].best.id
+    assert expected.ranking is not None
+    assert session.study.ranking.scores.tolist() == expected.ranking.scores.tolist()
 
 
 @pytest.mark.usefixtures("no_measuring")
@@ -99,7 +104,7 @@ def test_all_weights_zero_are_refused(session: Session) -> None:
 @pytest.mark.parametrize("act", ["choose", "open", "compare_with"])
 def test_an_unknown_design_is_refused_with_a_suggestion(session: Session, act: str) -> None:
     argument = ["RA0I"] if act == "choose" else "RA0I"
-    with pytest.raises(InputError, match="did you mean RA0"):
+    with pytest.raises(InputError, match="did you mean RA"):
         getattr(session, act)(argument)
     assert not session.can_undo
 
@@ -123,7 +128,7 @@ def test_every_fault_of_an_edit_is_told_at_once(session: Session) -> None:
 def test_a_form_can_mend_what_a_form_broke(session: Session) -> None:
     assert session.set_field((*CLASS, "count"), 0)
     assert session.set_field((*CLASS, "count"), 2) == ()
-    assert "# the home team" in session.state.text or "id: team" in session.state.text
+    assert session.state.text.count("count: 2") == 1
 
 
 def test_changing_the_question_measures_what_changed_and_undo_needs_nothing(session: Session) -> None:
@@ -167,13 +172,13 @@ def test_what_is_open_follows_the_ranking_until_it_is_chosen(session: Session) -
     assert session.opened.id == "RA10"
 
 
-def test_export_writes_manifests_and_record(session: Session, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_export_writes_manifests_and_record(session: Session, tmp_path: Path) -> None:
     done = session.export(tmp_path / "tree")
     assert done.result.objects > 0
     assert (tmp_path / "tree" / "decision.md").read_text().startswith(f"# Decision: {session.opened.id}")
 
 
-def test_a_design_that_breaks_a_rule_is_not_exported(session: Session, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_design_that_breaks_a_rule_is_not_exported(session: Session, tmp_path: Path) -> None:
     broken = next(e for e in session.study.evaluations if not e.resolved.is_valid)
     session.open(broken.id)
     with pytest.raises(InputError, match="choose a valid design"):
@@ -181,7 +186,7 @@ def test_a_design_that_breaks_a_rule_is_not_exported(session: Session, tmp_path)
     assert not (tmp_path / "tree").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(session: Session, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_folder_that_cannot_be_written_is_told(session: Session, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError):
         session.export(tmp_path / "file" / "tree")

@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tenancykit.version import __version__
+
 if TYPE_CHECKING:
     from tenancykit.errors import Fault, InputError, TenancyKitError
     from tenancykit.face import (
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         Study,
         audit,
         can_i,
+        charts,
         compare,
         example,
         export,
@@ -35,10 +38,15 @@ if TYPE_CHECKING:
         record,
         variant,
     )
+    from tenancykit.studio.app import Studio
 
-__version__ = "0.1.0"
-
-_ERRORS = ("Fault", "InputError", "TenancyKitError")
+_ELSEWHERE = {
+    "Fault": "tenancykit.errors",
+    "InputError": "tenancykit.errors",
+    "TenancyKitError": "tenancykit.errors",
+    "Studio": "tenancykit.studio.app",
+}
+"""Modules of the names that the public face does not hold itself."""
 
 __all__ = [
     "Catalogue",
@@ -47,10 +55,13 @@ __all__ = [
     "Fault",
     "InputError",
     "Scenario",
+    "Studio",
     "Study",
     "TenancyKitError",
+    "__version__",
     "audit",
     "can_i",
+    "charts",
     "compare",
     "example",
     "export",
@@ -69,8 +80,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that ``import tenancykit`` costs next to nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'tenancykit' has no attribute {name!r}")
-    module = importlib.import_module("tenancykit.errors" if name in _ERRORS else "tenancykit.face")
-    value = getattr(module, name)
+    value = getattr(importlib.import_module(_ELSEWHERE.get(name, "tenancykit.face")), name)
     globals()[name] = value
     return value
 

@@ -22,6 +22,7 @@ from tenancykit.design.offers import node_shapes
 from tenancykit.design.wishes import wish_faults
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.examples import EXAMPLES, example
+from tenancykit.report import charts
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how results draw themselves
 from tenancykit.report.handover import Handover
 from tenancykit.report.handover import export as _export
@@ -50,6 +51,7 @@ __all__ = [
     "Study",
     "audit",
     "can_i",
+    "charts",
     "compare",
     "example",
     "export",

@@ -25,7 +25,13 @@ SHARED = ("cp_namespace_rbac", "node_shared", *COMMON)
 
 @cache
 def scenario(
-    kind: str = "team", *, count: int = 10, virtualised: bool = True, provider: str = "own", access: str = "", gpu: str = "0.5"
+    kind: str = "team",
+    *,
+    count: int = 10,
+    virtualised: bool = True,
+    provider: str = "own",
+    access: str = "",
+    gpu: str = "0.5",
 ) -> Scenario:
     """Return tenants of one class that run GPU workloads with volumes and are called by others."""
     api = f", api_access: {access}" if access else ""

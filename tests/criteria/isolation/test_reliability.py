@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tenancykit.criteria.isolation.reliability import (
     Link,
     cheapest_routes,
@@ -163,7 +164,9 @@ def test_the_bridge_network_has_the_reliability_of_the_textbook(p: float) -> Non
         Link("y", "t", ("5",)),
     ]
     diagram, root = expose(network, {"s": None}, "t")
-    assert diagram.probability([root], dict.fromkeys("12345", p))[0] == pytest.approx(2 * p**2 + 2 * p**3 - 5 * p**4 + 2 * p**5)
+    assert diagram.probability([root], dict.fromkeys("12345", p))[0] == pytest.approx(
+        2 * p**2 + 2 * p**3 - 5 * p**4 + 2 * p**5
+    )
 
 
 def test_two_crossings_behind_one_barrier_fall_together() -> None:

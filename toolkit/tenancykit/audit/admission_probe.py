@@ -15,24 +15,16 @@ from tenancykit.audit.admission import AdmissionPolicies, AdmissionRequest
 from tenancykit.audit.api_defaults import as_admitted
 from tenancykit.audit.objects import ObjectSet, mapping, scalar_text
 from tenancykit.audit.pod_security import enforced, violations
+from tenancykit.audit.pods import PodView, pods_of
 from tenancykit.audit.policy_engines import EngineRules, engine_rules
+from tenancykit.audit.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
 from tenancykit.audit.tenants import Tenancy
 
-_SAFE: Final = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
-
-def probe_pod(container: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
-    """Return a pod that meets the restricted standard except for what is given."""
-    image = "registry.example.com/probe:1"
-    context = {**_SAFE, **(container or {}).get("securityContext", {})}
-    resources = {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}}
-    one = {"name": "probe", "image": image, "resources": resources, **(container or {}), "securityContext": context}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {"containers": [one], **spec}}
+POOL_KEY: Final = "tenancykit.dev/pool"
+CLASS_KEY: Final = "tenancykit.dev/class"
+_MOST: Final = 8
+"""Most workloads, runtime classes and priority classes tried on the way to a pod the namespace takes."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +52,7 @@ class AdmissionProbe:
     objects: ObjectSet
     tenancy: Tenancy
     _answers: dict[tuple[object, ...], Taken] = field(default_factory=dict, repr=False)
+    _ordinary: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def rules(self) -> EngineRules:
@@ -91,9 +84,46 @@ class AdmissionProbe:
     def _classes(self) -> Mapping[str, Any]:
         return {item.name: item.data.get("value") for item in self.objects.of("scheduling.k8s.io", "PriorityClass")}
 
-    def takes(self, namespace: str, name: str, pod: Mapping[str, Any]) -> Taken:
-        """Return whether the namespace takes the pod; ``name`` tells one probe from another."""
-        key = (self.shape(namespace), name)
+    @cached_property
+    def _workloads(self) -> Mapping[str, list[PodView]]:
+        found: dict[str, list[PodView]] = {}
+        for pod in pods_of(self.objects):
+            if pod.namespace in self.tenancy.by_namespace:
+                found.setdefault(pod.namespace, []).append(pod)
+        return found
+
+    @cached_property
+    def _runtimes(self) -> tuple[str, ...]:
+        return tuple(sorted(item.name for item in self.objects.of("node.k8s.io", "RuntimeClass")))[:_MOST]
+
+    def pools(self, namespace: str) -> tuple[Pool, ...]:
+        """Return the node pools that are the tenant's by our exports' convention."""
+        tenant = self.tenancy.by_namespace.get(namespace, namespace)
+        labels = self.objects.namespaces.get(namespace, {})
+        return tuple((POOL_KEY, value) for value in (f"t-{tenant}", labels.get(CLASS_KEY, "")) if value)
+
+    def ordinary(self, namespace: str) -> Mapping[str, Any]:
+        """Return an ordinary pod the namespace takes; the plainest one if it takes none that is known here."""
+        if namespace not in self._ordinary:
+            workloads = self._workloads.get(namespace, [])[:_MOST]
+            priorities = sorted(self._classes)[:_MOST]
+            tried = candidates(workloads, self.pools(namespace), self._runtimes, priorities)
+            found = next((pod for pod in tried if self.takes(namespace, pod).verdict != "no"), None)
+            self._ordinary[namespace] = found or ordinary_pod()
+        return self._ordinary[namespace]
+
+    def knows_ordinary(self, namespace: str) -> bool:
+        """Return whether an ordinary pod that the namespace takes is known here; without one, nothing can be tried."""
+        return self.takes(namespace, self.ordinary(namespace)).verdict != "no"
+
+    def takes_changed(self, namespace: str, change: Change) -> Taken:
+        """Return whether the namespace takes an ordinary pod with this change."""
+        return self.takes(namespace, change.apply(self.ordinary(namespace)))
+
+    def takes(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
+        """Return whether the namespace takes the pod."""
+        own = {namespace, self.tenancy.by_namespace.get(namespace, namespace)}
+        key = (self.shape(namespace), fingerprint(pod, own))
         if key not in self._answers:
             self._answers[key] = self._ask(namespace, pod)
         return self._answers[key]

@@ -54,7 +54,7 @@ def _by_probe(*names: str) -> Callable[[Evidence], Answer]:
         failing: list[str] = []
         unsure: list[str] = []
         for namespace in sorted(evidence.tenancy.by_namespace):
-            verdicts = {evidence.hostile.probe.takes(namespace, name, _PODS[name]).verdict for name in names}
+            verdicts = {evidence.hostile.probe.takes_changed(namespace, _PODS[name]).verdict for name in names}
             if "yes" in verdicts:
                 failing.append(namespace)
             elif "undecided" in verdicts:

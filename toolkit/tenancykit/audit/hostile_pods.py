@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tenancykit.audit.admission_probe import AdmissionProbe, probe_pod
+from tenancykit.audit.admission_probe import AdmissionProbe
 from tenancykit.audit.findings import Finding, Severity, about
 from tenancykit.audit.objects import ObjectSet, Where
 from tenancykit.audit.pod_security import enforced, violations
 from tenancykit.audit.pods import pods_of
+from tenancykit.audit.probe_pods import Change
 from tenancykit.audit.rbac import Request
 from tenancykit.audit.tenants import Tenancy
 
@@ -19,27 +20,30 @@ TRAFFIC_CROSSING: Final = "service-to-traffic"
 QUEUE_CROSSING: Final = "queue-starvation"
 
 
-def _context(**values: Any) -> dict[str, Any]:
-    return {"securityContext": values}
+def _context(**values: Any) -> Change:
+    return Change(container={"securityContext": values})
 
 
-_CAPABILITY: Final = _context(capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN"]})
-ROOT_PODS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "privileged": probe_pod(_context(privileged=True, allowPrivilegeEscalation=True)),
-    "host-pid": probe_pod(hostPID=True),
-    "host-path": probe_pod(volumes=[{"name": "host", "hostPath": {"path": "/"}}]),
-    "host-network": probe_pod(hostNetwork=True),
-    "host-ipc": probe_pod(hostIPC=True),
-    "add-capability": probe_pod(_CAPABILITY),
+def _spec(**values: Any) -> Change:
+    return Change(spec=values)
+
+
+ROOT_PODS: Final[Mapping[str, Change]] = {
+    "privileged": _context(privileged=True, allowPrivilegeEscalation=True),
+    "host-pid": _spec(hostPID=True),
+    "host-path": _spec(volumes=[{"name": "host", "hostPath": {"path": "/"}}]),
+    "host-network": _spec(hostNetwork=True),
+    "host-ipc": _spec(hostIPC=True),
+    "add-capability": _context(capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN"]}),
 }
-"""Pods that are root of their node, or one step from it; each is otherwise harmless."""
+"""Pods that are root of their node, or one step from it; each is otherwise ordinary."""
 
-LESSER_PODS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "host-port": probe_pod({"ports": [{"containerPort": 8080, "hostPort": 8080}]}),
-    "run-as-root": probe_pod(_context(runAsNonRoot=False, runAsUser=0), securityContext={"runAsUser": 0}),
-    "privilege-escalation": probe_pod(_context(allowPrivilegeEscalation=True)),
-    "direct-volume": probe_pod(volumes=[{"name": "share", "nfs": {"server": "nfs.example.com", "path": "/"}}]),
-    "cached-image": probe_pod({"imagePullPolicy": "IfNotPresent"}),
+LESSER_PODS: Final[Mapping[str, Change]] = {
+    "host-port": Change(container={"ports": [{"containerPort": 8080, "hostPort": 8080}]}),
+    "run-as-root": Change({"securityContext": {"runAsNonRoot": False, "runAsUser": 0}}, {"securityContext": {"runAsUser": 0}}),
+    "privilege-escalation": _context(allowPrivilegeEscalation=True),
+    "direct-volume": _spec(volumes=[{"name": "share", "nfs": {"server": "nfs.example.com", "path": "/"}}]),
+    "cached-image": Change(container={"imagePullPolicy": "IfNotPresent"}),
 }
 """Pods the multi-tenancy benchmarks want refused although they are not root of the node."""
 
@@ -98,10 +102,18 @@ class HostilePods:
                     return who.title
         return ""
 
-    def admitted(self, namespace: str, pods: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """Return the probes the namespace takes, each with ``yes`` or ``undecided``."""
-        found = {name: self.probe.takes(namespace, name, pod).verdict for name, pod in pods.items()}
+    def admitted(self, namespace: str, pods: Mapping[str, Change]) -> dict[str, str]:
+        """Return the hostile pods the namespace takes, each with ``yes`` or ``undecided``."""
+        found = {name: self.probe.takes_changed(namespace, change).verdict for name, change in pods.items()}
         return {name: verdict for name, verdict in found.items() if verdict != "no"}
+
+    def _untried(self, namespace: str) -> bool:
+        level, _ = enforced(self.objects.namespaces.get(namespace, {}))
+        return level == "privileged" and not self.probe.knows_ordinary(namespace)
+
+    def _doubt(self, namespace: str, admitted: Mapping[str, str]) -> str:
+        """Return what could not be evaluated for the first undecided pod."""
+        return self.probe.takes_changed(namespace, ROOT_PODS[next(iter(admitted))]).by
 
     def node_root(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return the tenants that can be root of a node, and those for which it is undecided, each with how."""
@@ -116,7 +128,7 @@ class HostilePods:
                     sure.setdefault(tenant, f"{who} may create pods in {namespace}, which takes {', '.join(names)}")
                 elif admitted:
                     unsure.setdefault(
-                        tenant, f"{namespace}: {self.probe.takes(namespace, next(iter(admitted)), {}).by}"
+                        tenant, f"{namespace}: {self._doubt(namespace, admitted)}"
                     )
         return sure, {tenant: why for tenant, why in unsure.items() if tenant not in sure}
 
@@ -140,7 +152,7 @@ class HostilePods:
                 subject,
                 where,
                 f"namespace {namespace} of tenant {tenant} takes pods with {names} (Pod Security enforces {level})"
-                + ("" if sure else f"; {self.probe.takes(namespace, next(iter(admitted)), {}).by}"),
+                + ("" if sure else f"; {self._doubt(namespace, admitted)}"),
                 f"{tenant} -> {actor} -> {names} pod in {namespace} -> root of its node -> every pod on it",
                 f"label {namespace} pod-security.kubernetes.io/enforce: restricted (or baseline)",
                 CROSSING,
@@ -210,7 +222,7 @@ class HostilePods:
         found: dict[str, str] = {}
         for namespace, tenant in self.tenancy.by_namespace.items():
             for name in names:
-                taken = self.probe.takes(namespace, f"priority {name}", probe_pod(priorityClassName=name))
+                taken = self.probe.takes_changed(namespace, _spec(priorityClassName=name))
                 if taken.verdict == "yes" and name == "system-cluster-critical" and self.maker(namespace):
                     found.setdefault(tenant, f"pods of {namespace} may use {name}")
         return found

@@ -13,16 +13,18 @@ from typing import Any, Final
 
 import yaml
 
-from tenancykit.audit.admission_probe import AdmissionProbe, Taken, probe_pod
+from tenancykit.audit.admission_probe import AdmissionProbe, Taken
 from tenancykit.audit.findings import Finding, Severity, about
 from tenancykit.audit.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text
 from tenancykit.audit.pods import pods_of
+from tenancykit.audit.probe_pods import Change, Pool, pinned
 from tenancykit.audit.tenants import Tenancy
 
 CROSSING: Final = "node-root-to-neighbours"
-POOL_KEY: Final = "tenancykit.dev/pool"
-CLASS_KEY: Final = "tenancykit.dev/class"
-_COMMON: Final = "the nodes anybody may use"
+_PLACED: Final = ("nodeSelector", "tolerations", "affinity", "nodeName")
+_ANYWHERE: Final = Change(spec={"tolerations": [{"operator": "Exists"}]}, drop=_PLACED)
+_PLAIN: Final = Change(drop=_PLACED)
+_NAMED: Final = Change(spec={"nodeName": "some-node"})
 _WELL_KNOWN: Final = (
     "kubernetes.io/os",
     "kubernetes.io/arch",
@@ -31,9 +33,6 @@ _WELL_KNOWN: Final = (
     "topology.kubernetes.io/",
     "node.kubernetes.io/",
 )
-
-Pool = tuple[str, str]
-
 
 @dataclass(frozen=True)
 class Placement:
@@ -103,9 +102,9 @@ class NodeSharing:
         pools: set[Pool] = set()
         undecided, why = False, ""
         for namespace in namespaces:
-            anywhere = self._asked(namespace, "anywhere", probe_pod(tolerations=[{"operator": "Exists"}]))
-            plain = self._asked(namespace, "plain", probe_pod())
-            named = self._asked(namespace, "named-node", probe_pod(nodeName="some-node"))
+            anywhere = self._asked(namespace, _ANYWHERE)
+            plain = self._asked(namespace, _PLAIN)
+            named = self._asked(namespace, _NAMED)
             if plain.verdict != "no" or anywhere.verdict != "no":
                 pools.add(("", ""))
             if anywhere.verdict != "no" or named.verdict != "no":
@@ -115,27 +114,17 @@ class NodeSharing:
             pools |= {pool for pool in self._candidates(tenant, namespace) if self._admitted(namespace, pool, tenant)}
         return Placement(frozenset(pools), undecided, why or "no admission policy confines its pods to nodes")
 
-    def _asked(self, namespace: str, name: str, pod: Mapping[str, Any]) -> Taken:
-        return self.probe.takes(namespace, f"placement {name}", pod)
+    def _asked(self, namespace: str, change: Change) -> Taken:
+        return self.probe.takes_changed(namespace, change)
 
     def _candidates(self, tenant: str, namespace: str) -> Iterable[Pool]:
-        labels = self.objects.namespaces.get(namespace, {})
-        own = {(POOL_KEY, f"t-{tenant}"), (POOL_KEY, labels.get(CLASS_KEY, ""))} - {(POOL_KEY, "")}
-        return {*self.written.get(tenant, ()), *own, *self.shared_pools}
+        return {*self.written.get(tenant, ()), *self.probe.pools(namespace), *self.shared_pools}
 
     def _admitted(self, namespace: str, pool: Pool, tenant: str) -> bool:
-        key, value = pool
-        toleration = {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"}
-        name = f"pool {key}={value.replace(tenant, chr(0)).replace(namespace, chr(0))}"
-        taken = self._asked(namespace, name, probe_pod(nodeSelector={key: value}, tolerations=[toleration]))
-        plain = self._asked(namespace, "plain", probe_pod())
-        if (
-            plain.verdict != "no"
-            and pool not in self.written.get(tenant, frozenset())
-            and pool not in self.shared_pools
-        ):
+        plain = self._asked(namespace, _PLAIN)
+        if plain.verdict != "no" and pool not in self.written.get(tenant, frozenset()) and pool not in self.shared_pools:
             return False  # a pool nobody has heard of says nothing about a tenant that is not confined
-        return taken.verdict != "no"
+        return self._asked(namespace, Change(spec=pinned(pool), drop=_PLACED)).verdict != "no"
 
     def victims(self) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
         """Return, for each tenant, those whose pods may share a node with its own; and the undecided tenants."""

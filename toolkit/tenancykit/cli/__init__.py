@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tenancykit import __version__
 from tenancykit.errors import InputError, TenancyKitError
+from tenancykit.version import __version__
 
 OK, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -81,7 +81,9 @@ def _design_commands(commands: Any) -> None:
     catalogue = _command(commands, "catalogue", "list what the catalogue holds, with sources", "designs:catalogue")
     catalogue.add_argument("what", choices=LISTINGS, help="what to list")
 
-    lab = _command(commands, "lab", "open the notebooks in JupyterLab", "designs:lab")
+    lab = _command(commands, "lab", "open the notebooks in JupyterLab, or the studio as a page", "designs:lab")
+    lab.add_argument("--app", action="store_true", help="serve the studio alone, without notebooks")
+    lab.add_argument("--scenario", default="ml-platform", help="what the studio opens with (default: ml-platform)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
 

@@ -13,6 +13,7 @@ from tenancykit.report import payload, text
 from tenancykit.report.lab import open_lab
 from tenancykit.report.listing import listing
 from tenancykit.scenario.naming import all_tenants, tenant_count
+from tenancykit.studio.serve import serve
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.evaluation import CRITERIA
 
@@ -123,5 +124,7 @@ def catalogue(options: argparse.Namespace) -> int:
 
 
 def lab(options: argparse.Namespace) -> int:
-    """Open JupyterLab."""
+    """Open JupyterLab, or serve the studio alone."""
+    if options.app:
+        return serve(options.port, not options.no_browser, scenario=options.scenario)
     return open_lab(port=options.port, browser=not options.no_browser)

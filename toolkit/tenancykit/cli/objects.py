@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tenancykit import __version__, face
+from tenancykit import face
 from tenancykit.audit import to_junit, to_sarif, to_text
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
 from tenancykit.errors import Fault, InputError
 from tenancykit.source import write_text
+from tenancykit.version import __version__
 
 
 def audit(options: argparse.Namespace) -> int:

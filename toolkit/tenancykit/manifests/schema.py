@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from tenancykit.errors import Fault, InputError, MissingExtraError, did_you_mean
 from tenancykit.manifests import custom_kinds
-from tenancykit.manifests.semantics import semantic_faults
+from tenancykit.manifests.semantics import semantic_faults, update_faults
+from tenancykit.source import parse_yaml
 
 DEFAULT_VERSION: Final = "1.36"
 _PACKAGE: Final = "kubernetes_validate"
@@ -40,14 +41,30 @@ def validate_object(obj: Mapping[str, Any], version: str = DEFAULT_VERSION) -> l
     if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
         return ["apiVersion and kind: required, as text"]
     if custom_kinds.is_custom(api_version, kind):
-        return [*custom_kinds.faults(obj), *semantic_faults(obj, custom=True)]
+        return [*custom_kinds.faults(obj), *semantic_faults(obj, version, custom=True)]
     validator = _validator(api_version, kind, version)
     if validator is None:
         return [_unknown(api_version, kind, version)]
     found = [_text(error) for error in validator.iter_errors(obj)]
     if found:
         return sorted(set(found))
-    return semantic_faults(obj)
+    return semantic_faults(obj, version)
+
+
+def validate_update(obj: Mapping[str, Any], old: Mapping[str, Any], version: str = DEFAULT_VERSION) -> list[str]:
+    """Return every fault of replacing an object that exists by another: its own, and changes that are not allowed."""
+    return validate_object(obj, version) or update_faults(obj, old)
+
+
+def validate_text(text: str, version: str = DEFAULT_VERSION) -> list[str]:
+    """Return every fault of one object written as JSON or YAML, doubled keys included."""
+    try:
+        document = parse_yaml(text, "text")
+    except InputError as error:
+        return [str(fault) for fault in error.faults]
+    if not isinstance(document.data, Mapping):
+        return ["is not an object"]
+    return validate_object(document.data, version)
 
 
 def validate_objects(

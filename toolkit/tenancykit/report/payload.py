@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-import tenancykit
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.decision.explain import Why
 from tenancykit.report.reasons import contested, how_sure, why_first
@@ -17,6 +16,7 @@ from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import tenant_count
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
+from tenancykit.version import __version__
 
 COMPARISON: Final = "tenancykit/comparison/v1"
 EXPLANATION: Final = "tenancykit/explanation/v1"
@@ -29,7 +29,7 @@ def comparison(study: Study) -> dict[str, Any]:
     ranking = study.ranking
     return {
         "schema": COMPARISON,
-        "tenancykit": tenancykit.__version__,
+        "tenancykit": __version__,
         "scenario": {
             "name": study.scenario.name,
             "title": study.scenario.title,
@@ -120,7 +120,7 @@ def explanation(found: Explanation) -> dict[str, Any]:
     """Return an explanation as plain data (format ``tenancykit/explanation/v1``)."""
     return {
         "schema": EXPLANATION,
-        "tenancykit": tenancykit.__version__,
+        "tenancykit": __version__,
         "design": found.design,
         "criterion": found.criterion,
         **score_data(found.score),
@@ -131,7 +131,7 @@ def reasons(found: Why) -> dict[str, Any]:
     """Return why one design stands before another as plain data (format ``tenancykit/reasons/v1``)."""
     return {
         "schema": "tenancykit/reasons/v1",
-        "tenancykit": tenancykit.__version__,
+        "tenancykit": __version__,
         "first": found.first,
         "second": found.second,
         "lead": found.lead,

@@ -8,7 +8,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import tenancykit
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
 from tenancykit.report.figures import TITLES, interval_text, short_value
@@ -17,6 +16,7 @@ from tenancykit.report.reasons import contested, how_sure, what_would_change_it,
 from tenancykit.source import write_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.version import __version__
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def digest_of(study: Study, chosen: Evaluation) -> str:
             "weights": [float(w) for w in study.weights.values],
             "candidates": {e.id: e.resolved.design.fingerprint() for e in study.evaluations},
             "chosen": chosen.id,
-            "version": tenancykit.__version__,
+            "version": __version__,
         },
         sort_keys=True,
     )
@@ -81,7 +81,7 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
         f"# Decision: {_line(chosen.id)} {_line(chosen.name)} for {_line(scenario.title or scenario.name)}",
         "",
         (
-            f"Decision `{digest}`, scenario `{fingerprint(scenario)}`, tenancykit {tenancykit.__version__}, "
+            f"Decision `{digest}`, scenario `{fingerprint(scenario)}`, tenancykit {__version__}, "
             f"Kubernetes {scenario.kubernetes}."
         ),
         "",
@@ -165,7 +165,7 @@ def _html(study: Study, chosen: Evaluation, digest: str) -> str:
             f"<h1>{title}</h1>",
             (
                 f"<p>Decision <code>{digest}</code>, scenario <code>{fingerprint(study.scenario)}</code>, "
-                f"tenancykit {tenancykit.__version__}, Kubernetes {html.escape(study.scenario.kubernetes)}.</p>"
+                f"tenancykit {__version__}, Kubernetes {html.escape(study.scenario.kubernetes)}.</p>"
             ),
             f"<p>{html.escape(study.scenario.description)}</p>",
             f"<h2>Decision</h2><p>{why}</p>",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.drawing import html_of, text_of
-from tenancykit.errors import InputError, MissingExtraError, TenancyKitError
+from tenancykit.errors import MissingExtraError, TenancyKitError
 from tenancykit.face import load_scenario
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Study
@@ -216,7 +216,7 @@ class Studio:
         if panel.title in self._stale:
             try:
                 panel.show()
-            except InputError as error:
+            except TenancyKitError as error:
                 self._say(str(error), wrong=True)
             self._stale.discard(panel.title)
 

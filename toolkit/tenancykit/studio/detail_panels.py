@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from tenancykit.errors import InputError
+from tenancykit.errors import TenancyKitError
 from tenancykit.report import charts
 from tenancykit.report.drawing import tree
 from tenancykit.report.figures import TITLES, interval_text, value_text
@@ -184,7 +184,7 @@ def _told(session: Session, first: Evaluation, second: Evaluation) -> str:
     ahead, behind = sorted((first, second), key=lambda e: study.rank(e.id) or 10**6)
     try:
         why = study.why(ahead.id, behind.id)
-    except InputError:
+    except TenancyKitError:
         return ""
     needs = "; ".join(map(str, why.needs[:2]))
     return f"<p>{safe(behind.id)} draws level with {safe(ahead.id)} if {safe(needs)}.</p>" if needs else ""

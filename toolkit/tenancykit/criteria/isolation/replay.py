@@ -91,6 +91,8 @@ def _may_stand(position: str, facts: Facts, model: IsolationCatalogue) -> bool:
 
 def _choice(name: str, entry: Evidence, model: IsolationCatalogue) -> DesignChoice | None:
     found = model.choices.get(name)
+    if name == BASELINE:
+        return DesignChoice(id=BASELINE, what="nothing is chosen")
     if found is not None:
         return found if found.expressible else None
     if name in entry.removed_by or f"hardened:{name}" in model.derived or name in model.class_facts:

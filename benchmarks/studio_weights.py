@@ -1,0 +1,90 @@
+"""Moving a weight in the studio: time until ranking, reasons and chart are redrawn, for a scenario of 1,000 tenants."""
+
+from __future__ import annotations
+
+import gc
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import tenancykit as tk
+from tenancykit.studio import Studio
+from tenancykit.study.evaluation import CRITERIA
+
+from benchmarks.harness import line, report
+
+MOVES = 200
+TENANTS = 1_000
+_TABS = ("Ranking", "Sensitivity", "Compare")
+
+
+def thousand_tenants() -> tk.Scenario:
+    """Return the inference scenario with 1,000 tenants, its limits on people and time lifted so that most are ranked."""
+    scenario = tk.load_scenario("saas-inference")
+    counts = {"basic": 800, "premium": 150, "regulated": 50}
+    classes = tuple(c.model_copy(update={"count": counts[c.id]}) for c in scenario.tenants.classes)
+    limits = scenario.requirements.model_copy(update={"go_live_weeks": None, "platform_engineers": None})
+    tenants = scenario.tenants.model_copy(update={"classes": classes})
+    return scenario.model_copy(update={"tenants": tenants, "requirements": limits})
+
+
+def moved(act: Callable[[str, float], None]) -> list[float]:
+    """Return the seconds each of 200 seeded moves takes."""
+    chance = random.Random(7)  # noqa: S311 - moves of a slider, not a secret
+    act("cost", 0.5)
+    times = []
+    gc.collect()
+    for _ in range(MOVES):
+        name, value = chance.choice(CRITERIA), round(0.05 + 0.95 * chance.random(), 2)
+        start = time.perf_counter()
+        act(name, value)
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def p95(times: Sequence[float]) -> float:
+    """Return the 95th percentile in milliseconds."""
+    return statistics.quantiles(times, n=20)[-1] * 1000
+
+
+def moves() -> list[dict[str, object]]:
+    """Return p95 per tab; the baseline measures every design again at each move."""
+    scenario = thousand_tenants()
+    start = time.perf_counter()
+    study = tk.compare(scenario)
+    naive = (time.perf_counter() - start) * 1000
+    lines = []
+    for tab in _TABS:
+        studio = Studio(study)
+        studio.go(tab)
+        times = moved(lambda name, value, s=studio: s.do(lambda: s.session.weigh(**{name: value})) and None)
+        found = p95(times)
+        lines.append(
+            line(
+                f"studio: move a weight, {tab.lower()} shown, p95",
+                found,
+                "ms",
+                n=TENANTS,
+                ratio_to={"measuring every design again": round(naive / found, 1)},
+                median=round(statistics.median(times) * 1000, 3),
+                moves=MOVES,
+                ranked=len(study.ranking.labels) if study.ranking is not None else 0,
+                peak_memory_mib=_peak(studio),
+            )
+        )
+    return lines
+
+
+def _peak(studio: Studio) -> float:
+    import tracemalloc  # noqa: PLC0415 - slows everything down where it is imported and on
+
+    tracemalloc.start()
+    studio.do(lambda: studio.session.weigh(isolation=0.33))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return round(peak / 1024 / 1024, 2)
+
+
+if __name__ == "__main__":
+    report("Moving a weight in the studio.", [moves])

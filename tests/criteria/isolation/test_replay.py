@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tenancykit.catalogue.attack import Evidence
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.criteria.isolation.records import read_records, replay_file
+from tenancykit.criteria.isolation.replay import Replayed, replay_choice, replay_result
+from tenancykit.errors import InputError
+from tests.criteria.isolation.platforms import CATALOGUE, SHARED, result, scenario, with_options
+
+MODEL = load_isolation(CATALOGUE)
+
+DISAGREEMENTS = {
+    ("ATTACHME-2022", "provider-fix-only"): "says that nothing a customer chooses helps; it is no choice of a design",
+    ("CVE-2020-8568", "rbac-least-privilege"): "the record names no verb a tenant would need; its author knows more",
+    ("CVE-2024-48916", "network-policy"): "object gateways are reached on purpose; the entry does not say so, and "
+    "CVE-2021-20288 with the same boundary, position and component is contained by policy",
+    (
+        "CVE-2025-31133",
+        "user-namespaces",
+    ): "the entry lists user namespaces both as removing the flaw and as undetermined",
+    ("CVE-2025-52565", "user-namespaces"): "as above",
+    ("GPU-MPS-TLB-2021", "mig"): "a side channel over structures that MIG instances still share "
+    "(MIG-TLB-2023 shows it); the record itself speaks of MPS",
+}
+"""Pairs in which the graph and the evidence's author differ, with our argument."""
+
+
+def pairs() -> list[tuple[Evidence, str, str]]:
+    columns = (("contained_by", "contained"), ("not_contained_by", "crossed"), ("undetermined", "undetermined"))
+    return [
+        (entry, choice, expected)
+        for entry in MODEL.evidence.values()
+        for column, expected in columns
+        for choice in getattr(entry, column)
+    ]
+
+
+def test_replay_agrees_with_the_evidence_but_for_the_pairs_argued() -> None:
+    differing = {(e.id, c) for e, c, expected in pairs() if replay_choice(e, c, MODEL).outcome != expected}
+    assert differing == set(DISAGREEMENTS)
+    assert len(differing) <= 0.05 * len(pairs())
+
+
+def test_replay_agrees_with_everything_a_record_itself_states() -> None:
+    stated = [(e, choice) for e in MODEL.evidence.values() for choice in e.stated_by_source]
+    assert len(stated) > 30
+    for entry, choice in stated:
+        expected = "crossed" if choice in entry.not_contained_by else "contained"
+        assert replay_choice(entry, choice, MODEL).outcome == expected, (entry.id, choice)
+
+
+def test_outcomes_do_not_read_what_the_author_says_contains_a_flaw() -> None:
+    for entry in list(MODEL.evidence.values())[::5]:
+        blank = entry.model_copy(
+            update={
+                "contained_by": (),
+                "not_contained_by": (),
+                "undetermined": (),
+                "stated_by_source": (),
+                "title": "-",
+            }
+        )
+        for choice in ("namespace-rbac", "dedicated-node", "gvisor", "network-policy", "hosted-control-plane"):
+            assert replay_choice(blank, choice, MODEL) == replay_choice(entry, choice, MODEL)
+
+
+def test_every_known_flaw_crosses_where_everything_is_shared_so_that_containment_means_something() -> None:
+    outcomes = Counter(replay_choice(entry, "baseline", MODEL).outcome for entry in MODEL.evidence.values())
+    assert outcomes == {"crossed": len(MODEL.evidence)}
+
+
+def entry(boundary: str, position: str, **more: object) -> Evidence:
+    data = {"id": "NEW", "title": "new", "year": 2026, "component": "new", "source_url": "https://example.org", **more}
+    return Evidence.model_validate({"boundary": boundary, "attacker_position": position, **data})
+
+
+def contained_by(new: Evidence) -> set[str]:
+    return {c for c in MODEL.choices if replay_choice(new, c, MODEL).outcome == "contained"}
+
+
+def test_a_new_flaw_is_decided_from_boundary_and_position_alone() -> None:
+    kernel = contained_by(entry("container/host-kernel", "tenant-pod"))
+    assert {"gvisor", "vm-sandbox", "dedicated-node", "dedicated-hardware", "dedicated-cluster"} <= kernel
+    assert not {"namespace-rbac", "network-policy", "virtual-control-plane", "psa-restricted"} & kernel
+    workspace = contained_by(entry("logical-control-plane", "tenant-api-user"))
+    assert workspace == {"virtual-control-plane", "hosted-control-plane", "dedicated-cluster"}
+    function = contained_by(entry("sr-iov-vf/physical-function", "vm-guest"))
+    assert function == {"dedicated-hardware", "no-sriov-vf"}
+    webhook = contained_by(entry("shared-addon-controller", "network-adjacent"))
+    assert {"network-policy", "per-tenant-addon", "hosted-control-plane"} <= webhook
+    sidecar = contained_by(entry("sidecar/pod-network-namespace", "tenant-pod"))
+    assert "network-policy" in sidecar
+    assert "service-mesh-egress" not in sidecar
+
+
+def test_preconditions_decide_as_well() -> None:
+    plain = entry("vm-sandbox/host", "vm-guest")
+    assert "block-device-rootfs" not in contained_by(plain)
+    assert "block-device-rootfs" in contained_by(
+        entry("vm-sandbox/host", "vm-guest", removed_by=("block-device-rootfs",))
+    )
+    assert "psa-restricted" in contained_by(
+        entry("container/host-kernel", "tenant-pod", preconditions=("not psa-restricted",))
+    )
+    needs_mig = entry("gpu-partition", "tenant-pod", effect="gpu-side-channel", preconditions=("gpu-mig",))
+    assert {"time-slicing", "dedicated-gpu"} <= contained_by(needs_mig)
+    free_text = entry(
+        "container/host-kernel", "tenant-pod", preconditions=("a kernel older than 5.10, says the record",)
+    )
+    assert contained_by(free_text) == contained_by(entry("container/host-kernel", "tenant-pod"))
+
+
+def test_what_cannot_be_decided_is_undetermined_and_never_contained() -> None:
+    driver = entry("gpu-driver/host-kernel", "tenant-pod")
+    assert replay_choice(driver, "gvisor", MODEL).outcome == "undetermined"
+    hubs = entry("mesh-control-plane", "tenant-api-user")
+    assert replay_choice(hubs, "virtual-control-plane", MODEL).outcome == "undetermined"
+    assert replay_choice(driver, "a choice nobody knows", MODEL).outcome == "inexpressible"
+
+
+def test_an_unknown_position_is_taken_to_stand_at_the_boundary() -> None:
+    found = replay_choice(entry("container/host-kernel", "job-submitter"), "namespace-rbac", MODEL)
+    assert found.outcome == "crossed"
+
+
+def test_a_crossed_row_names_asset_path_and_address() -> None:
+    flaw = MODEL.evidence["CVE-2025-23266"]
+    found = replay_choice(flaw, "namespace-rbac", MODEL)
+    assert found == Replayed(
+        "CVE-2025-23266",
+        "crossed",
+        "process-memory",
+        "pod -> (GPU container toolkit) -> node root -> process memory and files",
+        flaw.source_url,
+    )
+
+
+def test_a_design_is_replayed_against_every_published_flaw() -> None:
+    rows = {row.entry: row for row in replay_result(result(SHARED), MODEL)}
+    assert set(rows) == set(MODEL.evidence)
+    assert rows["CVE-2023-3269"].outcome == "crossed"  # StackRot: no capability needed
+    assert rows["CVE-2022-0185"].outcome == "contained"  # needs CAP_SYS_ADMIN in a user namespace
+    assert rows["CVE-2018-16359"].outcome == "contained"  # gVisor is not in use
+    sandboxed = {row.entry: row for row in replay_result(result(with_options("rt_gvisor")), MODEL)}
+    assert sandboxed["CVE-2023-3269"].outcome == "contained"
+    assert sandboxed["CVE-2018-16359"].outcome == "crossed"
+    assert sandboxed["CVE-2021-21334"].outcome == "crossed"  # made by the host's runtime daemon
+
+
+def test_flaws_that_need_api_access_do_not_reach_customers() -> None:
+    team = {row.entry: row.outcome for row in replay_result(result(SHARED, scenario("team")), MODEL)}
+    customer = {row.entry: row.outcome for row in replay_result(result(SHARED, scenario("customer")), MODEL)}
+    lost = {name for name in team if team[name] == "crossed" and customer[name] == "contained"}
+    assert lost
+    assert all(MODEL.evidence[name].attacker_position == "tenant-api-user" for name in lost)
+    assert not [name for name in team if team[name] == "contained" and customer[name] == "crossed"]
+
+
+def test_more_separated_designs_contain_more() -> None:
+    def crossed(options: tuple[str, ...]) -> int:
+        return sum(row.outcome == "crossed" for row in replay_result(result(options), MODEL))
+
+    own = with_options("cp_managed_per_tenant", "node_baremetal_tenant", "st_dedicated", "net_dpu")
+    assert crossed(SHARED) > crossed(with_options("node_dedicated_tenant")) > crossed(own)
+
+
+def test_the_file_of_published_flaws_replays_row_by_row(shared: Path) -> None:
+    path = shared / "facts" / "vulnerabilities.yaml"
+    rows = replay_file(path, CATALOGUE)
+    document = yaml.load(path.read_text(), yaml.CSafeLoader)
+    assert len(rows) == len(document["entries"]) * len(document["meta"]["design_choices"])
+    outcomes = {(row["entry"], row["choice"]): row["outcome"] for row in rows}
+    total = right = 0
+    for found in document["entries"]:
+        for column, expected in (("contained_by", "contained"), ("not_contained_by", "crossed")):
+            for choice in found[column]:
+                total += 1
+                right += outcomes[found["id"], choice] == expected
+    assert right / total >= 0.95
+
+
+def test_our_evidence_is_the_published_file(shared: Path) -> None:
+    document = yaml.load((shared / "facts" / "vulnerabilities.yaml").read_text(), yaml.CSafeLoader)
+    assert {e["id"] for e in document["entries"]} == set(MODEL.evidence)
+
+
+GOOD = {
+    "id": "X-1",
+    "component": "x",
+    "boundary": "container/host-kernel",
+    "attacker_position": "tenant-pod",
+    "source_url": "https://example.org/x",
+}
+
+
+def written(folder: Path, *entries: object, meta: object = None) -> Path:
+    path = folder / "evidence.yaml"
+    path.write_text(yaml.safe_dump({"meta": meta or {}, "entries": list(entries)}, sort_keys=False))
+    return path
+
+
+def test_a_new_entry_needs_no_more_than_component_boundary_position_and_source(tmp_path: Path) -> None:
+    records = read_records(written(tmp_path, GOOD), MODEL)
+    assert records.entries[0].id == "X-1"
+    assert "baseline" not in records.choices
+    rows = replay_file(written(tmp_path, GOOD, meta={"design_choices": {"gvisor": "", "magic": ""}}), CATALOGUE)
+    assert [(r["choice"], r["outcome"]) for r in rows] == [("gvisor", "contained"), ("magic", "inexpressible")]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source_url": None}, "source_url is missing"),
+        ({"source_url": " "}, "source_url is missing"),
+        ({"boundary": "container/host-kernal"}, "did you mean container/host-kernel?"),
+        ({"id": None}, "id is missing"),
+        ({"impact": ["loss"]}, "unknown impact 'loss'"),
+        ({"shared_component": {"a": 1}}, "is not a list"),
+    ],
+)
+def test_faulty_entries_are_refused_with_their_line(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    path = written(tmp_path, GOOD, {**GOOD, "id": "X-2", **change})
+    with pytest.raises(InputError) as caught:
+        replay_file(path, CATALOGUE)
+    (fault,) = caught.value.faults
+    assert message in str(fault)
+    assert f"{path}:" in fault.where
+
+
+def test_every_fault_of_a_file_comes_at_once(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, {**GOOD, "source_url": ""}, {**GOOD, "id": "B", "boundary": "nowhere"}, {**GOOD, "id": "B"}, 7
+    )
+    with pytest.raises(InputError) as caught:
+        replay_file(path, CATALOGUE)
+    assert len(caught.value.faults) == 3
+
+
+@pytest.mark.parametrize("text", ["", "- ", "entries: 3", "meta: {}", "entries: {a: 1}", "[1, 2"])
+def test_files_that_are_no_evidence_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError):
+        replay_file(path, CATALOGUE)
+
+
+def test_a_boundary_the_file_declares_itself_is_decided_by_what_is_shared(tmp_path: Path) -> None:
+    new = {**GOOD, "boundary": "pod/scheduler", "shared_component": ["kube-apiserver"]}
+    meta = {"boundaries": {"pod/scheduler": {}}, "design_choices": ["namespace-rbac", "dedicated-cluster"]}
+    rows = replay_file(written(tmp_path, new, meta=meta), CATALOGUE)
+    assert [row["outcome"] for row in rows] == ["crossed", "contained"]
+    unknown = {**new, "shared_component": ["cosmic-rays"]}
+    assert {r["outcome"] for r in replay_file(written(tmp_path, unknown, meta=meta), CATALOGUE)} == {"inexpressible"}

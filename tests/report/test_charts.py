@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tenancykit as tk
+from tenancykit.report import charts
+from tenancykit.report.chart_canvas import PALETTE, SHADES, Axis, Canvas, ink_on, shortened, spread
+from tenancykit.report.charts import Chart
+
+Draw = Callable[[tk.Study], Chart]
+
+DRAWN: dict[str, Draw] = {
+    "gantt": lambda s: charts.gantt(s["RA09"]),
+    "gantt, every task": lambda s: charts.gantt(s["RA09"], every_task=True),
+    "toil": lambda s: charts.toil(s.order),
+    "toil of one": lambda s: charts.toil([s["RA09"]]),
+    "growth": lambda s: charts.growth([s["RA01"], s["RA09"]]),
+    "bill": lambda s: charts.bill(s["RA09"]),
+    "placement": lambda s: charts.placement(s["RA09"]),
+    "placement, shared": lambda s: charts.placement(s["RA01"]),
+    "cost bridge": lambda s: charts.cost_bridge(s["RA01"], s["RA09"]),
+    "isolation matrix": lambda s: charts.isolation_matrix(s["RA09"]),
+    "attack paths": lambda s: charts.attack_paths(s["RA01"]),
+    "architecture": lambda s: charts.architecture(s["RA09"]),
+    "pareto": charts.pareto,
+    "acceptability": charts.acceptability,
+    "weight ranges": charts.weight_ranges,
+    "side by side": lambda s: charts.side_by_side(s, "RA01", "RA09"),
+}
+
+
+@pytest.fixture(scope="module", params=["ml-platform", "saas-inference"])
+def study(request: pytest.FixtureRequest) -> tk.Study:
+    return tk.compare(tk.load_scenario(request.param))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chart_is_a_picture_that_needs_nothing_else(study: tk.Study, name: str) -> None:
+    chart = DRAWN[name](study)
+    root = ET.fromstring(chart.svg)  # noqa: S314 - our own output
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == chart.title
+    assert "http" not in chart.svg.replace("http://www.w3.org/2000/svg", "")
+    assert "<script" not in chart.html()
+    assert not re.search(r"[\s\",=]-?(nan|inf)[\s\",]", chart.svg)
+    assert chart.rows
+    assert all(len(row) == len(chart.columns) for row in chart.rows)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chart_keeps_inside_its_frame(study: tk.Study, name: str) -> None:
+    root = ET.fromstring(DRAWN[name](study).svg)  # noqa: S314 - our own output
+    width, height = float(root.get("width", 0)), float(root.get("height", 0))
+    for mark in root.iter("{http://www.w3.org/2000/svg}rect"):
+        x, y = float(mark.get("x", 0)), float(mark.get("y", 0))
+        assert -1 <= x <= x + float(mark.get("width", 0)) <= width + 1
+        assert -4 <= y <= y + float(mark.get("height", 0)) <= height + 1
+
+
+def test_the_same_study_gives_the_same_bytes(study: tk.Study) -> None:
+    again = tk.compare(study.scenario)
+    for draw in DRAWN.values():
+        assert draw(study).html() == draw(again).html()
+
+
+def test_the_gantt_shows_every_task_and_marks_the_critical_chain(study: tk.Study) -> None:
+    effort = study["RA09"].scores["effort"].detail
+    rows = charts.gantt(study["RA09"]).rows
+    assert len(rows) == len(effort.plan.tasks)
+    assert sum(row[-1] == "yes" for row in rows) == len(effort.schedule.critical_chain)
+
+
+def test_the_bridge_leads_from_one_cost_to_the_other(study: tk.Study) -> None:
+    first, second = study["RA01"], study["RA09"]
+    rows = charts.cost_bridge(first, second).rows
+    steps = sum(float(row[3].replace(",", "")) for row in rows[:-1])
+    difference = second.scores["cost"].value - first.scores["cost"].value
+    assert steps == pytest.approx(difference, abs=0.05)
+    assert float(rows[-1][3].replace(",", "")) == pytest.approx(difference, abs=0.01)
+
+
+def test_the_placement_map_shows_every_node_and_fills_none_beyond_its_capacity(study: tk.Study) -> None:
+    evaluation = study["RA09"]
+    placed = evaluation.scores["cost"].detail.housing.housed
+    rows = charts.placement(evaluation).rows
+    nodes = sum(group.count * one.copies for one in placed for group in one.purchase.placement.groups)
+    assert sum(int(row[1]) for row in rows) == nodes
+    for row in rows:
+        shares = [int(part.rsplit(" ", 1)[1].rstrip("%")) for part in row[3].split("; ") if part != "-"]
+        assert sum(shares) <= 100 + len(shares)
+
+
+def test_the_matrix_shows_every_pair_and_names_the_weakest_path(study: tk.Study) -> None:
+    evaluation = study["RA09"]
+    chart = charts.isolation_matrix(evaluation)
+    assert len(chart.rows) == len(evaluation.scores["isolation"].figures["matrix"])
+    assert evaluation.scores["isolation"].figures["weakest_path"].split(" -> ")[-1] in chart.title
+
+
+def test_an_unknown_pair_of_classes_is_refused(study: tk.Study) -> None:
+    with pytest.raises(tk.InputError, match="no pair nobody on any"):
+        charts.attack_paths(study["RA01"], "nobody")
+
+
+def test_charts_speak_when_nobody_is_admitted() -> None:
+    scenario = tk.load_scenario("saas-inference")
+    limits = scenario.requirements.model_copy(update={"go_live_weeks": 0.01})
+    study = tk.compare(scenario.model_copy(update={"requirements": limits}))
+    for draw in (charts.pareto, charts.acceptability, charts.weight_ranges):
+        assert draw(study).title == "No design meets every requirement"
+
+
+def test_a_chart_is_saved_as_a_file(study: tk.Study, tmp_path: Path) -> None:
+    file = charts.pareto(study).save(tmp_path / "p.svg")
+    assert file.read_text().startswith("<svg")
+
+
+def test_names_are_written_as_text_not_as_markup() -> None:
+    canvas = Canvas("<b>&", 10)
+    canvas.text(0, 0, "<script>")
+    canvas.rect(0, 0, 1, 1, "#fff", title='"><script>')
+    svg = canvas.chart(["a"], [["<i>"]])
+    assert "<script" not in svg.svg
+    assert "<i>" not in svg.html()
+
+
+def test_text_on_a_colour_has_the_contrast_wcag_asks_for_large_text() -> None:
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for fill in (*PALETTE, *SHADES):
+        high, low = sorted((light(fill), light(ink_on(fill))), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5, fill
+
+
+def test_axes_place_round_values_inside_and_shortened_text_fits() -> None:
+    axis = spread([3.0, 97.0], 0, 100)
+    assert axis.ticks() == [0, 20, 40, 60, 80, 100]
+    assert Axis(1, 10_000, 0, 100, logarithmic=True).ticks() == [1, 10, 100, 1000, 10_000]
+    assert shortened("abc", 100, 10) == "abc"
+    assert len(shortened("a" * 100, 57, 10)) == 10

@@ -1,0 +1,72 @@
+"""The isolation of batches of designs, each with an exposure window of its own."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior
+from tenancykit.criteria.isolation.levels import guarded
+from tenancykit.criteria.isolation.result import DEPTH_WEIGHT, MAX_DEPTH, MAX_NINES
+from tenancykit.criteria.isolation.sweep import Booleans, Floats, PairArrays, Sweep, _Chances, _take_worse
+from tenancykit.design.batch import Batch, ClassFacts
+
+
+class _Windowed(_Chances):
+    """Chances of barriers where every design has its own window."""
+
+    def __init__(self, facts: PairArrays, windows: Floats) -> None:
+        super().__init__(facts, facts.model, 0.0, proven=False)
+        self.windows = windows / DAYS_PER_YEAR
+
+    def _compute(self, name: str) -> Floats:
+        wrong = super()._compute(name)  # with a window of zero only misconfiguration is left
+        barrier = self.model.barriers[name]
+        counts = np.zeros(self.facts.size, dtype=np.int64)
+        groups = flaws_of(self.model).get(name, ())
+        for flaws in groups:
+            counts += self.facts.holds(flaws.when) * len(flaws.entries)
+        most = sum(len(flaws.entries) for flaws in groups)
+        rates = [posterior(barrier, number, self.model) for number in range(most + 1)]
+        shape, years = (np.array([getattr(rate, part) for rate in rates])[counts] for part in ("shape", "years"))
+        flaw = -np.expm1(shape * (np.log(years) - np.log(years + self.windows)))
+        found: Floats = 1 - (1 - flaw) * (1 - wrong)
+        return found
+
+
+def sweep_windows(batch: Batch, windows: Floats) -> Sweep:
+    """Return the isolation of every design, the same numbers as measuring them one by one.
+
+    Args:
+        batch: the designs.
+        windows: [designs] days from disclosure of a flaw to patched.
+    """
+    model = load_isolation(batch.catalogue)
+    size = len(batch)
+    known = {facts.tenant_class.id: _facts(facts, model.class_facts) for facts in batch.classes}
+    best = Sweep(
+        np.full(size, MAX_NINES + DEPTH_WEIGHT * MAX_DEPTH),
+        np.zeros(size),
+        np.full(size, MAX_DEPTH, dtype=np.int64),
+        np.full(size, "", dtype="<U40"),
+    )
+    classes = [facts.tenant_class for facts in batch.classes]
+    for attacker, victim in itertools.product(classes, classes):
+        if attacker is victim and victim.count < 2:
+            continue
+        facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
+        chances = _Windowed(facts, windows)
+        for asset in model.assets.values():
+            if guarded(asset):
+                _take_worse(best, asset.id, facts, chances)
+    return best
+
+
+def _facts(facts: ClassFacts, names: frozenset[str]) -> dict[str, Booleans]:
+    found = {name: facts.get(name) for name in sorted(names)}
+    return {name: holds for name, holds in found.items() if holds is not None}
+
+
+__all__ = ["sweep_windows"]

@@ -1,0 +1,134 @@
+"""What schemas cannot say about an object, as the API server's own validation does; and what an update may not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tenancykit.manifests.checks import cluster, controllers, metadata, pods, policies, services
+from tenancykit.manifests.checks.report import Report, mapping
+
+KindCheck = Callable[[Mapping[str, Any], Report], None]
+
+CHECKS: Final[dict[str, KindCheck]] = {
+    "Namespace": metadata.pod_security_labels,
+    "Pod": pods.pod,
+    "Deployment": controllers.deployment,
+    "ReplicaSet": controllers.replica_set,
+    "StatefulSet": controllers.stateful_set,
+    "DaemonSet": controllers.daemon_set,
+    "Job": controllers.job,
+    "CronJob": controllers.cron_job,
+    "PodDisruptionBudget": controllers.disruption_budget,
+    "HorizontalPodAutoscaler": controllers.autoscaler,
+    "Service": services.service,
+    "Ingress": services.ingress,
+    "NetworkPolicy": services.network_policy,
+    "ResourceQuota": policies.resource_quota,
+    "LimitRange": policies.limit_range,
+    "Role": policies.role,
+    "ClusterRole": policies.role,
+    "RoleBinding": policies.role_binding,
+    "ClusterRoleBinding": policies.role_binding,
+    "FlowSchema": policies.flow_schema,
+    "PriorityLevelConfiguration": policies.priority_level,
+    "ValidatingAdmissionPolicy": policies.admission_policy,
+    "MutatingAdmissionPolicy": policies.admission_policy,
+    "ValidatingAdmissionPolicyBinding": policies.admission_binding,
+    "MutatingAdmissionPolicyBinding": policies.admission_binding,
+    "PriorityClass": cluster.priority_class,
+    "RuntimeClass": cluster.runtime_class,
+    "StorageClass": cluster.storage_class,
+    "PersistentVolume": cluster.persistent_volume,
+    "PersistentVolumeClaim": cluster.volume_claim,
+    "ConfigMap": cluster.config_map,
+    "Secret": cluster.secret,
+    "DeviceClass": cluster.device_class,
+    "ResourceClaim": cluster.claim,
+    "ResourceClaimTemplate": cluster.claim_template,
+}
+"""Checks of the built-in kinds; a kind that is not here has its metadata checked."""
+
+
+def semantic_faults(obj: Mapping[str, Any], version: str, *, custom: bool = False) -> list[str]:
+    """Return the faults of an object whose fields have the right types."""
+    report = Report(version)
+    metadata.metadata(obj, report)
+    check = None if custom else CHECKS.get(str(obj.get("kind")))
+    if check is not None:
+        check(obj, report)
+    return report.faults
+
+
+_SET_FOREVER: Final[dict[str, tuple[str, ...]]] = {
+    "Deployment": ("spec.selector",),
+    "DaemonSet": ("spec.selector",),
+    "ReplicaSet": ("spec.selector",),
+    "Job": ("spec.completions", "spec.selector", "spec.completionMode", "spec.podFailurePolicy", "spec.backoffLimitPerIndex"),
+    "RoleBinding": ("roleRef",),
+    "ClusterRoleBinding": ("roleRef",),
+    "PriorityClass": ("value", "preemptionPolicy"),
+    "RuntimeClass": ("handler",),
+    "StorageClass": ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"),
+    "Service": ("spec.clusterIP",),
+    "Secret": ("type",),
+    "ResourceClaimTemplate": ("spec",),
+    "ResourceClaim": ("spec",),
+    "PersistentVolume": ("spec.volumeMode",),
+}
+_DEFAULTS: Final[dict[str, Any]] = {
+    "preemptionPolicy": "PreemptLowerPriority",
+    "value": 0,
+    "reclaimPolicy": "Delete",
+    "volumeBindingMode": "Immediate",
+    "spec.completionMode": "NonIndexed",
+    "type": "Opaque",
+    "parameters": {},
+}
+_STATEFUL_MUTABLE: Final = frozenset(
+    {
+        "minReadySeconds",
+        "ordinals",
+        "persistentVolumeClaimRetentionPolicy",
+        "replicas",
+        "revisionHistoryLimit",
+        "template",
+        "updateStrategy",
+    }
+)
+
+
+def update_faults(obj: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
+    """Return the faults of replacing one object by another: fields that stay as they were created."""
+    found: list[str] = []
+    name, kind = mapping(obj.get("metadata")).get("name"), str(obj.get("kind"))
+    if name != mapping(old.get("metadata")).get("name"):
+        found.append("metadata.name: cannot be changed")
+    for path in _SET_FOREVER.get(kind, ()):
+        before, after = _at(old, path), _at(obj, path)
+        if path == "spec.clusterIP" and (after is None or before is None or _is_external(old) != _is_external(obj)):
+            continue
+        if before != after:
+            found.append(f"{path}: cannot be changed")
+    if kind == "StatefulSet":
+        before, after = mapping(old.get("spec")), mapping(obj.get("spec"))
+        changed = [k for k in before.keys() | after.keys() if before.get(k) != after.get(k)]
+        found += [f"spec.{key}: cannot be changed" for key in sorted(set(changed) - _STATEFUL_MUTABLE)]
+    if kind in ("ConfigMap", "Secret") and old.get("immutable"):
+        found += [f"{key}: is immutable" for key in ("immutable", "data", "binaryData", "stringData") if old.get(key) != obj.get(key)]
+    if kind == "PersistentVolumeClaim" and mapping(old.get("spec")) != mapping(obj.get("spec")):
+        found.append("spec: cannot be changed before the claim is bound")
+    return found
+
+
+def _is_external(obj: Mapping[str, Any]) -> bool:
+    return mapping(obj.get("spec")).get("type") == "ExternalName"
+
+
+def _at(obj: Mapping[str, Any], path: str) -> Any:
+    value: Any = obj
+    for part in path.split("."):
+        value = mapping(value).get(part)
+    if path == "roleRef" and isinstance(value, Mapping):
+        return {**value, "apiGroup": value.get("apiGroup") or "rbac.authorization.k8s.io"}
+    return _DEFAULTS.get(path) if value is None else value
