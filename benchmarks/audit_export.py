@@ -10,10 +10,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
-from harness import line, report  # type: ignore[import-not-found] # beside this script
 
+from harness import line, report
 from tenancykit.audit import audit, read_objects
 
 TENANTS = 10_000
@@ -162,7 +163,7 @@ def export() -> Sequence[dict[str, object]]:
         assert not reading.faults
         assert len(found.tenants) == TENANTS
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    more = {"objects": len(reading.objects), "mib_of_yaml": round(size / 2**20, 1)}
+    more: dict[str, Any] = {"objects": len(reading.objects), "mib_of_yaml": round(size / 2**20, 1)}
     ratio = {"parsing the files with PyYAML (C loader)": round(read / bare, 2)}
     return [
         line("read an export of 10,000 tenants", read, "s", n=1, ratio_to=ratio, **more),

@@ -10,8 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from harness import line, measure, report  # type: ignore[import-not-found] # beside this script
-
+from harness import line, measure, report
 from tenancykit.audit.network import Network, Port
 from tenancykit.audit.network_matrix import reach_matrix
 from tenancykit.audit.objects import ObjectSet, from_dicts
@@ -35,7 +34,7 @@ def _tenant(i: int) -> list[dict[str, Any]]:
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
         "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
     }
-    own = [{"podSelector": {}}]
+    own: list[dict[str, Any]] = [{"podSelector": {}}]
     web = [{"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]}]
     both = ["Ingress", "Egress"]
     internet = [{"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE}}]
@@ -49,7 +48,9 @@ def _tenant(i: int) -> list[dict[str, Any]]:
         *pods,
         _policy("deny", space, {}, policyTypes=both),
         _policy("same", space, {}, policyTypes=both, ingress=[{"from": own}], egress=[{"to": own}]),
-        _policy("dns", space, {}, policyTypes=["Egress"], egress=[{"to": [dns], "ports": [{"protocol": "UDP", "port": 53}]}]),
+        _policy(
+            "dns", space, {}, policyTypes=["Egress"], egress=[{"to": [dns], "ports": [{"protocol": "UDP", "port": 53}]}]
+        ),
         _policy("out", space, {}, policyTypes=["Egress"], egress=[{"to": internet, "ports": [{"port": 443}]}]),
         *(_policy(f"web{j}", space, {"matchLabels": {"app": f"a{j}"}}, ingress=web) for j in range(3)),
     ]

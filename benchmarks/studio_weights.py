@@ -6,13 +6,13 @@ import gc
 import random
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable, Sequence
 
 import tenancykit as tk
+from harness import line, report
 from tenancykit.studio import Studio
 from tenancykit.study.evaluation import CRITERIA
-
-from benchmarks.harness import line, report
 
 MOVES = 200
 TENANTS = 1_000
@@ -20,7 +20,7 @@ _TABS = ("Ranking", "Sensitivity", "Compare")
 
 
 def thousand_tenants() -> tk.Scenario:
-    """Return the inference scenario with 1,000 tenants, its limits on people and time lifted so that most are ranked."""
+    """Return the inference scenario with 1,000 tenants, limits on people and time lifted so that most are ranked."""
     scenario = tk.load_scenario("saas-inference")
     counts = {"basic": 800, "premium": 150, "regulated": 50}
     classes = tuple(c.model_copy(update={"count": counts[c.id]}) for c in scenario.tenants.classes)
@@ -58,7 +58,7 @@ def moves() -> list[dict[str, object]]:
     for tab in _TABS:
         studio = Studio(study)
         studio.go(tab)
-        times = moved(lambda name, value, s=studio: s.do(lambda: s.session.weigh(**{name: value})) and None)
+        times = moved(_mover(studio))
         found = p95(times)
         lines.append(
             line(
@@ -76,9 +76,14 @@ def moves() -> list[dict[str, object]]:
     return lines
 
 
-def _peak(studio: Studio) -> float:
-    import tracemalloc  # noqa: PLC0415 - slows everything down where it is imported and on
+def _mover(studio: Studio) -> Callable[[str, float], None]:
+    def act(name: str, value: float) -> None:
+        studio.do(lambda: studio.session.weigh(**{name: value}))
 
+    return act
+
+
+def _peak(studio: Studio) -> float:
     tracemalloc.start()
     studio.do(lambda: studio.session.weigh(isolation=0.33))
     peak = tracemalloc.get_traced_memory()[1]

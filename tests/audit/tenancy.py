@@ -8,11 +8,23 @@ from typing import Any
 
 RBAC = "rbac.authorization.k8s.io"
 MEMBER_RULES = [
-    {"apiGroups": [""], "resources": ["pods", "services", "configmaps", "secrets"], "verbs": ["get", "list", "create", "update", "delete"]},
+    {
+        "apiGroups": [""],
+        "resources": ["pods", "services", "configmaps", "secrets"],
+        "verbs": ["get", "list", "create", "update", "delete"],
+    },
     {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "create", "update", "delete"]},
 ]
-NODES = "!has(object.spec.nodeName) && has(object.spec.nodeSelector) && 'tenancykit.dev/pool' in object.spec.nodeSelector && object.spec.nodeSelector['tenancykit.dev/pool'] == 't-' + namespaceObject.metadata.labels['tenancykit.dev/tenant']"
-TOLERATIONS = "!has(object.spec.tolerations) || object.spec.tolerations.all(t, has(t.key) && (t.key.startsWith('node.kubernetes.io/') || (t.key == 'tenancykit.dev/pool' && has(t.value) && t.value == 't-' + namespaceObject.metadata.labels['tenancykit.dev/tenant'])))"
+OWN_POOL = "'t-' + namespaceObject.metadata.labels['tenancykit.dev/tenant']"
+NODES = (
+    "!has(object.spec.nodeName) && has(object.spec.nodeSelector) && 'tenancykit.dev/pool' in object.spec.nodeSelector "
+    f"&& object.spec.nodeSelector['tenancykit.dev/pool'] == {OWN_POOL}"
+)
+TOLERATIONS = (
+    "!has(object.spec.tolerations) || object.spec.tolerations.all(t, has(t.key) && "
+    "(t.key.startsWith('node.kubernetes.io/') || "
+    f"(t.key == 'tenancykit.dev/pool' && has(t.value) && t.value == {OWN_POOL})))"
+)
 HARD = {
     "requests.cpu": "10",
     "requests.memory": "20Gi",
@@ -39,8 +51,11 @@ def network_policy(name: str, namespace: str, **spec: Any) -> dict[str, Any]:
 def tenant(name: str) -> list[dict[str, Any]]:
     space = f"t-{name}"
     labels = {"tenancykit.dev/tenant": name, "pod-security.kubernetes.io/enforce": "restricted"}
-    dns = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
-    own = [{"podSelector": {}}]
+    dns = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+    }
+    own: list[dict[str, Any]] = [{"podSelector": {}}]
     return [
         named("v1", "Namespace", space, metadata={"labels": labels}),
         named("v1", "ResourceQuota", "all", space, spec={"hard": HARD}),
@@ -54,7 +69,9 @@ def tenant(name: str) -> list[dict[str, Any]]:
         ),
         network_policy("deny", space, policyTypes=["Ingress", "Egress"]),
         network_policy("same", space, policyTypes=["Ingress", "Egress"], ingress=[{"from": own}], egress=[{"to": own}]),
-        network_policy("dns", space, policyTypes=["Egress"], egress=[{"to": [dns], "ports": [{"protocol": "UDP", "port": 53}]}]),
+        network_policy(
+            "dns", space, policyTypes=["Egress"], egress=[{"to": [dns], "ports": [{"protocol": "UDP", "port": 53}]}]
+        ),
     ]
 
 
@@ -63,10 +80,16 @@ def vap(name: str, resource: str, *expressions: str) -> list[dict[str, Any]]:
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
     selector = {"matchExpressions": [{"key": "tenancykit.dev/tenant", "operator": "Exists"}]}
     validations = [{"expression": text, "message": f"refused by {name}"} for text in expressions]
-    spec = {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": [rule], "namespaceSelector": selector}, "validations": validations}
+    spec = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [rule], "namespaceSelector": selector},
+        "validations": validations,
+    }
     return [
         named(group, "ValidatingAdmissionPolicy", name, spec=spec),
-        named(group, "ValidatingAdmissionPolicyBinding", name, spec={"policyName": name, "validationActions": ["Deny"]}),
+        named(
+            group, "ValidatingAdmissionPolicyBinding", name, spec={"policyName": name, "validationActions": ["Deny"]}
+        ),
     ]
 
 
@@ -78,10 +101,12 @@ def cluster(*names: str) -> list[dict[str, Any]]:
     objects += vap("services", "services", "!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0")
     for name in names:
         objects += tenant(name)
-    return objects
+    return copy.deepcopy(objects)
 
 
-def changed(objects: list[dict[str, Any]], kind: str, name: str, change: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
+def changed(
+    objects: list[dict[str, Any]], kind: str, name: str, change: Callable[[dict[str, Any]], None]
+) -> list[dict[str, Any]]:
     """Return a copy with one object changed."""
     made = copy.deepcopy(objects)
     found = [item for item in made if item["kind"] == kind and item["metadata"]["name"] == name]
@@ -95,7 +120,11 @@ def without(objects: list[dict[str, Any]], kind: str, name: str, namespace: str 
     made = [
         item
         for item in objects
-        if not (item["kind"] == kind and item["metadata"]["name"] == name and item["metadata"].get("namespace", "") == namespace)
+        if not (
+            item["kind"] == kind
+            and item["metadata"]["name"] == name
+            and item["metadata"].get("namespace", "") == namespace
+        )
     ]
     assert len(made) == len(objects) - 1
     return made

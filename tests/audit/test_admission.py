@@ -35,7 +35,12 @@ def binding(*actions: str, **spec: Any) -> dict[str, Any]:
 
 
 def pod_request(spec: dict[str, Any] | None = None, **fields: Any) -> AdmissionRequest:
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": "i"}], **(spec or {})}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "x"},
+        "spec": {"containers": [{"name": "c", "image": "i"}], **(spec or {})},
+    }
     made = {"namespace": "a", "object": as_admitted(pod, "a"), **fields}
     return AdmissionRequest("CREATE", "", "v1", "Pod", "pods", "x", **made)
 
@@ -59,7 +64,11 @@ def test_an_evaluation_error_follows_the_failure_policy(failure: str, *, allowed
 
 
 def test_what_cannot_be_evaluated_is_undecided_and_not_allowed() -> None:
-    answer = review(policy({"expression": "object.spec.x.jsonpatch.escapeKey('a') == ''"}, failurePolicy="Ignore"), binding(), pod_request({"x": {"jsonpatch": "v"}}))
+    answer = review(
+        policy({"expression": "object.spec.x.jsonpatch.escapeKey('a') == ''"}, failurePolicy="Ignore"),
+        binding(),
+        pod_request({"x": {"jsonpatch": "v"}}),
+    )
     assert answer.undecided
     assert not answer.allowed
     assert answer.denial is None
@@ -73,14 +82,18 @@ def test_warnings_and_audits_do_not_deny() -> None:
 
 
 def test_selectors_and_conditions_choose_the_requests() -> None:
-    written = policy({"expression": "false"}, matchConditions=[{"name": "c", "expression": "request.userInfo.username != 'root'"}])
+    written = policy(
+        {"expression": "false"}, matchConditions=[{"name": "c", "expression": "request.userInfo.username != 'root'"}]
+    )
     assert not review(written, binding(), pod_request(user="ana")).allowed
     assert review(written, binding(), pod_request(user="root")).allowed
     other = binding(matchResources={"namespaceSelector": {"matchLabels": {"team": "red"}}})
     assert review(written, other, pod_request(user="ana")).allowed
     services = policy({"expression": "false"}, rules=[{**PODS, "resources": ["services"]}])
     assert review(services, binding(), pod_request()).allowed
-    assert not review(policy({"expression": "false"}, rules=[{**PODS, "resources": ["*"]}]), binding(), pod_request()).allowed
+    assert not review(
+        policy({"expression": "false"}, rules=[{**PODS, "resources": ["*"]}]), binding(), pod_request()
+    ).allowed
 
 
 def test_variables_and_parameters_are_read_lazily() -> None:
@@ -88,7 +101,10 @@ def test_variables_and_parameters_are_read_lazily() -> None:
     written = policy(
         {"expression": "size(object.spec.containers) <= variables.most || variables.broken"},
         paramKind=kind,
-        variables=[{"name": "most", "expression": "int(params.data.most)"}, {"name": "broken", "expression": "params.no == 1"}],
+        variables=[
+            {"name": "most", "expression": "int(params.data.most)"},
+            {"name": "broken", "expression": "params.no == 1"},
+        ],
     )
     bound = binding(paramRef={"name": "limits", "parameterNotFoundAction": "Deny"})
     limits = {**kind, "metadata": {"name": "limits", "namespace": "a"}, "data": {"most": "1"}}
@@ -101,7 +117,12 @@ def test_variables_and_parameters_are_read_lazily() -> None:
 
 def test_the_authorizer_asks_rbac() -> None:
     api = "rbac.authorization.k8s.io/v1"
-    role = {"apiVersion": api, "kind": "ClusterRole", "metadata": {"name": "r"}, "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]}
+    role = {
+        "apiVersion": api,
+        "kind": "ClusterRole",
+        "metadata": {"name": "r"},
+        "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}],
+    }
     bound = {
         "apiVersion": api,
         "kind": "ClusterRoleBinding",
@@ -117,7 +138,15 @@ def test_the_authorizer_asks_rbac() -> None:
 
 
 def test_policies_see_the_object_with_its_defaults() -> None:
-    seen = as_admitted({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "labels": {}}, "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "x:latest"}]}}}}, "a")
+    seen = as_admitted(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "d", "labels": {}},
+            "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "x:latest"}]}}},
+        },
+        "a",
+    )
     assert seen["spec"]["replicas"] == 1
     assert seen["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] == "Always"
     assert "labels" not in seen["metadata"]
@@ -145,15 +174,23 @@ def test_a_binding_cannot_deny_and_warn() -> None:
 
 
 def test_kyverno_and_gatekeeper_rules_in_cel_are_evaluated() -> None:
-    kyverno = {**policy({"expression": "!has(object.spec.nodeName)"}, validationActions=["Deny"]), "apiVersion": "policies.kyverno.io/v1", "kind": "ValidatingPolicy"}
-    source = {"validations": [{"expression": "size(object.spec.containers) <= variables.params.most", "message": "too many"}]}
+    kyverno = {
+        **policy({"expression": "!has(object.spec.nodeName)"}, validationActions=["Deny"]),
+        "apiVersion": "policies.kyverno.io/v1",
+        "kind": "ValidatingPolicy",
+    }
+    source = {
+        "validations": [{"expression": "size(object.spec.containers) <= variables.params.most", "message": "too many"}]
+    }
     template = {
         "apiVersion": "templates.gatekeeper.sh/v1",
         "kind": "ConstraintTemplate",
         "metadata": {"name": "most"},
         "spec": {
             "crd": {"spec": {"names": {"kind": "Most"}}},
-            "targets": [{"target": "admission.k8s.gatekeeper.sh", "code": [{"engine": "K8sNativeValidation", "source": source}]}],
+            "targets": [
+                {"target": "admission.k8s.gatekeeper.sh", "code": [{"engine": "K8sNativeValidation", "source": source}]}
+            ],
         },
     }
     match = {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], "excludedNamespaces": ["b"]}
@@ -176,5 +213,7 @@ def test_kyverno_and_gatekeeper_rules_in_cel_are_evaluated() -> None:
 @pytest.mark.parametrize("kind", ["ClusterPolicy", "ValidatingWebhookConfiguration"])
 def test_engines_that_are_not_understood_are_named(kind: str) -> None:
     group = "kyverno.io" if kind == "ClusterPolicy" else "admissionregistration.k8s.io"
-    rules = engine_rules(from_dicts([{"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "x"}, "spec": {}}]))
+    rules = engine_rules(
+        from_dicts([{"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "x"}, "spec": {}}])
+    )
     assert [item.kind for item in rules.opaque] == [kind]

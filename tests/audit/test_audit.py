@@ -8,9 +8,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenancykit.audit import AuditOptions, AuditReport, Severity, audit, from_dicts, to_junit, to_sarif, to_text
-from tests.audit.tenancy import RBAC, cluster, changed, named, network_policy, without
+from tests.audit.tenancy import RBAC, changed, cluster, named, network_policy, without
 
 Objects = list[dict[str, Any]]
 
@@ -70,28 +72,96 @@ def slices() -> dict[str, Any]:
 
 
 GAPS: dict[str, tuple[Callable[[Objects], Objects], str, str, tuple[str, str]]] = {
-    "a binding in another tenant's namespace": (lambda o: [*o, bind("member", "team-red", "t-blue")], "api-user-to-shared-api", "rbac-cross-tenant", ("red", "blue")),
-    "a cluster-wide binding": (lambda o: [*o, bind("view", "team-red")], "api-user-to-shared-api", "rbac-cross-tenant", ("red", "green")),
+    "a binding in another tenant's namespace": (
+        lambda o: [*o, bind("member", "team-red", "t-blue")],
+        "api-user-to-shared-api",
+        "rbac-cross-tenant",
+        ("red", "blue"),
+    ),
+    "a cluster-wide binding": (
+        lambda o: [*o, bind("view", "team-red")],
+        "api-user-to-shared-api",
+        "rbac-cross-tenant",
+        ("red", "green"),
+    ),
     "secrets for everybody": (
-        lambda o: [*o, named(f"{RBAC}/v1", "ClusterRole", "s", rules=[{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]), bind("s", "system:authenticated")],
+        lambda o: [
+            *o,
+            named(
+                f"{RBAC}/v1",
+                "ClusterRole",
+                "s",
+                rules=[{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}],
+            ),
+            bind("s", "system:authenticated"),
+        ],
         "api-user-to-shared-api",
         "rbac-cross-tenant",
         ("blue", "red"),
     ),
-    "a group two tenants share": (lambda o: [*o, bind("member", "shared", "t-red"), {**bind("member", "shared", "t-blue"), "metadata": {"name": "x", "namespace": "t-blue"}}], "api-user-to-shared-api", "rbac-cross-tenant", ("red", "blue")),
+    "a group two tenants share": (
+        lambda o: [
+            *o,
+            bind("member", "shared", "t-red"),
+            {**bind("member", "shared", "t-blue"), "metadata": {"name": "x", "namespace": "t-blue"}},
+        ],
+        "api-user-to-shared-api",
+        "rbac-cross-tenant",
+        ("red", "blue"),
+    ),
     "no default deny": (
-        lambda o: without(without(without(o, "NetworkPolicy", "deny", "t-red"), "NetworkPolicy", "same", "t-red"), "NetworkPolicy", "dns", "t-red"),
+        lambda o: without(
+            without(without(o, "NetworkPolicy", "deny", "t-red"), "NetworkPolicy", "same", "t-red"),
+            "NetworkPolicy",
+            "dns",
+            "t-red",
+        ),
         "pod-to-metadata",
         "network-metadata",
         ("red", "blue"),
     ),
-    "pods privileged": (lambda o: changed(o, "Namespace", "t-red", label("privileged")), "node-root-to-neighbours", "pod-security-open", ("", "")),
-    "no quota on memory": (lambda o: changed(o, "ResourceQuota", "all", drop_quota("requests.memory")), "", "quota-unbounded", ("", "")),
-    "no quota on storage": (lambda o: changed(o, "ResourceQuota", "all", drop_quota("requests.storage")), "storage-noise", "quota-unbounded", ("blue", "red")),
-    "no quota on secrets": (lambda o: changed(o, "ResourceQuota", "all", drop_quota("secrets")), "api-user-capacity", "quota-unbounded", ("blue", "red")),
-    "placement only warns": (lambda o: changed(o, "ValidatingAdmissionPolicyBinding", "placement", lenient), "node-root-to-neighbours", "", ("red", "blue")),
-    "no rule on priorities": (lambda o: without(o, "ValidatingAdmissionPolicyBinding", "priority"), "queue-starvation", "", ("red", "blue")),
-    "no rule on services": (lambda o: without(o, "ValidatingAdmissionPolicy", "services"), "service-to-traffic", "service-external-ips", ("red", "blue")),
+    "pods privileged": (
+        lambda o: changed(o, "Namespace", "t-red", label("privileged")),
+        "node-root-to-neighbours",
+        "pod-security-open",
+        ("", ""),
+    ),
+    "no quota on memory": (
+        lambda o: changed(o, "ResourceQuota", "all", drop_quota("requests.memory")),
+        "",
+        "quota-unbounded",
+        ("", ""),
+    ),
+    "no quota on storage": (
+        lambda o: changed(o, "ResourceQuota", "all", drop_quota("requests.storage")),
+        "storage-noise",
+        "quota-unbounded",
+        ("blue", "red"),
+    ),
+    "no quota on secrets": (
+        lambda o: changed(o, "ResourceQuota", "all", drop_quota("secrets")),
+        "api-user-capacity",
+        "quota-unbounded",
+        ("blue", "red"),
+    ),
+    "placement only warns": (
+        lambda o: changed(o, "ValidatingAdmissionPolicyBinding", "placement", lenient),
+        "node-root-to-neighbours",
+        "",
+        ("red", "blue"),
+    ),
+    "no rule on priorities": (
+        lambda o: without(o, "ValidatingAdmissionPolicyBinding", "priority"),
+        "queue-starvation",
+        "",
+        ("red", "blue"),
+    ),
+    "no rule on services": (
+        lambda o: without(o, "ValidatingAdmissionPolicy", "services"),
+        "service-to-traffic",
+        "service-external-ips",
+        ("red", "blue"),
+    ),
     "gpus in time slices": (lambda o: [*o, slices()], "", "gpu-shared", ("", "")),
 }
 
@@ -112,7 +182,11 @@ def test_a_gap_is_found_with_the_path_it_opens(gap: str) -> None:
 def test_opening_both_ends_of_the_network_is_found_with_the_policy_that_does_it(name: str) -> None:
     objects = fenced()
     for item in objects:
-        if item["kind"] == "NetworkPolicy" and item["metadata"]["name"] == name and item["metadata"]["namespace"] in ("t-red", "t-blue"):
+        if (
+            item["kind"] == "NetworkPolicy"
+            and item["metadata"]["name"] == name
+            and item["metadata"]["namespace"] in ("t-red", "t-blue")
+        ):
             allow_all(item)
     found = report(objects)
     crossing = found.crossing("pod-network-to-victim")
@@ -128,7 +202,12 @@ def test_a_pod_label_a_tenant_may_choose_opens_what_it_opens() -> None:
     """The victim trusts a label, and the attacker's egress is open: any tenant can wear the label."""
     objects = [
         *fenced(),
-        network_policy("trust", "t-blue", policyTypes=["Ingress"], ingress=[{"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"role": "monitor"}}}]}]),
+        network_policy(
+            "trust",
+            "t-blue",
+            policyTypes=["Ingress"],
+            ingress=[{"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"role": "monitor"}}}]}],
+        ),
         network_policy("out", "t-red", policyTypes=["Egress"], egress=[{}]),
     ]
     found = report(objects)
@@ -163,7 +242,10 @@ def test_an_engine_that_is_not_evaluated_makes_it_undecided_not_open() -> None:
 
 
 def test_rights_over_its_own_fence_are_found() -> None:
-    rules = [{"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["delete"]}, {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["*"]}]
+    rules = [
+        {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["delete"]},
+        {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["*"]},
+    ]
     role = named(f"{RBAC}/v1", "Role", "fence", "t-red", rules=rules)
     found = report([*fenced(), role, bind("fence", "team-red", "t-red", "Role")])
     finding = next(finding for finding in found.findings if finding.rule == "rbac-own-fence")
@@ -181,7 +263,10 @@ def test_platform_groups_are_nobodys_when_they_are_named() -> None:
 
 
 def test_tenants_are_recognised_by_capsule_or_named_by_the_caller() -> None:
-    objects = [named("v1", "Namespace", "x", metadata={"labels": {"capsule.clastix.io/tenant": "oil"}}), named("v1", "Namespace", "y")]
+    objects = [
+        named("v1", "Namespace", "x", metadata={"labels": {"capsule.clastix.io/tenant": "oil"}}),
+        named("v1", "Namespace", "y"),
+    ]
     assert report(objects).tenants == {"oil": ("x",)}
     assert report(objects, tenants={"y": "gas"}).tenants == {"gas": ("y",), "oil": ("x",)}
 
@@ -260,3 +345,94 @@ def test_the_text_says_what_is_open_and_how_to_close_it() -> None:
     assert "api-user-to-shared-api" in text
     assert "fix:" in text
     assert "MTB-PL1-CC-TI-2" in text
+
+
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 0, -1, 1.5, "", "x", [], {}, [None], [[]], {"a": None}, True, "10.0.0.0/99", 10**12]
+)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, item in inner for place in _places(item, (*path, key)))]
+
+
+FENCED = fenced()
+PLACES = [(i, place) for i, item in enumerate(FENCED) for place in _places(item) if place]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
+def test_nonsense_anywhere_in_a_manifest_is_survived(changes: list[tuple[tuple[int, tuple[Any, ...]], Any]]) -> None:
+    objects = fenced()
+    for (number, place), junk in changes:
+        holder: Any = objects[number]
+        for key in place[:-1]:
+            holder = holder[key] if isinstance(holder, dict | list) and _has(holder, key) else None
+        if isinstance(holder, dict) or (isinstance(holder, list) and _has(holder, place[-1])):
+            holder[place[-1]] = junk
+    found = report(objects)
+    assert to_text(found)
+    assert json.loads(to_sarif(found))
+
+
+def _has(holder: Any, key: Any) -> bool:
+    return key in holder if isinstance(holder, dict) else isinstance(key, int) and key < len(holder)
+
+
+@pytest.mark.parametrize("kind", ["ResourceQuota", "ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"])
+def test_leaving_any_one_of_these_fences_out_is_noticed(kind: str) -> None:
+    for item in [item for item in FENCED if item["kind"] == kind]:
+        name, space = item["metadata"]["name"], item["metadata"].get("namespace", "")
+        found = report(without(fenced(), kind, name, space))
+        assert found.findings or found.open_crossings(), f"{kind} {name} {space}"
+
+
+def test_an_undeclared_namespace_is_still_audited_as_its_tenants() -> None:
+    objects = without(fenced(), "Namespace", "t-red")
+    for item in objects:
+        if item["metadata"].get("namespace") == "t-red":
+            item["metadata"]["labels"] = {"tenancykit.dev/tenant": "red"}
+    found = report(objects)
+    assert set(found.tenants) == {"blue", "green", "red"}
+    assert any(finding.rule == "pod-security-open" and finding.tenants == ("red",) for finding in found.findings)
+
+
+def test_a_capsule_quota_and_a_kueue_queue_bound_what_they_cover() -> None:
+    bare = [item for item in fenced() if item["kind"] != "ResourceQuota"]
+    capsule = named(
+        "capsule.clastix.io/v1beta2",
+        "Tenant",
+        "red",
+        spec={"resourceQuotas": {"items": [{"hard": {"requests.cpu": "4", "limits.memory": "8Gi"}}]}},
+    )
+    flavors = [
+        {"name": "any", "resources": [{"name": "cpu", "nominalQuota": "9"}, {"name": "memory", "nominalQuota": "9Gi"}]}
+    ]
+    queue = named("kueue.x-k8s.io/v1beta2", "ClusterQueue", "cq", spec={"resourceGroups": [{"flavors": flavors}]})
+    local = named("kueue.x-k8s.io/v1beta2", "LocalQueue", "lq", "t-blue", spec={"clusterQueue": "cq"})
+    managed = changed(
+        bare,
+        "Namespace",
+        "t-blue",
+        lambda item: item["metadata"]["labels"].update({"kueue.x-k8s.io/managed-namespace": "true"}),
+    )
+    found = report([*managed, capsule, queue, local])
+    unbounded = {finding.tenants[0]: finding.what for finding in found.findings if finding.rule == "quota-unbounded"}
+    assert "cpu" in unbounded["green"]
+    assert " cpu" not in unbounded["red"]
+    assert " cpu" not in unbounded["blue"]
+    assert "storage" in unbounded["blue"]
+
+
+def test_a_quota_with_a_scope_bounds_only_some_pods_and_does_not_count() -> None:
+    found = report(changed(fenced(), "ResourceQuota", "all", lambda item: item["spec"].update(scopes=["BestEffort"])))
+    assert any(finding.rule == "quota-unbounded" for finding in found.findings)
+
+
+def test_the_pod_security_controls_are_named_checks() -> None:
+    found = report(changed(fenced(), "Namespace", "t-red", label("baseline")))
+    status = {check.id: check for check in found.checks}
+    assert status["PSS-baseline/host-path-volumes"].status == "pass"
+    assert status["PSS-restricted/run-as-non-root"].status == "fail"
+    assert status["PSS-restricted/run-as-non-root"].failing == ("t-red",)

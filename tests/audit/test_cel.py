@@ -13,12 +13,14 @@ from tenancykit.audit.cel import CelError, CelSyntaxError, CelUndecidedError, In
 from tenancykit.audit.cel.values import Optional, Timestamp
 
 
-
 def evaluate(text: str, **variables: Any) -> Any:
     return Interpreter().run(parse(text), variables)
 
 
-OBJECT = {"metadata": {"name": "x", "labels": {"a.b/c": "1", "team": "blue"}}, "spec": {"replicas": 3, "items": [1, 2, 3]}}
+OBJECT = {
+    "metadata": {"name": "x", "labels": {"a.b/c": "1", "team": "blue"}},
+    "spec": {"replicas": 3, "items": [1, 2, 3]},
+}
 
 HOLDS = [
     # operators and precedence: https://github.com/google/cel-spec/blob/master/doc/langdef.md
@@ -168,10 +170,16 @@ small = st.integers(-20, 20)
 texts = st.text("ab", max_size=3).map(repr)
 atoms = st.one_of(small.map(lambda n: f"({n})"), st.just("x"), st.just("y"))
 numbers = st.recursive(
-    atoms, lambda inner: st.builds(lambda a, op, b: f"({a} {op} {b})", inner, st.sampled_from(["+", "-", "*"]), inner), max_leaves=5
+    atoms,
+    lambda inner: st.builds(lambda a, op, b: f"({a} {op} {b})", inner, st.sampled_from(["+", "-", "*"]), inner),
+    max_leaves=5,
 )
-comparisons = st.builds(lambda a, op, b: f"({a} {op} {b})", numbers, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), numbers)
-text_tests = st.builds(lambda a, m, b: f"({a}.{m}({b}))", texts, st.sampled_from(["contains", "startsWith", "endsWith"]), texts)
+comparisons = st.builds(
+    lambda a, op, b: f"({a} {op} {b})", numbers, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), numbers
+)
+text_tests = st.builds(
+    lambda a, m, b: f"({a}.{m}({b}))", texts, st.sampled_from(["contains", "startsWith", "endsWith"]), texts
+)
 list_tests = st.builds(
     lambda items, macro, n: f"([{', '.join(map(str, items))}].{macro}(i, i > {n}))",
     st.lists(small, max_size=4),

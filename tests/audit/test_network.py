@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ TABLE = yaml.safe_load((Path(__file__).parent / "cases" / "network.yaml").read_t
 _GROUPS = {"NetworkPolicy": "networking.k8s.io/v1"}
 
 
-def objects_of(setting: Mapping[str, Any], policies: list[Mapping[str, Any]]) -> ObjectSet:
+def objects_of(setting: Mapping[str, Any], policies: Sequence[Mapping[str, Any]]) -> ObjectSet:
     objects: list[dict[str, Any]] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         for name, labels in setting["namespaces"].items()
@@ -104,7 +104,14 @@ peers = st.one_of(
     st.sampled_from(["10.0.0.0/8", "10.0.0.0/30", "0.0.0.0/0", "192.0.2.0/24"]).map(lambda c: {"ipBlock": {"cidr": c}}),
 )
 ports = st.sampled_from(
-    [[], [{"port": 80}], [{"port": "http"}], [{"port": 70, "endPort": 90}], [{"protocol": "UDP"}], [{"port": 80}, {"port": 9}]]
+    [
+        [],
+        [{"port": 80}],
+        [{"port": "http"}],
+        [{"port": 70, "endPort": 90}],
+        [{"protocol": "UDP"}],
+        [{"port": 80}, {"port": 9}],
+    ]
 )
 
 
@@ -126,14 +133,16 @@ policies = st.builds(
 pods = st.dictionaries(
     st.tuples(st.sampled_from("xyz"), st.sampled_from("pqr")).map("/".join),
     st.fixed_dictionaries(
-        {"labels": labels, "host": st.sampled_from([False, False, True]), "ports": st.sampled_from([{}, {"http": 80}, {"http": 81}])}
+        {
+            "labels": labels,
+            "host": st.sampled_from([False, False, True]),
+            "ports": st.sampled_from([{}, {"http": 80}, {"http": 81}]),
+        }
     ),
     min_size=2,
     max_size=6,
 )
-scenes = st.fixed_dictionaries(
-    {"namespaces": st.fixed_dictionaries({name: labels for name in "xyz"}), "pods": pods}
-)
+scenes = st.fixed_dictionaries({"namespaces": st.fixed_dictionaries(dict.fromkeys("xyz", labels)), "pods": pods})
 
 
 def open_pairs(network: Network, samples: list[Port]) -> set[tuple[str, str, Port]]:
@@ -176,7 +185,9 @@ def test_a_further_policy_opens_only_what_it_allows_itself(
 
 @settings(max_examples=40, deadline=None)
 @given(scenes, st.lists(policies, max_size=4))
-def test_the_matrix_says_what_the_single_question_says(scene: dict[str, Any], given_policies: list[dict[str, Any]]) -> None:
+def test_the_matrix_says_what_the_single_question_says(
+    scene: dict[str, Any], given_policies: list[dict[str, Any]]
+) -> None:
     network = Network(objects_of(scene, given_policies))
     matrix = reach_matrix(network, {name: name for name in "xyz"})
     samples = [*matrix.ports]
@@ -199,5 +210,5 @@ def test_the_order_of_policies_changes_nothing(scene: dict[str, Any], given_poli
 
 @pytest.mark.parametrize("text", ["0", "65536", "80/icmp"])
 def test_a_port_that_does_not_exist_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="port|protocol"):
+    with pytest.raises(ValueError, match=r"port|protocol"):
         Port.parse(text)

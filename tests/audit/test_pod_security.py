@@ -8,7 +8,7 @@ import pytest
 
 from tenancykit.audit.pod_security import CONTROLS, LATEST, controls_of, enforced, violations
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
     "containers": [
         {
@@ -42,7 +42,10 @@ BREAKS: dict[str, dict[str, Any]] = {
     "selinux": with_context(seLinuxOptions={"type": "spc_t"}),
     "proc-mount": with_context(procMount="Unmasked"),
     "seccomp": with_context(seccompProfile={"type": "Unconfined"}),
-    "sysctls": {**GOOD, "securityContext": {**GOOD["securityContext"], "sysctls": [{"name": "kernel.msgmax", "value": "1"}]}},
+    "sysctls": {
+        **GOOD,
+        "securityContext": {**GOOD["securityContext"], "sysctls": [{"name": "kernel.msgmax", "value": "1"}]},
+    },
     "volume-types": {**GOOD, "volumes": [{"name": "v", "nfs": {"server": "s", "path": "/"}}]},
     "privilege-escalation": with_context(allowPrivilegeEscalation=True),
     "run-as-non-root": {**GOOD, "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}},
@@ -68,7 +71,7 @@ def test_each_control_refuses_its_case_at_its_level_and_names_the_container(cont
     assert control.id in found
     assert found[control.id].why
     assert violations(BREAKS[control.id], "privileged") == []
-    if level == "restricted" and control.id not in ("proc-mount-restricted",):
+    if level == "restricted" and control.id != "proc-mount-restricted":
         assert violations(BREAKS[control.id], "baseline") == []
 
 
@@ -92,7 +95,11 @@ def test_an_older_version_has_fewer_controls() -> None:
 
 
 def test_linux_controls_do_not_bind_windows_pods() -> None:
-    spec = {"os": {"name": "windows"}, "securityContext": {"runAsNonRoot": True}, "containers": [{"name": "c", "image": "i"}]}
+    spec = {
+        "os": {"name": "windows"},
+        "securityContext": {"runAsNonRoot": True},
+        "containers": [{"name": "c", "image": "i"}],
+    }
     assert violations(spec, "restricted") == []
 
 

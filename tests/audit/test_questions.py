@@ -11,7 +11,18 @@ from tests.audit.tenancy import cluster, named
 OBJECTS = from_dicts(
     [
         *cluster("blue", "red"),
-        named("apps/v1", "Deployment", "web", "t-blue", spec={"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}),
+        named(
+            "apps/v1",
+            "Deployment",
+            "web",
+            "t-blue",
+            spec={
+                "template": {
+                    "metadata": {"labels": {"app": "web"}},
+                    "spec": {"containers": [{"name": "c", "image": "i"}]},
+                }
+            },
+        ),
         named("v1", "Pod", "job", "t-red", spec={"containers": [{"name": "c", "image": "i"}]}),
     ]
 )
@@ -58,7 +69,11 @@ def test_can_i_for_nobody_is_refused() -> None:
 def test_reach_finds_workloads_by_name_and_names_the_policy() -> None:
     answer = reach(OBJECTS, "t-red/job", "t-blue/web", "443/tcp")
     assert not answer.allowed
-    assert {str(policy) for policy in answer.answer.deciding} == {"NetworkPolicy t-red/deny", "NetworkPolicy t-red/dns", "NetworkPolicy t-red/same"}
+    assert {str(policy) for policy in answer.answer.deciding} == {
+        "NetworkPolicy t-red/deny",
+        "NetworkPolicy t-red/dns",
+        "NetworkPolicy t-red/same",
+    }
 
 
 def test_reach_without_a_port_lists_what_is_open() -> None:

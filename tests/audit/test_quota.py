@@ -17,7 +17,9 @@ def quota(name: str = "q", **hard: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": {"hard": hard}}
 
 
-def pod(name: str, requests: dict[str, str] | None = None, limits: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+def pod(
+    name: str, requests: dict[str, str] | None = None, limits: dict[str, str] | None = None, **spec: Any
+) -> dict[str, Any]:
     resources = {key: value for key, value in (("requests", requests), ("limits", limits)) if value}
     containers = [{"name": "c", "image": "i", "resources": resources}]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": containers, **spec}}
@@ -57,7 +59,10 @@ def test_deleting_a_pod_frees_its_share_and_a_finished_one_holds_none() -> None:
 @pytest.mark.parametrize(
     ("spec", "counted"),
     [
-        ({"type": "ClusterIP", "ports": [{"port": 80}]}, {"services": 1, "services.nodeports": 0, "services.loadbalancers": 0}),
+        (
+            {"type": "ClusterIP", "ports": [{"port": 80}]},
+            {"services": 1, "services.nodeports": 0, "services.loadbalancers": 0},
+        ),
         ({"type": "NodePort", "ports": [{"port": 80}, {"port": 81}]}, {"services": 1, "services.nodeports": 2}),
         ({"type": "LoadBalancer", "ports": [{"port": 80}]}, {"services.loadbalancers": 1, "services.nodeports": 1}),
         (
@@ -67,7 +72,7 @@ def test_deleting_a_pod_frees_its_share_and_a_finished_one_holds_none() -> None:
     ],
 )
 def test_services_count_by_type(spec: dict[str, Any], counted: dict[str, int]) -> None:
-    names = {name: "9" for name in ("services", "services.nodeports", "services.loadbalancers")}
+    names = dict.fromkeys(("services", "services.nodeports", "services.loadbalancers"), "9")
     namespace = account(quota(**names))
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": spec}
     assert namespace.create(service).code == 201
@@ -103,7 +108,8 @@ def test_scopes_choose_the_pods_a_quota_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hard", "code"), [({"requests.cpu": "banana"}, 400), ({"pods": "1.5"}, 422), ({"nosuch": "1"}, 422), ({"pods": "-1"}, 422)]
+    ("hard", "code"),
+    [({"requests.cpu": "banana"}, 400), ({"pods": "1.5"}, 422), ({"nosuch": "1"}, 422), ({"pods": "-1"}, 422)],
 )
 def test_a_quota_that_is_wrong_is_refused(hard: dict[str, str], code: int) -> None:
     assert NamespaceAccount().create(quota(**hard)).code == code
@@ -133,15 +139,19 @@ def test_a_pod_needs_at_least_what_its_containers_need_and_at_most_everything_at
     apps: list[str], inits: list[str], sidecars: list[bool]
 ) -> None:
     def container(i: int, cpu: str, *, sidecar: bool = False) -> dict[str, Any]:
-        return {"name": f"c{i}", "resources": {"requests": {"cpu": cpu}}, **({"restartPolicy": "Always"} if sidecar else {})}
+        return {
+            "name": f"c{i}",
+            "resources": {"requests": {"cpu": cpu}},
+            **({"restartPolicy": "Always"} if sidecar else {}),
+        }
 
     spec = {
         "containers": [container(i, cpu) for i, cpu in enumerate(apps)],
         "initContainers": [container(i, cpu, sidecar=sidecars[i]) for i, cpu in enumerate(inits)],
     }
     total = pod_total(spec, "requests")["cpu"]
-    running = sum(Decimal(cpu[:-1]) for cpu in apps) / 1000
-    everything = running + sum(Decimal(cpu[:-1]) for cpu in inits) / 1000
+    running = sum((Decimal(cpu[:-1]) for cpu in apps), Decimal(0)) / 1000
+    everything = running + sum((Decimal(cpu[:-1]) for cpu in inits), Decimal(0)) / 1000
     assert running <= total <= everything
     assert aggregate(spec, "requests")["cpu"] == total
 

@@ -1,4 +1,4 @@
-"""RBAC means here what Kubernetes' documentation says it means; escalation is refused where the API server refuses it."""
+"""RBAC means here what Kubernetes' documentation says; escalation is refused where the API server refuses it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,12 @@ def test_a_missing_role_is_named(rules: AccessRules) -> None:
 
 
 def test_a_service_account_subject_without_namespace_belongs_to_the_binding() -> None:
-    role = {"apiVersion": API, "kind": "Role", "metadata": {"name": "r", "namespace": "a"}, "rules": [_rule("get", "pods")]}
+    role = {
+        "apiVersion": API,
+        "kind": "Role",
+        "metadata": {"name": "r", "namespace": "a"},
+        "rules": [_rule("get", "pods")],
+    }
     binding = {
         "apiVersion": API,
         "kind": "RoleBinding",
@@ -163,7 +168,12 @@ def test_binding_needs_bind_or_the_rights_themselves() -> None:
     binding = from_dicts([admin]).objects[0]
     plain = AccessRules(from_dicts(_bound("ana", [MANAGE])))
     assert may_write(plain, "ana", [], "create", binding).code == 403
-    binds = {"apiGroups": [RBAC_GROUP], "resources": ["clusterroles"], "resourceNames": ["cluster-admin"], "verbs": ["bind"]}
+    binds = {
+        "apiGroups": [RBAC_GROUP],
+        "resources": ["clusterroles"],
+        "resourceNames": ["cluster-admin"],
+        "verbs": ["bind"],
+    }
     assert may_write(AccessRules(from_dicts(_bound("ana", [MANAGE, binds]))), "ana", [], "create", binding).code == 201
 
 
@@ -208,7 +218,9 @@ questions = st.builds(
 
 @settings(max_examples=100)
 @given(st.lists(drawn_rules, max_size=3), drawn_rules, questions)
-def test_a_covered_rule_allows_nothing_its_owner_could_not_do(held: list[Rule], wanted: Rule, question: Request) -> None:
+def test_a_covered_rule_allows_nothing_its_owner_could_not_do(
+    held: list[Rule], wanted: Rule, question: Request
+) -> None:
     if not uncovered(held, [wanted]) and wanted.allows(question):
         assert any(rule.allows(question) for rule in held)
 

@@ -66,7 +66,10 @@ def test_secret_values_are_dropped_as_they_are_read(tmp_path: Path, kind: str) -
         "metadata": {
             "name": "s",
             "namespace": "a",
-            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": '{"data":{"key":"aHVudGVyMg=="}}', "keep": "me"},
+            "annotations": {
+                "kubectl.kubernetes.io/last-applied-configuration": '{"data":{"key":"aHVudGVyMg=="}}',
+                "keep": "me",
+            },
         },
         "data": {"key": "aHVudGVyMg=="},
         "stringData": {"other": "hunter2"},
@@ -124,7 +127,11 @@ def test_kustomize_references_in_a_circle_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("resource", "what"),
-    [("missing.yaml", "does not exist"), ("https://example.com/base", "not fetched"), ("github.com/x/y//base", "not fetched")],
+    [
+        ("missing.yaml", "does not exist"),
+        ("https://example.com/base", "not fetched"),
+        ("github.com/x/y//base", "not fetched"),
+    ],
 )
 def test_a_kustomize_resource_that_is_not_there_is_named(tmp_path: Path, resource: str, what: str) -> None:
     write(tmp_path, {"kustomization.yaml": kustomization(resource, "ok.yaml"), "ok.yaml": MAP % "ok"})
@@ -223,7 +230,9 @@ def test_kinds_a_set_defines_are_known_wherever_they_stand() -> None:
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.text(max_size=8), st.floats(-1e6, 1e6))
 values = st.recursive(
-    scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)), max_leaves=8
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=8,
 )
 
 

@@ -99,7 +99,7 @@ def _request(asked: Mapping[str, Any], classes: Mapping[str, Any]) -> AdmissionR
     kind = builtin_kinds().find(group, shown["kind"])
     assert kind is not None
     user = asked.get("user", _ADMIN[0])
-    groups = asked.get("groups", _ADMIN[1] if "user" not in asked else [])
+    groups = [*asked.get("groups", []), "system:authenticated"] if "user" in asked else _ADMIN[1]
     return AdmissionRequest(
         operation,
         group,

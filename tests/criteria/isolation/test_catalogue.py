@@ -35,7 +35,8 @@ def test_every_option_is_mentioned_by_some_condition() -> None:
 def test_an_option_that_no_crossing_mentions_is_listed(tmp_path: Path) -> None:
     text = (OWN_ROOT / "options" / "runtime" / "rt_runc.yaml").read_text()
     text = text.replace("rt_runc", "rt_odd").replace("- shared-kernel", "- odd-kernel")
-    assert load_isolation(overlay(tmp_path, "options/runtime", text)).unwired_options == ("rt_odd",)
+    with pytest.warns(UserWarning, match=r"rt_odd \(.*extra\.yaml:1\)"):
+        assert load_isolation(overlay(tmp_path, "options/runtime", text)).unwired_options == ("rt_odd",)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tenancykit.criteria.isolation.graph import pair_facts
 from tenancykit.criteria.isolation.measure import assess_facts
 from tenancykit.design.model import Design, choose
 from tenancykit.design.validity import reference_design, resolve
+from tenancykit.errors import InputError
 from tenancykit.scenario.model import Scenario
 from tenancykit.source import parse_yaml
 from tenancykit.validation import validate
@@ -65,7 +66,7 @@ def test_a_sandbox_leaves_what_the_host_does_for_the_pod() -> None:
 
 
 def test_root_of_a_node_meets_the_api_server_and_the_metadata_service_next() -> None:
-    pair = result(with_options("node_dedicated_tenant")).pairs[0]
+    pair = result(with_options("node_dedicated_tenant"), scenario(provider="aws")).pairs[0]
     onwards = {str(link.target) for link in pair.finding.graph.links if link.source == "node-root"}
     assert {"host-control-plane", "cloud-identity"} <= onwards
 
@@ -168,6 +169,24 @@ def test_windows_may_differ_by_kind_of_barrier() -> None:
 
     mixed = measure(resolved(SHARED, asked), asked, CATALOGUE, window_days=slow_kernels)
     assert score(SHARED, window_days=90).value < mixed.value < score(SHARED, window_days=7).value
+
+
+@pytest.mark.parametrize("days", [-1.0, float("nan"), float("inf")])
+def test_a_window_that_is_no_number_of_days_is_refused(days: float) -> None:
+    with pytest.raises(InputError, match="window_days"):
+        score(SHARED, window_days=days)
+
+
+def test_with_no_window_only_misconfiguration_remains() -> None:
+    pair = result(SHARED).pairs[0]
+    assert score(SHARED, window_days=0).value > score(SHARED).value
+    assert pair.finding.strengths["api-authorization"].misconfiguration > 0
+
+
+def test_control_planes_in_one_datastore_are_not_separated() -> None:
+    kamaji = score(with_options("cp_kamaji", base=OWN_NODES), scenario("customer"))
+    assert kamaji.figures["planes"]["control"] == "L3"
+    assert score(OWN_NODES, scenario("customer")).figures["planes"]["control"] == "L4"
 
 
 def test_hardening_takes_flaws_out_of_a_barriers_rate() -> None:
@@ -313,8 +332,8 @@ def test_on_the_real_catalogue_a_barrier_more_never_hurts_and_a_crossing_less_ne
     graph, chance = finding.graph, {name: s.chance for name, s in finding.strengths.items()}
 
     def exposure(links: list[Link]) -> float:
-        diagram, root = expose(links, dict.fromkeys(graph.starts), "process-memory")
-        return diagram.probability([root], {**chance, "one more": 0.5})[0]
+        diagram, (root,) = expose(links, dict.fromkeys(graph.starts), ["process-memory"])
+        return diagram.probability([root], dict(chance) | {"one more": 0.5})[0]
 
     links = list(graph.links)
     whole = exposure(links)

@@ -39,7 +39,7 @@ def drawn_designs(count: int) -> list[Design]:
     offers: dict[tuple[str, str], list[str]] = {}
     for option in CATALOGUE.options.values():
         offers.setdefault((option.dimension, option.layer), []).append(option.id)
-    draw = random.Random(11)
+    draw = random.Random(11)  # noqa: S311 - a reproducible sample, no secret
 
     def options() -> list[str]:
         found = [draw.choice(o) for (d, layer), o in offers.items() if LAYERS[d][layer] or draw.random() < 0.5]  # type: ignore[index]
@@ -65,11 +65,13 @@ def test_many_designs_at_once_get_the_same_figures_as_one_by_one() -> None:
 )
 def test_the_compiled_network_gives_the_exposure_and_depth_of_the_graph_itself(options: tuple[str, ...]) -> None:
     finding = result(options, scenario()).pairs[0].finding
-    network = superset(load_isolation(CATALOGUE))
+    networks = [superset(load_isolation(CATALOGUE), together=together) for together in (True, False)]
     chance = {name: strength.chance for name, strength in finding.strengths.items()}
     for asset in finding.graph.assets:
-        diagram, root = expose(finding.graph.links, dict.fromkeys(finding.graph.starts), asset.id)
-        exposure, depth = network.solve(asset.id, finding.graph, chance)
+        diagram, (root,) = expose(finding.graph.links, dict.fromkeys(finding.graph.starts), [asset.id])
+        (exposure, depth), alone = (network.solve(asset.id, finding.graph, chance) for network in networks)
+        assert alone[0] == pytest.approx(exposure, abs=1e-12)
+        assert alone[1] == depth
         assert exposure == pytest.approx(diagram.probability([root], chance)[0], abs=1e-12)
         routes = cheapest_routes(finding.graph.links, finding.graph.starts, [asset.id], dict.fromkeys(chance, 1.0))
         assert depth == (routes[asset.id].cost if asset.id in routes else 9)

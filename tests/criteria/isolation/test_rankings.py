@@ -69,8 +69,8 @@ def test_rank_order_agrees_with_every_published_ranking_of_isolation(shared: Pat
 
 
 def test_the_one_published_tie_is_ours_by_level_if_not_by_nines() -> None:
-    # VirtualCluster (ICDCS 2021) holds that a virtual control plane reaches the control-plane isolation of a cluster per
-    # tenant. We see the same step up from a shared API server, and the syncer and the host cluster as what remains.
+    # VirtualCluster (ICDCS 2021) holds that a virtual control plane reaches the control-plane isolation of a cluster
+    # per tenant. We see the same step up from a shared API server, and the syncer and the host cluster as what remains.
     shared, virtual, own = (
         score(DESIGNS[name]).figures["plane_nines"]["control"]
         for name in ("namespace-rbac", "virtual-control-plane", "dedicated-cluster")

@@ -124,6 +124,11 @@ def test_what_cannot_be_decided_is_undetermined_and_never_contained() -> None:
     assert replay_choice(driver, "a choice nobody knows", MODEL).outcome == "inexpressible"
 
 
+def test_an_impact_on_which_no_way_ends_leaves_the_other_losses_to_decide() -> None:
+    slow = entry("gpu-interconnect", "vm-guest", effect="dos-gpu", impact=("availability",))
+    assert contained_by(slow) == {"dedicated-hardware", "dedicated-nvlink-domain"}
+
+
 def test_an_unknown_position_is_taken_to_stand_at_the_boundary() -> None:
     found = replay_choice(entry("container/host-kernel", "job-submitter"), "namespace-rbac", MODEL)
     assert found.outcome == "crossed"

@@ -20,7 +20,6 @@ from tenancykit.audit.policy_engines import EngineRules, engine_rules
 from tenancykit.audit.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
 from tenancykit.audit.tenants import Tenancy
 
-
 POOL_KEY: Final = "tenancykit.dev/pool"
 CLASS_KEY: Final = "tenancykit.dev/class"
 _MOST: Final = 8

@@ -40,7 +40,9 @@ ROOT_PODS: Final[Mapping[str, Change]] = {
 
 LESSER_PODS: Final[Mapping[str, Change]] = {
     "host-port": Change(container={"ports": [{"containerPort": 8080, "hostPort": 8080}]}),
-    "run-as-root": Change({"securityContext": {"runAsNonRoot": False, "runAsUser": 0}}, {"securityContext": {"runAsUser": 0}}),
+    "run-as-root": Change(
+        {"securityContext": {"runAsNonRoot": False, "runAsUser": 0}}, {"securityContext": {"runAsUser": 0}}
+    ),
     "privilege-escalation": _context(allowPrivilegeEscalation=True),
     "direct-volume": _spec(volumes=[{"name": "share", "nfs": {"server": "nfs.example.com", "path": "/"}}]),
     "cached-image": Change(container={"imagePullPolicy": "IfNotPresent"}),
@@ -127,9 +129,7 @@ class HostilePods:
                 if names:
                     sure.setdefault(tenant, f"{who} may create pods in {namespace}, which takes {', '.join(names)}")
                 elif admitted:
-                    unsure.setdefault(
-                        tenant, f"{namespace}: {self._doubt(namespace, admitted)}"
-                    )
+                    unsure.setdefault(tenant, f"{namespace}: {self._doubt(namespace, admitted)}")
         return sure, {tenant: why for tenant, why in unsure.items() if tenant not in sure}
 
     def findings(self) -> Iterator[Finding]:

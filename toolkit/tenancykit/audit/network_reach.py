@@ -7,7 +7,7 @@ label selector that any policy applies to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -44,7 +44,6 @@ class NetworkReach:
     objects: ObjectSet
     tenancy: Tenancy
     pod_addresses: AddressSet = PRIVATE
-    _found: dict[str, ReachMatrix] = field(default_factory=dict, repr=False)
 
     @cached_property
     def network(self) -> Network:
@@ -151,8 +150,9 @@ class NetworkReach:
             kept.setdefault((pod.namespace, tuple(sorted(pod.labels.items())), pod.host_network), pod)
         return list(kept.values())[:_MOST_PODS]
 
-    def metadata_open(self) -> dict[str, ReachAnswer]:
-        """Return the tenants that can have a pod ask the metadata service, each with the answer."""
+    @cached_property
+    def metadata_open(self) -> Mapping[str, ReachAnswer]:
+        """The tenants that can have a pod ask the metadata service, each with the answer."""
         found: dict[str, ReachAnswer] = {}
         for tenant in self.tenancy.tenants:
             for pod in self._told_apart(tenant):
@@ -164,7 +164,7 @@ class NetworkReach:
 
     def metadata_findings(self) -> Iterator[Finding]:
         """Yield one finding per tenant whose pods reach the metadata service."""
-        for tenant, answer in self.metadata_open().items():
+        for tenant, answer in self.metadata_open.items():
             item = answer.egress.policies[0].source if answer.egress.policies else None
             item = item or self.objects.get("", "Namespace", "", self.tenancy.namespaces[tenant][0])
             subject, where = (

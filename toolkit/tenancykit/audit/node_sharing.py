@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -33,6 +33,7 @@ _WELL_KNOWN: Final = (
     "topology.kubernetes.io/",
     "node.kubernetes.io/",
 )
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -122,7 +123,11 @@ class NodeSharing:
 
     def _admitted(self, namespace: str, pool: Pool, tenant: str) -> bool:
         plain = self._asked(namespace, _PLAIN)
-        if plain.verdict != "no" and pool not in self.written.get(tenant, frozenset()) and pool not in self.shared_pools:
+        if (
+            plain.verdict != "no"
+            and pool not in self.written.get(tenant, frozenset())
+            and pool not in self.shared_pools
+        ):
             return False  # a pool nobody has heard of says nothing about a tenant that is not confined
         return self._asked(namespace, Change(spec=pinned(pool), drop=_PLACED)).verdict != "no"
 

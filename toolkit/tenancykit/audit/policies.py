@@ -176,7 +176,14 @@ def _port(item: Mapping[str, Any]) -> PortMatch | None:
         return PortMatch(protocol)
     if isinstance(port, str) and not port.isdigit():
         return PortMatch(protocol, name=port)
-    return PortMatch(protocol, int(port), int(end) if isinstance(end, int) else int(port))
+    first = _number(port)
+    return PortMatch(protocol, first, _number(end) or first) if first else None
+
+
+def _number(value: object) -> int:
+    """Return a port number; 0 for what is none, which no connection has."""
+    text = scalar_text(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
 
 
 def _cluster_policy(item: ManifestObject) -> Iterator[Policy]:
@@ -226,16 +233,16 @@ def _cluster_ports(item: Mapping[str, Any]) -> Iterator[PortMatch]:
     for key in ("portNumber", "portRange"):
         entry = mapping(item.get(key))
         if entry:
-            first = int(entry.get("port", entry.get("start", 1)))
-            yield PortMatch(scalar_text(entry.get("protocol")) or "TCP", first, int(entry.get("end", first)))
+            first = _number(entry.get("port", entry.get("start", 1)))
+            yield PortMatch(scalar_text(entry.get("protocol")) or "TCP", first, _number(entry.get("end", first)))
     for protocol in PROTOCOLS:
         if protocol.lower() not in item:
             continue
         port = mapping(mapping(item.get(protocol.lower())).get("destinationPort"))
         span = mapping(port.get("range"))
         if span:
-            yield PortMatch(protocol, int(span.get("start", 1)), int(span.get("end", 65535)))
+            yield PortMatch(protocol, _number(span.get("start", 1)), _number(span.get("end", 65535)))
         elif "number" in port:
-            yield PortMatch(protocol, int(port["number"]), int(port["number"]))
+            yield PortMatch(protocol, _number(port["number"]), _number(port["number"]))
         else:
             yield PortMatch(protocol)

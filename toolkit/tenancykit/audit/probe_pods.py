@@ -66,7 +66,10 @@ class Change:
         containers = mappings(spec.get("containers")) or [_CONTAINER]
         first = {**containers[0], **self.container}
         if "securityContext" in self.container:
-            first["securityContext"] = {**mapping(containers[0].get("securityContext")), **self.container["securityContext"]}
+            first["securityContext"] = {
+                **mapping(containers[0].get("securityContext")),
+                **self.container["securityContext"],
+            }
         merged = {**spec, **self.spec, "containers": [first, *containers[1:]]}
         if "volumes" in self.spec:
             merged["volumes"] = [*mappings(spec.get("volumes")), *self.spec["volumes"]]
@@ -91,7 +94,7 @@ def candidates(
 
 def fingerprint(pod: Pod, own: Iterable[str]) -> str:
     """Return the pod as text with its tenant's own names taken out, so that alike pods of tenants are one."""
-    text = json.dumps(pod, sort_keys=True, default=str)
+    text = json.dumps(pod, default=str)
     for name in sorted(own, key=len, reverse=True):
         text = text.replace(name, "\0")
     return text

@@ -89,7 +89,7 @@ class NamespaceAccount:
         made, refusal = self._defaulted(data, old)
         if refusal:
             return Admission(403, refusal)
-        faults = self._faults(made)
+        faults = self._faults(made, old)
         if faults:
             return Admission(422, "; ".join(faults))
         refusals = self._limit_refusals(made, old)
@@ -128,11 +128,15 @@ class NamespaceAccount:
                 spec.update(apply(found))
         return {**data, "spec": spec}, ""
 
-    def _faults(self, data: Mapping[str, Any]) -> list[str]:
+    def _faults(self, data: Mapping[str, Any], old: Mapping[str, Any] | None) -> list[str]:
         spec = mapping(data.get("spec"))
         match data.get("kind"):
             case "Pod":
-                return resource_faults(spec)
+                return (
+                    resource_faults(spec) if mappings(spec.get("containers")) else ["spec.containers: Required value"]
+                )
+            case "PersistentVolumeClaim":
+                return _claim_faults(spec, old)
             case "LimitRange":
                 return limit_range_faults(spec)
             case "ResourceQuota":
@@ -202,6 +206,16 @@ class NamespaceAccount:
         return (item for item in self.cluster if item.get("kind") == kind)
 
 
+def _claim_faults(spec: Mapping[str, Any], old: Mapping[str, Any] | None) -> list[str]:
+    asked = resource_list(mapping(spec.get("resources")).get("requests")).get("storage")
+    if asked is None or asked <= 0:
+        return ["spec.resources[storage]: must be greater than zero"]
+    bound = old is None or mapping(old.get("status")).get("phase") == "Bound"
+    if not bound and mapping(spec.get("resources")) != mapping(mapping(mapping(old).get("spec")).get("resources")):
+        return ["spec: is immutable after creation except resources.requests for bound claims"]
+    return []
+
+
 def _hard(quota: Mapping[str, Any]) -> ResourceList:
     return resource_list(mapping(quota.get("spec")).get("hard"))
 
@@ -238,8 +252,3 @@ def _priority(found: Mapping[str, Any]) -> dict[str, Any]:
 def _overhead(found: Mapping[str, Any]) -> dict[str, Any]:
     fixed = mapping(mapping(found.get("overhead")).get("podFixed"))
     return {"overhead": dict(fixed)} if fixed else {}
-
-
-def containers_of(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the init and app containers of a pod spec."""
-    return [*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))]

@@ -5,11 +5,10 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tenancykit.audit.objects import mappings, scalar_text, text_map, texts
+from tenancykit.audit.objects import mapping, mappings, scalar_text, text_map, texts
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,9 @@ class Selector:
     requirements: tuple[Requirement, ...] = ()
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Selector:
-        """Return the selector of a ``matchLabels`` / ``matchExpressions`` mapping."""
+    def of(cls, data: object) -> Selector:
+        """Return the selector of a ``matchLabels`` / ``matchExpressions`` mapping; of anything else, the empty one."""
+        data = mapping(data)
         labels = [
             Requirement(key, "In", frozenset({value})) for key, value in text_map(data.get("matchLabels")).items()
         ]
@@ -65,5 +65,3 @@ class Selector:
 
 
 EVERYTHING = Selector()
-
-Test = Callable[[Mapping[str, str]], bool]

@@ -116,7 +116,7 @@ class _Scene:
         reasons = {tenant: self.nodes.placement(tenant).why for tenant in self.tenancy.tenants}
         yield CrossingState(NEIGHBOURS, "pods on the same node", "compute", neighbours, unsure_nodes, reasons)
         yield CrossingState(NETWORK, "pods over the pod network", "network", self.network.victims)
-        metadata = {tenant: answer.egress.why for tenant, answer in self.network.metadata_open().items()}
+        metadata = {tenant: answer.egress.why for tenant, answer in self.network.metadata_open.items()}
         yield CrossingState(
             METADATA_CROSSING, "the node's cloud credentials", "network", _all(metadata, everybody), reasons=metadata
         )

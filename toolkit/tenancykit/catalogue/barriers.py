@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -116,7 +117,7 @@ def evidence_faults(entry: Evidence, place: str, model: IsolationCatalogue) -> l
 
 @cache
 def load_isolation(catalogue: Catalogue) -> IsolationCatalogue:
-    """Return the isolation sections of a catalogue, checked.
+    """Return the isolation sections of a catalogue, checked; options that no condition mentions raise a warning.
 
     Raises:
         CatalogueError: an unknown position, asset, barrier, kind or component is named, or derived facts read each
@@ -139,6 +140,12 @@ def load_isolation(catalogue: Catalogue) -> IsolationCatalogue:
     faults = [*_reference_faults(model), *_condition_faults(model, derived)]
     if faults:
         raise CatalogueError(sorted(set(faults)))
+    if model.unwired_options:
+        places = ", ".join(f"{name} ({catalogue.options.places[name]})" for name in model.unwired_options)
+        text = (
+            f"isolation does not see these options, no condition mentions them or a trait of theirs: {places}"
+        )
+        warnings.warn(text, UserWarning, stacklevel=2)
     return model
 
 

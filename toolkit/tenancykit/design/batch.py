@@ -130,7 +130,9 @@ class ClassFacts(Mapping[str, Booleans]):
                     virtual |= here & (option.cluster.control_plane in ("virtual", "logical"))
         hub = chosen.has(HUB)
         bits = (own, virtual & ~own, fleet, np.zeros(len(chosen), dtype=bool) if hub is None else hub)
-        found: Integers = sum((bit.astype(np.int64) << place for place, bit in enumerate(bits)), np.zeros(len(chosen), np.int64))
+        found: Integers = sum(
+            (bit.astype(np.int64) << place for place, bit in enumerate(bits)), np.zeros(len(chosen), np.int64)
+        )
         return found
 
 

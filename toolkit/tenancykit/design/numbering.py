@@ -68,6 +68,31 @@ class Numbered:
             state = after[state, edge]
         return found
 
+    def valid(self, codes: Codes) -> NDArray[np.bool_]:
+        """Return [rows] whether a row of codes stands for a design of the space."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        alive = np.full(len(codes), len(self) > 0)
+        state = np.zeros(len(codes), dtype=np.int64)
+        for index, following in enumerate(self._following):
+            state = following[state, codes[:, index]]
+            alive &= state >= 0
+            state = np.maximum(state, 0)
+        return alive
+
+    @cached_property
+    def _following(self) -> list[Numbers]:
+        """Per layer [states x codes]: the state a code leads to, -1 where it may not follow."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        found = []
+        for (before, after, code), column in zip(self._tables, self.columns, strict=True):
+            table = np.full((len(before), len(column)), -1, dtype=np.int64)
+            rows, edges = np.nonzero(before < LARGEST)
+            table[rows, code[rows, edges]] = after[rows, edges]
+            found.append(table)
+        return found
+
     def choice(self, codes: Sequence[int]) -> Choice:
         """Return the choice that a row of codes stands for."""
         options = (column[code] for column, code in zip(self.columns, codes, strict=True))

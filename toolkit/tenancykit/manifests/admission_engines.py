@@ -133,7 +133,7 @@ def _assignments(cls: ClassScope) -> Iterator[Manifest]:
 
 
 def gatekeeper_tenant(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield the mutators of one tenant with nodes of its own; Gatekeeper's values cannot read the namespace's labels."""
+    """Yield the mutators of a tenant with nodes of its own; Gatekeeper's values cannot read a namespace's labels."""
     if scope.cls.found.placement.domain != "tenant" or is_alone(scope.cls):
         return
     match = {"scope": "Namespaced", "namespaces": [scope.namespace]}

@@ -107,7 +107,7 @@ def class_rules(cls: ClassScope) -> Iterator[Rule]:
     if "exposed" in cls.found.facts and cls.found.cluster.control_plane != "virtual":
         yield _routes(cls)
     if "sch_kueue" in cls.options:
-        yield _queue(cls)
+        yield _queue()
 
 
 def pool_expression(cls: ClassScope) -> str:
@@ -122,25 +122,22 @@ def _placement(cls: ClassScope, node: str) -> Rule:
     pool = pool_expression(cls)
     harmless = ", ".join(f"'{key}'" for key in _HARMLESS_TOLERATIONS)
     own = f" || (t.key == '{POOL_LABEL}' && has(t.value) && t.value == {pool})" if pool != "''" else ""
+    tolerated = (
+        f"!has(object.spec.tolerations) || object.spec.tolerations.all(t, has(t.key) && (t.key in [{harmless}]{own}))"
+    )
     validations = [
         (
             "!has(object.spec.nodeName) || object.spec.nodeName == ''",
             "a pod must not name its node: the scheduler keeps tenants apart",
         ),
-        (
-            "!has(object.spec.tolerations) || object.spec.tolerations.all(t, has(t.key) && "
-            f"(t.key in [{harmless}]{own}))",
-            "a pod may tolerate only the taints of its own node pool",
-        ),
+        (tolerated, "a pod may tolerate only the taints of its own node pool"),
     ]
     if pool != "''":
-        validations.append(
-            (
-                f"has(object.spec.nodeSelector) && '{POOL_LABEL}' in object.spec.nodeSelector && "
-                f"object.spec.nodeSelector['{POOL_LABEL}'] == {pool}",
-                f"a pod must select its own node pool by {POOL_LABEL}",
-            )
+        selected = (
+            f"has(object.spec.nodeSelector) && '{POOL_LABEL}' in object.spec.nodeSelector && "
+            f"object.spec.nodeSelector['{POOL_LABEL}'] == {pool}"
         )
+        validations.append((selected, f"a pod must select its own node pool by {POOL_LABEL}"))
     return Rule("placement", PODS, tuple(validations), (node,), "placement")
 
 
@@ -195,14 +192,12 @@ def _namespace_labels(cls: ClassScope) -> Rule:
         "object.metadata.labels[k] : '') == (k in oldObject.metadata.labels ? oldObject.metadata.labels[k] : ''))"
     )
     groups = ", ".join(f"'{group}'" for group in PLATFORM_GROUPS)
-    conditions = (
-        (
-            "tenant-namespace",
-            f"has(oldObject.metadata.labels) && '{CLASS_LABEL}' in oldObject.metadata.labels && "
-            f"oldObject.metadata.labels['{CLASS_LABEL}'] == '{cls.id}'",
-        ),
-        ("not-the-platform", f"!request.userInfo.groups.exists(g, g in [{groups}])"),
+    fenced = (
+        f"has(oldObject.metadata.labels) && '{CLASS_LABEL}' in oldObject.metadata.labels && "
+        f"oldObject.metadata.labels['{CLASS_LABEL}'] == '{cls.id}'"
     )
+    outsider = f"!request.userInfo.groups.exists(g, g in [{groups}])"
+    conditions = (("tenant-namespace", fenced), ("not-the-platform", outsider))
     message = "labels that fence a tenant in are changed by the platform only"
     return Rule(
         "namespace-labels",
@@ -236,7 +231,7 @@ def _routes(cls: ClassScope) -> Rule:
     )
 
 
-def _queue(cls: ClassScope) -> Rule:
+def _queue() -> Rule:
     text = (
         "has(object.metadata.labels) && 'kueue.x-k8s.io/queue-name' in object.metadata.labels && "
         "object.metadata.labels['kueue.x-k8s.io/queue-name'] == 'tenant'"

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
+from tenancykit.manifests.builds import NOTHING, Side
 from tenancykit.manifests.model import CONCERNS, PREFIX, KubernetesObject, Manifest
 from tenancykit.manifests.plan import ClusterPlan
-from tenancykit.manifests.registry import BUILDERS, NOTHING, Side
+from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClassScope, ClusterScope, TenantScope
 from tenancykit.scenario.model import Scenario
 
@@ -29,14 +30,16 @@ def sides_of(found: ClassDesign, plan: ClusterPlan) -> frozenset[Side]:
             here.add("api")
         return frozenset(here)
     if plan.role == "tenant":
-        return frozenset({"pods", "api", "run"} | (set() if hosts_are_elsewhere else {"hosts"}))
+        own: set[Side] = {"pods", "api", "run"}
+        return frozenset(own if hosts_are_elsewhere else {*own, "hosts"})
     if plan.role == "virtual":
         return frozenset({"api", "run"})
     if plan.role == "workspace":
         return frozenset({"workspace"})
     if plan.role == "logical":
         return frozenset({"hub"})
-    return frozenset({"hub", "machines", "delivery"} | ({"hosts"} if hosts_are_elsewhere else set()))
+    hub: set[Side] = {"hub", "machines", "delivery"}
+    return frozenset({*hub, "hosts"} if hosts_are_elsewhere else hub)
 
 
 @dataclass(frozen=True)

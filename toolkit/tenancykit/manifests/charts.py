@@ -8,9 +8,10 @@ from typing import Any, Final
 from tenancykit.catalogue.model import Component, HelmChart
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.manifests.assemble import cluster_scope, sides_of
+from tenancykit.manifests.builds import NOTHING, Chart, Side
 from tenancykit.manifests.model import HelmRelease
 from tenancykit.manifests.plan import ClusterPlan
-from tenancykit.manifests.registry import BUILDERS, NOTHING, Chart, Side
+from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope
 from tenancykit.manifests.yaml_writer import write_document
 
@@ -118,10 +119,10 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
         sides = sides_of(found, plan)
         for option in found.options:
             build = BUILDERS.get(option.id, NOTHING)
-            installed |= {chart.component for chart in (*build.charts, *build.tenant_charts) if chart.side not in sides}
+            installed |= {chart.component for chart in build.charts if chart.side not in sides}
             installed |= {chart.component for chart in build.tenant_charts}
             placed = {side for side, _ in (*build.base, *build.tenant)}
-            placed |= {chart.side for chart in (*build.charts, *build.tenant_charts)}
+            placed |= {chart.side for chart in build.charts} | {chart.side for chart in build.tenant_charts}
             if placed & sides or (not placed and "pods" in sides):
                 catalogue = scopes[found.tenant_class.id].catalogue
                 wanted |= {n: c for n in option.components if _belongs(c := catalogue.components[n], sides)}
@@ -129,7 +130,7 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
 
 
 def _belongs(component: Component, sides: frozenset[Side]) -> bool:
-    """Return whether a component runs in a cluster with these parts: fleets' ones in the hub, gateways with workloads."""
+    """Return whether a component runs in a cluster with these parts: fleets' in the hub, gateways with workloads."""
     if component.scope == "fleet":
         return bool(sides & {"hub", "machines"})
     return "run" in sides if component.id == "gateway-controller" else True

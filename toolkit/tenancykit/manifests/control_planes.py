@@ -304,7 +304,7 @@ def vcluster_values(scope: TenantScope) -> dict[str, Any]:
 
 
 def private_vcluster_values(scope: TenantScope) -> dict[str, Any]:
-    """Return vCluster's Helm values for one tenant with nodes of its own (chart 0.36): nothing is synced to the host."""
+    """Return vCluster's Helm values for one tenant with own nodes (chart 0.36): nothing is synced to the host."""
     high = scope.scenario.infrastructure.high_availability
     return {
         "privateNodes": {"enabled": True},

@@ -192,7 +192,7 @@ _LOCKDOWN: Final = """\
 patches:
 - target:
     kind: Deployment
-    name: "(kustomize-controller|helm-controller|notification-controller|image-reflector-controller|image-automation-controller)"
+    name: "(kustomize|helm|notification|image-reflector|image-automation)-controller"
   patch: |
     - op: add
       path: /spec/template/spec/containers/0/args/-
@@ -206,7 +206,7 @@ patches:
       value: --no-remote-bases=true
 - target:
     kind: Deployment
-    name: "(kustomize-controller|helm-controller)"
+    name: "(kustomize|helm)-controller"
   patch: |
     - op: add
       path: /spec/template/spec/containers/0/args/-
@@ -215,7 +215,7 @@ patches:
 
 
 def lockdown_file(because: str) -> PlainFile:
-    """Return the patches that lock Flux down, as its documentation on multi-tenancy lists the flags (source flux_lock)."""
+    """Return the patches that lock Flux down, with the flags of its multi-tenancy page (source flux_lock)."""
     return PlainFile(
         "flux/lockdown-patches.yaml",
         _LOCKDOWN,

@@ -32,7 +32,7 @@ def _namespace(option: str) -> Manifest:
 
 
 def infiniband(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG001 - every builder takes its scope
-    """Yield the operator's namespace, the InfiniBand controller that talks to UFM, and virtual functions on every host."""
+    """Yield the operator's namespace, the controller that talks to UFM, and virtual functions on every host."""
     option, release = "net_rdma_pkey", "<network-operator-release>"
     yield _namespace(option)
     image = {"repository": "nvcr.io/nvidia/mellanox", "version": release}

@@ -61,7 +61,7 @@ def _objects(version: str, workload: Workload, policy: dict[str, Any]) -> Iterat
         return
     yield "Workload", {"controllerRef": owner, "podGroupTemplates": [{"name": _GROUP, "schedulingPolicy": policy}]}
     if _minor(version) >= _BETA_MINOR:
-        reference = {"workloadRef": {"workloadName": workload.id, "templateName": _GROUP}}
+        reference: dict[str, Any] = {"workloadRef": {"workloadName": workload.id, "templateName": _GROUP}}
     else:
         template = {"workloadName": workload.id, "podGroupTemplateName": _GROUP}
         reference = {"podGroupTemplateRef": {"workload": template}}

@@ -1,4 +1,4 @@
-"""Virtual machines on shared hosts (KubeVirt 1.9): a tenant's worker nodes, or its workloads where it has no cluster."""
+"""Virtual machines on shared hosts (KubeVirt 1.9): a tenant's nodes, or its workloads where it has no cluster."""
 
 from __future__ import annotations
 

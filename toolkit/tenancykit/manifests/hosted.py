@@ -31,7 +31,7 @@ def _amounts(cpu: str, memory: str) -> dict[str, dict[str, str]]:
 
 
 def kamaji_datastore(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG001 - every builder takes its scope
-    """Yield the datastore tenants' control planes share; its certificates are Secrets of the operator's (Kamaji 26.8)."""
+    """Yield the datastore that control planes share; its certificates are the operator's Secrets (Kamaji 26.8)."""
 
     def secret(name: str, key: str) -> dict[str, Any]:
         return {"secretReference": {"name": name, "namespace": "kamaji-system", "keyPath": key}}
@@ -105,7 +105,7 @@ def kamaji_control_planes(scope: TenantScope) -> Iterator[Manifest]:
 
 
 def hypershift_clusters(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield a hosted OpenShift cluster and its pool of workers (``hypershift.openshift.io/v1beta1``, agent platform)."""
+    """Yield a hosted OpenShift cluster and its workers (``hypershift.openshift.io/v1beta1``, agent platform)."""
     release = {"image": "quay.io/openshift-release-dev/ocp-release:<release>"}
     services = ["APIServer", "OAuthServer", "Konnectivity", "Ignition"]
     publishing = [
@@ -168,7 +168,10 @@ def _hosted(scope: TenantScope, option: str, api: str, kind: str, spec: dict[str
 
 
 def k0smotron_clusters(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield a hosted k0s control plane on etcd (``k0smotron.io/v1beta2``); kine loses writes under churn (k0smotron_bench)."""
+    """Yield a hosted k0s control plane (``k0smotron.io/v1beta2``).
+
+    It stores in etcd: kine loses writes under churn in the project's own benchmark (catalogue source k0smotron_bench).
+    """
     spec = {
         "replicas": _replicas(scope),
         "version": f"{kubernetes_release(scope.scenario.kubernetes)}-k0s.0",
@@ -184,7 +187,7 @@ def k0smotron_clusters(scope: TenantScope) -> Iterator[Manifest]:
 
 
 def gardener_shoots(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield a Shoot in the tenant's project namespace of the garden (``core.gardener.cloud/v1beta1``, Gardener 1.149)."""
+    """Yield a Shoot in the tenant's project of the garden (``core.gardener.cloud/v1beta1``, Gardener 1.149)."""
     machine, count = workers(scope)
     site = scope.scenario.infrastructure.sites[0]
     provider = {"own": "metal"}.get(site.provider, site.provider)

@@ -37,7 +37,7 @@ class Machine:
 
 
 def machines(scenario: Scenario, catalogue: Catalogue) -> tuple[Machine, ...]:
-    """Return the machine types of a scenario; one that no price book describes counts as 32 CPU, 128 GiB (assumption)."""
+    """Return the machine types of a scenario; one no price book describes counts as 32 CPU, 128 GiB (assumption)."""
     return tuple(_machine(offer, catalogue) for offer in scenario.infrastructure.nodes)
 
 
@@ -52,7 +52,7 @@ def _machine(offer: NodeOffer, catalogue: Catalogue) -> Machine:
 
 
 def _provider_name(identifier: str) -> str:
-    """Return the provider's name of a machine type, read off the price book's id (``aws_p4d_24xlarge``: p4d.24xlarge)."""
+    """Return the provider's name of a machine type, read off the price book's id (``aws_p4d_24xlarge``)."""
     provider, _, rest = identifier.partition("_")
     if provider == "aws":
         family, _, size = rest.rpartition("_")

@@ -40,7 +40,7 @@ def istio_mesh(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG001 - eve
 
 
 def istio_tenant(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield who may call a tenant's pods by identity: its own namespace, and the gateways where it exposes something."""
+    """Yield who may call a tenant's pods by identity: its own namespace, and gateways where it exposes something."""
     yield _istio(scope, "PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}})
     sources = [scope.namespace]
     if scope.cls.exposed(scope.tenant):

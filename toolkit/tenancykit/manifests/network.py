@@ -28,7 +28,7 @@ def tenant_policies(scope: TenantScope) -> Iterator[Manifest]:
     """Yield default-deny and the allow-list of a tenant's namespace."""
     yield _policy(scope, "default-deny", "isolation.network", {}, ["Ingress", "Egress"])
     yield _policy(scope, "allow-dns", "isolation.network", {}, ["Egress"], egress=[_dns()])
-    same = {"podSelector": {}}
+    same: dict[str, Any] = {"podSelector": {}}
     yield _policy(
         scope,
         "allow-same-tenant",

@@ -194,7 +194,7 @@ class StagedTree:
             foreign += 1
             if foreign > MAX_FOREIGN:
                 raise OutputError(
-                    f"{self.target}: holds more than {MAX_FOREIGN} files that no export wrote; choose a folder of its own"
+                    f"{self.target}: holds more than {MAX_FOREIGN} files no export wrote; choose a folder of its own"
                 )
 
     def _recorded(self, table: str, path: str) -> str | None:
@@ -297,7 +297,7 @@ def _cannot_write(target: Path, error: OSError) -> OutputError:
 
 
 def _files_below(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield files, symbolic links and empty folders below a folder with their path inside it; links are not followed."""
+    """Yield files, symbolic links and empty folders below a folder with their path in it; links are not followed."""
     pending = [(folder, "")]
     while pending:
         current, prefix = pending.pop()

@@ -1,4 +1,4 @@
-"""Networks stronger than NetworkPolicy: admin tiers, Cilium, tenant VPCs of Kube-OVN, user-defined networks of OVN-K."""
+"""Networks stronger than NetworkPolicy: admin tiers, Cilium, VPCs of Kube-OVN, user-defined networks of OVN-K."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenancykit.manifests.scope import INGRESS_NAMESPACE, TENANT_LABEL, WORKLOAD
 _NETWORK: Final = "isolation.network"
 
 
-def admin_policies(scope: ClusterScope) -> Iterator[Manifest]:
+def admin_policies(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG001 - every builder takes its scope
     """Yield, in the admin tier, what no tenant can allow: the metadata service (network-policy-api v0.2.0)."""
     yield manifest(
         "net_cnp",
@@ -55,7 +55,7 @@ _NS: Final = "k8s:io.kubernetes.pod.namespace"
 _NS_LABEL: Final = f"k8s:io.cilium.k8s.namespace.labels.{TENANT_LABEL}"
 
 
-def cilium_cluster_policies(scope: ClusterScope) -> Iterator[Manifest]:
+def cilium_cluster_policies(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG001 - as above
     """Yield a cluster-wide denial of the metadata service to every tenant's pods (Cilium 1.20)."""
     yield manifest(
         "net_cilium",

@@ -81,7 +81,7 @@ def _amounts(demand: Demand) -> dict[str, str]:
 
 
 def kueue_values(scope: ClusterScope) -> dict[str, Any]:
-    """Return Kueue's Helm values: fair sharing on, and every job in a tenant's namespace waits whether it asks or not."""
+    """Return Kueue's Helm values: fair sharing on, every job in a tenant's namespace waits, asked or not."""
     selector = {"matchLabels": {"kueue.x-k8s.io/managed-namespace": "true"}}
     configuration: dict[str, Any] = {
         "apiVersion": "config.kueue.x-k8s.io/v1beta2",
@@ -162,11 +162,9 @@ def kai_values(scope: ClusterScope) -> dict[str, Any]:
 
 def yunikorn_config(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield YuniKorn's queues: a parent per class, below it one per namespace whose quota stands on the namespace."""
-    rules: list[dict[str, Any]] = [{"name": "provided", "create": False}]
-    parents: list[dict[str, Any]] = []
-    for cls in scope.classes:
-        parents.append({"name": cls.id, "parent": True, "submitacl": "*"})
-    rules.append({"name": "tag", "value": "namespace", "create": True})
+    # The only rule is the namespace's: a queue a pod asks for itself would be another tenant's for the asking.
+    rules: list[dict[str, Any]] = [{"name": "tag", "value": "namespace", "create": True}]
+    parents = [{"name": cls.id, "parent": True, "submitacl": "*"} for cls in scope.classes]
     queues = {
         "partitions": [{"name": "default", "placementrules": rules, "queues": [{"name": "root", "queues": parents}]}]
     }

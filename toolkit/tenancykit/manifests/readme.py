@@ -7,8 +7,9 @@ from typing import Any
 
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests import charts
+from tenancykit.manifests.builds import NOTHING
 from tenancykit.manifests.plan import ClusterPlan, Role, is_per_tenant
-from tenancykit.manifests.registry import BUILDERS, NOTHING
+from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import POOL_LABEL, ClassScope
 from tenancykit.scenario.model import Scenario
 
@@ -20,6 +21,21 @@ _ROLES = {
     "virtual": "one tenant's virtual cluster; its pods run in the shared cluster",
     "workspace": "one tenant's workspace",
 }
+
+
+_INTRODUCTION = (
+    "Manifests for Kubernetes {version}, written by tenancykit. `index.yaml` lists folders and tenants for machines, "
+    "`trace.yaml` which objects carry which requirement, `.tenancykit.json` the files written.\n"
+)
+_CHANGING = (
+    "Change the scenario and export again: the tree is replaced as a whole, files you added are kept, and a file you "
+    "edited is kept beside the new one as `<name>.changed-by-hand`. Put your own objects into files of your own and "
+    "list them in a Kustomization of your own that uses these folders as bases.\n"
+)
+_SECRETS = (
+    "- No Secret is written. Certificates, pull secrets and keys come from your secret store; TLS secrets for the "
+    "gateways are `public-tls` and `internal-tls` in `tenancykit-ingress`."
+)
 
 
 def steps(
@@ -69,8 +85,7 @@ def readme(
     ]
     parts = [
         f"# {design.name} ({design.id}) for {scenario.title or scenario.name}\n",
-        f"Manifests for Kubernetes {scenario.kubernetes}, written by tenancykit. `index.yaml` lists folders and tenants "
-        "for machines, `trace.yaml` which objects carry which requirement, `.tenancykit.json` the files written.\n",
+        _INTRODUCTION.format(version=scenario.kubernetes),
         *_violations(design),
         "## Before you apply\n",
         *_fill_in(design, scenario),
@@ -81,9 +96,7 @@ def readme(
         "\n## Options without objects\n",
         *_without_objects(design),
         "\n## Changing it\n",
-        "Change the scenario and export again: the tree is replaced as a whole, files you added are kept, and a file you "
-        "edited is kept beside the new one as `<name>.changed-by-hand`. Put your own objects into files of your own "
-        "and list them in a Kustomization of your own that uses these folders as bases.\n",
+        _CHANGING,
     ]
     return "\n".join(parts)
 
@@ -99,8 +112,7 @@ def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
     lines = [
         "- Values in angle brackets are yours to fill in: `grep -rnE '<[a-z-]+>' clusters classes`.",
         "- `example.com` names (identity provider, tenants' domain, Git repository) are placeholders.",
-        "- No Secret is written. Certificates, pull secrets and keys come from your secret store; TLS secrets for the "
-        "gateways are `public-tls` and `internal-tls` in `tenancykit-ingress`.",
+        _SECRETS,
         "- Sizes come from the scenario's demand with the headroom stated in the objects' builders (assumption: 25 %).",
     ]
     pools = sorted(
@@ -108,10 +120,8 @@ def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
     )
     if pools:
         value = "the class's id" if pools == ["class"] else "`t-<tenant>`"
-        lines.append(
-            f"- Nodes of a pool register with the label and the NoSchedule taint `{POOL_LABEL}` = {value} "
-            "(ConfigMaps `node-pool-*` in `tenancykit-system` state the contract)."
-        )
+        text = f"- Nodes of a pool register with the label and the NoSchedule taint `{POOL_LABEL}` = {value} "
+        lines.append(text + "(ConfigMaps `node-pool-*` in `tenancykit-system` state the contract).")
     if any("gpu" in found.facts for found in design.classes):
         lines.append("- GPU nodes need a driver the GPU operator supports; MIG layouts apply to idle GPUs only.")
     lines.append(f"- The API server must be Kubernetes {scenario.kubernetes} or newer for the API versions used.")
@@ -120,9 +130,7 @@ def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
 
 def _apply(scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own: Sequence[ClassDesign]) -> list[str]:
     lines: list[str] = []
-    number = 0
-    for plan, root in [*_common(plans), *_of_classes(own)]:
-        number += 1
+    for number, (plan, root) in enumerate([*_common(plans), *_of_classes(own)], start=1):
         step = _step(plan, scopes, root)
         each = root.startswith("classes/")
         title = f"each cluster of class {plan.name}" if each else plan.name

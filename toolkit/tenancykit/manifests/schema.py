@@ -24,12 +24,13 @@ _BASE: Final = "https://kubernetes.io/api/"
 _LONGEST: Final = 160
 
 
-def validate_object(obj: Mapping[str, Any], version: str = DEFAULT_VERSION) -> list[str]:
+def validate_object(obj: Mapping[str, Any], version: str = DEFAULT_VERSION, *, kind_hint: str = "") -> list[str]:
     """Return every fault of one object, as ``field: what is wrong``; an empty list where a cluster would accept it.
 
     Args:
         obj: the object as plain data.
         version: Kubernetes minor version, such as ``1.36``.
+        kind_hint: kind of the address it is posted to, used where the object states none, as the API server does.
 
     Raises:
         MissingExtraError: the schema files are not installed.
@@ -37,15 +38,17 @@ def validate_object(obj: Mapping[str, Any], version: str = DEFAULT_VERSION) -> l
     """
     if not isinstance(obj, Mapping):
         return [f"is {type(obj).__name__}, not an object"]
+    if kind_hint and not obj.get("kind"):
+        obj = {**obj, "kind": kind_hint}
     api_version, kind = obj.get("apiVersion"), obj.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
         return ["apiVersion and kind: required, as text"]
-    if custom_kinds.is_custom(api_version, kind):
+    if custom_kinds.is_custom(api_version):
         return [*custom_kinds.faults(obj), *semantic_faults(obj, version, custom=True)]
     validator = _validator(api_version, kind, version)
     if validator is None:
         return [_unknown(api_version, kind, version)]
-    found = [_text(error) for error in validator.iter_errors(obj)]
+    found = [_text(error) for error in validator.iter_errors(obj) if not _is_defaulted(kind, error)]
     if found:
         return sorted(set(found))
     return semantic_faults(obj, version)
@@ -127,7 +130,51 @@ def _validator(api_version: str, kind: str, version: str) -> Any:
     schema = json.loads(path.read_text(encoding="utf-8"))
     if kind not in schema.get("properties", {}).get("kind", {}).get("enum", [kind]):
         return None
-    return Draft202012Validator(schema, registry=_registry(version))
+    return _strict(Draft202012Validator)(schema, registry=_registry(version), format_checker=_formats())
+
+
+_DEFAULTED: Final = frozenset(
+    {
+        ("LimitRange", "limits"),
+        ("ResourceClaimTemplate", "spec"),
+        ("ResourceClaim", "spec"),
+        ("DeviceClass", "spec"),
+    }
+)
+"""Fields the schema requires but the API server reads as empty when they are left out (recorded answers of 1.36)."""
+
+
+def _is_defaulted(kind: str, error: Any) -> bool:
+    if error.validator != "required":
+        return False
+    missing = [name for name in error.validator_value if name not in error.instance]
+    return bool(missing) and all((kind, name) in _DEFAULTED for name in missing)
+
+
+def _strict(base: Any) -> Any:
+    """Return a validator class to which 2.0 is no integer, as it is none to the API server's decoder."""
+    from jsonschema import validators  # noqa: PLC0415 - as above
+
+    def is_integer(_: Any, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    return validators.extend(base, type_checker=base.TYPE_CHECKER.redefine("integer", is_integer))
+
+
+@cache
+def _formats() -> Any:
+    """Return checks of the number formats the API server's decoder enforces."""
+    from jsonschema import FormatChecker  # noqa: PLC0415 - as above
+
+    checker = FormatChecker(formats=())
+    for name, bits in (("int32", 31), ("int64", 63)):
+        limit = 2**bits
+
+        def within(value: object, limit: int = limit) -> bool:
+            return not isinstance(value, int) or -limit <= value < limit
+
+        checker.checks(name)(within)
+    return checker
 
 
 def _unknown(api_version: str, kind: str, version: str) -> str:

@@ -95,7 +95,7 @@ class ClassScope:
         return self._sized(tenant)[2]
 
     def _sized(self, tenant: Tenant) -> tuple[object, Demand, tuple[tuple[Workload, int], ...]]:
-        # Tenants of a class share one tuple of uses; its identity is the cheapest key, and the tuple is kept alive here.
+        # Tenants of a class share one tuple of uses: its identity is the cheapest key, and it is kept alive here.
         key = id(tenant.workloads)
         if key not in self._demands:
             replicas: dict[str, int] = {}

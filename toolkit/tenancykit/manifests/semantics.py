@@ -1,11 +1,11 @@
-"""What schemas cannot say about an object, as the API server's own validation does; and what an update may not change."""
+"""What schemas cannot say about an object, as the API server's validation does, and what an update may not change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tenancykit.manifests.checks import cluster, controllers, metadata, pods, policies, services
+from tenancykit.manifests.checks import admission, cluster, controllers, fairness, metadata, pods, policies, services
 from tenancykit.manifests.checks.report import Report, mapping
 
 KindCheck = Callable[[Mapping[str, Any], Report], None]
@@ -30,12 +30,12 @@ CHECKS: Final[dict[str, KindCheck]] = {
     "ClusterRole": policies.role,
     "RoleBinding": policies.role_binding,
     "ClusterRoleBinding": policies.role_binding,
-    "FlowSchema": policies.flow_schema,
-    "PriorityLevelConfiguration": policies.priority_level,
-    "ValidatingAdmissionPolicy": policies.admission_policy,
-    "MutatingAdmissionPolicy": policies.admission_policy,
-    "ValidatingAdmissionPolicyBinding": policies.admission_binding,
-    "MutatingAdmissionPolicyBinding": policies.admission_binding,
+    "FlowSchema": fairness.flow_schema,
+    "PriorityLevelConfiguration": fairness.priority_level,
+    "ValidatingAdmissionPolicy": admission.admission_policy,
+    "MutatingAdmissionPolicy": admission.admission_policy,
+    "ValidatingAdmissionPolicyBinding": admission.admission_binding,
+    "MutatingAdmissionPolicyBinding": admission.admission_binding,
     "PriorityClass": cluster.priority_class,
     "RuntimeClass": cluster.runtime_class,
     "StorageClass": cluster.storage_class,
@@ -64,7 +64,14 @@ _SET_FOREVER: Final[dict[str, tuple[str, ...]]] = {
     "Deployment": ("spec.selector",),
     "DaemonSet": ("spec.selector",),
     "ReplicaSet": ("spec.selector",),
-    "Job": ("spec.completions", "spec.selector", "spec.completionMode", "spec.podFailurePolicy", "spec.backoffLimitPerIndex"),
+    "Job": (
+        "spec.completions",
+        "spec.selector",
+        "spec.completionMode",
+        "spec.podFailurePolicy",
+        "spec.backoffLimitPerIndex",
+        "spec.template",
+    ),
     "RoleBinding": ("roleRef",),
     "ClusterRoleBinding": ("roleRef",),
     "PriorityClass": ("value", "preemptionPolicy"),
@@ -106,8 +113,10 @@ def update_faults(obj: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
         found.append("metadata.name: cannot be changed")
     for path in _SET_FOREVER.get(kind, ()):
         before, after = _at(old, path), _at(obj, path)
-        if path == "spec.clusterIP" and (after is None or before is None or _is_external(old) != _is_external(obj)):
-            continue
+        if path == "spec.clusterIP" and (after is None or _is_external(old) or _is_external(obj)):
+            continue  # an address left out is kept
+        if path == "spec.template" and mapping(old.get("spec")).get("suspend"):
+            continue  # a suspended Job may be placed elsewhere
         if before != after:
             found.append(f"{path}: cannot be changed")
     if kind == "StatefulSet":
@@ -115,7 +124,11 @@ def update_faults(obj: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
         changed = [k for k in before.keys() | after.keys() if before.get(k) != after.get(k)]
         found += [f"spec.{key}: cannot be changed" for key in sorted(set(changed) - _STATEFUL_MUTABLE)]
     if kind in ("ConfigMap", "Secret") and old.get("immutable"):
-        found += [f"{key}: is immutable" for key in ("immutable", "data", "binaryData", "stringData") if old.get(key) != obj.get(key)]
+        found += [
+            f"{key}: is immutable"
+            for key in ("immutable", "data", "binaryData", "stringData")
+            if old.get(key) != obj.get(key)
+        ]
     if kind == "PersistentVolumeClaim" and mapping(old.get("spec")) != mapping(obj.get("spec")):
         found.append("spec: cannot be changed before the claim is bound")
     return found
@@ -131,4 +144,6 @@ def _at(obj: Mapping[str, Any], path: str) -> Any:
         value = mapping(value).get(part)
     if path == "roleRef" and isinstance(value, Mapping):
         return {**value, "apiGroup": value.get("apiGroup") or "rbac.authorization.k8s.io"}
+    if path == "spec.completions" and value is None and mapping(obj.get("spec")).get("parallelism") is None:
+        return 1
     return _DEFAULTS.get(path) if value is None else value

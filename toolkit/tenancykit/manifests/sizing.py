@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tenancykit.manifests.scope import ClassScope
 
 HEADROOM: Final = 1.25
-"""Assumption: quotas leave a quarter above the stated demand for rolling updates and retries; GPUs are not rounded up."""
+"""Assumption: quotas leave a quarter above the stated demand for rolling updates; GPUs are not rounded up."""
 SCRATCH: Final = 2 * GIB
 """Assumption: local scratch space (emptyDir and logs) of one pod."""
 

@@ -144,7 +144,7 @@ def _ceph_parameters(scope: TenantScope, *, shared: bool) -> dict[str, str]:
 
 
 def key_parameters(scope: TenantScope, *, shared: bool) -> dict[str, str]:
-    """Return the parameters that make the driver use the tenant's key; identifiers in angle brackets are the operator's.
+    """Return the parameters that make the driver use the tenant's key; what stands in angle brackets is the operator's.
 
     AWS EBS ``kmsKeyId``, Azure ``diskEncryptionSetID``, GCP ``disk-encryption-kms-key``, Ceph CSI ``encryptionKMSID``,
     as each driver's own documentation names them; assumption: one key per tenant, named after it.
@@ -154,7 +154,8 @@ def key_parameters(scope: TenantScope, *, shared: bool) -> dict[str, str]:
         key = f"arn:aws:kms:<region>:<account>:alias/{name}"
         return {"kmsKeyId": key}
     if scope.cls.provider == "azure":
-        resource = f"/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Compute/diskEncryptionSets/{name}"
+        group = "/subscriptions/<subscription>/resourceGroups/<group>"
+        resource = f"{group}/providers/Microsoft.Compute/diskEncryptionSets/{name}"
         return {} if shared else {"diskEncryptionSetID": resource}
     if scope.cls.provider == "gcp":
         ring = "projects/<project>/locations/<region>/keyRings/tenants/cryptoKeys"

@@ -1,4 +1,4 @@
-"""Writes a design as a Kustomize tree: a folder per cluster, ``base`` for the platform, ``tenants/<name>`` per tenant."""
+"""Writes a design as a Kustomize tree: a folder per cluster, ``base`` for the platform, one per tenant."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests import charts, readme, trace
 from tenancykit.manifests.assemble import Finish, base_manifests, by_file, class_scopes, sides_of, tenant_manifests
+from tenancykit.manifests.builds import NOTHING
 from tenancykit.manifests.model import Manifest
 from tenancykit.manifests.output import Changes, StagedTree
 from tenancykit.manifests.plan import ClusterPlan, common_clusters, own_cluster, tenants_of
-from tenancykit.manifests.registry import BUILDERS, NOTHING
+from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import ClassScope, TenantScope, tenant_namespace
 from tenancykit.manifests.yaml_writer import write_document, write_documents
 from tenancykit.scenario.model import Scenario

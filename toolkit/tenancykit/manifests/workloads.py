@@ -57,8 +57,6 @@ def queue_labels(scope: TenantScope) -> dict[str, str]:
         return {"kueue.x-k8s.io/queue-name": "tenant"}
     if "sch_kai" in scope.options:
         return {"kai.scheduler/queue": scope.namespace}
-    if "sch_yunikorn" in scope.options:
-        return {"queue": f"root.{scope.cls.id}.{scope.namespace}"}
     return {}
 
 

@@ -110,19 +110,22 @@ def scalar(value: Any) -> str:
         if (_PLAIN.fullmatch(value) and value.lower() not in _WORDS) or _QUANTITY.fullmatch(value):
             return value
         return _ESCAPED.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, ensure_ascii=False))
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
+    if value is None or isinstance(value, bool):
+        return _WORD[value]
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, dict | list | tuple):
+        return "{}" if isinstance(value, dict) else "[]"
+    raise TypeError(f"a manifest cannot hold {type(value).__name__}")
+
+
+_WORD: Final = {True: "true", False: "false", None: "null"}
+
+
+def _number(value: float) -> str:
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"{value!r} cannot be written")
-        text = repr(value)
-        return text if "." in text or "e" not in text else text.replace("e", ".0e")
-    if isinstance(value, dict):
-        return "{}"
-    if isinstance(value, list | tuple):
-        return "[]"
-    raise TypeError(f"a manifest cannot hold {type(value).__name__}")
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} cannot be written")
+    text = repr(value)
+    return text if "." in text or "e" not in text else text.replace("e", ".0e")

@@ -24,7 +24,9 @@ class HandoverPanel:
         self._file = widgets.Text(
             value=str(Path(folder).with_name("session.json")), description="Session", layout=_WIDE
         )
-        self._upload = widgets.FileUpload(accept=".json", multiple=False, description="Upload", tooltip="Load a session from this computer")
+        self._upload = widgets.FileUpload(
+            accept=".json", multiple=False, description="Upload", tooltip="Load a saved session"
+        )
         self._upload.observe(self._uploaded, "value")
         self._what, self._told = page(), page()
         self.widget = widgets.VBox(

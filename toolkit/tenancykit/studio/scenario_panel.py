@@ -37,14 +37,16 @@ class _ClassForm:
         self.cells = (self.name, self.count, self.kind, self.level, self.trust, self.growth, self.faults)
 
     def show(self, tenant_class: TenantClass, faults: list[Fault]) -> None:
-        """Write the class's values and the faults of its fields."""
+        """Write the faults of the class's fields and, where the scenario holds none, its values."""
+        self.faults.value = _listed([f for f in faults if f"classes[{self.position}]" in f.where])
+        if faults:
+            return  # what was entered stays, so that it can be corrected
         self.name.value = f'<div class="tks"><b>{safe(tenant_class.name or tenant_class.id)}</b></div>'
         self.count.value = tenant_class.count
         self.kind.value = tenant_class.kind
         self.level.value = tenant_class.requirements.isolation or "none"
         self.trust.value = tenant_class.trust or "default"
         self.growth.value = tenant_class.growth_per_year
-        self.faults.value = _listed([f for f in faults if f"classes[{self.position}]" in f.where])
 
 
 class ScenarioPanel:
@@ -118,10 +120,8 @@ class ScenarioPanel:
         faults = list(state.faults)
         with self._quiet():
             self._show_classes(scenario, faults)
-            for name, field in self._limits.items():
-                value = getattr(scenario.requirements, name)
-                field.value = "" if value is None else f"{value:f}".rstrip("0").rstrip(".")
-            self._team.value = scenario.team.engineers
+            if not faults:
+                self._show_limits(scenario)
             self._text.value = state.text
         if faults:
             self._told.value = written(
@@ -130,6 +130,12 @@ class ScenarioPanel:
             )
         else:
             self._told.value = written('<p class="good">No faults.</p>')
+
+    def _show_limits(self, scenario: Scenario) -> None:
+        for name, field in self._limits.items():
+            value = getattr(scenario.requirements, name)
+            field.value = "" if value is None else f"{float(value):.15g}"
+        self._team.value = scenario.team.engineers
 
     def _show_classes(self, scenario: Scenario, faults: list[Fault]) -> None:
         classes = scenario.tenants.classes[:_MOST_FORMS]

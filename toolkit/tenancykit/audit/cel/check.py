@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from tenancykit.audit.cel.interpret import FUNCTIONS, QUANTIFIERS
+from tenancykit.audit.cel.kubernetes import KUBERNETES_METHODS
+from tenancykit.audit.cel.lists import LIST_METHODS
+from tenancykit.audit.cel.operators import BINARY
 from tenancykit.audit.cel.syntax import Call, CelSyntaxError, Index, ListOf, Literal, MapOf, Name, Node, Select
+from tenancykit.audit.cel.text import TEXT_METHODS
+from tenancykit.audit.cel.times import TIME_METHODS
 from tenancykit.audit.cel.values import type_name
 
 ANY: Final = "any"
@@ -125,6 +130,7 @@ def _select_type(node: Select, known: Mapping[str, str], fields: Mapping[str, Ma
 def _call_type(node: Call, known: Mapping[str, str], fields: Mapping[str, Mapping[str, str]]) -> str:
     if node.target is not None and node.function in QUANTIFIERS | {"optMap", "optFlatMap", "bind"}:
         return _macro_type(node, known, fields)
+    _known_function(node)
     if node.target is not None:
         result_type(node.target, known, fields)
     kinds = [result_type(item, known, fields) for item in node.arguments]
@@ -141,6 +147,36 @@ def _call_type(node: Call, known: Mapping[str, str], fields: Mapping[str, Mappin
     if node.function in _BOOL_OPERATORS:
         return "bool"
     return _RESULTS.get(node.function, ANY)
+
+
+_METHODS: Final = frozenset(
+    (
+        *TEXT_METHODS,
+        *LIST_METHODS,
+        *TIME_METHODS,
+        *(name for methods in KUBERNETES_METHODS.values() for name in methods),
+        *("size", "hasValue", "value", "or", "orValue", "unwrapOpt"),
+        *("path", "group", "resource", "subresource", "namespace", "name", "serviceAccount", "check"),
+        *("allowed", "reason", "errored", "error", "fieldSelector", "labelSelector"),
+    )
+)
+_OPERATORS: Final = frozenset([*BINARY, "&&", "||", "!", "-_", "?:", "has"])
+_ELSEWHERE: Final = frozenset(
+    {"math", "base64", "jsonpatch", "images", "resource", "globalContext", "http", "user", "image"}
+)
+"""Name spaces of functions that exist and are not evaluated here: undecided, not wrong."""
+
+
+def _known_function(node: Call) -> None:
+    """Raise where a function exists in no library of Kubernetes."""
+    name = node.function
+    if node.target is None:
+        if name not in _OPERATORS and name not in FUNCTIONS:
+            raise CelSyntaxError(f"undeclared reference to '{name}'")
+        return
+    elsewhere = isinstance(node.target, Name) and node.target.name in _ELSEWHERE
+    if name not in _METHODS and not elsewhere and not any(full.endswith(f".{name}") for full in FUNCTIONS):
+        raise CelSyntaxError(f"undeclared reference to '{name}'")
 
 
 def _join(yes: str, no: str) -> str:

@@ -84,9 +84,7 @@ class EffortSweep:
         found: Floats = table[case]
         return found
 
-    def _case(
-        self, batch: Batch, work: Work, task: Task, place: int, needing: int, because: tuple[str, ...]
-    ) -> float:
+    def _case(self, batch: Batch, work: Work, task: Task, place: int, needing: int, because: tuple[str, ...]) -> float:
         layout = batch.layouts[1][place]
         key = (task.id, layout, needing, "".join(because))
         known = self._days.get(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +99,7 @@ class Diagram:
     def _branches(self, node: int, level: int) -> tuple[int, int]:
         return (self.low[node], self.high[node]) if self.level[node] == level else (node, node)
 
-    def probability(self, roots: Sequence[int], chance: Mapping[Hashable, float]) -> list[float]:
+    def probability(self, roots: Sequence[int], chance: Mapping[Any, float]) -> list[float]:
         """Return the probability that each function is true.
 
         Args:
@@ -131,7 +131,7 @@ class Diagram:
 
         return value(root)
 
-    def cheapest(self, roots: Sequence[int], cost: Mapping[Hashable, float]) -> list[float]:
+    def cheapest(self, roots: Sequence[int], cost: Mapping[Any, float]) -> list[float]:
         """Return, per function, the least total cost of variables that make it true; infinite where nothing does.
 
         Args:
@@ -205,7 +205,7 @@ class Diagram:
                 stack.extend(child for child in (self.low[node], self.high[node]) if child > TRUE)
         return sorted(seen)
 
-    def probability_over(self, root: int, chance: Mapping[Hashable, np.ndarray]) -> np.ndarray:
+    def probability_over(self, root: int, chance: Mapping[Any, np.ndarray]) -> np.ndarray:
         """Return the probability that a function is true for every column of the variables' chances."""
         import numpy as np  # noqa: PLC0415 - single designs need no arrays
 
@@ -220,7 +220,7 @@ class Diagram:
                 del known[child]
         return known[root]
 
-    def fewest_over(self, root: int, cost: Mapping[Hashable, np.ndarray], most: int) -> np.ndarray:
+    def fewest_over(self, root: int, cost: Mapping[Any, np.ndarray], most: int) -> np.ndarray:
         """Return the least total cost of variables that make a function true, for every column of costs.
 
         Args:

@@ -29,7 +29,7 @@ def figure_interval(
     """
     import numpy as np  # noqa: PLC0415 - keeps the package's import light
 
-    diagram, root = expose(graph.links, dict.fromkeys(graph.starts), asset)
+    diagram, (root,) = expose(graph.links, dict.fromkeys(graph.starts), [asset])
     chances = {
         name: 1
         - (1 - strengths[str(name)].misconfiguration)

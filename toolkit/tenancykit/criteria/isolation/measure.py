@@ -9,7 +9,7 @@ from typing import Any
 
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, WINDOW_DAYS, strengths
+from tenancykit.criteria.isolation.chances import WINDOW_DAYS, strengths
 from tenancykit.criteria.isolation.explanation import evidence_tree
 from tenancykit.criteria.isolation.graph import AttackGraph, attack_graph, pair_facts, words
 from tenancykit.criteria.isolation.interval import figure_interval
@@ -27,6 +27,7 @@ from tenancykit.criteria.isolation.result import (
 )
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import ResolvedDesign
+from tenancykit.errors import Fault, InputError
 from tenancykit.scenario.model import Scenario
 
 UNIT = "nines"
@@ -56,6 +57,9 @@ def measure(
         catalogue: the catalogue.
         window_days: days from disclosure of a flaw to patched; one number, or per barrier or kind of barrier.
         proven: whether the exported manifests were read back and proven.
+
+    Raises:
+        InputError: a window is negative or not finite.
     """
     model = load_isolation(catalogue)
     result = assess(design, model, window_days=window_days, proven=proven)
@@ -82,7 +86,7 @@ def assess(
     design: ResolvedDesign, model: IsolationCatalogue, *, window_days: Window = WINDOW_DAYS, proven: bool = False
 ) -> IsolationResult:
     """Return every pair of classes of a design with what tenants of one can do to tenants of the other."""
-    window = tuple(sorted(window_days.items())) if isinstance(window_days, Mapping) else float(window_days)
+    window = _checked(window_days)
     pairs = []
     for attacker in design.classes:
         for victim in design.classes:
@@ -94,6 +98,20 @@ def assess(
             finding = assess_facts(facts, model, window, proven)
             pairs.append(PairFinding(attacker.tenant_class.id, victim.tenant_class.id, others, finding))
     return IsolationResult(tuple(pairs))
+
+
+def _checked(window_days: Window) -> float | tuple[tuple[str, float], ...]:
+    stated = window_days if isinstance(window_days, Mapping) else {"window_days": window_days}
+    faults = [
+        Fault(
+            f"window_days.{name}" if name != "window_days" else name, f"{days!r} is not a number of days", "0 or more"
+        )
+        for name, days in stated.items()
+        if not (math.isfinite(days) and days >= 0)
+    ]
+    if faults:
+        raise InputError(faults)
+    return tuple(sorted(window_days.items())) if isinstance(window_days, Mapping) else float(window_days)
 
 
 @lru_cache(maxsize=4096)
@@ -272,6 +290,3 @@ def _alone(result: IsolationResult, scenario: Scenario) -> Score:
         "matrix": [],
     }
     return Score("isolation", value, UNIT, "higher", value, value, text, Evidence(text), figures, result)
-
-
-__all__ = ["DAYS_PER_YEAR", "assess", "assess_facts", "measure"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.diagram import Diagram
 from tenancykit.criteria.isolation.graph import AttackGraph
+from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.reliability import Link, expose
 from tenancykit.criteria.isolation.result import MAX_DEPTH
 
@@ -73,22 +75,26 @@ class AssetNetwork:
 
 
 class Superset:
-    """The catalogue's crossings compiled per asset.
+    """The catalogue's crossings compiled for its assets.
 
     Args:
         model: the catalogue.
+        together: whether assets of one kind are compiled in one go, which is quickest to have; alone, the diagram of
+            each is smaller and quicker to run over many designs.
     """
 
-    def __init__(self, model: IsolationCatalogue) -> None:
+    def __init__(self, model: IsolationCatalogue, *, together: bool) -> None:
         self.model = model
+        self.together = together
         self._networks: dict[str, AssetNetwork] = {}
 
     def network(self, asset: str) -> AssetNetwork:
         """Return the network of an asset, compiled on first use."""
-        found = self._networks.get(asset)
-        if found is None:
-            found = self._networks[asset] = _compile(asset, self.model)
-        return found
+        if asset not in self._networks:
+            kind = guarded(self.model.assets[asset])
+            group = [a.id for a in self.model.assets.values() if guarded(a) == kind] if self.together else [asset]
+            self._networks.update(_compile(group, self.model))
+        return self._networks[asset]
 
     def solve(self, asset: str, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
         """Return the exposure and the depth of an asset.
@@ -124,9 +130,9 @@ class Superset:
 
 
 @lru_cache(maxsize=16)
-def superset(model: IsolationCatalogue) -> Superset:
-    """Return the compiled crossings of a catalogue."""
-    return Superset(model)
+def superset(model: IsolationCatalogue, *, together: bool = True) -> Superset:
+    """Return the compiled crossings of a catalogue, remembered."""
+    return Superset(model, together=together)
 
 
 def measured_starts(model: IsolationCatalogue) -> tuple[str, ...]:
@@ -147,25 +153,29 @@ def steps_to(asset: str, model: IsolationCatalogue) -> list[tuple[Crossing, str]
             return [(c, t) for c, t in steps if c.from_ in behind and t in ahead]
 
 
-def _compile(asset: str, model: IsolationCatalogue) -> AssetNetwork:
-    steps = steps_to(asset, model)
-    guarding: dict[str, set[tuple[str, str]]] = {}
-    for crossing, target in steps:
-        for guard in crossing.guards:
-            guarding.setdefault(guard.barrier, set()).add((crossing.id, target))
-    shared = frozenset(name for name, crossings in guarding.items() if len(crossings) > 1)
-    passages: dict[Passage, None] = {}
-    for crossing, target in steps:
-        for names in _variants(crossing, shared):
-            passages[Passage(crossing.from_, target, names)] = None
-    links = [Link(p.source, p.target, (p, *p.shared)) for p in passages]
+def _compile(assets: Sequence[str], model: IsolationCatalogue) -> dict[str, AssetNetwork]:
+    shared: set[str] = set()
+    steps: dict[tuple[str, str], Crossing] = {}
+    for asset in assets:
+        guarding: dict[str, int] = {}
+        for crossing, target in steps_to(asset, model):
+            steps[crossing.id, target] = crossing
+            for guard in crossing.guards:
+                guarding[guard.barrier] = guarding.get(guard.barrier, 0) + 1
+        shared.update(name for name, crossings in guarding.items() if crossings > 1)
+    links = {
+        Link(crossing.from_, target, (Passage(crossing.from_, target, names), *names)): None
+        for (_, target), crossing in steps.items()
+        for names in _variants(crossing, shared)
+    }
     starts: dict[Hashable, Hashable | None] = {position: Start(position) for position in measured_starts(model)}
-    diagram, root = expose(links, starts, asset)
+    diagram, roots = expose(list(links), starts, assets)
     places: dict[object, int] = {name: place for place, name in enumerate(diagram.order)}
-    return AssetNetwork(diagram, root, shared & places.keys(), places)
+    known = frozenset(name for name in shared if name in places)
+    return {asset: AssetNetwork(diagram, root, known, places) for asset, root in zip(assets, roots, strict=True)}
 
 
-def _variants(crossing: Crossing, shared: frozenset[str]) -> list[tuple[str, ...]]:
+def _variants(crossing: Crossing, shared: AbstractSet[str]) -> list[tuple[str, ...]]:
     """Return every set of shared barriers that may stand on a crossing, depending on facts."""
     fixed = [g.barrier for g in crossing.guards if g.barrier in shared and g.when.kind == "always"]
     open_ = [g.barrier for g in crossing.guards if g.barrier in shared and g.when.kind != "always"]

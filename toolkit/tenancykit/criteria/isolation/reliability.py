@@ -30,20 +30,24 @@ class Link:
     variables: tuple[Hashable, ...] = ()
 
 
-def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], target: Hashable) -> tuple[Diagram, int]:
-    """Return a diagram and the function in it that says when the target is exposed.
+def expose(
+    links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], targets: Sequence[Hashable]
+) -> tuple[Diagram, list[int]]:
+    """Return a diagram and, per target, the function in it that says when the target is exposed.
 
     Variables are ordered by the walk from the starts, those into one node together, so that the diagram only has to
-    remember which nodes with ways still ahead were reached; circles are followed until nothing changes.
+    remember which nodes with ways still ahead were reached; circles are followed until nothing changes. Ways that lead
+    through a target are not ways to another one.
 
     Args:
         links: the network.
         starts: start nodes, each with the variable that must have happened for the attacker to stand there, or None.
-        target: node asked for.
+        targets: nodes asked for.
     """
-    useful = _towards(links, target)
-    rank = _ranks(useful, starts, target)
-    useful = sorted((link for link in useful if link.source in rank), key=lambda link: _place(link, target, rank))
+    ends = set(targets)
+    useful = _towards(links, ends)
+    rank = _ranks([link for link in useful if link.target not in ends], starts)
+    useful = sorted((link for link in useful if link.source in rank), key=lambda link: _place(link, ends, rank))
     order: dict[Hashable, None] = dict.fromkeys(name for name in starts.values() if name is not None)
     for link in useful:
         order.update(dict.fromkeys(link.variables))
@@ -55,39 +59,43 @@ def expose(links: Sequence[Link], starts: Mapping[Hashable, Hashable | None], ta
             term = diagram.both(diagram.variable(name), term)
         incoming.setdefault(link.target, []).append((link.source, term))
     reached = {node: TRUE if name is None else diagram.variable(name) for node, name in starts.items()}
-    nodes = sorted(incoming, key=lambda node: rank[node])
+
+    def arrive(node: Hashable) -> bool:
+        before = after = reached.get(node, FALSE)
+        for source, term in incoming.get(node, ()):
+            after = diagram.either(after, diagram.both(reached.get(source, FALSE), term))
+        reached[node] = after
+        return after != before
+
+    inner = sorted((node for node in incoming if node not in ends), key=lambda node: rank[node])
     changed = True
     while changed:
         changed = False
-        for node in nodes:
-            before = after = reached.get(node, FALSE)
-            for source, term in incoming[node]:
-                after = diagram.either(after, diagram.both(reached.get(source, FALSE), term))
-            if after != before:
-                reached[node] = after
-                changed = True
-    return diagram, reached.get(target, FALSE)
+        for node in inner:
+            changed |= arrive(node)
+    for target in ends:
+        arrive(target)
+    return diagram, [reached[target] for target in targets]
 
 
-def _towards(links: Sequence[Link], target: Hashable) -> list[Link]:
-    """Return the links on ways to the target."""
+def _towards(links: Sequence[Link], targets: Iterable[Hashable]) -> list[Link]:
+    """Return the links on ways to the targets; ways end at a target."""
+    ends = set(targets)
     incoming: dict[Hashable, list[Link]] = {}
     for link in links:
-        incoming.setdefault(link.target, []).append(link)
-    seen = {target}
-    stack = [target]
-    found: list[Link] = []
+        if link.source not in ends:
+            incoming.setdefault(link.target, []).append(link)
+    seen = set(ends)
+    stack = list(ends)
     while stack:
         for link in incoming.get(stack.pop(), ()):
-            if link.source != target:
-                found.append(link)
-                if link.source not in seen:
-                    seen.add(link.source)
-                    stack.append(link.source)
-    return found
+            if link.source not in seen:
+                seen.add(link.source)
+                stack.append(link.source)
+    return [link for link in links if link.target in seen and link.source in seen and link.source not in ends]
 
 
-def _ranks(links: Sequence[Link], starts: Iterable[Hashable], target: Hashable) -> dict[Hashable, int]:
+def _ranks(links: Sequence[Link], starts: Iterable[Hashable]) -> dict[Hashable, int]:
     """Return the nodes reached from the starts in an order that keeps few of them waiting.
 
     A node waits from its turn until every node it leads to had its turn; the diagram has to remember which of the
@@ -97,9 +105,8 @@ def _ranks(links: Sequence[Link], starts: Iterable[Hashable], target: Hashable) 
     before: dict[Hashable, set[Hashable]] = {}
     after: dict[Hashable, set[Hashable]] = {}
     for link in links:
-        if link.target != target:
-            before.setdefault(link.target, set()).add(link.source)
-            after.setdefault(link.source, set()).add(link.target)
+        before.setdefault(link.target, set()).add(link.source)
+        after.setdefault(link.source, set()).add(link.target)
     placed: dict[Hashable, int] = {node: place for place, node in enumerate(starts)}
     reached = _forward(after, placed)
     while len(placed) < len(reached):
@@ -112,7 +119,6 @@ def _ranks(links: Sequence[Link], starts: Iterable[Hashable], target: Hashable) 
             return here, -len(before[node]), len(after.get(node, ()))
 
         placed[min(ready, key=waiting)] = len(placed)
-    placed[target] = len(placed)
     return placed
 
 
@@ -127,8 +133,8 @@ def _forward(after: Mapping[Hashable, set[Hashable]], starts: Iterable[Hashable]
     return reached
 
 
-def _place(link: Link, target: Hashable, rank: Mapping[Hashable, int]) -> tuple[int, int, int]:
-    if link.target == target:
+def _place(link: Link, ends: set[Hashable], rank: Mapping[Hashable, int]) -> tuple[int, int, int]:
+    if link.target in ends:
         return rank[link.source], 1, 0
     return rank[link.target], 0, rank[link.source]
 

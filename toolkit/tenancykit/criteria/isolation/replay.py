@@ -9,20 +9,23 @@ cannot cross even where everything is shared. What the record's author says cont
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from tenancykit.catalogue.attack import Boundary, DesignChoice, Evidence
+from tenancykit.catalogue.attack import Boundary, DesignChoice, Evidence, Impact
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.isolation.chances import breach_of, components_of, hardening
 from tenancykit.criteria.isolation.result import IsolationResult
-from tenancykit.criteria.isolation.trivalent import Facts, alike, close
+from tenancykit.criteria.isolation.trivalent import Facts, alike
 
 Outcome = Literal["contained", "crossed", "undetermined", "inexpressible"]
 OUTCOMES: tuple[Outcome, ...] = Outcome.__args__  # type: ignore[attr-defined]
+
+IMPACTS: frozenset[Impact] = frozenset(Impact.__args__)  # type: ignore[attr-defined]
 
 BASELINE = "baseline"
 """Id of the choice that holds the facts every other choice is laid upon."""
@@ -55,12 +58,12 @@ def replay_choice(entry: Evidence, choice: str, model: IsolationCatalogue) -> Re
         return Replayed(entry.id, "inexpressible", "", f"{choice} is not a property of a design", entry.source_url)
     if boundary is None:
         return _by_sharing(entry, laid, model)
-    starts = _expressible_starts(entry, model)
-    if not starts:
+    attack = _attack(entry, model)
+    if attack is None:
         reason = "the model knows no path of this flaw even where everything is shared"
         return Replayed(entry.id, "undetermined", "", reason, entry.source_url)
     facts = _facts_under(_premise(entry, boundary, model), laid, model)
-    return _outcome(entry, boundary, starts, facts, model)
+    return _outcome(entry, boundary, attack, facts, model)
 
 
 def replay_result(result: IsolationResult, model: IsolationCatalogue) -> tuple[Replayed, ...]:
@@ -77,11 +80,13 @@ def replay_result(result: IsolationResult, model: IsolationCatalogue) -> tuple[R
 
 def _in_design(entry: Evidence, facts: Facts, model: IsolationCatalogue) -> Replayed:
     boundary = model.boundaries[entry.boundary]
-    starts = tuple(s for s in _starts(entry, boundary, model) if _may_stand(s, facts, model))
+    attack = _attack(entry, model)
+    stated = attack.starts if attack is not None else _starts(entry, boundary, model)
+    starts = tuple(start for start in stated if _may_stand(start, facts, model))
     if not starts:
         text = f"no tenant stands where the flaw starts ({entry.attacker_position})"
         return Replayed(entry.id, "contained", "", text, entry.source_url)
-    return _outcome(entry, boundary, starts, facts, model)
+    return _outcome(entry, boundary, _Attack(starts, attack.impact if attack else IMPACTS), facts, model)
 
 
 def _may_stand(position: str, facts: Facts, model: IsolationCatalogue) -> bool:
@@ -136,12 +141,21 @@ def _starts(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> t
     return tuple(p.id for p in model.positions.values() if entry.attacker_position in p.evidence)
 
 
+@dataclass(frozen=True)
+class _Attack:
+    """Where a flaw's attacker starts, and what kinds of loss count."""
+
+    starts: tuple[str, ...]
+    impact: frozenset[Impact]
+
+
 @lru_cache(maxsize=4096)
-def _expressible_starts(entry: Evidence, model: IsolationCatalogue) -> tuple[str, ...]:
-    """Return where the attacker starts so that the flaw crosses where everything is shared.
+def _attack(entry: Evidence, model: IsolationCatalogue) -> _Attack | None:
+    """Return how the flaw is used so that it crosses where everything is shared; None where the graph knows no way.
 
     A record may name a position from which the graph knows no way to the boundary; the attacker is then taken to
-    stand at the boundary itself, since the flaw was found there.
+    stand at the boundary itself, since the flaw was found there. It may name an impact on which no way ends; then any
+    loss counts.
     """
     boundary = model.boundaries[entry.boundary]
     nothing = DesignChoice(id="nothing", what="no choice")
@@ -153,25 +167,24 @@ def _expressible_starts(entry: Evidence, model: IsolationCatalogue) -> tuple[str
             c.from_ for c in model.crossings.values() if breach and {g.barrier for g in c.guards} & set(breach.barriers)
         )
     )
-    for starts in (stated, at_boundary):
-        if starts and _outcome(entry, boundary, starts, facts, model).outcome == "crossed":
-            return starts
-    return ()
+    impact = frozenset(entry.impact) or IMPACTS
+    for attack in itertools.starmap(_Attack, itertools.product((stated, at_boundary), (impact, IMPACTS))):
+        if attack.starts and _outcome(entry, boundary, attack, facts, model).outcome == "crossed":
+            return attack
+    return None
 
 
-def _outcome(
-    entry: Evidence, boundary: Boundary, starts: tuple[str, ...], facts: Facts, model: IsolationCatalogue
-) -> Replayed:
+def _outcome(entry: Evidence, boundary: Boundary, attack: _Attack, facts: Facts, model: IsolationCatalogue) -> Replayed:
     open_text = _gone(entry, boundary, facts, model)
     if open_text:
         return Replayed(entry.id, "contained", "", open_text, entry.source_url)
     breach = breach_of(entry, boundary)
     down = frozenset(breach.barriers) if breach else frozenset()
-    sure = _path(entry, starts, down, facts, model, surely=True)
+    sure = _path(attack, down, facts, model, surely=True)
     conditional = _may_be_gone(entry, boundary, facts, model)
     if sure is not None and not conditional:
         return _row(entry, "crossed", sure, model)
-    possible = _path(entry, starts, down, facts, model, surely=False)
+    possible = _path(attack, down, facts, model, surely=False)
     if possible is None:
         return Replayed(entry.id, "contained", "", "no open way leads on from what the flaw gives", entry.source_url)
     return _row(entry, "undetermined", possible, model)
@@ -235,8 +248,7 @@ def _steps(facts: Facts, model: IsolationCatalogue, surely: bool) -> Mapping[str
 
 
 def _path(
-    entry: Evidence,
-    starts: tuple[str, ...],
+    attack: _Attack,
     down: frozenset[str],
     facts: Facts,
     model: IsolationCatalogue,
@@ -245,12 +257,11 @@ def _path(
 ) -> tuple[_Step, ...] | None:
     """Return the shortest path that uses the flaw and ends at an asset of the flaw's impact, or None."""
     steps = _steps(facts, model, surely)
-    impact = set(entry.impact) or {"confidentiality", "integrity", "availability"}
-    seen = {(start, False) for start in starts}
-    queue: list[tuple[str, bool, tuple[_Step, ...]]] = [(start, False, ()) for start in starts]
+    seen = {(start, False) for start in attack.starts}
+    queue: list[tuple[str, bool, tuple[_Step, ...]]] = [(start, False, ()) for start in attack.starts]
     for node, used, path in queue:  # the queue grows while it is walked: breadth first
         if node in model.assets:
-            if used and impact & set(model.assets[node].kinds):
+            if used and not attack.impact.isdisjoint(model.assets[node].kinds):
                 return path
             continue
         for step in steps.get(node, ()):
@@ -287,6 +298,3 @@ def _by_sharing(entry: Evidence, choice: DesignChoice, model: IsolationCatalogue
     if any(facts.possibly(parse_condition(name)) for name in known):
         return Replayed(entry.id, "undetermined", "", path, entry.source_url)
     return Replayed(entry.id, "contained", "", f"not shared: {', '.join(entry.shared_component)}", entry.source_url)
-
-
-__all__ = ["BASELINE", "OUTCOMES", "Outcome", "Replayed", "close", "replay_choice", "replay_result"]

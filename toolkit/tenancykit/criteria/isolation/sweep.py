@@ -94,7 +94,7 @@ def _take_worse(best: Sweep, asset: str, facts: PairArrays, chances: _Chances) -
     applies = facts.holds(facts.model.assets[asset].when)
     if not applies.any():
         return
-    network = superset(facts.model).network(asset)
+    network = superset(facts.model, together=False).network(asset)
     values = _variables(network, facts, chances)
     chance = {name: values[name][0] for name in network.diagram.order}
     never = {name for name, p in chance.items() if not p.any()}
@@ -124,23 +124,18 @@ def _class_arrays(
 ) -> Mapping[str, Booleans]:
     """Return, for each fact that matters, in which designs it holds for the class."""
     options = model.catalogue.options
-    names = sorted(model.class_facts)
-    column = {name: i for i, name in enumerate(names)}
     rows = {option: i for i, option in enumerate(options)}
-    provides = np.zeros((len(rows), len(names)), dtype=np.float32)
-    for option in options.values():
-        for fact in (option.id, *option.provides):
-            if fact in column:
-                provides[rows[option.id], column[fact]] = 1
     chosen = [design.choices[class_id].options for design in designs]
     lengths = np.fromiter(map(len, chosen), dtype=np.int64, count=len(chosen))
     picked = np.fromiter(map(rows.__getitem__, itertools.chain.from_iterable(chosen)), np.int64, int(lengths.sum()))
-    member = np.zeros((len(chosen), len(rows)), dtype=np.float32)
-    member[np.repeat(np.arange(len(chosen)), lengths), picked] = 1
-    held = np.ascontiguousarray((member @ provides > 0).T)
-    for name in base & column.keys():
-        held[column[name]] = True
-    return {name: held[i] for name, i in column.items()}
+    member = np.zeros((len(rows), len(chosen)), dtype=bool)
+    member[picked, np.repeat(np.arange(len(chosen)), lengths)] = True
+    held = {name: np.ones(len(chosen), dtype=bool) for name in base & model.class_facts}
+    for option in options.values():
+        for fact in {option.id, *option.provides} & model.class_facts - base:
+            mine = member[rows[option.id]]
+            held[fact] = held[fact] | mine if fact in held else mine
+    return held
 
 
 class PairArrays(Mapping[str, Booleans]):
@@ -325,6 +320,3 @@ def _own(
             opened *= np.where(stands, chance, 1.0)
             count += stands
     return opened, np.minimum(count, np.int8(_UNREACHABLE))
-
-
-__all__ = ["PairArrays", "Sweep", "sweep"]

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from tenancykit.manifests.checks import expressions, words
 from tenancykit.manifests.checks.metadata import labels
-from tenancykit.manifests.checks.pods import claim_spec, node_term, tolerations
+from tenancykit.manifests.checks.placement import node_term, tolerations
 from tenancykit.manifests.checks.report import Report, each, items, mapping
+from tenancykit.manifests.checks.volumes import claim_spec
 
 _MOST_PRIORITY: Final = 1_000_000_000
 _SYSTEM_PRIORITIES: Final = ("system-node-critical", "system-cluster-critical")

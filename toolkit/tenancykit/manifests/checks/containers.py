@@ -35,7 +35,9 @@ _RESOURCE_FIELDS: Final = (
 )
 
 
-def container(path: str, value: Mapping[str, Any], volumes: frozenset[str], claims: frozenset[str], report: Report) -> None:
+def container(
+    path: str, value: Mapping[str, Any], volumes: frozenset[str], claims: frozenset[str], report: Report
+) -> None:
     """Check one container of any kind."""
     if report.required(f"{path}.name", value.get("name")):
         report.text(f"{path}.name", value["name"], words.dns_label)
@@ -204,17 +206,7 @@ def probe(path: str, value: Mapping[str, Any], report: Report, *, once: bool) ->
     chosen = [key for key in _HANDLERS if value.get(key) is not None]
     if len(chosen) != 1:
         report.add(path, f"must have exactly one of {', '.join(_HANDLERS)}")
-    for key in ("httpGet", "tcpSocket", "grpc"):
-        if value.get(key) is not None:
-            port = mapping(value[key]).get("port")
-            if isinstance(port, str):
-                report.text(f"{path}.{key}.port", port, words.port_name)
-            else:
-                report.between(f"{path}.{key}.port", port or 0, 1, 65535)
-    if value.get("httpGet") is not None:
-        report.choice(f"{path}.httpGet.scheme", mapping(value["httpGet"]).get("scheme"), ("HTTP", "HTTPS"))
-    if value.get("exec") is not None and not items(mapping(value["exec"]).get("command")):
-        report.add(f"{path}.exec.command", "is required")
+    _handlers(path, value, report)
     for field in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
         report.at_least(f"{path}.{field}", value.get(field), 0)
     if once and value.get("successThreshold") not in (None, 0, 1):
@@ -226,6 +218,20 @@ def probe(path: str, value: Mapping[str, Any], report: Report, *, once: bool) ->
         report.at_least(f"{path}.terminationGracePeriodSeconds", grace, 1)
 
 
+def _handlers(path: str, value: Mapping[str, Any], report: Report) -> None:
+    for key in ("httpGet", "tcpSocket", "grpc"):
+        if value.get(key) is not None:
+            port = mapping(value[key]).get("port")
+            if isinstance(port, str):
+                report.text(f"{path}.{key}.port", port, words.port_name)
+            else:
+                report.between(f"{path}.{key}.port", port or 0, 1, 65535)
+    if value.get("httpGet") is not None:
+        report.choice(f"{path}.httpGet.scheme", mapping(value["httpGet"]).get("scheme"), ("HTTP", "HTTPS"))
+    if value.get("exec") is not None and not items(mapping(value["exec"]).get("command")):
+        report.add(f"{path}.exec.command", "is required")
+
+
 def security_context(path: str, value: Any, report: Report) -> None:
     """Check a security context of a container or pod."""
     found = mapping(value)
@@ -234,6 +240,7 @@ def security_context(path: str, value: Any, report: Report) -> None:
     for index, group in enumerate(items(found.get("supplementalGroups"))):
         report.between(f"{path}.supplementalGroups[{index}]", group, 0, _MOST_ID)
     report.choice(f"{path}.fsGroupChangePolicy", found.get("fsGroupChangePolicy"), ("OnRootMismatch", "Always"))
+    report.choice(f"{path}.seLinuxChangePolicy", found.get("seLinuxChangePolicy"), ("Recursive",))
     report.choice(f"{path}.procMount", found.get("procMount"), ("Default", "Unmasked"))
     escalates = found.get("allowPrivilegeEscalation")
     added = items(mapping(found.get("capabilities")).get("add"))

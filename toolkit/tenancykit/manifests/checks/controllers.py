@@ -12,9 +12,15 @@ from tenancykit.manifests.checks.metadata import is_empty_selector, matches, sel
 from tenancykit.manifests.checks.report import Report, each, items, mapping
 
 _PERCENT: Final = re.compile(r"[0-9]+%")
-_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_DAYS: Final = "sun mon tue wed thu fri sat".split()
-_CRON: Final = ((0, 59, []), (0, 23, []), (1, 31, []), (1, 12, _MONTHS), (0, 6, _DAYS))
+_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_DAYS: Final = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_CRON: Final[tuple[tuple[int, int, list[str]], ...]] = (
+    (0, 59, []),
+    (0, 23, []),
+    (1, 31, []),
+    (1, 12, _MONTHS),
+    (0, 6, _DAYS),
+)
 _MACROS: Final = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _DEFAULT_DEADLINE: Final = 600
 
@@ -115,9 +121,7 @@ def stateful_set(obj: Mapping[str, Any], report: Report) -> None:
         report.add("spec.updateStrategy.rollingUpdate.maxUnavailable", "cannot be 0")
     for field in ("whenDeleted", "whenScaled"):
         retention = mapping(spec.get("persistentVolumeClaimRetentionPolicy"))
-        report.choice(
-            f"spec.persistentVolumeClaimRetentionPolicy.{field}", retention.get(field), ("Retain", "Delete")
-        )
+        report.choice(f"spec.persistentVolumeClaimRetentionPolicy.{field}", retention.get(field), ("Retain", "Delete"))
 
 
 def _selected_template_with_claims(spec: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
@@ -173,6 +177,21 @@ def _job_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
     ):
         report.at_least(f"{path}.{field}", spec.get(field), 0)
     report.at_least(f"{path}.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), 0)
+    _completion(path, spec, report)
+    policy = mapping(mapping(spec.get("template")).get("spec")).get("restartPolicy")
+    if policy not in ("OnFailure", "Never"):
+        report.add(f"{path}.template.spec.restartPolicy", "is required: OnFailure or Never")
+    report.choice(f"{path}.podReplacementPolicy", spec.get("podReplacementPolicy"), ("Failed", "TerminatingOrFailed"))
+    if spec.get("podFailurePolicy") is not None:
+        _failure_policy(f"{path}.podFailurePolicy", mapping(spec["podFailurePolicy"]), spec, report)
+        if spec.get("podReplacementPolicy") == "TerminatingOrFailed":
+            report.add(f"{path}.podReplacementPolicy", "must be Failed when podFailurePolicy is used")
+    manager = spec.get("managedBy")
+    if manager is not None and "/" not in str(manager):
+        report.add(f"{path}.managedBy", "must be a domain-prefixed path")
+
+
+def _completion(path: str, spec: Mapping[str, Any], report: Report) -> None:
     mode = spec.get("completionMode")
     report.choice(f"{path}.completionMode", mode, ("NonIndexed", "Indexed"))
     if mode == "Indexed":
@@ -185,17 +204,6 @@ def _job_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
                 report.add(f"{path}.{field}", "requires completionMode Indexed")
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         report.add(f"{path}.backoffLimitPerIndex", "is required when maxFailedIndexes is set")
-    policy = mapping(mapping(spec.get("template")).get("spec")).get("restartPolicy")
-    if policy not in ("OnFailure", "Never"):
-        report.add(f"{path}.template.spec.restartPolicy", "is required: OnFailure or Never")
-    report.choice(f"{path}.podReplacementPolicy", spec.get("podReplacementPolicy"), ("Failed", "TerminatingOrFailed"))
-    if spec.get("podFailurePolicy") is not None:
-        _failure_policy(f"{path}.podFailurePolicy", mapping(spec["podFailurePolicy"]), spec, report)
-        if spec.get("podReplacementPolicy") == "TerminatingOrFailed":
-            report.add(f"{path}.podReplacementPolicy", "must be Failed when podFailurePolicy is used")
-    manager = spec.get("managedBy")
-    if manager is not None and "/" not in str(manager):
-        report.add(f"{path}.managedBy", "must be a domain-prefixed path")
 
 
 def _failure_policy(path: str, value: Mapping[str, Any], spec: Mapping[str, Any], report: Report) -> None:
@@ -211,6 +219,9 @@ def _failure_policy(path: str, value: Mapping[str, Any], spec: Mapping[str, Any]
         codes, conditions = rule.get("onExitCodes"), items(rule.get("onPodConditions"))
         if bool(codes) == bool(conditions):
             report.add(place, "must have exactly one of onExitCodes and onPodConditions")
+        for inner, one in each(f"{place}.onPodConditions", conditions):
+            report.required(f"{inner}.type", one.get("type"))
+            report.choice(f"{inner}.status", one.get("status"), ("True", "False", "Unknown"))
         if codes:
             found = mapping(codes)
             report.choice(f"{place}.onExitCodes.operator", found.get("operator"), ("In", "NotIn"), optional=False)
@@ -327,20 +338,30 @@ def autoscaler(obj: Mapping[str, Any], report: Report) -> None:
     target = mapping(spec.get("scaleTargetRef"))
     for field in ("kind", "name"):
         report.required(f"spec.scaleTargetRef.{field}", target.get(field))
+    version, controller = str(target.get("apiVersion") or ""), target.get("kind") == "ReplicationController"
+    if "/" not in version and not (version == "v1" and controller):
+        report.add("spec.scaleTargetRef.apiVersion", "must specify an API group")
     for place, metric in each("spec.metrics", spec.get("metrics")):
         kind = metric.get("type")
         report.choice(f"{place}.type", kind, _METRICS, optional=False)
-        field = _METRICS.get(str(kind))
-        if field is None:
-            continue
-        if metric.get(field) is None:
-            report.add(f"{place}.{field}", "is required for this type")
-            continue
-        _metric_target(f"{place}.{field}.target", mapping(mapping(metric[field]).get("target")), report)
-        if field in ("resource", "containerResource"):
-            report.required(f"{place}.{field}.name", mapping(metric[field]).get("name"))
+        source = _METRICS.get(str(kind))
+        if source is not None:
+            _metric_source(f"{place}.{source}", source, metric.get(source), report)
+    _scaling(mapping(spec.get("behavior")), report)
+
+
+def _metric_source(path: str, name: str, value: Any, report: Report) -> None:
+    if value is None:
+        report.add(path, "is required for this type")
+        return
+    _metric_target(f"{path}.target", mapping(mapping(value).get("target")), report)
+    if name in ("resource", "containerResource"):
+        report.required(f"{path}.name", mapping(value).get("name"))
+
+
+def _scaling(behavior: Mapping[str, Any], report: Report) -> None:
     for direction in ("scaleUp", "scaleDown"):
-        rules = mapping(mapping(spec.get("behavior")).get(direction))
+        rules = mapping(behavior.get(direction))
         window = rules.get("stabilizationWindowSeconds")
         report.between(f"spec.behavior.{direction}.stabilizationWindowSeconds", window, 0, 3600)
         for place, policy in each(f"spec.behavior.{direction}.policies", rules.get("policies")):

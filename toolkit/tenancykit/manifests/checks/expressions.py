@@ -12,17 +12,37 @@ from typing import Any, Final
 
 _OPTIONAL: Final = re.compile(r"\?\.|\[\?|\.\?|\?[A-Za-z_]+\s*:")
 _DEVICE_FIELDS: Final = ("driver", "attributes", "capacity", "allowMultipleAllocations")
-_DEVICE: Final = re.compile(r"(?<![\w.'\"\]])device\.(\w+)")
 _STRINGS: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 
 
+_MACROS: Final = frozenset({"all", "exists", "exists_one", "filter", "map"})
+_CEL_TYPES: Final = frozenset(
+    {
+        "bool",
+        "bytes",
+        "double",
+        "dyn",
+        "int",
+        "list",
+        "map",
+        "null_type",
+        "string",
+        "type",
+        "uint",
+        "optional",
+        "format",
+    }
+)
+
+
 @lru_cache(maxsize=4096)
-def fault(text: str, types: tuple[type, ...]) -> str:
+def fault(text: str, types: tuple[type, ...], known: frozenset[str] | None = None) -> str:
     """Return what is wrong with an expression, or an empty string where nothing is known to be.
 
     Args:
         text: the expression.
         types: Python types its value may have; empty for any.
+        known: variables it may name; None where they are not known.
     """
     try:
         import celpy  # noqa: PLC0415 - only where an expression is checked
@@ -33,19 +53,68 @@ def fault(text: str, types: tuple[type, ...]) -> str:
     environment = celpy.Environment()
     try:
         tree = environment.compile(text)
-    except celpy.CELParseError as error:
+    except celpy.celparser.CELParseError as error:
         return f"does not compile: {str(error).splitlines()[0][:120]}"
-    if not types:
+    unknown = sorted(_names(tree) - known - _CEL_TYPES) if known is not None else []
+    if unknown:
+        return f"does not compile: undeclared reference to {unknown[0]!r}"
+    return _operand_fault(environment, tree) or _value_fault(environment, tree, types)
+
+
+def _value_fault(environment: Any, tree: Any, types: tuple[type, ...]) -> str:
+    if not types or _identifiers(tree):
         return ""
     try:
-        value: Any = environment.program(tree).evaluate({})
-    except Exception:  # noqa: BLE001 - cel-python raises many kinds; an expression with variables has no value here
+        kind = _python_type(environment.program(tree).evaluate({}))
+    except Exception:  # noqa: BLE001 - cel-python raises many kinds; what it cannot evaluate is left undecided
         return ""
-    kind = _python_type(value)
     if kind in types:
         return ""
-    names = " or ".join(t.__name__ for t in types)
-    return f"must evaluate to {names}, not {kind.__name__}"
+    return f"must evaluate to {' or '.join(t.__name__ for t in types)}, not {kind.__name__}"
+
+
+def _names(tree: Any) -> set[str]:
+    """Return the variables an expression names, without those its own macros bind."""
+    bound: set[str] = set()
+    for call in tree.find_data("member_dot_arg"):
+        if len(call.children) > 2:
+            arguments = call.children[2].children
+            for argument in arguments[: _bound(str(call.children[1]), len(arguments))]:
+                bound.update(_identifiers(argument)[:1])
+    return set(_identifiers(tree)) - bound
+
+
+def _bound(macro: str, arguments: int) -> int:
+    """Return how many variables a macro binds: key and value where it has an argument more."""
+    if macro in _MACROS:
+        return 2 if macro not in ("map", "filter") and arguments > 2 else 1
+    return 2 if macro in ("existsOne", "transformList", "transformMap", "transformMapEntry") else 0
+
+
+def _identifiers(tree: Any) -> list[str]:
+    return [str(name.children[0]) for name in tree.find_data("ident")]
+
+
+def _operand_fault(environment: Any, tree: Any) -> str:
+    """Return what is wrong with a constant operand of ``&&`` and ``||``, or an empty string."""
+    for kind in ("conditionaland", "conditionalor"):
+        for node in tree.find_data(kind):
+            operands = node.children if len(node.children) > 1 else []
+            for operand in operands:
+                if _identifiers(operand) or any(True for _ in operand.find_data("ident_arg")):
+                    continue
+                try:
+                    value = environment.program(operand).evaluate({})
+                except Exception:  # noqa: BLE001, S112 - as above
+                    continue
+                if _python_type(value) is not bool:
+                    return f"does not compile: expected bool, found {_python_type(value).__name__}"
+    return ""
+
+
+def fields_of(name: str, text: str) -> list[str]:
+    """Return the fields an expression reads of one variable, outside its string literals."""
+    return re.findall(rf"(?<![\w.]){name}\.(\w+)", _STRINGS.sub("''", text))
 
 
 def _python_type(value: Any) -> type:
@@ -58,7 +127,7 @@ def _python_type(value: Any) -> type:
 
 def device_fault(text: str) -> str:
     """Return what is wrong with a selector of devices, or an empty string."""
-    for match in _DEVICE.finditer(_STRINGS.sub("''", text)):
-        if match[1] not in _DEVICE_FIELDS:
-            return f"does not compile: undefined field {match[1]!r} of device"
-    return fault(text, (bool,))
+    for name in fields_of("device", text):
+        if name not in _DEVICE_FIELDS:
+            return f"does not compile: undefined field {name!r} of device"
+    return fault(text, (bool,), frozenset({"device"}))

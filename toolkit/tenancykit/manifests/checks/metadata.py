@@ -9,6 +9,7 @@ from typing import Any, Final
 from tenancykit.manifests.checks import words
 from tenancykit.manifests.checks.report import Check, Report, each, items, mapping
 
+_FINALIZERS: Final = ("foregroundDeletion", "kubernetes", "orphan")
 _MAX_ANNOTATIONS: Final = 256 * 1024
 _PSA_KEY: Final = re.compile(r"pod-security\.kubernetes\.io/(enforce|audit|warn)(-version)?")
 _PSA_VERSION: Final = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
@@ -38,7 +39,7 @@ def metadata(obj: Mapping[str, Any], report: Report) -> None:
         report.text("metadata.name", name, check)
     report.text("metadata.namespace", found.get("namespace") or None, words.dns_label)
     labels("metadata.labels", found.get("labels"), report)
-    annotations("metadata.annotations", found.get("annotations"), report)
+    annotation_texts("metadata.annotations", found.get("annotations"), report)
     for path, owner in each("metadata.ownerReferences", found.get("ownerReferences")):
         for field in ("apiVersion", "kind", "name", "uid"):
             report.required(f"{path}.{field}", owner.get(field))
@@ -47,6 +48,8 @@ def metadata(obj: Mapping[str, Any], report: Report) -> None:
         report.add("metadata.ownerReferences", "only one owner may be the controller")
     for index, finalizer in enumerate(items(found.get("finalizers"))):
         report.text(f"metadata.finalizers[{index}]", finalizer, words.qualified_name)
+        if "/" not in str(finalizer) and finalizer not in _FINALIZERS:
+            report.add(f"metadata.finalizers[{index}]", f"{finalizer!r} is neither standard nor fully qualified")
 
 
 def labels(path: str, value: Any, report: Report) -> None:
@@ -56,7 +59,7 @@ def labels(path: str, value: Any, report: Report) -> None:
         report.text(path, text, words.label_value)
 
 
-def annotations(path: str, value: Any, report: Report) -> None:
+def annotation_texts(path: str, value: Any, report: Report) -> None:
     """Check a set of annotations; keys are compared in lower case."""
     size = 0
     for key, text in mapping(value).items():
@@ -105,7 +108,7 @@ def matches(selector_value: Any, found: Any) -> bool:
     if any(have.get(key) != value for key, value in mapping(chosen.get("matchLabels")).items()):
         return False
     for _, term in each("", chosen.get("matchExpressions")):
-        key, values = term.get("key"), items(term.get("values"))
+        key, values = str(term.get("key")), items(term.get("values"))
         holds = {
             "In": key in have and have[key] in values,
             "NotIn": key not in have or have[key] not in values,

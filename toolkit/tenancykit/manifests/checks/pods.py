@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tenancykit.manifests.checks import words
-from tenancykit.manifests.checks.containers import container, field_path, resources, security_context
-from tenancykit.manifests.checks.metadata import annotations, labels, selector
+from tenancykit.manifests.checks.containers import container, resources, security_context
+from tenancykit.manifests.checks.metadata import annotation_texts, labels
+from tenancykit.manifests.checks.placement import affinity, spread, tolerations
 from tenancykit.manifests.checks.report import Report, each, items, mapping
+from tenancykit.manifests.checks.volumes import volumes
+from tenancykit.manifests.checks.windows import windows
 
-_EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_SYSCTL: Final = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-_a-z0-9*]*[a-z0-9*])?")
 _DNS: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-_NODE_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
-_WHEN: Final = ("DoNotSchedule", "ScheduleAnyway")
 _GROUPS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -22,8 +24,11 @@ def template(path: str, value: Any, report: Report) -> None:
     found = mapping(value)
     metadata = mapping(found.get("metadata"))
     labels(f"{path}.metadata.labels", metadata.get("labels"), report)
-    annotations(f"{path}.metadata.annotations", metadata.get("annotations"), report)
+    annotation_texts(f"{path}.metadata.annotations", metadata.get("annotations"), report)
     pod_spec(f"{path}.spec", mapping(found.get("spec")), report)
+    app_armor_annotations(
+        f"{path}.metadata.annotations", metadata.get("annotations"), mapping(found.get("spec")), report
+    )
     if items(mapping(found.get("spec")).get("ephemeralContainers")):
         report.add(f"{path}.spec.ephemeralContainers", "may not be given in a template")
 
@@ -32,20 +37,36 @@ def pod(obj: Mapping[str, Any], report: Report) -> None:
     """Check a Pod."""
     spec = mapping(obj.get("spec"))
     pod_spec("spec", spec, report)
+    app_armor_annotations("metadata.annotations", mapping(obj.get("metadata")).get("annotations"), spec, report)
     if items(spec.get("ephemeralContainers")):
         report.add("spec.ephemeralContainers", "cannot be set when a pod is created")
 
 
+_APP_ARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
+
+
+def app_armor_annotations(path: str, value: Any, spec: Mapping[str, Any], report: Report) -> None:
+    """Check the annotations that chose AppArmor profiles before fields did."""
+    names = {one.get("name") for group in _GROUPS for _, one in each("", spec.get(group))}
+    for key, profile in mapping(value).items():
+        if not key.startswith(_APP_ARMOR):
+            continue
+        if key.removeprefix(_APP_ARMOR) not in names:
+            report.add(f"{path}[{key}]", "names no container of the pod")
+        if profile not in ("", "runtime/default", "unconfined") and not str(profile).startswith("localhost/"):
+            report.add(f"{path}[{key}]", f"{profile!r} is not an AppArmor profile")
+
+
 def pod_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
     """Check a pod's specification."""
-    volumes = _volumes(path, spec, report)
+    names_of_volumes = volumes(path, spec, report)
     claims = _claims(path, spec, report)
     if not items(spec.get("containers")):
         report.add(f"{path}.containers", "is required")
     names: list[Any] = []
     for group in _GROUPS[:2]:
         for place, one in each(f"{path}.{group}", spec.get(group)):
-            container(place, one, volumes, claims, report)
+            container(place, one, names_of_volumes, claims, report)
             _restart(place, one, group, report)
             names.append(one.get("name"))
     report.unique(f"{path}.containers", names, ".name")
@@ -53,15 +74,15 @@ def pod_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
     report.choice(f"{path}.restartPolicy", spec.get("restartPolicy"), ("Always", "OnFailure", "Never"))
     _names(path, spec, report)
     _dns(path, spec, report)
-    report.at_least(f"{path}.terminationGracePeriodSeconds", spec.get("terminationGracePeriodSeconds"), 0)
     report.between(f"{path}.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), 1, 2**31 - 1)
     security_context(f"{path}.securityContext", spec.get("securityContext"), report)
     _sysctls(path, spec, report)
     labels(f"{path}.nodeSelector", spec.get("nodeSelector"), report)
     tolerations(f"{path}.tolerations", spec.get("tolerations"), report)
-    _affinity(f"{path}.affinity", mapping(spec.get("affinity")), report)
-    _spread(f"{path}.topologySpreadConstraints", spec.get("topologySpreadConstraints"), report)
+    affinity(f"{path}.affinity", mapping(spec.get("affinity")), report)
+    spread(f"{path}.topologySpreadConstraints", spec.get("topologySpreadConstraints"), report)
     _host(path, spec, report)
+    windows(path, spec, report)
     resources(f"{path}.resources", spec.get("resources"), report)
 
 
@@ -84,6 +105,9 @@ def _names(path: str, spec: Mapping[str, Any], report: Report) -> None:
     for index, gate in enumerate(gates):
         report.text(f"{path}.schedulingGates[{index}]", gate or "", words.qualified_name)
     report.unique(f"{path}.schedulingGates", gates)
+    system = spec.get("os")
+    if system is not None:
+        report.choice(f"{path}.os.name", mapping(system).get("name"), ("linux", "windows"), optional=False)
     report.choice(f"{path}.preemptionPolicy", spec.get("preemptionPolicy"), ("PreemptLowerPriority", "Never"))
 
 
@@ -111,6 +135,11 @@ def _host(path: str, spec: Mapping[str, Any], report: Report) -> None:
         for field in ("hostNetwork", "hostPID", "hostIPC"):
             if spec.get(field):
                 report.add(f"{path}.{field}", "cannot be set with hostUsers: false")
+    if spec.get("hostUsers") is not False:
+        for group in ("initContainers", "containers"):
+            for place, one in each(f"{path}.{group}", spec.get(group)):
+                if mapping(one.get("securityContext")).get("procMount") == "Unmasked":
+                    report.add(f"{place}.securityContext.procMount", "Unmasked needs hostUsers: false")
     if spec.get("hostPID") and spec.get("shareProcessNamespace"):
         report.add(f"{path}.shareProcessNamespace", "cannot be set beside hostPID")
 
@@ -126,181 +155,20 @@ def _host_ports(path: str, spec: Mapping[str, Any], report: Report) -> None:
     report.unique(f"{path}.containers.ports", taken, ".hostPort")
 
 
+_IPC_SYSCTLS: Final = ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")
+
+
 def _sysctls(path: str, spec: Mapping[str, Any], report: Report) -> None:
-    names = [s.get("name") for _, s in each("", mapping(spec.get("securityContext")).get("sysctls"))]
-    report.unique(f"{path}.securityContext.sysctls", names)
-
-
-def tolerations(path: str, value: Any, report: Report) -> None:
-    """Check a list of tolerations."""
-    for place, one in each(path, value):
-        key, operator, effect = one.get("key") or "", one.get("operator") or "", one.get("effect") or ""
-        if key:
-            report.text(f"{place}.key", key, words.qualified_name)
-        elif operator != "Exists":
-            report.add(f"{place}.operator", "must be Exists when key is empty")
-        report.choice(f"{place}.operator", operator, ("Equal", "Exists", "Lt", "Gt"))
-        if operator == "Exists" and one.get("value"):
-            report.add(f"{place}.value", "must be empty when operator is Exists")
-        elif operator in ("", "Equal"):
-            report.text(f"{place}.value", one.get("value") or "", words.label_value)
-        report.choice(f"{place}.effect", effect, _EFFECTS)
-        if one.get("tolerationSeconds") is not None and effect != "NoExecute":
-            report.add(f"{place}.effect", "must be NoExecute when tolerationSeconds is set")
-
-
-def _affinity(path: str, value: Mapping[str, Any], report: Report) -> None:
-    node = mapping(value.get("nodeAffinity"))
-    required = node.get("requiredDuringSchedulingIgnoredDuringExecution")
-    if required is not None:
-        terms = items(mapping(required).get("nodeSelectorTerms"))
-        place = f"{path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
-        if not terms:
-            report.add(place, "must have at least one term")
-        for index, term in enumerate(terms):
-            node_term(f"{place}[{index}]", mapping(term), report)
-    key = "preferredDuringSchedulingIgnoredDuringExecution"
-    for place, term in each(f"{path}.nodeAffinity.{key}", node.get(key)):
-        report.between(f"{place}.weight", term.get("weight") or 0, 1, 100)
-        node_term(f"{place}.preference", mapping(term.get("preference")), report)
-    for kind in ("podAffinity", "podAntiAffinity"):
-        for place, term in _pod_terms(f"{path}.{kind}", mapping(value.get(kind)), report):
-            if report.required(f"{place}.topologyKey", term.get("topologyKey")):
-                report.text(f"{place}.topologyKey", term["topologyKey"], words.qualified_name)
-            selector(f"{place}.labelSelector", term.get("labelSelector"), report)
-
-
-def _pod_terms(path: str, value: Mapping[str, Any], report: Report) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield from each(
-        f"{path}.requiredDuringSchedulingIgnoredDuringExecution",
-        value.get("requiredDuringSchedulingIgnoredDuringExecution"),
-    )
-    key = "preferredDuringSchedulingIgnoredDuringExecution"
-    for place, weighted in each(f"{path}.{key}", value.get(key)):
-        report.between(f"{place}.weight", weighted.get("weight") or 0, 1, 100)
-        yield f"{place}.podAffinityTerm", mapping(weighted.get("podAffinityTerm"))
-
-
-def node_term(path: str, value: Mapping[str, Any], report: Report) -> None:
-    """Check a term of a node selector."""
-    for place, one in each(f"{path}.matchExpressions", value.get("matchExpressions")):
-        operator, values = one.get("operator"), items(one.get("values"))
-        report.text(f"{place}.key", one.get("key") or "", words.qualified_name)
-        report.choice(f"{place}.operator", operator, _NODE_OPERATORS, optional=False)
-        if operator in ("In", "NotIn") and not values:
-            report.add(f"{place}.values", "is required when operator is In or NotIn")
-        if operator in ("Exists", "DoesNotExist") and values:
-            report.add(f"{place}.values", "may not be given when operator is Exists or DoesNotExist")
-        if operator in ("Gt", "Lt") and len(values) != 1:
-            report.add(f"{place}.values", "must be a single value when operator is Gt or Lt")
-    for place, one in each(f"{path}.matchFields", value.get("matchFields")):
-        report.choice(f"{place}.key", one.get("key"), ("metadata.name",), optional=False)
-        report.choice(f"{place}.operator", one.get("operator"), ("In", "NotIn"), optional=False)
-        if len(items(one.get("values"))) != 1:
-            report.add(f"{place}.values", "must have one element")
-
-
-def _spread(path: str, value: Any, report: Report) -> None:
-    pairs: list[tuple[Any, Any]] = []
-    for place, one in each(path, value):
-        report.at_least(f"{place}.maxSkew", one.get("maxSkew") or 0, 1)
-        if report.required(f"{place}.topologyKey", one.get("topologyKey")):
-            report.text(f"{place}.topologyKey", one["topologyKey"], words.qualified_name)
-        when = one.get("whenUnsatisfiable")
-        report.choice(f"{place}.whenUnsatisfiable", when, _WHEN, optional=False)
-        if one.get("minDomains") is not None:
-            report.at_least(f"{place}.minDomains", one["minDomains"], 1)
-            if when != "DoNotSchedule":
-                report.add(f"{place}.minDomains", "can only be used with DoNotSchedule")
-        for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-            report.choice(f"{place}.{field}", one.get(field), ("Ignore", "Honor"))
-        selector(f"{place}.labelSelector", one.get("labelSelector"), report)
-        keys = items(one.get("matchLabelKeys"))
-        if keys and one.get("labelSelector") is None:
-            report.add(f"{place}.matchLabelKeys", "may not be given without labelSelector")
-        pairs.append((one.get("topologyKey"), when))
-    report.unique(path, pairs)
-
-
-def _volumes(path: str, spec: Mapping[str, Any], report: Report) -> frozenset[str]:
-    names: list[str] = []
-    for place, volume in each(f"{path}.volumes", spec.get("volumes")):
-        if report.required(f"{place}.name", volume.get("name")):
-            report.text(f"{place}.name", volume["name"], words.dns_label)
-            names.append(volume["name"])
-        sources = [key for key, value in volume.items() if key != "name" and value is not None]
-        if not sources:
-            report.add(place, "must have a volume type")
-        elif len(sources) > 1:
-            report.add(place, "may not have more than one volume type")
-        else:
-            _volume(f"{place}.{sources[0]}", sources[0], mapping(volume[sources[0]]), report)
-    report.unique(f"{path}.volumes", names, ".name")
-    return frozenset(names)
-
-
-def _volume(path: str, kind: str, value: Mapping[str, Any], report: Report) -> None:
-    needed = {
-        "hostPath": "path",
-        "secret": "secretName",
-        "configMap": "name",
-        "persistentVolumeClaim": "claimName",
-        "csi": "driver",
-        "image": "reference",
-    }
-    if kind in needed and kind != "image":
-        report.required(f"{path}.{needed[kind]}", value.get(needed[kind]))
-    if kind == "hostPath" and ".." in str(value.get("path") or "").split("/"):
-        report.add(f"{path}.path", "must not contain '..'")
-    if kind == "emptyDir":
-        size = words.quantity(value.get("sizeLimit", 0))
-        if size is None or size < 0:
-            report.add(f"{path}.sizeLimit", "must be a quantity of at least 0")
-    report.between(f"{path}.defaultMode", value.get("defaultMode"), 0, 0o777)
-    if kind in ("configMap", "secret"):
-        _projections(path, value, report)
-    if kind == "downwardAPI":
-        for place, item in each(f"{path}.items", value.get("items")):
-            if item.get("fieldRef"):
-                field_path(f"{place}.fieldRef.fieldPath", mapping(item["fieldRef"]).get("fieldPath"), report)
-    if kind == "nfs":
-        for field in ("server", "path"):
-            report.required(f"{path}.{field}", value.get(field))
-    if kind == "ephemeral":
-        claim = mapping(mapping(value.get("volumeClaimTemplate")).get("spec"))
-        claim_spec(f"{path}.volumeClaimTemplate.spec", claim, report)
-
-
-def _projections(path: str, value: Mapping[str, Any], report: Report) -> None:
-    for place, item in each(f"{path}.items", value.get("items")):
-        report.required(f"{place}.key", item.get("key"))
-        inner = str(item.get("path") or "")
-        if not inner or inner.startswith("/") or ".." in inner.split("/"):
-            report.add(f"{place}.path", "must be a relative path without '..'")
-
-
-_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-
-
-def claim_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
-    """Check the specification of a PersistentVolumeClaim."""
-    modes = items(spec.get("accessModes"))
-    if not modes:
-        report.add(f"{path}.accessModes", "at least one is required")
-    for index, mode in enumerate(modes):
-        report.choice(f"{path}.accessModes[{index}]", mode, _MODES, optional=False)
-    if "ReadWriteOncePod" in modes and len(modes) > 1:
-        report.add(f"{path}.accessModes", "ReadWriteOncePod excludes other access modes")
-    requests = mapping(mapping(spec.get("resources")).get("requests"))
-    if "storage" not in requests:
-        report.add(f"{path}.resources.requests[storage]", "is required")
-    else:
-        size = words.quantity(requests["storage"])
-        if size is None or size <= 0:
-            report.add(f"{path}.resources.requests[storage]", "must be a quantity above zero")
-    report.text(f"{path}.storageClassName", spec.get("storageClassName") or None, words.dns_subdomain)
-    report.choice(f"{path}.volumeMode", spec.get("volumeMode"), ("Block", "Filesystem"))
-    selector(f"{path}.selector", spec.get("selector"), report)
+    found = list(each(f"{path}.securityContext.sysctls", mapping(spec.get("securityContext")).get("sysctls")))
+    report.unique(f"{path}.securityContext.sysctls", [str(s.get("name")).replace("/", ".") for _, s in found])
+    for place, one in found:
+        name = str(one.get("name") or "").replace("/", ".")
+        if not _SYSCTL.fullmatch(name):
+            report.add(f"{place}.name", f"{name!r} is not the name of a sysctl")
+        if spec.get("hostNetwork") and name.startswith("net."):
+            report.add(f"{place}.name", "may not be given on the host network")
+        if spec.get("hostIPC") and name.startswith(_IPC_SYSCTLS):
+            report.add(f"{place}.name", "may not be given with the host's IPC")
 
 
 def _claims(path: str, spec: Mapping[str, Any], report: Report) -> frozenset[str]:

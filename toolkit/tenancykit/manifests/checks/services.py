@@ -36,7 +36,7 @@ def service(obj: Mapping[str, Any], report: Report) -> None:
     if address not in (None, "", "None"):
         report.text("spec.clusterIP", address, words.ip_address)
     for index, one in enumerate(items(spec.get("externalIPs"))):
-        report.text(f"spec.externalIPs[{index}]", one, words.ip_address)
+        report.text(f"spec.externalIPs[{index}]", one, words.reachable_address)
     _balancing(spec, kind, report)
 
 
@@ -88,6 +88,8 @@ def _balancing(spec: Mapping[str, Any], kind: str, report: Report) -> None:
         report.add("spec.healthCheckNodePort", "may only be set for a LoadBalancer with policy Local")
     if spec.get("allocateLoadBalancerNodePorts") is not None and kind != "LoadBalancer":
         report.add("spec.allocateLoadBalancerNodePorts", "may only be used when type is LoadBalancer")
+    spread = ("PreferClose", "PreferSameZone", "PreferSameNode")
+    report.choice("spec.trafficDistribution", spec.get("trafficDistribution"), spread)
     families = items(spec.get("ipFamilies"))
     for index, family in enumerate(families):
         report.choice(f"spec.ipFamilies[{index}]", family, ("IPv4", "IPv6"), optional=False)
@@ -107,6 +109,9 @@ def ingress(obj: Mapping[str, Any], report: Report) -> None:
         report.add("spec", "either defaultBackend or rules must be given")
     if spec.get("defaultBackend") is not None:
         _backend("spec.defaultBackend", mapping(spec["defaultBackend"]), report)
+    annotations = mapping(mapping(obj.get("metadata")).get("annotations"))
+    if "kubernetes.io/ingress.class" in annotations and spec.get("ingressClassName") is not None:
+        report.add("metadata.annotations", "kubernetes.io/ingress.class may not be set beside ingressClassName")
     report.text("spec.ingressClassName", spec.get("ingressClassName"), words.dns_subdomain)
     for place, rule in each("spec.rules", spec.get("rules")):
         _host(f"{place}.host", rule.get("host") or "", report)

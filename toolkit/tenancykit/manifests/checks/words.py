@@ -25,7 +25,7 @@ LONGEST_SUBDOMAIN: Final = 253
 
 STANDARD_RESOURCES: Final = frozenset({"cpu", "memory", "ephemeral-storage", "storage"})
 _CONTAINER_RESOURCES: Final = frozenset({"cpu", "memory", "ephemeral-storage"})
-_QUOTA_RESOURCES: Final = frozenset(
+QUOTA_RESOURCES: Final = frozenset(
     {
         "cpu",
         "memory",
@@ -48,6 +48,20 @@ _QUOTA_RESOURCES: Final = frozenset(
         "services.loadbalancers",
     }
 )
+"""What a quota may cap by a plain name."""
+COUNTED_RESOURCES: Final = frozenset(
+    {
+        "pods",
+        "replicationcontrollers",
+        "services",
+        "secrets",
+        "configmaps",
+        "persistentvolumeclaims",
+        "services.nodeports",
+        "services.loadbalancers",
+    }
+)
+"""Resources counted in whole objects."""
 
 
 def dns_label(text: str) -> str:
@@ -181,8 +195,16 @@ def quota_resource(name: str) -> str:
         return wrong
     if "/" in name or name.startswith("count/"):
         return ""
-    ok = name in _QUOTA_RESOURCES or is_huge_pages(name.removeprefix("requests.").removeprefix("limits."))
+    ok = name in QUOTA_RESOURCES or is_huge_pages(name.removeprefix("requests."))
     return "" if ok else "must be a standard resource for quota or fully qualified"
+
+
+def resource_name(text: str) -> str:
+    """Return what is wrong with the name of any resource, or an empty string."""
+    if wrong := qualified_name(text):
+        return wrong
+    ok = "/" in text or text in QUOTA_RESOURCES or text == "storage" or is_huge_pages(text)
+    return "" if ok else "must be a standard resource type or fully qualified"
 
 
 def ip_address(text: str) -> str:
@@ -191,6 +213,16 @@ def ip_address(text: str) -> str:
         ipaddress.ip_address(text)
     except ValueError:
         return "must be a valid IP address"
+    return ""
+
+
+def reachable_address(text: str) -> str:
+    """Return what is wrong with an address outsiders may be sent to, or an empty string."""
+    if wrong := ip_address(text):
+        return wrong
+    address = ipaddress.ip_address(text)
+    if address.is_unspecified or address.is_loopback or address.is_link_local:
+        return "may not be unspecified, loopback or link-local"
     return ""
 
 

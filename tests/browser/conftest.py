@@ -1,0 +1,172 @@
+"""A real browser against real servers on loopback; skipped where no Chromium is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tenancykit.studio import serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+REPOSITORY = Path(__file__).parents[2]
+ARTEFACTS = REPOSITORY / "artefacts"
+TOKEN = "only-for-tests"  # noqa: S105 - servers on loopback that live for one test run
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PATIENCE = 30_000
+"""Milliseconds to wait for something on a page."""
+STARTING = 90_000
+"""Milliseconds to wait for a server and its kernel, which start slowly on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass
+class Watched:
+    """A page with what went wrong in it.
+
+    Attributes:
+        page: the page.
+        errors: errors on the console, and of scripts.
+        strangers: requests to other hosts.
+        times: what was timed, in milliseconds.
+    """
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    times: dict[str, float] = field(default_factory=dict)
+
+    def shot(self, name: str) -> None:
+        """Keep a picture among the artefacts."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = next((p for name in ("chromium", "chromium-browser") if (p := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A page of 1280 x 900; the test fails on console errors and on requests to other hosts."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=False)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    found = Watched(page)
+    page.on("console", lambda m: found.errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: found.errors.append(str(e)))
+    page.on("request", lambda r: None if _is_ours(r.url) else found.strangers.append(r.url))
+    yield found
+    context.close()
+    if found.times:
+        ARTEFACTS.mkdir(exist_ok=True)
+        (ARTEFACTS / f"{request.node.name}.json").write_text(json.dumps(found.times, indent=1) + "\n")
+    assert found.errors == []
+    assert found.strangers == []
+
+
+def _is_ours(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:", "file:"))
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
+
+
+def started(command: list[str], port: int, folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a server and wait until it answers."""
+    log = (folder / "server.log").open("wb")
+    server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    log.close()
+    end = time.monotonic() + STARTING / 1000
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                return server
+        time.sleep(0.2)
+    server.kill()
+    server.wait()
+    raise AssertionError(f"the server did not start: {(folder / 'server.log').read_text()[-2000:]}")
+
+
+def apart(folder: Path) -> dict[str, str]:
+    """Return an environment in which Jupyter keeps its files in a folder of the test."""
+    own = {
+        name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    return {**os.environ, **own, "JUPYTER_TOKEN": TOKEN, "PYTHONPATH": str(REPOSITORY / "toolkit")}
+
+
+@pytest.fixture(scope="session")
+def voila(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The studio's own page, started as ``tenancykit lab --app`` starts it: address without token, and its folder."""
+    pytest.importorskip("voila")
+    folder, port = tmp_path_factory.mktemp("voila"), free_port()
+    environment = {
+        **apart(folder),
+        **{
+            k: v
+            for k, v in serve.environment(TOKEN, "ml-platform", folder).items()
+            if k.startswith("TENANCYKIT_") or k == "JUPYTER_PATH"
+        },
+    }
+    server = started(serve.command(port), port, folder, environment)
+    yield f"http://127.0.0.1:{port}/", folder
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """JupyterLab with a folder of its own: address without token, and the folder."""
+    pytest.importorskip("jupyterlab")
+    folder, port = tmp_path_factory.mktemp("lab"), free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--port={port}",
+        "--ip=127.0.0.1",
+        "--no-browser",
+        "--allow-root",
+        f"--notebook-dir={folder}",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]
+    settings = folder / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"windowingMode": "none"}')  # outputs below the fold are rendered too
+    environment = {**apart(folder), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
+    server = started(command, port, folder, environment)
+    yield f"http://127.0.0.1:{port}/", folder
+    server.terminate()
+    server.wait()

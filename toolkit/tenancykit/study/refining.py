@@ -1,0 +1,204 @@
+"""The exact front where one figure is dear to compute: bounds first, the full figure only where it can matter.
+
+A design whose cost is known only from below is looked at as if it cost that little. Those that still stand on the front
+get a closer bound, or their bill; when everybody on the front has a bill, nobody who has none can be on it: already the
+too favourable figure is dominated. Convention of bounds as in branch and bound; the result does not depend on the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.decision.pareto import pareto_front
+from tenancykit.design.batch import Batch, Codes
+from tenancykit.study.sweeping import Columns, Floats, Question, Sweeper, sweeper_of
+
+Rows = NDArray[np.intp]
+
+_CENTS = 0.05
+"""What the cost of people of a sweep may be off, by rounding."""
+_TOLERANCE = 0.5
+"""Difference between a bill and a bound, in units of currency, above which the bound counts as refuted."""
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """A design that costs less than the bound of those that share its core.
+
+    Attributes:
+        row: its row.
+        bound: what it was thought to cost at least.
+        cost: what it costs.
+    """
+
+    row: int
+    bound: float
+    cost: float
+
+
+@dataclass
+class Costs:
+    """What is known of the cost of many designs.
+
+    Attributes:
+        columns: the designs.
+        least: [designs] cost where measured, else a lower bound.
+        measured: [designs] whether the bill was drawn up.
+        refuted: designs that came out cheaper than their bound.
+    """
+
+    columns: Columns
+    least: Floats
+    measured: NDArray[np.bool_]
+    refuted: list[Refutation] = field(default_factory=list)
+
+    def table(self) -> Floats:
+        """Return [designs x criteria] with more always better, the cost as favourable as it can be."""
+        columns = self.columns
+        return np.stack([columns.isolation, -columns.effort, -columns.operations, -self.least], axis=1)
+
+
+class Refiner:
+    """Finds exact fronts over designs of one question; bounds and bills are kept from one call to the next.
+
+    Args:
+        question: what is swept.
+        executor: where bills are drawn up; in this process where None.
+        stopped: asked before each round; the front is then left as it is.
+    """
+
+    def __init__(
+        self, question: Question, executor: Executor | None = None, stopped: Callable[[], bool] | None = None
+    ) -> None:
+        self.question = question
+        self.sweeper: Sweeper = sweeper_of(question)
+        self.executor = executor
+        self.stopped = stopped or (lambda: False)
+        self.bounds: dict[tuple[int, bytes], float] = {}
+        self.bills: dict[bytes, float] = {}
+        names = [
+            [("" if o is None else self.sweeper.cost.cut(o)) for o in column] for column in self._columns()
+        ]
+        cores = [
+            ["" if o is None or not self.sweeper.cost.is_core(o) else o.id for o in column] for column in self._columns()
+        ]
+        self._merged = tuple([_numbering(column) for column in kind] for kind in (names, cores))
+
+    def _columns(self) -> Sequence[Sequence[object]]:
+        return self.sweeper.numbered.columns  # type: ignore[return-value]
+
+    def costs(self, columns: Columns) -> Costs:
+        """Return what is known of the cost of designs before anything is measured."""
+        known = np.array([self.bills.get(row.tobytes(), np.nan) for row in columns.codes])
+        measured = ~np.isnan(known)
+        return Costs(columns, np.where(measured, known, columns.people - _CENTS), measured)
+
+    def front(self, costs: Costs, among: NDArray[np.bool_] | None = None) -> Rows:
+        """Return the rows on the exact front, drawing up the bills that decide it.
+
+        Args:
+            costs: the designs; what is learned is kept in them.
+            among: designs to look at; all unless given.
+        """
+        rows = np.arange(len(costs.columns)) if among is None else np.flatnonzero(among)
+        groups = [self._groups(costs.columns.codes[rows], kind) for kind in (0, 1)]
+        done = [self._raise_known(costs, rows, keys, member, kind) for kind, (keys, member) in enumerate(groups)]
+        while len(rows):
+            local = pareto_front(costs.table()[rows]).members
+            front: Rows = rows[local]
+            if self.stopped():
+                return front[costs.measured[front]]
+            for kind, (keys, member) in enumerate(groups):
+                # The bare bound first: it costs less and settles more.
+                open_ = np.unique(member[local][~done[kind][member[local]] & ~costs.measured[front]])
+                if len(open_):
+                    self._raise(costs, rows, keys, member, open_, kind)
+                    done[kind][open_] = True
+                    break
+            else:
+                unknown = front[~costs.measured[front]]
+                if not len(unknown):
+                    return front
+                self._draw_up(costs, unknown)
+        return rows
+
+    def _groups(self, codes: Codes, kind: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+        """Return the distinct cores of designs, and which each has."""
+        merged = np.stack([m[codes[:, layer]] for layer, m in enumerate(self._merged[kind])], axis=1)
+        packed = np.ascontiguousarray(merged).view(np.dtype((np.void, merged.shape[1]))).ravel()
+        keys, member = np.unique(packed, return_inverse=True)
+        return keys, member
+
+    def _raise_known(
+        self, costs: Costs, rows: Rows, keys: NDArray[np.uint8], member: NDArray[np.intp], kind: int
+    ) -> NDArray[np.bool_]:
+        """Raise the lower bounds of designs whose core was met before; return which cores were."""
+        known = np.array([self.bounds.get((kind, key.tobytes()), -np.inf) for key in keys])
+        columns = costs.columns
+        bound = known[member] + columns.people[rows] + columns.hosts[rows] - _CENTS
+        costs.least[rows] = np.where(costs.measured[rows], costs.least[rows], np.maximum(costs.least[rows], bound))
+        return known > -np.inf
+
+    def _raise(
+        self, costs: Costs, rows: Rows, keys: NDArray[np.uint8], member: NDArray[np.intp], open_: Rows, kind: int
+    ) -> None:
+        """Raise the lower bounds of the designs of some cores."""
+        order = np.argsort(member, kind="stable")
+        first = np.searchsorted(member[order], open_)
+        wanted = [(kind, keys[group].tobytes()) for group in open_]
+        missing = [place for place, key in enumerate(wanted) if key not in self.bounds]
+        examples = costs.columns.codes[rows[order[first[missing]]]]
+        for place, value in zip(missing, self._spread(bounds_of, examples, kind == 0), strict=True):
+            self.bounds[wanted[place]] = value
+        columns = costs.columns
+        for group, key in zip(open_, wanted, strict=True):
+            mine = rows[order[slice(*np.searchsorted(member[order], [group, group + 1]))]]
+            mine = mine[~costs.measured[mine]]
+            bound = self.bounds[key] + columns.people[mine] + columns.hosts[mine] - _CENTS
+            costs.least[mine] = np.maximum(costs.least[mine], bound)
+
+    def _draw_up(self, costs: Costs, rows: Rows) -> None:
+        """Draw up the bills of designs."""
+        codes = costs.columns.codes[rows]
+        for row, code, value in zip(rows.tolist(), codes, self._spread(bills_of, codes, None), strict=True):
+            bill = round(value + float(costs.columns.people[row]), 2)
+            self.bills[code.tobytes()] = bill
+            if bill < costs.least[row] - _TOLERANCE:
+                costs.refuted.append(Refutation(row, float(costs.least[row]), bill))
+            costs.least[row] = bill
+            costs.measured[row] = True
+
+    def _spread(
+        self, work: Callable[..., list[float]], codes: Codes, bare: bool | None
+    ) -> Iterable[float]:
+        more = () if bare is None else (bare,)
+        if self.executor is None or len(codes) < 4:
+            return work(self.question, codes, *more)
+        lots = [lot for lot in np.array_split(codes, min(len(codes), 16)) if len(lot)]
+        waiting = [self.executor.submit(work, self.question, lot, *more) for lot in lots]
+        return [value for one in waiting for value in one.result()]
+
+
+def _numbering(names: Sequence[str]) -> NDArray[np.uint8]:
+    """Return [codes] a number for each name; equal names have equal numbers."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return np.array([places[name] for name in names], dtype=np.uint8)
+
+
+def bounds_of(question: Question, codes: Codes, bare: bool) -> list[float]:
+    """Return what no design with the core of each of these costs less than, without people and whole machines."""
+    sweeper = sweeper_of(question)
+    batch: Batch = sweeper.batch(codes)
+    return [sweeper.cost.bound(batch.resolved(row), bare=bare) for row in range(len(codes))]
+
+
+def bills_of(question: Question, codes: Codes) -> list[float]:
+    """Return the cost per month of designs without people."""
+    sweeper = sweeper_of(question)
+    batch: Batch = sweeper.batch(codes)
+    return [float(sweeper.cost.infrastructure(batch.resolved(row))) for row in range(len(codes))]

@@ -1,0 +1,208 @@
+"""Many designs measured at once: isolation, effort and operations exactly, what is known of the cost beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.model import Dimension
+from tenancykit.catalogue.reading import Catalogue, load_catalogue
+from tenancykit.catalogue.workbook import load_work
+from tenancykit.conditions import Condition
+from tenancykit.criteria.cost.sweep import CostSweep
+from tenancykit.criteria.effort.sweep import EffortSweep
+from tenancykit.criteria.isolation.windows import sweep_windows
+from tenancykit.criteria.operations.sweep import OperationsSweep
+from tenancykit.design.batch import Batch, Codes, batch_of
+from tenancykit.design.numbering import Numbered, numbered
+from tenancykit.design.offers import price_book
+from tenancykit.design.space import common_space
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY, day_rate
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is swept: a scenario and the options that may be chosen; small enough to be sent to another machine.
+
+    Attributes:
+        scenario: the scenario.
+        folders: the user's catalogue folders; they must exist wherever designs are measured.
+        allowed: option ids to keep, by dimension that is narrowed.
+    """
+
+    scenario: Scenario
+    folders: tuple[str, ...] = ()
+    allowed: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
+
+    @classmethod
+    def of(
+        cls, scenario: Scenario, catalogue: Catalogue, allowed: Mapping[Dimension, Sequence[str]] | None = None
+    ) -> Question:
+        """Return the question about a scenario with a catalogue."""
+        kept = tuple((dimension, tuple(options)) for dimension, options in sorted((allowed or {}).items()))
+        return cls(scenario, tuple(str(root) for root in catalogue.roots[1:]), kept)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue, read where the question is answered."""
+        return load_catalogue(*self.folders)
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of scenario, catalogue and narrowing: sweeps with the same key measure the same designs alike."""
+        digest = hashlib.sha256()
+        digest.update(json.dumps(self.scenario.model_dump(mode="json", by_alias=True), sort_keys=True).encode())
+        digest.update(repr(self.allowed).encode())
+        digest.update(catalogue_digest(self.folders).encode())
+        return digest.hexdigest()[:16]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+
+
+@lru_cache(maxsize=8)
+def catalogue_digest(folders: tuple[str, ...]) -> str:
+    """Return a hash of every file of the catalogue and the user's folders."""
+    digest = hashlib.sha256()
+    for root in load_catalogue(*folders).roots:
+        for file in sorted(root.rglob("*.yaml")):
+            digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Designs with their figures, one row per design.
+
+    Attributes:
+        codes: [designs x layers] what is chosen.
+        isolation: the ranked figure, nines.
+        effort: person-days.
+        operations: hours per month.
+        toil: hours per month of toil alone.
+        engineers: people needed.
+        patch_days: exposure window, days.
+        people: cost of people per month, to within a cent.
+        hosts: cost per month of the machines that components take whole.
+    """
+
+    codes: Codes
+    isolation: Floats
+    effort: Floats
+    operations: Floats
+    toil: Floats
+    engineers: Floats
+    patch_days: Floats
+    people: Floats
+    hosts: Floats
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Columns:
+        """Return some of the rows."""
+        return Columns(*(getattr(self, part.name)[rows] for part in fields(self)))
+
+    @staticmethod
+    def joined(lots: Iterable[Columns]) -> Columns:
+        """Return the rows of several lots one after the other."""
+        listed = list(lots)
+        return Columns(*(np.concatenate([getattr(lot, part.name) for lot in listed]) for part in fields(Columns)))
+
+
+class Sweeper:
+    """Measures designs of a question's space; what does not change between designs is worked out once.
+
+    Args:
+        question: what is swept.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.scenario = question.scenario
+        self.catalogue = question.catalogue
+        self.allowed = dict(question.allowed)
+        self.cost = CostSweep(self.scenario, self.catalogue)
+        self._effort: EffortSweep | None = None
+        self._operations: OperationsSweep | None = None
+        rate = float(day_rate(self.scenario, price_book(self.scenario, self.catalogue))[0])
+        self._build, self._run = rate / AMORTISATION_MONTHS, rate / HOURS_PER_DAY
+
+    @cached_property
+    def numbered(self) -> Numbered:
+        """The designs that choose the same for every class."""
+        return numbered(common_space(self.scenario, self.catalogue, allowed=self.allowed))
+
+    def batch(self, codes: Codes) -> Batch:
+        """Return designs of the space as a batch."""
+        return batch_of(self.scenario, self.catalogue, [self.numbered.columns], [codes])
+
+    def measure(self, codes: Codes) -> Columns:
+        """Return the designs that rows of codes stand for, with their figures."""
+        return self.measure_batch(self.batch(codes), codes)
+
+    def measure_batch(self, batch: Batch, codes: Codes) -> Columns:
+        """Return the designs of a batch with their figures; ``codes`` are kept beside them."""
+        if self._effort is None or self._operations is None:
+            self._effort, self._operations = EffortSweep(batch), OperationsSweep(batch)
+        effort = self._effort.days(batch)
+        operations = self._operations.sweep(batch)
+        isolation = sweep_windows(batch, operations.patch_days)
+        people = np.round(effort * self._build, 2) + np.round(operations.toil * self._run, 2)
+        return Columns(
+            codes,
+            isolation.figure,
+            effort,
+            operations.hours,
+            operations.toil,
+            operations.people,
+            operations.patch_days,
+            people,
+            self.cost.hosts(batch),
+        )
+
+    def conditions(self) -> Iterable[Condition]:
+        """Yield every condition under which a design brings work, toil or something to pay for."""
+        book = load_work(self.catalogue)
+        for work in book.work.values():
+            yield work.when
+            yield from (task.when for task in work.tasks)
+        for toil in book.toil.values():
+            yield toil.when
+            yield from (activity.when for activity in toil.activities)
+        yield from self.cost.conditions()
+
+
+_SWEEPERS: dict[str, Sweeper] = {}
+_KEPT = 4
+
+
+def sweeper_of(question: Question) -> Sweeper:
+    """Return the sweeper of a question; a process keeps the last few."""
+    found = _SWEEPERS.pop(question.key, None) or Sweeper(question)
+    _SWEEPERS[question.key] = found
+    while len(_SWEEPERS) > _KEPT:
+        del _SWEEPERS[next(iter(_SWEEPERS))]
+    return found
+
+
+def sweep_numbers(question: Question, numbers: NDArray[np.int64]) -> Columns:
+    """Return the designs with these numbers and their figures; a function that any executor can run anywhere."""
+    sweeper = sweeper_of(question)
+    return sweeper.measure(sweeper.numbered.codes(numbers))
+
+
+def sweep_codes(question: Question, codes: Codes) -> Columns:
+    """Return the designs that rows of codes stand for, with their figures; for any executor."""
+    return sweeper_of(question).measure(codes)
