@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from harness import line, report
-from tenancykit.audit import audit, read_objects
+from tenancykit.auditing import audit, read_objects
 
 TENANTS = 10_000
 _TENANT = """apiVersion: v1

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness import line, measure, report
-from tenancykit.audit.network import Network, Port
-from tenancykit.audit.network_matrix import reach_matrix
-from tenancykit.audit.objects import ObjectSet, from_dicts
+from tenancykit.auditing.network import Network, Port
+from tenancykit.auditing.network_matrix import reach_matrix
+from tenancykit.auditing.objects import ObjectSet, from_dicts
 
 NAMESPACES, PODS = 1000, 20
 _PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"]

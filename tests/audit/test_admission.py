@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tenancykit.audit.admission import AdmissionPolicies, AdmissionRequest
-from tenancykit.audit.admission_validation import binding_faults, policy_faults
-from tenancykit.audit.api_defaults import as_admitted
-from tenancykit.audit.objects import from_dicts
-from tenancykit.audit.policy_engines import engine_rules
-from tenancykit.audit.rbac import AccessRules
+from tenancykit.auditing.admission import AdmissionPolicies, AdmissionRequest
+from tenancykit.auditing.admission_validation import binding_faults, policy_faults
+from tenancykit.auditing.api_defaults import as_admitted
+from tenancykit.auditing.objects import from_dicts
+from tenancykit.auditing.policy_engines import engine_rules
+from tenancykit.auditing.rbac import AccessRules
 
 PODS = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.audit import AuditOptions, AuditReport, Severity, audit, from_dicts, to_junit, to_sarif, to_text
+from tenancykit.auditing import AuditOptions, AuditReport, Severity, audit, from_dicts, to_junit, to_sarif, to_text
 from tests.audit.tenancy import RBAC, changed, cluster, named, network_policy, without
 
 Objects = list[dict[str, Any]]

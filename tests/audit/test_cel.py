@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.audit.cel import CelError, CelSyntaxError, CelUndecidedError, Interpreter, parse, result_type
-from tenancykit.audit.cel.values import Optional, Timestamp
+from tenancykit.auditing.cel import CelError, CelSyntaxError, CelUndecidedError, Interpreter, parse, result_type
+from tenancykit.auditing.cel.values import Optional, Timestamp
 
 
 def evaluate(text: str, **variables: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tenancykit.audit import audit_clusters, read_clusters
+from tenancykit.auditing import audit_clusters, read_clusters
 from tests.audit.tenancy import cluster
 
 

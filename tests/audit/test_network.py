@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.audit.addresses import AddressSet
-from tenancykit.audit.network import Endpoint, Network, Port, parse_endpoint
-from tenancykit.audit.network_matrix import reach_matrix
-from tenancykit.audit.objects import ObjectSet, from_dicts
+from tenancykit.auditing.addresses import AddressSet
+from tenancykit.auditing.network import Endpoint, Network, Port, parse_endpoint
+from tenancykit.auditing.network_matrix import reach_matrix
+from tenancykit.auditing.objects import ObjectSet, from_dicts
 
 TABLE = yaml.safe_load((Path(__file__).parent / "cases" / "network.yaml").read_text(encoding="utf-8"))
 _GROUPS = {"NetworkPolicy": "networking.k8s.io/v1"}

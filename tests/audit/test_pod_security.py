@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tenancykit.audit.pod_security import CONTROLS, LATEST, controls_of, enforced, violations
+from tenancykit.auditing.pod_security import CONTROLS, LATEST, controls_of, enforced, violations
 
 GOOD: dict[str, Any] = {
     "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},

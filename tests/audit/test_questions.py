@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tenancykit.audit import can_i, from_dicts, reach
+from tenancykit.auditing import can_i, from_dicts, reach
 from tenancykit.errors import InputError
 from tests.audit.tenancy import cluster, named
 

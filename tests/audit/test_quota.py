@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.audit.compute import aggregate, pod_total
-from tenancykit.audit.quota import NamespaceAccount
+from tenancykit.auditing.compute import aggregate, pod_total
+from tenancykit.auditing.quota import NamespaceAccount
 
 
 def quota(name: str = "q", **hard: str) -> dict[str, Any]:

@@ -11,10 +11,17 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.audit.escalation import may_write, uncovered
-from tenancykit.audit.node_authorizer import NodeRules
-from tenancykit.audit.objects import from_dicts
-from tenancykit.audit.rbac import RBAC_GROUP, AccessRules, Request, Rule, service_account_groups, service_account_user
+from tenancykit.auditing.escalation import may_write, uncovered
+from tenancykit.auditing.node_authorizer import NodeRules
+from tenancykit.auditing.objects import from_dicts
+from tenancykit.auditing.rbac import (
+    RBAC_GROUP,
+    AccessRules,
+    Request,
+    Rule,
+    service_account_groups,
+    service_account_user,
+)
 
 TABLE = yaml.safe_load((Path(__file__).parent / "cases" / "rbac.yaml").read_text(encoding="utf-8"))
 API = f"{RBAC_GROUP}/v1"

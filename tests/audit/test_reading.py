@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.audit.objects import from_dicts
-from tenancykit.audit.parsing import parse_documents
-from tenancykit.audit.reading import Reading, read_objects
+from tenancykit.auditing.objects import from_dicts
+from tenancykit.auditing.parsing import parse_documents
+from tenancykit.auditing.reading import Reading, read_objects
 from tenancykit.errors import Fault
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: a}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -82,6 +83,7 @@ def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watche
     page.on("pageerror", lambda e: found.errors.append(str(e)))
     page.on("request", lambda r: None if _is_ours(r.url) else found.strangers.append(r.url))
     yield found
+    found.shot(f"last-{re.sub(r'[^a-z0-9]+', '-', request.node.name.lower())}")
     context.close()
     if found.times:
         ARTEFACTS.mkdir(exist_ok=True)

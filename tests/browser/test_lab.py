@@ -35,11 +35,8 @@ def run_all(watched: Watched, address: str, name: str) -> Page:
 
 def studios(page: Page, number: int) -> Locator:
     found = page.locator(".jp-OutputArea-output", has_text="First place.")
-    page.screenshot(path="/tmp/studio_dev/run/two0.png")
-    page.wait_for_timeout(20000)
-    page.screenshot(path="/tmp/studio_dev/run/two1.png")
-    print("COUNT", found.count(), page.locator(".jp-OutputArea-output").count())
-    found.nth(number - 1).wait_for(timeout=1000)
+    page.locator(".jp-Notebook .jp-Cell").last.scroll_into_view_if_needed()
+    found.nth(number - 1).wait_for(timeout=STARTING)
     return found
 
 

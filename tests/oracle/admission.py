@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.audit.admission import AdmissionPolicies, AdmissionRequest
-from tenancykit.audit.admission_validation import binding_faults, policy_faults
-from tenancykit.audit.api_defaults import as_admitted
-from tenancykit.audit.kinds import builtin_kinds
-from tenancykit.audit.objects import from_dicts, mapping
-from tenancykit.audit.rbac import AccessRules
+from tenancykit.auditing.admission import AdmissionPolicies, AdmissionRequest
+from tenancykit.auditing.admission_validation import binding_faults, policy_faults
+from tenancykit.auditing.api_defaults import as_admitted
+from tenancykit.auditing.kinds import builtin_kinds
+from tenancykit.auditing.objects import from_dicts, mapping
+from tenancykit.auditing.rbac import AccessRules
 from tests.oracle.comparison import Comparison
 
 _ADMIN = ("system:admin", ["system:masters", "system:authenticated"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.audit.parsing import parse_documents
+from tenancykit.auditing.parsing import parse_documents
 from tenancykit.errors import Fault
 from tests.oracle.comparison import Comparison
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         place,
         reach,
         record,
+        replay_evidence,
         variant,
     )
     from tenancykit.studio.app import Studio
@@ -72,6 +73,7 @@ __all__ = [
     "place",
     "reach",
     "record",
+    "replay_evidence",
     "variant",
 ]
 

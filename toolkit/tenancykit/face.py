@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from tenancykit.audit import AccessAnswer, AuditOptions, AuditReport, ObjectSet, ReachQuestion
-from tenancykit.audit import audit_clusters as _audit_clusters
-from tenancykit.audit import can_i as _can_i
-from tenancykit.audit import reach as _reach
-from tenancykit.audit import read_clusters as _read_clusters
-from tenancykit.audit import read_objects as _read_objects
+from tenancykit.auditing import AccessAnswer, AuditOptions, AuditReport, ObjectSet, ReachQuestion
+from tenancykit.auditing import audit_clusters as _audit_clusters
+from tenancykit.auditing import can_i as _can_i
+from tenancykit.auditing import reach as _reach
+from tenancykit.auditing import read_clusters as _read_clusters
+from tenancykit.auditing import read_objects as _read_objects
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.criteria.cost.place_dump import DumpPlacement, place_dump
+from tenancykit.criteria.isolation.records import replay_file
 from tenancykit.design import variants
 from tenancykit.design.model import Design, choose
 from tenancykit.design.offers import node_shapes
@@ -62,6 +63,7 @@ __all__ = [
     "place",
     "reach",
     "record",
+    "replay_evidence",
     "variant",
 ]
 
@@ -241,6 +243,24 @@ def _objects(paths: Iterable[PathLike]) -> ObjectSet:
     if reading.faults:
         raise InputError(reading.faults)
     return reading.objects
+
+
+def replay_evidence(path: PathLike, catalogue: Catalogue | None = None) -> list[dict[str, str]]:
+    """Return what each design choice alone does to each published flaw of a file, derived from the attack graph.
+
+    Args:
+        path: a YAML file with ``entries`` (component, boundary, attacker position, preconditions, source) and the
+            vocabulary of design choices in ``meta``.
+        catalogue: whose crossings and barriers decide; the package's own by default.
+
+    Returns:
+        Rows of ``entry``, ``choice``, ``outcome`` (contained, crossed, undetermined, inexpressible), ``asset``,
+        ``path`` and ``source``, in the order of the file.
+
+    Raises:
+        InputError: the file cannot be read, an entry has no source, or a boundary is unknown.
+    """
+    return replay_file(path, catalogue or load_catalogue())
 
 
 def place(*paths: PathLike) -> DumpPlacement:

@@ -72,6 +72,9 @@ def _design_commands(commands: Any) -> None:
     explain.add_argument("--depth", type=int, help="levels of evidence to show (default: all)")
     _variant_argument(explain)
 
+    replay = _command(commands, "replay", "replay published flaws on the attack graph", "designs:replay")
+    replay.add_argument("--evidence", required=True, metavar="FILE", help="YAML file of published flaws")
+
     export = _command(commands, "export", "write a design's manifests and decision record", "designs:export")
     _scenario_argument(export)
     export.add_argument("--design", help="design id (default: the one in first place)")

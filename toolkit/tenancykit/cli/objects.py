@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from tenancykit import face
-from tenancykit.audit import to_junit, to_sarif, to_text
+from tenancykit.auditing import to_junit, to_sarif, to_text
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
 from tenancykit.errors import Fault, InputError

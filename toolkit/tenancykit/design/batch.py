@@ -14,7 +14,6 @@ from tenancykit.conditions import Condition
 from tenancykit.design.components import HUB, Closure, closure
 from tenancykit.design.facts import class_facts
 from tenancykit.design.model import Choice, Design, ResolvedDesign
-
 from tenancykit.design.space import Candidates
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario, TenantClass

@@ -55,15 +55,21 @@ class Finish:
     decision: str
 
     def __call__(self, made: Manifest, cls: ClassScope | None = None, tenant: str = "") -> KubernetesObject:
-        """Return the object with the labels and annotations that say what it is and why it is there."""
+        """Return the object with the labels and annotations that say what it is and why it is there.
+
+        An object about a tenant in a namespace of the platform names the tenant in an annotation, not by the label
+        that marks what is the tenant's own.
+        """
         data = made.data
         metadata = data["metadata"]
         labels = {"app.kubernetes.io/managed-by": "tenancykit", "app.kubernetes.io/part-of": self.design}
         if cls is not None:
             labels[CLASS_LABEL] = cls.id
-        if tenant:
-            labels[TENANT_LABEL] = tenant
         annotations = {f"{PREFIX}/because": ",".join(made.because), f"{PREFIX}/requirement": made.requirement}
+        if tenant and metadata.get("namespace", f"t-{tenant}") == f"t-{tenant}":
+            labels[TENANT_LABEL] = tenant
+        elif tenant:
+            annotations[f"{PREFIX}/serves"] = tenant
         if self.decision:
             annotations[f"{PREFIX}/decision"] = self.decision
         finished: dict[str, Any] = {"name": metadata["name"]}

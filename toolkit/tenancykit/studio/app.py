@@ -91,7 +91,7 @@ class Studio:
         self._panels = tuple(panels)
         self._stale = {panel.title for panel in self._panels}
         self._tabs = widgets.Tab(
-            [panel.widget for panel in self._panels], layout=widgets.Layout(flex="1 1 600px", min_width="0")
+            [panel.widget for panel in self._panels], layout=widgets.Layout(flex="999 1 600px", min_width="0")
         )
         for index, panel in enumerate(self._panels):
             self._tabs.set_title(index, panel.title)

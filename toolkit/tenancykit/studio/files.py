@@ -8,13 +8,13 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-import tenancykit
 from tenancykit.errors import Fault, InputError
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.model import Model, Weights
 from tenancykit.source import parse_yaml, read_text, write_text
 from tenancykit.validation import validate
+from tenancykit.version import __version__
 
 SCHEMA: Final = "tenancykit/session/v1"
 
@@ -106,7 +106,7 @@ def write_session(session: SessionFile, path: str | os.PathLike[str]) -> Path:
     """
     file = Path(path)
     data = session.model_dump(mode="json", by_alias=True)
-    write_text(file, to_json({**data, "tenancykit": tenancykit.__version__}) + "\n")
+    write_text(file, to_json({**data, "tenancykit": __version__}) + "\n")
     return file
 
 

@@ -44,21 +44,12 @@ class Sidebar:
         self.stop = button("Stop", stop, told="Stop measuring; what is measured is kept", width="97%")
         self.stop.layout.display = "none"
         self.status = page()
-        self.widget = widgets.VBox(
-            [
-                self._title,
-                self._as,
-                *self._sliders.values(),
-                self._shares,
-                widgets.HBox([self._undo, self._redo]),
-                self._open,
-                self._beside,
-                self.progress,
-                self.stop,
-                self.status,
-                folded,
-            ],
-            layout=widgets.Layout(flex="0 1 300px", min_width="260px", overflow="hidden"),
+        weighing = [self._title, self._as, *self._sliders.values(), self._shares]
+        choosing = [widgets.HBox([self._undo, self._redo]), self._open, self._beside, self.progress, self.stop]
+        part = widgets.Layout(flex="1 1 260px", min_width="250px", overflow="hidden")
+        self.widget = widgets.HBox(
+            [widgets.VBox(weighing, layout=part), widgets.VBox([*choosing, self.status, folded], layout=part)],
+            layout=widgets.Layout(flex="1 1 290px", flex_flow="row wrap", align_content="flex-start"),
         )
 
     def _slider(self, name: str) -> Any:

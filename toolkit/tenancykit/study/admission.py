@@ -35,7 +35,7 @@ class Admission:
         self._facts = model.class_facts
         self._alike = tuple(
             _numbers([frozenset() if o is None else frozenset({o.id, *o.provides}) & self._facts for o in column])
-            for column in sweeper.numbered.columns
+            for column in sweeper.columns
         )
 
     def front(self, refiner: Refiner, costs: Costs) -> Rows:

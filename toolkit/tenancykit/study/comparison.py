@@ -10,7 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.isolation.replay import Replayed, replay_result
 from tenancykit.decision.agreement import Agreement, agreement
 from tenancykit.decision.explain import Why, why
 from tenancykit.decision.pareto import TableFront, front_of
@@ -179,6 +181,14 @@ class Study(Drawable):
         """Return why a design is not admitted: rules it breaks, then requirements it misses and by how much."""
         evaluation = self[design_id]
         return (*evaluation.resolved.violations, *(str(miss) for miss in self.screening.misses(evaluation.id)))
+
+    def replay(self, design_id: str) -> tuple[Replayed, ...]:
+        """Return what becomes of every published flaw under a design: contained, crossed, or undetermined, and where.
+
+        Raises:
+            InputError: the study holds no such design.
+        """
+        return replay_result(self[design_id].scores["isolation"].detail, load_isolation(self.catalogue))
 
     def rank(self, design_id: str) -> int | None:
         """Return a design's rank by weighted sum, or None where it is not admitted."""

@@ -7,6 +7,7 @@ the front by one option, or two, until nothing new comes up. The result says whi
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -26,8 +27,8 @@ from tenancykit.criteria.isolation.reads import isolation_readings
 from tenancykit.design.batch import Codes
 from tenancykit.design.lean import LeftOut, burdens, without, work_readings
 from tenancykit.design.model import Choice, Design
-from tenancykit.design.numbering import numbered
-from tenancykit.design.space import common_space
+from tenancykit.design.numbering import Numbered, numbered
+from tenancykit.design.space import Space, common_space, space
 from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
 from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
@@ -264,7 +265,6 @@ class _Run:
         self.stop = stop
         self.interrupted = False
         self.sweeper = sweeper_of(question)
-        self.space = self.sweeper.numbered.space
         self.refiner = Refiner(question, executor, self._stopped)
         self.admission = Admission(self.sweeper)
         self.started = time.monotonic()
@@ -291,8 +291,8 @@ class _Run:
         return self._result(front, admitted, costs)
 
     def _fronts_of_all(self) -> tuple[Rows, Rows, Costs]:
-        if self.space.count <= self.limit:
-            self._sweep(self._every(self.space.count))
+        if self.sweeper.count <= self.limit:
+            self._sweep(self._every(self.sweeper.count))
             return self._fronts()
         self._sweep_lean()
         return self._search()
@@ -309,7 +309,7 @@ class _Run:
         if not self.seen and self.executor is not None:
             self._gather([(sweep_numbers, numbers) for numbers in lots])
         else:
-            codes = (self._unseen(self.sweeper.numbered.codes(numbers)) for numbers in lots)
+            codes = (self._unseen(self.sweeper.codes(numbers)) for numbers in lots)
             self._gather([(sweep_codes, code) for code in codes if len(code)])
 
     def _gather(self, tasks: Sequence[tuple[Callable[..., Columns], NDArray[np.generic]]]) -> None:
@@ -357,36 +357,49 @@ class _Run:
 
     def _sweep_lean(self) -> None:
         """Measure the leaner space, in even steps where it is too large; and the reference architectures."""
-        work = work_readings(self.catalogue, self.sweeper.conditions())
-        self.left_out = burdens(self.space, self.catalogue, work, isolation_readings(self.catalogue))
-        lean = numbered(
-            common_space(
-                self.question.scenario, self.catalogue, allowed=_narrowed(self.space, self.catalogue, self.left_out)
-            )
-        )
-        budget = self.limit if len(lean) <= self.limit else self.limit // 2
-        count = max(1, min(len(lean), budget))
-        numbers = np.unique(np.linspace(0, len(lean) - 1, count).round().astype(np.int64))
-        codes = _recoded(lean.codes(numbers), lean.columns, self.sweeper.numbered.columns)
-        codes = np.concatenate([self._references(), codes])
-        codes = self._unseen(codes[self.sweeper.numbered.valid(codes)])
+        lean = self._lean()
+        count = math.prod(map(len, lean))
+        budget = self.limit if count <= self.limit else self.limit // 2
+        numbers = np.unique(np.linspace(0, count - 1, min(count, budget)).round().astype(np.int64))
+        lots = []
+        for part, thin in zip(reversed(self.sweeper.parts), reversed(lean), strict=True):
+            numbers, here = np.divmod(numbers, len(thin))
+            lots.append(_recoded(thin.codes(here), thin.columns, part.columns))
+        codes = np.concatenate([self._references(), np.concatenate(lots[::-1], axis=1)])
+        codes = self._unseen(codes[self.sweeper.valid(codes)])
         lot = _LOT if self.executor is None else max(500, min(_LOT, len(codes) // 16 + 1))
         self._gather([(sweep_codes, codes[at : at + lot]) for at in range(0, len(codes), lot)])
 
+    def _lean(self) -> list[Numbered]:
+        """Return each part without the options that can only be a burden."""
+        work = work_readings(self.catalogue, self.sweeper.conditions())
+        isolation = isolation_readings(self.catalogue)
+        found = [burdens(part.space, self.catalogue, work, isolation) for part in self.sweeper.parts]
+        self.left_out = tuple(sorted(set().union(*found), key=lambda item: item.option))
+        scenario = self.question.scenario
+        lean = []
+        for place, (part, gone) in enumerate(zip(self.sweeper.parts, found, strict=True)):
+            allowed = _narrowed(part.space, self.catalogue, gone)
+            if self.question.per_class:
+                thin = space(scenario.tenants.classes[place], scenario, self.catalogue, allowed=allowed)
+            else:
+                thin = common_space(scenario, self.catalogue, allowed=allowed)
+            lean.append(numbered(thin))
+        return lean
+
     def _references(self) -> Codes:
-        """Return the codes of the reference architectures that choose the same for every class."""
-        columns = self.sweeper.numbered.columns
-        rows = []
+        """Return the codes of the reference architectures that are in the space."""
+        scenario, rows = self.question.scenario, []
         for reference in self.catalogue.references.values():
-            design = reference_design(reference, self.question.scenario, self.catalogue)
-            chosen = set(next(iter(design.choices.values())).options)
-            places = [[None if o is None else o.id for o in column] for column in columns]
-            row = [next((i for i, name in enumerate(names) if name in chosen), None) for names in places]
-            row = [names.index(None) if r is None and None in names else r for r, names in zip(row, places, strict=True)]
-            held = sum(r is not None and names[r] is not None for r, names in zip(row, places, strict=True))
-            if not design.is_hybrid and None not in row and held == len(chosen):
-                rows.append(row)
-        return np.array(rows, dtype=np.uint8).reshape(-1, len(columns))
+            design = reference_design(reference, scenario, self.catalogue)
+            choices = list(design.choices.values())
+            if not self.question.per_class and design.is_hybrid:
+                continue
+            parts = zip(self.sweeper.parts, choices, strict=False)
+            codes = [_codes_of(part.columns, choice) for part, choice in parts]
+            if all(code is not None for code in codes):
+                rows.append([place for code in codes if code is not None for place in code])
+        return np.array(rows, dtype=np.uint8).reshape(-1, len(self.sweeper.columns))
 
     def _search(self) -> tuple[Rows, Rows, Costs]:
         """Measure what differs from the fronts by one option, then by two, until nothing new is on them."""
@@ -413,7 +426,7 @@ class _Run:
 
     def _neighbours(self, codes: Codes, changes: int) -> Codes:
         """Return the valid designs that differ from some by exactly so many options, each once."""
-        widths = [len(column) for column in self.sweeper.numbered.columns]
+        widths = [len(column) for column in self.sweeper.columns]
         lots = []
         for layers in combinations([layer for layer, width in enumerate(widths) if width > 1], changes):
             shifts = np.stack(np.meshgrid(*(np.arange(1, widths[layer]) for layer in layers)), axis=-1)
@@ -423,7 +436,7 @@ class _Run:
                 near[:, layer] = (near[:, layer] + np.tile(steps[:, place], len(codes))) % widths[layer]
             lots.append(near)
         every = np.unique(np.concatenate(lots), axis=0) if lots else codes[:0]
-        return every[self.sweeper.numbered.valid(every)]
+        return every[self.sweeper.valid(every)]
 
     # --- the result ---------------------------------------------------------------------------------------------
 
@@ -438,13 +451,13 @@ class _Run:
         meets = set(admitted.tolist())
         shown = [self._found(row, costs, row in meets) for row in front.tolist()]
         allowed = [self._found(row, costs, admitted=True) for row in admitted.tolist()]
-        whole = len(self.seen) == self.space.count and not self._stopped()
+        whole = len(self.seen) == self.sweeper.count and not self._stopped()
         return Exploration(
             scenario=self.question.scenario,
             catalogue=self.catalogue,
             allowed=MappingProxyType(dict(self.question.allowed)),
-            combinations=self.space.combinations,
-            space=self.space.count,
+            combinations=math.prod(part.space.combinations for part in self.sweeper.parts),
+            space=self.sweeper.count,
             evaluated=len(self.seen),
             billed=len(self.refiner.bills),
             left_out=self.left_out,
@@ -454,13 +467,12 @@ class _Run:
             caveats=tuple(self._caveats(whole, costs)),
             stopped=self._stopped(),
             seconds=time.monotonic() - self.started,
-            refusals=tuple(self.space.reasons()),
+            refusals=tuple(reason for part in self.sweeper.parts for reason in part.space.reasons()),
         )
 
     def _found(self, row: int, costs: Costs, admitted: bool) -> Found:
         columns = costs.columns
-        choice = self.sweeper.numbered.choice(columns.codes[row].tolist())
-        choices = {tenant_class.id: choice for tenant_class in self.question.scenario.tenants.classes}
+        choices = self.sweeper.choices(columns.codes[row])
         values = (columns.isolation[row], columns.effort[row], columns.operations[row], costs.least[row])
         identifier = f"X{Design('', '', choices).fingerprint()[:8]}"
         return Found(identifier, MappingProxyType(choices), tuple(map(float, values)), admitted)
@@ -472,7 +484,7 @@ class _Run:
             around = "one option, or from a spread of them by two," if self.searched else "one option"
             ended = "" if self.searched else "; the budget ended before the search did"
             yield (
-                f"{len(self.seen):,} of {self.space.count:.3g} valid designs were measured: the space in even steps, then "
+                f"{len(self.seen):,} of {self.sweeper.count:.3g} valid designs were measured: the space in even steps, then "
                 f"all that differs from the front by {around} until nothing new came up{ended}. Better designs may exist"
             )
         if self.left_out:
@@ -489,8 +501,8 @@ class _Run:
             )
 
 
-def _narrowed(space: object, catalogue: Catalogue, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
-    kept = without(space, catalogue, left_out)  # type: ignore[arg-type]
+def _narrowed(found: Space, catalogue: Catalogue, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
+    kept = without(found, catalogue, left_out)
     return {dimension: kept.get(dimension, ()) for dimension in DIMENSIONS}
 
 
@@ -501,6 +513,24 @@ def _recoded(codes: Codes, columns: Sequence[Sequence[object]], others: Sequence
         places = {_id(option): place for place, option in enumerate(other)}
         found[:, layer] = np.array([places[_id(option)] for option in column], dtype=np.uint8)[codes[:, layer]]
     return found
+
+
+def _codes_of(columns: Sequence[Sequence[object]], choice: Choice) -> list[int] | None:
+    """Return the codes of a choice; None where the columns cannot express it."""
+    chosen = set(choice.options)
+    row: list[int] = []
+    held = 0
+    for column in columns:
+        names = [_id(option) for option in column]
+        place = next((i for i, name in enumerate(names) if name in chosen), None)
+        if place is None:
+            if "" not in names:
+                return None
+            place = names.index("")
+        else:
+            held += 1
+        row.append(place)
+    return row if held == len(chosen) else None
 
 
 def _id(option: object) -> str:

@@ -90,7 +90,7 @@ class Refiner:
         self._merged = tuple([_numbering(column) for column in kind] for kind in (names, cores))
 
     def _columns(self) -> Sequence[Sequence[object]]:
-        return self.sweeper.numbered.columns  # type: ignore[return-value]
+        return self.sweeper.columns  # type: ignore[return-value]
 
     def costs(self, columns: Columns) -> Costs:
         """Return what is known of the cost of designs before anything is measured."""

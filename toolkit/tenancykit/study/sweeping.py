@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
@@ -20,9 +21,10 @@ from tenancykit.criteria.effort.sweep import EffortSweep
 from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.criteria.operations.sweep import OperationsSweep
 from tenancykit.design.batch import Batch, Codes, batch_of
+from tenancykit.design.model import Choice
 from tenancykit.design.numbering import Numbered, numbered
 from tenancykit.design.offers import price_book
-from tenancykit.design.space import common_space
+from tenancykit.design.space import Candidates, common_space, space
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY, day_rate
 
@@ -37,19 +39,26 @@ class Question:
         scenario: the scenario.
         folders: the user's catalogue folders; they must exist wherever designs are measured.
         allowed: option ids to keep, by dimension that is narrowed.
+        per_class: whether each class may choose for itself, rather than all the same.
     """
 
     scenario: Scenario
     folders: tuple[str, ...] = ()
     allowed: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
+    per_class: bool = False
 
     @classmethod
     def of(
-        cls, scenario: Scenario, catalogue: Catalogue, allowed: Mapping[Dimension, Sequence[str]] | None = None
+        cls,
+        scenario: Scenario,
+        catalogue: Catalogue,
+        allowed: Mapping[Dimension, Sequence[str]] | None = None,
+        *,
+        per_class: bool = False,
     ) -> Question:
         """Return the question about a scenario with a catalogue."""
         kept = tuple((dimension, tuple(options)) for dimension, options in sorted((allowed or {}).items()))
-        return cls(scenario, tuple(str(root) for root in catalogue.roots[1:]), kept)
+        return cls(scenario, tuple(str(root) for root in catalogue.roots[1:]), kept, per_class)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -61,7 +70,7 @@ class Question:
         """Hash of scenario, catalogue and narrowing: sweeps with the same key measure the same designs alike."""
         digest = hashlib.sha256()
         digest.update(json.dumps(self.scenario.model_dump(mode="json", by_alias=True), sort_keys=True).encode())
-        digest.update(repr(self.allowed).encode())
+        digest.update(repr((self.allowed, self.per_class)).encode())
         digest.update(catalogue_digest(self.folders).encode())
         return digest.hexdigest()[:16]
 
@@ -133,6 +142,7 @@ class Sweeper:
         self.scenario = question.scenario
         self.catalogue = question.catalogue
         self.allowed = dict(question.allowed)
+        self.per_class = question.per_class
         self.cost = CostSweep(self.scenario, self.catalogue)
         self._effort: EffortSweep | None = None
         self._operations: OperationsSweep | None = None
@@ -140,13 +150,55 @@ class Sweeper:
         self._build, self._run = rate / AMORTISATION_MONTHS, rate / HOURS_PER_DAY
 
     @cached_property
-    def numbered(self) -> Numbered:
-        """The designs that choose the same for every class."""
-        return numbered(common_space(self.scenario, self.catalogue, allowed=self.allowed))
+    def parts(self) -> tuple[Numbered, ...]:
+        """The designs there are to choose from: per class, or once where all classes choose the same."""
+        if not self.per_class:
+            return (numbered(common_space(self.scenario, self.catalogue, allowed=self.allowed)),)
+        classes = self.scenario.tenants.classes
+        return tuple(numbered(space(c, self.scenario, self.catalogue, allowed=self.allowed)) for c in classes)
+
+    @property
+    def count(self) -> int:
+        """Number of valid designs."""
+        return math.prod(len(part) for part in self.parts)
+
+    @cached_property
+    def columns(self) -> tuple[Candidates, ...]:
+        """What the codes of a design stand for: the layers of each part, one part after the other."""
+        return tuple(column for part in self.parts for column in part.columns)
+
+    def codes(self, numbers: NDArray[np.int64]) -> Codes:
+        """Return [numbers x columns] the codes of designs by number, the last part changing fastest."""
+        left = np.array(numbers, dtype=np.int64)
+        found: list[Codes] = []
+        for part in reversed(self.parts):
+            left, here = np.divmod(left, len(part))
+            found.append(part.codes(here))
+        return np.concatenate(found[::-1], axis=1)
+
+    def split(self, codes: Codes) -> list[Codes]:
+        """Return the codes of each part."""
+        ends = np.cumsum([len(part.columns) for part in self.parts])[:-1]
+        return np.split(codes, ends.tolist(), axis=1)
+
+    def valid(self, codes: Codes) -> NDArray[np.bool_]:
+        """Return [rows] whether a row of codes stands for a valid design."""
+        found = np.ones(len(codes), dtype=bool)
+        for part, mine in zip(self.parts, self.split(codes), strict=True):
+            found &= part.valid(mine)
+        return found
+
+    def choices(self, codes: Codes) -> dict[str, Choice]:
+        """Return what one design chooses for each class."""
+        found = [part.choice(mine[0].tolist()) for part, mine in zip(self.parts, self.split(codes[None, :]), strict=True)]
+        classes = self.scenario.tenants.classes
+        each = found * len(classes) if len(found) == 1 else found
+        return {tenant_class.id: choice for tenant_class, choice in zip(classes, each, strict=True)}
 
     def batch(self, codes: Codes) -> Batch:
-        """Return designs of the space as a batch."""
-        return batch_of(self.scenario, self.catalogue, [self.numbered.columns], [codes])
+        """Return designs as a batch."""
+        columns = [part.columns for part in self.parts]
+        return batch_of(self.scenario, self.catalogue, columns, self.split(codes))
 
     def measure(self, codes: Codes) -> Columns:
         """Return the designs that rows of codes stand for, with their figures."""
@@ -200,7 +252,7 @@ def sweeper_of(question: Question) -> Sweeper:
 def sweep_numbers(question: Question, numbers: NDArray[np.int64]) -> Columns:
     """Return the designs with these numbers and their figures; a function that any executor can run anywhere."""
     sweeper = sweeper_of(question)
-    return sweeper.measure(sweeper.numbered.codes(numbers))
+    return sweeper.measure(sweeper.codes(numbers))
 
 
 def sweep_codes(question: Question, codes: Codes) -> Columns:

@@ -1,0 +1,204 @@
+"""Is every tenant bounded on everything it can ask for?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Final
+
+from tenancykit.auditing.compute import is_extended, resource_list
+from tenancykit.auditing.findings import Finding, Severity, about
+from tenancykit.auditing.objects import ManifestObject, ObjectSet, Where, mapping, mappings
+from tenancykit.auditing.tenants import Tenancy
+
+COMPUTE: Final[Mapping[str, tuple[str, ...]]] = {
+    "cpu": ("requests.cpu", "cpu", "limits.cpu"),
+    "memory": ("requests.memory", "memory", "limits.memory"),
+}
+STORAGE: Final[Mapping[str, tuple[str, ...]]] = {
+    "storage": ("requests.storage",),
+    "persistent volume claims": ("persistentvolumeclaims", "count/persistentvolumeclaims"),
+}
+OBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "pods": ("pods", "count/pods"),
+    "services": ("services", "count/services"),
+    "load balancers": ("services.loadbalancers", "services", "count/services"),
+    "node ports": ("services.nodeports", "services", "count/services"),
+    "secrets": ("secrets", "count/secrets"),
+    "config maps": ("configmaps", "count/configmaps"),
+}
+"""What must be bounded, and the quota resources any one of which bounds it."""
+
+CROSSINGS: Final = {
+    "compute": "pod-cpu-noise",
+    "storage": "storage-noise",
+    "objects": "api-user-capacity",
+    "gpu": "gpu-queue",
+}
+
+
+@dataclass(frozen=True)
+class Unbounded:
+    """What a namespace leaves unbounded, by group."""
+
+    compute: tuple[str, ...]
+    storage: tuple[str, ...]
+    objects: tuple[str, ...]
+    gpu: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The quotas of every tenant.
+
+    Attributes:
+        objects: the manifests.
+        tenancy: whose namespaces these are.
+    """
+
+    objects: ObjectSet
+    tenancy: Tenancy
+
+    @cached_property
+    def hard(self) -> Mapping[str, Mapping[str, Decimal]]:
+        """What each namespace's quotas limit; scoped quotas bound only some pods and do not count.
+
+        A Capsule Tenant's quotas count for every namespace of the tenant; a Kueue ClusterQueue's for the namespaces
+        that Kueue manages and that queue there.
+        """
+        found: dict[str, dict[str, Decimal]] = {}
+        for item in self.objects.of("", "ResourceQuota"):
+            if not item.spec.get("scopes") and not item.spec.get("scopeSelector"):
+                _tighten(found.setdefault(item.namespace, {}), item.spec.get("hard"))
+        for namespace, tenant in self.tenancy.by_namespace.items():
+            owner = self.objects.get("capsule.clastix.io", "Tenant", "", tenant)
+            if owner is not None:
+                for entry in mappings(mapping(owner.spec.get("resourceQuotas")).get("items")):
+                    _tighten(found.setdefault(namespace, {}), entry.get("hard"))
+        for namespace in self.tenancy.by_namespace:
+            if self.objects.namespaces[namespace].get(_MANAGED) == "true":
+                for item in self._queues.get(namespace, ()):
+                    _tighten(found.setdefault(namespace, {}), _nominal(item))
+        return found
+
+    @cached_property
+    def _queues(self) -> Mapping[str, list[ManifestObject]]:
+        """The ClusterQueues each namespace queues in."""
+        found: dict[str, list[ManifestObject]] = {}
+        for item in self.objects.of(_KUEUE, "LocalQueue"):
+            queue = self.objects.get(_KUEUE, "ClusterQueue", "", str(item.spec.get("clusterQueue") or ""))
+            if queue is not None:
+                found.setdefault(item.namespace, []).append(queue)
+        return found
+
+    @cached_property
+    def devices(self) -> tuple[str, ...]:
+        """Device resources the cluster is seen to have: on nodes, in quotas, or asked for by workloads."""
+        names: set[str] = set()
+        for item in self.objects.of("", "Node"):
+            names |= {
+                str(name)
+                for name in mapping(mapping(item.data.get("status")).get("allocatable"))
+                if is_extended(str(name))
+            }
+        for hard in self.hard.values():
+            names |= {name.removeprefix("requests.") for name in hard if is_extended(name.removeprefix("requests."))}
+        return tuple(
+            sorted(
+                name
+                for name in names
+                if "storageclass" not in name and not name.startswith("count/") and "deviceclass" not in name
+            )
+        )
+
+    def unbounded(self, namespace: str) -> Unbounded:
+        """Return what the namespace leaves unbounded."""
+        hard = self.hard.get(namespace, {})
+        gpu = tuple(name for name in self.devices if f"requests.{name}" not in hard)
+        return Unbounded(_missing(hard, COMPUTE), _missing(hard, STORAGE), _missing(hard, OBJECTS), gpu)
+
+    def open_tenants(self, group: str) -> dict[str, str]:
+        """Return the tenants unbounded in a group (compute, storage, objects or gpu), with what is missing."""
+        found: dict[str, str] = {}
+        for tenant, namespaces in self.tenancy.namespaces.items():
+            for namespace in namespaces:
+                missing = getattr(self.unbounded(namespace), group)
+                if missing:
+                    found.setdefault(tenant, f"namespace {namespace} has no quota on {', '.join(missing)}")
+        return found
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield one finding per namespace with anything unbounded."""
+        for namespace, tenant in sorted(self.tenancy.by_namespace.items()):
+            missing = self.unbounded(namespace)
+            names = [*missing.compute, *missing.gpu, *missing.storage, *missing.objects]
+            if not names:
+                continue
+            subject, where = _place(self.objects, namespace)
+            severity = (
+                Severity.HIGH
+                if missing.compute or missing.gpu
+                else Severity.MEDIUM
+                if missing.storage
+                else Severity.LOW
+            )
+            group = (
+                "compute" if missing.compute else "gpu" if missing.gpu else "storage" if missing.storage else "objects"
+            )
+            checks = ["MTB-PL1-CC-FNS-1"] * bool(missing.compute or missing.storage) + ["MTB-PL1-CC-FNS-2"] * bool(
+                missing.objects
+            )
+            yield Finding(
+                "quota-unbounded",
+                severity,
+                subject,
+                where,
+                f"namespace {namespace} of tenant {tenant} has no quota on {', '.join(names)}",
+                f"{tenant} -> many pods or objects in {namespace} -> capacity of every other tenant",
+                f"add a ResourceQuota with {', '.join(names)} to {namespace}",
+                CROSSINGS[group],
+                tuple(checks),
+                (tenant,),
+            )
+
+
+_KUEUE: Final = "kueue.x-k8s.io"
+_MANAGED: Final = "kueue.x-k8s.io/managed-namespace"
+"""Label our exports put on namespaces whose pods Kueue holds back until it admits them."""
+
+
+def _nominal(queue: ManifestObject) -> dict[str, str]:
+    """Return what a ClusterQueue grants at most, over its flavors, as quota resources."""
+    totals: dict[str, Decimal] = {}
+    for group in mappings(queue.spec.get("resourceGroups")):
+        for flavor in mappings(group.get("flavors")):
+            for entry in mappings(flavor.get("resources")):
+                amounts = resource_list(
+                    {key: entry[key] for key in ("nominalQuota", "borrowingLimit") if entry.get(key) is not None}
+                )
+                name = f"requests.{entry.get('name')}"
+                totals[name] = totals.get(name, Decimal(0)) + sum(amounts.values(), Decimal(0))
+    return {name: str(value) for name, value in totals.items()}
+
+
+def _tighten(found: dict[str, Decimal], hard: object) -> None:
+    try:
+        amounts = resource_list(hard)
+    except ValueError:
+        return
+    for name, value in amounts.items():
+        found[name] = min(found.get(name, value), value)
+
+
+def _missing(hard: Mapping[str, Any], wanted: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(title for title, names in wanted.items() if not any(name in hard for name in names))
+
+
+def _place(objects: ObjectSet, namespace: str) -> tuple[str, Where]:
+    item: ManifestObject | None = objects.get("", "Namespace", "", namespace)
+    if item is not None:
+        return about(item)
+    first = next((other for other in objects if other.namespace == namespace), None)
+    return f"Namespace {namespace}", first.where if first else Where("<input>")

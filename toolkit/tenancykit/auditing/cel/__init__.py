@@ -1,0 +1,14 @@
+"""A CEL evaluator with what Kubernetes adds to the language.
+
+Why our own: the CEL packages on PyPI parse neither optional selection (``a.?b``) nor two-variable macros, so that
+policies in daily use would all be undecided.  The test suite compares this one with ``cel-python`` on what both know.
+"""
+
+from __future__ import annotations
+
+from tenancykit.auditing.cel.check import DYN, result_type
+from tenancykit.auditing.cel.interpret import Interpreter
+from tenancykit.auditing.cel.syntax import CelSyntaxError, Node, parse
+from tenancykit.auditing.cel.values import CelError, CelUndecidedError
+
+__all__ = ["DYN", "CelError", "CelSyntaxError", "CelUndecidedError", "Interpreter", "Node", "parse", "result_type"]

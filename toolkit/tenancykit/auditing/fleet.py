@@ -1,0 +1,104 @@
+"""Several clusters in one folder: each is read and audited by itself, for no policy reaches beyond its cluster."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from tenancykit.auditing.findings import AuditReport, Check, CrossingState
+from tenancykit.auditing.kustomize import find_kustomization
+from tenancykit.auditing.reading import Reading, read_objects
+from tenancykit.auditing.tenant_matrix import AuditOptions, audit
+
+_FOLDER = "clusters"
+
+
+def cluster_folders(path: Path) -> dict[str, Path]:
+    """Return the clusters of an export, by name: the kustomized folders in its ``clusters`` folder; else nothing."""
+    folder = path / _FOLDER
+    if not folder.is_dir() or find_kustomization(path) is not None:
+        return {}
+    found = {item.name: item for item in sorted(folder.iterdir()) if item.is_dir() and not item.is_symlink()}
+    return {name: item for name, item in found.items() if find_kustomization(item) is not None}
+
+
+def read_clusters(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None = None) -> dict[str, Reading]:
+    """Return one reading per cluster; whatever is not a folder of clusters is read together as one, called ``""``."""
+    found: dict[str, Reading] = {}
+    rest: list[str | os.PathLike[str]] = []
+    for path in paths:
+        clusters = cluster_folders(Path(path)) if str(path) != "-" else {}
+        if not clusters:
+            rest.append(path)
+        for name, folder in clusters.items():
+            found[name] = read_objects([folder])
+    if rest or not found:
+        found[""] = read_objects(rest, stdin=stdin)
+    return found
+
+
+def audit_clusters(readings: Mapping[str, Reading], options: AuditOptions | None = None) -> AuditReport:
+    """Return one report over several clusters: pairs are open if they are in any cluster both tenants are in."""
+    reports = [audit(reading, options) for _, reading in sorted(readings.items())]
+    return reports[0] if len(reports) == 1 else _merged(reports)
+
+
+def _merged(reports: list[AuditReport]) -> AuditReport:
+    tenants: dict[str, tuple[str, ...]] = {}
+    for report in reports:
+        for tenant, namespaces in report.tenants.items():
+            tenants[tenant] = tuple(sorted({*tenants.get(tenant, ()), *namespaces}))
+    kinds: Counter[str] = Counter()
+    for report in reports:
+        kinds.update(report.unknown_kinds)
+    findings = [finding for report in reports for finding in report.findings]
+    return AuditReport(
+        dict(sorted(tenants.items())),
+        _merged_crossings(reports),
+        tuple(sorted(findings, key=lambda finding: finding.order)),
+        _merged_checks(reports),
+        tuple(fault for report in reports for fault in report.faults),
+        dict(sorted(kinds.items())),
+        tuple(dict.fromkeys(text for report in reports for text in report.not_evaluated)),
+        tuple(text for report in reports for text in report.skipped),
+        sum(report.objects for report in reports),
+    )
+
+
+def _merged_crossings(reports: list[AuditReport]) -> tuple[CrossingState, ...]:
+    found: dict[str, CrossingState] = {}
+    for report in reports:
+        for item in report.crossings:
+            known = found.get(item.id)
+            found[item.id] = item if known is None else _joined(known, item)
+    return tuple(found.values())
+
+
+def _joined(one: CrossingState, other: CrossingState) -> CrossingState:
+    victims = dict(one.victims)
+    for tenant, reached in other.victims.items():
+        victims[tenant] = victims.get(tenant, frozenset()) | reached
+    return CrossingState(
+        one.id, one.title, one.plane, victims, one.undecided | other.undecided, {**one.reasons, **other.reasons}
+    )
+
+
+_WORST = ("fail", "undecided", "pass", "not-applicable")
+
+
+def _merged_checks(reports: list[AuditReport]) -> tuple[Check, ...]:
+    found: dict[str, list[Check]] = {}
+    for report in reports:
+        for check in report.checks:
+            found.setdefault(check.id, []).append(check)
+    merged: list[Check] = []
+    for checks in found.values():
+        worst = min(checks, key=lambda check: _WORST.index(check.status))
+        failing = tuple(
+            dict.fromkeys(item for check in checks if check.status == worst.status for item in check.failing)
+        )
+        merged.append(Check(worst.id, worst.title, worst.source, worst.status, worst.detail, failing[:20]))
+    return tuple(merged)

@@ -1,0 +1,165 @@
+"""An audit report for machines and people: SARIF for code scanning, JUnit for pipelines, plain text."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+from tenancykit.auditing.findings import AuditReport, Finding, Severity
+
+_LEVELS: Final = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFO: "note",
+}
+_SCORES: Final = {
+    Severity.CRITICAL: "9.5",
+    Severity.HIGH: "8.0",
+    Severity.MEDIUM: "5.5",
+    Severity.LOW: "2.0",
+    Severity.INFO: "0.0",
+}
+"""GitHub's security-severity bands (https://docs.github.com/en/code-security, SARIF support): a value inside each."""
+
+RULES: Final = {
+    "rbac-cross-tenant": "A tenant's subject holds rights over another tenant's objects",
+    "rbac-platform-namespace": "A tenant's subject holds rights in a namespace of the platform",
+    "rbac-cluster-resources": "A tenant's subject holds rights over cluster-scoped resources",
+    "rbac-own-fence": "A tenant may change what fences it in",
+    "pod-security-open": "A tenant's namespace takes pods that are root of their node",
+    "pod-security-workload": "A tenant's workload breaks the baseline Pod Security Standard",
+    "service-external-ips": "A tenant may claim external addresses with a Service",
+    "network-cross-tenant": "Pods of one tenant reach pods of another",
+    "network-metadata": "A tenant's pods reach the metadata service",
+    "node-pool-open": "A tenant's pods reach nodes set aside for others",
+    "gpu-shared": "Pods share a GPU by software",
+    "quota-unbounded": "A tenant's namespace is not bounded on everything it can ask for",
+    "duplicate-object": "An object is defined twice",
+    "no-namespace": "An object names no namespace",
+    "policy-invalid": "An admission policy would be refused, so it guards nothing",
+    "input": "An input cannot be read",
+}
+"""What each rule of the findings looks for."""
+
+
+def to_sarif(report: AuditReport, version: str = "") -> str:
+    """Return the report as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/)."""
+    driver: dict[str, Any] = {
+        "name": "tenancykit audit",
+        "informationUri": "https://kubernetes.io/docs/concepts/security/multi-tenancy/",
+        "rules": [{"id": rule, "shortDescription": {"text": text}} for rule, text in RULES.items()],
+    }
+    if version:
+        driver["version"] = version
+    results = [_sarif_result(finding) for finding in report.findings]
+    notes = [{"level": "error", "message": {"text": str(fault)}} for fault in report.faults]
+    run: dict[str, Any] = {
+        "tool": {"driver": driver},
+        "invocations": [{"executionSuccessful": not report.faults, "toolExecutionNotifications": notes}],
+        "results": results,
+    }
+    schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _sarif_result(finding: Finding) -> dict[str, Any]:
+    uri = finding.where.file.replace("\\", "/")
+    text = f"{finding.subject}: {finding.what}."
+    if finding.path:
+        text += f" Path: {finding.path}."
+    return {
+        "ruleId": finding.rule,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{text} Fix: {finding.fix}."},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": uri},
+                    "region": {"startLine": finding.where.line},
+                },
+                "logicalLocations": [{"fullyQualifiedName": finding.subject}],
+            }
+        ],
+        "properties": {
+            "security-severity": _SCORES[finding.severity],
+            "severity": str(finding.severity),
+            "crossing": finding.crossing,
+            "checks": list(finding.checks),
+            "tenants": list(finding.tenants),
+        },
+    }
+
+
+def to_junit(report: AuditReport) -> str:
+    """Return the report as JUnit XML: a suite of the named checks, one of the findings, one of the inputs."""
+    root = ET.Element("testsuites", name="tenancykit audit")
+    checks = ET.SubElement(root, "testsuite", name="checks")
+    for check in report.checks:
+        case = ET.SubElement(checks, "testcase", classname=check.source, name=f"{check.id} {check.title}")
+        if check.status == "fail":
+            failure = ET.SubElement(case, "failure", message=check.detail or check.title)
+            failure.text = "\n".join(check.failing)
+        elif check.status != "pass":
+            ET.SubElement(case, "skipped", message=f"{check.status}: {check.detail}")
+    findings = ET.SubElement(root, "testsuite", name="findings")
+    for finding in report.findings:
+        case = ET.SubElement(findings, "testcase", classname=finding.rule, name=f"{finding.subject} ({finding.where})")
+        if finding.severity >= Severity.MEDIUM:
+            failure = ET.SubElement(case, "failure", message=finding.what, type=str(finding.severity))
+            failure.text = f"path: {finding.path}\nfix: {finding.fix}"
+    inputs = ET.SubElement(root, "testsuite", name="inputs")
+    for fault in report.faults:
+        case = ET.SubElement(inputs, "testcase", classname="input", name=fault.where)
+        ET.SubElement(case, "error", message=str(fault))
+    for suite in root:
+        suite.set("tests", str(len(suite)))
+        suite.set("failures", str(len(suite.findall("testcase/failure"))))
+        suite.set("errors", str(len(suite.findall("testcase/error"))))
+        suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _printable(ET.tostring(root, encoding="unicode")) + "\n"
+
+
+def _printable(text: str) -> str:
+    """Drop characters XML cannot hold."""
+    return "".join(
+        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )
+
+
+def to_text(report: AuditReport, *, most: int = 50) -> str:
+    """Return the report for people: matrix, findings worst first, checks in one line each."""
+    return "\n".join(_lines(report, most)) + "\n"
+
+
+def _lines(report: AuditReport, most: int) -> Iterator[str]:
+    yield f"{report.objects} objects, {len(report.tenants)} tenants"
+    yield from (f"! not read: {fault}" for fault in report.faults)
+    yield "Crossings as configured (open tenant pairs):"
+    for item in report.crossings:
+        extra = f", undecided for {len(item.undecided)} tenants" if item.undecided else ""
+        yield f"  {item.id:26} {item.count:>8}  {item.title}{extra}"
+    yield f"Findings: {len(report.findings)}"
+    for finding in report.findings[:most]:
+        yield f"  [{finding.severity}] {finding.where} {finding.subject}: {finding.what}"
+        yield from (f"      {word} {text}" for word, text in (("path:", finding.path), ("fix: ", finding.fix)) if text)
+    if len(report.findings) > most:
+        yield f"  ... and {len(report.findings) - most} more"
+    yield from _check_lines(report)
+    yield from (f"Not known: {count} x {kind}" for kind, count in report.unknown_kinds.items())
+    yield from (f"Not evaluated: {text}" for text in report.not_evaluated)
+    yield from (f"Skipped: {text}" for text in report.skipped[:most])
+
+
+def _check_lines(report: AuditReport) -> Iterator[str]:
+    counts = Counter(check.status for check in report.checks)
+    order = ("pass", "fail", "undecided", "not-applicable")
+    yield f"Checks: {', '.join(f'{counts[status]} {status}' for status in order if counts[status])}"
+    for check in report.checks:
+        if check.status == "fail":
+            yield f"  fail {check.id} {check.title}: {check.detail}"

@@ -1,0 +1,228 @@
+"""The audit itself: objects to the tenant-to-tenant matrix as configured, with findings and checks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tenancykit.auditing.addresses import PRIVATE, AddressSet
+from tenancykit.auditing.admission_probe import AdmissionProbe
+from tenancykit.auditing.admission_validation import binding_faults, policy_faults
+from tenancykit.auditing.api_access import CROSSING as API
+from tenancykit.auditing.api_access import ApiReach, api_reach
+from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks
+from tenancykit.auditing.bounds import CROSSINGS as BOUNDS
+from tenancykit.auditing.bounds import Bounds
+from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
+from tenancykit.auditing.hostile_pods import CROSSING as NODE
+from tenancykit.auditing.hostile_pods import QUEUE_CROSSING, TRAFFIC_CROSSING, HostilePods
+from tenancykit.auditing.network_reach import CROSSING as NETWORK
+from tenancykit.auditing.network_reach import METADATA_CROSSING, NetworkReach
+from tenancykit.auditing.node_sharing import CROSSING as NEIGHBOURS
+from tenancykit.auditing.node_sharing import NodeSharing, gpu_sharing
+from tenancykit.auditing.objects import ObjectSet
+from tenancykit.auditing.policies import NOT_EVALUATED
+from tenancykit.auditing.rbac import AccessRules
+from tenancykit.auditing.reading import Reading
+from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """What the caller knows better than the manifests.
+
+    Attributes:
+        tenants: tenant by namespace, where labels do not say it.
+        platform: users and groups of the platform team, although bound in tenants' namespaces.
+        pod_cidrs: where pods live; decides whether an ipBlock may mean them.
+    """
+
+    tenants: Mapping[str, str] = field(default_factory=dict)
+    platform: frozenset[str] = frozenset()
+    pod_cidrs: tuple[str, ...] = ()
+
+    @property
+    def pod_addresses(self) -> AddressSet:
+        """The pods' addresses.
+
+        Raises:
+            ValueError: a text is no network.
+        """
+        return AddressSet.of(self.pod_cidrs) if self.pod_cidrs else PRIVATE
+
+
+def audit(source: Reading | ObjectSet, options: AuditOptions | None = None) -> AuditReport:
+    """Return what the objects mean: who reaches whom over the API, the network, nodes, GPUs and shared capacity."""
+    used = options or AuditOptions()
+    reading = source if isinstance(source, Reading) else Reading(source)
+    scene = _Scene.of(reading.objects, used)
+    findings = sorted(
+        {finding.order: finding for finding in scene.findings()}.values(), key=lambda finding: finding.order
+    )
+    evidence = Evidence(scene.tenancy, scene.hostile, scene.bounds, scene.network, tuple(findings))
+    return AuditReport(
+        dict(scene.tenancy.namespaces),
+        tuple(scene.crossings()),
+        tuple(findings),
+        (*benchmark_checks(evidence), *standard_checks(evidence)),
+        reading.faults,
+        dict(sorted(Counter(f"{item.group or 'core'}/{item.kind}" for item in reading.objects.unknown_kinds).items())),
+        tuple(scene.not_evaluated()),
+        reading.skipped,
+        len(reading.objects),
+    )
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """One audit's evaluators over one set of objects."""
+
+    objects: ObjectSet
+    tenancy: Tenancy
+    probe: AdmissionProbe
+    hostile: HostilePods
+    nodes: NodeSharing
+    bounds: Bounds
+    network: NetworkReach
+    api: ApiReach
+
+    @classmethod
+    def of(cls, objects: ObjectSet, options: AuditOptions) -> _Scene:
+        access = AccessRules(objects)
+        tenancy = Tenancy(objects, access, options.tenants, PLATFORM_GROUPS | options.platform)
+        probe = AdmissionProbe(objects, tenancy)
+        return cls(
+            objects,
+            tenancy,
+            probe,
+            HostilePods(objects, tenancy, probe),
+            NodeSharing(objects, tenancy, probe),
+            Bounds(objects, tenancy),
+            NetworkReach(objects, tenancy, options.pod_addresses),
+            api_reach(tenancy, objects.kinds),
+        )
+
+    def crossings(self) -> Iterator[CrossingState]:
+        """Yield the matrix, crossing by crossing."""
+        everybody = frozenset(self.tenancy.tenants)
+        neighbours, unsure_nodes = self.nodes.victims()
+        yield CrossingState(API, "objects of other tenants through the API", "control", self.api.victims)
+        root, unsure = self.hostile.node_root()
+        root_victims = {tenant: neighbours.get(tenant, everybody) for tenant in root}
+        yield CrossingState(
+            NODE, "root of a node through a pod spec", "compute", root_victims, frozenset(unsure), {**unsure, **root}
+        )
+        reasons = {tenant: self.nodes.placement(tenant).why for tenant in self.tenancy.tenants}
+        yield CrossingState(NEIGHBOURS, "pods on the same node", "compute", neighbours, unsure_nodes, reasons)
+        yield CrossingState(NETWORK, "pods over the pod network", "network", self.network.victims)
+        metadata = {tenant: answer.egress.why for tenant, answer in self.network.metadata_open.items()}
+        yield CrossingState(
+            METADATA_CROSSING, "the node's cloud credentials", "network", _all(metadata, everybody), reasons=metadata
+        )
+        takers = {
+            tenant: f"{who} may create Services in {namespace}"
+            for tenant, namespace, who in self.hostile.traffic_takers()
+        }
+        yield CrossingState(
+            TRAFFIC_CROSSING, "traffic through externalIPs", "network", _all(takers, everybody), reasons=takers
+        )
+        for crossing in sorted({"gpu-contexts", "gpu-mps"} & gpu_sharing(self.objects).keys()):
+            yield CrossingState(crossing, "the same GPU", "accelerator", neighbours, unsure_nodes)
+        yield from self._capacity(everybody, neighbours)
+
+    def _capacity(self, everybody: frozenset[str], neighbours: Mapping[str, frozenset[str]]) -> Iterator[CrossingState]:
+        compute = self.bounds.open_tenants("compute")
+        shared = {tenant: neighbours.get(tenant, everybody) for tenant in compute}
+        yield CrossingState(BOUNDS["compute"], "node capacity without a quota", "compute", shared, reasons=compute)
+        titles = {
+            "storage": ("storage capacity without a quota", "storage"),
+            "objects": ("API capacity without object quotas", "control"),
+        }
+        for group, (title, plane) in titles.items():
+            found = self.bounds.open_tenants(group)
+            yield CrossingState(BOUNDS[group], title, plane, _all(found, everybody), reasons=found)
+        gpus = self.bounds.open_tenants("gpu")
+        yield CrossingState(BOUNDS["gpu"], "GPUs without a quota", "accelerator", _all(gpus, everybody), reasons=gpus)
+        jumpers = self.hostile.queue_jumpers()
+        yield CrossingState(
+            QUEUE_CROSSING,
+            "the scheduler's order through priority classes",
+            "control",
+            _all(jumpers, everybody),
+            reasons=jumpers,
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield every finding, in no particular order; a tenant alone in its cluster has nobody to reach."""
+        for finding in self._all_findings():
+            if len(self.tenancy.tenants) == 1 and finding.crossing and finding.severity > Severity.INFO:
+                yield replace(finding, severity=Severity.INFO, what=f"{finding.what} (the only tenant of its cluster)")
+            else:
+                yield finding
+
+    def _all_findings(self) -> Iterator[Finding]:
+        yield from self.api.findings
+        yield from self.hostile.findings()
+        yield from self.hostile.workload_findings()
+        yield from self.hostile.service_findings()
+        yield from self.network.findings()
+        yield from self.network.metadata_findings()
+        yield from self.nodes.findings()
+        yield from self.bounds.findings()
+        yield from self._gpu_findings()
+        yield from _object_findings(self.objects)
+
+    def _gpu_findings(self) -> Iterator[Finding]:
+        for crossing, items in gpu_sharing(self.objects).items():
+            for item in items[:20]:
+                subject, where = about(item)
+                how = "one MPS server" if crossing == "gpu-mps" else "time slices"
+                yield Finding(
+                    "gpu-shared",
+                    Severity.MEDIUM,
+                    subject,
+                    where,
+                    f"pods share a GPU through {how}; only the driver keeps their memory apart",
+                    "a tenant -> its GPU context -> driver -> another tenant's GPU memory",
+                    "give each tenant whole GPUs or MIG instances, or keep shared GPUs within one tenant's nodes",
+                    crossing,
+                )
+
+    def not_evaluated(self) -> Iterator[str]:
+        """Yield what may change the answer and is not evaluated."""
+        for group, kind in NOT_EVALUATED:
+            found = self.objects.of(group, kind)
+            if found:
+                yield f"{len(found)} {kind}.{group}: network policies of a vendor"
+        if self.probe.engines:
+            names = ", ".join(self.probe.engines[:5])
+            yield f"{len(self.probe.engines)} objects of admission engines and webhooks: {names}"
+
+
+def _all(tenants: Iterable[str], everybody: frozenset[str]) -> dict[str, frozenset[str]]:
+    return dict.fromkeys(tenants, everybody)
+
+
+def _object_findings(objects: ObjectSet) -> Iterator[Finding]:
+    """What is wrong with the set itself: duplicates, no namespace, policies the API server would refuse."""
+    for old, new in objects.duplicates:
+        subject, where = about(new)
+        what = f"defined twice, first at {old.where}; the later one counts"
+        yield Finding("duplicate-object", Severity.MEDIUM, subject, where, what, "", "keep one of the two")
+    for item in objects:
+        if item.namespaced and item.known and not item.metadata.get("namespace"):
+            subject, where = about(item)
+            what = "names no namespace; it is read as one of namespace default"
+            yield Finding("no-namespace", Severity.LOW, subject, where, what, "", "write metadata.namespace")
+    group = "admissionregistration.k8s.io"
+    for kind, check in (
+        ("ValidatingAdmissionPolicy", policy_faults),
+        ("ValidatingAdmissionPolicyBinding", binding_faults),
+    ):
+        for item in objects.of(group, kind):
+            faults: Sequence[str] = check(item.data)
+            if faults:
+                subject, where = about(item)
+                what = f"the API server refuses it, so it guards nothing: {'; '.join(faults)}"
+                yield Finding("policy-invalid", Severity.HIGH, subject, where, what, "", "correct the policy")
