@@ -15,7 +15,9 @@ from tenancykit.auditing import reach as _reach
 from tenancykit.auditing import read_clusters as _read_clusters
 from tenancykit.auditing import read_objects as _read_objects
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
+from tenancykit.catalogue.workbook import load_work
 from tenancykit.criteria.cost.place_dump import DumpPlacement, place_dump
+from tenancykit.criteria.effort.calibration import read_calibration
 from tenancykit.criteria.isolation.records import replay_file
 from tenancykit.design import variants
 from tenancykit.design.model import Design, choose
@@ -114,6 +116,7 @@ def compare(
     catalogue: Catalogue | None = None,
     *,
     designs: Iterable[Design | str] = (),
+    calibration: PathLike | None = None,
     progress: Progress | None = None,
 ) -> Study:
     """Return the reference architectures compared for a scenario, with further designs or variants beside them.
@@ -122,11 +125,16 @@ def compare(
         scenario: what is asked.
         catalogue: what could be done; the package's own by default.
         designs: further designs, or variants as text (``RA01 +node_dedicated_tenant``).
+        calibration: CSV of measured tasks (``task,days``); shifts the effort estimates and narrows their interval.
         progress: called with (done, total, name) after each design.
+
+    Raises:
+        InputError: a variant or the calibration file is wrong.
     """
     used = catalogue or load_catalogue()
+    measured = read_calibration(calibration, load_work(used)) if calibration else None
     further = [variants.variant(d, scenario, used) if isinstance(d, str) else d for d in designs]
-    return _compare(scenario, used, further, progress=progress)
+    return _compare(scenario, used, further, calibration=measured, progress=progress)
 
 
 def variant(text: str, scenario: Scenario, catalogue: Catalogue | None = None) -> Design:

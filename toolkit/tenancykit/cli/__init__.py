@@ -159,6 +159,8 @@ def _scenario_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _variant_argument(parser: argparse.ArgumentParser) -> None:
+    text = "CSV of measured tasks (task,days) that shifts the effort estimates"
+    parser.add_argument("--calibration", metavar="FILE", help=text)
     _repeatable(
         parser, "--variant", "TEXT", "also evaluate a variation, such as 'RA01 +node_dedicated_tenant -pol_vap'"
     )

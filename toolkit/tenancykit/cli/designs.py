@@ -26,7 +26,9 @@ def _loaded(options: argparse.Namespace) -> Catalogue:
 def _study(options: argparse.Namespace) -> Study:
     catalogue = _loaded(options)
     scenario = face.load_scenario(options.scenario, catalogue)
-    return face.compare(scenario, catalogue, designs=options.variant, progress=_progress())
+    return face.compare(
+        scenario, catalogue, designs=options.variant, calibration=options.calibration, progress=_progress()
+    )
 
 
 def _progress() -> Progress | None:

@@ -27,7 +27,7 @@ def policy_option(scope: TenantScope) -> str:
 def tenant_policies(scope: TenantScope) -> Iterator[Manifest]:
     """Yield default-deny and the allow-list of a tenant's namespace."""
     yield _policy(scope, "default-deny", "isolation.network", {}, ["Ingress", "Egress"])
-    yield _policy(scope, "allow-dns", "isolation.network", {}, ["Egress"], egress=[_dns()])
+    yield _policy(scope, "allow-dns", "isolation.network", {}, ["Egress"], egress=[dns_rule()])
     same: dict[str, Any] = {"podSelector": {}}
     yield _policy(
         scope,
@@ -70,7 +70,8 @@ def _namespace(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {_NAME_LABEL: name}}}
 
 
-def _dns() -> dict[str, Any]:
+def dns_rule() -> dict[str, Any]:
+    """Return the way to the cluster's name servers."""
     servers = {**_namespace("kube-system"), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
     return {"to": [servers], "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
 

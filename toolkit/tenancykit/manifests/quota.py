@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import TenantScope, priority_class, storage_class
+from tenancykit.manifests.scope import SHARED_CLASSES, TenantScope, priority_class, storage_class
 from tenancykit.manifests.sizing import SCRATCH, Demand, with_headroom
 from tenancykit.quantities import GIB, MIB, cpu_text, memory_text
 
@@ -67,17 +67,26 @@ def _accelerators(scope: TenantScope, demand: Demand) -> dict[str, str]:
 
 
 def _storage(scope: TenantScope, demand: Demand) -> dict[str, str]:
+    return {"requests.storage": memory_text(_storage_amount(scope, demand))}
+
+
+def _storage_amount(scope: TenantScope, demand: Demand) -> int:
     wish = scope.cls.found.tenant_class.quota.storage
-    amount = with_headroom(demand.storage, GIB) if wish is None else wish
-    hard = {
-        "requests.storage": memory_text(amount),
-        "persistentvolumeclaims": str(with_headroom(demand.volumes)),
-    }
-    if "tenant-storage-class" in scope.cls.found.facts:
-        for shared in (False, True):
-            name = storage_class(scope.cls, scope.tenant, shared=shared)
-            hard[f"{name}.storageclass.storage.k8s.io/requests.storage"] = memory_text(amount)
-    return hard
+    return with_headroom(demand.storage, GIB) if wish is None else wish
+
+
+def storage_quota(scope: TenantScope) -> Iterator[Manifest]:
+    """Yield the cap on storage in the tenant's own classes, and none in the classes others share."""
+    demand = scope.cls.demand(scope.tenant)
+    amount = memory_text(_storage_amount(scope, demand))
+    hard = {"requests.storage": amount}
+    for shared in (False, True):
+        name = storage_class(scope.cls, scope.tenant, shared=shared)
+        hard[f"{name}.storageclass.storage.k8s.io/requests.storage"] = amount
+    for name in SHARED_CLASSES:
+        hard[f"{name}.storageclass.storage.k8s.io/requests.storage"] = "0"
+    option = next(o for o in scope.cls.found.choice.options if o in ("st_sc_quota", "st_dedicated"))
+    yield _quota(option, scope, "storage", hard)
 
 
 def _priority_quota(scope: TenantScope) -> Iterator[Manifest]:
@@ -103,6 +112,7 @@ def object_quota(scope: TenantScope) -> Iterator[Manifest]:
     hard = {name: str(count + virtual if count else 0) for name, count in _COUNTS.items()}
     hard |= {
         "pods": str(with_headroom(demand.pods)),
+        "persistentvolumeclaims": str(with_headroom(demand.volumes)),
         "services": str(templates + 5 + virtual),
         "services.loadbalancers": str(demand.exposed if virtual else 0),
         "count/deployments.apps": str(templates + 5),

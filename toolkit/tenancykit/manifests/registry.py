@@ -18,6 +18,7 @@ from tenancykit.manifests import (
     gpu,
     guests,
     hosted,
+    hub,
     machines,
     mesh,
     namespaces,
@@ -62,7 +63,12 @@ _VIRTUAL: Final[_Tenant] = (
     ("api", access.workload_accounts),
     *_RUN,
 )
-_OWN: Final[_Tenant] = (("hub", namespaces.tenant_namespaces), *_SHARED)
+_OWN: Final[_Tenant] = (
+    ("hub", namespaces.tenant_namespaces),
+    ("hub", hub.hub_policies),
+    ("hub", hub.hub_quota),
+    *_SHARED,
+)
 _POLICIES: Final[_Tenant] = (("pods", network.tenant_policies),)
 _ISTIO: Final[tuple[Chart, ...]] = (
     Chart("istio-base", "istio-system", requirement="isolation.network"),
@@ -233,12 +239,15 @@ _NETWORK: Final[dict[str, OptionBuild]] = {
 
 _STORAGE: Final[dict[str, OptionBuild]] = {
     "st_shared_sc": OptionBuild((("pods", storage.shared_classes),), upstream=KUBERNETES),
-    "st_sc_quota": OptionBuild(tenant=(("pods", storage.tenant_classes),), upstream=KUBERNETES),
+    "st_sc_quota": OptionBuild(
+        tenant=(("pods", storage.tenant_classes), ("pods", quota.storage_quota)), upstream=KUBERNETES
+    ),
     "st_tenant_keys": OptionBuild(
         reason="the key stands in the parameters of the tenant's StorageClass, which the storage option builds"
     ),
     "st_dedicated": OptionBuild(
-        tenant=(("pods", storage.tenant_classes), ("pods", storage.ceph_pool)), upstream="Rook ceph.rook.io/v1"
+        tenant=(("pods", storage.tenant_classes), ("pods", quota.storage_quota), ("pods", storage.ceph_pool)),
+        upstream="Rook ceph.rook.io/v1",
     ),
 }
 

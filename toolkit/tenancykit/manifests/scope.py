@@ -199,12 +199,16 @@ def is_alone(cls: ClassScope) -> bool:
     return cls.found.cluster.per_tenant
 
 
+SHARED_CLASSES: Final = ("tenancykit-standard", "tenancykit-standard-shared")
+"""StorageClasses that tenants without classes of their own share."""
+
+
 def storage_class(cls: ClassScope, tenant: Tenant, *, shared: bool) -> str:
     """Return the name of the StorageClass a tenant's volumes use; ``shared`` for volumes many pods mount."""
     suffix = "-shared" if shared else ""
     if "tenant-storage-class" in cls.found.facts:
         return f"t-{tenant.kubernetes_name}{suffix}"
-    return f"tenancykit-standard{suffix}"
+    return SHARED_CLASSES[shared]
 
 
 def priority_class(workload: Workload) -> str:

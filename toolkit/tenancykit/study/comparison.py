@@ -12,6 +12,7 @@ import numpy as np
 
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.isolation.replay import Replayed, replay_result
 from tenancykit.decision.agreement import Agreement, agreement
 from tenancykit.decision.explain import Why, why
@@ -225,6 +226,7 @@ def compare(
     catalogue: Catalogue,
     designs: Iterable[Design] = (),
     *,
+    calibration: Calibration | None = None,
     progress: Progress | None = None,
 ) -> Study:
     """Return the reference architectures of the catalogue compared for a scenario, and further designs beside them.
@@ -233,13 +235,14 @@ def compare(
         scenario: what is asked.
         catalogue: options, components, prices, evidence and reference architectures.
         designs: further designs to compare; ids must differ from the references'.
+        calibration: measured days of tasks already done, which shift the effort estimates.
         progress: told after each design.
     """
     references = [reference_design(reference, scenario, catalogue) for reference in catalogue.references.values()]
     candidates = [*references, *designs]
     evaluations = []
     for done, design in enumerate(candidates, start=1):
-        evaluations.append(evaluate(design, scenario, catalogue))
+        evaluations.append(evaluate(design, scenario, catalogue, calibration=calibration))
         if progress:
             progress(done, len(candidates), design.name)
     return study_of(scenario, catalogue, evaluations, anchors=evaluations[: len(references)])

@@ -12,6 +12,7 @@ from tenancykit.catalogue.prices import PriceBook
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.measure import measure as measure_cost
 from tenancykit.criteria.cost.pricing import day_rate as unit_day_rate
+from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.effort.measure import measure as measure_effort
 from tenancykit.criteria.isolation.measure import measure as measure_isolation
 from tenancykit.criteria.operations.measure import measure as measure_operations
@@ -123,20 +124,24 @@ class Evaluation(Drawable):
         return Explanation(f"{self.id} {self.name}", criterion, self.scores[criterion])
 
 
-def evaluate(design: Design, scenario: Scenario, catalogue: Catalogue) -> Evaluation:
+def evaluate(
+    design: Design, scenario: Scenario, catalogue: Catalogue, *, calibration: Calibration | None = None
+) -> Evaluation:
     """Return a design's value on the four criteria.
 
     Operations come first: their patch latency is the exposure window of isolation, and their hours, with the days of
     the effort, are the people's cost of the bill. A design that breaks a rule is measured all the same, as if the rule
     did not hold; its violations stand beside the figures.
     """
-    return evaluate_resolved(resolve(design, scenario, catalogue), scenario, catalogue)
+    return evaluate_resolved(resolve(design, scenario, catalogue), scenario, catalogue, calibration=calibration)
 
 
-def evaluate_resolved(resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> Evaluation:
+def evaluate_resolved(
+    resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, *, calibration: Calibration | None = None
+) -> Evaluation:
     """Return the value of a design that is already looked up, as :func:`evaluate`."""
     operations = measure_operations(resolved, scenario, catalogue)
-    effort = measure_effort(resolved, scenario, catalogue)
+    effort = measure_effort(resolved, scenario, catalogue, calibration=calibration)
     people = _people(effort, operations, scenario, price_book(scenario, catalogue))
     isolation = measure_isolation(
         resolved, scenario, catalogue, window_days=float(operations.figures["patch_latency_days"])

@@ -36,6 +36,7 @@ from tenancykit.scenario.model import Scenario
 from tenancykit.study.admission import Admission
 from tenancykit.study.comparison import Progress, Study, study_of
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.hybrids import combined_front
 from tenancykit.study.refining import Costs, Refiner, Rows
 from tenancykit.study.saved import SavedSweep, load_sweep, save_sweep
 from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweep_numbers, sweeper_of
@@ -185,19 +186,22 @@ def explore(
     *,
     allowed: Mapping[str, Sequence[str]] | None = None,
     limit: int = LIMIT,
+    per_class: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
     save: Path | str | None = None,
     resume: Path | str | None = None,
     stop: Stop | None = None,
 ) -> Exploration:
-    """Return the designs that nothing beats, among all valid designs that choose the same for every class.
+    """Return the designs that nothing beats, among all valid designs of a scenario.
 
     Args:
         scenario: what is asked.
         catalogue: what could be done.
         allowed: option ids to keep, for dimensions that are narrowed; optional layers may still stay empty.
         limit: most designs to measure.
+        per_class: whether each tenant class may choose for itself (hybrids) rather than all the same; what classes
+            share is built, run and paid once.
         executor: where designs are measured: any ``concurrent.futures`` executor, a Dask cluster's among them
             (``Client.get_executor()``); in this process where None.
         progress: told (done, total, what and how long still) after each lot.
@@ -213,11 +217,11 @@ def explore(
     if limit < 1:
         raise InputError(Fault("explore", f"limit is {limit}", "a positive number of designs"))
     kept = _checked(allowed or {}, catalogue)
-    found = common_space(scenario, catalogue, allowed=kept)
-    if not found.count:
-        told = "; ".join(f"{reason} ({number:.3g})" for reason, number in found.reasons()[:3])
-        raise UndecidedError(f"no combination of options is valid for every class; most are refused by: {told}")
-    question = Question.of(scenario, catalogue, kept)
+    question = Question.of(scenario, catalogue, kept, per_class=per_class)
+    for part in sweeper_of(question).parts:
+        if not len(part):
+            told = "; ".join(f"{reason} ({number:.3g})" for reason, number in part.space.reasons()[:3])
+            raise UndecidedError(f"no combination of options is valid; most are refused by: {told}")
     return _Run(question, catalogue, limit, executor, progress, _path(save), _path(resume), stop).explore()
 
 
@@ -272,6 +276,7 @@ class _Run:
         self.seen: set[bytes] = set()
         self.left_out: tuple[LeftOut, ...] = ()
         self.searched = False
+        self.considered = 0
         if resume is not None:
             saved = load_sweep(resume, question)
             self.refiner.bills.update(saved.bills)
@@ -360,15 +365,28 @@ class _Run:
         lean = self._lean()
         count = math.prod(map(len, lean))
         budget = self.limit if count <= self.limit else self.limit // 2
-        numbers = np.unique(np.linspace(0, count - 1, min(count, budget)).round().astype(np.int64))
         lots = []
-        for part, thin in zip(reversed(self.sweeper.parts), reversed(lean), strict=True):
-            numbers, here = np.divmod(numbers, len(thin))
+        for place, (part, thin) in enumerate(zip(self.sweeper.parts, lean, strict=True)):
+            rest = math.prod(map(len, lean[place + 1 :]))
+            if count <= budget:
+                here = np.arange(count, dtype=np.int64) // rest % len(thin)
+            else:
+                # Even steps through each part, in an order of its own, so that parts do not move in step.
+                here = np.linspace(0, len(thin) - 1, budget).round().astype(np.int64)
+                here = here if place == 0 else np.random.default_rng(place).permutation(here)
             lots.append(_recoded(thin.codes(here), thin.columns, part.columns))
-        codes = np.concatenate([self._references(), np.concatenate(lots[::-1], axis=1)])
+        codes = np.concatenate([self._references(), *self._combined(), np.concatenate(lots, axis=1)])
+        codes = np.unique(codes, axis=0)
         codes = self._unseen(codes[self.sweeper.valid(codes)])
         lot = _LOT if self.executor is None else max(500, min(_LOT, len(codes) // 16 + 1))
         self._gather([(sweep_codes, codes[at : at + lot]) for at in range(0, len(codes), lot)])
+
+    def _combined(self) -> Iterator[Codes]:
+        """Yield the hybrids that look best when each class is measured by itself."""
+        if self.question.per_class and len(self.sweeper.parts) > 1:
+            found = combined_front(self.question, self.limit // 4, self.executor)
+            self.considered = found.considered
+            yield found.codes
 
     def _lean(self) -> list[Numbered]:
         """Return each part without the options that can only be a burden."""
@@ -486,6 +504,11 @@ class _Run:
             yield (
                 f"{len(self.seen):,} of {self.sweeper.count:.3g} valid designs were measured: the space in even steps, then "
                 f"all that differs from the front by {around} until nothing new came up{ended}. Better designs may exist"
+            )
+        if self.considered:
+            yield (
+                f"the search started from the front of {self.considered:.3g} combinations of designs of the classes, each "
+                "measured by itself, with what their groups share paid once"
             )
         if self.left_out:
             names = ", ".join(item.option for item in self.left_out)

@@ -98,6 +98,14 @@ class Refiner:
         measured = ~np.isnan(known)
         return Costs(columns, np.where(measured, known, columns.people - _CENTS), measured)
 
+    def bounded(self, columns: Columns) -> Costs:
+        """Return what designs cost at least, by the way their machines are cut; nothing is measured in full."""
+        costs = self.costs(columns)
+        rows = np.arange(len(columns))
+        keys, member = self._groups(columns.codes, 0)
+        self._raise(costs, rows, keys, member, np.arange(len(keys)), 0)
+        return costs
+
     def front(self, costs: Costs, among: NDArray[np.bool_] | None = None) -> Rows:
         """Return the rows on the exact front, drawing up the bills that decide it.
 
