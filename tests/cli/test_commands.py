@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from tenancykit import schemas
-from tenancykit.cli import main
+from tenancykit.cli import LISTINGS, main
 
 EXAMPLES = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
 
@@ -64,7 +64,7 @@ def test_explain_opens_a_figure_down_to_its_sources(capsys: pytest.CaptureFixtur
     assert "RA03" in out
 
 
-@pytest.mark.parametrize("what", ["options", "components", "references", "rules", "sources", "prices", "facts"])
+@pytest.mark.parametrize("what", LISTINGS)
 def test_catalogue_lists_what_it_holds(capsys: pytest.CaptureFixture[str], what: str) -> None:
     code, out, _ = run(capsys, "catalogue", what)
     assert code == 0

@@ -141,9 +141,9 @@ def test_the_price_is_never_below_the_lower_bound() -> None:
 def test_load_balancers_storage_and_traffic_are_counted_by_tenant() -> None:
     scenario = platform(10, egress=100)
     charges = {c.label: c.cost.amount for c in statement(cost(design(scenario), scenario)).charges}
-    assert charges["10 x load balancer of team"] == Decimal("0.0225") * 730 * 10
-    assert charges["traffic of team"] == Decimal("0.09") * 1000
-    assert charges["volumes of team"] == Decimal("0.08") * 10 * 2 * 50
+    assert charges["10 x load balancer of 10 tenants of team"] == Decimal("0.0225") * 730 * 10
+    assert charges["traffic of 10 tenants of team"] == Decimal("0.09") * 1000
+    assert charges["volumes of 10 tenants of team"] == Decimal("0.08") * 10 * 2 * 50
 
 
 def test_each_own_cluster_pays_a_control_plane_fee_and_a_gateway() -> None:

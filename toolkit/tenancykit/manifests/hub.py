@@ -65,7 +65,7 @@ def _made(
 
 
 def hub_quota(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield the cap on a tenant's namespace: its control plane as the catalogue sizes it, its machines, nothing else."""
+    """Yield the cap on a tenant's namespace: its control plane as the catalogue sizes it and its machines."""
     pods, cpu, memory = _control_plane(scope)
     if "vm-nodes" in scope.cls.found.facts:
         machine, count = workers(scope)

@@ -208,7 +208,7 @@ class StagedTree:
             ours = self._recorded("new", path)
             if ours is not None and not file.is_symlink() and file.is_file() and _hash(file) == ours:
                 return
-            copy = _free_name(copy)
+            copy = self._free_name(path)
         try:
             copy.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
@@ -216,6 +216,14 @@ class StagedTree:
         _carry(file, copy)
         kind = "by-hand" if by_hand else "foreign"
         self._files.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (path, kind))
+
+    def _free_name(self, path: str) -> Path:
+        """Return a place beside a file that neither the new tree nor the old one uses."""
+        number, name = 1, path + KEPT_SUFFIX
+        while os.path.lexists(self._stage / name) or os.path.lexists(self.target / name):
+            number += 1
+            name = f"{path}{KEPT_SUFFIX}-{number}"
+        return self._stage / name
 
     def _write_index(self) -> None:
         """Write the index as JSON, one file per line, without holding it in memory."""
@@ -321,14 +329,6 @@ def _hash(file: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _free_name(copy: Path) -> Path:
-    number, candidate = 1, copy.with_name(copy.name + KEPT_SUFFIX)
-    while os.path.lexists(candidate):
-        number += 1
-        candidate = copy.with_name(f"{copy.name}{KEPT_SUFFIX}-{number}")
-    return candidate
 
 
 def _carry(file: Path, copy: Path) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.catalogue.workbook import load_work
 from tenancykit.report.payload import plain
 from tenancykit.report.text import columns
 
@@ -119,6 +121,56 @@ def _facts(catalogue: Catalogue) -> Listing:
     return Listing("facts", (("trait", "provided by"), *rows), entries)
 
 
+def _tasks(catalogue: Catalogue) -> Listing:
+    head = ("id", "of", "title", "low", "likely", "high", "skill", "per", "assumption")
+    found = [(work, task) for work in load_work(catalogue).work.values() for task in work.tasks]
+    rows = [
+        (
+            task.id,
+            work.title,
+            task.title,
+            f"{task.days.low:g}",
+            f"{task.days.likely:g}",
+            f"{task.days.high:g}",
+            task.skill,
+            task.scope,
+            "assumption" if work.assumption else "",
+        )
+        for work, task in found
+    ]
+    entries = tuple({"work": work.id, "basis": work.basis, **task.model_dump(mode="json")} for work, task in found)
+    return Listing("tasks", (head, *rows), entries)
+
+
+def _toil(catalogue: Catalogue) -> Listing:
+    head = ("id", "of", "title", "per", "times a year", "hours", "skill", "assumption")
+    found = [(toil, activity) for toil in load_work(catalogue).toil.values() for activity in toil.activities]
+    rows = [
+        (
+            a.id,
+            toil.title,
+            a.title,
+            a.per,
+            f"{a.per_year.likely:g}" if a.driver == "stated" else a.driver,
+            f"{a.hours.likely:g}",
+            a.skill,
+            "assumption" if a.assumption else "",
+        )
+        for toil, a in found
+    ]
+    return Listing("toil", (head, *rows), tuple({"toil": t.id, **a.model_dump(mode="json")} for t, a in found))
+
+
+def _evidence(catalogue: Catalogue) -> Listing:
+    head = ("id", "year", "component", "boundary", "attacker", "title", "source")
+    entries = load_isolation(catalogue).evidence
+    rows = [
+        (e.id, str(e.year), e.component, e.boundary, e.attacker_position, e.title, e.source_url)
+        for e in entries.values()
+    ]
+    return Listing("evidence", (head, *rows), _dump(entries))
+
+
 _LISTS: Final[Mapping[str, Callable[[Catalogue], Listing]]] = {
     "options": _options,
     "components": _components,
@@ -127,4 +179,7 @@ _LISTS: Final[Mapping[str, Callable[[Catalogue], Listing]]] = {
     "sources": _sources,
     "prices": _prices,
     "facts": _facts,
+    "tasks": _tasks,
+    "toil": _toil,
+    "evidence": _evidence,
 }

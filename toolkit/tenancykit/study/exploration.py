@@ -499,11 +499,14 @@ class _Run:
         if self._stopped():
             yield "stopped early: the front is that of the designs measured so far whose bill was drawn up"
         if not whole and not self._stopped():
-            around = "one option, or from a spread of them by two," if self.searched else "one option"
-            ended = "" if self.searched else "; the budget ended before the search did"
+            searched = (
+                "then all that differs from the front by one option, and from a spread of it by two, until nothing new came up"
+                if self.searched
+                else "then what differs from the front by one option or two, until the budget ended"
+            )
             yield (
-                f"{len(self.seen):,} of {self.sweeper.count:.3g} valid designs were measured: the space in even steps, then "
-                f"all that differs from the front by {around} until nothing new came up{ended}. Better designs may exist"
+                f"{len(self.seen):,} of {self.sweeper.count:.3g} valid designs were measured: the space in even steps, "
+                f"{searched}. Better designs may exist"
             )
         if self.considered:
             yield (

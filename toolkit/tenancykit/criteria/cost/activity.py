@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -52,6 +53,7 @@ class TenantGroup:
         members: what each tenant runs.
         positions: positions of the tenants in their class, as ``naming.class_tenants`` yields them.
         names: names of the tenants, where a trace speaks of them.
+        title: how people call them: the tenant's name, or the class with the number of tenants and one of them.
     """
 
     id: str
@@ -59,6 +61,7 @@ class TenantGroup:
     members: tuple[Member, ...]
     positions: tuple[int, ...]
     names: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def count(self) -> int:
@@ -84,8 +87,16 @@ def tenant_groups(scenario: Scenario) -> tuple[TenantGroup, ...]:
             if any(member.demand.profile == "trace" for member in members):
                 every = [tenant.name for tenant in class_tenants(scenario, tenant_class)]
                 names = tuple(every[position] for position in positions)
-            groups.append(TenantGroup(identifier, tenant_class, members, tuple(positions), names))
+            first = next(itertools.islice(class_tenants(scenario, tenant_class), positions[0], None)).name
+            title = _title(tenant_class.id, first, len(positions), whole=len(by_uses) == 1)
+            groups.append(TenantGroup(identifier, tenant_class, members, tuple(positions), names, title))
     return tuple(groups)
+
+
+def _title(class_id: str, first: str, count: int, *, whole: bool) -> str:
+    if count == 1:
+        return first
+    return f"{count} tenants of {class_id}" + ("" if whole else f" like {first}")
 
 
 def _members(scenario: Scenario, uses: tuple[WorkloadUse, ...]) -> tuple[Member, ...]:

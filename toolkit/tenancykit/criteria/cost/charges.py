@@ -142,13 +142,13 @@ class Tariff:
             price = self.prices.unit("load-balancer", site.provider)
             if exposed and price is not None:
                 number = exposed * tenants
-                label = f"{number} x load balancer of {group.id}"
+                label = f"{number} x load balancer of {group.title}"
                 yield self._monthly(NETWORK, label, number, price, (group.id,), "one per exposed service and tenant")
             traffic = self.prices.unit("egress", site.provider)
             volume = Decimal(str(group.tenant_class.egress_gib_month)) * tenants
             if volume and traffic is not None:
                 cost = rounded(traffic.cost.times(volume))
-                yield Charge(NETWORK, f"traffic of {group.id}", volume, cost, (group.id,), traffic)
+                yield Charge(NETWORK, f"traffic of {group.title}", volume, cost, (group.id,), traffic)
         yield from self._gateways()
 
     def _gateways(self) -> Iterator[Charge]:
@@ -165,7 +165,7 @@ class Tariff:
             price = self.prices.unit("nat-gateway", site.provider)
             own = "tenant-vpc" in resolved.facts and not resolved.cluster.per_tenant
             if own and price is not None and price.cost.high:
-                label = f"{tenants} x NAT gateway of {group.id}"
+                label = f"{tenants} x NAT gateway of {group.title}"
                 yield self._monthly(NETWORK, label, tenants, price, (group.id,), "one per tenant's virtual network")
 
     def storage(self) -> Iterator[Charge]:
@@ -180,7 +180,7 @@ class Tariff:
             if size and price is not None:
                 amount = Decimal(size * tenants) / GIB
                 cost = rounded(price.cost.times(amount))
-                yield Charge(STORAGE, f"volumes of {group.id}", amount, cost, (group.id,), price)
+                yield Charge(STORAGE, f"volumes of {group.title}", amount, cost, (group.id,), price)
 
     def licences(self, housing: Housing) -> Iterator[Charge]:
         """Yield licences by GPU of the domains whose classes owe them."""

@@ -29,7 +29,7 @@ from tenancykit.design.batch import Batch
 from tenancykit.design.model import Choice, ClassDesign, ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.quantities import HOURS_PER_MONTH
-from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.model import Scenario, Site
 
 _SHAPING = frozenset({"vm-nodes", "tenant-vpc"})
 """Traits the bill itself looks at."""
@@ -71,7 +71,7 @@ class CostSweep:
         housing = self._housing(plan.domains)
         tariff = Tariff(self.prices, self.machines, plan, self.activity)
         total = sum((charge.cost.amount for charge in _charges(tariff, housing)), Decimal(0))
-        return total, sum((one.number for one in plan.hosts), 0) * self._host_month(tariff, plan)
+        return total, sum((one.number for one in plan.hosts), 0) * self._host_month(tariff, plan.clusters[0].site)
 
     def _housing(self, domains: Sequence[Domain]) -> Housing:
         """Return the machines that house the domains; a domain met before is not packed again."""
@@ -87,8 +87,8 @@ class CostSweep:
             housed.append(replace(known, domain=domain, copies=domain.copies))
         return Housing(tuple(housed), {})
 
-    def _host_month(self, tariff: Tariff, plan: Layout) -> Decimal:
-        host = tariff._host(plan.clusters[0].site)  # noqa: SLF001 - the machine the bill takes for control planes
+    def _host_month(self, tariff: Tariff, site: Site) -> Decimal:
+        host = tariff._host(site)  # noqa: SLF001 - the machine the bill takes for control planes
         return host.hourly.cost.amount * HOURS_PER_MONTH
 
     def bound(self, design: ResolvedDesign, *, bare: bool = False) -> float:
@@ -145,8 +145,9 @@ class CostSweep:
     def hosts(self, batch: Batch) -> NDArray[np.float64]:
         """Return [designs] the cost per month of whole machines that components take."""
         total = np.zeros(len(batch))
-        plan = layout(batch.resolved(0), self.scenario, self.catalogue, self.machines, self.activity)
-        monthly = float(self._host_month(Tariff(self.prices, self.machines, plan, self.activity), plan))
+        nothing = Layout((), (), (), batch.closure_of_layout(0), {})
+        tariff = Tariff(self.prices, self.machines, nothing, self.activity)
+        monthly = float(self._host_month(tariff, self.scenario.infrastructure.sites[0]))
         places, layouts = batch.layouts
         closures = [batch.closure_of_layout(place) for place in range(len(layouts))]
         width = len(batch.classes)

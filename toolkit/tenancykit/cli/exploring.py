@@ -1,0 +1,80 @@
+"""Commands about the whole space of designs: explore; and replay of a decision record."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing import get_context
+from pathlib import Path
+
+from tenancykit import face
+from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.cli import FINDINGS, OK
+from tenancykit.cli.designs import print_json
+from tenancykit.errors import Fault, InputError
+from tenancykit.report.exploring import exploration_payload, exploration_text
+from tenancykit.report.replaying import replay as replay_record
+from tenancykit.study.comparison import Progress
+from tenancykit.study.exploration import explore as explore_space
+
+
+def explore(options: argparse.Namespace) -> int:
+    """Look for the designs that none beats in the space of all valid ones."""
+    catalogue = load_catalogue(*options.catalogue)
+    scenario = face.load_scenario(options.scenario, catalogue)
+    with _workers(options.workers) as executor:
+        found = explore_space(
+            scenario,
+            catalogue,
+            allowed=_allowed(options.allow),
+            limit=options.limit,
+            per_class=options.per_class,
+            executor=executor,
+            progress=_progress(),
+            save=options.save,
+            resume=options.resume,
+        )
+    if options.json:
+        print_json(exploration_payload(found))
+    else:
+        print(exploration_text(found))
+    return OK if found.admitted else FINDINGS
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Work a decision record out again from the inputs embedded in it, and say what changed."""
+    found = replay_record(Path(options.record), load_catalogue(*options.catalogue))
+    if options.json:
+        print_json(found.data())
+    else:
+        print(found.text())
+    return OK if found.same else FINDINGS
+
+
+def _allowed(given: list[str]) -> dict[str, list[str]]:
+    allowed: dict[str, list[str]] = {}
+    for text in given:
+        dimension, equals, options = text.partition("=")
+        if not equals:
+            raise InputError(Fault("--allow", f"cannot read {text!r}", "dimension=option,option"))
+        allowed[dimension.strip()] = [option.strip() for option in options.split(",") if option.strip()]
+    return allowed
+
+
+def _workers(number: int) -> AbstractContextManager[Executor | None]:
+    if number < 1:
+        raise InputError(Fault("--workers", f"is {number}", "1 or more"))
+    # A fresh interpreter per worker: what this process has computed or opened is not copied.
+    return nullcontext() if number == 1 else ProcessPoolExecutor(number, mp_context=get_context("spawn"))
+
+
+def _progress() -> Progress | None:
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int, name: str) -> None:
+        print(f"\r{done:,}/{total:,} {name}".ljust(79), end="", file=sys.stderr, flush=True)
+
+    return show

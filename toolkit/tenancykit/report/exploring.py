@@ -1,0 +1,160 @@
+"""An exploration of the design space for people and programs: its size, its front, and how far the front is proven."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+import tenancykit
+from tenancykit.drawing import html_of, text_of
+from tenancykit.report.figures import TITLES, number
+from tenancykit.report.payload import fingerprint, plain
+from tenancykit.report.svg import Point, scatter
+from tenancykit.report.text import columns
+from tenancykit.study.evaluation import CRITERIA
+from tenancykit.study.exploration import Exploration, Found
+
+EXPLORATION: Final = "tenancykit/exploration/v1"
+
+ALIKE: Final = 0.01
+"""Designs that differ by less than this share of the front's spread on every criterion are shown as one."""
+
+_SHOWN: Final = 15
+_WIDTH: Final = 118
+
+
+def told_apart(front: Sequence[Found], alike: float = ALIKE) -> tuple[tuple[Found, int], ...]:
+    """Return designs of a front that people can tell apart, each with how many are like it, itself included.
+
+    Args:
+        front: the designs.
+        alike: share of the front's spread below which a difference does not count.
+    """
+    values = np.array([found.values for found in front]).reshape(-1, len(CRITERIA))
+    spread = np.ptp(values, axis=0) if len(values) else np.zeros(len(CRITERIA))
+    scaled = values / np.where(spread > 0, spread, 1.0)
+    kept: list[int] = []
+    like: dict[int, int] = {}
+    for row in range(len(front)):
+        near = next((k for k in kept if (np.abs(scaled[row] - scaled[k]) < alike).all()), None)
+        if near is None:
+            kept.append(row)
+        like[row if near is None else near] = like.get(row if near is None else near, 0) + 1
+    return tuple((front[row], like[row]) for row in kept)
+
+
+def exploration_text(found: Exploration) -> str:
+    """Return the size of the space, the front and what it rests on."""
+    front = found.admitted or found.front
+    shown = told_apart(front)
+    what = "meet every requirement and" if found.admitted else "are valid (none meets every requirement) and"
+    lines = [
+        found.scenario.title or found.scenario.name,
+        (
+            f"{number_of(found.combinations)} combinations of options, {number_of(found.space)} of them valid; "
+            f"{found.evaluated:,} measured, {found.billed:,} priced in full, in {found.seconds:.0f} s"
+        ),
+        "",
+        f"{len(front)} designs {what} are beaten by none; {len(shown)} that differ by 1 % of the spread or more:",
+        "",
+        *_table(shown[:_SHOWN]),
+    ]
+    if len(shown) > _SHOWN:
+        lines.append(f"and {len(shown) - _SHOWN} more (all of them: --json)")
+    lines += ["", f"The front is {'exact' if found.exact else 'not proven to be that of the whole space'}."]
+    for caveat in found.caveats:
+        lines += textwrap.wrap(caveat, _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def _table(shown: Sequence[tuple[Found, int]]) -> list[str]:
+    head = ["design", "like it", *(TITLES[name] for name in CRITERIA)]
+    rows = [
+        [found.id, str(count - 1) if count > 1 else "", *(number(value) for value in found.values)]
+        for found, count in shown
+    ]
+    lines = columns([head, *rows], left={0})
+    for place, (found, _) in enumerate(shown):
+        lines[1 + place] += "  " + textwrap.shorten(found.design.name, 70, placeholder="...")
+    return lines
+
+
+def number_of(count: int) -> str:
+    """Return a number of designs: in full below a million, else in powers of ten."""
+    return f"{count:,}" if count < 1_000_000 else f"{count:.3g}"
+
+
+def exploration_payload(found: Exploration) -> dict[str, Any]:
+    """Return an exploration as plain data (format ``tenancykit/exploration/v1``)."""
+    return {
+        "schema": EXPLORATION,
+        "tenancykit": tenancykit.__version__,
+        "scenario": {"name": found.scenario.name, "fingerprint": fingerprint(found.scenario)},
+        "allowed": plain(found.allowed),
+        "combinations": found.combinations,
+        "valid": found.space,
+        "evaluated": found.evaluated,
+        "billed": found.billed,
+        "exact": found.exact,
+        "stopped": found.stopped,
+        "caveats": list(found.caveats),
+        "left_out": {item.option: item.reason for item in found.left_out},
+        "front": [_found(one) for one in found.front],
+        "admitted": [_found(one) for one in found.admitted],
+    }
+
+
+def _found(found: Found) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "name": found.design.name,
+        "classes": {class_id: list(choice.options) for class_id, choice in found.choices.items()},
+        "admitted": found.admitted,
+        **dict(zip(CRITERIA, found.values, strict=True)),
+    }
+
+
+@html_of.register
+def exploration_html(found: Exploration) -> str:
+    """Return the size of the space, the front as a picture and a table, and what it rests on."""
+    front = found.admitted or found.front
+    shown = told_apart(front)
+    points = [
+        Point(one.id, one["cost"], one["isolation"], 1, f"{one.id} {one.design.name}: {number(one['isolation'])} nines")
+        for one, _ in shown
+    ]
+    head = "".join(f"<th>{TITLES[name]}</th>" for name in CRITERIA)
+    rows = "".join(
+        f"<tr><td>{_safe(one.id)}</td>{''.join(f'<td>{number(value)}</td>' for value in one.values)}"
+        f"<td>{_safe(one.design.name)}{f' <small>and {count - 1} like it</small>' if count > 1 else ''}</td></tr>"
+        for one, count in shown
+    )
+    caveats = "".join(f"<li>{_safe(caveat)}</li>" for caveat in found.caveats)
+    currency = _safe(found.scenario.infrastructure.currency)
+    picture = scatter(
+        points,
+        title=f"{len(front)} designs that none beats",
+        x_axis=f"Service cost, {currency} per month (left is better)",
+        y_axis="Isolation, nines (up is better)",
+    )
+    proven = "exact" if found.exact else "not proven to be that of the whole space"
+    return (
+        f'<div class="tk"><h3>{_safe(found.scenario.title or found.scenario.name)}</h3>'
+        f"<p>{number_of(found.combinations)} combinations of options, <b>{number_of(found.space)}</b> of them valid; "
+        f"{found.evaluated:,} measured, {found.billed:,} priced in full.</p>{picture}"
+        f"<table><tr><th>Design</th>{head}<th>Options that shape it</th></tr>{rows}</table>"
+        f"<p>The front is {proven}.</p><ul>{caveats}</ul></div>"
+    )
+
+
+def _safe(text: str) -> str:
+    return html.escape(text, quote=True)
+
+
+text_of.register(Exploration, exploration_text)
+
+__all__ = ["ALIKE", "EXPLORATION", "exploration_html", "exploration_payload", "exploration_text", "told_apart"]
