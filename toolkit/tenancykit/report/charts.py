@@ -7,6 +7,7 @@ from tenancykit.report.chart_canvas import Chart
 from tenancykit.report.chart_cost import bill, cost_bridge, placement
 from tenancykit.report.chart_decision import acceptability, group_scatter, pareto, side_by_side, weight_ranges
 from tenancykit.report.chart_effort import gantt, growth, toil
+from tenancykit.report.chart_flaws import flaws
 from tenancykit.report.chart_isolation import attack_paths, isolation_matrix
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "attack_paths",
     "bill",
     "cost_bridge",
+    "flaws",
     "gantt",
     "group_scatter",
     "growth",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-import tenancykit
+from tenancykit import __version__
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.figures import TITLES, number
 from tenancykit.report.payload import fingerprint, plain
@@ -92,7 +92,7 @@ def exploration_payload(found: Exploration) -> dict[str, Any]:
     """Return an exploration as plain data (format ``tenancykit/exploration/v1``)."""
     return {
         "schema": EXPLORATION,
-        "tenancykit": tenancykit.__version__,
+        "tenancykit": __version__,
         "scenario": {"name": found.scenario.name, "fingerprint": fingerprint(found.scenario)},
         "allowed": plain(found.allowed),
         "combinations": found.combinations,

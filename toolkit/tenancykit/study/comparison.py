@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import Calibration
@@ -190,6 +191,11 @@ class Study(Drawable):
             InputError: the study holds no such design.
         """
         return replay_result(self[design_id].scores["isolation"].detail, load_isolation(self.catalogue))
+
+    @property
+    def evidence(self) -> Mapping[str, Evidence]:
+        """The published flaws of the catalogue, by id."""
+        return load_isolation(self.catalogue).evidence
 
     def rank(self, design_id: str) -> int | None:
         """Return a design's rank by weighted sum, or None where it is not admitted."""

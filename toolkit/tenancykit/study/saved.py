@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-import tenancykit
+from tenancykit import __version__
 from tenancykit.errors import Fault, InputError, OutputError
 from tenancykit.study.sweeping import Columns, Question
 
@@ -38,7 +38,7 @@ def save_sweep(path: Path, question: Question, sweep: SavedSweep) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    header = {"format": FORMAT, "tenancykit": tenancykit.__version__, "key": question.key}
+    header = {"format": FORMAT, "tenancykit": __version__, "key": question.key}
     arrays: dict[str, Any] = {part.name: getattr(sweep.columns, part.name) for part in fields(Columns)}
     width = sweep.columns.codes.shape[1]
     arrays["billed"] = np.frombuffer(b"".join(sweep.bills), dtype=np.uint8).reshape(-1, width)
@@ -67,7 +67,7 @@ def load_sweep(path: Path, question: Question) -> SavedSweep:
         raise InputError(Fault(str(path), "no such file", cure="leave resume out to start a new sweep")) from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(Fault(str(path), f"is not a saved sweep ({error})", cure="name a file written by save")) from error
-    wanted = {"format": FORMAT, "tenancykit": tenancykit.__version__, "key": question.key}
+    wanted = {"format": FORMAT, "tenancykit": __version__, "key": question.key}
     names = {"format": "format", "tenancykit": "tenancykit version", "key": "scenario, catalogue or narrowing"}
     faults = [
         Fault(str(path), f"is a sweep of another {names[part]} ({header.get(part)!r})", repr(value), _CURE)

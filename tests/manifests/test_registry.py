@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.model import ResolvedDesign
+from tenancykit.errors import InputError
+from tenancykit.manifests import export
+from tenancykit.manifests.custom_kinds import is_custom, known_kinds
+from tenancykit.manifests.registry import BUILDERS
+from tenancykit.manifests.schema import validate_object
+from tenancykit.scenario.model import Scenario
+
+OPTIONS = sorted(BUILDERS)
+HOSTED = ("cp_kamaji", "node_dedicated_tenant")
+
+
+def test_the_registry_serves_exactly_the_options_of_the_catalogue(catalogue: Catalogue) -> None:
+    assert set(BUILDERS) == set(catalogue.options)
+
+
+@pytest.mark.parametrize("identifier", OPTIONS)
+def test_an_option_has_builders_and_the_release_they_follow_or_says_why_not(identifier: str) -> None:
+    build = BUILDERS[identifier]
+    serves = bool(build.base or build.tenant or build.charts or build.tenant_charts)
+    assert serves != bool(build.reason)
+    assert serves == bool(build.upstream)
+
+
+@pytest.mark.parametrize("identifier", OPTIONS)
+def test_charts_are_pinned_by_the_options_own_components(identifier: str, catalogue: Catalogue) -> None:
+    build = BUILDERS[identifier]
+    for chart in (*build.charts, *build.tenant_charts):
+        assert catalogue.components[chart.component].helm is not None
+        assert chart.component in catalogue.options[identifier].components
+
+
+@pytest.mark.parametrize("identifier", OPTIONS)
+def test_an_options_objects_are_built_named_after_it_and_valid(
+    identifier: str,
+    tmp_path: Path,
+    catalogue: Catalogue,
+    designed: Callable[..., ResolvedDesign],
+    small: Scenario,
+    objects_of: Callable[[Path], list[tuple[str, dict[str, Any]]]],
+) -> None:
+    option, build = catalogue.options[identifier], BUILDERS[identifier]
+    if not option.selectable:
+        pytest.skip("retired: never built")
+    found: list[dict[str, Any]] = []
+    for extra in ((), HOSTED):
+        try:
+            design = designed(*extra, identifier)
+        except InputError:
+            continue  # the option replaces one the hosted design needs
+        tree = tmp_path / ("own" if extra else "shared")
+        export(design, small, catalogue, tree)
+        found += [o for _, o in objects_of(tree)]
+        charts = [f.read_text() for f in tree.rglob("chart.yaml")]
+        found += [{"chart": text} for text in charts]
+    objects = [o for o in found if "chart" not in o]
+    assert [fault for o in objects for fault in validate_object(o)] == []
+    caused = [o for o in objects if identifier in o["metadata"]["annotations"]["tenancykit.dev/because"].split(",")]
+    if build.base or build.tenant:
+        assert caused
+    for chart in build.charts:
+        pin = catalogue.components[chart.component].helm
+        assert pin is not None
+        assert any(f"release: {chart.component}" in o.get("chart", "") for o in found)
+
+
+def test_every_custom_kind_that_is_emitted_is_known(
+    tmp_path: Path,
+    catalogue: Catalogue,
+    reference: Callable[[str], ResolvedDesign],
+    small: Scenario,
+    objects_of: Callable[[Path], list[tuple[str, dict[str, Any]]]],
+) -> None:
+    known = {(kind.api_version, kind.kind) for kind in known_kinds().values()}
+    emitted: set[tuple[str, str]] = set()
+    for identifier in catalogue.references:
+        export(reference(identifier), small, catalogue, tmp_path / identifier)
+        for _, document in objects_of(tmp_path / identifier):
+            if is_custom(document["apiVersion"]) and not document["apiVersion"].startswith("constraints."):
+                emitted.add((document["apiVersion"], document["kind"]))
+    assert emitted <= known
+    assert len(emitted) > 30
+
+
+def test_every_known_custom_kind_has_a_source() -> None:
+    assert all(kind.source.startswith("https://") for kind in known_kinds().values())
