@@ -12,9 +12,9 @@ def test_the_timeline_shows_every_flaw_once_and_counts_them_in_its_title() -> No
     assert chart.svg.count('width="9"') == len(study.evidence)
 
 
-def test_a_dedicated_cluster_contains_every_flaw_that_namespaces_contain_in_the_shared_api_server() -> None:
+def test_a_dedicated_cluster_contains_the_container_escapes_that_shared_nodes_do_not() -> None:
     study = tk.compare(tk.load_scenario("ml-platform"))
     crossed = {d: {r.entry for r in study.replay(d) if r.outcome == "crossed"} for d in ("RA01", "RA10")}
-    boundary = {e.id for e in study.evidence.values() if e.boundary == "apiserver-authorization"}
-    assert crossed["RA01"] & boundary
-    assert not crossed["RA10"] & boundary
+    escapes = {e.id for e in study.evidence.values() if e.boundary == "container-runtime/host"}
+    assert crossed["RA01"] & escapes
+    assert not crossed["RA10"] & escapes
