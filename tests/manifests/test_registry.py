@@ -34,9 +34,10 @@ def test_an_option_has_builders_and_the_release_they_follow_or_says_why_not(iden
 @pytest.mark.parametrize("identifier", OPTIONS)
 def test_charts_are_pinned_by_the_options_own_components(identifier: str, catalogue: Catalogue) -> None:
     build = BUILDERS[identifier]
-    for chart in (*build.charts, *build.tenant_charts):
-        assert catalogue.components[chart.component].helm is not None
-        assert chart.component in catalogue.options[identifier].components
+    names = [chart.component for chart in build.charts] + [chart.component for chart in build.tenant_charts]
+    for name in names:
+        assert catalogue.components[name].helm is not None
+        assert name in catalogue.options[identifier].components
 
 
 @pytest.mark.parametrize("identifier", OPTIONS)
@@ -52,12 +53,12 @@ def test_an_options_objects_are_built_named_after_it_and_valid(
     if not option.selectable:
         pytest.skip("retired: never built")
     found: list[dict[str, Any]] = []
-    for extra in ((), HOSTED):
+    for extra in ((), ("node_pool_class",), HOSTED):
         try:
             design = designed(*extra, identifier)
         except InputError:
             continue  # the option replaces one the hosted design needs
-        tree = tmp_path / ("own" if extra else "shared")
+        tree = tmp_path / "-".join(("tree", *extra))
         export(design, small, catalogue, tree)
         found += [o for _, o in objects_of(tree)]
         charts = [f.read_text() for f in tree.rglob("chart.yaml")]

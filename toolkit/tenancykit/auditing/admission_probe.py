@@ -160,27 +160,39 @@ class AdmissionProbe:
 
     def takes_service(self, namespace: str, name: str, service: Mapping[str, Any]) -> Taken:
         """Return whether the namespace takes a Service, as far as admission policies say."""
-        key = (self.shape(namespace), "Service", name)
-        if key not in self._answers:
-            made = as_admitted(service, namespace)
-            answer = self.policies.review(self._request("Service", "services", namespace, made))
-            taken = (
-                Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}") if self.engines else Taken("yes")
-            )
+        return self.takes_object(namespace, f"Service {name}", service, "services")
+
+    def takes_object(self, namespace: str, key: str, made: Mapping[str, Any], resource: str) -> Taken:
+        """Return whether the namespace takes an object other than a pod, as far as admission policies say.
+
+        Args:
+            namespace: where it would be created.
+            key: what is tried; namespaces of one shape are asked once per key.
+            made: the object.
+            resource: its REST resource.
+        """
+        shape = (self.shape(namespace), key)
+        if shape not in self._answers:
+            kind = scalar_text(made.get("kind"))
+            answer = self.policies.review(self._request(kind, resource, namespace, as_admitted(made, namespace)))
+            taken = Taken("yes")
+            if self.engines:
+                taken = Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}")
             if answer.undecided:
                 taken = Taken("undecided", answer.refusals[0].message)
             if answer.denial:
                 taken = Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
-            self._answers[key] = taken
-        return self._answers[key]
+            self._answers[shape] = taken
+        return self._answers[shape]
 
     def _request(self, kind: str, resource: str, namespace: str, made: Mapping[str, Any]) -> AdmissionRequest:
         people = self.tenancy.principals.get(self.tenancy.by_namespace.get(namespace, ""), ())
         who = people[0] if people else None
+        group, _, version = scalar_text(made.get("apiVersion")).rpartition("/")
         return AdmissionRequest(
             "CREATE",
-            "",
-            "v1",
+            group,
+            version or "v1",
             kind,
             resource,
             "probe",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -56,10 +56,12 @@ class Bounds:
     Attributes:
         objects: the manifests.
         tenancy: whose namespaces these are.
+        neighbours: the tenants each tenant may share nodes with; None where nobody has looked.
     """
 
     objects: ObjectSet
     tenancy: Tenancy
+    neighbours: Callable[[], Mapping[str, frozenset[str]]] | None = None
 
     @cached_property
     def hard(self) -> Mapping[str, Mapping[str, Decimal]]:
@@ -96,13 +98,7 @@ class Bounds:
     @cached_property
     def devices(self) -> tuple[str, ...]:
         """Device resources the cluster is seen to have: on nodes, in quotas, or asked for by workloads."""
-        names: set[str] = set()
-        for item in self.objects.of("", "Node"):
-            names |= {
-                str(name)
-                for name in mapping(mapping(item.data.get("status")).get("allocatable"))
-                if is_extended(str(name))
-            }
+        names: set[str] = set(self._on_nodes)
         for hard in self.hard.values():
             names |= {name.removeprefix("requests.") for name in hard if is_extended(name.removeprefix("requests."))}
         return tuple(
@@ -113,10 +109,50 @@ class Bounds:
             )
         )
 
+    @cached_property
+    def _on_nodes(self) -> frozenset[str]:
+        """Device resources that nodes of the set offer."""
+        nodes = (mapping(mapping(item.data.get("status")).get("allocatable")) for item in self.objects.of("", "Node"))
+        return frozenset(str(name) for offered in nodes for name in offered if is_extended(str(name)))
+
+    @cached_property
+    def _owners(self) -> Mapping[str, frozenset[str]]:
+        """Tenants that may use each device, by their quotas."""
+        found: dict[str, set[str]] = {}
+        for namespace, tenant in self.tenancy.by_namespace.items():
+            for name, amount in self.hard.get(namespace, {}).items():
+                if amount > 0:
+                    found.setdefault(name.removeprefix("requests."), set()).add(tenant)
+        return {name: frozenset(tenants) for name, tenants in found.items()}
+
+    @cached_property
+    def _sharing(self) -> Mapping[str, frozenset[str]] | None:
+        return self.neighbours() if self.neighbours is not None else None
+
+    def _in_reach(self, tenant: str, device: str) -> bool:
+        """Return whether nodes with the device may be among those the tenant's pods can run on.
+
+        Where no Node says so, a device is taken to be on the nodes of the tenants whose quota grants it.
+        """
+        owners = self._owners.get(device)
+        if self._sharing is None or device in self._on_nodes or not owners:
+            return True
+        return not owners.isdisjoint(self._sharing.get(tenant, frozenset()))
+
     def unbounded(self, namespace: str) -> Unbounded:
-        """Return what the namespace leaves unbounded."""
+        """Return what the namespace leaves unbounded.
+
+        Kueue admits no workload that asks for a resource its queue does not cover, so a queue bounds every device in
+        a namespace that Kueue manages (https://kueue.sigs.k8s.io/docs/concepts/cluster_queue/).
+        """
         hard = self.hard.get(namespace, {})
-        gpu = tuple(name for name in self.devices if f"requests.{name}" not in hard)
+        held = self.objects.namespaces[namespace].get(_MANAGED) == "true" and namespace in self._queues
+        tenant = self.tenancy.by_namespace.get(namespace, "")
+        gpu = (
+            ()
+            if held
+            else tuple(name for name in self.devices if f"requests.{name}" not in hard and self._in_reach(tenant, name))
+        )
         return Unbounded(_missing(hard, COMPUTE), _missing(hard, STORAGE), _missing(hard, OBJECTS), gpu)
 
     def open_tenants(self, group: str) -> dict[str, str]:

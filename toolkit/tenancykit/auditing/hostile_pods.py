@@ -12,8 +12,8 @@ from tenancykit.auditing.objects import ObjectSet, Where
 from tenancykit.auditing.pod_security import enforced, violations
 from tenancykit.auditing.pods import pods_of
 from tenancykit.auditing.probe_pods import Change
-from tenancykit.auditing.rbac import Request
-from tenancykit.auditing.tenants import Tenancy
+from tenancykit.auditing.rbac import AccessRules, Request
+from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 
 CROSSING: Final = "api-user-to-node"
 TRAFFIC_CROSSING: Final = "service-to-traffic"
@@ -103,6 +103,14 @@ class HostilePods:
                 if self.tenancy.access.can(request).allowed:
                     return who.title
         return ""
+
+    def makers(self) -> dict[str, str]:
+        """Return the tenants somebody of whom may create pods, each with who; all others run nothing of their own."""
+        found: dict[str, str] = {}
+        for namespace, tenant in self.tenancy.by_namespace.items():
+            if tenant not in found and (who := self.maker(namespace)):
+                found[tenant] = f"{who} may create pods in {namespace}"
+        return found
 
     def admitted(self, namespace: str, pods: Mapping[str, Change]) -> dict[str, str]:
         """Return the hostile pods the namespace takes, each with ``yes`` or ``undecided``."""
@@ -236,3 +244,9 @@ _CHECKS: Final = {
     "host-ipc": "MTB-PL1-BC-HI-5",
     "add-capability": "MTB-PL1-BC-CPI-3",
 }
+
+
+def pod_makers(objects: ObjectSet, platform: frozenset[str] = PLATFORM_GROUPS) -> dict[str, str]:
+    """Return the tenants of a set somebody of whom may create pods, each with who."""
+    tenancy = Tenancy(objects, AccessRules(objects), {}, platform)
+    return HostilePods(objects, tenancy, AdmissionProbe(objects, tenancy)).makers()

@@ -14,6 +14,8 @@ from tenancykit.auditing.api_access import ApiReach, api_reach
 from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks
 from tenancykit.auditing.bounds import CROSSINGS as BOUNDS
 from tenancykit.auditing.bounds import Bounds
+from tenancykit.auditing.delivery import CROSSING as DELIVERY
+from tenancykit.auditing.delivery import Delivery
 from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
 from tenancykit.auditing.hostile_pods import CROSSING as NODE
 from tenancykit.auditing.hostile_pods import QUEUE_CROSSING, TRAFFIC_CROSSING, HostilePods
@@ -25,7 +27,12 @@ from tenancykit.auditing.objects import ObjectSet
 from tenancykit.auditing.policies import NOT_EVALUATED
 from tenancykit.auditing.rbac import AccessRules
 from tenancykit.auditing.reading import Reading
+from tenancykit.auditing.routes import Routes
+from tenancykit.auditing.sandboxes import CROSSING as KERNEL
+from tenancykit.auditing.sandboxes import Sandboxes
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
+from tenancykit.auditing.volume_claims import CROSSING as CLAIMS
+from tenancykit.auditing.volume_claims import VolumeClaims
 
 
 @dataclass(frozen=True)
@@ -86,21 +93,32 @@ class _Scene:
     bounds: Bounds
     network: NetworkReach
     api: ApiReach
+    sandboxes: Sandboxes
+    claims: VolumeClaims
+    delivery: Delivery
+    routes: Routes
 
     @classmethod
     def of(cls, objects: ObjectSet, options: AuditOptions) -> _Scene:
         access = AccessRules(objects)
         tenancy = Tenancy(objects, access, options.tenants, PLATFORM_GROUPS | options.platform)
         probe = AdmissionProbe(objects, tenancy)
+        hostile = HostilePods(objects, tenancy, probe)
+        nodes = NodeSharing(objects, tenancy, probe)
+        bounds = Bounds(objects, tenancy, lambda: nodes.victims()[0])
         return cls(
             objects,
             tenancy,
             probe,
-            HostilePods(objects, tenancy, probe),
-            NodeSharing(objects, tenancy, probe),
-            Bounds(objects, tenancy),
+            hostile,
+            nodes,
+            bounds,
             NetworkReach(objects, tenancy, options.pod_addresses),
             api_reach(tenancy, objects.kinds),
+            Sandboxes(objects, tenancy, probe),
+            VolumeClaims(objects, tenancy, probe, hostile, bounds),
+            Delivery(objects, tenancy),
+            Routes(objects, tenancy, probe, hostile),
         )
 
     def crossings(self) -> Iterator[CrossingState]:
@@ -115,6 +133,14 @@ class _Scene:
         )
         reasons = {tenant: self.nodes.placement(tenant).why for tenant in self.tenancy.tenants}
         yield CrossingState(NEIGHBOURS, "pods on the same node", "compute", neighbours, unsure_nodes, reasons)
+        yield CrossingState(
+            KERNEL,
+            "the node's kernel, outside any sandbox",
+            "compute",
+            self.sandboxes.victims(neighbours),
+            self.sandboxes.undecided,
+            self.sandboxes.reasons,
+        )
         yield CrossingState(NETWORK, "pods over the pod network", "network", self.network.victims)
         metadata = {tenant: answer.egress.why for tenant, answer in self.network.metadata_open.items()}
         yield CrossingState(
@@ -129,7 +155,29 @@ class _Scene:
         )
         for crossing in sorted({"gpu-contexts", "gpu-mps"} & gpu_sharing(self.objects).keys()):
             yield CrossingState(crossing, "the same GPU", "accelerator", neighbours, unsure_nodes)
+        yield from self._owned()
         yield from self._capacity(everybody, neighbours)
+
+    def _owned(self) -> Iterator[CrossingState]:
+        """Yield the crossings into what belongs to single tenants: storage classes and delivery projects."""
+        if self.claims.classes:
+            opened = self.claims.open
+            yield CrossingState(
+                CLAIMS,
+                "volumes of another tenant's StorageClass",
+                "storage",
+                self.claims.victims(),
+                frozenset(tenant for tenant, opening in opened.items() if opening.undecided),
+                {tenant: opening.why for tenant, opening in opened.items()},
+            )
+        if self.delivery.projects or self.delivery.openings:
+            yield CrossingState(
+                DELIVERY,
+                "deliveries into another tenant's namespaces",
+                "control",
+                self.delivery.victims(),
+                reasons=self.delivery.reasons(),
+            )
 
     def _capacity(self, everybody: frozenset[str], neighbours: Mapping[str, frozenset[str]]) -> Iterator[CrossingState]:
         compute = self.bounds.open_tenants("compute")
@@ -170,6 +218,10 @@ class _Scene:
         yield from self.network.metadata_findings()
         yield from self.nodes.findings()
         yield from self.bounds.findings()
+        yield from self.sandboxes.findings()
+        yield from self.claims.findings()
+        yield from self.delivery.findings()
+        yield from self.routes.findings()
         yield from self._gpu_findings()
         yield from _object_findings(self.objects)
 

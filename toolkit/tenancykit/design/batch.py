@@ -36,29 +36,39 @@ class Chosen:
     def __init__(self, columns: Sequence[Candidates], codes: Codes, catalogue: Catalogue) -> None:
         self.columns = tuple(columns)
         self.codes = codes
-        self._brings: dict[str, list[tuple[int, int]]] = {}
-        self._known: dict[str, Booleans] = {}
+        # A component and a trait may have the same name: "management-cluster" is both.
+        self._facts: dict[str, list[tuple[int, int]]] = {}
+        self._triggers: dict[str, list[tuple[int, int]]] = {}
+        self._known: dict[tuple[bool, str], Booleans] = {}
         for layer, column in enumerate(self.columns):
             for code, option in enumerate(column):
                 if option is not None:
-                    needed = required_components(option.components, catalogue)
-                    for name in {option.id, *option.provides, *needed}:
-                        self._brings.setdefault(name, []).append((layer, code))
+                    for name in {option.id, *option.provides}:
+                        self._facts.setdefault(name, []).append((layer, code))
+                    for name in {option.id, *required_components(option.components, catalogue)}:
+                        self._triggers.setdefault(name, []).append((layer, code))
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def has(self, name: str) -> Booleans | None:
-        """Return in which designs an option, trait or component is there; None where nothing on offer brings it."""
-        places = self._brings.get(name)
+    def fact(self, name: str) -> Booleans | None:
+        """Return in which designs an option or a trait is there; None where nothing on offer brings it."""
+        return self._where(name, self._facts, trigger=False)
+
+    def trigger(self, name: str) -> Booleans | None:
+        """Return in which designs an option or a component is there; None where nothing on offer brings it."""
+        return self._where(name, self._triggers, trigger=True)
+
+    def _where(self, name: str, brings: Mapping[str, list[tuple[int, int]]], *, trigger: bool) -> Booleans | None:
+        places = brings.get(name)
         if places is None:
             return None
-        found = self._known.get(name)
+        found = self._known.get((trigger, name))
         if found is None:
             found = np.zeros(len(self), dtype=bool)
             for layer, code in places:
                 found |= self.codes[:, layer] == code
-            self._known[name] = found
+            self._known[trigger, name] = found
         return found
 
     def choice(self, row: int) -> Choice:
@@ -85,7 +95,7 @@ class ClassFacts(Mapping[str, Booleans]):
     def __getitem__(self, name: str) -> Booleans:
         if name in self.base:
             return np.ones(len(self.chosen), dtype=bool)
-        found = self.chosen.has(name)
+        found = self.chosen.fact(name)
         if found is None:
             raise KeyError(name)
         return found
@@ -107,7 +117,7 @@ class ClassFacts(Mapping[str, Booleans]):
         """Return in which designs any of some options and components serves the class."""
         found = np.zeros(len(self.chosen), dtype=bool)
         for trigger in triggers:
-            there = self.chosen.has(trigger)
+            there = self.chosen.trigger(trigger)
             if there is not None:
                 found |= there
         return found
@@ -127,7 +137,7 @@ class ClassFacts(Mapping[str, Booleans]):
                 elif option.cluster is not None:
                     own |= here & option.cluster.per_tenant
                     virtual |= here & (option.cluster.control_plane in ("virtual", "logical"))
-        hub = chosen.has(HUB)
+        hub = chosen.trigger(HUB)
         bits = (own, virtual & ~own, fleet, np.zeros(len(chosen), dtype=bool) if hub is None else hub)
         found: Integers = sum(
             (bit.astype(np.int64) << place for place, bit in enumerate(bits)), np.zeros(len(chosen), np.int64)

@@ -76,7 +76,8 @@ def sharing_config(scope: ClusterScope) -> Iterator[Manifest]:
 def namespaces(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of the GPU operator, which drives devices and so runs privileged."""
     labels = {"pod-security.kubernetes.io/enforce": "privileged", "tenancykit.dev/system": "true"}
-    option = next(o for o in scope.classes[0].found.choice.options if o.startswith("gpu_"))
+    driven = ("gpu_exclusive", "gpu_mig", "gpu_timeslice", "gpu_mps", "gpu_vgpu")
+    option = tuple(name for name in driven if any(name in cls.options for cls in scope.classes))
     yield manifest(option, "isolation.accelerator", "namespaces", "v1", "Namespace", NAMESPACE, labels=labels)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tenancykit import __version__
+from tenancykit.version import __version__
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.figures import TITLES, number
 from tenancykit.report.payload import fingerprint, plain

@@ -55,8 +55,8 @@ class Handover(Drawable):
         lines = [
             f"{self.design}: {result.objects} objects for {result.tenants} tenants in {result.directory}",
             (
-                f"  {changes.added.count} files added, {changes.changed.count} changed, {changes.removed.count} removed, "
-                f"{changes.unchanged.count} unchanged"
+                f"  {changes.added.count} files added, {changes.changed.count} changed, "
+                f"{changes.removed.count} removed, {changes.unchanged.count} unchanged"
             ),
         ]
         lines += [f"  kept, not ours: {name}" for name in changes.foreign.paths[:_SHOWN]]

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from tenancykit import __version__
+from tenancykit.version import __version__
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Choice, Design
 from tenancykit.errors import Fault, InputError

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tenancykit.catalogue import barriers, work
+from tenancykit.catalogue import attack, signs, work
 from tenancykit.catalogue.model import Component, Option, Reference, Rule, Source
 from tenancykit.catalogue.prices import Price
 from tenancykit.scenario.model import Scenario
@@ -22,24 +22,26 @@ from tenancykit.source import write_text
 FOLDER = Path(__file__).parent
 
 _CATALOGUE: Mapping[str, type[BaseModel]] = {
-    "asset": barriers.Asset,
-    "barrier": barriers.Barrier,
-    "boundary": barriers.Boundary,
-    "choice": barriers.DesignChoice,
+    "asset": attack.Asset,
+    "barrier": attack.Barrier,
+    "boundary": attack.Boundary,
+    "choice": attack.DesignChoice,
+    "claim": signs.Claim,
     "component": Component,
-    "crossing": barriers.Crossing,
-    "derived": barriers.Derived,
-    "evidence": barriers.Evidence,
-    "flaw-prior": barriers.Prior,
-    "level": barriers.Level,
+    "crossing": attack.Crossing,
+    "derived": attack.Derived,
+    "evidence": attack.Evidence,
+    "flaw-prior": attack.Prior,
+    "level": attack.Level,
     "option": Option,
-    "position": barriers.Position,
+    "position": attack.Position,
     "price": Price,
     "prior": work.Prior,
     "rate": work.Rate,
     "reference": Reference,
     "rule": Rule,
     "scale-limit": work.ScaleLimit,
+    "sign": signs.Sign,
     "toil": work.Toil,
     "work": work.Work,
 }

@@ -17,12 +17,14 @@ from tenancykit.design.batch import Batch, ClassFacts
 class _Windowed(_Chances):
     """Chances of barriers where every design has its own window."""
 
-    def __init__(self, facts: PairArrays, windows: Floats) -> None:
+    def __init__(self, facts: PairArrays, windows: Floats, wrong: float) -> None:
         super().__init__(facts, facts.model, 0.0, proven=False)
         self.windows = windows / DAYS_PER_YEAR
+        self.wrong = wrong
 
     def _compute(self, name: str) -> Floats:
-        wrong = super()._compute(name)  # with a window of zero only misconfiguration is left
+        # With a window of zero only misconfiguration is left.
+        wrong = np.minimum(1.0, super()._compute(name) * self.wrong)
         barrier = self.model.barriers[name]
         counts = np.zeros(self.facts.size, dtype=np.int64)
         groups = flaws_of(self.model).get(name, ())
@@ -36,12 +38,13 @@ class _Windowed(_Chances):
         return found
 
 
-def sweep_windows(batch: Batch, windows: Floats) -> Sweep:
+def sweep_windows(batch: Batch, windows: Floats, *, misconfiguration: float = 1.0) -> Sweep:
     """Return the isolation of every design, the same numbers as measuring them one by one.
 
     Args:
         batch: the designs.
         windows: [designs] days from disclosure of a flaw to patched.
+        misconfiguration: factor on the chance that a barrier is configured wrong.
     """
     model = load_isolation(batch.catalogue)
     size = len(batch)
@@ -57,7 +60,7 @@ def sweep_windows(batch: Batch, windows: Floats) -> Sweep:
         if attacker is victim and victim.count < 2:
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        chances = _Windowed(facts, windows)
+        chances = _Windowed(facts, windows, misconfiguration)
         for asset in model.assets.values():
             if guarded(asset):
                 _take_worse(best, asset.id, facts, chances)

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tenancykit as tk
+from tenancykit.drawing import html_of, text_of
+from tenancykit.errors import InputError
+from tenancykit.studio import workshop
+from tenancykit.studio.workshop import checks
+
+
+def mixed(basic: str, regulated: str) -> tk.Design:
+    study = checks.studied("saas-inference")
+    options = {c: study[basic].resolved.design.choices[c].options for c in ("basic", "premium")}
+    options["regulated"] = study[regulated].resolved.design.choices["regulated"].options
+    return tk.own_design("mine", "Mine", options, study.scenario)
+
+
+def whole_classes() -> dict[str, float]:
+    study = checks.studied("saas-inference")
+    each = {c.id: c for c in study.scenario.tenants.classes}
+    return {c: (checks._each(study["RA09"], c) - checks._each(study["RA02"], c)) * each[c].count for c in each}
+
+
+def turned_round() -> dict[str, float]:
+    study = checks.studied("saas-inference")
+    return {
+        c.id: checks._each(study["RA02"], c.id) - checks._each(study["RA09"], c.id)
+        for c in study.scenario.tenants.classes
+    }
+
+
+def gpus(name: str) -> float:
+    return float(checks.studied("gpu-cloud")["RA09"].scores["cost"].figures["gpus"][name])
+
+
+def safest_of_all() -> str:
+    study = checks.studied("ml-platform")
+    return max((e for e in study.evaluations if study.rank(e.id) is None), key=lambda e: e.scores["isolation"].value).id
+
+
+WRONG: list[tuple[int, Any, str]] = [
+    (1, lambda: {"first": checks.studied("ml-platform").best.id, "safest": safest_of_all()}, "is not admitted"),
+    (1, lambda: {"first": checks.studied("ml-platform").order[1].id, "safest": "RA01"}, "has rank 2"),
+    (1, lambda: {"first": "RA99", "safest": "RA01"}, "unknown design"),
+    (1, lambda: {"first": "RA01"}, "says nothing about safest"),
+    (2, lambda: "RA01 +rt_kata", "cannot be built here"),
+    (2, lambda: "RA01 +node_dedicated_tenant", "costs"),
+    (2, lambda: "RA01 -obs_opencost", "it changes isolation by"),
+    (2, lambda: "RA01 +rt_gvizor", "did you mean rt_gvisor"),
+    (3, whole_classes, "one tenant is asked for"),
+    (3, turned_round, "signs are turned round"),
+    (3, lambda: {"basic": 100, "premium": 100, "regulated": 100}, "do not pay alike"),
+    (4, lambda: gpus("stranded_at_peak"), "stranded at the peak"),
+    (4, lambda: gpus("bought") - gpus("taken_at_peak"), "the average over all hours"),
+    (4, lambda: gpus("used_on_average"), "one part of the subtraction"),
+    (5, lambda: 1, "too many"),
+    (5, lambda: 60, "the least number is asked for"),
+    (5, lambda: 5.5, "a whole number"),
+    (6, lambda: 38, "not a percentage"),
+    (6, lambda: 0.25, "which is what isolation weighs now"),
+    (6, lambda: 0.95, "already with less"),
+    (7, lambda: mixed("RA10", "RA10"), "must they?"),
+    (7, lambda: mixed("RA02", "RA02"), "what does its next level ask for"),
+    (7, lambda: mixed("RA12", "RA12"), "not admitted"),
+    (7, lambda: "RA10", "is not a design"),
+    (8, lambda: "/nowhere", "holds no export"),
+]
+
+
+@pytest.mark.parametrize(("number", "answer", "told"), WRONG, ids=[f"{n}-{t[:24]}" for n, _, t in WRONG])
+def test_a_typical_wrong_answer_gets_a_helpful_message(number: int, answer: Any, told: str) -> None:
+    verdict = workshop.check(number, answer())
+    assert not verdict.passed
+    assert told in verdict.message
+
+
+def test_every_exercise_is_tested_with_three_typical_wrong_answers() -> None:
+    for exercise in workshop.exercises():
+        known = [told for number, _, told in WRONG if number == exercise.number]
+        assert len(known) >= (1 if exercise.number == 8 else 3), exercise.number
+        assert len(exercise.hints) >= 2
+
+
+def test_an_export_that_was_changed_or_undecided_is_told(tmp_path: Path) -> None:
+    study = checks.studied("regulated-hybrid")
+    tk.export(study, tmp_path / "good")
+    assert workshop.check(8, tmp_path / "good").passed
+    lost = next(iter(sorted((tmp_path / "good").rglob("network.yaml"))))
+    lost.unlink()
+    told = workshop.check(8, tmp_path / "good")
+    assert not told.passed
+    assert "network.yaml" in told.message
+    tk.export(study.best, tmp_path / "alone")
+    assert "no decision record" in workshop.check(8, str(tmp_path / "alone")).message
+    tk.export(study[study.order[1].id], tmp_path / "other", study=study)
+    assert "not in first place" in workshop.check(8, str(tmp_path / "other")).message
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_no_answer_and_nonsense_are_told_without_a_traceback(number: int) -> None:
+    assert "no answer yet" in workshop.check(number, None).message
+    for nonsense in (object(), [], "<script>", float("nan"), True):
+        verdict = workshop.check(number, nonsense)
+        assert not verdict.passed
+        assert verdict.message
+        assert "<script>" not in html_of(verdict)
+        assert text_of(verdict).startswith(f"exercise {number}: not yet")
+
+
+def test_hints_say_more_and_more_and_end(tmp_path: Path) -> None:
+    assert "(hint 1 of" in workshop.hint(1)
+    assert workshop.hint(1, 99) == workshop.hint(1, 3)
+    with pytest.raises(InputError, match="1 to 8"):
+        workshop.task(9)
+
+
+def test_no_hint_names_what_passes() -> None:
+    best = checks.studied("ml-platform").best.id
+    for exercise in workshop.exercises():
+        for text in exercise.hints:
+            assert not workshop.check(exercise.number, text).passed
+        if exercise.number == 1:
+            assert best not in " ".join(exercise.hints)
+
+
+def test_a_group_is_compared_from_its_files(tmp_path: Path) -> None:
+    study = checks.studied("saas-inference")
+    workshop.submit("Ada <b>", study["RA02"].resolved.design, "saas-inference", tmp_path)
+    workshop.submit("RA01", mixed("RA02", "RA10"), "saas-inference", tmp_path)
+    (tmp_path / "broken.design.json").write_text("{")
+    (tmp_path / "empty.design.json").write_text("{}")
+    found = workshop.group(tmp_path)
+    assert sorted(found.names.values()) == ["Ada <b>", "RA01"]
+    assert len(found.faults) >= 2
+    ada = next(i for i, name in found.names.items() if name.startswith("Ada"))
+    for criterion, score in found.study[ada].scores.items():
+        assert score.value == study["RA02"].scores[criterion].value
+    shown = html_of(found)
+    assert "Ada &lt;b&gt;" in shown
+    assert "<b>" not in shown.replace("<b>", "", 0).split("Ada ")[1][:3]
+    assert "left out" in text_of(found)
+
+
+def test_figures_in_a_file_cannot_be_made_up(tmp_path: Path) -> None:
+    file = workshop.submit("Eve", mixed("RA02", "RA10"), "saas-inference", tmp_path)
+    data = json.loads(file.read_text())
+    file.write_text(json.dumps({**data, "cost": 1}))
+    with pytest.raises(InputError, match="unknown key 'cost'"):
+        workshop.group(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"options": {"basic": []}}, "do not name the scenario's classes"),
+        ({"scenario": "elsewhere"}, "ml-platform"),
+        ({"name": ""}, "a tenant name is empty"),
+    ],
+)
+def test_a_malformed_submission_is_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    file = workshop.submit("Eve", mixed("RA02", "RA10"), "saas-inference", tmp_path)
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with pytest.raises(InputError, match=told):
+        workshop.group(tmp_path)
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no design"):
+        workshop.group(tmp_path)

@@ -1,0 +1,145 @@
+"""May a tenant's repository be delivered into another tenant's namespaces or clusters (Argo CD projects, Flux)?
+
+Sources: https://argo-cd.readthedocs.io/en/stable/user-guide/projects/ (destinations are globs; an Application may only
+go where its project allows) and https://fluxcd.io/flux/installation/configuration/multitenancy/ (a Kustomization
+without a service account acts with the controller's rights, unless the controller has a default account).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, Final
+
+from tenancykit.auditing.findings import Finding, Severity, about
+from tenancykit.auditing.objects import ManifestObject, ObjectSet, mappings, scalar_text, texts
+from tenancykit.auditing.tenants import Tenancy
+
+CROSSING: Final = "user-to-delivery-hub"
+_SERVES: Final = "tenancykit.dev/serves"
+_HERE: Final = ("https://kubernetes.default.svc", "in-cluster")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What delivery systems may do for each tenant.
+
+    Attributes:
+        objects: the manifests.
+        tenancy: whose namespaces these are.
+    """
+
+    objects: ObjectSet
+    tenancy: Tenancy
+
+    @property
+    def projects(self) -> list[ManifestObject]:
+        """The Argo CD projects of the set."""
+        return self.objects.of("argoproj.io", "AppProject")
+
+    def owners(self, project: ManifestObject) -> frozenset[str]:
+        """Return the tenants whose members or repositories use a project; empty for one of the platform."""
+        found = {project.annotations.get(_SERVES, ""), *self._by_groups(project), *self._by_applications(project)}
+        return frozenset(found) & frozenset(self.tenancy.tenants)
+
+    def _by_groups(self, project: ManifestObject) -> Iterator[str]:
+        for role in mappings(project.spec.get("roles")):
+            for group in texts(role.get("groups")):
+                yield from self.tenancy.owners.get(("Group", group), frozenset())
+
+    @cached_property
+    def _applications(self) -> Mapping[str, frozenset[str]]:
+        """Tenants by project: those an Application of it serves, by annotation or because it lives with the tenant."""
+        found: dict[str, set[str]] = {}
+        for item in self.objects.of("argoproj.io", "Application"):
+            project = scalar_text(item.spec.get("project")) or "default"
+            for tenant in (item.annotations.get(_SERVES, ""), self.tenancy.by_namespace.get(item.namespace, "")):
+                if tenant:
+                    found.setdefault(project, set()).add(tenant)
+        return {project: frozenset(tenants) for project, tenants in found.items()}
+
+    def _by_applications(self, project: ManifestObject) -> frozenset[str]:
+        return self._applications.get(project.name, frozenset())
+
+    @cached_property
+    def openings(self) -> tuple[tuple[ManifestObject, str, frozenset[str], str], ...]:
+        """Object, tenant, the tenants its deliveries reach, and why; one entry per object that reaches too far."""
+        found = []
+        everybody = frozenset(self.tenancy.tenants)
+        for project in self.projects:
+            for tenant in sorted(self.owners(project)):
+                reached, why = self._reached(project, tenant)
+                if reached - {tenant}:
+                    found.append((project, tenant, reached, why))
+        for item in self.objects.of("kustomize.toolkit.fluxcd.io", "Kustomization"):
+            tenant = self.tenancy.by_namespace.get(item.namespace, "")
+            if tenant and not item.spec.get("serviceAccountName") and not item.spec.get("kubeConfig"):
+                why = f"{item} names no service account: it acts with the controller's rights over every namespace"
+                found.append((item, tenant, everybody, why))
+        return tuple(found)
+
+    def _reached(self, project: ManifestObject, tenant: str) -> tuple[frozenset[str], str]:
+        """Return the tenants whose namespaces or clusters a project may deliver to, with the entry that allows it."""
+        reached: set[str] = set()
+        why = ""
+        for entry in mappings(project.spec.get("destinations")):
+            more = self._destination(entry) - {tenant}
+            if more and not why:
+                why = f"{project} allows destination {_words(entry)}"
+            reached |= more
+        wide = [entry for entry in mappings(project.spec.get("clusterResourceWhitelist")) if "*" in _kind(entry)]
+        if wide and mappings(project.spec.get("destinations")):
+            reached |= set(self.tenancy.tenants)
+            why = why or f"{project} allows every cluster-scoped kind"
+        return frozenset(reached), why
+
+    def _destination(self, entry: Mapping[str, Any]) -> set[str]:
+        server, cluster = scalar_text(entry.get("server")), scalar_text(entry.get("name"))
+        namespace = scalar_text(entry.get("namespace"))
+        if namespace.startswith("!") or server.startswith("!") or cluster.startswith("!"):
+            return set()
+        if server == "*" or cluster == "*":
+            return set(self.tenancy.tenants)
+        if server in _HERE or cluster in _HERE:
+            return {t for n, t in self.tenancy.by_namespace.items() if fnmatchcase(n, namespace)}
+        return {tenant for tenant in self.tenancy.tenants if cluster and fnmatchcase(tenant, cluster)}
+
+    def victims(self) -> dict[str, frozenset[str]]:
+        """Return, for each tenant, the others its deliveries reach."""
+        found: dict[str, frozenset[str]] = {}
+        for _, tenant, reached, _ in self.openings:
+            found[tenant] = found.get(tenant, frozenset()) | reached
+        return found
+
+    def reasons(self) -> dict[str, str]:
+        """Why, by tenant."""
+        return {tenant: why for _, tenant, _, why in self.openings}
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield one finding per project or Kustomization that reaches other tenants."""
+        for item, tenant, reached, why in self.openings:
+            subject, where = about(item)
+            others = sorted(reached - {tenant})
+            yield Finding(
+                "delivery-cross-tenant",
+                Severity.HIGH if others else Severity.MEDIUM,
+                subject,
+                where,
+                f"repositories of tenant {tenant} may be delivered to {len(others)} other tenants: {why}",
+                f"{tenant} -> its repository -> {subject} -> objects of {others[0] if others else 'the platform'}",
+                "name the tenant's own namespace and cluster as the only destination, and an account with its rights",
+                CROSSING,
+                (),
+                (tenant,),
+            )
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    return scalar_text(entry.get("kind"))
+
+
+def _words(entry: Mapping[str, Any]) -> str:
+    where = scalar_text(entry.get("server")) or scalar_text(entry.get("name")) or "-"
+    return f"namespace {scalar_text(entry.get('namespace')) or '-'} of {where}"

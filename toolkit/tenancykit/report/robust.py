@@ -1,0 +1,150 @@
+"""What would change a decision, for people: tipping points, tornado, stakeholders, the nearest cheaper design."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from typing import Any, Final
+
+from tenancykit.decision.assumptions import TornadoRow
+from tenancykit.decision.stakeholders import Consensus
+from tenancykit.decision.table import figure
+from tenancykit.drawing import html_of, text_of
+from tenancykit.report.figures import number
+from tenancykit.report.text import columns
+from tenancykit.study.robustness import Robustness
+from tenancykit.version import __version__
+
+_WIDTH: Final = 118
+_SHOWN: Final = 10
+
+
+def robustness_text(found: Robustness) -> str:
+    """Return what would overturn the first place, what moves it most, what is near it and who would object."""
+    best = found.study.best
+    lines = [f"What would change the first place of {best.id} {best.name}", ""]
+    tips = [tip for tip in found.tipping_points if tip.tips_at is not None]
+    lines.append("Tipping points, nearest first (each assumption alone):" if tips else "No assumption alone overturns it.")
+    for tip in tips[:_SHOWN]:
+        lines += _bullet(str(tip))
+    lines += ["", "Lead over the best rival at both ends of each assumption, largest swing first:"]
+    lines += _tornado(found.tornado[:_SHOWN])
+    lines += ["", *_near(found)]
+    if found.consensus is not None:
+        lines += ["", *_agreed(found.consensus)]
+    return "\n".join(lines)
+
+
+def _bullet(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
+    if not rows:
+        return ["- there is no rival"]
+    head = ["assumption", "from", "to", "lead at low", "lead now", "lead at high", "first at low / high"]
+    table = [
+        [
+            textwrap.shorten(row.name, 60, placeholder="..."),
+            figure(row.low_input),
+            f"{figure(row.high_input)} {row.unit}".strip(),
+            f"{row.lead_at_low:+.3f}",
+            f"{row.lead:+.3f}",
+            f"{row.lead_at_high:+.3f}",
+            f"{row.winner_at_low} / {row.winner_at_high}",
+        ]
+        for row in rows
+    ]
+    return columns([head, *table], left={0, 6})
+
+
+def _near(found: Robustness) -> list[str]:
+    currency = found.study.scenario.infrastructure.currency
+    cheaper, step = found.cheaper(), found.last_euro()
+    lines = []
+    if cheaper:
+        first = cheaper[0]
+        given = ", ".join(f"{number(amount)} more {name}" for name, amount in first.gives_up) or "nothing"
+        text = f"nearest cheaper design that keeps the isolation: {first.label}, saves {number(first.saves)} {currency}"
+        lines += _bullet(f"{text} per month and gives up {given}")
+    else:
+        lines.append("- no cheaper design keeps the isolation")
+    if step is not None:
+        lines += _bullet(
+            f"the last {number(step.spent)} {currency} per month, over {step.cheaper}, buy {step.gained:.3g} nines of isolation"
+        )
+    else:
+        lines.append("- its last money buys no isolation: another design is as isolated for less, or it is the cheapest")
+    return lines
+
+
+def _agreed(found: Consensus) -> list[str]:
+    names = ", ".join(s.name for s in found.stakeholders)
+    choice = found.choice or "nobody: every design is vetoed"
+    lines = [f"Stakeholders ({names}): by the mean of their weights {found.ranking.winner}; without vetoes {choice}."]
+    for stakeholder, ranking in zip(found.stakeholders, found.rankings, strict=True):
+        vetoes = [veto.label for veto in found.vetoes if veto.stakeholder == stakeholder.name]
+        told = f"{stakeholder.name} puts {ranking.winner} first"
+        lines += _bullet(f"{told} and would veto {', '.join(vetoes) if vetoes else 'nothing'}")
+    lines += _bullet(f"least regret for the most disappointed: {found.least_regret}")
+    return lines
+
+
+def robustness_payload(found: Robustness) -> dict[str, Any]:
+    """Return the same as plain data (format ``tenancykit/robustness/v1``)."""
+    step, agreed = found.last_euro(), found.consensus
+    return {
+        "schema": "tenancykit/robustness/v1",
+        "tenancykit": __version__,
+        "first": found.study.best.id,
+        "tipping_points": [
+            {
+                "assumption": tip.name,
+                "now": tip.current,
+                "tips_at": tip.tips_at,
+                "unit": tip.unit,
+                "new_first": tip.new_winner,
+                "plausible": tip.plausible,
+                "exact": tip.exact,
+                "searched": list(tip.searched),
+            }
+            for tip in found.tipping_points
+        ],
+        "tornado": [
+            {
+                "assumption": row.name,
+                "low": row.low_input,
+                "high": row.high_input,
+                "unit": row.unit,
+                "lead": row.lead,
+                "lead_at_low": row.lead_at_low,
+                "lead_at_high": row.lead_at_high,
+            }
+            for row in found.tornado
+        ],
+        "cheaper": [
+            {"design": one.label, "saves": one.saves, "gives_up": dict(one.gives_up)} for one in found.cheaper()
+        ],
+        "last_step": None
+        if step is None
+        else {"from": step.cheaper, "to": step.dearer, "spent": step.spent, "gained": step.gained},
+        "consensus": None
+        if agreed is None
+        else {
+            "first": agreed.ranking.winner,
+            "without_vetoes": agreed.choice,
+            "least_regret": agreed.least_regret,
+            "vetoes": [{"stakeholder": v.stakeholder, "design": v.label, "reason": v.reason} for v in agreed.vetoes],
+        },
+    }
+
+
+@html_of.register
+def robustness_html(found: Robustness) -> str:
+    """Return the text, kept as it is laid out."""
+    return f"<pre>{html.escape(robustness_text(found))}</pre>"
+
+
+text_of.register(Robustness, robustness_text)
+
+__all__ = ["robustness_html", "robustness_payload", "robustness_text"]
