@@ -167,6 +167,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     settings = folder / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"windowingMode": "none"}')  # outputs below the fold are rendered too
+    notices = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    notices.parent.mkdir(parents=True)
+    notices.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     environment = {**apart(folder), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
     server = started(command, port, folder, environment)
     yield f"http://127.0.0.1:{port}/", folder

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,9 +30,20 @@ def run_all(watched: Watched, address: str, name: str) -> Page:
     page.goto(f"{address}lab/tree/{name}?token={TOKEN}&reset")
     page.locator(".jp-NotebookPanel-notebook").wait_for(timeout=STARTING)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-    return page
+    for _ in range(6):  # a kernel that is not connected yet ignores the command
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        with contextlib.suppress(errors()):
+            page.get_by_text(re.compile(r"^\[(\*|\d+)\]:$")).first.wait_for(timeout=10_000)
+            return page
+    raise AssertionError("the cells were not run")
+
+
+def errors() -> type[Exception]:
+    """Return the error of a wait that took too long."""
+    from playwright.sync_api import TimeoutError as TooLong
+
+    return TooLong
 
 
 def studios(page: Page, number: int) -> Locator:

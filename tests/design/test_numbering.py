@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.design.batch import batch_of
 from tenancykit.design.lean import burdens, without, work_readings
@@ -70,7 +71,7 @@ def test_an_option_left_out_as_a_burden_can_always_go() -> None:
     found = space(tenant_class, scenario, catalogue)
     gone = burdens(found, catalogue, work_readings(catalogue, ()), frozenset())
     assert gone
-    lean = space(tenant_class, scenario, catalogue, allowed=dict(without(found, catalogue, gone)))  # type: ignore[arg-type]
+    lean = space(tenant_class, scenario, catalogue, allowed=dict(without(found, gone)))  # type: ignore[arg-type]
     assert 0 < lean.count < found.count
     options = {item.option for item in gone}
     listed, thin = numbered(found), numbered(lean)

@@ -112,7 +112,7 @@ def test_no_answer_and_nonsense_are_told_without_a_traceback(number: int) -> Non
         assert text_of(verdict).startswith(f"exercise {number}: not yet")
 
 
-def test_hints_say_more_and_more_and_end(tmp_path: Path) -> None:
+def test_hints_say_more_and_more_and_end() -> None:
     assert "(hint 1 of" in workshop.hint(1)
     assert workshop.hint(1, 99) == workshop.hint(1, 3)
     with pytest.raises(InputError, match="1 to 8"):
@@ -142,7 +142,7 @@ def test_a_group_is_compared_from_its_files(tmp_path: Path) -> None:
         assert score.value == study["RA02"].scores[criterion].value
     shown = html_of(found)
     assert "Ada &lt;b&gt;" in shown
-    assert "<b>" not in shown.replace("<b>", "", 0).split("Ada ")[1][:3]
+    assert "<b>" not in shown
     assert "left out" in text_of(found)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.design.model import Design

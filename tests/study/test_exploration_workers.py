@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+
 import tenancykit
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.study.exploration import Exploration, explore

@@ -16,7 +16,7 @@ from tenancykit.auditing.api_defaults import as_admitted
 from tenancykit.auditing.objects import ObjectSet, mapping, scalar_text
 from tenancykit.auditing.pod_security import enforced, violations
 from tenancykit.auditing.pods import PodView, pods_of
-from tenancykit.auditing.policy_engines import EngineRules, engine_rules
+from tenancykit.auditing.policy_engines import EngineRules, engine_rules, may_see
 from tenancykit.auditing.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
 from tenancykit.auditing.tenants import Tenancy
 
@@ -57,6 +57,10 @@ class AdmissionProbe:
     def rules(self) -> EngineRules:
         """The admission rules of the set, whatever engine they are written for."""
         return engine_rules(self.objects)
+
+    def _engines_on(self, resource: str) -> tuple[str, ...]:
+        """Policies and webhooks that are not evaluated and may look at a resource."""
+        return tuple(str(item) for item in self.rules.opaque if may_see(item, resource))
 
     @cached_property
     def engines(self) -> tuple[str, ...]:
@@ -156,7 +160,8 @@ class AdmissionProbe:
             return Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
         if answer.undecided:
             return Taken("undecided", answer.refusals[0].message)
-        return Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}") if self.engines else Taken("yes")
+        engines = self._engines_on("pods")
+        return Taken("undecided", f"not evaluated: {', '.join(engines[:3])}") if engines else Taken("yes")
 
     def takes_service(self, namespace: str, name: str, service: Mapping[str, Any]) -> Taken:
         """Return whether the namespace takes a Service, as far as admission policies say."""
@@ -176,8 +181,8 @@ class AdmissionProbe:
             kind = scalar_text(made.get("kind"))
             answer = self.policies.review(self._request(kind, resource, namespace, as_admitted(made, namespace)))
             taken = Taken("yes")
-            if self.engines:
-                taken = Taken("undecided", f"not evaluated: {', '.join(self.engines[:3])}")
+            if engines := self._engines_on(resource):
+                taken = Taken("undecided", f"not evaluated: {', '.join(engines[:3])}")
             if answer.undecided:
                 taken = Taken("undecided", answer.refusals[0].message)
             if answer.denial:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from tenancykit.auditing.admission_probe import AdmissionProbe
@@ -194,15 +195,14 @@ class HostilePods:
 
     def service_findings(self) -> Iterator[Finding]:
         """Yield tenants that may create Services which claim addresses of others."""
-        for tenant, namespace, who in self.traffic_takers():
-            item = self.objects.get("", "Namespace", "", namespace)
-            subject, where = about(item) if item else (f"Namespace {namespace}", Where("<input>"))
+        for tenant, (verdict, why) in self.traffic_takers.items():
+            subject, where = self._space(tenant)
             yield Finding(
                 "service-external-ips",
-                Severity.MEDIUM,
+                Severity.MEDIUM if verdict == "yes" else Severity.LOW,
                 subject,
                 where,
-                f"{who} may create Services with externalIPs in {namespace}; nothing refuses them",
+                f"{why}; {'nothing refuses them' if verdict == 'yes' else 'what is not evaluated may refuse them'}",
                 f"{tenant} -> Service with an address of another tenant in externalIPs -> traffic to that address",
                 "refuse spec.externalIPs by admission policy (CVE-2020-8554)",
                 TRAFFIC_CROSSING,
@@ -210,31 +210,54 @@ class HostilePods:
                 (tenant,),
             )
 
-    def traffic_takers(self) -> Iterator[tuple[str, str, str]]:
-        """Yield (tenant, namespace, who) where a tenant may create a Service with externalIPs."""
+    def priority_findings(self) -> Iterator[Finding]:
+        """Yield tenants whose pods may outrank everybody's."""
+        for tenant, (verdict, why) in self.queue_jumpers.items():
+            subject, where = self._space(tenant)
+            yield Finding(
+                "priority-open",
+                Severity.MEDIUM if verdict == "yes" else Severity.LOW,
+                subject,
+                where,
+                f"{why}; {'nothing refuses it' if verdict == 'yes' else 'what is not evaluated may refuse it'}",
+                f"{tenant} -> pod of {_HIGHEST} -> scheduler -> other tenants' pods are evicted and wait",
+                f"refuse pods whose priorityClassName is {_HIGHEST} or another tenant class's by admission policy",
+                QUEUE_CROSSING,
+                (),
+                (tenant,),
+            )
+
+    def _space(self, tenant: str) -> tuple[str, Where]:
+        namespace = self.tenancy.namespaces[tenant][0]
+        item = self.objects.get("", "Namespace", "", namespace)
+        return about(item) if item else (f"Namespace {namespace}", Where("<input>"))
+
+    @cached_property
+    def traffic_takers(self) -> Mapping[str, tuple[str, str]]:
+        """Verdict (yes or undecided) and reason of each tenant that may create a Service with externalIPs."""
+        found: dict[str, tuple[str, str]] = {}
         for namespace, tenant in sorted(self.tenancy.by_namespace.items()):
-            if self.probe.takes_service(namespace, "external-address", EXTERNAL_ADDRESS).verdict == "yes":
+            verdict = self.probe.takes_service(namespace, "external-address", EXTERNAL_ADDRESS).verdict
+            if verdict != "no" and found.get(tenant, ("",))[0] != "yes":
                 who = self.maker(namespace, "", "services")
                 if who:
-                    yield tenant, namespace, who
-
-    def queue_jumpers(self) -> dict[str, str]:
-        """Return the tenants that may use a built-in or any PriorityClass that outranks all others."""
-        classes = [
-            item
-            for item in self.objects.of("scheduling.k8s.io", "PriorityClass")
-            if isinstance(item.data.get("value"), int)
-        ]
-        top = max(classes, key=lambda item: (item.data["value"], item.name), default=None)
-        names = ["system-cluster-critical", *([top.name] if top and len(classes) > 1 else [])]
-        found: dict[str, str] = {}
-        for namespace, tenant in self.tenancy.by_namespace.items():
-            for name in names:
-                taken = self.probe.takes_changed(namespace, _spec(priorityClassName=name))
-                if taken.verdict == "yes" and name == "system-cluster-critical" and self.maker(namespace):
-                    found.setdefault(tenant, f"pods of {namespace} may use {name}")
+                    found[tenant] = (verdict, f"{who} may create Services with externalIPs in {namespace}")
         return found
 
+    @cached_property
+    def queue_jumpers(self) -> Mapping[str, tuple[str, str]]:
+        """Verdict (yes or undecided) and reason of each tenant that may use the highest built-in PriorityClass."""
+        found: dict[str, tuple[str, str]] = {}
+        for namespace, tenant in sorted(self.tenancy.by_namespace.items()):
+            verdict = self.probe.takes_changed(namespace, _spec(priorityClassName=_HIGHEST)).verdict
+            if verdict != "no" and found.get(tenant, ("",))[0] != "yes" and self.maker(namespace):
+                found[tenant] = (verdict, f"pods of {namespace} may use {_HIGHEST}")
+        return found
+
+
+_HIGHEST: Final = "system-cluster-critical"
+"""Usable in any namespace unless admission or quota says otherwise
+(https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/)."""
 
 _CHECKS: Final = {
     "privileged": "MTB-PL1-BC-CPI-5",

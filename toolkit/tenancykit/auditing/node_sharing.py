@@ -13,7 +13,7 @@ from typing import Final
 
 import yaml
 
-from tenancykit.auditing.admission_probe import AdmissionProbe, Taken
+from tenancykit.auditing.admission_probe import POOL_KEY, AdmissionProbe, Taken
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text
 from tenancykit.auditing.pods import pods_of
@@ -152,30 +152,61 @@ class NodeSharing:
             victims[tenant] = unions[place.pools]
         return victims, frozenset(tenant for tenant, place in placements.items() if place.undecided)
 
+    @cached_property
+    def _set_aside(self) -> frozenset[str]:
+        """Keys of labels that set nodes aside: ours, and those Nodes of the set are tainted with."""
+        taints = (mappings(node.spec.get("taints")) for node in self.objects.of("", "Node"))
+        return frozenset({POOL_KEY, *(scalar_text(taint.get("key")) for found in taints for taint in found)})
+
     def findings(self) -> Iterator[Finding]:
-        """Yield tenants that reach nodes set aside for others; sharing common nodes alone is no fault."""
+        """Yield tenants that reach nodes set aside for others, or leave their own; sharing nodes alone is no fault."""
         confined = {
             t for t in self.tenancy.tenants if ("", "") not in self.placement(t).pools and self.placement(t).pools
         }
         for tenant in self.tenancy.tenants:
             place = self.placement(tenant)
             others = confined - {tenant}
-            if ("*", "*") in place.pools and others and not place.undecided:
+            own = any(key in self._set_aside for key, _ in self.written.get(tenant, ()))
+            if ("*", "*") not in place.pools:
+                continue
+            if not others and own and len(self.tenancy.tenants) > 1:
+                yield self._leaving(tenant, place)
+            if others:
                 namespace = self.tenancy.namespaces[tenant][0]
                 item = self.objects.get("", "Namespace", "", namespace)
                 subject, where = about(item) if item else (f"Namespace {namespace}", self.objects.objects[0].where)
                 yield Finding(
                     "node-pool-open",
-                    Severity.HIGH,
+                    Severity.LOW if place.undecided else Severity.HIGH,
                     subject,
                     where,
-                    f"pods of {tenant} may tolerate any taint; {len(others)} tenants have their own nodes",
+                    f"pods of {tenant} may tolerate any taint; {len(others)} tenants have their own nodes"
+                    + (f"; {place.why} may refuse them" if place.undecided else ""),
                     f"{tenant} -> pod that tolerates everything -> node of {min(others)} -> {min(others)}'s pods",
                     "refuse foreign tolerations, selectors and nodeName by admission policy in tenants' namespaces",
                     CROSSING,
                     (),
                     (tenant,),
                 )
+
+    def _leaving(self, tenant: str, place: Placement) -> Finding:
+        """Return the finding that a tenant with nodes of its own need not stay on them."""
+        namespace = self.tenancy.namespaces[tenant][0]
+        item = self.objects.get("", "Namespace", "", namespace)
+        subject, where = about(item) if item else (f"Namespace {namespace}", self.objects.objects[0].where)
+        other = next(t for t in self.tenancy.tenants if t != tenant)
+        return Finding(
+            "node-pool-open",
+            Severity.LOW if place.undecided else Severity.MEDIUM,
+            subject,
+            where,
+            f"workloads of {tenant} select a node pool, but nothing keeps its pods there",
+            f"{tenant} -> pod that tolerates everything -> any node -> pods of {other}",
+            "refuse foreign tolerations, selectors and nodeName by admission policy in tenants' namespaces",
+            CROSSING,
+            (),
+            (tenant,),
+        )
 
 
 SHARING_KEYS: Final = {"timeSlicing": "gpu-contexts", "mps": "gpu-mps"}

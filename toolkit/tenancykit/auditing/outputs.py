@@ -34,6 +34,7 @@ RULES: Final = {
     "pod-security-open": "A tenant's namespace takes pods that are root of their node",
     "pod-security-workload": "A tenant's workload breaks the baseline Pod Security Standard",
     "service-external-ips": "A tenant may claim external addresses with a Service",
+    "priority-open": "A tenant's pods may outrank everybody's",
     "network-cross-tenant": "Pods of one tenant reach pods of another",
     "network-metadata": "A tenant's pods reach the metadata service",
     "node-pool-open": "A tenant's pods reach nodes set aside for others",

@@ -76,6 +76,16 @@ def engine_rules(objects: ObjectSet) -> EngineRules:
     return EngineRules(tuple(policies), tuple(bindings), tuple(opaque))
 
 
+def may_see(item: ManifestObject, resource: str) -> bool:
+    """Return whether an object that is not evaluated may look at requests for a resource; it may if it does not say."""
+    rules = [*mappings(mapping(item.spec.get("matchConstraints")).get("resourceRules"))]
+    rules += _rules(mapping(item.spec.get("match")), [])
+    for webhook in mappings(item.data.get("webhooks")):
+        rules += mappings(webhook.get("rules")) or [{}]
+    named = [texts(rule.get("resources")) for rule in rules]
+    return not named or any(not names or {"*", "*/*", resource} & set(names) for names in named)
+
+
 Pair = tuple[Data, Data]
 
 

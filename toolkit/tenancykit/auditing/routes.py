@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from tenancykit.auditing.admission_probe import AdmissionProbe
+from tenancykit.auditing.admission_probe import AdmissionProbe, Taken
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.hostile_pods import HostilePods
 from tenancykit.auditing.objects import ObjectSet, Where, mapping, mappings, scalar_text
@@ -58,28 +58,28 @@ class Routes:
             return Selector.of(mapping(wanted.get("selector"))).matches(self.objects.namespaces[namespace])
         return namespace == own
 
-    def openings(self) -> Iterator[tuple[str, str, str, str]]:
-        """Yield (tenant, namespace, gateway, who) where a tenant may claim host names of another."""
+    def openings(self) -> Iterator[tuple[str, str, str, str, Taken]]:
+        """Yield (tenant, namespace, gateway, who, answer) where a tenant may claim host names of another."""
         seen: set[str] = set()
         for gateway, namespaces in sorted(self.users.items()):
             for namespace in sorted(namespaces):
                 tenant = self.tenancy.by_namespace[namespace]
                 taken = self.probe.takes_object(namespace, f"route at {gateway}", _route(gateway), "httproutes")
-                if tenant in seen or taken.verdict != "yes":
+                if tenant in seen or taken.verdict == "no":
                     continue
                 who = self.hostile.maker(namespace, _GROUP, "httproutes")
                 if who:
                     seen.add(tenant)
-                    yield tenant, namespace, gateway, who
+                    yield tenant, namespace, gateway, who, taken
 
     def findings(self) -> Iterator[Finding]:
         """Yield one finding per tenant that may claim host names of another."""
-        for tenant, namespace, gateway, who in self.openings():
+        for tenant, namespace, gateway, who, taken in self.openings():
             item = self.objects.get("", "Namespace", "", namespace)
             subject, where = about(item) if item else (f"Namespace {namespace}", Where("<input>"))
             yield Finding(
                 "route-hostnames-open",
-                Severity.MEDIUM,
+                Severity.MEDIUM if taken.verdict == "yes" else Severity.LOW,
                 subject,
                 where,
                 f"{who} may attach routes with any host name to Gateway {gateway}, which other tenants use",

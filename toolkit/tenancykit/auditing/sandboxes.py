@@ -84,6 +84,7 @@ class Sandboxes:
 
     def findings(self) -> Iterator[Finding]:
         """Yield tenants whose workloads run in a sandbox that their pods may leave out."""
+        yield from self._misnamed()
         meant: dict[str, str] = {}
         for pod in pods_of(self.objects):
             name = scalar_text(pod.spec.get("runtimeClassName"))
@@ -92,23 +93,40 @@ class Sandboxes:
                 meant.setdefault(tenant, name)
         for tenant, name in sorted(meant.items()):
             verdict, why = self.answers[tenant]
-            if verdict != "yes":
+            if verdict == "no":
                 continue
             namespace = self.tenancy.namespaces[tenant][0]
             item = self.objects.get("", "Namespace", "", namespace)
             subject, where = about(item) if item else (f"Namespace {namespace}", Where("<input>"))
             yield Finding(
                 "runtime-open",
-                Severity.HIGH,
+                Severity.HIGH if verdict == "yes" else Severity.LOW,
                 subject,
                 where,
-                f"workloads of tenant {tenant} run under {name}, but {why}",
+                f"workloads of tenant {tenant} run under {name}, but its pods may not: {why}",
                 f"{tenant} -> pod outside the sandbox -> Linux kernel of its node -> every pod on it",
                 f"refuse pods whose runtimeClassName is not {name} by admission policy",
                 CROSSING,
                 (),
                 (tenant,),
             )
+
+    def _misnamed(self) -> Iterator[Finding]:
+        """Yield RuntimeClasses called after a sandbox whose handler is none."""
+        for item in self.objects.of("node.k8s.io", "RuntimeClass"):
+            if item.name.startswith(_SANDBOX_HANDLERS) and not self._sandboxed[item.name]:
+                subject, where = about(item)
+                handler = scalar_text(item.data.get("handler"))
+                yield Finding(
+                    "runtime-open",
+                    Severity.HIGH,
+                    subject,
+                    where,
+                    f"pods that ask for {item.name} run under handler {handler!r}, which is no sandbox known here",
+                    f"pod under {item.name} -> Linux kernel of its node -> every pod on it",
+                    "name the sandbox's own handler",
+                    CROSSING,
+                )
 
 
 _RANK: Final = {"no": 0, "undecided": 1, "yes": 2}

@@ -146,12 +146,8 @@ class _Scene:
         yield CrossingState(
             METADATA_CROSSING, "the node's cloud credentials", "network", _all(metadata, everybody), reasons=metadata
         )
-        takers = {
-            tenant: f"{who} may create Services in {namespace}"
-            for tenant, namespace, who in self.hostile.traffic_takers()
-        }
-        yield CrossingState(
-            TRAFFIC_CROSSING, "traffic through externalIPs", "network", _all(takers, everybody), reasons=takers
+        yield _judged(
+            TRAFFIC_CROSSING, "traffic through externalIPs", "network", self.hostile.traffic_takers, everybody
         )
         for crossing in sorted({"gpu-contexts", "gpu-mps"} & gpu_sharing(self.objects).keys()):
             yield CrossingState(crossing, "the same GPU", "accelerator", neighbours, unsure_nodes)
@@ -192,14 +188,8 @@ class _Scene:
             yield CrossingState(BOUNDS[group], title, plane, _all(found, everybody), reasons=found)
         gpus = self.bounds.open_tenants("gpu")
         yield CrossingState(BOUNDS["gpu"], "GPUs without a quota", "accelerator", _all(gpus, everybody), reasons=gpus)
-        jumpers = self.hostile.queue_jumpers()
-        yield CrossingState(
-            QUEUE_CROSSING,
-            "the scheduler's order through priority classes",
-            "control",
-            _all(jumpers, everybody),
-            reasons=jumpers,
-        )
+        title = "the scheduler's order through priority classes"
+        yield _judged(QUEUE_CROSSING, title, "control", self.hostile.queue_jumpers, everybody)
 
     def findings(self) -> Iterator[Finding]:
         """Yield every finding, in no particular order; a tenant alone in its cluster has nobody to reach."""
@@ -214,6 +204,7 @@ class _Scene:
         yield from self.hostile.findings()
         yield from self.hostile.workload_findings()
         yield from self.hostile.service_findings()
+        yield from self.hostile.priority_findings()
         yield from self.network.findings()
         yield from self.network.metadata_findings()
         yield from self.nodes.findings()
@@ -254,6 +245,15 @@ class _Scene:
 
 def _all(tenants: Iterable[str], everybody: frozenset[str]) -> dict[str, frozenset[str]]:
     return dict.fromkeys(tenants, everybody)
+
+
+def _judged(
+    crossing: str, title: str, plane: str, found: Mapping[str, tuple[str, str]], everybody: frozenset[str]
+) -> CrossingState:
+    """Return a crossing open towards everybody for the tenants found, each with verdict and reason."""
+    unsure = frozenset(tenant for tenant, (verdict, _) in found.items() if verdict == "undecided")
+    reasons = {tenant: why for tenant, (_, why) in found.items()}
+    return CrossingState(crossing, title, plane, _all(found, everybody), unsure, reasons)
 
 
 def _object_findings(objects: ObjectSet) -> Iterator[Finding]:

@@ -25,8 +25,8 @@ class Claim(Entry):
     """Where a design without this crossing shows that: in its manifests, or elsewhere (a provider, a network), so
     that an audit of manifests alone may see it open."""
     needs_pods: bool = True
-    """Whether crossing it takes pods or objects that the tenant makes itself in that cluster; where nobody of it may, as
-    in the cluster that only hosts its control plane, it does not cross there."""
+    """Whether crossing it takes pods or objects that the tenant makes itself in that cluster; where nobody of it may,
+    as in the cluster that only hosts its control plane, it does not cross there."""
     check: str
     """What the audit computes."""
     rules: tuple[str, ...] = ()

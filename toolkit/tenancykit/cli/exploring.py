@@ -16,8 +16,10 @@ from tenancykit.cli.designs import print_json
 from tenancykit.errors import Fault, InputError
 from tenancykit.report.exploring import exploration_payload, exploration_text
 from tenancykit.report.replaying import replay as replay_record
+from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.study.comparison import Progress
 from tenancykit.study.exploration import explore as explore_space
+from tenancykit.study.robustness import robustness
 
 
 def explore(options: argparse.Namespace) -> int:
@@ -45,12 +47,24 @@ def explore(options: argparse.Namespace) -> int:
 
 def replay(options: argparse.Namespace) -> int:
     """Work a decision record out again from the inputs embedded in it, and say what changed."""
-    found = replay_record(Path(options.record), load_catalogue(*options.catalogue))
+    found = replay_record(Path(options.record), load_catalogue(*options.catalogue), folder=options.folder)
     if options.json:
         print_json(found.data())
     else:
         print(found.text())
     return OK if found.same else FINDINGS
+
+
+def robust(options: argparse.Namespace) -> int:
+    """Say what would overturn the first place, what moves it most, and what is near it."""
+    catalogue = load_catalogue(*options.catalogue)
+    scenario = face.load_scenario(options.scenario, catalogue)
+    found = robustness(face.compare(scenario, catalogue, designs=options.variant))
+    if options.json:
+        print_json(robustness_payload(found))
+    else:
+        print(robustness_text(found))
+    return OK
 
 
 def _allowed(given: list[str]) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """Options that can only be a burden: leaving them out of a design makes nothing worse.
 
-Conditions of the catalogue grow true or false with the facts they read: a fact read plainly makes a condition truer, one
+Conditions of the catalogue grow true or false with the facts they read: a fact read plainly makes one truer, one
 read under ``not`` makes it less true. From the way each criterion reads a fact follows whether an option, chosen beside
 the same others, can ever improve a figure. One that cannot, and that no rule asks for, need not be looked at.
 """
@@ -63,12 +63,14 @@ def burdens(
         work: facts that work, toil, footprints and licences read; plain means more of them.
         isolation: facts the isolation of a design reads; plain means a better figure or level.
     """
-    found = []
+    found: list[LeftOut] = []
     for index, step in enumerate(space.steps):
         options = {option.id: option for edges in step.edges.values() for option, _ in edges if option is not None}
-        for option in options.values():
-            if _only_adds(option, catalogue, work, isolation) and _can_go(space.steps, index, option):
-                found.append(LeftOut(option.id, "adds work, machines' load or ways in; nothing is better with it"))
+        found += [
+            LeftOut(option.id, "adds work, machines' load or ways in; nothing is better with it")
+            for option in options.values()
+            if _only_adds(option, catalogue, work, isolation) and _can_go(space.steps, index, option)
+        ]
     return tuple(sorted(found, key=lambda item: item.option))
 
 
@@ -108,7 +110,7 @@ def _name(option: Option | None) -> str:
     return "" if option is None else option.id
 
 
-def without(space: Space, catalogue: Catalogue, left_out: Iterable[LeftOut]) -> Mapping[str, tuple[str, ...]]:
+def without(space: Space, left_out: Iterable[LeftOut]) -> Mapping[str, tuple[str, ...]]:
     """Return the options that remain, by dimension, for building the leaner space."""
     gone = {item.option for item in left_out}
     kept: dict[str, tuple[str, ...]] = {}

@@ -100,7 +100,7 @@ class Numbered:
 
     @cached_property
     def _tables(self) -> list[tuple[Numbers, Numbers, Numbers]]:
-        """Per layer [states x edges]: ways through earlier edges, the state an edge leads to, the code it stands for."""
+        """Per layer [states x edges]: ways through earlier edges, the state an edge leads to, its code."""
         import numpy as np  # noqa: PLC0415 - as above
 
         steps = self.space.steps

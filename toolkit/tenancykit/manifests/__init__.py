@@ -1,4 +1,5 @@
+from tenancykit.manifests.counting import ObjectCounts, count_objects
 from tenancykit.manifests.output import Change, Changes
 from tenancykit.manifests.tree import ExportResult, export
 
-__all__ = ["Change", "Changes", "ExportResult", "export"]
+__all__ = ["Change", "Changes", "ExportResult", "ObjectCounts", "count_objects", "export"]

@@ -24,18 +24,30 @@ _BASE: Final = "https://kubernetes.io/api/"
 _LONGEST: Final = 160
 
 
-def validate_object(obj: Mapping[str, Any], version: str = DEFAULT_VERSION, *, kind_hint: str = "") -> list[str]:
+def validate_object(
+    obj: Mapping[str, Any],
+    version: str = DEFAULT_VERSION,
+    *,
+    old: Mapping[str, Any] | None = None,
+    kind_hint: str = "",
+) -> list[str]:
     """Return every fault of one object, as ``field: what is wrong``; an empty list where a cluster would accept it.
 
     Args:
         obj: the object as plain data.
         version: Kubernetes minor version, such as ``1.36``.
+        old: the object it would replace; fields that stay as they were created are compared where it is given.
         kind_hint: kind of the address it is posted to, used where the object states none, as the API server does.
 
     Raises:
         MissingExtraError: the schema files are not installed.
         InputError: the schema files do not know the version.
     """
+    found = _own_faults(obj, version, kind_hint)
+    return found or ([] if old is None else update_faults(obj, old))
+
+
+def _own_faults(obj: Mapping[str, Any], version: str, kind_hint: str) -> list[str]:
     if not isinstance(obj, Mapping):
         return [f"is {type(obj).__name__}, not an object"]
     if kind_hint and not obj.get("kind"):
@@ -56,7 +68,7 @@ def validate_object(obj: Mapping[str, Any], version: str = DEFAULT_VERSION, *, k
 
 def validate_update(obj: Mapping[str, Any], old: Mapping[str, Any], version: str = DEFAULT_VERSION) -> list[str]:
     """Return every fault of replacing an object that exists by another: its own, and changes that are not allowed."""
-    return validate_object(obj, version) or update_faults(obj, old)
+    return validate_object(obj, version, old=old)
 
 
 def validate_text(text: str, version: str = DEFAULT_VERSION) -> list[str]:

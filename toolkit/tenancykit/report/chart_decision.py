@@ -10,6 +10,7 @@ from tenancykit.report.chart_canvas import (
     BLUE,
     EMPTY,
     FAINT,
+    GREEN,
     GREY,
     INK,
     ORANGE,
@@ -24,6 +25,7 @@ from tenancykit.report.chart_canvas import (
 from tenancykit.report.figures import TITLES, number, short_value, value_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.exploration import Exploration
 
 _MOST: Final = 16
 _FADE: Final = ("#08306b", "#2171b5", "#6baed6", "#c6dbef")
@@ -101,6 +103,43 @@ def pareto(study: Study, x: str = "cost", y: str = "isolation") -> Chart:
     return canvas.chart(["design", TITLES[y], TITLES[x], "standing"], data)
 
 
+def explored(found: Exploration, study: Study, x: str = "cost", y: str = "isolation") -> Chart:
+    """Return the front of an exploration by two criteria, with the reference architectures beside it.
+
+    Args:
+        found: what was explored.
+        study: the reference architectures for the same scenario.
+        x: criterion from left to right.
+        y: criterion from bottom to top.
+    """
+    front = found.admitted or found.front
+    references = [e for e in study.evaluations if study.rank(e.id) is not None] or list(study.evaluations)
+    scores = study.evaluations[0].scores
+    proven = "the exact front" if found.exact else "the best found so far, not proven to be the whole front"
+    canvas = Canvas(f"{len(front)} designs of the space are beaten by none: {proven}", 400)
+    left, right, base = 72, WIDTH - 24, canvas.top + 400 - 44
+    legend = [("on the front of the space", GREEN), ("reference architectures", BLUE)]
+    used = canvas.legend(left, canvas.top + 8, legend, room=right - left)
+    along = [one[x] for one in front] + [e.scores[x].value for e in references]
+    high = [one[y] for one in front] + [e.scores[y].value for e in references]
+    across, up = spread(along, left, right), spread(high, base, canvas.top + used + 6)
+    canvas.scale_across(across, base, canvas.top + used + 6, _axis_title(x, scores[x]))
+    canvas.scale_up(up, left, right, _axis_title(y, scores[y]))
+    for one in front:
+        canvas.circle(across(one[x]), up(one[y]), 3.5, GREEN, title=f"{one.id}: {number(one[y])}, {number(one[x])}")
+    taken = [
+        (across(e.scores[x].value) - 4, across(e.scores[x].value) + 4, up(e.scores[y].value) + 4) for e in references
+    ]
+    for e in references:
+        canvas.circle(across(e.scores[x].value), up(e.scores[y].value), 6, BLUE, title=f"{e.id} {e.name}")
+    for e in references:
+        at = (across(e.scores[x].value), up(e.scores[y].value))
+        _label(canvas, e.id, *at, taken, strong=False, faint=False, right=right)
+    rows = [[one.id, number(one[y]), number(one[x])] for one in front]
+    rows += [[e.id, number(e.scores[y].value), number(e.scores[x].value)] for e in references]
+    return canvas.chart(["design", TITLES[y], TITLES[x]], rows)
+
+
 def _near(study: Study, name: str) -> list[float]:
     """Return the values that set the scale: of admitted designs, and of others not far beyond them."""
     admitted = [e.scores[name].value for e in study.evaluations if study.rank(e.id) is not None]
@@ -160,7 +199,7 @@ def acceptability(study: Study) -> Chart:
     first = found.labels[order[0]]
     ranks = min(shares.shape[1], len(_FADE))
     title = f"{first} is first in {found.first[order[0]]:.0%} of {found.samples:,} samples of values and weights"
-    if len(order) > 1:
+    if len(order) > 1 and found.first[order[1]] >= 0.005:
         title += f", {found.labels[order[1]]} in {found.first[order[1]]:.0%}"
     left, right, row = 96, WIDTH - 30, 22
     canvas = Canvas(title, 10, note=found.statement)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tenancykit.report.chart_architecture import architecture
 from tenancykit.report.chart_canvas import Chart
 from tenancykit.report.chart_cost import bill, cost_bridge, placement
-from tenancykit.report.chart_decision import acceptability, group_scatter, pareto, side_by_side, weight_ranges
+from tenancykit.report.chart_decision import acceptability, explored, group_scatter, pareto, side_by_side, weight_ranges
 from tenancykit.report.chart_effort import gantt, growth, toil
 from tenancykit.report.chart_flaws import flaws
 from tenancykit.report.chart_isolation import attack_paths, isolation_matrix
@@ -17,6 +17,7 @@ __all__ = [
     "attack_paths",
     "bill",
     "cost_bridge",
+    "explored",
     "flaws",
     "gantt",
     "group_scatter",

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from tenancykit.version import __version__
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.figures import TITLES, number
 from tenancykit.report.payload import fingerprint, plain
@@ -17,6 +16,7 @@ from tenancykit.report.svg import Point, scatter
 from tenancykit.report.text import columns
 from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.exploration import Exploration, Found
+from tenancykit.version import __version__
 
 EXPLORATION: Final = "tenancykit/exploration/v1"
 

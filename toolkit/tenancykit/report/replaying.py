@@ -1,7 +1,7 @@
-"""A decision record worked out again: the same inputs, embedded in the record, give the same numbers, or what changed.
+r"""A decision record worked out again: the same inputs, embedded in the record, give the same numbers, or what changed.
 
-The record's page carries its inputs as a block of JSON that browsers do not run. ``<`` is written as ``\\u003c`` there, so
-that no name in a scenario can end the block.
+The record's page carries its inputs as a block of JSON that browsers do not run. In it ``<`` is written as ``\u003c``,
+so that no name in a scenario can end the block.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from tenancykit.version import __version__
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Choice, Design
 from tenancykit.errors import Fault, InputError
@@ -27,6 +26,7 @@ from tenancykit.source import read_text
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import CRITERIA, evaluate
 from tenancykit.study.sweeping import catalogue_digest
+from tenancykit.version import __version__
 
 INPUTS: Final = "tenancykit/record-inputs/v1"
 
@@ -122,7 +122,7 @@ def inputs_of(study: Study, design_id: str, digest: str) -> dict[str, Any]:
         "digest": digest,
         "chosen": design_id,
         "scenario": study.scenario.model_dump(mode="json", by_alias=True),
-        "files": {name: _hash(study.scenario.folder / name) for name in _files(study.scenario)},
+        "files": _files(study.scenario),
         "weights": dict(zip(CRITERIA, map(float, study.weights.values), strict=True)),
         "candidates": [
             {
@@ -151,8 +151,12 @@ def _folders(catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(str(root) for root in catalogue.roots[1:])
 
 
-def _files(scenario: Scenario) -> list[str]:
-    return sorted({name for name in named_files(scenario).values() if name}) if scenario.folder is not None else []
+def _files(scenario: Scenario) -> dict[str, str]:
+    """Return the files a scenario names, each with a hash of what is in it."""
+    folder = scenario.folder
+    if folder is None:
+        return {}
+    return {name: _hash(folder / name) for name in sorted(set(named_files(scenario).values())) if name}
 
 
 def _hash(path: Path) -> str:
@@ -215,7 +219,9 @@ def _scenario(inputs: Mapping[str, Any], path: Path, home: Path) -> Scenario:
     missing = [name for name in inputs["files"] if not (home / name).is_file()]
     if missing:
         cure = "put the files beside the record, or name their folder"
-        raise InputError([Fault(str(path), f"{name}, which the scenario names, is missing", cure=cure) for name in missing])
+        raise InputError(
+            [Fault(str(path), f"{name}, which the scenario names, is missing", cure=cure) for name in missing]
+        )
     return scenario.in_folder(home)
 
 

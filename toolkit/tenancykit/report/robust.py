@@ -24,7 +24,9 @@ def robustness_text(found: Robustness) -> str:
     best = found.study.best
     lines = [f"What would change the first place of {best.id} {best.name}", ""]
     tips = [tip for tip in found.tipping_points if tip.tips_at is not None]
-    lines.append("Tipping points, nearest first (each assumption alone):" if tips else "No assumption alone overturns it.")
+    lines.append(
+        "Tipping points, nearest first (each assumption alone):" if tips else "No assumption alone overturns it."
+    )
     for tip in tips[:_SHOWN]:
         lines += _bullet(str(tip))
     lines += ["", "Lead over the best rival at both ends of each assumption, largest swing first:"]
@@ -71,10 +73,13 @@ def _near(found: Robustness) -> list[str]:
         lines.append("- no cheaper design keeps the isolation")
     if step is not None:
         lines += _bullet(
-            f"the last {number(step.spent)} {currency} per month, over {step.cheaper}, buy {step.gained:.3g} nines of isolation"
+            f"the last {number(step.spent)} {currency} per month, over {step.cheaper}, "
+            f"buy {step.gained:.3g} nines of isolation"
         )
     else:
-        lines.append("- its last money buys no isolation: another design is as isolated for less, or it is the cheapest")
+        lines.append(
+            "- its last money buys no isolation: another design is as isolated for less, or it is the cheapest"
+        )
     return lines
 
 

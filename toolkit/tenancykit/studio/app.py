@@ -29,6 +29,7 @@ from tenancykit.studio.detail_panels import (
     SensitivityPanel,
     WorkPanel,
 )
+from tenancykit.studio.explore_panel import ExplorePanel
 from tenancykit.studio.handover_panel import HandoverPanel
 from tenancykit.studio.ranking_panel import RankingPanel
 from tenancykit.studio.scenario_panel import ScenarioPanel
@@ -85,6 +86,7 @@ class Studio:
             WorkPanel(self),
             SensitivityPanel(self),
             ComparePanel(self),
+            ExplorePanel(self),
             ScenarioPanel(self),
             HandoverPanel(self, folder),
         ]
@@ -93,6 +95,7 @@ class Studio:
         self._tabs = widgets.Tab(
             [panel.widget for panel in self._panels], layout=widgets.Layout(flex="999 1 600px", min_width="0")
         )
+        self._tabs.add_class("tk-tabs")
         for index, panel in enumerate(self._panels):
             self._tabs.set_title(index, panel.title)
         self._tabs.observe(lambda _: self._show_tab(), "selected_index")

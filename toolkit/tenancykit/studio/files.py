@@ -4,21 +4,52 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from pydantic import Field
 
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.model import Design, choose
 from tenancykit.errors import Fault, InputError
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.model import Model, Weights
 from tenancykit.source import parse_yaml, read_text, write_text
+from tenancykit.studio.state import State
 from tenancykit.validation import validate
 from tenancykit.version import __version__
 
 SCHEMA: Final = "tenancykit/session/v1"
 
 CriterionName = Literal["isolation", "effort", "operations", "cost"]
+
+
+class OwnDesign(Model):
+    """A design that is neither a reference architecture nor a variant of one."""
+
+    id: str = Field(min_length=1)
+    """Its id."""
+    name: str
+    """Its title."""
+    options: dict[str, tuple[str, ...]]
+    """Option ids per tenant class."""
+    origin: str = "own"
+    """Where it comes from: ``own`` or ``explored``."""
+
+    @classmethod
+    def of(cls, design: Design) -> OwnDesign:
+        """Return a design as it is saved."""
+        options = {class_id: choice.options for class_id, choice in design.choices.items()}
+        return cls(id=design.id, name=design.name, options=options, origin=design.origin)
+
+    def read(self, catalogue: Catalogue) -> Design:
+        """Return the design.
+
+        Raises:
+            InputError: an option is unknown, or a layer is empty or taken twice.
+        """
+        choices = {class_id: choose(catalogue, options) for class_id, options in self.options.items()}
+        return Design(self.id, self.name, choices, self.origin)
 
 
 class SessionFile(Model):
@@ -42,6 +73,8 @@ class SessionFile(Model):
     """Designs that are compared; all where absent."""
     variants: tuple[str, ...] = ()
     """Further designs as text, such as ``RA01 +node_dedicated_tenant``."""
+    own: tuple[OwnDesign, ...] = ()
+    """Further designs, option by option."""
     opened: str = ""
     """Design that is open; the first in rank where empty."""
     beside: str = ""
@@ -108,6 +141,32 @@ def write_session(session: SessionFile, path: str | os.PathLike[str]) -> Path:
     data = session.model_dump(mode="json", by_alias=True)
     write_text(file, to_json({**data, "tenancykit": __version__}) + "\n")
     return file
+
+
+def session_file(state: State, weights: Weights, beside: Path) -> SessionFile:
+    """Return a state as it is saved.
+
+    Args:
+        state: the state.
+        weights: its weights, normalised.
+        beside: the file it will be written to; the scenario's folder is kept relative to it.
+    """
+    folder = state.question.scenario.folder
+    shipped = example_of(folder)
+    return SessionFile(
+        schema_version=SCHEMA,
+        scenario=state.text,
+        valid_scenario=state.question.text if state.draft else "",
+        example=shipped,
+        folder=os.path.relpath(folder, beside.parent.resolve()) if folder and not shipped else "",
+        weights=weights,
+        candidates=state.candidates,
+        variants=state.variants,
+        own=tuple(OwnDesign.of(design) for design in state.own),
+        opened=state.opened,
+        beside=state.beside,
+        criterion=cast("CriterionName", state.criterion),
+    )
 
 
 def example_of(folder: Path | None) -> str:

@@ -142,7 +142,7 @@ class RankingPanel:
         texts = [
             "Rank",
             "Design",
-            *(f"{TITLES[n]}<br><small>{safe(first.scores[n].unit)}</small>" for n in CRITERIA),
+            *(f"{TITLES[n].split()[-1].capitalize()}<br><small>{safe(first.scores[n].unit)}</small>" for n in CRITERIA),
             "Score",
         ]
         return tuple(page(f'<div class="tks" style="line-height:1.2"><b>{text}</b></div>') for text in texts)

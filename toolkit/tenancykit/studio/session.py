@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import yaml
 
@@ -26,7 +26,7 @@ from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import scenario_of
 from tenancykit.source import Path_, parse_yaml
 from tenancykit.studio.edits import set_value
-from tenancykit.studio.files import CriterionName, SessionFile, example_of, parse_session, read_session, write_session
+from tenancykit.studio.files import SessionFile, parse_session, read_session, session_file, write_session
 from tenancykit.studio.state import State, importance, known, question_of, text_of
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
@@ -54,12 +54,12 @@ class Session:
         self._past: list[tuple[str, State]] = []
         self._future: list[State] = []
         self._studies: dict[tuple[Any, ...], Study] = {}
-        self._designs: tuple[tuple[str, tuple[str, ...]], tuple[Design, ...]] | None = None
-        question = question_of(text_of(scenario), scenario)
-        self.state = State(question, importance(scenario.weights))
+        self._designs: tuple[tuple[Any, ...], tuple[Design, ...]] | None = None
         references = set(self.catalogue.references)
         evaluations = study.evaluations if study is not None else ()
-        self._own = tuple(e.resolved.design for e in evaluations if e.id not in references)
+        own = tuple(e.resolved.design for e in evaluations if e.id not in references)
+        question = question_of(text_of(scenario), scenario)
+        self.state = State(question, importance(scenario.weights), own=own)
         for evaluation in evaluations:
             self._measured[question.key, evaluation.id, evaluation.resolved.design.fingerprint()] = evaluation
 
@@ -78,14 +78,14 @@ class Session:
     @property
     def designs(self) -> tuple[Design, ...]:
         """Every design that may be compared: the reference architectures, those of the study given, the variants."""
-        key = (self.state.question.key, self.state.variants)
+        key = (self.state.question.key, self.state.variants, self.state.own)
         if self._designs is None or self._designs[0] != key:
             references = [
                 reference_design(r, self.scenario, self.catalogue) for r in self.catalogue.references.values()
             ]
             further = [variant(text, self.scenario, self.catalogue) for text in self.state.variants]
             classes = {c.id for c in self.scenario.tenants.classes}
-            own = [design for design in self._own if classes <= set(design.choices)]
+            own = [design for design in self.state.own if classes <= set(design.choices)]
             self._designs = (key, (*references, *own, *further))
         return self._designs[1]
 
@@ -108,7 +108,7 @@ class Session:
             pass
         state = self.state
         shown = tuple(d.id for d in self.designs if state.candidates is None or d.id in state.candidates)
-        base_key = (state.question.text, state.variants, shown)
+        base_key = (state.question.text, state.variants, state.own, shown)
         weights_key = (*base_key, *self.state.weights.values())
         if weights_key not in self._studies:
             base = self._studies.get(base_key) or self._compared(shown)
@@ -237,6 +237,25 @@ class Session:
         self._move("variant", state)
         return design.id
 
+    def add_designs(self, designs: Iterable[Design]) -> tuple[str, ...]:
+        """Compare further designs, such as an exploration found, and return their ids; known ones are left as they are.
+
+        Raises:
+            InputError: a design chooses nothing for a class of the scenario.
+        """
+        known = {d.id for d in self.designs}
+        new = tuple(design for design in designs if design.id not in known)
+        for design in new:
+            missing = [c.id for c in self.scenario.tenants.classes if c.id not in design.choices]
+            if missing:
+                raise InputError(Fault(f"design {design.id}", f"chooses nothing for {', '.join(missing)}"))
+        ids = tuple(design.id for design in new)
+        state = replace(self.state, own=(*self.state.own, *new))
+        if state.candidates is not None:
+            state = replace(state, candidates=(*state.candidates, *ids))
+        self._move("designs", state)
+        return ids
+
     def open(self, design: str = "", criterion: str = "") -> None:
         """Open a design, and one of its criteria; empty names leave things as they are.
 
@@ -317,25 +336,7 @@ class Session:
         Raises:
             OutputError: the file cannot be written.
         """
-        return write_session(self._file(Path(path)), path)
-
-    def _file(self, beside: Path) -> SessionFile:
-        state, shipped = self.state, example_of(self.scenario.folder)
-        folder = self.scenario.folder
-        apart = os.path.relpath(folder, beside.parent.resolve()) if folder and not shipped else ""
-        return SessionFile(
-            schema_version="tenancykit/session/v1",
-            scenario=state.text,
-            valid_scenario=state.question.text if state.draft else "",
-            example=shipped,
-            folder=apart,
-            weights=self.weights,
-            candidates=state.candidates,
-            variants=state.variants,
-            opened=state.opened,
-            beside=state.beside,
-            criterion=cast("CriterionName", state.criterion),
-        )
+        return write_session(session_file(self.state, self.weights, Path(path)), path)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Continue a saved session; it can be undone.
@@ -359,6 +360,7 @@ class Session:
             question=question_of(text, scenario),
             weights=importance(saved.weights),
             variants=saved.variants,
+            own=tuple(design.read(self.catalogue) for design in saved.own),
         )
         other._check_variants(scenario)
         if saved.candidates is not None:

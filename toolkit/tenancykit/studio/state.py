@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.model import Design
 from tenancykit.design.offers import node_shapes
 from tenancykit.design.wishes import wish_faults
 from tenancykit.errors import Fault, InputError
@@ -50,6 +51,7 @@ class State:
         weights: importance of each criterion, any scale.
         candidates: designs that are compared; None for all.
         variants: further designs as text.
+        own: further designs that are neither references nor variants: made by hand or found by exploring.
         opened: design that is open; empty for the first in rank.
         beside: design compared with it; empty for the runner-up.
         criterion: criterion that is open.
@@ -61,6 +63,7 @@ class State:
     faults: tuple[Fault, ...] = ()
     candidates: tuple[str, ...] | None = None
     variants: tuple[str, ...] = ()
+    own: tuple[Design, ...] = ()
     opened: str = ""
     beside: str = ""
     criterion: str = CRITERIA[0]

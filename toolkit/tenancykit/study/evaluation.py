@@ -22,6 +22,7 @@ from tenancykit.design.offers import price_book
 from tenancykit.design.validity import resolve
 from tenancykit.drawing import Drawable
 from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.manifests import count_objects
 from tenancykit.quantities import cents
 from tenancykit.scenario.model import Scenario
 
@@ -140,7 +141,10 @@ def evaluate_resolved(
     resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, *, calibration: Calibration | None = None
 ) -> Evaluation:
     """Return the value of a design that is already looked up, as :func:`evaluate`."""
-    operations = measure_operations(resolved, scenario, catalogue)
+    counted = count_objects(resolved, scenario, catalogue)
+    operations = measure_operations(resolved, scenario, catalogue, objects=counted.kinds)
+    exported = {"objects": counted.objects, "settings": counted.parameters}
+    operations = replace(operations, figures={**operations.figures, "exported": exported})
     effort = measure_effort(resolved, scenario, catalogue, calibration=calibration)
     people = _people(effort, operations, scenario, price_book(scenario, catalogue))
     isolation = measure_isolation(

@@ -61,10 +61,10 @@ def combined_front(question: Question, count: int, executor: Executor | None = N
         columns = _swept(alone, part, count, executor)
         costs = Refiner(alone, executor).bounded(columns)
         values = np.stack([columns.isolation, -columns.effort, -columns.operations, -costs.least], axis=1)
-        groups, keys = _groups(part, columns.codes)
+        groups, keys = groups_of(part, columns.codes)
         parts.append(Part(values, groups))
         rows.append((columns.codes, keys))
-    saved = _Savings(whole, [keys for _, keys in rows], question)
+    saved = Savings(whole, [keys for _, keys in rows], question)
     front = combine_fronts(parts, list(HOW), saved)
     codes = [codes[front.choices[:, place]] for place, (codes, _) in enumerate(rows)]
     return Combined(np.concatenate(codes, axis=1), front.values, front.considered)
@@ -88,7 +88,7 @@ def _swept(alone: Question, part: Numbered, count: int, executor: Executor | Non
     return Columns.joined(one.result() for one in waiting)
 
 
-def _groups(part: Numbered, codes: Codes) -> tuple[NDArray[np.intp], Codes]:
+def groups_of(part: Numbered, codes: Codes) -> tuple[NDArray[np.intp], Codes]:
     """Return the group of each design, and per group the codes of its layers (the others at their leanest)."""
     names = [layer for _, layer in part.layers]
     order = [names.index(layer) for layer in SHARING_LAYERS if layer in names]
@@ -102,8 +102,14 @@ def _groups(part: Numbered, codes: Codes) -> tuple[NDArray[np.intp], Codes]:
     return member.ravel().astype(np.intp), shown
 
 
-class _Savings:
-    """What designs of some groups have in common: the sum of them alone less all of them together."""
+class Savings:
+    """What designs of some groups have in common: the sum of them alone less all of them together.
+
+    Args:
+        whole: measures hybrids.
+        keys: per class [groups x layers] what is chosen in each group; 255 where nothing is.
+        question: the question.
+    """
 
     def __init__(self, whole: Sweeper, keys: list[Codes], question: Question) -> None:
         columns = [[(*column, None) for column in part.columns] for part in whole.parts]

@@ -1,8 +1,8 @@
 """The exact front where one figure is dear to compute: bounds first, the full figure only where it can matter.
 
-A design whose cost is known only from below is looked at as if it cost that little. Those that still stand on the front
-get a closer bound, or their bill; when everybody on the front has a bill, nobody who has none can be on it: already the
-too favourable figure is dominated. Convention of bounds as in branch and bound; the result does not depend on the order.
+A design whose cost is known only from below is looked at as if it cost that little. Those that still stand on the
+front get a closer bound, or their bill; when everybody on the front has a bill, nobody who has none can be on it: even
+the too favourable figure is dominated. As in branch and bound, the result does not depend on the order.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tenancykit.design.batch import Batch, Codes
 from tenancykit.study.sweeping import Columns, Floats, Question, Sweeper, sweeper_of
 
 Rows = NDArray[np.intp]
+Keys = NDArray[np.void]
 
 _CENTS = 0.05
 """What the cost of people of a sweep may be off, by rounding."""
@@ -81,16 +82,12 @@ class Refiner:
         self.stopped = stopped or (lambda: False)
         self.bounds: dict[tuple[int, bytes], float] = {}
         self.bills: dict[bytes, float] = {}
-        names = [
-            [("" if o is None else self.sweeper.cost.cut(o)) for o in column] for column in self._columns()
-        ]
+        names = [[("" if o is None else self.sweeper.cost.cut(o)) for o in column] for column in self.sweeper.columns]
         cores = [
-            ["" if o is None or not self.sweeper.cost.is_core(o) else o.id for o in column] for column in self._columns()
+            ["" if o is None or not self.sweeper.cost.is_core(o) else o.id for o in column]
+            for column in self.sweeper.columns
         ]
         self._merged = tuple([_numbering(column) for column in kind] for kind in (names, cores))
-
-    def _columns(self) -> Sequence[Sequence[object]]:
-        return self.sweeper.columns  # type: ignore[return-value]
 
     def costs(self, columns: Columns) -> Costs:
         """Return what is known of the cost of designs before anything is measured."""
@@ -135,16 +132,14 @@ class Refiner:
                 self._draw_up(costs, unknown)
         return rows
 
-    def _groups(self, codes: Codes, kind: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    def _groups(self, codes: Codes, kind: int) -> tuple[Keys, Rows]:
         """Return the distinct cores of designs, and which each has."""
         merged = np.stack([m[codes[:, layer]] for layer, m in enumerate(self._merged[kind])], axis=1)
         packed = np.ascontiguousarray(merged).view(np.dtype((np.void, merged.shape[1]))).ravel()
         keys, member = np.unique(packed, return_inverse=True)
         return keys, member
 
-    def _raise_known(
-        self, costs: Costs, rows: Rows, keys: NDArray[np.uint8], member: NDArray[np.intp], kind: int
-    ) -> NDArray[np.bool_]:
+    def _raise_known(self, costs: Costs, rows: Rows, keys: Keys, member: Rows, kind: int) -> NDArray[np.bool_]:
         """Raise the lower bounds of designs whose core was met before; return which cores were."""
         known = np.array([self.bounds.get((kind, key.tobytes()), -np.inf) for key in keys])
         columns = costs.columns
@@ -152,9 +147,7 @@ class Refiner:
         costs.least[rows] = np.where(costs.measured[rows], costs.least[rows], np.maximum(costs.least[rows], bound))
         return known > -np.inf
 
-    def _raise(
-        self, costs: Costs, rows: Rows, keys: NDArray[np.uint8], member: NDArray[np.intp], open_: Rows, kind: int
-    ) -> None:
+    def _raise(self, costs: Costs, rows: Rows, keys: Keys, member: Rows, open_: Rows, kind: int) -> None:
         """Raise the lower bounds of the designs of some cores."""
         order = np.argsort(member, kind="stable")
         first = np.searchsorted(member[order], open_)
@@ -181,9 +174,7 @@ class Refiner:
             costs.least[row] = bill
             costs.measured[row] = True
 
-    def _spread(
-        self, work: Callable[..., list[float]], codes: Codes, bare: bool | None
-    ) -> Iterable[float]:
+    def _spread(self, work: Callable[..., list[float]], codes: Codes, bare: bool | None) -> Iterable[float]:
         more = () if bare is None else (bare,)
         if self.executor is None or len(codes) < 4:
             return work(self.question, codes, *more)

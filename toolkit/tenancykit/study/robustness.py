@@ -34,8 +34,8 @@ from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA, HOURS_PER
 Floats = NDArray[np.float64]
 
 PRICE_RANGE: Final = (0.7, 1.3)
-"""Factor a level of prices or a day rate may move by. Assumption: published GPU prices moved by about a third within a
-year both ways."""
+"""Factor a level of prices or a day rate may move by. Assumption: prices of rented GPUs are taken to
+move by up to a third within the life of a decision."""
 PATCH_RANGE: Final = (0.25, 4.0)
 """Factor on the time to patch. Assumption: from a team that patches in a quarter of the time to one four times as slow."""
 MISCONFIGURATION_RANGE: Final = (0.2, 5.0)
@@ -189,9 +189,7 @@ def _exposure(table: DecisionTable, evaluations: Sequence[Evaluation], study: St
 
     # Beyond its range a factor could turn negative, which means nothing.
     yield Assumption("time from a flaw's disclosure to patched", 1.0, *PATCH_RANGE, effect=_kept(patched), unit="x")
-    yield Assumption(
-        "chance of misconfiguration (priors)", 1.0, *MISCONFIGURATION_RANGE, effect=_kept(wrong), unit="x"
-    )
+    yield Assumption("chance of misconfiguration (priors)", 1.0, *MISCONFIGURATION_RANGE, effect=_kept(wrong), unit="x")
 
 
 def _with_isolation(table: DecisionTable, figures: Floats) -> Floats:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from tenancykit.version import __version__
 from tenancykit.errors import Fault, InputError, OutputError
 from tenancykit.study.sweeping import Columns, Question
+from tenancykit.version import __version__
 
 FORMAT: Final = "tenancykit/sweep/v1"
 _CURE: Final = "start a new sweep, or use the version, scenario and catalogue the file was written with"
@@ -66,7 +66,9 @@ def load_sweep(path: Path, question: Question) -> SavedSweep:
     except FileNotFoundError:
         raise InputError(Fault(str(path), "no such file", cure="leave resume out to start a new sweep")) from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(Fault(str(path), f"is not a saved sweep ({error})", cure="name a file written by save")) from error
+        raise InputError(
+            Fault(str(path), f"is not a saved sweep ({error})", cure="name a file written by save")
+        ) from error
     wanted = {"format": FORMAT, "tenancykit": __version__, "key": question.key}
     names = {"format": "format", "tenancykit": "tenancykit version", "key": "scenario, catalogue or narrowing"}
     faults = [

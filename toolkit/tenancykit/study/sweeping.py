@@ -190,7 +190,9 @@ class Sweeper:
 
     def choices(self, codes: Codes) -> dict[str, Choice]:
         """Return what one design chooses for each class."""
-        found = [part.choice(mine[0].tolist()) for part, mine in zip(self.parts, self.split(codes[None, :]), strict=True)]
+        found = [
+            part.choice(mine[0].tolist()) for part, mine in zip(self.parts, self.split(codes[None, :]), strict=True)
+        ]
         classes = self.scenario.tenants.classes
         each = found * len(classes) if len(found) == 1 else found
         return {tenant_class.id: choice for tenant_class, choice in zip(classes, each, strict=True)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tenancykit.catalogue.work import SKILLS, Automation, Task, Work
+from tenancykit.catalogue.work import Automation, Task, Work
 from tenancykit.catalogue.workbook import WorkBook, prerequisites
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.design.components import Closure
@@ -98,7 +98,7 @@ class Plan:
 
 
 def check_team(scenario: Scenario, known: Iterable[str]) -> None:
-    """Raise for skills nobody knows and for running options or components the catalogue does not hold.
+    """Raise for running options or components the catalogue does not hold.
 
     Args:
         scenario: the scenario.
@@ -108,15 +108,9 @@ def check_team(scenario: Scenario, known: Iterable[str]) -> None:
         InputError: every fault.
     """
     ids = set(known)
-    where = f"scenario {scenario.name}: team"
     faults = [
-        Fault(f"{where}.skills.{skill}", f"unknown skill {skill!r}", ", ".join(SKILLS), did_you_mean(skill, SKILLS))
-        for skill in scenario.team.skills
-        if skill not in SKILLS
-    ]
-    faults += [
         Fault(
-            f"{where}.running",
+            f"scenario {scenario.name}: team.running",
             f"unknown option or component {identifier!r}",
             cure=did_you_mean(identifier, ids) or "see: tenancykit catalogue options",
         )

@@ -46,16 +46,20 @@ def _directly(model: IsolationCatalogue) -> Iterable[Reading]:
             for guard in crossing.guards:
                 barriers.add(guard.barrier)
                 yield from readings(guard.when, PLAIN)
-    for name in barriers:
-        for flaws in flaws_of(model).get(name, ()):
-            yield from readings(flaws.when, NEGATED)
-        for wrong in model.barriers[name].misconfiguration:
-            # The first case that holds counts, so that a fact may move the chance either way.
-            yield from readings(wrong.when, PLAIN)
-            yield from readings(wrong.when, NEGATED)
+    for name in sorted(barriers):
+        yield from _of_barrier(name, model)
     for level in model.levels.values():
         for rule in level.rules:
             yield from readings(rule.when, PLAIN)
+
+
+def _of_barrier(name: str, model: IsolationCatalogue) -> Iterable[Reading]:
+    for flaws in flaws_of(model).get(name, ()):
+        yield from readings(flaws.when, NEGATED)
+    for wrong in model.barriers[name].misconfiguration:
+        # The first case that holds counts, so that a fact may move the chance either way.
+        yield from readings(wrong.when, PLAIN)
+        yield from readings(wrong.when, NEGATED)
 
 
 __all__ = ["isolation_readings"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ def _design_id(answer: object, study: Study, where: str) -> Evaluation:
 
 
 def _number(answer: object, where: str = "answer") -> float:
-    if isinstance(answer, bool) or not isinstance(answer, Real):
+    if isinstance(answer, bool) or not isinstance(answer, Real) or not math.isfinite(answer):
         raise InputError(Fault(where, f"{answer!r} is not a number"))
     return float(answer)
 

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tenancykit.errors import MissingExtraError, OutputError
+from tenancykit.studio import Studio, serve
+
+
+def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("voila")
+    with socket.socket() as taken:
+        taken.bind((serve.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OutputError, match=f"port {port} on 127.0.0.1 is taken"):
+            serve.serve(port, browser=False)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_missing_server_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"tenancykit\[lab\]"):
+        serve.serve(8866, browser=False)
+
+
+def test_the_server_listens_on_loopback_and_the_token_is_not_on_the_command_line(tmp_path: Path) -> None:
+    command = serve.command(8866)
+    environment = serve.environment("secret", "ml-platform", tmp_path)
+    assert "--Voila.ip=127.0.0.1" in command
+    assert "--Voila.auto_token=True" in command
+    assert "secret" not in " ".join(command)
+    assert environment["JUPYTER_TOKEN"] == "secret"  # noqa: S105 - for this test
+
+
+def test_the_page_opens_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("ipywidgets")
+    for name, value in serve.environment("t", "saas-inference", tmp_path).items():
+        if name.startswith("TENANCYKIT_"):
+            monkeypatch.setenv(name, value)
+    studio = serve.page()
+    assert isinstance(studio, Studio)
+    assert studio.session.scenario.name == "saas-inference"
+    values = [w.value for w in studio._panels[-1].widget.children[1].children]
+    assert values == [str(tmp_path / "out")]
+
+
+def test_a_page_without_network_asks_no_other_host() -> None:
+    template = Path(serve.__file__).parent / "voila" / "templates" / "tenancykit" / "index.html.j2"
+    assert "https://" not in template.read_text(encoding="utf-8")

@@ -1,0 +1,111 @@
+"""What would change a decision: assumptions start from the study's own figures and move them the right way."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tenancykit import compare, example, load_catalogue, load_scenario
+from tenancykit.errors import InputError
+from tenancykit.report.robust import robustness_payload, robustness_text
+from tenancykit.scenario.model import Weights
+from tenancykit.study.robustness import Robustness, robustness
+
+COST = 3
+
+
+@cache
+def of(name: str) -> Robustness:
+    return robustness(compare(load_scenario(example(name)), load_catalogue()))
+
+
+@pytest.mark.parametrize("name", ["gpu-cloud", "saas-inference"])
+def test_every_assumption_leaves_the_table_as_it_is_at_its_present_value(name: str) -> None:
+    found = of(name)
+    table = found.study.admitted
+    assert table is not None
+    assert len(found.assumptions) > 15
+    for assumption in found.assumptions:
+        now = assumption.values(table, assumption.current)
+        assert np.allclose(now, table.values, rtol=1e-8, atol=1e-9), assumption.name
+
+
+def test_dearer_gpu_nodes_cost_each_design_what_it_spends_on_them() -> None:
+    found = of("saas-inference")
+    table = found.study.admitted
+    assert table is not None
+    level = next(a for a in found.assumptions if a.name == "level of prices: GPU nodes")
+    moved = level.values(table, 1.5) - table.values
+    for row, label in enumerate(table.labels):
+        spent = found.study[label].scores["cost"].figures["per_month"]["GPU nodes"]
+        assert moved[row, COST] == pytest.approx(float(spent) / 2)
+    assert not moved[:, :COST].any()
+
+
+def test_patching_faster_isolates_better_and_misconfiguration_worse() -> None:
+    found = of("saas-inference")
+    table = found.study.admitted
+    assert table is not None
+    patch = next(a for a in found.assumptions if a.name.startswith("time from"))
+    wrong = next(a for a in found.assumptions if a.name.startswith("chance of mis"))
+    assert (patch.values(table, 0.5)[:, 0] >= table.values[:, 0]).all()
+    assert (patch.values(table, 2.0)[:, 0] < table.values[:, 0]).any()
+    assert (wrong.values(table, 3.0)[:, 0] <= table.values[:, 0] + 1e-12).all()
+
+
+def test_a_tipping_point_is_where_the_rival_draws_level() -> None:
+    found = of("saas-inference")
+    tips = [tip for tip in found.tipping_points if tip.tips_at is not None and tip.exact]
+    assert tips
+    study = found.study
+    assert study.scaled is not None
+    weights = study.weights.along(study.scaled.table.names)
+    for tip in tips:
+        assumption = next(a for a in found.assumptions if a.name == tip.name)
+        assert tip.tips_at is not None
+        assert tip.new_winner is not None
+        scores = study.scaled.to_utility(assumption.values(study.scaled.table, tip.tips_at)) @ weights
+        rows = [study.scaled.table.row(label) for label in (study.best.id, tip.new_winner)]
+        assert scores[rows[0]] == pytest.approx(scores[rows[1]], abs=1e-9)
+
+
+def test_the_nearest_cheaper_design_keeps_the_isolation() -> None:
+    found = of("gpu-cloud")
+    table = found.study.admitted
+    assert table is not None
+    dearest = max(table.labels, key=lambda label: found.study[label].scores["cost"].value)
+    for neighbour in found.cheaper(dearest):
+        one, other = found.study[dearest], found.study[neighbour.label]
+        assert other.scores["isolation"].value >= one.scores["isolation"].value
+        assert one.scores["cost"].value - other.scores["cost"].value == pytest.approx(neighbour.saves)
+    step = found.last_euro(dearest)
+    assert step is None or step.dearer == dearest
+    refused = next(e.id for e in found.study.evaluations if found.study.rank(e.id) is None)
+    with pytest.raises(InputError, match="not admitted"):
+        found.cheaper(refused)
+
+
+def test_stakeholders_veto_what_falls_far_behind_their_favourite() -> None:
+    found = of("saas-inference")
+    agreed = found.consensus
+    assert agreed is not None
+    assert {s.name for s in agreed.stakeholders} == set(found.study.scenario.stakeholders)
+    assert agreed.vetoes
+    lenient = found.agreed(None)
+    assert lenient is not None
+    assert not lenient.vetoes
+    assert lenient.choice == lenient.ranking.winner
+    alone = robustness(found.study.with_weights(Weights(isolation=1, effort=0, operations=0, cost=0)))
+    assert alone.tornado
+
+
+def test_the_text_names_what_it_found() -> None:
+    told = robustness_text(of("saas-inference"))
+    assert "Tipping points" in told
+    assert "the last" in told
+    assert "would veto" in told
+    data = robustness_payload(of("saas-inference"))
+    assert data["tornado"]
+    assert data["consensus"]["vetoes"]

@@ -1,0 +1,156 @@
+"""What exploring a design space found: the designs on the front, and what the front rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from tenancykit.catalogue.model import Dimension
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.lean import LeftOut
+from tenancykit.design.model import Choice, Design
+from tenancykit.design.validity import reference_design
+from tenancykit.drawing import Drawable
+from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.comparison import Study, study_of
+from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+
+
+@dataclass(frozen=True)
+class Found:
+    """A design of the space that is on a front.
+
+    Attributes:
+        id: ``X`` and a hash of its options; the same in every run.
+        choices: options per class.
+        values: figure per criterion, in the order of the criteria.
+        admitted: whether it meets every hard requirement.
+    """
+
+    id: str
+    choices: Mapping[str, Choice]
+    values: tuple[float, ...]
+    admitted: bool
+
+    @property
+    def design(self) -> Design:
+        """The design, to evaluate, compare or export."""
+        return Design(self.id, _title(self.choices), self.choices, "explored")
+
+    def __getitem__(self, criterion: str) -> float:
+        return self.values[CRITERIA.index(criterion)]
+
+
+@dataclass(frozen=True, eq=False)
+class Exploration(Drawable):
+    """What was found in the space of valid designs.
+
+    Attributes:
+        scenario: what was asked.
+        catalogue: what could be done.
+        allowed: options that were allowed, by dimension that was narrowed.
+        combinations: combinations of options before any rule.
+        space: valid designs, exactly.
+        evaluated: designs whose isolation, effort and operations were worked out.
+        billed: those whose cost was worked out in full; the others cost too much already by their bound.
+        left_out: options that can only be a burden and were not tried.
+        front: valid designs that no measured design beats on every criterion, most isolated first.
+        admitted: the same among the designs that meet every hard requirement.
+        exact: whether ``front`` and ``admitted`` are the fronts of the whole space.
+        caveats: what the result rests on, in words.
+        stopped: whether it was stopped before its end.
+        seconds: how long it took.
+    """
+
+    scenario: Scenario
+    catalogue: Catalogue
+    allowed: Mapping[Dimension, tuple[str, ...]]
+    combinations: int
+    space: int
+    evaluated: int
+    billed: int
+    left_out: tuple[LeftOut, ...]
+    front: tuple[Found, ...]
+    admitted: tuple[Found, ...]
+    exact: bool
+    caveats: tuple[str, ...]
+    stopped: bool
+    seconds: float
+    refusals: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+
+    def __getitem__(self, identifier: str) -> Found:
+        """Return a design of a front by id.
+
+        Raises:
+            InputError: no front holds such a design.
+        """
+        for found in (*self.admitted, *self.front):
+            if found.id.lower() == identifier.lower():
+                return found
+        known = list(dict.fromkeys(found.id for found in (*self.admitted, *self.front)))
+        fault = Fault("design", f"unknown design {identifier!r}", ", ".join(known), did_you_mean(identifier, known))
+        raise InputError(fault)
+
+    def evaluate(self, identifier: str) -> Evaluation:
+        """Return a design of a front evaluated in full, with evidence."""
+        return evaluate(self[identifier].design, self.scenario, self.catalogue)
+
+    @cached_property
+    def study(self) -> Study:
+        """The reference architectures with the best designs of the front beside them; evaluated on first use."""
+        return self.compared(12)
+
+    def compared(self, count: int = 12) -> Study:
+        """Return the reference architectures with some designs of the front beside them.
+
+        Args:
+            count: how many designs of the front, the best by the scenario's weights first.
+        """
+        references = [
+            evaluate(reference_design(reference, self.scenario, self.catalogue), self.scenario, self.catalogue)
+            for reference in self.catalogue.references.values()
+        ]
+        chosen = self.ranked(references)[:count]
+        further = [evaluate(found.design, self.scenario, self.catalogue) for found in chosen]
+        return study_of(self.scenario, self.catalogue, [*references, *further], anchors=references)
+
+    def ranked(self, references: Sequence[Evaluation]) -> tuple[Found, ...]:
+        """Return the designs of the admitted front (of the front where nobody is admitted), best by weights first.
+
+        Args:
+            references: the designs that set the ends of the scale, as in a study.
+        """
+        members = self.admitted or self.front
+        scale = study_of(self.scenario, self.catalogue, references, anchors=references)
+        merit = np.zeros(len(members))
+        for place, name in enumerate(CRITERIA):
+            if name in scale.bounds:
+                low, high = scale.bounds[name]
+                share = (np.array([found.values[place] for found in members]) - low) / (high - low)
+                merit += scale.weights.values[place] * (share if name == "isolation" else 1 - share)
+        return tuple(members[row] for row in np.argsort(-merit, kind="stable"))
+
+    @property
+    def best(self) -> Evaluation:
+        """The best admitted design, references included, by the scenario's weights.
+
+        Raises:
+            UndecidedError: nobody meets every requirement.
+        """
+        return self.study.best
+
+
+def _title(choices: Mapping[str, Choice]) -> str:
+    """Return a title from the options that shape a design most."""
+    parts = []
+    for choice in dict.fromkeys(c.options for c in choices.values()):
+        telling = [o for o in choice if o.startswith(("cp_", "node_", "rt_", "net_", "gpu_"))]
+        parts.append(" + ".join(telling))
+    return " | ".join(parts)
+
+
+__all__ = ["Exploration", "Found"]

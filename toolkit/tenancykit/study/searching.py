@@ -1,0 +1,389 @@
+"""The search behind an exploration: what is measured, in which order, and what is kept.
+
+A space that fits the budget is measured design by design. A larger one is first freed of options that can only be a
+burden; what is left is measured in even steps and then searched around the best: every design that differs from one on
+the front by one option, or two, until nothing new comes up.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from itertools import combinations
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenancykit.catalogue.model import DIMENSIONS, Dimension, Option
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.isolation.reads import isolation_readings
+from tenancykit.design.batch import Codes
+from tenancykit.design.lean import LeftOut, burdens, without, work_readings
+from tenancykit.design.model import Choice, Design
+from tenancykit.design.numbering import Numbered, numbered
+from tenancykit.design.space import Candidates, Space, common_space, space
+from tenancykit.design.validity import reference_design
+from tenancykit.errors import UndecidedError
+from tenancykit.study.admission import Admission
+from tenancykit.study.comparison import Progress
+from tenancykit.study.discovery import Exploration, Found
+from tenancykit.study.hybrids import combined_front
+from tenancykit.study.refining import Costs, Refiner, Rows
+from tenancykit.study.saved import SavedSweep, load_sweep, save_sweep
+from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweep_numbers, sweeper_of
+
+_LOT: Final = 20_000
+_PAIRS_FROM: Final = 24
+"""Designs of the front around which pairs of options are changed, those spread most evenly over it."""
+
+
+class Stop(Protocol):
+    """What tells a sweep to stop, such as :class:`threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Return whether to stop."""
+        ...
+
+
+class Search:
+    """One exploration under way.
+
+    Args:
+        question: what is explored.
+        catalogue: the catalogue it is explored with.
+        limit: most designs to measure.
+        executor: where designs are measured.
+        progress: told after each lot.
+        save: file to keep what was measured in.
+        resume: file to go on from.
+        stop: ends the search early when set.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        catalogue: Catalogue,
+        limit: int,
+        executor: Executor | None,
+        progress: Progress | None,
+        save: Path | None,
+        resume: Path | None,
+        stop: Stop | None,
+    ) -> None:
+        self.question, self.catalogue, self.limit = question, catalogue, limit
+        self.executor, self.progress, self.save = executor, progress, save
+        self.stop = stop
+        self.interrupted = False
+        self.sweeper = sweeper_of(question)
+        self.refiner = Refiner(question, executor, self._stopped)
+        self.admission = Admission(self.sweeper)
+        self.started = time.monotonic()
+        self.lots: list[Columns] = []
+        self.seen: set[bytes] = set()
+        self.left_out: tuple[LeftOut, ...] = ()
+        self.searched = False
+        self.considered = 0
+        if resume is not None:
+            saved = load_sweep(resume, question)
+            self.refiner.bills.update(saved.bills)
+            self._keep(saved.columns)
+
+    def _stopped(self) -> bool:
+        return self.interrupted or (self.stop is not None and self.stop.is_set())
+
+    def explore(self) -> Exploration:
+        """Return what was found."""
+        try:
+            front, admitted, costs = self._fronts_of_all()
+        except KeyboardInterrupt:
+            # Bills under way are given up; those drawn up already say what is known so far.
+            self.interrupted = True
+            front, admitted, costs = self._fronts()
+        self._written()
+        return self._result(front, admitted, costs)
+
+    def _fronts_of_all(self) -> tuple[Rows, Rows, Costs]:
+        if self.sweeper.count <= self.limit:
+            self._sweep(self._every(self.sweeper.count))
+            return self._fronts()
+        self._sweep_lean()
+        return self._search()
+
+    # --- measuring ----------------------------------------------------------------------------------------------
+
+    def _every(self, count: int) -> Iterator[NDArray[np.int64]]:
+        lot = _LOT if self.executor is None else max(500, min(_LOT, count // 16 + 1))
+        for start in range(0, count, lot):
+            yield np.arange(start, min(count, start + lot), dtype=np.int64)
+
+    def _sweep(self, lots: Iterator[NDArray[np.int64]]) -> None:
+        """Measure designs by number; those a resumed sweep has measured are left out."""
+        if not self.seen and self.executor is not None:
+            self._gather([(sweep_numbers, numbers) for numbers in lots])
+        else:
+            codes = (self._unseen(self.sweeper.codes(numbers)) for numbers in lots)
+            self._gather([(sweep_codes, code) for code in codes if len(code)])
+
+    def _gather(self, tasks: Sequence[tuple[Callable[..., Columns], NDArray[np.generic]]]) -> None:
+        total = sum(len(rows) for _, rows in tasks) + len(self.seen)
+        start, before = time.monotonic(), len(self.seen)
+        waiting: list[Future[Columns]] = []
+        if self.executor is not None:
+            waiting = [self.executor.submit(work, self.question, rows) for work, rows in tasks]
+        try:
+            for place, (work, rows) in enumerate(tasks):
+                if self._stopped():
+                    break
+                self._keep(waiting[place].result() if waiting else work(self.question, rows))
+                self._written()
+                self._told(total, start, before)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _told(self, total: int, start: float, before: int) -> None:
+        if self.progress is not None:
+            done = len(self.seen)
+            left = (time.monotonic() - start) / max(1, done - before) * (total - done)
+            self.progress(done, total, f"designs measured, about {left:.0f} s left")
+
+    def _keep(self, columns: Columns) -> None:
+        self.lots.append(columns)
+        self.seen.update(row.tobytes() for row in columns.codes)
+
+    def _unseen(self, codes: Codes) -> Codes:
+        if not self.seen or not len(codes):
+            return codes
+        return codes[[row.tobytes() not in self.seen for row in codes]]
+
+    def _written(self) -> None:
+        if self.save is not None and self.lots:
+            save_sweep(self.save, self.question, SavedSweep(self._all(), self.refiner.bills))
+
+    def _all(self) -> Columns:
+        if len(self.lots) > 1:
+            self.lots = [Columns.joined(self.lots)]
+        return self.lots[0]
+
+    # --- a space too large to be measured -----------------------------------------------------------------------
+
+    def _sweep_lean(self) -> None:
+        """Measure the leaner space, in even steps where it is too large; and the reference architectures."""
+        lean = self._lean()
+        count = math.prod(map(len, lean))
+        budget = self.limit if count <= self.limit else self.limit // 2
+        lots = []
+        for place, (part, thin) in enumerate(zip(self.sweeper.parts, lean, strict=True)):
+            rest = math.prod(map(len, lean[place + 1 :]))
+            if count <= budget:
+                here = np.arange(count, dtype=np.int64) // rest % len(thin)
+            else:
+                # Even steps through each part, in an order of its own, so that parts do not move in step.
+                here = np.linspace(0, len(thin) - 1, budget).round().astype(np.int64)
+                here = here if place == 0 else np.random.default_rng(place).permutation(here)
+            lots.append(_recoded(thin.codes(here), thin.columns, part.columns))
+        codes = np.concatenate([self._references(), *self._combined(), np.concatenate(lots, axis=1)])
+        codes = np.unique(codes, axis=0)
+        codes = self._unseen(codes[self.sweeper.valid(codes)])
+        lot = _LOT if self.executor is None else max(500, min(_LOT, len(codes) // 16 + 1))
+        self._gather([(sweep_codes, codes[at : at + lot]) for at in range(0, len(codes), lot)])
+
+    def _combined(self) -> Iterator[Codes]:
+        """Yield the hybrids that look best when each class is measured by itself."""
+        if self.question.per_class and len(self.sweeper.parts) > 1:
+            found = combined_front(self.question, self.limit // 4, self.executor)
+            self.considered = found.considered
+            yield found.codes
+
+    def _lean(self) -> list[Numbered]:
+        """Return each part without the options that can only be a burden."""
+        work = work_readings(self.catalogue, self.sweeper.conditions())
+        isolation = isolation_readings(self.catalogue)
+        found = [burdens(part.space, self.catalogue, work, isolation) for part in self.sweeper.parts]
+        self.left_out = tuple(sorted(set().union(*found), key=lambda item: item.option))
+        scenario = self.question.scenario
+        lean = []
+        for place, (part, gone) in enumerate(zip(self.sweeper.parts, found, strict=True)):
+            allowed = _narrowed(part.space, self.catalogue, gone)
+            if self.question.per_class:
+                thin = space(scenario.tenants.classes[place], scenario, self.catalogue, allowed=allowed)
+            else:
+                thin = common_space(scenario, self.catalogue, allowed=allowed)
+            lean.append(numbered(thin))
+        return lean
+
+    def _references(self) -> Codes:
+        """Return the codes of the reference architectures that are in the space."""
+        scenario, rows = self.question.scenario, []
+        for reference in self.catalogue.references.values():
+            design = reference_design(reference, scenario, self.catalogue)
+            choices = list(design.choices.values())
+            if not self.question.per_class and design.is_hybrid:
+                continue
+            parts = zip(self.sweeper.parts, choices, strict=False)
+            codes = [_codes_of(part.columns, choice) for part, choice in parts]
+            if all(code is not None for code in codes):
+                rows.append([place for code in codes if code is not None for place in code])
+        return np.array(rows, dtype=np.uint8).reshape(-1, len(self.sweeper.columns))
+
+    def _search(self) -> tuple[Rows, Rows, Costs]:
+        """Measure what differs from the fronts by one option, then by two, until nothing new is on them."""
+        expanded: set[tuple[bytes, int]] = set()
+        front, admitted, costs = self._fronts()
+        while not self._stopped():
+            members = np.unique(np.concatenate([front, admitted]))
+            codes = costs.columns.codes[members]
+            fresh = [row for row in codes if (row.tobytes(), 1) not in expanded]
+            changes = 1
+            if not fresh:
+                changes = 2
+                fresh = [row for row in _spread(codes, _PAIRS_FROM) if (row.tobytes(), 2) not in expanded]
+            room = self.limit - len(self.seen)
+            if not fresh or room <= 0:
+                self.searched = not fresh
+                break
+            expanded.update((row.tobytes(), changes) for row in fresh)
+            near = self._unseen(self._neighbours(np.array(fresh, dtype=np.uint8), changes))[:room]
+            if len(near):
+                self._gather([(sweep_codes, near[at : at + _LOT]) for at in range(0, len(near), _LOT)])
+                front, admitted, costs = self._fronts()
+        return front, admitted, costs
+
+    def _neighbours(self, codes: Codes, changes: int) -> Codes:
+        """Return the valid designs that differ from some by exactly so many options, each once."""
+        widths = [len(column) for column in self.sweeper.columns]
+        lots = []
+        for layers in combinations([layer for layer, width in enumerate(widths) if width > 1], changes):
+            shifts = np.stack(np.meshgrid(*(np.arange(1, widths[layer]) for layer in layers)), axis=-1)
+            steps = shifts.reshape(-1, changes)
+            near = np.repeat(codes, len(steps), axis=0)
+            for place, layer in enumerate(layers):
+                near[:, layer] = (near[:, layer] + np.tile(steps[:, place], len(codes))) % widths[layer]
+            lots.append(near)
+        every = np.unique(np.concatenate(lots), axis=0) if lots else codes[:0]
+        return every[self.sweeper.valid(every)]
+
+    # --- the result ---------------------------------------------------------------------------------------------
+
+    def _fronts(self) -> tuple[Rows, Rows, Costs]:
+        if not self.lots:
+            raise UndecidedError("the exploration was stopped before any design was measured")
+        costs = self.refiner.costs(self._all())
+        front = self.refiner.front(costs)
+        return front, self.admission.front(self.refiner, costs), costs
+
+    def _result(self, front: Rows, admitted: Rows, costs: Costs) -> Exploration:
+        meets = set(admitted.tolist())
+        shown = [self._found(row, costs, row in meets) for row in front.tolist()]
+        allowed = [self._found(row, costs, admitted=True) for row in admitted.tolist()]
+        whole = len(self.seen) == self.sweeper.count and not self._stopped()
+        return Exploration(
+            scenario=self.question.scenario,
+            catalogue=self.catalogue,
+            allowed=MappingProxyType(dict(self.question.allowed)),
+            combinations=math.prod(part.space.combinations for part in self.sweeper.parts),
+            space=self.sweeper.count,
+            evaluated=len(self.seen),
+            billed=len(self.refiner.bills),
+            left_out=self.left_out,
+            front=_ordered(shown),
+            admitted=_ordered(allowed),
+            exact=whole and not costs.refuted,
+            caveats=tuple(self._caveats(whole, costs)),
+            stopped=self._stopped(),
+            seconds=time.monotonic() - self.started,
+            refusals=tuple(reason for part in self.sweeper.parts for reason in part.space.reasons()),
+        )
+
+    def _found(self, row: int, costs: Costs, admitted: bool) -> Found:
+        columns = costs.columns
+        choices = self.sweeper.choices(columns.codes[row])
+        values = (columns.isolation[row], columns.effort[row], columns.operations[row], costs.least[row])
+        identifier = f"X{Design('', '', choices).fingerprint()[:8]}"
+        return Found(identifier, MappingProxyType(choices), tuple(map(float, values)), admitted)
+
+    def _caveats(self, whole: bool, costs: Costs) -> Iterator[str]:
+        if self._stopped():
+            yield "stopped early: the front is that of the designs measured so far whose bill was drawn up"
+        if not whole and not self._stopped():
+            searched = (
+                "then all that differs from the front by one option, and from a spread of it by two, until nothing new came up"
+                if self.searched
+                else "then what differs from the front by one option or two, until the budget ended"
+            )
+            yield (
+                f"{len(self.seen):,} of {self.sweeper.count:.3g} valid designs were measured: the space in even steps, "
+                f"{searched}. Better designs may exist"
+            )
+        if self.considered:
+            yield (
+                f"the search started from the front of {self.considered:.3g} combinations of designs of the classes, each "
+                "measured by itself, with what their groups share paid once"
+            )
+        if self.left_out:
+            names = ", ".join(item.option for item in self.left_out)
+            yield f"not tried, as they can only be a burden: {names} (time to patch apart, which short jobs can shorten)"
+        bounded = len(costs.columns) - int(costs.measured.sum())
+        if costs.refuted:
+            worst = max(item.bound - item.cost for item in costs.refuted)
+            yield f"{len(costs.refuted)} designs cost less than their bound, by {worst:,.0f} at most: others may too"
+        elif bounded:
+            yield (
+                f"{bounded:,} designs were dropped on a lower bound of their cost, which holds where packing more onto "
+                f"machines never costs less; none of the {int(costs.measured.sum())} bills drawn up refutes it"
+            )
+
+
+def _narrowed(found: Space, catalogue: Catalogue, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
+    kept = without(found, left_out)
+    return {dimension: kept.get(dimension, ()) for dimension in DIMENSIONS}
+
+
+def _recoded(codes: Codes, columns: Sequence[Candidates], others: Sequence[Candidates]) -> Codes:
+    """Return the same designs in the codes of another space that has all their options."""
+    found = np.empty_like(codes)
+    for layer, (column, other) in enumerate(zip(columns, others, strict=True)):
+        places = {_id(option): place for place, option in enumerate(other)}
+        found[:, layer] = np.array([places[_id(option)] for option in column], dtype=np.uint8)[codes[:, layer]]
+    return found
+
+
+def _codes_of(columns: Sequence[Candidates], choice: Choice) -> list[int] | None:
+    """Return the codes of a choice; None where the columns cannot express it."""
+    chosen = set(choice.options)
+    row: list[int] = []
+    held = 0
+    for column in columns:
+        names = [_id(option) for option in column]
+        place = next((i for i, name in enumerate(names) if name in chosen), None)
+        if place is None:
+            if "" not in names:
+                return None
+            place = names.index("")
+        else:
+            held += 1
+        row.append(place)
+    return row if held == len(chosen) else None
+
+
+def _id(option: Option | None) -> str:
+    return "" if option is None else option.id
+
+
+def _spread(codes: Codes, count: int) -> Codes:
+    """Return some rows, evenly spaced."""
+    if len(codes) <= count:
+        return codes
+    return codes[np.linspace(0, len(codes) - 1, count).round().astype(np.intp)]
+
+
+def _ordered(found: Sequence[Found]) -> tuple[Found, ...]:
+    return tuple(sorted(found, key=lambda one: (-one.values[0], *one.values[1:], one.id)))
+
+
+__all__ = ["Search", "Stop"]
