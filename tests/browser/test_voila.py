@@ -16,7 +16,7 @@ from tests.browser.conftest import STARTING, TOKEN, Watched
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-TABS = ("Ranking", "Design", "Isolation", "Cost", "Work", "Sensitivity", "Compare", "Scenario", "Hand over")
+TABS = ("Ranking", "Design", "Isolation", "Cost", "Work", "Sensitivity", "Compare", "Explore", "Scenario", "Hand over")
 
 
 def opened(watched: Watched, address: str) -> Page:
@@ -135,6 +135,30 @@ def test_a_folder_that_cannot_be_written_is_told_in_words(watched: Watched, voil
     page.get_by_role("button", name="Export manifests").click()
     page.locator("[role=status] .fault").wait_for()
     assert "Traceback" not in page.content()
+
+
+def test_a_long_exploration_leaves_the_page_usable_and_can_be_stopped(
+    watched: Watched, voila: tuple[str, Path]
+) -> None:
+    page = opened(watched, voila[0])
+    tab(page, "Explore")
+    page.locator(".widget-dropdown", has=page.get_by_text("Measure", exact=True)).locator("select").select_option(
+        label="at most 100,000 designs"
+    )
+    page.get_by_role("button", name="Explore", exact=True).click()
+    page.wait_for_timeout(1500)
+    before = page.get_by_text(re.compile(r"^Weights: ")).inner_text()
+    slider(page, "Cost").focus()
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "shown => ![...document.querySelectorAll('[aria-live]')].some(e => e.innerText === shown)", arg=before
+    )
+    page.get_by_role("button", name="Stop exploring").click()
+    page.get_by_text("Stopped before the end.").wait_for(timeout=STARTING)
+    watched.shot("voila-explored")
+    page.get_by_role("button", name="Compare the best 5").click()
+    page.locator(".tk-grid button", has_text=re.compile(r"^X[0-9a-f]{8}")).first.wait_for()
+    watched.shot("voila-explored-ranking")
 
 
 def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Path]) -> None:

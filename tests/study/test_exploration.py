@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tenancykit import example, load_catalogue, load_scenario
+from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.design.model import Design
 from tenancykit.design.space import common_space, space
@@ -186,3 +187,14 @@ def test_bad_narrowing_names_every_fault() -> None:
         explore(scenario, catalogue, limit=0)
     with pytest.raises(UndecidedError, match="refused by"):
         explore(scenario, catalogue, allowed={"control_plane": ["cp_capsule"]})
+
+
+def test_a_bound_that_a_bill_refutes_is_lowered_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario, catalogue = loaded("gpu-cloud"), load_catalogue()
+    whole = explore(scenario, catalogue, allowed=NARROW)
+    honest = CostSweep.bound
+    monkeypatch.setattr(CostSweep, "bound", lambda self, design, *, bare=False: honest(self, design, bare=bare) * 1.02)
+    found = explore(scenario, catalogue, allowed=NARROW)
+    assert not found.exact
+    assert any("cost less than the bound" in caveat for caveat in found.caveats)
+    assert by_options(found.front) == by_options(whole.front)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         charts,
         compare,
         example,
+        explore,
         export,
         load_catalogue,
         load_scenario,
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
         place,
         reach,
         record,
+        replay,
         replay_evidence,
+        robustness,
         variant,
     )
     from tenancykit.studio.app import Studio
@@ -65,6 +68,7 @@ __all__ = [
     "charts",
     "compare",
     "example",
+    "explore",
     "export",
     "load_catalogue",
     "load_scenario",
@@ -73,7 +77,9 @@ __all__ = [
     "place",
     "reach",
     "record",
+    "replay",
     "replay_evidence",
+    "robustness",
     "variant",
 ]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
+from threading import Event
 from typing import Any, TextIO
 
 from tenancykit.auditing import AccessAnswer, AuditOptions, AuditReport, ObjectSet, ReachQuestion
@@ -27,16 +29,23 @@ from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report import charts
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how results draw themselves
+from tenancykit.report import exploring as _exploring  # noqa: F401 - registers how explorations draw themselves
+from tenancykit.report import robust as _robust  # noqa: F401 - registers how robustness draws itself
 from tenancykit.report.handover import Handover
 from tenancykit.report.handover import export as _export
 from tenancykit.report.record import Record
 from tenancykit.report.record import record as _record
+from tenancykit.report.replaying import Replay
+from tenancykit.report.replaying import replay as _replay
 from tenancykit.scenario import reading
 from tenancykit.scenario.model import Scenario
 from tenancykit.source import parse_all, read_text
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.comparison import compare as _compare
 from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.exploration import Exploration
+from tenancykit.study.exploration import explore as _explore
+from tenancykit.study.robustness import Robustness, robustness
 
 MAX_DUMP: int = 1024 * 1024 * 1024
 """Largest dump of a live cluster read, in bytes. Assumption: 100,000 pods with status are about 600 MiB of YAML."""
@@ -48,8 +57,11 @@ __all__ = [
     "Catalogue",
     "Design",
     "Evaluation",
+    "Exploration",
     "Handover",
     "Record",
+    "Replay",
+    "Robustness",
     "Scenario",
     "Study",
     "audit",
@@ -57,6 +69,7 @@ __all__ = [
     "charts",
     "compare",
     "example",
+    "explore",
     "export",
     "load_catalogue",
     "load_scenario",
@@ -65,7 +78,9 @@ __all__ = [
     "place",
     "reach",
     "record",
+    "replay",
     "replay_evidence",
+    "robustness",
     "variant",
 ]
 
@@ -251,6 +266,64 @@ def _objects(paths: Iterable[PathLike]) -> ObjectSet:
     if reading.faults:
         raise InputError(reading.faults)
     return reading.objects
+
+
+def explore(
+    scenario: Scenario,
+    catalogue: Catalogue | None = None,
+    *,
+    allowed: Mapping[str, Sequence[str]] | None = None,
+    limit: int = 100_000,
+    per_class: bool = False,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    save: PathLike | None = None,
+    resume: PathLike | None = None,
+    stop: Event | None = None,
+) -> Exploration:
+    """Return the designs that none beats among all valid ones, and what is known of the rest.
+
+    Args:
+        scenario: what is asked.
+        catalogue: what could be done; the package's own by default.
+        allowed: option ids to keep, for dimensions that are narrowed.
+        limit: most designs to measure.
+        per_class: let each tenant class choose for itself (hybrids), shared components paid once.
+        executor: any ``concurrent.futures`` executor; Dask's is ``Client.get_executor()``.
+        progress: called with (done, total, text).
+        save: file that keeps what was measured.
+        resume: file of an earlier sweep to go on from.
+        stop: set it to stop; what is measured is kept.
+
+    Raises:
+        InputError: an unknown dimension or option, or a saved sweep of another question or version.
+    """
+    return _explore(
+        scenario,
+        catalogue or load_catalogue(),
+        allowed=allowed,
+        limit=limit,
+        per_class=per_class,
+        executor=executor,
+        progress=progress,
+        save=Path(save) if save else None,
+        resume=Path(resume) if resume else None,
+        stop=stop,
+    )
+
+
+def replay(record_path: PathLike, catalogue: Catalogue | None = None, *, folder: PathLike | None = None) -> Replay:
+    """Return a decision record worked out again from the inputs embedded in it, and what changed.
+
+    Args:
+        record_path: ``decision.html``, or the folder that holds it.
+        catalogue: what it is worked out with; the package's own by default.
+        folder: folder of the files the scenario names (default: the record's).
+
+    Raises:
+        InputError: the file holds no decision record, or a file it needs is missing.
+    """
+    return _replay(Path(record_path), catalogue or load_catalogue(), folder=Path(folder) if folder else None)
 
 
 def replay_evidence(path: PathLike, catalogue: Catalogue | None = None) -> list[dict[str, str]]:

@@ -39,36 +39,45 @@ class Trace(Entry):
     """One thing to be found in the objects of a cluster; every part that is stated must hold of the same object."""
 
     kind: str
-    """Kind, or ``*``."""
+    """Kind as a glob; ``Chart`` stands for an installed Helm chart, whose name is the chart's and whose ``values`` are
+    its values."""
     group: str = ""
-    """API group; empty for the core group, ``*`` for any."""
+    """API group as a glob; empty: the core group. Charts are of group ``helm``."""
     name: str = ""
     """Name as a glob; empty: any."""
     label: str = ""
-    """Label as ``key`` or ``key=value``, both globs."""
+    """Label as ``key`` or ``key=value``, both globs; empty: any."""
     field: str = ""
-    """Dotted path into the object, lists entered wholly (``spec.template.spec.runtimeClassName``); empty: none."""
+    """Path into the object, its parts separated by ``/`` and each a glob over keys, lists entered wholly
+    (``spec/hard/requests.cpu``); empty: none."""
     value: str = ""
     """Glob that some value at ``field`` must match; empty: anything that is there."""
     scope: Literal["cluster", "tenant"] = "cluster"
-    """Whether it says something about the whole cluster, or about the tenant in whose namespace it is found."""
-    why: str = ""
-    """What the object shows, where that does not go without saying."""
+    """Whether it says something about the whole cluster, or about the tenant it belongs to by namespace or label."""
 
 
 class Sign(Entry):
-    """How an option is recognised in the objects of an existing cluster."""
+    """How an option is recognised in the objects of an existing cluster.
+
+    Kinds that only one option's ``objects`` name, of API groups outside Kubernetes itself, show that option without
+    being repeated here, and so do charts of components that only one option needs.
+    """
 
     id: str
     """Id of the option."""
     any_of: tuple[Trace, ...] = ()
-    """Traces, each of which shows the option on its own."""
-    audit: str = ""
-    """Crossing of the audit whose being closed for a tenant shows the option, beside the traces (default-deny policies
-    are recognised by what they do)."""
-    absence: bool = False
-    """Whether the option is what remains when no other option of its layer shows (a flat network, the default runtime);
-    its evidence is the absence of the others."""
+    """Traces, each of which shows the option."""
+    objects: bool = True
+    """Whether the kinds and charts of the option itself count beside the traces."""
+    closed: str = ""
+    """Crossing that must be closed, as the audit sees it, between all tenants of the class; the traces count only if it
+    is, and where there are none its being closed is enough."""
+    only: Literal["any", "shared", "per-tenant"] = "any"
+    """Kind of cluster in which the signs count: shared by tenants, or one per tenant."""
+    remainder: bool = False
+    """Whether the option is what remains when no other of its layer shows (a flat network, the default runtime)."""
+    rank: int = 0
+    """Of several options of a layer that show, the one with the highest rank is taken for the design."""
     because: str = ""
     """Why these signs, or why there can be none."""
     assumption: bool = False
@@ -119,12 +128,10 @@ def load_signs(catalogue: Catalogue) -> Entries[Sign]:
         if sign.id not in catalogue.options:
             cure = did_you_mean(sign.id, catalogue.options) or "name an option"
             faults.append(Fault(place, f"unknown option {sign.id!r}", cure=cure))
-        if not (sign.any_of or sign.audit or sign.absence or sign.because):
-            faults.append(
-                Fault(place, f"{sign.id} shows by nothing", cure="add any_of, audit or absence, or say because")
-            )
-        if sign.audit and sign.audit not in claims:
-            faults.append(Fault(place, f"the audit sees no crossing {sign.audit!r}", ", ".join(claims)))
+        if not (sign.any_of or sign.objects or sign.closed or sign.remainder or sign.because):
+            faults.append(Fault(place, f"{sign.id} shows by nothing", cure="add any_of or closed, or say because"))
+        if sign.closed and sign.closed not in claims:
+            faults.append(Fault(place, f"the audit sees no crossing {sign.closed!r}", ", ".join(claims)))
     if faults:
         raise CatalogueError(faults)
     return signs

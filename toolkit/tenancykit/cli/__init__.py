@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tenancykit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _design_commands(commands)
+    _space_commands(commands)
     _object_commands(commands)
     return parser
 
@@ -72,9 +73,6 @@ def _design_commands(commands: Any) -> None:
     explain.add_argument("--depth", type=int, help="levels of evidence to show (default: all)")
     _variant_argument(explain)
 
-    replay = _command(commands, "replay", "replay published flaws on the attack graph", "designs:replay")
-    replay.add_argument("--evidence", required=True, metavar="FILE", help="YAML file of published flaws")
-
     export = _command(commands, "export", "write a design's manifests and decision record", "designs:export")
     _scenario_argument(export)
     export.add_argument("--design", help="design id (default: the one in first place)")
@@ -89,6 +87,28 @@ def _design_commands(commands: Any) -> None:
     lab.add_argument("--scenario", default="ml-platform", help="what the studio opens with (default: ml-platform)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
+
+
+def _space_commands(commands: Any) -> None:
+    explore = _command(
+        commands, "explore", "look for designs that none beats among all valid ones", "exploring:explore"
+    )
+    _scenario_argument(explore)
+    _repeatable(explore, "--allow", "DIMENSION=OPTION,...", "keep only these options of a dimension")
+    explore.add_argument("--limit", type=int, default=100_000, help="most designs to measure (default 100000)")
+    explore.add_argument("--per-class", action="store_true", help="let each tenant class choose for itself (hybrids)")
+    explore.add_argument("--workers", type=int, default=1, help="processes to spread the work over (default 1)")
+    explore.add_argument("--save", metavar="FILE", help="keep what was measured in a file, to go on later")
+    explore.add_argument("--resume", metavar="FILE", help="go on from a file written by --save")
+
+    robust = _command(commands, "robust", "say what would overturn the first place", "exploring:robust")
+    _scenario_argument(robust)
+    _variant_argument(robust)
+
+    replay = _command(commands, "replay", "work a decision record, or published flaws, out again", "exploring:replay")
+    replay.add_argument("record", nargs="?", help="decision.html, or the folder that holds it")
+    replay.add_argument("--folder", help="folder of the files the scenario names (default: the record's)")
+    replay.add_argument("--evidence", metavar="FILE", help="YAML file of published flaws to replay on the attack graph")
 
 
 def _object_commands(commands: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
@@ -101,18 +100,6 @@ def explain(options: argparse.Namespace) -> int:
         return OK
     depth = options.depth if options.depth is not None or options.criterion else 1
     print("\n\n".join(text.explanation_text(one, depth) for one in opened))
-    return OK
-
-
-def replay(options: argparse.Namespace) -> int:
-    """Say what each design choice alone does to each published flaw of a file."""
-    rows = face.replay_evidence(options.evidence, _loaded(options))
-    if options.json:
-        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-        print(f'{{"schema": "tenancykit/replay/v1", "rows": [\n{lines}\n]}}')
-    else:
-        keys = ("entry", "choice", "outcome", "asset", "path")
-        print("\n".join(text.columns([keys, *([row[k] for k in keys] for row in rows)], left=set(range(5)))))
     return OK
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
-from pathlib import Path
 
 from tenancykit import face
 from tenancykit.catalogue.reading import load_catalogue
@@ -15,8 +15,8 @@ from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
 from tenancykit.errors import Fault, InputError
 from tenancykit.report.exploring import exploration_payload, exploration_text
-from tenancykit.report.replaying import replay as replay_record
 from tenancykit.report.robust import robustness_payload, robustness_text
+from tenancykit.report.text import columns
 from tenancykit.study.comparison import Progress
 from tenancykit.study.exploration import explore as explore_space
 from tenancykit.study.robustness import robustness
@@ -46,13 +46,28 @@ def explore(options: argparse.Namespace) -> int:
 
 
 def replay(options: argparse.Namespace) -> int:
-    """Work a decision record out again from the inputs embedded in it, and say what changed."""
-    found = replay_record(Path(options.record), load_catalogue(*options.catalogue), folder=options.folder)
+    """Work a decision record, or a file of published flaws, out again."""
+    if bool(options.record) == bool(options.evidence):
+        raise InputError(Fault("replay", "needs one thing to replay", "a decision record, or --evidence FILE"))
+    if options.evidence:
+        return _flaws(options)
+    found = face.replay(options.record, load_catalogue(*options.catalogue), folder=options.folder)
     if options.json:
         print_json(found.data())
     else:
         print(found.text())
     return OK if found.same else FINDINGS
+
+
+def _flaws(options: argparse.Namespace) -> int:
+    rows = face.replay_evidence(options.evidence, load_catalogue(*options.catalogue))
+    if options.json:
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        print(f'{{"schema": "tenancykit/flaws/v1", "rows": [\n{lines}\n]}}')
+    else:
+        keys = ("entry", "choice", "outcome", "asset", "path")
+        print("\n".join(columns([keys, *([row[k] for k in keys] for row in rows)], left=set(range(5)))))
+    return OK
 
 
 def robust(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how 
 from tenancykit.report.figures import TITLES, interval_text, short_value
 from tenancykit.report.payload import fingerprint
 from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
+from tenancykit.report.replaying import embedded_inputs
 from tenancykit.source import write_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
@@ -172,6 +173,7 @@ def _html(study: Study, chosen: Evaluation, digest: str) -> str:
             html_of(chosen),
             "<h2>Alternatives</h2>",
             html_of(study),
+            embedded_inputs(study, chosen.id, digest),
             "</body></html>",
             "",
         ]

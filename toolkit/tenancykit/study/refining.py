@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,10 @@ class Refutation:
     """A design that costs less than the bound of those that share its core.
 
     Attributes:
-        row: its row.
         bound: what it was thought to cost at least.
         cost: what it costs.
     """
 
-    row: int
     bound: float
     cost: float
 
@@ -50,13 +48,11 @@ class Costs:
         columns: the designs.
         least: [designs] cost where measured, else a lower bound.
         measured: [designs] whether the bill was drawn up.
-        refuted: designs that came out cheaper than their bound.
     """
 
     columns: Columns
     least: Floats
     measured: NDArray[np.bool_]
-    refuted: list[Refutation] = field(default_factory=list)
 
     def table(self) -> Floats:
         """Return [designs x criteria] with more always better, the cost as favourable as it can be."""
@@ -82,6 +78,7 @@ class Refiner:
         self.stopped = stopped or (lambda: False)
         self.bounds: dict[tuple[int, bytes], float] = {}
         self.bills: dict[bytes, float] = {}
+        self.refuted: list[Refutation] = []
         names = [[("" if o is None else self.sweeper.cost.cut(o)) for o in column] for column in self.sweeper.columns]
         cores = [
             ["" if o is None or not self.sweeper.cost.is_core(o) else o.id for o in column]
@@ -129,7 +126,11 @@ class Refiner:
                 unknown = front[~costs.measured[front]]
                 if not len(unknown):
                     return front
+                before = len(self.refuted)
                 self._draw_up(costs, unknown)
+                if len(self.refuted) > before:
+                    costs.least[~costs.measured] = (costs.columns.people - _CENTS)[~costs.measured]
+                    done = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
         return rows
 
     def _groups(self, codes: Codes, kind: int) -> tuple[Keys, Rows]:
@@ -170,9 +171,17 @@ class Refiner:
             bill = round(value + float(costs.columns.people[row]), 2)
             self.bills[code.tobytes()] = bill
             if bill < costs.least[row] - _TOLERANCE:
-                costs.refuted.append(Refutation(row, float(costs.least[row]), bill))
+                self._refute(costs, row, code, bill)
             costs.least[row] = bill
             costs.measured[row] = True
+
+    def _refute(self, costs: Costs, row: int, code: Codes, bill: float) -> None:
+        """Lower the bounds of the cores of a design that came out cheaper than they said."""
+        self.refuted.append(Refutation(float(costs.least[row]), bill))
+        reached = bill - float(costs.columns.people[row]) - float(costs.columns.hosts[row])
+        for kind in (0, 1):
+            key = (kind, self._groups(code[None, :], kind)[0][0].tobytes())
+            self.bounds[key] = min(self.bounds.get(key, reached), reached)
 
     def _spread(self, work: Callable[..., list[float]], codes: Codes, bare: bool | None) -> Iterable[float]:
         more = () if bare is None else (bare,)

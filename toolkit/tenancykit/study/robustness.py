@@ -37,7 +37,7 @@ PRICE_RANGE: Final = (0.7, 1.3)
 """Factor a level of prices or a day rate may move by. Assumption: prices of rented GPUs are taken to
 move by up to a third within the life of a decision."""
 PATCH_RANGE: Final = (0.25, 4.0)
-"""Factor on the time to patch. Assumption: from a team that patches in a quarter of the time to one four times as slow."""
+"""Factor on the time to patch. Assumption: from a team that takes a quarter of the time to one four times as slow."""
 MISCONFIGURATION_RANGE: Final = (0.2, 5.0)
 """Factor on the chances of misconfiguration, which are assumptions themselves."""
 VETO_REGRET: Final = 0.2

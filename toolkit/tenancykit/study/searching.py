@@ -209,7 +209,7 @@ class Search:
         scenario = self.question.scenario
         lean = []
         for place, (part, gone) in enumerate(zip(self.sweeper.parts, found, strict=True)):
-            allowed = _narrowed(part.space, self.catalogue, gone)
+            allowed = _narrowed(part.space, gone)
             if self.question.per_class:
                 thin = space(scenario.tenants.classes[place], scenario, self.catalogue, allowed=allowed)
             else:
@@ -293,7 +293,7 @@ class Search:
             left_out=self.left_out,
             front=_ordered(shown),
             admitted=_ordered(allowed),
-            exact=whole and not costs.refuted,
+            exact=whole and not self.refiner.refuted,
             caveats=tuple(self._caveats(whole, costs)),
             stopped=self._stopped(),
             seconds=time.monotonic() - self.started,
@@ -312,7 +312,8 @@ class Search:
             yield "stopped early: the front is that of the designs measured so far whose bill was drawn up"
         if not whole and not self._stopped():
             searched = (
-                "then all that differs from the front by one option, and from a spread of it by two, until nothing new came up"
+                "then all that differs from the front by one option, and from a spread of it by two, until nothing "
+                "new came up"
                 if self.searched
                 else "then what differs from the front by one option or two, until the budget ended"
             )
@@ -322,16 +323,23 @@ class Search:
             )
         if self.considered:
             yield (
-                f"the search started from the front of {self.considered:.3g} combinations of designs of the classes, each "
-                "measured by itself, with what their groups share paid once"
+                f"the search started from the front of {self.considered:.3g} combinations of designs of the classes, "
+                "each measured by itself, with what their groups share paid once"
             )
         if self.left_out:
             names = ", ".join(item.option for item in self.left_out)
-            yield f"not tried, as they can only be a burden: {names} (time to patch apart, which short jobs can shorten)"
+            yield (
+                f"not tried, as they can only be a burden: {names} (the time to patch apart: a few short jobs can shorten "
+                "the mean wait)"
+            )
         bounded = len(costs.columns) - int(costs.measured.sum())
-        if costs.refuted:
-            worst = max(item.bound - item.cost for item in costs.refuted)
-            yield f"{len(costs.refuted)} designs cost less than their bound, by {worst:,.0f} at most: others may too"
+        refuted = self.refiner.refuted
+        if refuted:
+            worst = max(item.bound - item.cost for item in refuted)
+            yield (
+                f"{len(refuted)} designs cost less than the bound of their core, by {worst:,.0f} at most: bounds were "
+                "lowered, but others may be too high still"
+            )
         elif bounded:
             yield (
                 f"{bounded:,} designs were dropped on a lower bound of their cost, which holds where packing more onto "
@@ -339,7 +347,7 @@ class Search:
             )
 
 
-def _narrowed(found: Space, catalogue: Catalogue, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
+def _narrowed(found: Space, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
     kept = without(found, left_out)
     return {dimension: kept.get(dimension, ()) for dimension in DIMENSIONS}
 

@@ -1,0 +1,220 @@
+"""Which options an existing cluster uses, told by its objects, and the objects that tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any, Final, Literal
+
+from tenancykit.auditing import AuditReport
+from tenancykit.auditing.objects import ManifestObject, mapping, scalar_text
+from tenancykit.catalogue.model import LAYERS, Dimension, Option
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.catalogue.signs import Sign, Trace, load_signs
+
+How = Literal["objects", "audit", "nothing else shows", "not shown"]
+
+_SERVES: Final = "tenancykit.dev/serves"
+_MOST: Final = 5
+"""Objects kept as evidence of one option."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """An option taken for part of the design, with what shows it.
+
+    Attributes:
+        option: its id.
+        dimension: its dimension.
+        layer: its layer.
+        how: by objects, by what the audit found, or because no other option of the layer shows.
+        evidence: objects with their places, at most a few.
+        objects: how many there are.
+        why: what makes them a sign.
+        others: further options of the layer that show, and gave way.
+        assumption: whether the reading is ours.
+    """
+
+    option: str
+    dimension: Dimension
+    layer: str
+    how: How
+    evidence: tuple[str, ...]
+    objects: int
+    why: str
+    others: tuple[str, ...] = ()
+    assumption: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the signs of one tenant class are looked for in.
+
+    Attributes:
+        objects: every object, of all clusters, charts included.
+        owners: tenant by object (its position), for those that belong to one.
+        tenants: tenants of the class.
+        audits: the audits of the clusters in which tenants of the class act.
+        per_tenant: whether each of the tenants is alone in its cluster.
+    """
+
+    objects: Sequence[ManifestObject]
+    owners: Mapping[int, str]
+    tenants: frozenset[str]
+    audits: Sequence[AuditReport]
+    per_tenant: bool
+
+    def matches(self, trace: Trace) -> Iterator[ManifestObject]:
+        """Yield the objects that bear a trace and speak of the class."""
+        for index, item in enumerate(self.objects):
+            owner = self.owners.get(index)
+            mine = owner in self.tenants if owner else trace.scope == "cluster"
+            if mine and _bears(item, trace):
+                yield item
+
+    def is_closed(self, crossing: str) -> bool:
+        """Return whether the audits find a crossing closed between all tenants of the class, and towards others."""
+        for report in self.audits:
+            for state in report.crossings:
+                if state.id == crossing and any(
+                    state.victims.get(tenant, frozenset()) - {tenant} for tenant in self.tenants
+                ):
+                    return False
+        return bool(self.audits)
+
+
+def _bears(item: ManifestObject, trace: Trace) -> bool:
+    if not fnmatchcase(item.kind, trace.kind) or not fnmatchcase(item.group, trace.group):
+        return False
+    if trace.name and not fnmatchcase(item.name, trace.name):
+        return False
+    if trace.label and not _labelled(item, trace.label):
+        return False
+    if not trace.field:
+        return True
+    return any(not trace.value or fnmatchcase(text, trace.value) for text in _values(item.data, trace.field.split("/")))
+
+
+def _labelled(item: ManifestObject, wanted: str) -> bool:
+    key, sign, value = wanted.partition("=")
+    return any(
+        fnmatchcase(name, key) and (not sign or fnmatchcase(found, value)) for name, found in item.labels.items()
+    )
+
+
+def _values(data: Any, path: Sequence[str]) -> Iterator[str]:
+    """Yield what stands at a path, as text; a mapping or list at its end is one empty text."""
+    if isinstance(data, list):
+        for entry in data:
+            yield from _values(entry, path)
+    elif not path:
+        if data is not None:
+            yield "" if isinstance(data, Mapping) else scalar_text(data)
+    else:
+        for key, value in mapping(data).items():
+            if fnmatchcase(str(key), path[0]):
+                yield from _values(value, path[1:])
+
+
+@cache
+def _own_traces(catalogue: Catalogue) -> Mapping[str, tuple[Trace, ...]]:
+    """Return the traces that follow from the options themselves: kinds and charts that are of one option only."""
+    users: dict[tuple[str, str], set[str]] = {}
+    charts: dict[str, set[str]] = {}
+    for option in catalogue.options.values():
+        for stated in option.objects:
+            group = stated.api_version.rpartition("/")[0]
+            if "." in group and not group.endswith(".k8s.io"):
+                users.setdefault((group, stated.kind), set()).add(option.id)
+        for component in option.components:
+            chart = catalogue.components[component].helm
+            if chart is not None:
+                charts.setdefault(chart.chart, set()).add(option.id)
+    found: dict[str, list[Trace]] = {}
+    for (group, kind), options in sorted(users.items()):
+        if len(options) == 1:
+            found.setdefault(min(options), []).append(Trace(kind=kind, group=group))
+    for name, options in sorted(charts.items()):
+        if len(options) == 1:
+            found.setdefault(min(options), []).append(Trace(kind="Chart", group="helm", name=name))
+    return {option: tuple(traces) for option, traces in found.items()}
+
+
+def recognise(scene: Scene, catalogue: Catalogue) -> tuple[Recognised, ...]:
+    """Return the options a class is found to use, at most one per layer, in the order of dimensions and layers."""
+    shown: dict[tuple[Dimension, str], list[tuple[int, Recognised]]] = {}
+    for option in catalogue.options.values():
+        sign = load_signs(catalogue).get(option.id) or Sign(id=option.id)
+        found = _shown(option, sign, scene, catalogue)
+        if found is not None:
+            shown.setdefault((option.dimension, option.layer), []).append((sign.rank, found))
+    chosen = []
+    for dimension, layers in LAYERS.items():
+        for layer, required in layers.items():
+            candidates = sorted(shown.get((dimension, layer), []), key=lambda entry: (-entry[0], entry[1].option))
+            if candidates:
+                chosen.append(_first(candidates))
+            elif required or (dimension, layer) == ("gpu_sharing", "whole"):
+                rest = _remainder(dimension, layer, scene, catalogue)
+                chosen.extend([rest] if rest else [])
+    return tuple(chosen)
+
+
+def _first(candidates: Sequence[tuple[int, Recognised]]) -> Recognised:
+    best = candidates[0][1]
+    others = tuple(found.option for _, found in candidates[1:])
+    return Recognised(
+        best.option, best.dimension, best.layer, best.how, best.evidence, best.objects, best.why, others, best.assumption
+    )
+
+
+def _shown(option: Option, sign: Sign, scene: Scene, catalogue: Catalogue) -> Recognised | None:
+    if not _counts(sign, scene):
+        return None
+    traces = (*sign.any_of, *(_own_traces(catalogue).get(option.id, ()) if sign.objects else ()))
+    found = list(dict.fromkeys(item for trace in traces for item in scene.matches(trace)))
+    if sign.closed and not scene.is_closed(sign.closed):
+        return None
+    if not found and (traces or not sign.closed or (sign.remainder and scene.per_tenant)):
+        return None
+    how: How = "objects" if found else "audit"
+    why = sign.because or "kinds or charts that only this option brings"
+    return Recognised(
+        option.id, option.dimension, option.layer, how, _named(found), len(found), why, assumption=sign.assumption
+    )
+
+
+def _counts(sign: Sign, scene: Scene) -> bool:
+    return sign.only == "any" or (sign.only == "per-tenant") == scene.per_tenant
+
+
+def _named(found: Iterable[ManifestObject]) -> tuple[str, ...]:
+    return tuple(f"{item} ({item.where})" for item in list(found)[:_MOST])
+
+
+def _remainder(dimension: Dimension, layer: str, scene: Scene, catalogue: Catalogue) -> Recognised | None:
+    """Return the option that is left where nothing of a layer shows."""
+    signs = load_signs(catalogue)
+    left = [
+        option
+        for option in catalogue.in_dimension(dimension)
+        if option.layer == layer and option.id in signs and signs[option.id].remainder and _counts(signs[option.id], scene)
+    ]
+    if not left:
+        return None
+    option = min(left, key=lambda o: (signs[o.id].only == "any", -signs[o.id].rank * scene.per_tenant, o.id))
+    sign = signs[option.id]
+    return Recognised(
+        option.id, dimension, layer, "nothing else shows", (), 0, sign.because, assumption=sign.assumption
+    )
+
+
+def owner_of(item: ManifestObject, by_namespace: Mapping[str, str], tenants: frozenset[str], label: str) -> str:
+    """Return the tenant an object belongs to: by its namespace, its label or the tenant it is said to serve."""
+    if item.kind == "Namespace" and not item.group:
+        return by_namespace.get(item.name, "")
+    owner = by_namespace.get(item.namespace, "") if item.namespaced else ""
+    stated = owner or item.labels.get(label, "") or item.annotations.get(_SERVES, "")
+    return stated if stated in tenants else ""
