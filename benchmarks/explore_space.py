@@ -11,8 +11,8 @@ import tracemalloc
 from functools import cache
 
 import numpy as np
-from harness import MIB, line, measure, report
 
+from harness import MIB, line, measure, report
 from tenancykit import Scenario, example, load_catalogue, load_scenario
 from tenancykit.decision.ranking import weighted_scores
 from tenancykit.decision.scaling import scale
@@ -32,8 +32,8 @@ OPTIONS = {
     "gpu_sharing": ["gpu_exclusive", "gpu_mig"],
     "scheduling_quota": ["sch_kueue", "sch_quota", "sch_kai"],
     "policy_admission": ["pol_psa", "pol_vap", "pol_kyverno"],
-    "identity_gitops": ["id_oidc_rbac", "id_argocd_projects"],
-    "observability_chargeback": ["obs_opencost", "obs_per_cluster"],
+    "identity_gitops": ["id_oidc_rbac"],
+    "observability_chargeback": ["obs_per_cluster"],
 }
 """Options of all ten dimensions: more than 100,000 valid designs of the example."""
 PER_CLASS = 32_000

@@ -54,7 +54,7 @@ def studios(page: Page, number: int) -> Locator:
 
 
 def shares(studio: Locator) -> str:
-    return studio.locator("[aria-live]").inner_text()
+    return studio.locator(".tks[aria-live]").inner_text()
 
 
 def test_two_studios_in_one_notebook_do_not_touch_each_other(watched: Watched, lab: tuple[str, Path]) -> None:
@@ -74,7 +74,7 @@ def test_two_studios_in_one_notebook_do_not_touch_each_other(watched: Watched, l
     )
     handle.focus()
     page.keyboard.press("End")
-    page.wait_for_function("before => document.querySelector('[aria-live]').innerText !== before", arg=before)
+    page.wait_for_function("before => document.querySelector('.tks[aria-live]').innerText !== before", arg=before)
     assert shares(both.nth(0)) != before
     assert shares(both.nth(1)) == before
     watched.shot("lab-two-studios")

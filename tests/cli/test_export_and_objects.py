@@ -178,7 +178,9 @@ def test_tenants_with_hostile_names_are_harmless_in_paths_yaml_and_html(tmp_path
     assert main(["export", str(file), "--design", "RA08", "--to", str(out)]) == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["here", "s.yaml"]
     for page in out.rglob("*.html"):
-        assert "<script" not in page.read_text(encoding="utf-8")
+        scripts = page.read_text(encoding="utf-8").split("<script")[1:]
+        assert [part.partition(">")[0].strip().partition('"')[2][:16] for part in scripts] == ["application/json"]
+        assert "<script>" not in page.read_text(encoding="utf-8")
     markdown = (out / "decision.md").read_text(encoding="utf-8")
     assert "<script" not in markdown
     assert tk.audit(out).exit_code == 0

@@ -166,7 +166,15 @@ def _first(candidates: Sequence[tuple[int, Recognised]]) -> Recognised:
     best = candidates[0][1]
     others = tuple(found.option for _, found in candidates[1:])
     return Recognised(
-        best.option, best.dimension, best.layer, best.how, best.evidence, best.objects, best.why, others, best.assumption
+        best.option,
+        best.dimension,
+        best.layer,
+        best.how,
+        best.evidence,
+        best.objects,
+        best.why,
+        others,
+        best.assumption,
     )
 
 
@@ -200,7 +208,10 @@ def _remainder(dimension: Dimension, layer: str, scene: Scene, catalogue: Catalo
     left = [
         option
         for option in catalogue.in_dimension(dimension)
-        if option.layer == layer and option.id in signs and signs[option.id].remainder and _counts(signs[option.id], scene)
+        if option.layer == layer
+        and option.id in signs
+        and signs[option.id].remainder
+        and _counts(signs[option.id], scene)
     ]
     if not left:
         return None

@@ -329,8 +329,8 @@ class Search:
         if self.left_out:
             names = ", ".join(item.option for item in self.left_out)
             yield (
-                f"not tried, as they can only be a burden: {names} (the time to patch apart: a few short jobs can shorten "
-                "the mean wait)"
+                f"not tried, as they can only be a burden: {names} (the time to patch apart: a few short jobs can "
+                "shorten the mean wait)"
             )
         bounded = len(costs.columns) - int(costs.measured.sum())
         refuted = self.refiner.refuted
