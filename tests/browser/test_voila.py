@@ -153,6 +153,7 @@ def test_a_long_exploration_leaves_the_page_usable_and_can_be_stopped(
     page.wait_for_function(
         "shown => ![...document.querySelectorAll('[aria-live]')].some(e => e.innerText === shown)", arg=before
     )
+    page.wait_for_timeout(6000)
     page.get_by_role("button", name="Stop exploring").click()
     page.get_by_text("Stopped before the end.").wait_for(timeout=STARTING)
     watched.shot("voila-explored")

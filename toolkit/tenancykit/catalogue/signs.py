@@ -54,6 +54,8 @@ class Trace(Entry):
     """Glob that some value at ``field`` must match; empty: anything that is there."""
     scope: Literal["cluster", "tenant"] = "cluster"
     """Whether it says something about the whole cluster, or about the tenant it belongs to by namespace or label."""
+    only: Literal["any", "shared", "per-tenant"] = "any"
+    """Kind of cluster in which it counts."""
 
 
 class Sign(Entry):

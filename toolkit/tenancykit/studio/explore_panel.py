@@ -78,8 +78,10 @@ class ExplorePanel:
             self._bar.max, self._bar.value = max(1, total), done
             self._page.value = written(f"<p>{safe(text)}</p>")
             await asyncio.sleep(_PAUSE)
-        self._desk.do(lambda: self._keep(search.result()))
-        self._running(on=False)
+        try:
+            self._desk.do(lambda: self._keep(search.result()))
+        finally:
+            self._running(on=False)
 
     def _search(self) -> Exploration:
         session = self._desk.session
@@ -97,16 +99,17 @@ class ExplorePanel:
         )
 
     def _keep(self, found: Exploration) -> None:
-        self._found = found
         stopped = "<p><b>Stopped before the end.</b></p>" if found.stopped else ""
+        if not found.front:
+            self._page.value = written(stopped, "<p>Nothing had been measured in full yet; let it run longer.</p>")
+            return
+        self._found = found
         self._page.value = written(stopped, explored(found, self._desk.session.study), found)
 
     def _running(self, *, on: bool) -> None:
         self._start.disabled, self._halt.disabled = on, not on
         self._bar.layout.display = "" if on else "none"
         self._take.disabled = on or self._found is None
-        if not on and self._found is None:
-            self._page.value = ""
 
     def _compare(self) -> None:
         def act() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, Final, Literal
@@ -49,40 +49,57 @@ class Recognised:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """An object with whose it is and where.
+
+    Attributes:
+        item: the object.
+        owner: tenant it belongs to; empty for the platform's.
+        acting: whether tenants of the class run pods, or may, in its cluster.
+    """
+
+    item: ManifestObject
+    owner: str
+    acting: bool
+
+
+@dataclass(frozen=True)
 class Scene:
     """What the signs of one tenant class are looked for in.
 
     Attributes:
-        objects: every object, of all clusters, charts included.
-        owners: tenant by object (its position), for those that belong to one.
+        objects: every object of the clusters tenants of the class are in, charts included.
         tenants: tenants of the class.
-        audits: the audits of the clusters in which tenants of the class act.
-        per_tenant: whether each of the tenants is alone in its cluster.
+        audits: the audits of those clusters, and whether tenants of the class act there.
+        per_tenant: whether each of the tenants is alone in the cluster it acts in.
     """
 
-    objects: Sequence[ManifestObject]
-    owners: Mapping[int, str]
+    objects: Sequence[Placed]
     tenants: frozenset[str]
-    audits: Sequence[AuditReport]
+    audits: Sequence[tuple[AuditReport, bool]]
     per_tenant: bool
 
     def matches(self, trace: Trace) -> Iterator[ManifestObject]:
-        """Yield the objects that bear a trace and speak of the class."""
-        for index, item in enumerate(self.objects):
-            owner = self.owners.get(index)
-            mine = owner in self.tenants if owner else trace.scope == "cluster"
-            if mine and _bears(item, trace):
-                yield item
+        """Yield the objects that bear a trace and speak of the class.
+
+        What a tenant of its own cluster owns elsewhere is about its control plane; only kinds that say so count there.
+        """
+        if trace.only != "any" and (trace.only == "per-tenant") != self.per_tenant:
+            return
+        for placed in self.objects:
+            mine = placed.owner in self.tenants if placed.owner else trace.scope == "cluster"
+            here = placed.acting or not self.per_tenant or trace.scope == "cluster"
+            if mine and here and _bears(placed.item, trace):
+                yield placed.item
 
     def is_closed(self, crossing: str) -> bool:
-        """Return whether the audits find a crossing closed between all tenants of the class, and towards others."""
-        for report in self.audits:
+        """Return whether the audits find a crossing closed for every tenant of the class, towards anybody."""
+        counted = [report for report, acting in self.audits if acting or not self.per_tenant]
+        for report in counted:
             for state in report.crossings:
-                if state.id == crossing and any(
-                    state.victims.get(tenant, frozenset()) - {tenant} for tenant in self.tenants
-                ):
+                if state.id == crossing and any(state.victims.get(t, frozenset()) - {t} for t in self.tenants):
                     return False
-        return bool(self.audits)
+        return bool(counted)
 
 
 def _bears(item: ManifestObject, trace: Trace) -> bool:
@@ -144,8 +161,21 @@ def _own_traces(catalogue: Catalogue) -> Mapping[str, tuple[Trace, ...]]:
 
 def recognise(scene: Scene, catalogue: Catalogue) -> tuple[Recognised, ...]:
     """Return the options a class is found to use, at most one per layer, in the order of dimensions and layers."""
+    tenancy = _recognised(scene, catalogue, {"tenancy"})
+    cluster = catalogue.options[tenancy[0].option].cluster if tenancy else None
+    if cluster is not None:
+        scene = replace(scene, per_tenant=cluster.per_tenant)
+    return (
+        *tenancy,
+        *_recognised(scene, catalogue, {layer for layers in LAYERS.values() for layer in layers} - {"tenancy"}),
+    )
+
+
+def _recognised(scene: Scene, catalogue: Catalogue, wanted: Set[str]) -> tuple[Recognised, ...]:
     shown: dict[tuple[Dimension, str], list[tuple[int, Recognised]]] = {}
     for option in catalogue.options.values():
+        if option.layer not in wanted:
+            continue
         sign = load_signs(catalogue).get(option.id) or Sign(id=option.id)
         found = _shown(option, sign, scene, catalogue)
         if found is not None:
@@ -153,6 +183,8 @@ def recognise(scene: Scene, catalogue: Catalogue) -> tuple[Recognised, ...]:
     chosen = []
     for dimension, layers in LAYERS.items():
         for layer, required in layers.items():
+            if layer not in wanted:
+                continue
             candidates = sorted(shown.get((dimension, layer), []), key=lambda entry: (-entry[0], entry[1].option))
             if candidates:
                 chosen.append(_first(candidates))

@@ -1,0 +1,30 @@
+"""The decision record as a file in a real browser: no console error, no request to any host, hostile names as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tenancykit as tk
+from tenancykit.examples import example
+from tenancykit.source import dump_yaml, read_yaml
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Watched
+
+
+def test_the_decision_record_opens_without_network_and_shows_hostile_names_as_text(
+    watched: Watched, tmp_path: Path
+) -> None:
+    data = read_yaml(example("regulated-hybrid")).data
+    data["title"] = "<script>alert('title')</script> & <b>bold</b>"
+    data["tenants"]["named"] = [{"name": "<img src=https://example.com/x onerror=alert(1)>", "class": "research"}]
+    study = tk.compare(tk.parse_scenario(dump_yaml(data)))
+    file, page = tk.record(study).write(tmp_path)
+    assert file.suffix == ".md"
+    watched.page.goto(page.as_uri())
+    text = watched.page.inner_text("body")
+    assert "<script>alert('title')</script> & <b>bold</b>" in text
+    assert study.best.name in text
+    assert watched.page.locator("svg").count() > 10
+    watched.shot("decision-record")

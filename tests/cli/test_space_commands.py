@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tenancykit.cli import main
+
+NARROW = (
+    "--allow", "control_plane=cp_namespace_rbac,cp_capsule,cp_managed_per_tenant",
+    "--allow", "node_isolation=node_shared,node_pool_class,node_dedicated_tenant",
+    "--allow", "runtime=rt_runc,rt_gvisor",
+    "--allow", "network=net_np_default_deny",
+    "--allow", "storage=st_shared_sc,st_sc_quota",
+    "--allow", "gpu_sharing=gpu_exclusive,gpu_mig",
+    "--allow", "scheduling_quota=sch_quota,sch_kueue",
+    "--allow", "policy_admission=pol_psa,pol_vap",
+    "--allow", "identity_gitops=id_oidc_rbac",
+    "--allow", "observability_chargeback=obs_opencost,obs_prom_shared",
+)  # fmt: skip
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_explore_finds_designs_that_none_beats(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "explore", "ml-platform", *NARROW, "--json")
+    data = json.loads(out)
+    assert code == 0
+    assert data["schema"] == "tenancykit/exploration/v1"
+    assert (
+        run(capsys, "explore", "ml-platform", *NARROW, "--json")[1].split('"seconds"')[0] == out.split('"seconds"')[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("allow", "told"),
+    [
+        ("runtim=rt_runc", "did you mean runtime?"),
+        ("runtime=rt_runk", "did you mean rt_runc?"),
+        ("runtime", "runtime"),
+    ],
+)
+def test_a_narrowing_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str], allow: str, told: str) -> None:
+    code, _, err = run(capsys, "explore", "ml-platform", "--allow", allow)
+    assert code == 2
+    assert told in err
+    assert err.startswith("error: ")
+
+
+def test_robust_says_what_would_overturn_the_first_place(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "robust", "regulated-hybrid", "--json")
+    assert code == 0
+    assert json.loads(out)["schema"] == "tenancykit/robustness/v1"
+    assert run(capsys, "robust", "regulated-hybrid")[0] == 0
+
+
+def test_a_decision_record_replays_to_the_same_figures(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    assert main(["export", "regulated-hybrid", "--to", str(folder)]) == 0
+    code, out, _ = run(capsys, "replay", str(folder))
+    assert (code, "the same figures" in out) == (0, True)
+    page = folder / "decision.html"
+    page.write_text(page.read_text(encoding="utf-8").replace('"count": 8', '"count": 9'), encoding="utf-8")
+    assert run(capsys, "replay", str(page))[0] == 1
+
+
+def test_replay_needs_exactly_one_thing(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "replay")
+    assert code == 2
+    assert "needs one thing to replay" in err
+
+
+EVIDENCE = """\
+meta:
+  design_choices: {namespace-rbac: x, dedicated-cluster: y}
+entries:
+- id: NEW-1
+  title: a new escape
+  year: 2026
+  component: runc
+  boundary: container-runtime/host
+  attacker_position: tenant-pod
+  effect: node-root
+  impact: [confidentiality]
+  shared_component: [node]
+  source_url: https://example.com/advisory
+"""
+
+
+def test_published_flaws_are_replayed_choice_by_choice(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "evidence.yaml"
+    file.write_text(EVIDENCE, encoding="utf-8")
+    code, out, _ = run(capsys, "replay", "--evidence", str(file), "--json")
+    rows = {row["choice"]: row for row in json.loads(out)["rows"]}
+    assert code == 0
+    assert rows["namespace-rbac"]["outcome"] == "crossed"
+    assert "node root" in rows["namespace-rbac"]["path"]
+    assert rows["dedicated-cluster"]["outcome"] == "contained"
+    file.write_text(EVIDENCE.replace("container-runtime/host", "no-such/boundary"), encoding="utf-8")
+    code, _, err = run(capsys, "replay", "--evidence", str(file))
+    assert code == 2
+    assert "evidence.yaml:8" in err
