@@ -147,3 +147,23 @@ def test_axes_place_round_values_inside_and_shortened_text_fits() -> None:
     assert Axis(1, 10_000, 0, 100, logarithmic=True).ticks() == [1, 10, 100, 1000, 10_000]
     assert shortened("abc", 100, 10) == "abc"
     assert len(shortened("a" * 100, 57, 10)) == 10
+
+
+def test_the_explored_front_says_whether_it_is_proven() -> None:
+    scenario = tk.load_scenario("saas-inference")
+    allowed = {
+        "control_plane": ["cp_namespace_rbac", "cp_managed_per_tenant"],
+        "network": ["net_np_default_deny"],
+        "storage": ["st_sc_quota"],
+        "scheduling_quota": ["sch_quota"],
+        "policy_admission": ["pol_psa", "pol_vap"],
+        "identity_gitops": ["id_oidc_rbac"],
+        "observability_chargeback": ["obs_opencost"],
+    }
+    found = tk.explore(scenario, allowed=allowed)
+    study = tk.compare(scenario)
+    chart = charts.explored(found, study)
+    assert ("the exact front" in chart.title) == found.exact
+    front = found.admitted or found.front
+    assert [row[0] for row in chart.rows[: len(front)]] == [one.id for one in front]
+    assert ET.fromstring(chart.svg).get("aria-label") == chart.title  # noqa: S314 - our own output

@@ -46,6 +46,7 @@ def options(**given: object) -> argparse.Namespace:
         "workers": 1,
         "save": None,
         "resume": None,
+        "prove": False,
         "json": True,
         "variant": [],
     }

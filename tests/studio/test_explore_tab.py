@@ -89,7 +89,7 @@ def test_a_search_that_is_stopped_says_so(measured: tk.Study, monkeypatch: pytes
     monkeypatch.setattr(module, "explore", stopped)
     studio.go("Explore")
     find(studio, "Button", "Explore").click()
-    assert "Stopped before the end." in words(studio)
+    assert "stopped before any design was measured" in studio._sidebar.status.value
     assert not find(studio, "Button", "Explore").disabled
 
 

@@ -10,7 +10,10 @@ import pytest
 
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.criteria.cost.sweep import CostSweep
+from tenancykit.criteria.isolation.relaxed import highest_isolation
+from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.decision.pareto import pareto_front
+from tenancykit.design.batch import batch_of
 from tenancykit.design.model import Design
 from tenancykit.design.space import common_space, space
 from tenancykit.errors import InputError, UndecidedError
@@ -104,6 +107,43 @@ def test_a_space_beyond_the_budget_is_searched_and_says_so() -> None:
     assert found.evaluated <= whole.space * 2 // 3
     assert any("Better designs may exist" in caveat for caveat in found.caveats)
     assert len(by_options(found.front).keys() & by_options(whole.front).keys()) > len(whole.front) * 0.8
+
+
+@pytest.mark.parametrize("name", ["gpu-cloud", "saas-inference"])
+def test_branch_and_bound_proves_the_front_of_a_space_beyond_the_budget(name: str) -> None:
+    scenario, catalogue = loaded(name), load_catalogue()
+    wide = {
+        **NARROW,
+        "policy_admission": ["pol_psa", "pol_vap"],
+        "identity_gitops": ["id_oidc_rbac", "id_flux_lockdown"],
+    }
+    whole = explore(scenario, catalogue, allowed=wide)
+    found = explore(scenario, catalogue, allowed=wide, limit=whole.space // 8, prove=True)
+    assert whole.exact
+    assert found.exact
+    assert found.evaluated < whole.space
+    assert by_options(found.front) == by_options(whole.front)
+    assert by_options(found.admitted) == by_options(whole.admitted)
+    assert any("proven by branch and bound" in caveat for caveat in found.caveats)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_design_is_more_isolated_than_its_undecided_layers_allow(name: str) -> None:
+    scenario, catalogue = loaded(name), load_catalogue()
+    sweeper = sweeper_of(Question.of(scenario, catalogue))
+    codes = sweeper.codes(np.linspace(0, sweeper.count - 1, 400).astype(np.int64))
+    days = np.full(len(codes), 6.0)
+    exact = sweep_windows(sweeper.batch(codes), days).figure
+    columns = [column if None in column else (*column, None) for column in sweeper.columns]
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        open_ = [place for place in range(len(columns)) if rng.random() < 0.4]
+        partial = codes.copy()
+        for place in open_:
+            partial[:, place] = columns[place].index(None)
+        names = frozenset(n for p in open_ for o in columns[p] if o is not None for n in (o.id, *o.provides))
+        batch = batch_of(scenario, catalogue, [columns], [partial])
+        assert (highest_isolation(batch, days, names) >= exact - 1e-9).all()
 
 
 def test_no_member_of_the_front_dominates_another_and_every_reference_is_beaten_or_matched() -> None:

@@ -37,6 +37,7 @@ def explore(options: argparse.Namespace) -> int:
             progress=_progress(),
             save=options.save,
             resume=options.resume,
+            prove=options.prove,
         )
     if options.json:
         print_json(exploration_payload(found))

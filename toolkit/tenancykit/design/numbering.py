@@ -74,14 +74,14 @@ class Numbered:
 
         alive = np.full(len(codes), len(self) > 0)
         state = np.zeros(len(codes), dtype=np.int64)
-        for index, following in enumerate(self._following):
+        for index, following in enumerate(self.following):
             state = following[state, codes[:, index]]
             alive &= state >= 0
             state = np.maximum(state, 0)
         return alive
 
     @cached_property
-    def _following(self) -> list[Numbers]:
+    def following(self) -> list[Numbers]:
         """Per layer [states x codes]: the state a code leads to, -1 where it may not follow."""
         import numpy as np  # noqa: PLC0415 - as above
 

@@ -114,19 +114,28 @@ def space(
 
 
 def common_space(
-    scenario: Scenario, catalogue: Catalogue, *, allowed: Mapping[Dimension, Sequence[str]] | None = None
+    scenario: Scenario,
+    catalogue: Catalogue,
+    *,
+    allowed: Mapping[Dimension, Sequence[str]] | None = None,
+    first: Sequence[str] = (),
 ) -> Space:
     """Return the space of designs that choose the same options for every class and are valid for each of them.
 
-    Its ``tenant_class`` is the scenario's first. Arguments as of :func:`space`.
+    Its ``tenant_class`` is the scenario's first.
+
+    Args:
+        scenario: the scenario.
+        catalogue: the options.
+        allowed: option ids to keep, for dimensions that are narrowed.
+        first: layers to decide before the others, in this order; the designs are the same.
     """
     classes = scenario.tenants.classes
-    if len(classes) == 1:
-        return space(classes[0], scenario, catalogue, allowed=allowed)
     found = [_candidates(tenant_class, catalogue, allowed or {}) for tenant_class in classes]
+    order = sorted(found[0], key=lambda layer: first.index(layer[1]) if layer[1] in first else len(first))
     candidates = {
-        layer: tuple(option for option in options if all(option in other[layer] for other in found))
-        for layer, options in found[0].items()
+        layer: tuple(option for option in found[0][layer] if all(option in other[layer] for other in found))
+        for layer in order
     }
     constraints = [
         _under(constraint, base)

@@ -14,7 +14,7 @@ from tenancykit.report.chart_canvas import Chart
 from tenancykit.studio.session import Session
 
 STYLE = (
-    "<style>.tk-tabs .lm-TabBar-tab{padding:0 6px;min-width:0!important}"
+    "<style>.tk-tabs .lm-TabBar-tab{padding:0 4px!important;min-width:0!important;font-size:12px!important}"
     ".tks{font-family:system-ui,sans-serif;font-size:13px;line-height:1.45;color:#222;background:#fff;padding:4px}"
     ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}.tks .fault{color:#8a1f00;font-weight:600}"
     ".tks .good{color:#00634a;font-weight:600}.tks pre{white-space:pre-wrap;margin:4px 0}"

@@ -9,8 +9,8 @@ from typing import Final
 import ipywidgets as widgets
 
 from tenancykit.errors import TenancyKitError
-from tenancykit.report import exploring as _exploring  # noqa: F401 - registers how an exploration draws itself
 from tenancykit.report.chart_decision import explored
+from tenancykit.report.exploring import exploration_text
 from tenancykit.studio.desk import Desk, button, page, safe, written
 from tenancykit.study.exploration import Exploration, explore
 
@@ -104,7 +104,9 @@ class ExplorePanel:
             self._page.value = written(stopped, "<p>Nothing had been measured in full yet; let it run longer.</p>")
             return
         self._found = found
-        self._page.value = written(stopped, explored(found, self._desk.session.study), found)
+        self._page.value = written(
+            stopped, explored(found, self._desk.session.study), f"<pre>{safe(exploration_text(found))}</pre>"
+        )
 
     def _running(self, *, on: bool) -> None:
         self._start.disabled, self._halt.disabled = on, not on

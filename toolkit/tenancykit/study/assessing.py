@@ -67,8 +67,9 @@ class Assessment(Drawable):
         tenants: tenants found per class, by their names in the cluster.
         study: the design found, compared with the reference architectures.
         report: the audit of everything that was read.
-        target: id of the design the gaps lead to; None where no design is admitted and none was named.
+        target_id: id of the design the gaps lead to; None where no design is admitted and none was named.
         notes: what was assumed to read the cluster at all.
+        charts: Helm charts an export among what was read pins.
     """
 
     recognised: Mapping[str, tuple[Recognised, ...]]
@@ -77,6 +78,7 @@ class Assessment(Drawable):
     report: AuditReport
     target_id: str | None
     notes: tuple[str, ...]
+    charts: tuple[str, ...] = ()
     _readings: tuple[Reading, ...] = field(repr=False, default=())
 
     @property
@@ -156,6 +158,7 @@ def assess(
         audit_clusters(readings, AuditOptions(_given(views))),
         study[chosen].id if chosen else None,
         (*notes, *more),
+        tuple(sorted({chart.name for found in charts.values() for chart in found})),
         tuple(readings.values()),
     )
 

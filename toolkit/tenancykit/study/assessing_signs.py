@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -171,7 +172,7 @@ def recognise(scene: Scene, catalogue: Catalogue) -> tuple[Recognised, ...]:
     )
 
 
-def _recognised(scene: Scene, catalogue: Catalogue, wanted: Set[str]) -> tuple[Recognised, ...]:
+def _recognised(scene: Scene, catalogue: Catalogue, wanted: AbstractSet[str]) -> tuple[Recognised, ...]:
     shown: dict[tuple[Dimension, str], list[tuple[int, Recognised]]] = {}
     for option in catalogue.options.values():
         if option.layer not in wanted:

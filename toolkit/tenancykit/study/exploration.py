@@ -32,6 +32,7 @@ def explore(
     save: Path | str | None = None,
     resume: Path | str | None = None,
     stop: Stop | None = None,
+    prove: bool = False,
 ) -> Exploration:
     """Return the designs that nothing beats, among all valid designs of a scenario.
 
@@ -48,6 +49,8 @@ def explore(
         save: file to keep what was measured in, after each lot.
         resume: file written by ``save`` for the same scenario, catalogue and narrowing.
         stop: ends the sweep early when set; what was measured is kept. Control-C does the same.
+        prove: search a space beyond the limit to its end by branch and bound, so that the front is that of the whole
+            space; takes minutes, and measures what it must beyond the limit. Not for hybrids.
 
     Raises:
         InputError: an allowed option or dimension is unknown, the limit is not positive, or ``resume`` is of another
@@ -62,7 +65,7 @@ def explore(
         if not len(part):
             told = "; ".join(f"{reason} ({number:.3g})" for reason, number in part.space.reasons()[:3])
             raise UndecidedError(f"no combination of options is valid; most are refused by: {told}")
-    return Search(question, catalogue, limit, executor, progress, _path(save), _path(resume), stop).explore()
+    return Search(question, catalogue, limit, executor, progress, _path(save), _path(resume), stop, prove).explore()
 
 
 def _path(given: Path | str | None) -> Path | None:

@@ -94,6 +94,7 @@ class Proof(Drawable):
         folder: the export.
         claims: every claim with its observation, by crossing and classes.
         faults: what could not be read, and tenants that are missing or nobody's.
+        unread: how many of the faults are inputs that could not be read.
         tenants: tenants found.
         objects: objects read.
         isolation: the isolation of the design with every claim proven; None where it is not.
@@ -105,6 +106,7 @@ class Proof(Drawable):
     faults: tuple[Fault, ...]
     tenants: int
     objects: int
+    unread: int = 0
     isolation: Score | None = None
 
     @property
@@ -147,7 +149,13 @@ def prove(
     proven = tuple(_judged(claim, catalogue, observed) for claim in claims(resolved, catalogue))
     faults = (*observed.faults, *observed.strangers())
     proof = Proof(
-        f"{resolved.id} {resolved.name}", str(folder), proven, faults, len(observed.present), observed.objects
+        f"{resolved.id} {resolved.name}",
+        str(folder),
+        proven,
+        faults,
+        len(observed.present),
+        observed.objects,
+        len(observed.faults),
     )
     if proof.verdict != "proven":
         return proof

@@ -96,7 +96,7 @@ class Refiner:
         """Return what designs cost at least, by the way their machines are cut; nothing is measured in full."""
         costs = self.costs(columns)
         rows = np.arange(len(columns))
-        keys, member = self._groups(columns.codes, 0)
+        keys, member = self.groups(columns.codes, 0)
         self._raise(costs, rows, keys, member, np.arange(len(keys)), 0)
         return costs
 
@@ -108,7 +108,7 @@ class Refiner:
             among: designs to look at; all unless given.
         """
         rows = np.arange(len(costs.columns)) if among is None else np.flatnonzero(among)
-        groups = [self._groups(costs.columns.codes[rows], kind) for kind in (0, 1)]
+        groups = [self.groups(costs.columns.codes[rows], kind) for kind in (0, 1)]
         done = [self._raise_known(costs, rows, keys, member, kind) for kind, (keys, member) in enumerate(groups)]
         while len(rows):
             local = pareto_front(costs.table()[rows]).members
@@ -133,7 +133,7 @@ class Refiner:
                     done = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
         return rows
 
-    def _groups(self, codes: Codes, kind: int) -> tuple[Keys, Rows]:
+    def groups(self, codes: Codes, kind: int) -> tuple[Keys, Rows]:
         """Return the distinct cores of designs, and which each has."""
         merged = np.stack([m[codes[:, layer]] for layer, m in enumerate(self._merged[kind])], axis=1)
         packed = np.ascontiguousarray(merged).view(np.dtype((np.void, merged.shape[1]))).ravel()
@@ -180,7 +180,7 @@ class Refiner:
         self.refuted.append(Refutation(float(costs.least[row]), bill))
         reached = bill - float(costs.columns.people[row]) - float(costs.columns.hosts[row])
         for kind in (0, 1):
-            key = (kind, self._groups(code[None, :], kind)[0][0].tobytes())
+            key = (kind, self.groups(code[None, :], kind)[0][0].tobytes())
             self.bounds[key] = min(self.bounds.get(key, reached), reached)
 
     def _spread(self, work: Callable[..., list[float]], codes: Codes, bare: bool | None) -> Iterable[float]:

@@ -30,6 +30,7 @@ from tenancykit.design.space import Candidates, Space, common_space, space
 from tenancykit.design.validity import reference_design
 from tenancykit.errors import UndecidedError
 from tenancykit.study.admission import Admission
+from tenancykit.study.branching import SLACK, Branched, Branching
 from tenancykit.study.comparison import Progress
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.hybrids import combined_front
@@ -40,6 +41,8 @@ from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweep_numb
 _LOT: Final = 20_000
 _PAIRS_FROM: Final = 24
 """Designs of the front around which pairs of options are changed, those spread most evenly over it."""
+_PARTIAL: Final = 2_000_000
+"""Most partial designs a proof keeps at once."""
 
 
 class Stop(Protocol):
@@ -62,6 +65,7 @@ class Search:
         save: file to keep what was measured in.
         resume: file to go on from.
         stop: ends the search early when set.
+        prove: whether a space too large to be measured is searched to the end by branch and bound.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Search:
         save: Path | None,
         resume: Path | None,
         stop: Stop | None,
+        prove: bool = False,
     ) -> None:
         self.question, self.catalogue, self.limit = question, catalogue, limit
         self.executor, self.progress, self.save = executor, progress, save
@@ -87,6 +92,8 @@ class Search:
         self.seen: set[bytes] = set()
         self.left_out: tuple[LeftOut, ...] = ()
         self.searched = False
+        self.prove = prove
+        self.branched: Branched | None = None
         self.considered = 0
         if resume is not None:
             saved = load_sweep(resume, question)
@@ -112,7 +119,18 @@ class Search:
             self._sweep(self._every(self.sweeper.count))
             return self._fronts()
         self._sweep_lean()
-        return self._search()
+        front, admitted, costs = self._search()
+        if self.prove and not self.question.per_class and not self._stopped():
+            return self._proven(front, admitted, costs)
+        return front, admitted, costs
+
+    def _proven(self, front: Rows, admitted: Rows, costs: Costs) -> tuple[Rows, Rows, Costs]:
+        """Measure whatever else in the whole space may be on a front; then the fronts are those of the space."""
+        known = costs.table()[admitted if len(admitted) else front]
+        self.branched = Branching(self.sweeper, self.refiner, known, _PARTIAL, self._stopped).run()
+        rest = self._unseen(self.branched.codes)
+        self._gather([(sweep_codes, rest[at : at + _LOT]) for at in range(0, len(rest), _LOT)])
+        return self._fronts()
 
     # --- measuring ----------------------------------------------------------------------------------------------
 
@@ -282,6 +300,7 @@ class Search:
         shown = [self._found(row, costs, row in meets) for row in front.tolist()]
         allowed = [self._found(row, costs, admitted=True) for row in admitted.tolist()]
         whole = len(self.seen) == self.sweeper.count and not self._stopped()
+        whole = whole or (self.branched is not None and self.branched.proven and not self._stopped())
         return Exploration(
             scenario=self.question.scenario,
             catalogue=self.catalogue,
@@ -326,7 +345,14 @@ class Search:
                 f"the search started from the front of {self.considered:.3g} combinations of designs of the classes, "
                 "each measured by itself, with what their groups share paid once"
             )
-        if self.left_out:
+        if self.branched is not None and not self._stopped():
+            done = self.branched
+            how = "proven by branch and bound" if done.proven else "branch and bound did not come to its end"
+            yield (
+                f"{how}: {done.looked_at:,} partial designs looked at; options may shorten the time to patch by "
+                f"{SLACK:.0e} at most (seen: {done.shortened:.0e})"
+            )
+        if self.left_out and not whole:
             names = ", ".join(item.option for item in self.left_out)
             yield (
                 f"not tried, as they can only be a burden: {names} (the time to patch apart: a few short jobs can "

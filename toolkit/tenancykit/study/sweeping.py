@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 
@@ -19,7 +19,7 @@ from tenancykit.conditions import Condition
 from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.criteria.effort.sweep import EffortSweep
 from tenancykit.criteria.isolation.windows import sweep_windows
-from tenancykit.criteria.operations.sweep import OperationsSweep
+from tenancykit.criteria.operations.sweep import OperationsSweep, Swept
 from tenancykit.design.batch import Batch, Codes, batch_of
 from tenancykit.design.model import Choice
 from tenancykit.design.numbering import Numbered, numbered
@@ -29,6 +29,7 @@ from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY, day_rate
 
 Floats = NDArray[np.float64]
+Isolation = Callable[[Batch, Floats], Floats]
 
 
 @dataclass(frozen=True)
@@ -206,25 +207,41 @@ class Sweeper:
         """Return the designs that rows of codes stand for, with their figures."""
         return self.measure_batch(self.batch(codes), codes)
 
-    def measure_batch(self, batch: Batch, codes: Codes) -> Columns:
-        """Return the designs of a batch with their figures; ``codes`` are kept beside them."""
-        if self._effort is None or self._operations is None:
-            self._effort, self._operations = EffortSweep(batch), OperationsSweep(batch)
-        effort = self._effort.days(batch)
-        operations = self._operations.sweep(batch)
-        isolation = sweep_windows(batch, operations.patch_days)
-        people = np.round(effort * self._build, 2) + np.round(operations.toil * self._run, 2)
+    def measure_batch(self, batch: Batch, codes: Codes, isolation: Isolation | None = None) -> Columns:
+        """Return the designs of a batch with their figures; ``codes`` are kept beside them.
+
+        Args:
+            batch: the designs.
+            codes: what stands for them.
+            isolation: how isolation follows from the batch and the times to patch; exactly unless given.
+        """
+        effort, operations = self._work(batch)
+        isolated = isolation or _exactly
         return Columns(
             codes,
-            isolation.figure,
+            isolated(batch, operations.patch_days),
             effort,
             operations.hours,
             operations.toil,
             operations.people,
             operations.patch_days,
-            people,
+            self._paid(effort, operations.toil),
             self.cost.hosts(batch),
         )
+
+    def _work(self, batch: Batch) -> tuple[Floats, Swept]:
+        if self._effort is None or self._operations is None:
+            self._effort, self._operations = EffortSweep(batch), OperationsSweep(batch)
+        return self._effort.days(batch), self._operations.sweep(batch)
+
+    def _paid(self, effort: Floats, toil: Floats) -> Floats:
+        found: Floats = np.round(effort * self._build, 2) + np.round(toil * self._run, 2)
+        return found
+
+    def people(self, batch: Batch) -> Floats:
+        """Return [designs] the cost of people per month, to within a cent."""
+        effort, operations = self._work(batch)
+        return self._paid(effort, operations.toil)
 
     def conditions(self) -> Iterable[Condition]:
         """Yield every condition under which a design brings work, toil or something to pay for."""
@@ -236,6 +253,10 @@ class Sweeper:
             yield toil.when
             yield from (activity.when for activity in toil.activities)
         yield from self.cost.conditions()
+
+
+def _exactly(batch: Batch, days: Floats) -> Floats:
+    return sweep_windows(batch, days).figure
 
 
 _SWEEPERS: dict[str, Sweeper] = {}
