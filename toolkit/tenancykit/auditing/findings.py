@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from tenancykit.auditing.objects import ManifestObject, Where
+from tenancykit.drawing import Drawable
 from tenancykit.errors import Fault
 
 
@@ -138,7 +139,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(Drawable):
     """What a set of manifests means for its tenants.
 
     Attributes:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import html
 
+from tenancykit.auditing import AuditReport, to_text
 from tenancykit.criteria.score import Evidence
-from tenancykit.drawing import html_of, text_of
+from tenancykit.drawing import html_of, picture_of, text_of
+from tenancykit.report import charts
 from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
 from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
-from tenancykit.report.svg import Point, bar, scatter
+from tenancykit.report.svg import bar
 from tenancykit.report.text import evaluation_text, evidence_line, explanation_text, study_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
 _STYLE = (
     "<style>.tk{font-family:system-ui,sans-serif;font-size:13px;color:#222;background:#fff}"
-    ".tk table{border-collapse:collapse}.tk td,.tk th{padding:3px 8px;text-align:left;vertical-align:top;"
+    ".tk table{border-collapse:collapse}.tk td,.tk th{padding:3px 8px;text-align:left!important;vertical-align:top;"
     "border-bottom:1px solid #e5e5e5}.tk th{font-weight:600}.tk .out{color:#666}.tk ul{margin:2px 0 2px 18px;padding:0}"
     ".tk summary{cursor:pointer}.tk .tag{background:#fff3cd;padding:0 4px;border-radius:3px}</style>"
 )
@@ -33,7 +35,7 @@ def study_html(study: Study) -> str:
         f"<p><b>First place.</b> {_safe(why_first(study))}</p>",
         f"<p>{_safe(how_sure(study))} {_safe(contested(study))} {_safe(what_would_change_it(study))}</p>",
         ranking_table(study),
-        isolation_against_cost(study),
+        charts.pareto(study).svg,
         exclusions(study),
     )
 
@@ -64,34 +66,6 @@ def _row(study: Study, evaluation: Evaluation) -> str:
     css = "" if rank else ' class="out"'
     name = f"{_safe(evaluation.id)} {_safe(evaluation.name)}"
     return f"<tr{css}><td>{shown}</td><td>{name}</td>{''.join(cells)}<td>{total}</td></tr>"
-
-
-def isolation_against_cost(study: Study) -> str:
-    """Return the scatter chart of isolation over cost, the first place marked."""
-    winner = study.ranking.winner if study.ranking else ""
-    points = [
-        Point(
-            e.id,
-            e.scores["cost"].value,
-            e.scores["isolation"].value,
-            2 if e.id == winner else int(study.rank(e.id) is not None),
-            f"{e.id} {e.name}: {value_text(e.scores['isolation'])}, {value_text(e.scores['cost'])}",
-        )
-        for e in study.evaluations
-    ]
-    first = study.evaluations[0]
-    best = study[winner] if winner else None
-    finding = (
-        f"{best.id} buys {short_value(best.scores['isolation'])} of isolation for {value_text(best.scores['cost'])}"
-        if best
-        else "No design meets every requirement"
-    )
-    return scatter(
-        points,
-        title=finding,
-        x_axis=f"Service cost, {first.scores['cost'].unit} (left is better)",
-        y_axis=f"Isolation, {first.scores['isolation'].unit} (up is better)",
-    )
 
 
 def exclusions(study: Study) -> str:
@@ -172,7 +146,30 @@ def _safe(text: str) -> str:
 
 
 text_of.register(Study, study_text)
+text_of.register(AuditReport, to_text)
+picture_of.register(Study, charts.pareto)
+picture_of.register(Evaluation, charts.architecture)
+
+
+@picture_of.register
+def explanation_picture(explanation: Explanation) -> charts.Chart:
+    """Return the picture of the criterion explained: isolation matrix, Gantt, toil, or bill."""
+    pictures = {
+        "isolation": charts.isolation_matrix,
+        "effort": charts.gantt,
+        "operations": lambda evaluation: charts.toil([evaluation]),
+        "cost": charts.bill,
+    }
+    return pictures[explanation.criterion](explanation.evaluation)
+
+
+@html_of.register
+def audit_html(report: AuditReport) -> str:
+    """Return the report's matrix, findings and checks as text."""
+    return f"<pre>{_safe(to_text(report))}</pre>"
+
+
 text_of.register(Evaluation, evaluation_text)
 text_of.register(Explanation, explanation_text)
 
-__all__ = ["evidence_line", "exclusions", "isolation_against_cost", "ranking_table", "study_html", "tree"]
+__all__ = ["evidence_line", "exclusions", "ranking_table", "study_html", "tree"]

@@ -135,12 +135,14 @@ def exploration_html(found: Exploration) -> str:
     )
     caveats = "".join(f"<li>{_safe(caveat)}</li>" for caveat in found.caveats)
     currency = _safe(found.scenario.infrastructure.currency)
-    picture = scatter(
-        points,
-        title=f"{len(front)} designs that none beats",
-        x_axis=f"Service cost, {currency} per month (left is better)",
-        y_axis="Isolation, nines (up is better)",
-    )
+    picture = ""
+    if points:
+        picture = scatter(
+            points,
+            title=f"{len(front)} designs that none beats",
+            x_axis=f"Service cost, {currency} per month (left is better)",
+            y_axis="Isolation, nines (up is better)",
+        )
     proven = "exact" if found.exact else "not proven to be that of the whole space"
     return (
         f'<div class="tk"><h3>{_safe(found.scenario.title or found.scenario.name)}</h3>'

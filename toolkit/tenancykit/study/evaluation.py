@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -71,11 +71,13 @@ class Explanation(Drawable):
         design: id and title of the design.
         criterion: the criterion.
         score: the value explained; its evidence is the tree that is shown.
+        evaluation: the evaluation it belongs to.
     """
 
     design: str
     criterion: str
     score: Score
+    evaluation: Evaluation = field(repr=False)
 
     @property
     def evidence(self) -> Evidence:
@@ -122,7 +124,7 @@ class Evaluation(Drawable):
                 "explain", f"unknown criterion {criterion!r}", ", ".join(CRITERIA), did_you_mean(criterion, CRITERIA)
             )
             raise InputError(fault)
-        return Explanation(f"{self.id} {self.name}", criterion, self.scores[criterion])
+        return Explanation(f"{self.id} {self.name}", criterion, self.scores[criterion], self)
 
 
 def evaluate(
