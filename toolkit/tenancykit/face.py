@@ -280,6 +280,7 @@ def explore(
     save: PathLike | None = None,
     resume: PathLike | None = None,
     stop: Event | None = None,
+    prove: bool = False,
 ) -> Exploration:
     """Return the designs that none beats among all valid ones, and what is known of the rest.
 
@@ -294,6 +295,7 @@ def explore(
         save: file that keeps what was measured.
         resume: file of an earlier sweep to go on from.
         stop: set it to stop; what is measured is kept.
+        prove: search on by branch and bound until the front is that of the whole space.
 
     Raises:
         InputError: an unknown dimension or option, or a saved sweep of another question or version.
@@ -309,6 +311,7 @@ def explore(
         save=Path(save) if save else None,
         resume=Path(resume) if resume else None,
         stop=stop,
+        prove=prove,
     )
 
 

@@ -97,6 +97,7 @@ def _space_commands(commands: Any) -> None:
     _repeatable(explore, "--allow", "DIMENSION=OPTION,...", "keep only these options of a dimension")
     explore.add_argument("--limit", type=int, default=100_000, help="most designs to measure (default 100000)")
     explore.add_argument("--per-class", action="store_true", help="let each tenant class choose for itself (hybrids)")
+    explore.add_argument("--prove", action="store_true", help="search on until the front is that of the whole space")
     explore.add_argument("--workers", type=int, default=1, help="processes to spread the work over (default 1)")
     explore.add_argument("--save", metavar="FILE", help="keep what was measured in a file, to go on later")
     explore.add_argument("--resume", metavar="FILE", help="go on from a file written by --save")

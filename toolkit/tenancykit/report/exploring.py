@@ -65,7 +65,7 @@ def exploration_text(found: Exploration) -> str:
     ]
     if len(shown) > _SHOWN:
         lines.append(f"and {len(shown) - _SHOWN} more (all of them: --json)")
-    lines += ["", f"The front is {'exact' if found.exact else 'not proven to be that of the whole space'}."]
+    lines += ["", f"The front is {_proof(found)}."]
     for caveat in found.caveats:
         lines += textwrap.wrap(caveat, _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
     return "\n".join(lines)
@@ -81,6 +81,14 @@ def _table(shown: Sequence[tuple[Found, int]]) -> list[str]:
     for place, (found, _) in enumerate(shown):
         lines[1 + place] += "  " + textwrap.shorten(found.design.name, 70, placeholder="...")
     return lines
+
+
+def _proof(found: Exploration) -> str:
+    if found.exact:
+        return "exact"
+    if found.within is None:
+        return "not proven to be that of the whole space"
+    return f"that of the whole space to within {found.within:.0e} nines of isolation"
 
 
 def number_of(count: int) -> str:
@@ -100,6 +108,7 @@ def exploration_payload(found: Exploration) -> dict[str, Any]:
         "evaluated": found.evaluated,
         "billed": found.billed,
         "exact": found.exact,
+        "within_nines": found.within,
         "stopped": found.stopped,
         "caveats": list(found.caveats),
         "left_out": {item.option: item.reason for item in found.left_out},
@@ -143,13 +152,12 @@ def exploration_html(found: Exploration) -> str:
             x_axis=f"Service cost, {currency} per month (left is better)",
             y_axis="Isolation, nines (up is better)",
         )
-    proven = "exact" if found.exact else "not proven to be that of the whole space"
     return (
         f'<div class="tk"><h3>{_safe(found.scenario.title or found.scenario.name)}</h3>'
         f"<p>{number_of(found.combinations)} combinations of options, <b>{number_of(found.space)}</b> of them valid; "
         f"{found.evaluated:,} measured, {found.billed:,} priced in full.</p>{picture}"
         f"<table><tr><th>Design</th>{head}<th>Options that shape it</th></tr>{rows}</table>"
-        f"<p>The front is {proven}.</p><ul>{caveats}</ul></div>"
+        f"<p>The front is {_safe(_proof(found))}.</p><ul>{caveats}</ul></div>"
     )
 
 

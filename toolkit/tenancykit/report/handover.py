@@ -10,6 +10,9 @@ from tenancykit.drawing import Drawable, text_of
 from tenancykit.manifests import ExportResult
 from tenancykit.manifests import export as export_manifests
 from tenancykit.report.record import Record, record
+from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.reading import named_files
+from tenancykit.source import read_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
@@ -76,7 +79,9 @@ def export(evaluation: Evaluation, directory: Path, study: Study | None) -> Hand
         OutputError: the folder cannot be written; whatever stood there before still stands.
     """
     found = record(study, evaluation.id) if study is not None else None
-    extra = {"decision.md": found.markdown, "decision.html": found.html} if found else {}
+    extra = (
+        {**_inputs(evaluation.scenario), "decision.md": found.markdown, "decision.html": found.html} if found else {}
+    )
     result = export_manifests(
         evaluation.resolved,
         evaluation.scenario,
@@ -86,6 +91,12 @@ def export(evaluation: Evaluation, directory: Path, study: Study | None) -> Hand
         extra_files=extra,
     )
     return Handover(f"{evaluation.id} {evaluation.name}", result, found)
+
+
+def _inputs(scenario: Scenario) -> dict[str, str]:
+    """Return the files a scenario names (traces, price book), so that the record beside them can be worked out again."""
+    folder = scenario.folder
+    return {} if folder is None else {name: read_text(folder / name) for name in named_files(scenario).values()}
 
 
 text_of.register(Handover, Handover.text)

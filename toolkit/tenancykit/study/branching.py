@@ -8,6 +8,7 @@ remains at the end is measured.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -24,17 +25,14 @@ from tenancykit.study.sweeping import Floats, Sweeper
 
 ORDER: Final = (
     *("tenancy", "nodes", "runtime", "fleet", "whole", "fraction"),
-    *("pod_network", "perimeter", "fabric", "class", "identity"),
-    *("encryption", "pod_security", "validation", "mesh", "metrics", "delivery", "queue", "mutation", "logs"),
+    *("pod_network", "perimeter", "class", "identity", "encryption", "pod_security", "fabric"),
+    *("validation", "mesh", "metrics", "delivery", "queue", "mutation", "logs"),
 )
 """Layers decided first: those that cut machines and clusters, those every design must decide, then what isolates."""
 _FROM: Final = 6
 """Layers decided before the first bounds: all that machines are cut by."""
 _LOT: Final = 50_000
 _CENTS: Final = 0.05
-SLACK: Final = 2e-5
-"""Share by which options still to come may shorten the time to patch: a few short jobs shorten the mean job, and with
-it the wait for somebody who is free."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +54,15 @@ class Branched:
     layers: int
 
     @property
-    def proven(self) -> bool:
-        """Whether nothing outside can be on the front, as far as bounds of costs hold."""
-        return self.complete and self.shortened * self.layers <= SLACK
+    def within(self) -> float | None:
+        """Nines of isolation by which a design outside may be better, as far as bounds of costs hold; None: unproven.
+
+        A few short jobs shorten the mean job, and with it the wait for somebody who is free, so that an option may
+        shorten the time to patch a little: by no more than seen so far in each layer.
+        """
+        if not self.complete or self.shortened * self.layers >= 1:
+            return None
+        return -math.log10(1 - self.shortened * self.layers)
 
 
 class Branching:
@@ -149,7 +153,7 @@ class Branching:
         columns = self.sweeper.measure_batch(
             self._batch(codes),
             codes,
-            isolation=lambda batch, days: highest_isolation(batch, days * (1 - SLACK), undecided),
+            isolation=lambda batch, days: highest_isolation(batch, days, undecided),
         )
         least = columns.people + columns.hosts - _CENTS
         least = least + np.maximum(0.0, self._known(codes, 0))

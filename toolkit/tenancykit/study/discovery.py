@@ -60,7 +60,9 @@ class Exploration(Drawable):
         left_out: options that can only be a burden and were not tried.
         front: valid designs that no measured design beats on every criterion, most isolated first.
         admitted: the same among the designs that meet every hard requirement.
-        exact: whether ``front`` and ``admitted`` are the fronts of the whole space.
+        exact: whether ``front`` and ``admitted`` are the fronts of the whole space, every design of it measured.
+        within: nines of isolation by which a valid design outside may be better than those on the fronts: 0 where the
+            space was measured, next to nothing where branch and bound proved it, None where nothing is proven.
         caveats: what the result rests on, in words.
         stopped: whether it was stopped before its end.
         seconds: how long it took.
@@ -77,6 +79,7 @@ class Exploration(Drawable):
     front: tuple[Found, ...]
     admitted: tuple[Found, ...]
     exact: bool
+    within: float | None
     caveats: tuple[str, ...]
     stopped: bool
     seconds: float

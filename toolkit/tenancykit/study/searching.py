@@ -30,7 +30,7 @@ from tenancykit.design.space import Candidates, Space, common_space, space
 from tenancykit.design.validity import reference_design
 from tenancykit.errors import UndecidedError
 from tenancykit.study.admission import Admission
-from tenancykit.study.branching import SLACK, Branched, Branching
+from tenancykit.study.branching import Branched, Branching
 from tenancykit.study.comparison import Progress
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.hybrids import combined_front
@@ -300,7 +300,6 @@ class Search:
         shown = [self._found(row, costs, row in meets) for row in front.tolist()]
         allowed = [self._found(row, costs, admitted=True) for row in admitted.tolist()]
         whole = len(self.seen) == self.sweeper.count and not self._stopped()
-        whole = whole or (self.branched is not None and self.branched.proven and not self._stopped())
         return Exploration(
             scenario=self.question.scenario,
             catalogue=self.catalogue,
@@ -313,11 +312,17 @@ class Search:
             front=_ordered(shown),
             admitted=_ordered(allowed),
             exact=whole and not self.refiner.refuted,
+            within=self._within(whole),
             caveats=tuple(self._caveats(whole, costs)),
             stopped=self._stopped(),
             seconds=time.monotonic() - self.started,
             refusals=tuple(reason for part in self.sweeper.parts for reason in part.space.reasons()),
         )
+
+    def _within(self, whole: bool) -> float | None:
+        if whole:
+            return 0.0
+        return None if self.branched is None or self._stopped() else self.branched.within
 
     def _found(self, row: int, costs: Costs, admitted: bool) -> Found:
         columns = costs.columns
@@ -329,7 +334,7 @@ class Search:
     def _caveats(self, whole: bool, costs: Costs) -> Iterator[str]:
         if self._stopped():
             yield "stopped early: the front is that of the designs measured so far whose bill was drawn up"
-        if not whole and not self._stopped():
+        if self._within(whole) is None and not self._stopped():
             searched = (
                 "then all that differs from the front by one option, and from a spread of it by two, until nothing "
                 "new came up"
@@ -347,12 +352,15 @@ class Search:
             )
         if self.branched is not None and not self._stopped():
             done = self.branched
-            how = "proven by branch and bound" if done.proven else "branch and bound did not come to its end"
-            yield (
-                f"{how}: {done.looked_at:,} partial designs looked at; options may shorten the time to patch by "
-                f"{SLACK:.0e} at most (seen: {done.shortened:.0e})"
-            )
-        if self.left_out and not whole:
+            if done.within is None:
+                yield f"branch and bound did not come to its end: {done.looked_at:,} partial designs were looked at"
+            else:
+                yield (
+                    f"proven by branch and bound over all {self.sweeper.count:.3g} valid designs ({done.looked_at:,} "
+                    f"partial designs): none is better by more than {done.within:.0e} nines of isolation, by which "
+                    "adding options may shorten the time to patch"
+                )
+        if self.left_out and self._within(whole) is None:
             names = ", ".join(item.option for item in self.left_out)
             yield (
                 f"not tried, as they can only be a burden: {names} (the time to patch apart: a few short jobs can "
