@@ -105,3 +105,14 @@ def test_published_flaws_are_replayed_choice_by_choice(capsys: pytest.CaptureFix
     code, _, err = run(capsys, "replay", "--evidence", str(file))
     assert code == 2
     assert "evidence.yaml:8" in err
+
+
+def test_assumptions_are_listed_by_how_much_they_move_the_ranking(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "catalogue", "assumptions", "regulated-hybrid", "--json")
+    entries = json.loads(out)["entries"]
+    assert code == 0
+    assert len(entries) > 50
+    swings = [entry["swing"] for entry in entries]
+    assert swings == sorted(swings, reverse=True)
+    assert any(entry["assumption"].startswith("effort: ") for entry in entries)
+    assert any(entry["assumption"].startswith("operations: ") for entry in entries)

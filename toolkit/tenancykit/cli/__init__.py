@@ -80,7 +80,9 @@ def _design_commands(commands: Any) -> None:
     _variant_argument(export)
 
     catalogue = _command(commands, "catalogue", "list what the catalogue holds, with sources", "designs:catalogue")
-    catalogue.add_argument("what", choices=LISTINGS, help="what to list")
+    catalogue.add_argument("what", choices=(*LISTINGS, "assumptions"), help="what to list")
+    text = "scenario whose ranking orders the assumptions (default: ml-platform)"
+    catalogue.add_argument("scenario", nargs="?", default="ml-platform", help=text)
 
     lab = _command(commands, "lab", "open the notebooks in JupyterLab, or the studio as a page", "designs:lab")
     lab.add_argument("--app", action="store_true", help="serve the studio alone, without notebooks")

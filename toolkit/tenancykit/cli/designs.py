@@ -10,6 +10,7 @@ from tenancykit import face
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.report import payload, text
+from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
 from tenancykit.report.listing import listing
 from tenancykit.scenario.naming import all_tenants, tenant_count
@@ -117,6 +118,14 @@ def export(options: argparse.Namespace) -> int:
 
 def catalogue(options: argparse.Namespace) -> int:
     """List catalogue entries."""
+    if options.what == "assumptions":
+        catalogue = _loaded(options)
+        study = face.compare(face.load_scenario(options.scenario, catalogue), catalogue, progress=_progress())
+        if options.json:
+            print_json(assumptions_data(study))
+        else:
+            print(assumptions_text(study))
+        return OK
     found = listing(options.what, _loaded(options))
     if options.json:
         print_json(found.data())

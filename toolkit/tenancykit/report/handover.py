@@ -94,7 +94,7 @@ def export(evaluation: Evaluation, directory: Path, study: Study | None) -> Hand
 
 
 def _inputs(scenario: Scenario) -> dict[str, str]:
-    """Return the files a scenario names (traces, price book), so that the record beside them can be worked out again."""
+    """Return the files a scenario names (traces, price book): the record beside them can be worked out again."""
     folder = scenario.folder
     return {} if folder is None else {name: read_text(folder / name) for name in named_files(scenario).values()}
 

@@ -19,6 +19,7 @@ from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 from tenancykit.version import __version__
 
 COMPARISON: Final = "tenancykit/comparison/v1"
+ASSUMPTIONS: Final = "tenancykit/assumptions/v1"
 EXPLANATION: Final = "tenancykit/explanation/v1"
 
 _DIGITS: Final = 9

@@ -54,9 +54,11 @@ class Robustness(Drawable):
 
     Attributes:
         study: the study.
+        most: assumptions of effort and of operations that are looked at, those that move a design most.
     """
 
     study: Study
+    most: int = LARGEST
 
     @cached_property
     def _admitted(self) -> tuple[DecisionTable, Scaled, tuple[Evaluation, ...]]:
@@ -76,7 +78,7 @@ class Robustness(Drawable):
         return (
             *_prices(table, evaluations),
             *_exposure(table, evaluations, self.study),
-            *_work(table, evaluations, self.study),
+            *_work(table, evaluations, self.study, self.most),
         )
 
     @cached_property
@@ -233,7 +235,7 @@ def _batch(evaluations: Sequence[Evaluation], study: Study) -> Batch:
 # --- work and toil ------------------------------------------------------------------------------------------------
 
 
-def _work(table: DecisionTable, evaluations: Sequence[Evaluation], study: Study) -> Iterator[Assumption]:
+def _work(table: DecisionTable, evaluations: Sequence[Evaluation], study: Study, most: int) -> Iterator[Assumption]:
     """Yield the assumed days, hours and rates that move effort and operations most, with what they do to the cost."""
     measures: tuple[tuple[str, Callable[[Evaluation], Sequence[Influence]], float], ...] = (
         (
@@ -254,7 +256,7 @@ def _work(table: DecisionTable, evaluations: Sequence[Evaluation], study: Study)
             for influence in found.values():
                 known = every.get(influence.id)
                 every[influence.id] = influence if known is None or influence.swing > known.swing else known
-        chief = sorted(every.values(), key=lambda i: (-i.swing, i.id))[:LARGEST]
+        chief = sorted(every.values(), key=lambda i: (-i.swing, i.id))[:most]
         for influence in chief:
             yield _moved(influence, criterion, days, table, evaluations, per_design)
 
@@ -291,6 +293,11 @@ def _moved(
     return Assumption(name, mean, min(low, mean), max(high, mean), effect=effect, unit=influence.unit)
 
 
-def robustness(study: Study) -> Robustness:
-    """Return what would change the decision of a study; each part is worked out when it is first asked for."""
-    return Robustness(study)
+def robustness(study: Study, *, most: int = LARGEST) -> Robustness:
+    """Return what would change the decision of a study; each part is worked out when it is first asked for.
+
+    Args:
+        study: the study.
+        most: assumptions of effort and of operations that are looked at, those that move a design most.
+    """
+    return Robustness(study, most)

@@ -19,18 +19,18 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.catalogue.model import DIMENSIONS, Dimension, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.reads import isolation_readings
 from tenancykit.design.batch import Codes
-from tenancykit.design.lean import LeftOut, burdens, without, work_readings
-from tenancykit.design.model import Choice, Design
+from tenancykit.design.lean import LeftOut, burdens, work_readings
+from tenancykit.design.model import Design
 from tenancykit.design.numbering import Numbered, numbered
-from tenancykit.design.space import Candidates, Space, common_space, space
+from tenancykit.design.space import common_space, space
 from tenancykit.design.validity import reference_design
 from tenancykit.errors import UndecidedError
 from tenancykit.study.admission import Admission
 from tenancykit.study.branching import Branched, Branching
+from tenancykit.study.coding import codes_of, narrowed, recoded, spread
 from tenancykit.study.comparison import Progress
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.hybrids import combined_front
@@ -204,7 +204,7 @@ class Search:
                 # Even steps through each part, in an order of its own, so that parts do not move in step.
                 here = np.linspace(0, len(thin) - 1, budget).round().astype(np.int64)
                 here = here if place == 0 else np.random.default_rng(place).permutation(here)
-            lots.append(_recoded(thin.codes(here), thin.columns, part.columns))
+            lots.append(recoded(thin.codes(here), thin.columns, part.columns))
         codes = np.concatenate([self._references(), *self._combined(), np.concatenate(lots, axis=1)])
         codes = np.unique(codes, axis=0)
         codes = self._unseen(codes[self.sweeper.valid(codes)])
@@ -227,7 +227,7 @@ class Search:
         scenario = self.question.scenario
         lean = []
         for place, (part, gone) in enumerate(zip(self.sweeper.parts, found, strict=True)):
-            allowed = _narrowed(part.space, gone)
+            allowed = narrowed(part.space, gone)
             if self.question.per_class:
                 thin = space(scenario.tenants.classes[place], scenario, self.catalogue, allowed=allowed)
             else:
@@ -244,7 +244,7 @@ class Search:
             if not self.question.per_class and design.is_hybrid:
                 continue
             parts = zip(self.sweeper.parts, choices, strict=False)
-            codes = [_codes_of(part.columns, choice) for part, choice in parts]
+            codes = [codes_of(part.columns, choice) for part, choice in parts]
             if all(code is not None for code in codes):
                 rows.append([place for code in codes if code is not None for place in code])
         return np.array(rows, dtype=np.uint8).reshape(-1, len(self.sweeper.columns))
@@ -260,7 +260,7 @@ class Search:
             changes = 1
             if not fresh:
                 changes = 2
-                fresh = [row for row in _spread(codes, _PAIRS_FROM) if (row.tobytes(), 2) not in expanded]
+                fresh = [row for row in spread(codes, _PAIRS_FROM) if (row.tobytes(), 2) not in expanded]
             room = self.limit - len(self.seen)
             if not fresh or room <= 0:
                 self.searched = not fresh
@@ -360,6 +360,8 @@ class Search:
                     f"partial designs): none is better by more than {done.within:.0e} nines of isolation, by which "
                     "adding options may shorten the time to patch"
                 )
+        if self.prove and self.question.per_class and not whole:
+            yield "hybrids are searched only; branch and bound proves designs that choose the same for every class"
         if self.left_out and self._within(whole) is None:
             names = ", ".join(item.option for item in self.left_out)
             yield (
@@ -379,49 +381,6 @@ class Search:
                 f"{bounded:,} designs were dropped on a lower bound of their cost, which holds where packing more onto "
                 f"machines never costs less; none of the {int(costs.measured.sum())} bills drawn up refutes it"
             )
-
-
-def _narrowed(found: Space, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
-    kept = without(found, left_out)
-    return {dimension: kept.get(dimension, ()) for dimension in DIMENSIONS}
-
-
-def _recoded(codes: Codes, columns: Sequence[Candidates], others: Sequence[Candidates]) -> Codes:
-    """Return the same designs in the codes of another space that has all their options."""
-    found = np.empty_like(codes)
-    for layer, (column, other) in enumerate(zip(columns, others, strict=True)):
-        places = {_id(option): place for place, option in enumerate(other)}
-        found[:, layer] = np.array([places[_id(option)] for option in column], dtype=np.uint8)[codes[:, layer]]
-    return found
-
-
-def _codes_of(columns: Sequence[Candidates], choice: Choice) -> list[int] | None:
-    """Return the codes of a choice; None where the columns cannot express it."""
-    chosen = set(choice.options)
-    row: list[int] = []
-    held = 0
-    for column in columns:
-        names = [_id(option) for option in column]
-        place = next((i for i, name in enumerate(names) if name in chosen), None)
-        if place is None:
-            if "" not in names:
-                return None
-            place = names.index("")
-        else:
-            held += 1
-        row.append(place)
-    return row if held == len(chosen) else None
-
-
-def _id(option: Option | None) -> str:
-    return "" if option is None else option.id
-
-
-def _spread(codes: Codes, count: int) -> Codes:
-    """Return some rows, evenly spaced."""
-    if len(codes) <= count:
-        return codes
-    return codes[np.linspace(0, len(codes) - 1, count).round().astype(np.intp)]
 
 
 def _ordered(found: Sequence[Found]) -> tuple[Found, ...]:

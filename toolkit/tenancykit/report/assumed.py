@@ -1,0 +1,60 @@
+"""Every assumption that influences a study, ordered by how much it could change the ranking."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tenancykit.decision.assumptions import TornadoRow
+from tenancykit.report.figures import number
+from tenancykit.report.payload import ASSUMPTIONS
+from tenancykit.report.text import columns
+from tenancykit.study.comparison import Study
+from tenancykit.study.robustness import robustness
+
+_ALL: Final = 1_000_000
+
+
+def assumptions(study: Study) -> tuple[TornadoRow, ...]:
+    """Return the assumptions with the lead of the first place at both ends of each, the largest swing first.
+
+    Raises:
+        UndecidedError: no design is admitted.
+    """
+    return robustness(study, most=_ALL).tornado
+
+
+def assumptions_text(study: Study) -> str:
+    """Return the assumptions as a table."""
+    rows = [("assumption", "from", "to", "unit", "swing of the lead", "first at low / high")]
+    rows += [
+        (
+            row.name,
+            number(row.low_input),
+            number(row.high_input),
+            row.unit,
+            f"{row.swing:.4f}",
+            f"{row.winner_at_low} / {row.winner_at_high}",
+        )
+        for row in assumptions(study)
+    ]
+    return "\n".join(columns(rows, left={0, 3, 5}))
+
+
+def assumptions_data(study: Study) -> dict[str, Any]:
+    """Return the assumptions as plain data (format ``tenancykit/assumptions/v1``)."""
+    entries = [
+        {
+            "assumption": row.name,
+            "low": row.low_input,
+            "high": row.high_input,
+            "unit": row.unit,
+            "lead": row.lead,
+            "lead_at_low": row.lead_at_low,
+            "lead_at_high": row.lead_at_high,
+            "swing": row.swing,
+            "first_at_low": row.winner_at_low,
+            "first_at_high": row.winner_at_high,
+        }
+        for row in assumptions(study)
+    ]
+    return {"schema": ASSUMPTIONS, "scenario": study.scenario.name, "entries": entries}
