@@ -142,9 +142,7 @@ def load_isolation(catalogue: Catalogue) -> IsolationCatalogue:
         raise CatalogueError(sorted(set(faults)))
     if model.unwired_options:
         places = ", ".join(f"{name} ({catalogue.options.places[name]})" for name in model.unwired_options)
-        text = (
-            f"isolation does not see these options, no condition mentions them or a trait of theirs: {places}"
-        )
+        text = f"isolation does not see these options, no condition mentions them or a trait of theirs: {places}"
         warnings.warn(text, UserWarning, stacklevel=2)
     return model
 
