@@ -35,7 +35,7 @@ NARROW: dict[str, list[str]] = {
     "scheduling_quota": ["sch_kueue"],
     "policy_admission": ["pol_psa"],
     "identity_gitops": ["id_oidc_rbac"],
-    "observability_chargeback": ["obs_opencost"],
+    "observability_chargeback": [],
 }
 TINY = {**NARROW, "gpu_sharing": ["gpu_exclusive"], "scheduling_quota": [], "observability_chargeback": []}
 EXAMPLES = ("gpu-cloud", "ml-platform", "regulated-hybrid", "saas-inference")

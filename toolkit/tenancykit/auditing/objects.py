@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tenancykit.auditing.kinds import KindTable, builtin_kinds, kind_table
+
+T = TypeVar("T")
 
 DEFAULT_NAMESPACE: Final = "default"
 """Where kubectl puts a namespaced object whose manifest names no namespace, unless told otherwise."""
@@ -142,6 +144,14 @@ class ObjectSet:
     objects: tuple[ManifestObject, ...]
     duplicates: tuple[tuple[ManifestObject, ManifestObject], ...] = ()
     kinds: KindTable = field(default_factory=builtin_kinds, repr=False)
+    _derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def derived(self, name: str, make: Callable[[], T]) -> T:
+        """Return what follows from the objects alone, made once per name: several evaluators ask for the same."""
+        if name not in self._derived:
+            self._derived[name] = make()
+        found: T = self._derived[name]
+        return found
 
     def __iter__(self) -> Iterator[ManifestObject]:
         return iter(self.objects)

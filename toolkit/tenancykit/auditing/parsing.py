@@ -32,6 +32,11 @@ _WORDS: Final[dict[str, Any]] = {
 _MAX_DEPTH: Final = 100
 _MAX_VALUES: Final = 2_000_000
 _MERGE: Final = "<<"
+_TOO_MANY: Final = "holds, or its aliases expand to, more than two million values"
+
+
+def _is_simple(event: Any) -> bool:
+    return type(event) is yaml.ScalarEvent and event.anchor is None
 
 
 @dataclass
@@ -49,7 +54,7 @@ class _Parser:
             raise _Refused(event, f"is nested deeper than {_MAX_DEPTH} levels")
         self.count += 1
         if self.count > _MAX_VALUES:
-            raise _Refused(event, "holds, or its aliases expand to, more than two million values")
+            raise _Refused(event, _TOO_MANY)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         before = self.count
@@ -83,22 +88,30 @@ class _Parser:
     def _sequence(self, depth: int) -> list[Any]:
         made: list[Any] = []
         for event in self.events:
-            if isinstance(event, yaml.SequenceEndEvent):
+            if type(event) is yaml.SequenceEndEvent:
                 break
-            made.append(self.value(event, depth + 1))
+            made.append(self._plain(event) if _is_simple(event) else self.value(event, depth + 1))
         return made
+
+    def _plain(self, event: Any) -> Any:
+        """Return a scalar without an anchor: most of what a file holds, so it takes the short way."""
+        self.count += 1
+        if self.count > _MAX_VALUES:
+            raise _Refused(event, _TOO_MANY)
+        return self._scalar(event)
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         event: Any
         for event in self.events:
-            if isinstance(event, yaml.MappingEndEvent):
+            if type(event) is yaml.MappingEndEvent:
                 break
-            if not isinstance(event, yaml.ScalarEvent):
+            if type(event) is not yaml.ScalarEvent:
                 raise _Refused(event, "a key is not text")
             key, mark = event.value, event.start_mark
-            value = self.value(next(self.events), depth + 1)
+            following = next(self.events)
+            value = self._plain(following) if _is_simple(following) else self.value(following, depth + 1)
             if key == _MERGE and event.implicit[0]:
                 for part in value if isinstance(value, list) else [value]:
                     merged = {**(part if isinstance(part, dict) else {}), **merged}

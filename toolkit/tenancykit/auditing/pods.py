@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -73,13 +73,13 @@ class PodView:
         return found
 
 
-def pods_of(objects: ObjectSet) -> list[PodView]:
+def pods_of(objects: ObjectSet) -> Sequence[PodView]:
     """Return every pod and every pod template of the set, in reading order.
 
     Custom resources are searched for ``template`` fields that hold containers, so that a training job of an operator
     counts as what it is: a pod.
     """
-    return [view for item in objects for view in _views(item)]
+    return objects.derived("pods", lambda: tuple(view for item in objects for view in _views(item)))
 
 
 def _views(item: ManifestObject) -> Iterator[PodView]:

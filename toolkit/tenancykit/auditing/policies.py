@@ -6,7 +6,7 @@ BaselineAdminNetworkPolicy and ClusterNetworkPolicy, https://network-policy-api.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -112,8 +112,12 @@ class Policy:
         return str(self.source)
 
 
-def policies_of(objects: ObjectSet) -> list[Policy]:
+def policies_of(objects: ObjectSet) -> Sequence[Policy]:
     """Return every evaluated policy of the set, per direction, in the order the tiers ask them."""
+    return objects.derived("policies", lambda: tuple(_policies(objects)))
+
+
+def _policies(objects: ObjectSet) -> list[Policy]:
     found = [policy for item in objects.of("networking.k8s.io", "NetworkPolicy") for policy in _namespace_policy(item)]
     kinds = ("AdminNetworkPolicy", "ClusterNetworkPolicy", "BaselineAdminNetworkPolicy")
     for item in objects.of("policy.networking.k8s.io", *kinds):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from tenancykit.auditing.collector import paused_collector
 from tenancykit.auditing.kustomize import KUSTOMIZATION_NAMES, Kustomization, find_kustomization
 from tenancykit.auditing.objects import ObjectSet, Where, mapping, mappings, object_set
 from tenancykit.auditing.parsing import parse_documents
@@ -51,12 +52,13 @@ def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | Non
     A folder without one is read whole; kustomizations deeper in it are followed, every file is read once.
     """
     reader = _Reader()
-    for path in paths:
-        if str(path) == "-":
-            reader.text((stdin or sys.stdin).read(), "<stdin>")
-        else:
-            reader.path(Path(path))
-    return Reading(object_set(reader.raw), tuple(reader.faults), tuple(reader.skipped))
+    with paused_collector():
+        for path in paths:
+            if str(path) == "-":
+                reader.text((stdin or sys.stdin).read(), "<stdin>")
+            else:
+                reader.path(Path(path))
+        return Reading(object_set(reader.raw), tuple(reader.faults), tuple(reader.skipped))
 
 
 @dataclass

@@ -14,6 +14,7 @@ from tenancykit.auditing.api_access import ApiReach, api_reach
 from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks
 from tenancykit.auditing.bounds import CROSSINGS as BOUNDS
 from tenancykit.auditing.bounds import Bounds
+from tenancykit.auditing.collector import paused_collector
 from tenancykit.auditing.delivery import CROSSING as DELIVERY
 from tenancykit.auditing.delivery import Delivery
 from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
@@ -61,7 +62,11 @@ class AuditOptions:
 
 def audit(source: Reading | ObjectSet, options: AuditOptions | None = None) -> AuditReport:
     """Return what the objects mean: who reaches whom over the API, the network, nodes, GPUs and shared capacity."""
-    used = options or AuditOptions()
+    with paused_collector():
+        return _audit(source, options or AuditOptions())
+
+
+def _audit(source: Reading | ObjectSet, used: AuditOptions) -> AuditReport:
     reading = source if isinstance(source, Reading) else Reading(source)
     scene = _Scene.of(reading.objects, used)
     findings = sorted(

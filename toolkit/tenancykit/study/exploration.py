@@ -1,4 +1,15 @@
-"""The whole space of valid designs for one scenario: which of them nothing beats, and how far that is proven."""
+"""The whole space of valid designs for one scenario: which of them nothing beats, and how far that is proven.
+
+Several processes share the work through any executor of ``concurrent.futures``; several machines through Dask::
+
+    from dask.distributed import Client
+
+    with Client("tcp://scheduler:8786") as client:
+        found = explore(scenario, catalogue, executor=client.get_executor(), save="sweep.npz")
+
+Workers need this package in the same version, and the user's catalogue folders under the same paths. Only the scenario
+and numbers of designs travel there, and figures back; results are those of one process.
+"""
 
 from __future__ import annotations
 
