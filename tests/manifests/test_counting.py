@@ -30,3 +30,17 @@ def test_clusters_of_their_own_count_what_stands_in_each_of_them(tmp_path: Path)
     assert (
         count_objects(design, scenario, catalogue).objects > export(design, scenario, catalogue, tmp_path / "o").objects
     )
+
+
+def test_classes_of_one_cluster_may_cut_gpus_differently(tmp_path: Path) -> None:
+    catalogue = load_catalogue()
+    scenario = tk.load_scenario("saas-inference")
+    base = reference_design(catalogue.references["RA02"], scenario, catalogue).choices["basic"].options
+    cuts = dict(zip(("basic", "premium", "regulated"), ("gpu_timeslice", "gpu_mps", "gpu_mig"), strict=True))
+    options = {c: [o for o in base if not o.startswith("gpu_")] + ["gpu_exclusive", cut] for c, cut in cuts.items()}
+    design = resolve(tk.own_design("cuts", "Cuts", options, scenario), scenario, catalogue)
+    export(design, scenario, catalogue, tmp_path / "out")
+    config = "".join(f.read_text(encoding="utf-8") for f in (tmp_path / "out").rglob("gpu.yaml"))
+    assert config.count("name: tenancykit-sharing-config") == 1
+    assert "timeSlicing" in config
+    assert "mps:" in config

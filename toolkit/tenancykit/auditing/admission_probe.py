@@ -52,6 +52,7 @@ class AdmissionProbe:
     tenancy: Tenancy
     _answers: dict[tuple[object, ...], Taken] = field(default_factory=dict, repr=False)
     _ordinary: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    _shapes: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def rules(self) -> EngineRules:
@@ -133,6 +134,11 @@ class AdmissionProbe:
 
     def shape(self, namespace: str) -> tuple[object, ...]:
         """Return what the answer depends on: the namespace's labels with the tenant's own name taken out."""
+        if namespace not in self._shapes:
+            self._shapes[namespace] = self._shape(namespace)
+        return self._shapes[namespace]
+
+    def _shape(self, namespace: str) -> tuple[object, ...]:
         tenant = self.tenancy.by_namespace.get(namespace, namespace)
         labels = self.objects.namespaces.get(namespace, {})
         own = {namespace, tenant}

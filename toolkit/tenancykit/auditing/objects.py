@@ -97,6 +97,8 @@ class ManifestObject:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return the value if it is a mapping, else an empty one: audited manifests may hold anything anywhere."""
+    if type(value) is dict:  # what a reader makes; the general question takes four times as long
+        return value
     return value if isinstance(value, Mapping) else {}
 
 

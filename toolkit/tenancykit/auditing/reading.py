@@ -68,6 +68,7 @@ class _Reader:
     skipped: list[str] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
+    parents: dict[Path, Path] = field(default_factory=dict)
 
     def path(self, path: Path) -> None:
         if path.is_dir():
@@ -83,32 +84,39 @@ class _Reader:
         built = {folder.resolve() for folder in bases}
         named = {target for folder in bases for target in _named_folders(folder)}
         for folder in sorted(bases, key=lambda base: base.resolve() in named):  # those nobody names come first
-            if str(folder.resolve()) not in self.places:
+            if str(self._real(folder)) not in self.places:
                 self._kustomization(folder, root, (), "")
         for path in files:
-            if path.name in KUSTOMIZATION_NAMES or str(path.resolve()) in self.places:
+            if path.name in KUSTOMIZATION_NAMES or str(self._real(path)) in self.places:
                 continue
-            if any(parent.resolve() in built for parent in path.parents[: len(path.relative_to(root).parts)]):
+            if any(self._real(parent) in built for parent in path.parents[: len(path.relative_to(root).parts)]):
                 self.skipped.append(f"{path}: not named by the kustomization above it")
             else:
                 self._file(path, root)
 
     def _walk(self, root: Path) -> Iterator[Path]:
         """Yield the manifest files below a folder in sorted order, refusing links that lead out of it."""
-        border = root.resolve()
         for folder, folders, names in os.walk(root):
             here = Path(folder)
             folders[:] = sorted(
-                name for name in folders if not name.startswith(".") and self._inside(here / name, border)
+                name for name in folders if not name.startswith(".") and self._inside(here / name, root)
             )
             for name in sorted(names):
                 path = here / name
                 manifest = path.suffix.lower() in _SUFFIXES or name in KUSTOMIZATION_NAMES
-                if manifest and self._inside(path, border):
+                if manifest and self._inside(path, root):
                     yield path
 
-    def _inside(self, path: Path, border: Path) -> bool:
-        if not path.is_symlink() or path.resolve().is_relative_to(border):
+    def _real(self, path: Path) -> Path:
+        """Return the path without links; folders are looked up once each."""
+        if path.is_symlink() or path.name in ("", ".", ".."):
+            return path.resolve()
+        if path.parent not in self.parents:
+            self.parents[path.parent] = path.parent.resolve()
+        return self.parents[path.parent] / path.name
+
+    def _inside(self, path: Path, root: Path) -> bool:
+        if not path.is_symlink() or path.resolve().is_relative_to(self._real(root)):
             return True
         self.faults.append(
             Fault(
@@ -118,7 +126,7 @@ class _Reader:
         return False
 
     def _kustomization(self, folder: Path, root: Path, chain: tuple[Path, ...], namespace: str) -> None:
-        real = folder.resolve()
+        real = self._real(folder)
         if real in chain:
             names = " -> ".join(part.name for part in (*chain, real))
             self.faults.append(
@@ -157,7 +165,7 @@ class _Reader:
             return
         target = folder / name
         if target.is_dir():
-            if self._inside(target, root.resolve()):
+            if self._inside(target, root):
                 self._kustomization(target, root, chain, namespace)
         elif target.is_file():
             self._file(target, folder, namespace)
@@ -167,9 +175,9 @@ class _Reader:
             )
 
     def _file(self, path: Path, root: Path | None, namespace: str = "", *, explicit: bool = False) -> None:
-        if root is not None and not self._inside(path, root.resolve()):
+        if root is not None and not self._inside(path, root):
             return
-        key = (str(path.resolve()), namespace)
+        key = (str(self._real(path)), namespace)
         if key in self.seen:
             return
         self.seen.add(key)

@@ -20,6 +20,8 @@ NAMESPACE: Final = "gpu-operator"
 RESOURCE: Final = "resource.k8s.io/v1"
 MIG_CONFIG: Final = "tenancykit-mig-config"
 SHARING_CONFIG: Final = "tenancykit-sharing-config"
+_SHARED: Final = {"time-slicing": "gpu_timeslice", "mps": "gpu_mps"}
+"""Modes in which the device plugin advertises a GPU several times, with the options that bring them."""
 
 
 def mig_layout(cls: ClassScope) -> dict[str, dict[str, int]]:
@@ -57,12 +59,12 @@ def sharing_config(scope: ClusterScope) -> Iterator[Manifest]:
     The new name (``nvidia.com/gpu.shared``) keeps a pod that asks for a whole GPU off a shared one.
     """
     entries: dict[str, str] = {"whole": dump_yaml({"version": "v1"})}
-    because = ""
-    for cls in scope.classes:
+    chosen = {cls.devices.fractional for cls in scope.classes}
+    because = next((option for mode, option in _SHARED.items() if mode in chosen), "")
+    for cls in scope.everyone:  # one ConfigMap per cluster, whichever of its options asks for it first
         mode = cls.devices.fractional
-        if mode not in ("time-slicing", "mps"):
+        if mode not in _SHARED:
             continue
-        because = "gpu_mps" if mode == "mps" else "gpu_timeslice"
         resources = [{"name": GPU, "replicas": cls.devices.replicas}]
         sharing = {"renameByDefault": True, "resources": resources}
         if mode == "time-slicing":
