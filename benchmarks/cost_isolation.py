@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness import line, report
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import load_catalogue
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
-from tenancykit.criteria.cost.placement_devices import FRACTION
+from tenancykit.criteria.cost.placement.devices import FRACTION
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.criteria.cost.sharing import cost_of_isolation
 from tenancykit.quantities import GIB
 

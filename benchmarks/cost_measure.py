@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from harness import line, measure, report
 from tenancykit.catalogue.reading import load_catalogue
-from tenancykit.criteria.cost import elastic
 from tenancykit.criteria.cost.activity import activity_of
 from tenancykit.criteria.cost.domains import Domain, layout
 from tenancykit.criteria.cost.housing import peaks
 from tenancykit.criteria.cost.machines import machines_of
 from tenancykit.criteria.cost.measure import measure as measure_cost
+from tenancykit.criteria.cost.placement import elastic
 from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book

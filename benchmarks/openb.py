@@ -6,8 +6,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
-from tenancykit.criteria.cost.placement_devices import FRACTION
+from tenancykit.criteria.cost.placement.devices import FRACTION
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.scenario.traces import read_openb_nodes, read_openb_pods
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "openb"

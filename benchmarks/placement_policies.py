@@ -14,9 +14,9 @@ import numpy as np
 import openb
 
 from harness import line, report
-from tenancykit.criteria.cost.fragmentation import typical_pods
-from tenancykit.criteria.cost.placement import GPU_MILLI
-from tenancykit.criteria.cost.placement_arrivals import ARRIVAL_POLICIES, ArrivalPolicy, inflate, replay
+from tenancykit.criteria.cost.placement.arrivals import ARRIVAL_POLICIES, ArrivalPolicy, inflate, replay
+from tenancykit.criteria.cost.placement.fragmentation import typical_pods
+from tenancykit.criteria.cost.placement.values import GPU_MILLI
 
 SEEDS = range(42, 52)
 POINTS = (90, 100, 110, 130)

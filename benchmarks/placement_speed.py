@@ -14,10 +14,10 @@ import openb
 from numpy.typing import NDArray
 
 from harness import line, measure, report
-from tenancykit.criteria.cost.fragmentation import TypicalPod, typical_pods
-from tenancykit.criteria.cost.placement import GPU_MILLI, NodeClass
-from tenancykit.criteria.cost.placement_arrivals import inflate, replay
-from tenancykit.criteria.cost.placement_fixed import place
+from tenancykit.criteria.cost.placement.arrivals import inflate, replay
+from tenancykit.criteria.cost.placement.fixed import place
+from tenancykit.criteria.cost.placement.fragmentation import TypicalPod, typical_pods
+from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass
 
 IntArray = NDArray[np.int64]
 Score = Callable[["Loop", openb.Shape], NDArray[np.float64]]

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tenancykit.criteria.cost.place_dump import place_dump
-from tenancykit.criteria.cost.place_objects import Reader, budgets, fit_scoring, machine, services
-from tenancykit.criteria.cost.scheduler import Decision, Scheduler
-from tenancykit.criteria.cost.scheduler_cluster import Cluster
-from tenancykit.criteria.cost.scheduler_scores import WEIGHTS
-from tenancykit.criteria.cost.scheduler_values import FitScoring, Pod
+from tenancykit.criteria.cost.scheduler.cluster import Cluster
+from tenancykit.criteria.cost.scheduler.dump import place_dump
+from tenancykit.criteria.cost.scheduler.objects import Reader, budgets, fit_scoring, machine, services
+from tenancykit.criteria.cost.scheduler.scheduling import Decision, Scheduler
+from tenancykit.criteria.cost.scheduler.scores import WEIGHTS
+from tenancykit.criteria.cost.scheduler.values import FitScoring, Pod
 from tests.oracle.comparison import Comparison
 
 Case = Mapping[str, Any]

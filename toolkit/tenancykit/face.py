@@ -18,7 +18,7 @@ from tenancykit.auditing import read_clusters as _read_clusters
 from tenancykit.auditing import read_objects as _read_objects
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.catalogue.workbook import load_work
-from tenancykit.criteria.cost.place_dump import DumpPlacement, place_dump
+from tenancykit.criteria.cost.scheduler.dump import DumpPlacement, place_dump
 from tenancykit.criteria.effort.calibration import read_calibration
 from tenancykit.criteria.isolation.records import replay_file
 from tenancykit.design import variants

@@ -7,7 +7,7 @@ import pytest
 from tenancykit.criteria.cost.activity import activity_of
 from tenancykit.criteria.cost.domains import Layout, layout
 from tenancykit.criteria.cost.machines import machines_of, slice_geometry
-from tenancykit.criteria.cost.placement_devices import FRACTION, WHOLE, GpuSharing
+from tenancykit.criteria.cost.placement.devices import FRACTION, WHOLE, GpuSharing
 from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book

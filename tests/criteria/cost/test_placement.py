@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.criteria.cost.elastic_exact import Stack, device_states
-from tenancykit.criteria.cost.placement import POLICIES, NodeClass, NodeGroup, Placement, PodClass, Quota
-from tenancykit.criteria.cost.placement_devices import (
+from tenancykit.criteria.cost.placement.devices import (
     FRACTION,
     WHOLE,
     GpuSharing,
@@ -22,7 +20,9 @@ from tenancykit.criteria.cost.placement_devices import (
     geometry_from_mapping,
     slice_tables,
 )
-from tenancykit.criteria.cost.placement_fixed import oversized, place
+from tenancykit.criteria.cost.placement.exact import Stack, device_states
+from tenancykit.criteria.cost.placement.fixed import oversized, place
+from tenancykit.criteria.cost.placement.values import POLICIES, NodeClass, NodeGroup, Placement, PodClass, Quota
 from tenancykit.errors import InputError
 
 GIB = 1024**3

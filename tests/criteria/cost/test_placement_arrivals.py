@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.criteria.cost.fragmentation import Fragmentation, TypicalPod, typical_pods
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
-from tenancykit.criteria.cost.placement_arrivals import ArrivalPolicy, descent, inflate, replay
-from tenancykit.criteria.cost.placement_devices import FRACTION
+from tenancykit.criteria.cost.placement.arrivals import ArrivalPolicy, descent, inflate, replay
+from tenancykit.criteria.cost.placement.devices import FRACTION
+from tenancykit.criteria.cost.placement.fragmentation import Fragmentation, TypicalPod, typical_pods
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.scenario.traces import read_openb_nodes, read_openb_pods
 
 GIB = 1024**3

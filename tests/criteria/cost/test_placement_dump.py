@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tenancykit.criteria.cost.place_dump import place_dump
+from tenancykit.criteria.cost.scheduler.dump import place_dump
 from tenancykit.errors import InputError
 
 Object = dict[str, Any]

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.criteria.cost.elastic import buy
-from tenancykit.criteria.cost.elastic_bound import dual_feasible, lower_bound
-from tenancykit.criteria.cost.placement import NodeClass, PodClass, merged
-from tenancykit.criteria.cost.placement_devices import FRACTION
+from tenancykit.criteria.cost.placement.bound import dual_feasible, lower_bound
+from tenancykit.criteria.cost.placement.devices import FRACTION
+from tenancykit.criteria.cost.placement.elastic import buy
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass, merged
 from tenancykit.scenario.traces import read_openb_pods
 
 GIB = 1024**3

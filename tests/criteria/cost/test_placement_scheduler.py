@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.criteria.cost.place_objects import Reader, fit_scoring, machine
-from tenancykit.criteria.cost.scheduler import Scheduler, heap_top
-from tenancykit.criteria.cost.scheduler_cluster import Cluster, zone_order
-from tenancykit.criteria.cost.scheduler_scores import broken_line
-from tenancykit.criteria.cost.scheduler_values import (
+from tenancykit.criteria.cost.scheduler.cluster import Cluster, zone_order
+from tenancykit.criteria.cost.scheduler.objects import Reader, fit_scoring, machine
+from tenancykit.criteria.cost.scheduler.scheduling import Scheduler, heap_top
+from tenancykit.criteria.cost.scheduler.scores import broken_line
+from tenancykit.criteria.cost.scheduler.values import (
     Budget,
     FitScoring,
     Machine,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.criteria.cost.sharing import TENANTS, cost_of_isolation
 from tenancykit.quantities import GIB
 

@@ -11,7 +11,7 @@ from typing import Final
 from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.charges import CATEGORIES
 from tenancykit.criteria.cost.housing import Housed
-from tenancykit.criteria.cost.placement import NodeClass, NodeGroup, PodClass
+from tenancykit.criteria.cost.placement.values import NodeClass, NodeGroup, PodClass
 from tenancykit.criteria.cost.shapes import machine_name
 from tenancykit.criteria.cost.statement import Statement, gpu_share
 from tenancykit.report.chart_canvas import (

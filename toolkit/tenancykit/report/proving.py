@@ -64,9 +64,9 @@ def proof_text(proof: Proof) -> str:
         lines.append(f"  {item.verdict}: {claim.crossing} ({item.title}), {claim.attacker} -> {claim.victim}")
         lines.append(f"    claimed closed: {claim.because}")
         count = item.seen.open_pairs + item.seen.undecided_pairs
-        lines.append(
-            f"    observed: {count} of {item.seen.pairs} pairs; {'; '.join(item.reasons) or 'no reason known'}"
-        )
+        example = f", such as {' -> '.join(item.seen.examples[0])}" if item.seen.examples else ""
+        why = "; ".join(item.reasons) or "nothing in the manifests stands in the way"
+        lines.append(f"    observed: {count} of {item.seen.pairs} pairs{example}; {why}")
         lines += [f"    {f.subject} ({f.where}): {f.path}; fix: {f.fix}" for f in item.findings[:2]]
     rows = [["crossing", "claimed closed", "claimed open", "verdict"], *_crossing_rows(proof)]
     lines += [f"  {line}" for line in columns(rows, left={0, 3})]

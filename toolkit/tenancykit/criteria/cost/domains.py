@@ -11,7 +11,7 @@ from tenancykit.criteria.cost.activity import Activity, TenantGroup, distinct_te
 from tenancykit.criteria.cost.demand import Series
 from tenancykit.criteria.cost.machines import Machine, at_site
 from tenancykit.criteria.cost.overhead import Burden, burdens_of, merged, shares_hosts, system_pods
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.criteria.cost.shapes import Shapes, gpu_models
 from tenancykit.design.components import Closure, closure
 from tenancykit.design.model import ClassDesign, ResolvedDesign

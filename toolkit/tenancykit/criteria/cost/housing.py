@@ -9,9 +9,9 @@ from decimal import Decimal
 import numpy as np
 
 from tenancykit.criteria.cost.domains import Domain
-from tenancykit.criteria.cost.elastic import buy
-from tenancykit.criteria.cost.placement import NodeClass, Pending, PodClass, Purchase
-from tenancykit.criteria.cost.placement_devices import WHOLE
+from tenancykit.criteria.cost.placement.devices import WHOLE
+from tenancykit.criteria.cost.placement.elastic import buy
+from tenancykit.criteria.cost.placement.values import NodeClass, Pending, PodClass, Purchase
 from tenancykit.criteria.cost.shapes import machine_name
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from tenancykit.catalogue.model import GpuMode
 from tenancykit.catalogue.prices import NodeShape, Price, Term, gpu_memory
-from tenancykit.criteria.cost.placement_devices import (
+from tenancykit.criteria.cost.placement.devices import (
     FRACTION,
     WHOLE,
     GpuSharing,

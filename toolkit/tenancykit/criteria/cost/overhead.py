@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tenancykit.catalogue.model import Footprint
-from tenancykit.criteria.cost.placement import PodClass
+from tenancykit.criteria.cost.placement.values import PodClass
 from tenancykit.design.components import Closure
 from tenancykit.design.model import ClassDesign
 from tenancykit.quantities import MIB

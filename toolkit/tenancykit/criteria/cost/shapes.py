@@ -9,8 +9,8 @@ from typing import Final
 from tenancykit.catalogue.model import GpuMode, Rule
 from tenancykit.criteria.cost.machines import Machine, on_whole_hosts, sharing_of
 from tenancykit.criteria.cost.overhead import Burden, node_tax, pod_tax
-from tenancykit.criteria.cost.placement import DEFAULT_MAX_PODS, GPU_MILLI, NodeClass, PodClass
-from tenancykit.criteria.cost.placement_devices import WHOLE
+from tenancykit.criteria.cost.placement.devices import WHOLE
+from tenancykit.criteria.cost.placement.values import DEFAULT_MAX_PODS, GPU_MILLI, NodeClass, PodClass
 from tenancykit.design.model import ClassDesign
 from tenancykit.design.validity import rule_limit
 from tenancykit.scenario.model import Workload

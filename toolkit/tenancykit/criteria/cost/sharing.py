@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from tenancykit.criteria.cost.elastic import buy
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
+from tenancykit.criteria.cost.placement.elastic import buy
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 
 TENANTS: Final = (1, 10, 50, 100, 200, 500)
 """Numbers of tenants the cost of isolation is shown for."""

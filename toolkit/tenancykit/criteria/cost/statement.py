@@ -13,7 +13,7 @@ from tenancykit.criteria.cost.charges import CPU_NODES, GPU_NODES, Charge
 from tenancykit.criteria.cost.domains import Layout, Stream
 from tenancykit.criteria.cost.housing import Housed, Housing
 from tenancykit.criteria.cost.machines import Machine, taken_milli
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.quantities import GIB, HOURS_PER_MONTH, share_exactly
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants

@@ -11,9 +11,9 @@ import numpy as np
 from tenancykit.criteria.cost.charges import CATEGORIES
 from tenancykit.criteria.cost.demand import Series
 from tenancykit.criteria.cost.domains import Domain, Stream
-from tenancykit.criteria.cost.elastic import buy
 from tenancykit.criteria.cost.housing import Housed
-from tenancykit.criteria.cost.placement import GPU_MILLI, Placement, PodClass
+from tenancykit.criteria.cost.placement.elastic import buy
+from tenancykit.criteria.cost.placement.values import GPU_MILLI, Placement, PodClass
 from tenancykit.criteria.cost.statement import Statement
 
 

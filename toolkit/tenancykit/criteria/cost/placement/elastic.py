@@ -15,9 +15,13 @@ from typing import Final, Literal
 
 import numpy as np
 
-from tenancykit.criteria.cost.elastic_bound import Table, lower_bound, table_of
-from tenancykit.criteria.cost.elastic_exact import Stack, device_states, exact_mix
-from tenancykit.criteria.cost.placement import (
+from tenancykit.criteria.cost.placement.bound import Table, lower_bound, table_of
+from tenancykit.criteria.cost.placement.checks import check
+from tenancykit.criteria.cost.placement.exact import Stack, device_states, exact_mix
+from tenancykit.criteria.cost.placement.fixed import GPU_RESOURCE, Run
+from tenancykit.criteria.cost.placement.result import summarise
+from tenancykit.criteria.cost.placement.states import Fleet, FloatArray
+from tenancykit.criteria.cost.placement.values import (
     GPU_MILLI,
     Bound,
     NodeClass,
@@ -27,10 +31,6 @@ from tenancykit.criteria.cost.placement import (
     Purchase,
     Quota,
 )
-from tenancykit.criteria.cost.placement_checks import check
-from tenancykit.criteria.cost.placement_fixed import GPU_RESOURCE, Run
-from tenancykit.criteria.cost.placement_result import summarise
-from tenancykit.criteria.cost.placement_states import Fleet, FloatArray
 
 _ALONE: Final = 2
 """How many node types are tried alone, the cheapest for the whole demand first."""

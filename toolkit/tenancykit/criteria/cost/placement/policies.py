@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenancykit.criteria.cost.fragmentation import Fragmentation
-from tenancykit.criteria.cost.placement import GPU_MILLI, NodeClass
-from tenancykit.criteria.cost.placement_states import BoolArray, Fleet, FloatArray, IntArray, Request
+from tenancykit.criteria.cost.placement.fragmentation import Fragmentation
+from tenancykit.criteria.cost.placement.states import BoolArray, Fleet, FloatArray, IntArray, Request
+from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass
 
 _UNOPENED = -1.0e9
 """Lifts every node in use above every node still to be bought; the latter are ordered by preference alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from tenancykit.criteria.cost.placement import GPU_MILLI, NodeClass, PodClass, Quota
+from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass, PodClass, Quota
 from tenancykit.errors import Fault, InputError, did_you_mean
 
 

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.cost.scheduler_cluster import BoolArray, Cluster, IntArray
-from tenancykit.criteria.cost.scheduler_values import CPU, MEMORY, Machine, NodeTerm, Pod, PodTerm, Spread, Taint, holds
+from tenancykit.criteria.cost.scheduler.cluster import BoolArray, Cluster, IntArray
+from tenancykit.criteria.cost.scheduler.values import CPU, MEMORY, Machine, NodeTerm, Pod, PodTerm, Spread, Taint, holds
 
 UNSCHEDULABLE: Final = "node(s) were unschedulable"
 TAINTED: Final = "node(s) had untolerated taint(s)"

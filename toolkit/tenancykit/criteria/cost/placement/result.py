@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tenancykit.criteria.cost.placement import GPU_MILLI, Allocation, NodeGroup, Pending, Placement, PodClass
-from tenancykit.criteria.cost.placement_states import UNLIMITED, BoolArray, Fleet, IntArray, Request, whole_sets
+from tenancykit.criteria.cost.placement.states import UNLIMITED, BoolArray, Fleet, IntArray, Request, whole_sets
+from tenancykit.criteria.cost.placement.values import GPU_MILLI, Allocation, NodeGroup, Pending, Placement, PodClass
 
 
 def events(counts: Mapping[str, int], nodes: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from tenancykit.criteria.cost.scheduler_values import (
+from tenancykit.criteria.cost.scheduler.values import (
     CPU,
     MEMORY,
     Budget,

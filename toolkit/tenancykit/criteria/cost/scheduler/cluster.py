@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.criteria.cost.scheduler_values import CPU, MEMORY, PODS, REGION, ZONE, Machine, Pod, PodTerm
+from tenancykit.criteria.cost.scheduler.values import CPU, MEMORY, PODS, REGION, ZONE, Machine, Pod, PodTerm
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]

@@ -8,19 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.cost.fragmentation import Fragmentation, typical_pods
-from tenancykit.criteria.cost.placement import (
-    POLICIES,
-    NodeClass,
-    Order,
-    Pending,
-    Placement,
-    PodClass,
-    Policy,
-    Quota,
-)
-from tenancykit.criteria.cost.placement_checks import check
-from tenancykit.criteria.cost.placement_policies import (
+from tenancykit.criteria.cost.placement.checks import check
+from tenancykit.criteria.cost.placement.fragmentation import Fragmentation, typical_pods
+from tenancykit.criteria.cost.placement.policies import (
     Blocks,
     Scale,
     best_fit,
@@ -33,8 +23,18 @@ from tenancykit.criteria.cost.placement_policies import (
     one_block_each,
     scatter,
 )
-from tenancykit.criteria.cost.placement_result import refusal, summarise
-from tenancykit.criteria.cost.placement_states import Fleet, FloatArray, IntArray, Request, request_of
+from tenancykit.criteria.cost.placement.result import refusal, summarise
+from tenancykit.criteria.cost.placement.states import Fleet, FloatArray, IntArray, Request, request_of
+from tenancykit.criteria.cost.placement.values import (
+    POLICIES,
+    NodeClass,
+    Order,
+    Pending,
+    Placement,
+    PodClass,
+    Policy,
+    Quota,
+)
 from tenancykit.errors import Fault, InputError
 
 GPU_RESOURCE: Final = "nvidia.com/gpu"

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.criteria.cost.scheduler_cluster import BoolArray, Cluster, IntArray
-from tenancykit.criteria.cost.scheduler_filters import Static, counted, matching, term_holds
-from tenancykit.criteria.cost.scheduler_values import CPU, HOSTNAME, MEMORY, FitScoring, Pod, PodTerm, Spread
+from tenancykit.criteria.cost.scheduler.cluster import BoolArray, Cluster, IntArray
+from tenancykit.criteria.cost.scheduler.filters import Static, counted, matching, term_holds
+from tenancykit.criteria.cost.scheduler.values import CPU, HOSTNAME, MEMORY, FitScoring, Pod, PodTerm, Spread
 
 FloatArray = NDArray[np.float64]
 TOP: Final = 100

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from tenancykit.criteria.cost.place_objects import Object, Reader, budgets, fit_scoring, machine, name_of, services
-from tenancykit.criteria.cost.place_quota import Quotas
-from tenancykit.criteria.cost.scheduler import Decision, Scheduler
-from tenancykit.criteria.cost.scheduler_cluster import Cluster
-from tenancykit.criteria.cost.scheduler_values import FitScoring, Machine, Pod
+from tenancykit.criteria.cost.scheduler.cluster import Cluster
+from tenancykit.criteria.cost.scheduler.objects import Object, Reader, budgets, fit_scoring, machine, name_of, services
+from tenancykit.criteria.cost.scheduler.quota import Quotas
+from tenancykit.criteria.cost.scheduler.scheduling import Decision, Scheduler
+from tenancykit.criteria.cost.scheduler.values import FitScoring, Machine, Pod
 from tenancykit.errors import Fault, InputError
 
 _DONE: Final = ("Succeeded", "Failed")

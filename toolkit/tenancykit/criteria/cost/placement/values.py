@@ -1,8 +1,8 @@
 """Placement of pods on nodes: what is asked, what there is, and where it went, as plain values.
 
 Identical pods are one class with a count and identical nodes are one class with a count, so a million pods of a
-thousand classes is an ordinary input. :func:`tenancykit.criteria.cost.placement_fixed.place` puts classes on a fixed
-fleet, :func:`tenancykit.criteria.cost.elastic.buy` finds the nodes to buy; both return the values of this module.
+thousand classes is an ordinary input. :func:`tenancykit.criteria.cost.placement.fixed.place` puts classes on a fixed
+fleet, :func:`tenancykit.criteria.cost.placement.elastic.buy` finds the nodes to buy; both return the values of this module.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
-from tenancykit.criteria.cost.placement_devices import WHOLE, GpuSharing
+from tenancykit.criteria.cost.placement.devices import WHOLE, GpuSharing
 
 GPU_MILLI: Final = 1000
 """Thousandths of one GPU: a whole device."""

@@ -16,8 +16,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.criteria.cost.placement import Bound, NodeClass, PodClass
-from tenancykit.criteria.cost.placement_states import Fleet, FloatArray, IntArray, Request, request_of
+from tenancykit.criteria.cost.placement.states import Fleet, FloatArray, IntArray, Request, request_of
+from tenancykit.criteria.cost.placement.values import Bound, NodeClass, PodClass
 
 _TINY: Final = 1e-9
 _ROUNDS: Final = 200

@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.cost.scheduler_cluster import Cluster, IntArray
-from tenancykit.criteria.cost.scheduler_filters import Static, Verdict, apply_filters, wording
-from tenancykit.criteria.cost.scheduler_scores import Scores, score
-from tenancykit.criteria.cost.scheduler_values import HOSTNAME, ZONE, Budget, FitScoring, Pod, Selector, Spread, holds
+from tenancykit.criteria.cost.scheduler.cluster import Cluster, IntArray
+from tenancykit.criteria.cost.scheduler.filters import Static, Verdict, apply_filters, wording
+from tenancykit.criteria.cost.scheduler.scores import Scores, score
+from tenancykit.criteria.cost.scheduler.values import HOSTNAME, ZONE, Budget, FitScoring, Pod, Selector, Spread, holds
 
 NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
 NO_VICTIMS: Final = "No preemption victims found for incoming pod"

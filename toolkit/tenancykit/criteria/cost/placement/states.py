@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.criteria.cost.placement import GPU_MILLI, NodeClass, PodClass
-from tenancykit.criteria.cost.placement_devices import SliceTables, slice_tables
+from tenancykit.criteria.cost.placement.devices import SliceTables, slice_tables
+from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass, PodClass
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]

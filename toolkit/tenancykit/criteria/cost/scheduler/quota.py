@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tenancykit.criteria.cost.place_objects import Object, add, amount, container_requests, total_requests
-from tenancykit.criteria.cost.scheduler_values import CPU, MEMORY
+from tenancykit.criteria.cost.scheduler.objects import Object, add, amount, container_requests, total_requests
+from tenancykit.criteria.cost.scheduler.values import CPU, MEMORY
 from tenancykit.quantities import cpu_text, memory_text
 
 _PLAIN: Final = {

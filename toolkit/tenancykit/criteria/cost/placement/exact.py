@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.cost.placement import NodeClass, PodClass
-from tenancykit.criteria.cost.placement_devices import GpuSharing
-from tenancykit.criteria.cost.placement_states import request_of
+from tenancykit.criteria.cost.placement.devices import GpuSharing
+from tenancykit.criteria.cost.placement.states import request_of
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 
 MAX_PATTERNS: Final = 4000
 """Patterns of all types together up to which the search is made."""

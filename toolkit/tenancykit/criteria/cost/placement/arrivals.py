@@ -14,8 +14,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.criteria.cost.fragmentation import Fragmentation, TypicalPod, exclusive
-from tenancykit.criteria.cost.placement import GPU_MILLI, NodeClass, PodClass
+from tenancykit.criteria.cost.placement.fragmentation import Fragmentation, TypicalPod, exclusive
+from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass, PodClass
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

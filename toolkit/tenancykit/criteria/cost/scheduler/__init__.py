@@ -1,0 +1,1 @@
+"""What kube-scheduler would do with the pods of a cluster, by its published rules."""
