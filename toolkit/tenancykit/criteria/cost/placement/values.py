@@ -2,7 +2,8 @@
 
 Identical pods are one class with a count and identical nodes are one class with a count, so a million pods of a
 thousand classes is an ordinary input. :func:`tenancykit.criteria.cost.placement.fixed.place` puts classes on a fixed
-fleet, :func:`tenancykit.criteria.cost.placement.elastic.buy` finds the nodes to buy; both return the values of this module.
+fleet, :func:`tenancykit.criteria.cost.placement.elastic.buy` finds the nodes to buy; both return values of this
+module.
 """
 
 from __future__ import annotations
