@@ -15,7 +15,7 @@ from tenancykit.auditing.findings import Check, Finding
 from tenancykit.auditing.hostile_pods import LESSER_PODS, NODE_PORT, ROOT_PODS, HostilePods
 from tenancykit.auditing.network_reach import NetworkReach
 from tenancykit.auditing.objects import mapping
-from tenancykit.auditing.pod_security import CONTROLS, LEVELS, enforced, violations
+from tenancykit.auditing.pod_security import CONTROLS, LEVELS, enforced
 from tenancykit.auditing.pods import pods_of
 from tenancykit.auditing.rbac import RBAC_GROUP
 from tenancykit.auditing.tenants import Tenancy
@@ -182,10 +182,7 @@ def standard_checks(evidence: Evidence) -> Iterator[Check]:
     broken: dict[str, list[str]] = {}
     for pod in pods_of(objects):
         if pod.namespace in tenancy.by_namespace:
-            for item in (
-                *violations(pod.spec, "baseline", pod.metadata),
-                *violations(pod.spec, "restricted", pod.metadata),
-            ):
+            for item in (*evidence.hostile.broken(pod, "baseline"), *evidence.hostile.broken(pod, "restricted")):
                 broken.setdefault(item.control, []).append(str(pod))
     for control in CONTROLS:
         rank = LEVELS.index(control.level)

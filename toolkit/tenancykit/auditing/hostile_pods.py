@@ -10,9 +10,9 @@ from typing import Any, Final
 from tenancykit.auditing.admission_probe import AdmissionProbe
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.objects import ObjectSet, Where
-from tenancykit.auditing.pod_security import enforced, violations
-from tenancykit.auditing.pods import pods_of
-from tenancykit.auditing.probe_pods import Change
+from tenancykit.auditing.pod_security import Violation, enforced, violations
+from tenancykit.auditing.pods import PodView, pods_of
+from tenancykit.auditing.probe_pods import Change, fingerprint
 from tenancykit.auditing.rbac import AccessRules, Request
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 
@@ -93,6 +93,7 @@ class HostilePods:
     tenancy: Tenancy
     probe: AdmissionProbe
     _makers: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
+    _sound: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     def maker(self, namespace: str, group: str = "", resource: str = "") -> str:
         """Return who of the tenant may create pods (or the given resource) in the namespace; empty for nobody."""
@@ -169,11 +170,22 @@ class HostilePods:
                 (tenant,),
             )
 
+    def broken(self, pod: PodView, level: str) -> list[Violation]:
+        """Return the controls of a level that a given pod breaks; pods of tenants that differ in names are one."""
+        own = {pod.namespace, self.tenancy.by_namespace.get(pod.namespace, pod.namespace)}
+        key = (level, fingerprint({"metadata": pod.metadata, "spec": pod.spec}, own))
+        if key in self._sound:
+            return []
+        found = violations(pod.spec, level, pod.metadata)
+        if not found:  # what is found names containers and volumes, so it is each pod's own
+            self._sound.add(key)
+        return found
+
     def workload_findings(self) -> Iterator[Finding]:
         """Yield the given pods and templates of tenants that break the baseline standard."""
         for pod in pods_of(self.objects):
             tenant = self.tenancy.by_namespace.get(pod.namespace)
-            broken = violations(pod.spec, "baseline", pod.metadata) if tenant else []
+            broken = self.broken(pod, "baseline") if tenant else []
             if not tenant or not broken:
                 continue
             level, minor = enforced(self.objects.namespaces.get(pod.namespace, {}))
