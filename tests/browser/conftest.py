@@ -60,8 +60,9 @@ class Watched:
         self.page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser per module: its driver keeps an event loop running, which other tests must not find."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = next((p for name in ("chromium", "chromium-browser") if (p := shutil.which(name))), None)
     if found is None:

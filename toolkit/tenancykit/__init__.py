@@ -23,9 +23,11 @@ if TYPE_CHECKING:
         Evaluation,
         Scenario,
         Study,
+        assess,
         audit,
         can_i,
         charts,
+        close_gap,
         compare,
         example,
         explore,
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
         own_design,
         parse_scenario,
         place,
+        prove,
         reach,
         record,
         replay,
         replay_evidence,
         robustness,
         variant,
+        with_proof,
     )
     from tenancykit.studio.app import Studio
 
@@ -63,9 +67,11 @@ __all__ = [
     "Study",
     "TenancyKitError",
     "__version__",
+    "assess",
     "audit",
     "can_i",
     "charts",
+    "close_gap",
     "compare",
     "example",
     "explore",
@@ -75,12 +81,14 @@ __all__ = [
     "own_design",
     "parse_scenario",
     "place",
+    "prove",
     "reach",
     "record",
     "replay",
     "replay_evidence",
     "robustness",
     "variant",
+    "with_proof",
 ]
 
 

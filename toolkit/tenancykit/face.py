@@ -30,6 +30,7 @@ from tenancykit.examples import EXAMPLES, example
 from tenancykit.report import charts
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how results draw themselves
 from tenancykit.report import exploring as _exploring  # noqa: F401 - registers how explorations draw themselves
+from tenancykit.report import proving as _proving  # noqa: F401 - registers how proofs draw themselves
 from tenancykit.report import robust as _robust  # noqa: F401 - registers how robustness draws itself
 from tenancykit.report.handover import Handover
 from tenancykit.report.handover import export as _export
@@ -40,11 +41,16 @@ from tenancykit.report.replaying import replay as _replay
 from tenancykit.scenario import reading
 from tenancykit.scenario.model import Scenario
 from tenancykit.source import parse_all, read_text
+from tenancykit.study.assessing import Assessment
+from tenancykit.study.assessing import assess as _assess
+from tenancykit.study.assessing_gap import close_gap
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.comparison import compare as _compare
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exploration import Exploration
 from tenancykit.study.exploration import explore as _explore
+from tenancykit.study.proof import Proof, with_proof
+from tenancykit.study.proof import prove as _prove
 from tenancykit.study.robustness import Robustness, robustness
 
 MAX_DUMP: int = 1024 * 1024 * 1024
@@ -54,19 +60,23 @@ PathLike = str | os.PathLike[str]
 
 __all__ = [
     "EXAMPLES",
+    "Assessment",
     "Catalogue",
     "Design",
     "Evaluation",
     "Exploration",
     "Handover",
+    "Proof",
     "Record",
     "Replay",
     "Robustness",
     "Scenario",
     "Study",
+    "assess",
     "audit",
     "can_i",
     "charts",
+    "close_gap",
     "compare",
     "example",
     "explore",
@@ -76,12 +86,14 @@ __all__ = [
     "own_design",
     "parse_scenario",
     "place",
+    "prove",
     "reach",
     "record",
     "replay",
     "replay_evidence",
     "robustness",
     "variant",
+    "with_proof",
 ]
 
 
@@ -223,6 +235,42 @@ def audit(
     """
     options = AuditOptions(dict(tenants or {}), frozenset(platform), tuple(pod_cidrs))
     return _audit_clusters(_read_clusters(paths, stdin=stdin or sys.stdin), options)
+
+
+def prove(evaluation: Evaluation | Study, directory: PathLike) -> Proof:
+    """Return whether the manifests of a folder are what a design claims; a study proves its best.
+
+    The proof's ``isolation`` is the design's isolation with checked manifests; None where it is not proven.
+
+    Raises:
+        UndecidedError: the study admits no design.
+    """
+    chosen = evaluation.best if isinstance(evaluation, Study) else evaluation
+    return _prove(chosen, chosen.scenario, chosen.catalogue, directory)
+
+
+def assess(
+    paths: PathLike | Iterable[PathLike],
+    scenario: Scenario,
+    catalogue: Catalogue | None = None,
+    *,
+    target: str = "",
+    tenants: Mapping[str, str] | None = None,
+) -> Assessment:
+    """Return what an existing cluster amounts to as a design, beside the reference architectures, with its gaps.
+
+    Args:
+        paths: a dump, repository or export, or several; ``-`` reads standard input.
+        scenario: what is asked of the cluster.
+        catalogue: what could be done; the package's own by default.
+        target: design or variant the gaps lead to; the best of the comparison by default.
+        tenants: tenant by namespace, where labels do not say it.
+
+    Raises:
+        InputError: the target is unknown.
+    """
+    named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    return _assess(named, scenario, catalogue or load_catalogue(), target=target, tenants=tenants, stdin=sys.stdin)
 
 
 def can_i(

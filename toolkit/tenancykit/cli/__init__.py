@@ -79,6 +79,11 @@ def _design_commands(commands: Any) -> None:
     export.add_argument("--to", required=True, metavar="FOLDER", help="folder to write")
     _variant_argument(export)
 
+    prove = _command(commands, "prove", "prove an export against its design's claim", "proving:prove")
+    _scenario_argument(prove)
+    prove.add_argument("folder", help="folder of the export")
+    prove.add_argument("--design", help="design id or variant (default: the one the export names)")
+
     catalogue = _command(commands, "catalogue", "list what the catalogue holds, with sources", "designs:catalogue")
     catalogue.add_argument("what", choices=(*LISTINGS, "assumptions"), help="what to list")
     text = "scenario whose ranking orders the assumptions (default: ml-platform)"
@@ -126,6 +131,14 @@ def _object_commands(commands: Any) -> None:
     audit.add_argument("--pod-cidr", action="append", default=[], metavar="CIDR", help="where pods live")
     audit.add_argument("--sarif", metavar="FILE", help="also write the findings as SARIF 2.1.0")
     audit.add_argument("--junit", metavar="FILE", help="also write the checks as JUnit XML")
+
+    text = "read an existing cluster back as a design, with its gaps to a target"
+    assess = _command(commands, "assess", text, "proving:assess")
+    assess.add_argument("paths", nargs="+", metavar="PATH", help="dumps, repositories or exports, or -")
+    assess.add_argument("--scenario", required=True, help="scenario file, its folder, or an example's name")
+    assess.add_argument("--target", help="design or variant the gaps lead to (default: the best of the study)")
+    assess.add_argument("--to", metavar="FOLDER", help="folder for the manifests that close the gap")
+    _repeatable(assess, "--tenant", "NAMESPACE=TENANT", "where labels do not say it")
 
     can_i = _command(
         commands, "can-i", "answer whether a user may do something by the RBAC objects of files", "objects:can_i"

@@ -17,7 +17,7 @@ from tenancykit.version import __version__
 def audit(options: argparse.Namespace) -> int:
     """Audit manifests; exit 1 with findings of medium severity or worse, 2 when an input could not be read."""
     report = face.audit(
-        *options.paths, tenants=_tenants(options.tenant), platform=options.platform, pod_cidrs=options.pod_cidr
+        *options.paths, tenants=tenant_pairs(options.tenant), platform=options.platform, pod_cidrs=options.pod_cidr
     )
     if options.sarif:
         write_text(Path(options.sarif), to_sarif(report, __version__))
@@ -30,7 +30,12 @@ def audit(options: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _tenants(pairs: list[str]) -> dict[str, str]:
+def tenant_pairs(pairs: list[str]) -> dict[str, str]:
+    """Return the tenant of each namespace from ``NAMESPACE=TENANT`` texts.
+
+    Raises:
+        InputError: a text is no such pair.
+    """
     found = {}
     for pair in pairs:
         namespace, sign, tenant = pair.partition("=")

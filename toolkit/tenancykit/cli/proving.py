@@ -11,7 +11,7 @@ from tenancykit.auditing import Severity
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import BAD_INPUT, FINDINGS, OK
 from tenancykit.cli.designs import print_json
-from tenancykit.cli.objects import _tenants as tenant_pairs
+from tenancykit.cli.objects import tenant_pairs
 from tenancykit.errors import Fault, InputError
 from tenancykit.report.proving import assessment_data, assessment_text, proof_data, proof_text
 from tenancykit.source import read_yaml
