@@ -9,6 +9,7 @@ from tenancykit.report.chart_decision import acceptability, explored, group_scat
 from tenancykit.report.chart_effort import gantt, growth, toil
 from tenancykit.report.chart_flaws import flaws
 from tenancykit.report.chart_isolation import attack_paths, isolation_matrix
+from tenancykit.report.chart_use import dependencies, utilisation
 
 __all__ = [
     "Chart",
@@ -17,6 +18,7 @@ __all__ = [
     "attack_paths",
     "bill",
     "cost_bridge",
+    "dependencies",
     "explored",
     "flaws",
     "gantt",
@@ -27,5 +29,6 @@ __all__ = [
     "placement",
     "side_by_side",
     "toil",
+    "utilisation",
     "weight_ranges",
 ]
