@@ -10,8 +10,6 @@ from tenancykit.errors import Fault, did_you_mean
 from tenancykit.scenario.checks import Place
 from tenancykit.scenario.model import Scenario, TenantClass
 
-_REASONS = 2
-
 
 def wish_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:
     """Yield every reference to the catalogue that leads nowhere, and every class whose wishes contradict each other."""
@@ -50,6 +48,7 @@ def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Ca
             return
     found = space(tenant_class, scenario, catalogue)
     if not found.count:
-        reasons = "; ".join(name for name, _ in found.reasons()[:_REASONS])
-        what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {reasons}"
+        every = [name for name, _ in found.reasons()]
+        named = [name for name in every if any(wish in name for wish in wishes.require_options)]
+        what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {(named or every)[0]}"
         yield Fault(where, what, cure="drop a required or forbidden option")
