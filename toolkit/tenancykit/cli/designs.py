@@ -27,11 +27,11 @@ def _study(options: argparse.Namespace) -> Study:
     catalogue = _loaded(options)
     scenario = face.load_scenario(options.scenario, catalogue)
     return face.compare(
-        scenario, catalogue, designs=options.variant, calibration=options.calibration, progress=_progress()
+        scenario, catalogue, designs=options.variant, calibration=options.calibration, progress=progress_line()
     )
 
 
-def _progress() -> Progress | None:
+def progress_line() -> Progress | None:
     """Return a one-line progress display where a person is watching, else nothing."""
     if not sys.stderr.isatty():
         return None
@@ -120,7 +120,7 @@ def catalogue(options: argparse.Namespace) -> int:
     """List catalogue entries."""
     if options.what == "assumptions":
         catalogue = _loaded(options)
-        study = face.compare(face.load_scenario(options.scenario, catalogue), catalogue, progress=_progress())
+        study = face.compare(face.load_scenario(options.scenario, catalogue), catalogue, progress=progress_line())
         if options.json:
             print_json(assumptions_data(study))
         else:

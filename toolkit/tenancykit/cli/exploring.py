@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
@@ -12,12 +11,11 @@ from multiprocessing import get_context
 from tenancykit import face
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import FINDINGS, OK
-from tenancykit.cli.designs import print_json
+from tenancykit.cli.designs import print_json, progress_line
 from tenancykit.errors import Fault, InputError
 from tenancykit.report.exploring import exploration_payload, exploration_text
 from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.report.text import columns
-from tenancykit.study.comparison import Progress
 from tenancykit.study.exploration import explore as explore_space
 from tenancykit.study.robustness import robustness
 
@@ -34,7 +32,7 @@ def explore(options: argparse.Namespace) -> int:
             limit=options.limit,
             per_class=options.per_class,
             executor=executor,
-            progress=_progress(),
+            progress=progress_line(),
             save=options.save,
             resume=options.resume,
             prove=options.prove,
@@ -98,13 +96,3 @@ def _workers(number: int) -> AbstractContextManager[Executor | None]:
         raise InputError(Fault("--workers", f"is {number}", "1 or more"))
     # A fresh interpreter per worker: what this process has computed or opened is not copied.
     return nullcontext() if number == 1 else ProcessPoolExecutor(number, mp_context=get_context("spawn"))
-
-
-def _progress() -> Progress | None:
-    if not sys.stderr.isatty():
-        return None
-
-    def show(done: int, total: int, name: str) -> None:
-        print(f"\r{done:,}/{total:,} {name}".ljust(79), end="", file=sys.stderr, flush=True)
-
-    return show

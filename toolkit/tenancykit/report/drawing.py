@@ -11,7 +11,7 @@ from tenancykit.report import charts
 from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
 from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
 from tenancykit.report.svg import bar
-from tenancykit.report.text import evaluation_text, evidence_line, explanation_text, study_text
+from tenancykit.report.text import evaluation_text, explanation_text, study_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
@@ -171,5 +171,3 @@ def audit_html(report: AuditReport) -> str:
 
 text_of.register(Evaluation, evaluation_text)
 text_of.register(Explanation, explanation_text)
-
-__all__ = ["evidence_line", "exclusions", "ranking_table", "study_html", "tree"]

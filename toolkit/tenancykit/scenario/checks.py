@@ -13,7 +13,6 @@ from tenancykit.scenario.naming import class_tenants, named_kubernetes_name
 from tenancykit.source import Document, Path_
 
 WEIGHT_TOLERANCE = 1e-6
-_LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")
 
 
 @dataclass(frozen=True)
@@ -273,8 +272,3 @@ def _fits_nowhere(workload: Workload, shapes: list[NodeShape]) -> str:
     if all(s.cpu_milli < workload.cpu or s.memory_bytes < workload.memory for s in usable):
         return "no node has both the CPU and the memory"
     return ""
-
-
-def level_at_least(level: str, wanted: str) -> bool:
-    """Return whether an isolation level (``L0`` to ``L5``) meets a wanted one."""
-    return _LEVELS.index(level) >= _LEVELS.index(wanted)

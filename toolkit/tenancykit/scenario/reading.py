@@ -13,8 +13,6 @@ from tenancykit.scenario.model import Scenario, WorkloadUse
 from tenancykit.source import Document, Path_, parse_yaml, read_yaml
 from tenancykit.validation import validate
 
-SCHEMA_VERSION = "tenancykit/scenario/v1"
-
 
 @dataclass(frozen=True)
 class Known:
