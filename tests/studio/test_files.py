@@ -72,7 +72,7 @@ def test_a_session_finds_the_scenario_files_beside_it(tmp_path: Path) -> None:
     ("change", "told"),
     [
         ({"schema": "tenancykit/session/v9"}, "is not a session this version reads"),
-        ({"weights": {"isolation": -1}}, "greater than or equal to 0"),
+        ({"weights": {"isolation": -1}}, "-1 is too small"),
         ({"weight": {}}, "did you mean weights"),
         ({"scenario": "tenants: ["}, "YAML syntax"),
         ({"scenario": ""}, "at least 1 character"),

@@ -47,6 +47,18 @@ def test_the_page_opens_what_the_environment_says(monkeypatch: pytest.MonkeyPatc
     assert values == [str(tmp_path / "out")]
 
 
+def test_the_page_keeps_the_catalogue_it_was_started_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("ipywidgets")
+    (tmp_path / "own" / "references").mkdir(parents=True)
+    for name, value in serve.environment("t", "saas-inference", tmp_path, [str(tmp_path / "own")]).items():
+        if name.startswith("TENANCYKIT_"):
+            monkeypatch.setenv(name, value)
+    (tmp_path / "own" / "references" / "broken.yaml").write_text("id: [")
+    shown = serve.page()
+    assert "broken.yaml:" in shown.value
+    assert "load this page again" in shown.value
+
+
 def test_a_page_without_network_asks_no_other_host() -> None:
     template = Path(serve.__file__).parent / "voila" / "templates" / "tenancykit" / "index.html.j2"
     assert "https://" not in template.read_text(encoding="utf-8")

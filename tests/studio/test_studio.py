@@ -81,15 +81,34 @@ def test_every_tab_can_be_shown_for_a_mixed_scenario(studio: Studio) -> None:
 
 def test_a_form_that_breaks_the_scenario_shows_the_fault_beside_it(studio: Studio) -> None:
     studio.go("Scenario")
-    count = next(w for w in walk(studio.widget) if type(w).__name__ == "IntText" and w.value == 2)
+    count = next(w for w in walk(studio.widget) if w.tooltip == "tenants" and w.value == "2")
     before = studio.study.best.id
-    count.value = 0
+    count.value = "0"
     assert "classes[0].count" in words(studio)
     assert "the figures are still about the last scenario without" in words(studio)
     assert studio.study.best.id == before
-    count.value = 5
+    count.value = "5"
     assert "No faults." in words(studio)
     assert studio.study.scenario.tenants.classes[0].count == 5
+
+
+def test_workloads_are_edited_as_forms(studio: Studio) -> None:
+    studio.go("Scenario")
+    first = studio.study.scenario.workloads[0]
+
+    def enter(told: str, value: str) -> None:
+        next(w for w in walk(studio.widget) if (getattr(w, "tooltip", None) or "").startswith(told)).value = value
+
+    enter("request of one replica, such as 64Gi", "3Gi")
+    enter("runs code", "no" if first.untrusted_code else "yes")
+    enter("internal: ", "none")
+    changed = studio.study.scenario.workloads[0]
+    assert "No faults." in words(studio)
+    assert changed.memory == 3 * 2**30
+    assert changed.untrusted_code is not first.untrusted_code
+    assert changed.exposure is None
+    enter("Kubernetes priority", "soon")
+    assert "workloads[0].priority" in words(studio)
 
 
 def test_text_with_a_fault_is_told_with_line_and_cure(studio: Studio) -> None:

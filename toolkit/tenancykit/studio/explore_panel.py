@@ -76,7 +76,7 @@ class ExplorePanel:
         while not search.done():
             done, total, text = self._told
             self._bar.max, self._bar.value = max(1, total), done
-            self._page.value = written(f"<p>{safe(text)}</p>")
+            self._page.value = written(f"<p>{done:,} of {total:,} {safe(text)}</p>" if done else "")
             await asyncio.sleep(_PAUSE)
         try:
             self._desk.do(lambda: self._keep(search.result()))

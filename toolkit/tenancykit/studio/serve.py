@@ -11,28 +11,30 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tenancykit.errors import MissingExtraError, OutputError
+from tenancykit.errors import MissingExtraError, OutputError, TenancyKitError
 
 if TYPE_CHECKING:
-    from tenancykit.studio.app import Studio
+    from collections.abc import Sequence
 
 HOST: Final = "127.0.0.1"
 SCENARIO: Final = "TENANCYKIT_STUDIO_SCENARIO"
+CATALOGUE: Final = "TENANCYKIT_STUDIO_CATALOGUE"
 FOLDER: Final = "TENANCYKIT_STUDIO_FOLDER"
-"""Environment of the page's kernel: the scenario to open, the folder that relative paths start from."""
+"""Environment of the page's kernel: the scenario to open, overlays of the catalogue, where relative paths start."""
 _PAGE: Final = Path(__file__).with_name("page.ipynb")
 _PATIENCE: Final = 60.0
 
 
-def serve(port: int, browser: bool, *, scenario: str = "ml-platform") -> int:
+def serve(port: int, browser: bool, *, scenario: str = "ml-platform", catalogue: Sequence[str] = ()) -> int:
     """Serve the studio until it is stopped, and return the server's exit code.
 
     Args:
         port: port on loopback.
         browser: whether to open the page.
         scenario: the scenario it opens with: a file, or the name of an example.
+        catalogue: folders laid over the package's catalogue.
 
     Raises:
         MissingExtraError: Voila is not installed.
@@ -43,7 +45,8 @@ def serve(port: int, browser: bool, *, scenario: str = "ml-platform") -> int:
     if not _is_free(port):
         raise OutputError(f"port {port} on {HOST} is taken; choose another with --port")
     token = secrets.token_urlsafe(24)
-    server = subprocess.Popen(command(port), env=environment(token, scenario, Path.cwd()))  # noqa: S603 - our own interpreter
+    surroundings = environment(token, scenario, Path.cwd(), catalogue)
+    server = subprocess.Popen(command(port), env=surroundings)  # noqa: S603 - our own interpreter
     try:
         _wait_for(port, server)
         address = f"http://{HOST}:{port}/?token={token}"
@@ -72,23 +75,39 @@ def command(port: int) -> list[str]:
         "--no-browser",
         "--VoilaConfiguration.show_tracebacks=False",
         "--Voila.log_level=ERROR",
+        "--VoilaExecutor.iopub_timeout=60",
     ]
 
 
-def environment(token: str, scenario: str, folder: Path) -> dict[str, str]:
+def environment(token: str, scenario: str, folder: Path, catalogue: Sequence[str] = ()) -> dict[str, str]:
     """Return the server's environment; the token is passed here because command lines can be read by everybody."""
     named = Path(scenario)
     place = str(named.resolve()) if named.exists() else scenario
     templates = os.pathsep.join(filter(None, (str(_PAGE.parent), os.environ.get("JUPYTER_PATH"))))
-    return {**os.environ, "JUPYTER_PATH": templates, "JUPYTER_TOKEN": token, SCENARIO: place, FOLDER: str(folder)}
+    return {
+        **os.environ,
+        "JUPYTER_PATH": templates,
+        "JUPYTER_TOKEN": token,
+        SCENARIO: place,
+        CATALOGUE: os.pathsep.join(str(Path(overlay).resolve()) for overlay in catalogue),
+        FOLDER: str(folder),
+    }
 
 
-def page() -> Studio:
-    """Return the studio that the page shows, as the server's environment says."""
+def page() -> Any:
+    """Return the studio that the page shows, as the server's environment says; what is wrong with that is told."""
+    from tenancykit.catalogue.reading import load_catalogue  # noqa: PLC0415 - the server itself needs none
+    from tenancykit.studio import desk  # noqa: PLC0415 - the server itself needs no widgets
     from tenancykit.studio.app import Studio  # noqa: PLC0415 - the server itself needs no widgets
 
     folder = Path(os.environ.get(FOLDER, "."))
-    return Studio(os.environ.get(SCENARIO, "ml-platform"), folder=str(folder / "out"))
+    overlays = filter(None, os.environ.get(CATALOGUE, "").split(os.pathsep))
+    try:
+        catalogue = load_catalogue(*overlays)
+        return Studio(os.environ.get(SCENARIO, "ml-platform"), catalogue, folder=str(folder / "out"))
+    except TenancyKitError as error:
+        told = f'<p class="fault">{desk.safe(str(error))}</p><p>Correct it, then load this page again.</p>'
+        return desk.page(desk.STYLE + desk.written("<h3>The studio cannot open</h3>", told))
 
 
 def _is_free(port: int) -> bool:

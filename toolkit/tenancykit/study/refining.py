@@ -23,6 +23,8 @@ Keys = NDArray[np.void]
 
 _CENTS = 0.05
 """What the cost of people of a sweep may be off, by rounding."""
+_AT_LEAST = 5
+"""Bills drawn up for whoever stops before there is any."""
 _TOLERANCE = 0.5
 """Difference between a bill and a bound, in units of currency, above which the bound counts as refuted."""
 
@@ -114,7 +116,7 @@ class Refiner:
             local = pareto_front(costs.table()[rows]).members
             front: Rows = rows[local]
             if self.stopped():
-                return front[costs.measured[front]]
+                return self._best_known(costs, front)
             for kind, (keys, member) in enumerate(groups):
                 # The bare bound first: it costs less and settles more.
                 open_ = np.unique(member[local][~done[kind][member[local]] & ~costs.measured[front]])
@@ -132,6 +134,13 @@ class Refiner:
                     costs.least[~costs.measured] = (costs.columns.people - _CENTS)[~costs.measured]
                     done = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
         return rows
+
+    def _best_known(self, costs: Costs, front: Rows) -> Rows:
+        """Return the members of a front whose bills are drawn up; who stops before any is still told of a few."""
+        if not costs.measured[front].any():
+            self._draw_up(costs, front[:_AT_LEAST])
+        known: Rows = front[costs.measured[front]]
+        return known[pareto_front(costs.table()[known]).members]
 
     def groups(self, codes: Codes, kind: int) -> tuple[Keys, Rows]:
         """Return the distinct cores of designs, and which each has."""

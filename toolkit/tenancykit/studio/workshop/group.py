@@ -20,7 +20,8 @@ from tenancykit.face import compare, load_scenario
 from tenancykit.report.charts import Chart, group_scatter
 from tenancykit.report.figures import TITLES, number, short_value
 from tenancykit.report.payload import to_json
-from tenancykit.scenario.model import Model, TenantName
+from tenancykit.scenario.fields import TenantName
+from tenancykit.scenario.model import Model
 from tenancykit.scenario.naming import kubernetes_name
 from tenancykit.source import read_yaml, write_text
 from tenancykit.study.comparison import Study
