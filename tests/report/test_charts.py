@@ -25,6 +25,7 @@ DRAWN: dict[str, Draw] = {
     "placement, shared": lambda s: charts.placement(s["RA01"]),
     "cost bridge": lambda s: charts.cost_bridge(s["RA01"], s["RA09"]),
     "isolation matrix": lambda s: charts.isolation_matrix(s["RA09"]),
+    "attack graph": lambda s: charts.attack_graph(s["RA01"]),
     "attack paths": lambda s: charts.attack_paths(s["RA01"]),
     "architecture": lambda s: charts.architecture(s["RA09"]),
     "pareto": charts.pareto,

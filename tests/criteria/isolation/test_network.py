@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import LAYERS
+from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.isolation.measure import measure
-from tenancykit.criteria.isolation.network import superset
+from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.reliability import cheapest_routes, expose
 from tenancykit.criteria.isolation.sweep import sweep
 from tenancykit.design.model import Design, choose
@@ -65,16 +67,29 @@ def test_many_designs_at_once_get_the_same_figures_as_one_by_one() -> None:
 )
 def test_the_compiled_network_gives_the_exposure_and_depth_of_the_graph_itself(options: tuple[str, ...]) -> None:
     finding = result(options, scenario()).pairs[0].finding
-    networks = [superset(load_isolation(CATALOGUE), together=together) for together in (True, False)]
+    model, starts = load_isolation(CATALOGUE), frozenset(finding.graph.starts)
     chance = {name: strength.chance for name, strength in finding.strengths.items()}
     for asset in finding.graph.assets:
         diagram, (root,) = expose(finding.graph.links, dict.fromkeys(finding.graph.starts), [asset.id])
-        (exposure, depth), alone = (network.solve(asset.id, finding.graph, chance) for network in networks)
-        assert alone[0] == pytest.approx(exposure, abs=1e-12)
-        assert alone[1] == depth
+        exposure, depth = contracted(asset.id, starts, model).solve(finding.graph, chance)
+        assert contracted(asset.id, frozenset(), model).solve(finding.graph, chance)[1] == depth
         assert exposure == pytest.approx(diagram.probability([root], chance)[0], abs=1e-12)
         routes = cheapest_routes(finding.graph.links, finding.graph.starts, [asset.id], dict.fromkeys(chance, 1.0))
         assert depth == (routes[asset.id].cost if asset.id in routes else 9)
+
+
+def test_an_asset_that_lies_open_to_everybody_is_open_all_year(tmp_path: Path) -> None:
+    (tmp_path / "crossings").mkdir()
+    text = "id: open-door\nfrom: network-adjacent\nto: [secrets]\nwhy: a test\n"
+    (tmp_path / "crossings" / "extra.yaml").write_text(text)
+    catalogue = load_catalogue(tmp_path)
+    asked = validate(Scenario, parse_yaml(SCENARIO, "two"))
+    designs = drawn_designs(3)
+    found = sweep(designs, asked, catalogue)
+    for i, design in enumerate(designs):
+        alone = measure(resolve(design, asked, catalogue), asked, catalogue)
+        assert (alone.figures["exposure"], alone.figures["depth"]) == (1.0, 0)
+        assert (found.exposure[i], found.depth[i], found.asset[i]) == (1.0, 0, alone.figures["worst_asset"])
 
 
 def test_the_graph_can_be_handed_to_networkx() -> None:

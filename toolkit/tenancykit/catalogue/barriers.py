@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Final
 
 from tenancykit.catalogue.attack import (
     Asset,
@@ -22,6 +23,9 @@ from tenancykit.catalogue.attack import (
 from tenancykit.catalogue.reading import Catalogue, Entries, read_entries
 from tenancykit.conditions import Condition
 from tenancykit.errors import CatalogueError, Fault, did_you_mean
+
+OBSERVED_UNTIL: Final = 2026.9
+"""End of the observation period, in years: the evidence was compiled in November 2026."""
 
 
 @dataclass(frozen=True)

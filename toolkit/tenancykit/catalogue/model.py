@@ -55,7 +55,7 @@ policy), so one option per *dimension* could not express them."""
 class Entry(BaseModel):
     """A frozen catalogue value that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Source(Entry):

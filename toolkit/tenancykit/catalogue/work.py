@@ -22,7 +22,7 @@ Scope = Literal["once", "fleet", "cluster", "class", "tenant"]
 Automation = Literal["manual", "scripts", "gitops", "fleet"]
 Per = Literal[
     "fleet", "cluster", "shared-cluster", "tenant-cluster", "management-cluster", "virtual-control-plane", "class",
-    "tenant", "installation",
+    "tenant", "component", "installation",
 ]  # fmt: skip
 Driver = Literal[
     "stated", "kubernetes-minor", "kubernetes-patch", "component-minor", "advisory", "onboard", "offboard", "change",
@@ -134,7 +134,7 @@ class Task(Entry):
     when: When = Condition("always")
     """Facts of a tenant class under which it is needed."""
     factors: Factors | None = None
-    """What a repeated instance costs; default: the rates ``repeat.<level>``."""
+    """What a repeated instance costs; default: the rates ``again.<scope>.<level>``."""
 
 
 class Work(Entry):
@@ -185,7 +185,7 @@ class Activity(Entry):
     per: Per
     """What one occurrence serves."""
     driver: Driver = "stated"
-    """What sets the frequency: a stated one, a release cadence, the advisories' rate, growth, churn, or changes."""
+    """What sets the frequency: a stated one, a release cadence, published flaws, growth, churn, or changes."""
     per_year: Points = ThreePoint(1.0, 1.0, 1.0)
     """Occurrences per year and instance; for the other drivers a multiplier of the driver's rate."""
     hours: Points
@@ -204,6 +204,19 @@ class Activity(Entry):
     """How it was derived."""
 
 
+class Advisories(Entry):
+    """Published flaws that have to be reacted to."""
+
+    components: tuple[str, ...] = Field(min_length=1)
+    """Components at fault, as the records of the evidence name them."""
+    since: float = Field(default=2017, ge=1990, le=2100)
+    """Year from which the records are counted."""
+    share: Points = ThreePoint(1.0, 1.0, 1.0)
+    """Share of the records that calls for a reaction here: the evidence names kinds of products, one of which runs."""
+    why: str = ""
+    """Reason for the share; an assumption."""
+
+
 class Toil(Entry):
     """The recurring activities that one option, component or the platform itself brings."""
 
@@ -220,6 +233,9 @@ class Toil(Entry):
     upgraded_with: str = ""
     """For a component: what it is upgraded together with (``itself`` where an activity below upgrades it); the general
     upgrade of an installation then does not apply."""
+    advisories: Advisories | None = None
+    """Flaws that set the rate of the driver ``advisory``: of the activities below where every design has them, of the
+    general reactions to the components that bring this otherwise."""
     none_because: str = ""
     """Why there is no activity beyond those of its components; required where the list is empty."""
     activities: tuple[Activity, ...] = ()

@@ -8,6 +8,9 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
+from tenancykit.catalogue.advisories import Reactions, advisory_faults, advisory_rates
+from tenancykit.catalogue.attack import Evidence
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue, Entries, read_entries
 from tenancykit.catalogue.work import Prior, Rate, ScaleLimit, Task, Toil, Work
 from tenancykit.conditions import Condition
@@ -39,6 +42,7 @@ class WorkBook:
         rates: numbers used everywhere, by id.
         priors: priors by id.
         limits: published limits of scale by id.
+        advisories: published flaws to react to per year, by the toil that states them and the components that bring it.
     """
 
     work: Entries[Work]
@@ -46,6 +50,7 @@ class WorkBook:
     rates: Entries[Rate]
     priors: Entries[Prior]
     limits: Entries[ScaleLimit]
+    advisories: Mapping[str, Reactions]
 
     @cached_property
     def tasks(self) -> Mapping[str, Task]:
@@ -90,7 +95,7 @@ class Influence:
 
     Attributes:
         id: id of the work, activity or rate.
-        kind: ``work``, ``activity`` or ``rate``.
+        kind: ``work``, ``activity``, ``rate`` or ``share``.
         what: what is assumed.
         place: ``file:line`` of the catalogue.
         assumed: low, likely and high value.
@@ -125,6 +130,26 @@ def with_rate(book: WorkBook, identifier: str, value: float) -> WorkBook:
     return replace(book, rates=Entries(MappingProxyType(rates), book.rates.places, book.rates.replaced))
 
 
+def with_share(book: WorkBook, identifier: str, value: float, evidence: Iterable[Evidence]) -> WorkBook:
+    """Return the same book with one toil's share of published flaws fixed at a value.
+
+    Args:
+        book: the book.
+        identifier: id of toil that states advisories.
+        value: the share.
+        evidence: the records the rates are counted from.
+
+    Raises:
+        ValueError: the toil states no advisories.
+    """
+    stated = book.toil[identifier].advisories
+    if stated is None:
+        raise ValueError(f"{identifier!r} states no advisories")
+    fixed = stated.model_copy(update={"share": ThreePoint(value, value, value)})
+    toil = {**book.toil.items_by_id, identifier: book.toil[identifier].model_copy(update={"advisories": fixed})}
+    return replace(book, advisories=advisory_rates(toil.values(), evidence))
+
+
 def _by_trigger(entries: Iterable[B]) -> Mapping[str, tuple[B, ...]]:
     found: dict[str, list[B]] = {}
     for entry in entries:
@@ -142,14 +167,19 @@ def load_work(catalogue: Catalogue) -> WorkBook:
             prerequisites and priors, tasks that wait for each other (the cycle is printed).
     """
     roots = catalogue.roots
+    toil = read_entries(roots, "toil/activities", Toil)
+    evidence = load_isolation(catalogue).evidence.values()
+    wrong = advisory_faults(toil, evidence)
     book = WorkBook(
         work=read_entries(roots, "tasks/work", Work),
-        toil=read_entries(roots, "toil/activities", Toil),
+        toil=toil,
         rates=_merged(read_entries(roots, "tasks/rates", Rate), read_entries(roots, "toil/rates", Rate)),
         priors=read_entries(roots, "tasks/priors", Prior),
         limits=read_entries(roots, "toil/limits", ScaleLimit),
+        advisories={} if wrong else advisory_rates(toil.values(), evidence),
     )
-    faults = [*_check_triggers(book, catalogue), *_check_work(book), *_check_toil(book), *_check_provenance(book)]
+    checks = (_check_triggers(book, catalogue), _check_work(book), _check_toil(book), _check_provenance(book))
+    faults = [*wrong, *(fault for found in checks for fault in found)]
     if not faults:
         faults = _check_cycles(book)
     if faults:
@@ -209,7 +239,7 @@ def _check_toil(book: WorkBook) -> list[Fault]:
     seen: dict[str, str] = {}
     for toil in book.toil.values():
         place = book.toil.places[toil.id]
-        if not toil.activities and not toil.none_because and not toil.upgraded_with:
+        if not (toil.activities or toil.none_because or toil.upgraded_with or toil.advisories):
             faults.append(Fault(place, f"{toil.id!r} has no activity and no reason", cure="write none_because: ..."))
         for activity in toil.activities:
             if activity.id in seen:

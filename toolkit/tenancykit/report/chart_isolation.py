@@ -1,4 +1,4 @@
-"""Charts of isolation: matrix of who reaches what of whom, and the likeliest path to every asset."""
+"""Charts of isolation: who reaches what of whom, the attack graph of a pair, and the likeliest path to every asset."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.criteria.isolation.result import MAX_DEPTH, AssetFinding, IsolationResult, PairFinding
 from tenancykit.errors import Fault, InputError
+from tenancykit.report.chart_attack_graph import draw_attack_graph
 from tenancykit.report.chart_canvas import (
     BLUE,
     EMPTY,
@@ -135,6 +136,22 @@ def _plane_heads(canvas: Canvas, assets: Sequence[AssetFinding], left: float, wi
             start = index
 
 
+def attack_graph(evaluation: Evaluation, attacker: str = "", victim: str = "") -> Chart:
+    """Return every step a tenant can take towards another, barriers on them, the weakest path bold.
+
+    Args:
+        evaluation: the design.
+        attacker: class of the attacker; the worst pair's unless given.
+        victim: class of the victim; the worst pair's unless given.
+
+    Raises:
+        InputError: the scenario has no such pair of classes.
+    """
+    result: IsolationResult = evaluation.scores["isolation"].detail
+    pair = _pair(result, "attack_graph", attacker, victim)
+    return _alone(evaluation) if pair is None else draw_attack_graph(evaluation, pair)
+
+
 def attack_paths(evaluation: Evaluation, attacker: str = "", victim: str = "") -> Chart:
     """Return the likeliest path to every asset of a victim, most exposed first: positions as boxes, barriers as walls.
 
@@ -147,7 +164,7 @@ def attack_paths(evaluation: Evaluation, attacker: str = "", victim: str = "") -
         InputError: the scenario has no such pair of classes.
     """
     result: IsolationResult = evaluation.scores["isolation"].detail
-    pair = _pair(result, attacker, victim)
+    pair = _pair(result, "attack_paths", attacker, victim)
     if pair is None:
         return _alone(evaluation)
     model = load_isolation(evaluation.catalogue)
@@ -166,14 +183,14 @@ def attack_paths(evaluation: Evaluation, attacker: str = "", victim: str = "") -
     return canvas.chart(["asset", "at stake", "barriers", "days/year open", "likeliest path"], rows)
 
 
-def _pair(result: IsolationResult, attacker: str, victim: str) -> PairFinding | None:
+def _pair(result: IsolationResult, chart: str, attacker: str, victim: str) -> PairFinding | None:
     if not attacker and not victim:
         return result.worst_pair
     for pair in sorted(result.pairs, key=lambda p: p.finding.worst.figure):
         if attacker in ("", pair.attacker) and victim in ("", pair.victim):
             return pair
     known = ", ".join(f"{p.attacker} on {p.victim}" for p in result.pairs)
-    raise InputError(Fault("attack_paths", f"no pair {attacker or 'any'} on {victim or 'any'}", known))
+    raise InputError(Fault(chart, f"no pair {attacker or 'any'} on {victim or 'any'}", known))
 
 
 def _lane(

@@ -8,13 +8,14 @@ from tenancykit.report.chart_cost import bill, cost_bridge, placement
 from tenancykit.report.chart_decision import acceptability, explored, group_scatter, pareto, side_by_side, weight_ranges
 from tenancykit.report.chart_effort import gantt, growth, toil
 from tenancykit.report.chart_flaws import flaws
-from tenancykit.report.chart_isolation import attack_paths, isolation_matrix
+from tenancykit.report.chart_isolation import attack_graph, attack_paths, isolation_matrix
 from tenancykit.report.chart_use import dependencies, utilisation
 
 __all__ = [
     "Chart",
     "acceptability",
     "architecture",
+    "attack_graph",
     "attack_paths",
     "bill",
     "cost_bridge",

@@ -17,12 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tenancykit.catalogue.attack import Barrier, Boundary, Breach, Evidence
-from tenancykit.catalogue.barriers import IsolationCatalogue
+from tenancykit.catalogue.barriers import OBSERVED_UNTIL, IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.distributions import GammaRate
-
-OBSERVED_UNTIL = 2026.9
-"""End of the observation period, in years: the evidence was compiled in November 2026."""
 
 WINDOW_DAYS = 30.0
 """Default exposure window, days from disclosure to patched. Assumption, used where operations give none."""
@@ -92,12 +89,14 @@ def hardening(token: str, model: IsolationCatalogue) -> str:
     """Return the condition under which a hardening named by published flaws holds.
 
     A catalogue fact ``hardened:<token>`` says it, or the token is a fact of the attacker's class; tenants without
-    verbs have every ``rbac-no-...``.
+    verbs have every ``rbac-no-...``, pods without added capabilities every ``drop-...``.
     """
     if f"hardened:{token}" in model.derived:
         return f"(hardened:{token} or attacker:{token})"
     if token.startswith("rbac-no-"):
         return f"(hardened:rbac-least-privilege or attacker:{token})"
+    if token.startswith("drop-"):
+        return f"(hardened:drop-capabilities or attacker:{token})"
     return f"attacker:{token}"
 
 

@@ -212,7 +212,7 @@ class Diagram:
         size = len(next(iter(chance.values())))
         known: dict[int, np.ndarray] = {FALSE: np.zeros(size), TRUE: np.ones(size)}
         for node, name, low, high, done in self._walk(root):
-            value = known[high] - known[low]
+            value = known[high] - known[low] if high > TRUE else 1.0 - known[low]
             value *= chance[name]
             value += known[low]
             known[node] = value

@@ -14,7 +14,7 @@ from tenancykit.criteria.isolation.explanation import evidence_tree
 from tenancykit.criteria.isolation.graph import AttackGraph, attack_graph, pair_facts, words
 from tenancykit.criteria.isolation.interval import figure_interval
 from tenancykit.criteria.isolation.levels import VIEWS, guarded, level_of
-from tenancykit.criteria.isolation.network import superset
+from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.reliability import Route, cheapest_routes, single_openers
 from tenancykit.criteria.isolation.result import (
     MAX_DEPTH,
@@ -127,8 +127,8 @@ def assess_facts(
     believed = strengths(graph.barriers, facts, model, window_days=window_days, proven=proven)
     chance = {name: strength.chance for name, strength in believed.items()}
     ids = [asset.id for asset in graph.assets]
-    network = superset(model)
-    solved = {asset: network.solve(asset, graph, chance) for asset in ids}
+    standing = frozenset(graph.starts)
+    solved = {asset: contracted(asset, standing, model).solve(graph, chance) for asset in ids}
     depths = {asset: depth for asset, (_, depth) in solved.items()}
     likely = cheapest_routes(
         graph.links, graph.starts, ids, {name: -math.log(max(p, _TINY)) for name, p in chance.items()}

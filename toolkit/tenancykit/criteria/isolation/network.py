@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,7 +19,6 @@ from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.diagram import Diagram
 from tenancykit.criteria.isolation.graph import AttackGraph
-from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.reliability import Link, expose
 from tenancykit.criteria.isolation.result import MAX_DEPTH
 
@@ -47,70 +47,42 @@ class Start:
 
 @dataclass(frozen=True)
 class AssetNetwork:
-    """The network of one asset.
+    """The network of one asset, on which a design is a chance for every variable.
 
     Attributes:
         diagram: diagram over passages, starts and shared barriers.
         root: the function that says when the asset is exposed.
         shared: barriers that guard several of its crossings.
         places: place of each variable in the diagram's order.
+        crossings: the crossings behind each pair of ends of a passage, each with the shared barriers that may stand
+            on it.
+        ends: ends of the passage behind each crossing and node it leads to.
     """
 
     diagram: Diagram
     root: int
     shared: frozenset[str]
     places: Mapping[object, int]
+    crossings: Mapping[tuple[str, str], Sequence[tuple[Crossing, frozenset[str]]]]
+    ends: Mapping[tuple[str, str], tuple[str, str]]
     _slots: dict[tuple[str, str, tuple[object, ...]], tuple[int, tuple[str, ...]] | None] = field(default_factory=dict)
 
-    def slot(self, crossing: str, link: Link) -> tuple[int, tuple[str, ...]] | None:
-        """Return the place of a link's passage in the order and its own barriers; None where it leads elsewhere."""
-        key = (crossing, str(link.target), link.variables)
-        if key not in self._slots:
-            names = tuple(map(str, link.variables))
-            passage = Passage(str(link.source), str(link.target), tuple(sorted(n for n in names if n in self.shared)))
-            index = self.places.get(passage)
-            own = tuple(name for name in names if name not in self.shared)
-            self._slots[key] = None if index is None else (index, own)
-        return self._slots[key]
-
-
-class Superset:
-    """The catalogue's crossings compiled for its assets.
-
-    Args:
-        model: the catalogue.
-        together: whether assets of one kind are compiled in one go, which is quickest to have; alone, the diagram of
-            each is smaller and quicker to run over many designs.
-    """
-
-    def __init__(self, model: IsolationCatalogue, *, together: bool) -> None:
-        self.model = model
-        self.together = together
-        self._networks: dict[str, AssetNetwork] = {}
-
-    def network(self, asset: str) -> AssetNetwork:
-        """Return the network of an asset, compiled on first use."""
-        if asset not in self._networks:
-            kind = guarded(self.model.assets[asset])
-            group = [a.id for a in self.model.assets.values() if guarded(a) == kind] if self.together else [asset]
-            self._networks.update(_compile(group, self.model))
-        return self._networks[asset]
-
-    def solve(self, asset: str, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
-        """Return the exposure and the depth of an asset.
+    def solve(self, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
+        """Return the exposure and the depth of the asset.
 
         Exposure is the chance that a path to the asset is open, given the chance that each barrier is down; depth is
         the size of the smallest set of barriers whose fall opens a path, :data:`MAX_DEPTH` where there is none.
         """
-        network = self.network(asset)
-        order = network.diagram.order
-        shut = [1.0] * len(order)
-        costs = [math.inf] * len(order)
+        size = len(self.diagram.order)
+        shut = [1.0] * size
+        costs = [math.inf] * size
+        met: set[tuple[str, int]] = set()
         for link, crossing in zip(graph.links, graph.crossings, strict=True):
-            slot = network.slot(crossing.id, link)
-            if slot is None:
+            slot = self._slot(crossing.id, link)
+            if slot is None or (crossing.id, slot[0]) in met:
                 continue
             index, own = slot
+            met.add((crossing.id, index))
             passes = 1.0
             for name in own:
                 passes *= chance[name]
@@ -118,21 +90,67 @@ class Superset:
             if len(own) < costs[index]:
                 costs[index] = float(len(own))
         for position in graph.starts:
-            index = network.places.get(Start(position), -1)
+            index = self.places.get(Start(position), -1)
             if index >= 0:
                 shut[index], costs[index] = 0.0, 0.0
-        for name in network.shared:
-            index = network.places[name]
+        for name in self.shared:
+            index = self.places[name]
             shut[index], costs[index] = 1.0 - chance.get(name, 0.0), 1.0
-        exposure = network.diagram.probability_at(network.root, [1.0 - value for value in shut])
-        least = network.diagram.cheapest_at(network.root, costs)
+        exposure = self.diagram.probability_at(self.root, [1.0 - value for value in shut])
+        least = self.diagram.cheapest_at(self.root, costs)
         return exposure, MAX_DEPTH if math.isinf(least) else int(least)
 
+    def _slot(self, crossing: str, link: Link) -> tuple[int, tuple[str, ...]] | None:
+        """Return the place of a link's passage in the order and its own barriers; None where it leads elsewhere."""
+        key = (crossing, str(link.target), link.variables)
+        if key not in self._slots:
+            self._slots[key] = self._placed(*key)
+        return self._slots[key]
 
-@lru_cache(maxsize=16)
-def superset(model: IsolationCatalogue, *, together: bool = True) -> Superset:
-    """Return the compiled crossings of a catalogue, remembered."""
-    return Superset(model, together=together)
+    def _placed(self, crossing: str, target: str, variables: tuple[object, ...]) -> tuple[int, tuple[str, ...]] | None:
+        ends = self.ends.get((crossing, target))
+        if ends is None:
+            return None
+        names = tuple(map(str, variables))
+        index = self.places.get(Passage(*ends, tuple(sorted(name for name in names if name in self.shared))))
+        return None if index is None else (index, tuple(name for name in names if name not in self.shared))
+
+
+@lru_cache(maxsize=256)
+def contracted(asset: str, standing: frozenset[str], model: IsolationCatalogue) -> AssetNetwork:
+    """Return the network of an asset, compiled once.
+
+    The positions where every attacker stands and those reached from there unhindered are one node here; so are the
+    asset and the positions from which it lies open. Crossings between the two then melt into one variable.
+
+    Args:
+        asset: its id.
+        standing: positions where the attacker stands whatever the design.
+        model: the catalogue.
+    """
+    steps = steps_to(asset, model)
+    unhindered = [(c.from_, t) for c, t in steps if c.when.kind == "always" and not c.guards]
+    sure = _closure(standing, unhindered) - {asset}
+    won = _closure([asset], [(target, source) for source, target in unhindered])
+    first = min(sure, default="")
+    ends: dict[tuple[str, str], tuple[str, str]] = {}
+    melted: dict[tuple[str, str, str], Crossing] = {}
+    for crossing, target in steps:
+        source, end = first if crossing.from_ in sure else crossing.from_, asset if target in won else target
+        if end not in sure and (source == first or source not in won):
+            ends[crossing.id, target] = source, end
+            melted[crossing.id, source, end] = crossing
+    starts: dict[Hashable, Hashable | None] = {p: Start(p) for p in measured_starts(model) if p not in sure}
+    if sure:
+        starts[first] = None
+    return _compile(asset, [(c, source, end) for (_, source, end), c in melted.items()], starts, ends)
+
+
+def _closure(nodes: Iterable[str], steps: Sequence[tuple[str, str]]) -> set[str]:
+    found = set(nodes)
+    while more := {target for source, target in steps if source in found} - found:
+        found |= more
+    return found
 
 
 def measured_starts(model: IsolationCatalogue) -> tuple[str, ...]:
@@ -153,26 +171,25 @@ def steps_to(asset: str, model: IsolationCatalogue) -> list[tuple[Crossing, str]
             return [(c, t) for c, t in steps if c.from_ in behind and t in ahead]
 
 
-def _compile(assets: Sequence[str], model: IsolationCatalogue) -> dict[str, AssetNetwork]:
-    shared: set[str] = set()
-    steps: dict[tuple[str, str], Crossing] = {}
-    for asset in assets:
-        guarding: dict[str, int] = {}
-        for crossing, target in steps_to(asset, model):
-            steps[crossing.id, target] = crossing
-            for guard in crossing.guards:
-                guarding[guard.barrier] = guarding.get(guard.barrier, 0) + 1
-        shared.update(name for name, crossings in guarding.items() if crossings > 1)
-    links = {
-        Link(crossing.from_, target, (Passage(crossing.from_, target, names), *names)): None
-        for (_, target), crossing in steps.items()
-        for names in _variants(crossing, shared)
-    }
-    starts: dict[Hashable, Hashable | None] = {position: Start(position) for position in measured_starts(model)}
-    diagram, roots = expose(list(links), starts, assets)
+def _compile(
+    asset: str,
+    steps: Sequence[tuple[Crossing, str, str]],
+    starts: Mapping[Hashable, Hashable | None],
+    ends: Mapping[tuple[str, str], tuple[str, str]],
+) -> AssetNetwork:
+    guarding = Counter(guard.barrier for crossing, _, _ in steps for guard in crossing.guards)
+    shared = {name for name, crossings in guarding.items() if crossings > 1}
+    links: dict[Link, None] = {}
+    between: dict[tuple[str, str], list[tuple[Crossing, frozenset[str]]]] = {}
+    for crossing, source, target in steps:
+        met = frozenset(guard.barrier for guard in crossing.guards) & shared
+        between.setdefault((source, target), []).append((crossing, met))
+        for names in _variants(crossing, shared):
+            links[Link(source, target, (Passage(source, target, names), *names))] = None
+    diagram, (root,) = expose(list(links), starts, [asset])
     places: dict[object, int] = {name: place for place, name in enumerate(diagram.order)}
     known = frozenset(name for name in shared if name in places)
-    return {asset: AssetNetwork(diagram, root, known, places) for asset, root in zip(assets, roots, strict=True)}
+    return AssetNetwork(diagram, root, known, places, between, ends)
 
 
 def _variants(crossing: Crossing, shared: AbstractSet[str]) -> list[tuple[str, ...]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.isolation.replay import BASELINE, replay_choice
+from tenancykit.criteria.isolation.replay import BASELINE, Replayed, replay_choice
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.source import Document, read_yaml
 
@@ -29,17 +29,20 @@ class Records:
     Attributes:
         entries: the flaws, in the order of the file.
         choices: the file's vocabulary of design choices, in its order; ours where it states none.
+        sides: near and far side of the boundaries the file declares.
     """
 
     entries: tuple[Evidence, ...]
     choices: tuple[str, ...]
+    sides: Mapping[str, tuple[str, str]]
 
 
 def replay_file(path: str | os.PathLike[str], catalogue: Catalogue) -> list[dict[str, str]]:
     """Return one row per flaw of a file and design choice of its vocabulary, each choice alone on the shared baseline.
 
     A row holds ``entry``, ``choice``, ``outcome`` (contained, crossed, undetermined or inexpressible), ``asset``,
-    ``path`` and ``source``. Outcomes follow from the graph; the file's own columns on containment are not read.
+    ``path`` and ``source``. Outcomes follow from the graph; the file's own columns on containment are not read. A
+    flaw of a boundary that the file declares itself is read as one of every known boundary with the same sides.
 
     Raises:
         InputError: the file cannot be read, or an entry lacks a source or names an unknown boundary.
@@ -48,8 +51,9 @@ def replay_file(path: str | os.PathLike[str], catalogue: Catalogue) -> list[dict
     records = read_records(path, model)
     rows = []
     for entry in records.entries:
+        readings = _readings(entry, records.sides, model)
         for choice in records.choices:
-            found = replay_choice(entry, choice, model)
+            found = _agreed([replay_choice(reading, choice, model) for reading in readings])
             rows.append(
                 {
                     "entry": entry.id,
@@ -91,7 +95,38 @@ def read_records(path: str | os.PathLike[str], model: IsolationCatalogue) -> Rec
     if faults:
         raise InputError(faults)
     stated = _names(meta.get("design_choices"))
-    return Records(tuple(found.values()), stated or tuple(name for name in model.choices if name != BASELINE))
+    choices = stated or tuple(name for name in model.choices if name != BASELINE)
+    return Records(tuple(found.values()), choices, _sides(meta.get("boundaries")))
+
+
+def _readings(entry: Evidence, sides: Mapping[str, tuple[str, str]], model: IsolationCatalogue) -> list[Evidence]:
+    """Return the flaw as at a boundary the graph knows: its own, else every one with both, or the far, side the same.
+
+    Where the far side alone is the same, a component that is known to be shared decides better.
+    """
+    if entry.boundary in model.boundaries:
+        return [entry]
+    near, far = sides.get(entry.boundary, ("", ""))
+    alike = [b for b in model.boundaries.values() if b.to == far]
+    closer = [b for b in alike if b.from_ == near]
+    if not closer and any(f"shares:{name}" in model.derived for name in entry.shared_component):
+        return [entry]
+    return [entry.model_copy(update={"boundary": b.id}) for b in closer or alike] or [entry]
+
+
+def _agreed(found: Sequence[Replayed]) -> Replayed:
+    """Return the outcome all readings of a flaw agree on; undetermined where they do not."""
+    worst = min(found, key=lambda row: ("crossed", "undetermined", "contained", "inexpressible").index(row.outcome))
+    return worst if len({row.outcome for row in found}) == 1 else replace(worst, outcome="undetermined")
+
+
+def _sides(value: Any) -> dict[str, tuple[str, str]]:
+    stated = value if isinstance(value, dict) else {}
+    return {
+        str(name): (str(ends.get("from") or ""), str(ends.get("to") or ""))
+        for name, ends in stated.items()
+        if isinstance(ends, dict)
+    }
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -20,9 +20,7 @@ from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Entries
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior
-from tenancykit.criteria.isolation.levels import guarded
-from tenancykit.criteria.isolation.result import DEPTH_WEIGHT, MAX_DEPTH, MAX_NINES
-from tenancykit.criteria.isolation.sweep import Booleans, Floats, PairArrays, Sweep, _Chances, _take_worse
+from tenancykit.criteria.isolation.sweep import Booleans, Chances, Floats, PairArrays, best_of, take_worse
 from tenancykit.design.batch import Batch, ClassFacts
 
 SURE, MAYBE = "sure!", "maybe!"
@@ -93,7 +91,7 @@ class _RelaxedPair(PairArrays):
         return joined[side]
 
 
-class _RelaxedChances(_Chances):
+class _RelaxedChances(Chances):
     """Chances of barriers in the most favourable reading."""
 
     def __init__(self, facts: _RelaxedPair, windows: Floats) -> None:
@@ -134,12 +132,7 @@ def highest_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) 
     sure = {f.tenant_class.id: _sure(f, model.class_facts) for f in batch.classes}
     everywhere = np.ones(size, dtype=bool)
     maybe = {key: {**facts, **dict.fromkeys(undecided, everywhere)} for key, facts in sure.items()}
-    best = Sweep(
-        np.full(size, MAX_NINES + DEPTH_WEIGHT * MAX_DEPTH),
-        np.zeros(size),
-        np.full(size, MAX_DEPTH, dtype=np.int64),
-        np.full(size, "", dtype="<U40"),
-    )
+    worst = best_of(size)
     classes = [facts.tenant_class for facts in batch.classes]
     for attacker, victim in itertools.product(classes, classes):
         if attacker is victim and victim.count < 2:
@@ -151,11 +144,8 @@ def highest_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) 
             size,
             model,
         )
-        chances = _RelaxedChances(facts, windows)
-        for asset in model.assets.values():
-            if guarded(asset):
-                _take_worse(best, asset.id, facts, chances)
-    return best.figure
+        take_worse(worst, facts, _RelaxedChances(facts, windows))
+    return worst.figure
 
 
 def _sure(facts: ClassFacts, names: frozenset[str]) -> dict[str, Booleans]:

@@ -8,6 +8,7 @@ is a monotone function of the variables, held as a decision diagram.
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,9 +36,9 @@ def expose(
 ) -> tuple[Diagram, list[int]]:
     """Return a diagram and, per target, the function in it that says when the target is exposed.
 
-    Variables are ordered by the walk from the starts, those into one node together, so that the diagram only has to
-    remember which nodes with ways still ahead were reached; circles are followed until nothing changes. Ways that lead
-    through a target are not ways to another one.
+    Variables are ordered by the walk from the starts, so that the diagram only has to remember which nodes with ways
+    still ahead were reached. Of those into one node, the first of each link come before the rest, which other links may
+    share. Circles are followed until nothing changes. Ways that lead through a target are not ways to another one.
 
     Args:
         links: the network.
@@ -49,8 +50,10 @@ def expose(
     rank = _ranks([link for link in useful if link.target not in ends], starts)
     useful = sorted((link for link in useful if link.source in rank), key=lambda link: _place(link, ends, rank))
     order: dict[Hashable, None] = dict.fromkeys(name for name in starts.values() if name is not None)
-    for link in useful:
-        order.update(dict.fromkeys(link.variables))
+    for _, group in itertools.groupby(useful, key=lambda link: _place(link, ends, rank)[:2]):
+        listed = sorted((link.variables for link in group), key=lambda names: len(names) > 1)
+        order.update(dict.fromkeys(name for names in listed for name in names[:1]))
+        order.update(dict.fromkeys(name for names in listed for name in names[1:]))
     diagram = Diagram(list(order))
     incoming: dict[Hashable, list[tuple[Hashable, int]]] = {}
     for link in useful:

@@ -135,10 +135,12 @@ def _preconditions(entry: Evidence, model: IsolationCatalogue) -> list[Condition
 
 
 def _starts(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> tuple[str, ...]:
-    own = boundary.starts.get(entry.attacker_position)
-    if own:
-        return own
-    return tuple(p.id for p in model.positions.values() if entry.attacker_position in p.evidence)
+    """Return where the attacker stands: as the boundary says of the position, or of what it is a special case of."""
+    usual = [p for p in model.positions.values() if entry.attacker_position in p.evidence]
+    for stated in (entry.attacker_position, *(p.evidence[0] for p in usual)):
+        if stated in boundary.starts:
+            return boundary.starts[stated]
+    return tuple(p.id for p in usual)
 
 
 @dataclass(frozen=True)
@@ -287,7 +289,7 @@ def _by_sharing(entry: Evidence, choice: DesignChoice, model: IsolationCatalogue
     known = [f"shares:{name}" for name in entry.shared_component if f"shares:{name}" in model.derived]
     if not known:
         text = f"boundary {entry.boundary!r} and its components are unknown to the model"
-        return Replayed(entry.id, "inexpressible", "", text, entry.source_url)
+        return Replayed(entry.id, "undetermined", "", text, entry.source_url)
     everything = frozenset(model.choices[BASELINE].provides).union(*(b.premise for b in model.boundaries.values()))
     facts = _facts_under(everything, choice, model)
     if any(facts.surely(parse_condition(hardening(token, model))) for token in _hardenings(entry, model)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, WINDOW_DAYS, flaws_of, posterior
 from tenancykit.criteria.isolation.levels import guarded
-from tenancykit.criteria.isolation.network import AssetNetwork, Passage, Start, superset
+from tenancykit.criteria.isolation.network import AssetNetwork, Passage, Start, contracted, measured_starts
 from tenancykit.criteria.isolation.result import DEPTH_WEIGHT, MAX_DEPTH, MAX_NINES
 from tenancykit.design.facts import class_facts
 from tenancykit.design.model import Design
@@ -68,55 +69,106 @@ def sweep(
     classes = scenario.tenants.classes
     known = {c.id: _class_arrays(designs, c.id, class_facts(scenario, c), model) for c in classes}
     size = len(designs)
-    best = Sweep(
+    worst = best_of(size)
+    for attacker, victim in itertools.product(classes, classes):
+        if attacker is victim and victim.count < 2:
+            continue
+        facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
+        take_worse(worst, facts, Chances(facts, model, window_days, proven))
+    return worst
+
+
+class _Variable(NamedTuple):
+    """A variable of a network over many designs.
+
+    Attributes:
+        chance: chance that it has happened.
+        cost: cost in barriers of its happening.
+        least: lowest chance of all designs.
+        most: highest chance of all designs.
+    """
+
+    chance: Floats
+    cost: Counts
+    least: float
+    most: float
+
+
+def _variable(chance: Floats, cost: Counts) -> _Variable:
+    return _Variable(chance, cost, float(chance.min()), float(chance.max()))
+
+
+@dataclass(frozen=True)
+class _Exposed:
+    """One asset of a pair over many designs.
+
+    Attributes:
+        asset: its id.
+        network: its network.
+        root: function of the network's diagram without the variables that are the same for all designs.
+        costs: cost in barriers of every variable.
+        exposure: chance that a path to it is open.
+        nines: the same in nines; infinite where the victim has no such asset.
+    """
+
+    asset: str
+    network: AssetNetwork
+    root: int
+    costs: Mapping[Any, Counts]
+    exposure: Floats
+    nines: Floats
+
+
+def best_of(size: int) -> Sweep:
+    """Return the isolation of designs of which no pair was looked at."""
+    return Sweep(
         np.full(size, MAX_NINES + DEPTH_WEIGHT * MAX_DEPTH),
         np.zeros(size),
         np.full(size, MAX_DEPTH, dtype=np.int64),
         np.full(size, "", dtype="<U40"),
     )
-    for attacker, victim in itertools.product(classes, classes):
-        if attacker is victim and victim.count < 2:
-            continue
-        facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        chances = _Chances(facts, model, window_days, proven)
-        for asset in model.assets.values():
-            if guarded(asset):
-                _take_worse(best, asset.id, facts, chances)
-    return best
 
 
-def _take_worse(best: Sweep, asset: str, facts: PairArrays, chances: _Chances) -> None:
-    """Put an asset in the place of the worst so far, where it is worse.
+def take_worse(worst: Sweep, facts: PairArrays, chances: Chances) -> None:
+    """Put the worst asset of a pair in the place of the worst so far, where it is worse.
 
-    Depth adds less than :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
-    designs whose exposure comes near the worst.
+    Depth adds at most :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
+    designs whose exposure comes that near to the worst.
     """
-    applies = facts.holds(facts.model.assets[asset].when)
-    if not applies.any():
+    found = [
+        _exposed(asset.id, facts, chances)
+        for asset in facts.model.assets.values()
+        if guarded(asset) and facts.holds(asset.when).any()
+    ]
+    if not found:
         return
-    network = superset(facts.model, together=False).network(asset)
+    least = np.minimum.reduce([each.nines for each in found]) + DEPTH_WEIGHT * MAX_DEPTH
+    for each in found:
+        near = np.flatnonzero((each.nines <= least) & (each.nines < worst.figure))
+        if near.size:
+            costs = {name: cost[near] for name, cost in each.costs.items()}
+            depth = each.network.diagram.fewest_over(each.root, costs, _UNREACHABLE).astype(np.int64)
+            depth = np.where(depth >= _UNREACHABLE, MAX_DEPTH, np.minimum(depth, MAX_DEPTH))
+            figure = each.nines[near] + DEPTH_WEIGHT * depth
+            worse = figure < worst.figure[near]
+            here = near[worse]
+            worst.figure[here] = figure[worse]
+            worst.exposure[here] = each.exposure[here]
+            worst.depth[here] = depth[worse]
+            worst.asset[here] = each.asset
+
+
+def _exposed(asset: str, facts: PairArrays, chances: Chances) -> _Exposed:
+    network = contracted(asset, facts.standing, facts.model)
     values = _variables(network, facts, chances)
-    chance = {name: values[name][0] for name in network.diagram.order}
-    never = {name for name, p in chance.items() if not p.any()}
-    always = {name for name, p in chance.items() if p.min() >= 1.0}
+    never = {name for name, found in values.items() if found.most <= 0.0}
+    always = {name for name, found in values.items() if found.least >= 1.0}
     root = network.diagram.fixed(network.root, never, always)
-    exposure = network.diagram.probability_over(root, chance)
+    exposure = network.diagram.probability_over(root, {name: found.chance for name, found in values.items()})
     with np.errstate(divide="ignore"):
         nines = np.clip(-np.log10(exposure), 0.0, MAX_NINES)
-    near = np.flatnonzero((nines < best.figure) & applies)
-    if not near.size:
-        return
-    depth = network.diagram.fewest_over(
-        root, {name: values[name][1][near] for name in network.diagram.order}, _UNREACHABLE
-    ).astype(np.int64)
-    depth = np.where(depth >= _UNREACHABLE, MAX_DEPTH, np.minimum(depth, MAX_DEPTH))
-    figure = nines[near] + DEPTH_WEIGHT * depth
-    worse = figure < best.figure[near]
-    here = near[worse]
-    best.figure[here] = figure[worse]
-    best.exposure[here] = exposure[here]
-    best.depth[here] = depth[worse]
-    best.asset[here] = asset
+    nines[~facts.holds(facts.model.assets[asset].when)] = np.inf
+    return _Exposed(asset, network, root, {name: found.cost for name, found in values.items()}, exposure, nines)
 
 
 def _class_arrays(
@@ -129,10 +181,11 @@ def _class_arrays(
     lengths = np.fromiter(map(len, chosen), dtype=np.int64, count=len(chosen))
     picked = np.fromiter(map(rows.__getitem__, itertools.chain.from_iterable(chosen)), np.int64, int(lengths.sum()))
     member = np.zeros((len(rows), len(chosen)), dtype=bool)
-    member[picked, np.repeat(np.arange(len(chosen)), lengths)] = True
-    held = {name: np.ones(len(chosen), dtype=bool) for name in base & model.class_facts}
+    member.reshape(-1)[picked * len(chosen) + np.repeat(np.arange(len(chosen)), lengths)] = True
+    held = dict.fromkeys(base & model.class_facts, np.ones(len(chosen), dtype=bool))
+    mattering = model.class_facts - base
     for option in options.values():
-        for fact in {option.id, *option.provides} & model.class_facts - base:
+        for fact in mattering.intersection((option.id, *option.provides)):
             mine = member[rows[option.id]]
             held[fact] = held[fact] | mine if fact in held else mine
     return held
@@ -162,11 +215,7 @@ class PairArrays(Mapping[str, Booleans]):
         self._attacker = attacker
         self._victim = victim
         self._known: dict[str, Booleans] = {"same-class": np.full(size, same_class)}
-        self._conditions: dict[Condition, Booleans] = {}
-        self._ends: dict[tuple[str, str], list[Crossing]] = {}
-        for crossing in model.crossings.values():
-            for target in crossing.to:
-                self._ends.setdefault((crossing.from_, target), []).append(crossing)
+        self._conditions: dict[int, tuple[Condition, Booleans]] = {}
 
     def __getitem__(self, name: str) -> Booleans:
         found = self._known.get(name)
@@ -197,16 +246,19 @@ class PairArrays(Mapping[str, Booleans]):
             return mine | theirs
         raise KeyError(name)
 
-    def between(self, source: str, target: str) -> list[Crossing]:
-        """Return the crossings from one node to another."""
-        return self._ends.get((source, target), [])
+    @cached_property
+    def standing(self) -> frozenset[str]:
+        """Positions where the attacker stands from the beginning, whatever the design."""
+        positions = self.model.positions
+        return frozenset(p for p in measured_starts(self.model) if self.holds(positions[p].start).all())
 
     def holds(self, condition: Condition) -> Booleans:
         """Return where a condition holds; conditions met before are not computed again."""
-        found = self._conditions.get(condition)
+        # By identity, which holds while the condition is kept: hashing one takes longer than evaluating it.
+        found = self._conditions.get(id(condition))
         if found is None:
-            found = self._conditions[condition] = np.asarray(self._evaluate(condition))
-        return found
+            found = self._conditions[id(condition)] = condition, np.asarray(self._evaluate(condition))
+        return found[1]
 
     def _evaluate(self, condition: Condition) -> Booleans:
         if condition.kind == "atom":
@@ -222,7 +274,7 @@ class PairArrays(Mapping[str, Booleans]):
         return np.full(self.size, condition.kind == "always")
 
 
-class _Chances:
+class Chances:
     """Chance of each barrier over many designs, computed when first asked for."""
 
     def __init__(self, facts: PairArrays, model: IsolationCatalogue, window_days: float, proven: bool) -> None:
@@ -230,7 +282,8 @@ class _Chances:
         self.model = model
         self.window = window_days / DAYS_PER_YEAR
         self.proven = proven
-        self.passages: dict[tuple[Passage, frozenset[str]], tuple[Floats, Counts]] = {}
+        self.passages: dict[tuple[object, ...], _Variable] = {}
+        self.opened: dict[tuple[str, frozenset[str], frozenset[str]], tuple[Floats, Counts] | None] = {}
         self._known: dict[str, Floats] = {}
 
     def of(self, name: str) -> Floats:
@@ -243,80 +296,90 @@ class _Chances:
     def _compute(self, name: str) -> Floats:
         barrier = self.model.barriers[name]
         groups = flaws_of(self.model).get(name, ())
-        counts = np.zeros(self.facts.size, dtype=np.int64)
+        counts = np.zeros(self.facts.size, dtype=np.int16)
         for flaws in groups:
-            counts += self.facts.holds(flaws.when) * len(flaws.entries)
+            counts += self.facts.holds(flaws.when) * np.int16(len(flaws.entries))
         most = sum(len(flaws.entries) for flaws in groups)
-        table = np.array([posterior(barrier, n, self.model).chance_within(self.window) for n in range(most + 1)])
-        chance: Floats = table[counts]
-        if barrier.misconfiguration:
-            wrong = np.zeros(self.facts.size)
-            undecided = np.ones(self.facts.size, dtype=bool)
-            for case in barrier.misconfiguration:
-                here = self.facts.holds(case.when) & undecided
-                wrong[here] = case.proven if self.proven else case.chance
-                undecided &= ~here
-            chance = 1 - (1 - chance) * (1 - wrong)
-        return chance
+        flaw = _flaw_chances(name, most, self.window, self.model)
+        if not barrier.misconfiguration:
+            return flaw.take(counts)
+        rows = np.full(self.facts.size, len(flaw) * len(barrier.misconfiguration), dtype=np.int16)
+        for number, case in reversed(list(enumerate(barrier.misconfiguration))):
+            rows += self.facts.holds(case.when) * (np.int16(number * len(flaw)) - rows)
+        wrong = np.array([case.proven if self.proven else case.chance for case in barrier.misconfiguration] + [0.0])
+        table: Floats = 1 - (1 - flaw) * (1 - wrong[:, None])
+        return table.take(rows + counts)
 
 
-def _variables(network: AssetNetwork, facts: PairArrays, chances: _Chances) -> dict[Any, tuple[Floats, Counts]]:
-    """Return the chance and the cost in barriers of every variable of an asset's network."""
-    model, size = facts.model, facts.size
-    found: dict[Any, tuple[Floats, Counts]] = {}
+@lru_cache(maxsize=4096)
+def _flaw_chances(name: str, most: int, window: float, model: IsolationCatalogue) -> Floats:
+    """Return the chance that a flaw of a barrier is open, by how many were published."""
+    return np.array([posterior(model.barriers[name], n, model).chance_within(window) for n in range(most + 1)])
+
+
+def _variables(network: AssetNetwork, facts: PairArrays, chances: Chances) -> dict[Any, _Variable]:
+    """Return every variable of an asset's network."""
+    found: dict[Any, _Variable] = {}
     for name in network.diagram.order:
         if isinstance(name, Start):
-            here = facts.holds(model.positions[name.position].start)
-            found[name] = here.astype(float), np.where(here, 0, _UNREACHABLE).astype(np.int8)
+            here = facts.holds(facts.model.positions[name.position].start)
+            found[name] = _variable(here.astype(float), (~here).astype(np.int8) * np.int8(_UNREACHABLE))
         elif isinstance(name, Passage):
-            found[name] = _passage(name, network.shared, facts, chances)
+            found[name] = _passage(name, network, facts, chances)
         else:
-            found[name] = chances.of(str(name)), np.ones(size, dtype=np.int8)
+            found[name] = _variable(chances.of(str(name)), np.ones(facts.size, dtype=np.int8))
     return found
 
 
-def _passage(passage: Passage, shared: frozenset[str], facts: PairArrays, chances: _Chances) -> tuple[Floats, Counts]:
-    """Return the chance that a passage is open and its cost; remembered where the same barriers are shared."""
-    crossings = facts.between(passage.source, passage.target)
-    involved = shared & {guard.barrier for crossing in crossings for guard in crossing.guards}
-    key = (passage, frozenset(involved))
+def _passage(passage: Passage, network: AssetNetwork, facts: PairArrays, chances: Chances) -> _Variable:
+    """Return the variable of a passage; remembered for whatever asset it leads to."""
+    crossings = network.crossings[passage.source, passage.target]
+    key = passage.shared, tuple((crossing.id, met) for crossing, met in crossings)
     known = chances.passages.get(key)
     if known is None:
+        standing = frozenset(passage.shared)
+        every = [_opened(crossing, met, standing, facts, chances) for crossing, met in crossings if standing <= met]
         shut = np.ones(facts.size)
         cost = np.full(facts.size, _UNREACHABLE, dtype=np.int8)
-        for crossing in crossings:
-            case = _case(crossing, passage, shared, facts)
-            if case is not None:
-                opened, barriers = _own(crossing, case, shared, facts, chances)
-                shut *= 1 - opened
-                np.minimum(cost, barriers, out=cost)
-        known = chances.passages[key] = (1 - shut, cost)
+        for opened, barriers in filter(None, every):
+            shut *= 1 - opened
+            np.minimum(cost, barriers, out=cost)
+        known = chances.passages[key] = _variable(1 - shut, cost)
     return known
 
 
-def _case(crossing: Crossing, passage: Passage, shared: frozenset[str], facts: PairArrays) -> Booleans | None:
-    """Return where a crossing exists with exactly the passage's shared barriers standing; None where it never does."""
-    present = facts.holds(crossing.when)
-    for guard in crossing.guards:
-        if guard.barrier in shared:
-            stands = facts.holds(guard.when)
-            present = present & (stands if guard.barrier in passage.shared else ~stands)
-    return present if present.any() and set(passage.shared) <= {g.barrier for g in crossing.guards} else None
+def _opened(
+    crossing: Crossing, met: frozenset[str], standing: frozenset[str], facts: PairArrays, chances: Chances
+) -> tuple[Floats, Counts] | None:
+    """Return the chance that a crossing is open past its own barriers, and how many they are; remembered.
+
+    It counts where, of the shared barriers it meets, exactly the standing ones stand; None where that is nowhere.
+    """
+    key = (crossing.id, met, standing)
+    if key not in chances.opened:
+        present = facts.holds(crossing.when)
+        for guard in crossing.guards:
+            if guard.barrier in met:
+                stands = facts.holds(guard.when)
+                present = present & (stands if guard.barrier in standing else ~stands)
+        chances.opened[key] = _own(crossing, met, present, facts, chances) if present.any() else None
+    return chances.opened[key]
 
 
 def _own(
-    crossing: Crossing, present: Booleans, shared: frozenset[str], facts: PairArrays, chances: _Chances
+    crossing: Crossing, met: frozenset[str], present: Booleans, facts: PairArrays, chances: Chances
 ) -> tuple[Floats, Counts]:
     opened = present.astype(float)
-    count = np.where(present, np.int8(0), np.int8(_UNREACHABLE))
+    count = (~present).astype(np.int8) * np.int8(_UNREACHABLE)
     for guard in crossing.guards:
-        if guard.barrier in shared:
+        if guard.barrier in met:
             continue
-        chance, stands = chances.of(guard.barrier), facts.holds(guard.when)
+        chance = chances.of(guard.barrier)
         if guard.when.kind == "always":
             opened *= chance
             count += 1
         else:
-            opened *= np.where(stands, chance, 1.0)
+            stands = facts.holds(guard.when)
+            opened *= np.maximum(chance, ~stands)
             count += stands
     return opened, np.minimum(count, np.int8(_UNREACHABLE))

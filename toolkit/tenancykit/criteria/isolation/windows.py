@@ -8,13 +8,11 @@ import numpy as np
 
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior
-from tenancykit.criteria.isolation.levels import guarded
-from tenancykit.criteria.isolation.result import DEPTH_WEIGHT, MAX_DEPTH, MAX_NINES
-from tenancykit.criteria.isolation.sweep import Booleans, Floats, PairArrays, Sweep, _Chances, _take_worse
+from tenancykit.criteria.isolation.sweep import Booleans, Chances, Floats, PairArrays, Sweep, best_of, take_worse
 from tenancykit.design.batch import Batch, ClassFacts
 
 
-class _Windowed(_Chances):
+class _Windowed(Chances):
     """Chances of barriers where every design has its own window."""
 
     def __init__(self, facts: PairArrays, windows: Floats, wrong: float) -> None:
@@ -49,22 +47,14 @@ def sweep_windows(batch: Batch, windows: Floats, *, misconfiguration: float = 1.
     model = load_isolation(batch.catalogue)
     size = len(batch)
     known = {facts.tenant_class.id: _facts(facts, model.class_facts) for facts in batch.classes}
-    best = Sweep(
-        np.full(size, MAX_NINES + DEPTH_WEIGHT * MAX_DEPTH),
-        np.zeros(size),
-        np.full(size, MAX_DEPTH, dtype=np.int64),
-        np.full(size, "", dtype="<U40"),
-    )
+    worst = best_of(size)
     classes = [facts.tenant_class for facts in batch.classes]
     for attacker, victim in itertools.product(classes, classes):
         if attacker is victim and victim.count < 2:
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        chances = _Windowed(facts, windows, misconfiguration)
-        for asset in model.assets.values():
-            if guarded(asset):
-                _take_worse(best, asset.id, facts, chances)
-    return best
+        take_worse(worst, facts, _Windowed(facts, windows, misconfiguration))
+    return worst
 
 
 def _facts(facts: ClassFacts, names: frozenset[str]) -> dict[str, Booleans]:
