@@ -99,7 +99,10 @@ class IsolationPanel:
 
     def _draw(self) -> None:
         attacker, victim = self._pair.value
-        self._paths.value = written(charts.attack_paths(self._desk.session.opened, attacker, victim))
+        opened = self._desk.session.opened
+        self._paths.value = written(
+            charts.attack_paths(opened, attacker, victim), charts.attack_graph(opened, attacker, victim)
+        )
 
 
 class PicturePanel:
