@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from tenancykit.criteria.cost.scheduler.cluster import Cluster
+from tenancykit.criteria.cost.scheduler.configuration import Profile, fit_scoring
+from tenancykit.criteria.cost.scheduler.disruption import budgets
 from tenancykit.criteria.cost.scheduler.dump import place_dump
-from tenancykit.criteria.cost.scheduler.objects import Reader, budgets, fit_scoring, machine, services
+from tenancykit.criteria.cost.scheduler.objects import Reader, machine, services
 from tenancykit.criteria.cost.scheduler.scheduling import Decision, Scheduler
-from tenancykit.criteria.cost.scheduler.scores import WEIGHTS
 from tenancykit.criteria.cost.scheduler.values import FitScoring, Pod
 from tests.oracle.comparison import Comparison
 
@@ -127,7 +128,7 @@ def _replay(case: Case, shared: list[Case], profiles: Case, tally: _Tally) -> No
     spaces = {o["metadata"]["name"]: o["metadata"].get("labels") or {} for o in shared if o["kind"] == "Namespace"}
     cluster = Cluster(machines, existing, spaces)
     fit = fit_scoring(profiles.get(case["profile"]) if case.get("profile") else None)
-    scheduler = Scheduler(cluster, fit, services(objects), budgets(objects, case.get("existing") or ()))
+    scheduler = Scheduler(cluster, Profile(fit=fit), services(objects), budgets(objects, case.get("existing") or ()))
     where = {pod.key: pod.node for pod in existing}
     everything = {**{pod.key: pod for pod in existing}, **pods}
     for result in case["result"]:
@@ -203,7 +204,7 @@ def _score_aspects(
     order = sorted(range(len(names)), key=names.__getitem__)
     ours = dict(zip(names, scores.total.tolist(), strict=True))
     yield "scores", (ours, result["scores"])
-    for plugin in WEIGHTS:
+    for plugin in scores.plugins:
         values = [int(scores.plugins[plugin][i]) for i in order]
         recorded = result["plugins"].get(plugin)
         yield plugin, (values if len(set(values)) > 1 else None, recorded)

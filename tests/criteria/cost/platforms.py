@@ -51,13 +51,14 @@ def platform(
     egress: int = 0,
     currency: str = "USD",
     control_plane: str = "managed",
+    exposed: bool = True,
 ) -> Scenario:
     """Return the platform with some things changed."""
     changes = {
         "CONTROL_PLANE": control_plane, "TENANTS": str(tenants), "EGRESS": str(egress), "DEMAND": demand, "MODE": mode,
         "CURRENCY": currency, "SITES": sites, "NODES": nodes,
     }  # fmt: skip
-    text = TEXT
+    text = TEXT if exposed else TEXT.replace(", exposure: {scope: public}", "")
     for word, value in changes.items():
         text = text.replace(word, value)
     return parse_scenario(text)

@@ -95,3 +95,29 @@ def test_costs_add_up_bound_from_below_and_fleets_are_not_overdrawn(scenario: Sc
     for offer in scenario.infrastructure.nodes:
         if offer.count is not None:
             assert figures["nodes"].get(offer.type, 0) + figures["spare_nodes"].get(offer.type, 0) == offer.count
+
+
+def test_pods_no_machine_can_hold_use_nothing_at_whatever_hour_demand_peaks() -> None:
+    demand = {"profile": "bursty", "mean": 0.1}
+    scenario = Scenario.model_validate(
+        {
+            "schema": "tenancykit/scenario/v1",
+            "name": "two-peaks",
+            "tenants": {
+                "classes": [
+                    {"id": "c", "kind": "team", "count": 17, "workloads": [{"template": "wide"}, {"template": "slim"}]}
+                ]
+            },
+            "workloads": [
+                {"id": "wide", "kind": "training", "cpu": "100m", "memory": "200Gi", "demand": demand},
+                {"id": "slim", "kind": "training", "cpu": "2", "memory": "1Gi", "demand": demand},
+            ],
+            "infrastructure": {
+                "sites": [{"id": "a", "provider": "aws"}],
+                "nodes": [{"type": "aws_g6_12xlarge"}],  # 192 GiB: holds no wide pod
+            },
+        }
+    )
+    result = measure(reference(scenario, "RA01"), scenario, catalogue()).detail
+    assert isinstance(result, Statement)
+    assert result.bill().total == result.total

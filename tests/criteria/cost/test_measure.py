@@ -146,6 +146,16 @@ def test_load_balancers_storage_and_traffic_are_counted_by_tenant() -> None:
     assert charges["volumes of 10 tenants of team"] == Decimal("0.08") * 10 * 2 * 50
 
 
+def test_traffic_of_a_class_without_a_load_balancer_is_translated_and_paid_for() -> None:
+    scenario = platform(10, egress=100, exposed=False)
+    charges = {c.label: c.cost.amount for c in statement(cost(design(scenario), scenario)).charges}
+    assert charges["traffic of 10 tenants of team"] == Decimal("0.09") * 1000
+    assert charges["translated traffic of 10 tenants of team"] == Decimal("0.045") * 1000
+    exposed = platform(10, egress=100)
+    labels = [c.label for c in statement(cost(design(exposed), exposed)).charges]
+    assert not any(label.startswith("translated") for label in labels)
+
+
 def test_each_own_cluster_pays_a_control_plane_fee_and_a_gateway() -> None:
     scenario = platform(10)
     charges = {c.label: c.cost.amount for c in statement(cost(reference(scenario, "RA10"), scenario)).charges}

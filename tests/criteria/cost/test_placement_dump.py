@@ -103,9 +103,11 @@ def test_what_is_not_looked_at_is_said() -> None:
         "a",
         resourceClaims=[{"name": "gpu"}],
         volumes=[{"persistentVolumeClaim": {"claimName": "x"}}],
+        schedulingGroup={"podGroupName": "gang"},
         schedulerName="kueue",
     )
-    assert place_dump([node("n"), asks]).pods[0].unchecked == ("resourceClaims", "volumes", "schedulerName kueue")
+    unchecked = ("resourceClaims", "volumes", "schedulingGroup", "schedulerName kueue")
+    assert place_dump([node("n"), asks]).pods[0].unchecked == unchecked
 
 
 def test_gated_pods_wait_and_terminating_ones_are_left_out() -> None:

@@ -136,7 +136,7 @@ class Tariff:
         return min(offered or self.machines, key=lambda m: (m.hourly.cost.amount, m.name))
 
     def network(self) -> Iterator[Charge]:
-        """Yield load balancers, address translation and traffic to the internet."""
+        """Yield load balancers, gateways and traffic to the internet, which is translated where nothing is exposed."""
         for group, site, tenants in self._located():
             exposed = sum(1 for m in group.members if m.workload.exposure and m.workload.exposure.load_balanced)
             price = self.prices.unit("load-balancer", site.provider)
@@ -149,6 +149,11 @@ class Tariff:
             if volume and traffic is not None:
                 cost = rounded(traffic.cost.times(volume))
                 yield Charge(NETWORK, f"traffic of {group.title}", volume, cost, (group.id,), traffic)
+            translation = self.prices.unit("nat-traffic", site.provider)
+            if volume and translation is not None and not exposed:
+                cost, label = rounded(translation.cost.times(volume)), f"translated traffic of {group.title}"
+                note = "all its traffic to the internet (assumption: it has no load balancer to answer through)"
+                yield Charge(NETWORK, label, volume, cost, (group.id,), translation, note)
         yield from self._gateways()
 
     def _gateways(self) -> Iterator[Charge]:

@@ -137,7 +137,8 @@ def _counted(
 
 
 def _bought(domain: Domain) -> Housed:
-    purchases = [buy(pods, domain.types) for pods in peaks(domain)]
+    vectors = peaks(domain)
+    purchases = [buy(pods, domain.types) for pods in vectors]
     nodes: dict[str, int] = {}
     for purchase in purchases:
         for name, number in _by_machine(purchase.nodes).items():
@@ -145,8 +146,16 @@ def _bought(domain: Domain) -> Housed:
     chief = max(purchases, key=lambda p: p.price)
     _raise_to_minimum(domain, nodes, None)
     least = max((_least(domain, purchase) for purchase in purchases), default=Decimal(0))
-    lost = _unhoused(peaks(domain), chief.placement.pending)
-    return Housed(domain, domain.copies, nodes, chief, least, pending=chief.placement.pending, unhoused=lost)
+    lost = _never_housed(domain, vectors)
+    pending: dict[tuple[str, str], Pending] = {}
+    for pods, purchase in zip(vectors, purchases, strict=True):
+        for name, share in _unhoused(pods, purchase.placement.pending).items():
+            lost[name] = max(share, lost.get(name, Decimal(0)))
+        for one in purchase.placement.pending:
+            key = (one.pod_class, one.kind)
+            if key not in pending or one.count > pending[key].count:
+                pending[key] = one
+    return Housed(domain, domain.copies, nodes, chief, least, pending=tuple(pending.values()), unhoused=lost)
 
 
 def _least(domain: Domain, purchase: Purchase) -> Decimal:
@@ -178,13 +187,20 @@ def _cheapest_for(pod: PodClass, types: Iterable[NodeClass]) -> Decimal:
     return min(fitting, default=Decimal(0))
 
 
-def _unhoused(vectors: Sequence[tuple[PodClass, ...]], pending: Sequence[Pending]) -> dict[str, Decimal]:
-    counts = {pod.name: pod.count for pod in _largest(vectors)}
+def _unhoused(pods: Sequence[PodClass], pending: Sequence[Pending]) -> dict[str, Decimal]:
+    counts = {pod.name: pod.count for pod in pods}
     lost: dict[str, Decimal] = {}
     for one in pending:
         share = Decimal(one.count) / counts[one.pod_class]
         lost[one.pod_class] = min(Decimal(1), lost.get(one.pod_class, Decimal(0)) + share)
     return lost
+
+
+def _never_housed(domain: Domain, vectors: Iterable[Sequence[PodClass]]) -> dict[str, Decimal]:
+    """Return the pods no machine on offer holds, of the classes that run at other hours than the greatest demand."""
+    bought = {pod.name for pods in vectors for pod in pods}
+    alone = [replace(s.pod, count=s.pod.gang) for s in domain.streams if s.pod.name not in bought]
+    return {pod.name: Decimal(1) for pod in alone if buy((pod,), domain.types).placement.pending}
 
 
 def _by_machine(nodes: Mapping[str, int]) -> dict[str, int]:
@@ -212,7 +228,9 @@ def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, 
 
 def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
     """Return how the copies of a domain are housed from what is left of a fleet, which is reduced."""
-    pods = _largest(peaks(domain))
+    vectors = peaks(domain)
+    pods = _largest(vectors)
+    never = _never_housed(domain, vectors)
     result: list[Housed] = []
     waiting = domain.copies
     while waiting:
@@ -224,11 +242,11 @@ def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
             left[name] -= number * copies
         pending = purchase.placement.pending
         extra: dict[str, int] = {}
-        lost: dict[str, Decimal] = {}
+        lost = never
         if pending:
             expansion = _expansion(domain, pods, pending)
             extra = _by_machine(expansion.nodes)
-            lost = _unhoused([pods], expansion.placement.pending)
+            lost = {**never, **_unhoused(pods, expansion.placement.pending)}
         result.append(Housed(domain, copies, nodes, purchase, extra=extra, pending=pending, unhoused=lost))
         waiting -= copies
     return result

@@ -200,22 +200,21 @@ class _Master:
     def solve(self) -> _Solution:
         """Solve the program with the columns there are."""
         from scipy.optimize import linprog  # noqa: PLC0415 - heavy; only where a bound is asked for
-        from scipy.sparse import block_diag, csr_array, hstack  # noqa: PLC0415 - as above
 
         active = np.flatnonzero(self.wanted > 0)
         kinds = len(self.types)
-        blocks, nodes = [], []
+        columns = [np.array(each).reshape(-1, len(self.wanted)).T for each in self.columns]
+        cover = np.hstack([each[active] for each in columns])
+        upper = np.zeros((sum(len(amounts) + 1 for _, amounts in self.rows), kinds + cover.shape[1]))
+        row, place = 0, kinds
         for t, (coefficients, amounts) in enumerate(self.rows):
-            columns = np.array(self.columns[t]).reshape(-1, len(self.wanted)).T
-            use = np.vstack([coefficients @ columns, np.array(self.devices[t])[None, :]])
-            capacity = np.append(amounts, float(self.types[t].gpu_count))
-            column = np.zeros((len(capacity), kinds))
-            column[:, t] = -capacity
-            blocks.append(csr_array(use))
-            nodes.append(column)
-        cover = np.hstack([np.array(cols).reshape(-1, len(self.wanted)).T[active] for cols in self.columns])
-        upper = hstack([csr_array(np.vstack(nodes)), block_diag(blocks)], format="csr")
-        equal = hstack([csr_array((len(active), kinds)), csr_array(cover)], format="csr")
+            below, beyond = row + len(amounts), place + columns[t].shape[1]
+            upper[row:below, t] = -amounts
+            upper[row:below, place:beyond] = coefficients @ columns[t]
+            upper[below, t] = -float(self.types[t].gpu_count)
+            upper[below, place:beyond] = self.devices[t]
+            row, place = below + 1, beyond
+        equal = np.hstack([np.zeros((len(active), kinds)), cover])
         price = np.concatenate([[float(node.price) for node in self.types], np.zeros(cover.shape[1])])
         limits = [(0, node.count) for node in self.types] + [(0, None)] * cover.shape[1]
         answer = linprog(

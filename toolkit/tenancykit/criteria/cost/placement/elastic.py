@@ -143,7 +143,12 @@ def _cheapest_packing(
     gpu_resource: str,
 ) -> tuple[Sequence[Stack], list[Pending]]:
     best: tuple[tuple[int, Decimal, int], list[Stack], list[Pending]] | None = None
+    tried: set[bytes] = set()
     for preference in _preferences(table_of(pods, types), pods, types, least):
+        order = np.argsort(-preference, axis=1, kind="stable").tobytes()
+        if order in tried:
+            continue
+        tried.add(order)
         run = Run(pods, types)
         pending = run.place_all("largest_first", quotas, gpu_resource, preference)
         stacks = _exchanged(run, types)

@@ -9,12 +9,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenancykit.criteria.cost.scheduler.claims import read_offers
+from tenancykit.criteria.cost.scheduler.devices import Devices
+from tenancykit.criteria.cost.scheduler.storage import Storage, read_storage
 from tenancykit.criteria.cost.scheduler.values import CPU, MEMORY, PODS, REGION, ZONE, Machine, Pod, PodTerm
+from tenancykit.criteria.cost.scheduler.volumes import Volumes
 
+NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
@@ -31,6 +37,15 @@ def zone_order(machines: Sequence[Machine]) -> tuple[Machine, ...]:
         zones.setdefault(place, []).append(machine)
     rounds = itertools.zip_longest(*zones.values())
     return tuple(machine for turn in rounds for machine in turn if machine is not None)
+
+
+def _images(machines: Sequence[Machine]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for machine in machines:
+        for name, size in machine.images.items():
+            first, holders = found.get(name, (size, 0))
+            found[name] = (first, holders + 1)
+    return found
 
 
 @dataclass
@@ -50,7 +65,9 @@ class Cluster:
         allocatable, requested: by resource, per machine.
         nominal_cpu, nominal_memory: requests with defaults, per machine.
         number: pods per machine.
-        namespaces: labels of each namespace.
+        volumes: volumes, and which claims they went to.
+        devices: devices, and which claims hold them.
+        images: bytes and number of machines of each image, by name; the first machine that came says the bytes.
     """
 
     def __init__(
@@ -58,10 +75,12 @@ class Cluster:
         machines: Sequence[Machine],
         pods: Iterable[Pod] = (),
         namespaces: Mapping[str, Mapping[str, str]] | None = None,
+        storage: Storage | None = None,
+        devices: Devices | None = None,
     ) -> None:
         self.machines = zone_order(machines)
         self.position = {machine.name: i for i, machine in enumerate(self.machines)}
-        self.namespaces = dict(namespaces or {})
+        self._namespaces = dict(namespaces or {})
         size = len(self.machines)
         names = sorted({name for machine in self.machines for name in machine.allocatable})
         self.allocatable: dict[str, IntArray] = {
@@ -74,6 +93,9 @@ class Cluster:
         self.pods_on: list[dict[str, Pod]] = [{} for _ in range(size)]
         self.groups: dict[GroupKey, Group] = {}
         self._codes: dict[str, IntArray] = {}
+        self.images = _images(machines)
+        self.volumes = Volumes(storage or read_storage(()))
+        self.devices = devices or Devices(read_offers(()))
         for pod in pods:
             if pod.node in self.position:
                 self.add(pod, self.position[pod.node])
@@ -143,11 +165,15 @@ class Cluster:
         result: IntArray = np.where(present, sums[np.maximum(codes, 0)], 0)
         return result
 
+    def namespace_labels(self, name: str) -> Mapping[str, str]:
+        """Return a namespace's labels, among them its name, which the API server adds to every namespace."""
+        return {**self._namespaces.get(name, {}), NAMESPACE_NAME: name}
+
     def means(self, term: PodTerm, pod: Pod) -> bool:
         """Return whether an affinity term means a pod (namespace and labels)."""
         inside = pod.namespace in term.namespaces
         if not inside and term.namespace_selector is not None:
-            labels = self.namespaces.get(pod.namespace, {})
+            labels = self.namespace_labels(pod.namespace)
             inside = all(requirement.holds(labels) for requirement in term.namespace_selector)
         if not inside or term.selector is None:
             return False

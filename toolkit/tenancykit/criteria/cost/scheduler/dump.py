@@ -1,27 +1,31 @@
 """A what-if for a live cluster: where its pending pods would go, or why they would not.
 
-Reads Node, Pod, PriorityClass, RuntimeClass, ResourceQuota, PodDisruptionBudget, Service and Namespace objects as
-``kubectl get -o yaml`` prints them, and a KubeSchedulerConfiguration where one is given. Pods without a node are placed
-in the given order; those not created yet (without a uid) have to pass their namespace's quotas first.
+Reads the objects ``kubectl get -o yaml`` prints that bear on placement (``inventory.READ``), and a
+KubeSchedulerConfiguration where one is given. Pods without a node are placed in the given order; those not created yet
+(without a uid) have to pass their namespace's quotas first.
+
+The rules are those of kube-scheduler 1.36 with its default features, which leave out pod groups (gang scheduling) and
+comparisons in tolerations. Every machine is scored; the scheduler itself samples those of clusters of more than 100.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
+from tenancykit.criteria.cost.scheduler.allocation import DeviceTest
 from tenancykit.criteria.cost.scheduler.cluster import Cluster
-from tenancykit.criteria.cost.scheduler.objects import Object, Reader, budgets, fit_scoring, machine, name_of, services
+from tenancykit.criteria.cost.scheduler.configuration import DEFAULT_SCHEDULER, Profile
+from tenancykit.criteria.cost.scheduler.devices import Devices
+from tenancykit.criteria.cost.scheduler.inventory import Inventory, take_inventory
+from tenancykit.criteria.cost.scheduler.objects import name_of
 from tenancykit.criteria.cost.scheduler.quota import Quotas
+from tenancykit.criteria.cost.scheduler.requests import Object
 from tenancykit.criteria.cost.scheduler.scheduling import Decision, Scheduler
-from tenancykit.criteria.cost.scheduler.values import FitScoring, Machine, Pod
-from tenancykit.errors import Fault, InputError
-
-_DONE: Final = ("Succeeded", "Failed")
-_KNOWN: Final = ("Node", "Pod")
+from tenancykit.criteria.cost.scheduler.values import FitScoring, Pod
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,11 @@ class DumpPlacement:
 
     Attributes:
         pods: one entry per pending pod.
+        aside: objects of kinds that do not bear on placement, counted by kind.
     """
 
     pods: tuple[PodPlace, ...]
+    aside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[PodPlace, ...]:
@@ -64,23 +70,15 @@ class DumpPlacement:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        return {"pods": [asdict(place) for place in self.pods]}
-
-
-def flatten(objects: Iterable[Object | None]) -> Iterator[Object]:
-    """Yield the objects of a dump, lists taken apart."""
-    for thing in objects:
-        if thing is None:
-            continue
-        if str(thing.get("kind", "")).endswith("List") and "items" in thing:
-            kind = str(thing["kind"]).removesuffix("List")
-            yield from flatten({"kind": kind, **item} if kind else item for item in thing["items"] or ())
-        else:
-            yield thing
+        return {"pods": [asdict(place) for place in self.pods], "aside": dict(self.aside)}
 
 
 def place_dump(
-    objects: Iterable[Object | None], *, fit: FitScoring | None = None, seed: int | None = None
+    objects: Iterable[Any],
+    *,
+    fit: FitScoring | None = None,
+    seed: int | None = None,
+    device_test: DeviceTest | None = None,
 ) -> DumpPlacement:
     """Return node or reason for every pending pod of a dump, in the given order.
 
@@ -88,82 +86,49 @@ def place_dump(
         objects: parsed objects, lists included.
         fit: resource scoring strategy; otherwise that of a KubeSchedulerConfiguration in the dump, or the default.
         seed: draws among machines with equal points; ``None`` takes what the scheduler's own order of nodes gives.
+        device_test: evaluates selectors of device claims and classes; without it, claims with any are not looked at.
 
     Raises:
         InputError: objects are malformed, with every fault found.
     """
-    things = list(flatten(objects))
-    reader = Reader(things)
-    machines, pods = _read(things, reader)
-    running = [pod for _, pod in pods if pod.node]
-    spaces = {
-        thing["metadata"]["name"]: thing["metadata"].get("labels") or {}
-        for thing in things
-        if thing.get("kind") == "Namespace"
-    }
+    found = take_inventory(objects)
+    scheduler = _scheduler(found, fit, seed, device_test)
+    created = [(thing, name_of(thing)) for thing, pod in found.pods if pod.node or _exists(thing)]
+    quotas = Quotas(found.things, created)
+    waiting = [(thing, pod) for thing, pod in found.pods if not pod.node and not pod.terminating]
+    for _, pod in waiting:
+        scheduler.expect(pod, pod.nominated)
+    return DumpPlacement(tuple(_place(scheduler, quotas, thing, pod) for thing, pod in waiting), found.aside)
+
+
+def _scheduler(found: Inventory, fit: FitScoring | None, seed: int | None, device_test: DeviceTest | None) -> Scheduler:
+    running = [pod for _, pod in found.pods if pod.node]
+    settings = found.profiles.get(DEFAULT_SCHEDULER, Profile())
     scheduler = Scheduler(
-        Cluster(machines, running, spaces),
-        fit or _strategy(things),
-        services(things),
-        budgets(things, [thing for thing, _ in pods]),
+        Cluster(found.machines, running, found.namespaces, found.storage, Devices(found.offers, device_test)),
+        settings if fit is None else replace(settings, fit=fit),
+        found.services,
+        found.budgets,
         None if seed is None else np.random.default_rng(seed),
     )
-    created = [(thing, name_of(thing)) for thing, pod in pods if pod.node or _exists(thing)]
-    quotas = Quotas(things, created)
-    waiting = [(thing, pod) for thing, pod in pods if not pod.node and not pod.terminating]
-    return DumpPlacement(tuple(_place(scheduler, quotas, thing, pod) for thing, pod in waiting))
-
-
-def _read(things: Sequence[Object], reader: Reader) -> tuple[list[Machine], list[tuple[Object, Pod]]]:
-    faults: list[Fault] = []
-    machines: list[Machine] = []
-    pods: list[tuple[Object, Pod]] = []
-    for thing in things:
-        if thing.get("kind") not in _KNOWN:
-            continue
-        if not (thing.get("metadata") or {}).get("name"):
-            faults.append(Fault(name_of(thing), "metadata.name is missing"))
-            continue
-        try:
-            if thing["kind"] == "Node":
-                machines.append(machine(thing))
-            elif (thing.get("status") or {}).get("phase") not in _DONE:
-                pods.append((thing, reader.pod(thing)))
-        except InputError as error:
-            faults.extend(error.faults)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            faults.append(Fault(name_of(thing), f"is malformed: {type(error).__name__} {error}", "the API's own form"))
-    names = [machine.name for machine in machines] + [pod.key for _, pod in pods]
-    faults += [
-        Fault(name, "is given twice", "each object once") for name in sorted({n for n in names if names.count(n) > 1})
-    ]
-    if faults:
-        raise InputError(faults)
-    return machines, pods
+    scheduler.controllers = found.controllers
+    scheduler.profiles = {name: profile for name, profile in found.profiles.items() if name != DEFAULT_SCHEDULER}
+    return scheduler
 
 
 def _exists(thing: Object) -> bool:
     return bool((thing.get("metadata") or {}).get("uid"))
 
 
-def _strategy(things: Sequence[Object]) -> FitScoring:
-    for thing in things:
-        if thing.get("kind") != "KubeSchedulerConfiguration":
-            continue
-        for profile in thing.get("profiles") or ():
-            for config in profile.get("pluginConfig") or ():
-                if config.get("name") == "NodeResourcesFit":
-                    return fit_scoring((config.get("args") or {}).get("scoringStrategy"))
-    return FitScoring()
-
-
 def _place(scheduler: Scheduler, quotas: Quotas, thing: Object, pod: Pod) -> PodPlace:
-    unchecked = tuple(_unchecked(thing.get("spec") or {}))
+    unchecked = tuple(_unchecked(scheduler, pod, thing.get("spec") or {}))
     if not _exists(thing):
         refusal = quotas.admit(thing, name_of(thing))
         if refusal:
             return PodPlace(pod.key, "", refusal, unchecked=unchecked)
     decision = scheduler.decide(pod)
+    while not (decision.node or decision.nominated) and scheduler.release_claim(pod):
+        decision = scheduler.decide(pod)
     node = decision.node or decision.nominated
     for victim in decision.victims:
         scheduler.evict(victim, decision.nominated)
@@ -185,10 +150,12 @@ def _points(scheduler: Scheduler, decision: Decision) -> tuple[int | None, tuple
     return top, tuple(name for name in names if name != decision.node)
 
 
-def _unchecked(spec: Mapping[str, Any]) -> Iterator[str]:
-    if spec.get("resourceClaims"):
+def _unchecked(scheduler: Scheduler, pod: Pod, spec: Mapping[str, Any]) -> Iterator[str]:
+    if scheduler.cluster.devices.undecided(pod):
         yield "resourceClaims"
-    if any("persistentVolumeClaim" in volume or "ephemeral" in volume for volume in spec.get("volumes") or ()):
+    if scheduler.cluster.volumes.undecided(pod):
         yield "volumes"
-    if spec.get("schedulerName") not in (None, "", "default-scheduler"):
+    if spec.get("schedulingGroup") or spec.get("workloadRef"):
+        yield "schedulingGroup"
+    if spec.get("schedulerName") not in (None, "", DEFAULT_SCHEDULER, *scheduler.profiles):
         yield f"schedulerName {spec['schedulerName']}"

@@ -7,18 +7,23 @@ topology spread constraints.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from tenancykit.criteria.cost.scheduler import volumes
 from tenancykit.criteria.cost.scheduler.cluster import BoolArray, Cluster, IntArray
-from tenancykit.criteria.cost.scheduler.values import CPU, MEMORY, Machine, NodeTerm, Pod, PodTerm, Spread, Taint, holds
+from tenancykit.criteria.cost.scheduler.configuration import FILTERS, Profile
+from tenancykit.criteria.cost.scheduler.values import Machine, Pod, PodTerm, Spread, Taint, holds, term_holds
+from tenancykit.criteria.cost.scheduler.verdict import Sieve, Verdict
 
 UNSCHEDULABLE: Final = "node(s) were unschedulable"
 TAINTED: Final = "node(s) had untolerated taint(s)"
 UNMATCHED: Final = "node(s) didn't match Pod's node affinity/selector"
+UNENFORCED: Final = "node(s) didn't match scheduler-enforced node affinity"
+CONFLICT: Final = "pod affinity terms conflict"
 ELSEWHERE: Final = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 PORTS: Final = "node(s) didn't have free ports for the requested pod ports"
 FULL: Final = "Too many pods"
@@ -27,52 +32,9 @@ UNLABELLED: Final = "node(s) didn't match pod topology spread constraints (missi
 LONELY: Final = "node(s) didn't match pod affinity rules"
 CROWDED: Final = "node(s) didn't match pod anti-affinity rules"
 UNWELCOME: Final = "node(s) didn't satisfy existing pods anti-affinity rules"
+FEATURELESS: Final = "node(s) didn't match Pod's required features"
 _CORDON: Final = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 _REPELS: Final = ("NoSchedule", "NoExecute")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the filters say about every machine.
-
-    Attributes:
-        feasible: which machines can take the pod.
-        reasons: why not, per machine; empty where feasible.
-        hopeless: where removing other pods would not help.
-    """
-
-    feasible: BoolArray
-    reasons: tuple[tuple[str, ...], ...]
-    hopeless: BoolArray
-
-    def event(self) -> str:
-        """Return the reasons as the scheduler's event words them."""
-        return wording(Counter(reason for reasons in self.reasons for reason in reasons), len(self.reasons))
-
-
-def wording(counts: Counter[str], machines: int) -> str:
-    """Return counted reasons, sorted as text, after the number of machines."""
-    if machines == 0:
-        return "no nodes available to schedule pods"
-    listed = ", ".join(sorted(f"{number} {reason}" for reason, number in counts.items()))
-    return f"0/{machines} nodes are available: {listed}."
-
-
-class _Sieve:
-    """Filters applied one after the other to the machines still standing."""
-
-    def __init__(self, size: int) -> None:
-        self.standing = np.ones(size, dtype=np.bool_)
-        self.hopeless = np.zeros(size, dtype=np.bool_)
-        self.reasons: list[tuple[str, ...]] = [()] * size
-
-    def refuse(self, where: BoolArray, reason: str, *, hopeless: bool) -> None:
-        hit = self.standing & where
-        for i in np.flatnonzero(hit).tolist():
-            self.reasons[i] = (reason,)
-        self.standing &= ~hit
-        if hopeless:
-            self.hopeless |= hit
 
 
 def tolerated(pod: Pod, machine: Machine) -> bool:
@@ -82,13 +44,6 @@ def tolerated(pod: Pod, machine: Machine) -> bool:
         for taint in machine.taints
         if taint.effect in _REPELS
     )
-
-
-def term_holds(term: NodeTerm, machine: Machine) -> bool:
-    """Return whether a machine satisfies a node term; an empty term holds nowhere."""
-    if not term.labels and not term.fields:
-        return False
-    return holds(term.labels, machine.labels) and holds(term.fields, {"metadata.name": machine.name})
 
 
 def admits(pod: Pod, machine: Machine) -> bool:
@@ -118,6 +73,7 @@ class Static:
         self.machines = cluster.machines
         self._tolerated: dict[object, BoolArray] = {}
         self._admitted: dict[object, BoolArray] = {}
+        self._enforced: dict[object, BoolArray] = {}
         self._cordoned = np.array([machine.cordoned for machine in self.machines], dtype=np.bool_)
 
     def cordoned(self, pod: Pod) -> BoolArray:
@@ -133,6 +89,14 @@ class Static:
             self._tolerated[pod.tolerations] = np.array(found, dtype=np.bool_)
         return self._tolerated[pod.tolerations]
 
+    def enforced(self, profile: Profile) -> BoolArray:
+        """Return where the node rules hold that a profile adds to every pod's."""
+        key = profile.enforced
+        if key not in self._enforced:
+            found = [key is None or any(term_holds(term, machine) for term in key) for machine in self.machines]
+            self._enforced[key] = np.array(found, dtype=np.bool_)
+        return self._enforced[key]
+
     def admitted(self, pod: Pod) -> BoolArray:
         """Return where the pod's node rules hold."""
         key = (pod.node_selector, pod.node_terms)
@@ -141,51 +105,138 @@ class Static:
         return self._admitted[key]
 
 
-def apply_filters(cluster: Cluster, static: Static, pod: Pod) -> Verdict:
-    """Return what the default filters say about every machine."""
-    sieve = _Sieve(len(cluster.machines))
-    names = named_machines(pod)
+@dataclass(frozen=True)
+class _Question:
+    """One pod put to one filter after the other; ``spreads`` are the pod's constraints or those it gets."""
+
+    cluster: Cluster
+    static: Static
+    pod: Pod
+    profile: Profile
+    spreads: tuple[Spread, ...]
+    sieve: Sieve
+
+    @property
+    def has_claims(self) -> bool:
+        """Whether the pod has volume claims the dump says enough about."""
+        return bool(self.pod.claims) and not self.cluster.volumes.undecided(self.pod)
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether the pod asks for devices the dump says enough about."""
+        return self.cluster.devices.asks(self.pod) and not self.cluster.devices.undecided(self.pod)
+
+
+def apply_filters(cluster: Cluster, static: Static, pod: Pod, profile: Profile, spreads: tuple[Spread, ...]) -> Verdict:
+    """Return what the filters of a profile say about every machine; ``spreads`` are the pod's or those it gets."""
+    size = len(cluster.machines)
+    names = named_machines(pod) if "NodeAffinity" in profile.filters else None
+    upfront = CONFLICT if names is not None and not names else _upfront(cluster, pod, profile)
+    if upfront:
+        return Verdict(np.zeros(size, dtype=np.bool_), ((),) * size, np.ones(size, dtype=np.bool_), upfront)
+    question = _Question(cluster, static, pod, profile, spreads, Sieve(size))
     if names is not None:
-        elsewhere = np.array([machine.name not in names for machine in cluster.machines], dtype=np.bool_)
-        sieve.refuse(elsewhere, ELSEWHERE, hopeless=True)
-    sieve.refuse(static.cordoned(pod), UNSCHEDULABLE, hopeless=True)
-    sieve.refuse(~static.tolerated(pod), TAINTED, hopeless=True)
-    sieve.refuse(~static.admitted(pod), UNMATCHED, hopeless=True)
-    if pod.ports:
-        sieve.refuse(_port_clash(cluster, pod), PORTS, hopeless=False)
-    _fit(cluster, pod, sieve)
-    if any(spread.hard for spread in pod.spreads):
-        _spread(cluster, static, pod, sieve)
-    _affinity(cluster, pod, sieve)
-    return Verdict(sieve.standing, tuple(sieve.reasons), sieve.hopeless)
+        question.sieve.refuse(_where(cluster, lambda machine: machine.name not in names), ELSEWHERE, hopeless=True)
+    for plugin in FILTERS:
+        if plugin in profile.filters and plugin in _STEPS:
+            _STEPS[plugin](question)
+    return Verdict(question.sieve.standing, tuple(question.sieve.reasons), question.sieve.hopeless)
 
 
-def _port_clash(cluster: Cluster, pod: Pod) -> BoolArray:
-    return np.array(
-        [
-            any(port.clashes(other) for held in on.values() for other in held.ports for port in pod.ports)
-            for on in cluster.pods_on
-        ],
-        dtype=np.bool_,
-    )
+def _upfront(cluster: Cluster, pod: Pod, profile: Profile) -> str:
+    """Return why no machine needs to be looked at; empty where they do."""
+    sources = (("VolumeBinding", cluster.volumes), ("DynamicResources", cluster.devices))
+    asked = (part for plugin, part in sources if plugin in profile.filters and not part.undecided(pod))
+    return next((why for part in asked if (why := part.upfront(pod))), "")
 
 
-def _fit(cluster: Cluster, pod: Pod, sieve: _Sieve) -> None:
+def _where(cluster: Cluster, holds_for: Callable[[Machine], bool]) -> BoolArray:
+    return np.array([holds_for(machine) for machine in cluster.machines], dtype=np.bool_)
+
+
+def _cordons(q: _Question) -> None:
+    q.sieve.refuse(q.static.cordoned(q.pod), UNSCHEDULABLE, hopeless=True)
+
+
+def _taints(q: _Question) -> None:
+    q.sieve.refuse(~q.static.tolerated(q.pod), TAINTED, hopeless=True)
+
+
+def _node_rules(q: _Question) -> None:
+    q.sieve.refuse(~q.static.enforced(q.profile), UNENFORCED, hopeless=True)
+    q.sieve.refuse(~q.static.admitted(q.pod), UNMATCHED, hopeless=True)
+
+
+def _features(q: _Question) -> None:
+    if q.pod.features:
+        q.sieve.refuse(_where(q.cluster, lambda m: not q.pod.features <= m.features), FEATURELESS, hopeless=True)
+
+
+def _ports(q: _Question) -> None:
+    if q.pod.ports:
+        clash = [
+            any(port.clashes(other) for held in on.values() for other in held.ports for port in q.pod.ports)
+            for on in q.cluster.pods_on
+        ]
+        q.sieve.refuse(np.array(clash, dtype=np.bool_), PORTS, hopeless=False)
+
+
+def _fit(q: _Question) -> None:
     """Refuse machines short of anything; what exceeds the whole machine is hopeless."""
-    short: list[tuple[str, BoolArray]] = [(FULL, cluster.number + 1 > cluster.allowed_pods)]
-    never = np.zeros(len(cluster.machines), dtype=np.bool_)
-    for name in sorted(
-        pod.requests, key=lambda name: ((CPU, MEMORY).index(name) if name in (CPU, MEMORY) else 2, name)
-    ):
-        amount, capacity = pod.requests[name], cluster.capacity(name)
-        lacks = amount > capacity - cluster.used(name)
+    short: list[tuple[str, BoolArray]] = [(FULL, q.cluster.number + 1 > q.cluster.allowed_pods)]
+    never = np.zeros(len(q.cluster.machines), dtype=np.bool_)
+    for name, amount in sorted(q.pod.requests.items()):
+        if name in q.profile.ignored or ("/" in name and name.split("/")[0] in q.profile.ignored_groups):
+            continue
+        capacity = q.cluster.capacity(name)
+        lacks = amount > capacity - q.cluster.used(name)
+        if q.has_devices and q.cluster.devices.backs(name):
+            lacks &= capacity > 0
         short.append((f"Insufficient {name}", lacks))
         never |= lacks & (amount > capacity)
-    hit = sieve.standing & np.any([lacks for _, lacks in short], axis=0)
-    for i in np.flatnonzero(hit).tolist():
-        sieve.reasons[i] = tuple(reason for reason, lacks in short if lacks[i])
-    sieve.standing &= ~hit
-    sieve.hopeless |= hit & never
+    q.sieve.refuse_each(short, hopeless=never)
+
+
+def _disks(q: _Question) -> None:
+    if q.pod.disks:
+        clash = [
+            volumes.clash(q.pod.disks, (d for other in on.values() for d in other.disks)) for on in q.cluster.pods_on
+        ]
+        q.sieve.refuse(np.array(clash, dtype=np.bool_), volumes.IN_USE, hopeless=False)
+    if q.has_claims:
+        others = (other for on in q.cluster.pods_on for other in on.values())
+        everywhere = np.full(len(q.cluster.machines), q.cluster.volumes.alone(q.pod, others))
+        q.sieve.refuse(everywhere, volumes.ALONE, hopeless=False)
+
+
+def _attachments(q: _Question) -> None:
+    if q.has_claims:
+        pairs = zip(q.cluster.machines, q.cluster.pods_on, strict=True)
+        exceeded = [q.cluster.volumes.exceeds(q.pod, machine, on.values()) for machine, on in pairs]
+        q.sieve.refuse(np.array(exceeded, dtype=np.bool_), volumes.ATTACHED, hopeless=False)
+
+
+def _claims(q: _Question) -> None:
+    if q.has_claims:
+        found = [q.cluster.volumes.conflicts(q.pod, machine) for machine in q.cluster.machines]
+        reasons = dict.fromkeys(reason for one in found for reason in one)
+        short = [(reason, np.array([reason in one for one in found], dtype=np.bool_)) for reason in reasons]
+        if short:
+            q.sieve.refuse_each(short, hopeless=np.ones(len(found), dtype=np.bool_))
+
+
+def _zones(q: _Question) -> None:
+    if q.has_claims:
+        out = _where(q.cluster, lambda machine: q.cluster.volumes.out_of_zone(q.pod, machine))
+        q.sieve.refuse(out, volumes.OUT_OF_ZONE, hopeless=True)
+
+
+def _devices(q: _Question) -> None:
+    if q.has_devices:
+        for i in np.flatnonzero(q.sieve.standing).tolist():
+            reason = q.cluster.devices.refusal(q.pod, q.cluster.machines[i])
+            if reason:
+                q.sieve.refuse(np.arange(len(q.cluster.machines)) == i, reason, hopeless=True)
 
 
 def counted(cluster: Cluster, static: Static, pod: Pod, spread: Spread, keys: list[str]) -> BoolArray:
@@ -201,41 +252,44 @@ def counted(cluster: Cluster, static: Static, pod: Pod, spread: Spread, keys: li
 
 
 def matching(cluster: Cluster, pod: Pod, spread: Spread) -> IntArray:
-    """Return how many pods of the pod's namespace the constraint's selector means, per machine."""
+    """Return how many pods of the pod's namespace the constraint's selector means, per machine; an empty one none."""
     total = cluster.zeros()
+    if not spread.selector:
+        return total
     for group in cluster.groups.values():
         if group.pod.namespace == pod.namespace and holds(spread.selector, group.pod.labels):
             total += group.live
     return total
 
 
-def _spread(cluster: Cluster, static: Static, pod: Pod, sieve: _Sieve) -> None:
-    hard = [spread for spread in pod.spreads if spread.hard]
+def _spread(q: _Question) -> None:
+    hard = [spread for spread in q.spreads if spread.hard]
     keys = [spread.topology for spread in hard]
     for spread in hard:
-        where = counted(cluster, static, pod, spread, keys)
-        codes = cluster.codes(spread.topology)
-        sieve.refuse(codes < 0, UNLABELLED, hopeless=True)
-        amount = np.where(where, matching(cluster, pod, spread), 0)
-        sums = cluster.by_domain(spread.topology, amount)
+        where = counted(q.cluster, q.static, q.pod, spread, keys)
+        codes = q.cluster.codes(spread.topology)
+        q.sieve.refuse(codes < 0, UNLABELLED, hopeless=True)
+        amount = np.where(where, matching(q.cluster, q.pod, spread), 0)
+        sums = q.cluster.by_domain(spread.topology, amount)
         domains = np.unique(codes[where])
         least = int(sums[where].min()) if len(domains) >= max(1, spread.min_domains) else 0
         known = np.isin(codes, domains)
         present = np.where(known, sums, 0)
-        skew = present + int(holds(spread.selector, pod.labels)) - least
-        sieve.refuse(skew > spread.skew, SKEWED, hopeless=False)
+        skew = present + int(holds(spread.selector, q.pod.labels)) - least
+        q.sieve.refuse(skew > spread.skew, SKEWED, hopeless=False)
 
 
-def _affinity(cluster: Cluster, pod: Pod, sieve: _Sieve) -> None:
+def _affinity(q: _Question) -> None:
+    cluster, pod = q.cluster, q.pod
     if pod.near:
-        sieve.refuse(~_near(cluster, pod), LONELY, hopeless=True)
+        q.sieve.refuse(~_near(cluster, pod), LONELY, hopeless=True)
     for term in pod.away:
         count = sum((g.count for g in cluster.groups.values() if cluster.means(term, g.pod)), cluster.zeros())
-        sieve.refuse(cluster.by_domain(term.topology, count) > 0, CROWDED, hopeless=False)
+        q.sieve.refuse(cluster.by_domain(term.topology, count) > 0, CROWDED, hopeless=False)
     for group in cluster.groups.values():
         for term in group.pod.away:
             if cluster.means(term, pod) and group.count.any():
-                sieve.refuse(cluster.by_domain(term.topology, group.count) > 0, UNWELCOME, hopeless=False)
+                q.sieve.refuse(cluster.by_domain(term.topology, group.count) > 0, UNWELCOME, hopeless=False)
 
 
 def _near(cluster: Cluster, pod: Pod) -> BoolArray:
@@ -259,3 +313,21 @@ def _near(cluster: Cluster, pod: Pod) -> BoolArray:
 
 def _means_itself(cluster: Cluster, pod: Pod, terms: tuple[PodTerm, ...]) -> bool:
     return all(cluster.means(term, pod) for term in terms)
+
+
+_STEPS: Final[Mapping[str, Callable[[_Question], None]]] = {
+    "NodeUnschedulable": _cordons,
+    "TaintToleration": _taints,
+    "NodeAffinity": _node_rules,
+    "NodePorts": _ports,
+    "NodeResourcesFit": _fit,
+    "VolumeRestrictions": _disks,
+    "NodeVolumeLimits": _attachments,
+    "VolumeBinding": _claims,
+    "VolumeZone": _zones,
+    "PodTopologySpread": _spread,
+    "InterPodAffinity": _affinity,
+    "DynamicResources": _devices,
+    "NodeDeclaredFeatures": _features,
+}
+"""What each plugin refuses; asked in the order of ``FILTERS``."""

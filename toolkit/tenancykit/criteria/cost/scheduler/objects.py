@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from tenancykit.criteria.cost.scheduler.requests import (
+    Object,
+    add,
+    amounts,
+    nominal_requests,
+    scored_requests,
+    total_requests,
+)
 from tenancykit.criteria.cost.scheduler.values import (
     CPU,
     MEMORY,
-    Budget,
-    FitScoring,
+    InlineDisk,
     Machine,
     NodeTerm,
     Pod,
@@ -26,14 +33,18 @@ from tenancykit.criteria.cost.scheduler.values import (
     Toleration,
 )
 from tenancykit.errors import Fault, InputError
-from tenancykit.quantities import millis, whole
 
-Object = Mapping[str, Any]
-
-DEFAULT_CPU: Final = 100
-DEFAULT_MEMORY: Final = 200 * 1024 * 1024
-"""What a container that asks for no CPU or memory counts as in scores."""
-_NOMINAL: Final = {CPU: DEFAULT_CPU, MEMORY: DEFAULT_MEMORY}
+_LABEL_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
+_NODE_OPERATORS: Final = (*_LABEL_OPERATORS, "Gt", "Lt")
+_SPREADING: Final = ("ReplicaSet", "StatefulSet", "ReplicationController")
+_IDENTITY: Final = {
+    "gcePersistentDisk": (("pdName", ""),),
+    "awsElasticBlockStore": (("volumeID", ""),),
+    "iscsi": (("iqn", ""),),
+    "rbd": (("pool", "rbd"), ("image", "")),
+}
+"""What identifies a disk named in a pod, with the API's default."""
+_EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _SYSTEM: Final = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
@@ -44,40 +55,45 @@ def name_of(thing: Object) -> str:
     return f"{thing.get('kind', 'object')} {path or '(without a name)'}"
 
 
-def amount(resource: str, value: Any, where: str) -> int:
-    """Return a quantity as a whole number: CPU in milli, everything else in its unit, rounded up.
-
-    Raises:
-        InputError: it is not a quantity, or negative.
-    """
-    try:
-        number = millis(value) if resource == CPU else whole(value)
-    except (ValueError, TypeError) as error:
-        raise InputError(Fault(f"{where}.{resource}", str(error))) from error
-    if number < 0:
-        raise InputError(Fault(f"{where}.{resource}", f"{value!r} is negative", "zero or more"))
-    return number
-
-
-def amounts(values: Mapping[str, Any] | None, where: str) -> dict[str, int]:
-    """Return a resource list as whole numbers."""
-    return {resource: amount(resource, value, where) for resource, value in (values or {}).items()}
+def labels_of(thing: Object) -> dict[str, str]:
+    """Return an object's labels."""
+    return dict((thing.get("metadata") or {}).get("labels") or {})
 
 
 def label_selector(selector: Object | None) -> Selector | None:
-    """Return a label selector as conditions; ``None`` (absent) selects nothing."""
+    """Return a label selector as conditions; ``None`` (absent) selects nothing.
+
+    Raises:
+        ValueError: an operator is none of a label selector's.
+    """
     if selector is None:
         return None
     labels = selector.get("matchLabels") or {}
-    equal = tuple(Requirement(key, "In", (value,)) for key, value in sorted(labels.items()))
-    return equal + requirements(selector.get("matchExpressions"))
+    equal = tuple(Requirement(key, "In", (str(value),)) for key, value in sorted(labels.items()))
+    return equal + requirements(selector.get("matchExpressions"), _LABEL_OPERATORS)
 
 
-def requirements(expressions: Iterable[Object] | None) -> Selector:
-    """Return match expressions as conditions."""
+def requirements(expressions: Iterable[Object] | None, operators: Sequence[str] = _NODE_OPERATORS) -> Selector:
+    """Return match expressions as conditions.
+
+    Raises:
+        ValueError: an operator is none of those allowed.
+    """
     return tuple(
-        Requirement(e["key"], e["operator"], tuple(str(v) for v in e.get("values") or ())) for e in expressions or ()
+        Requirement(e["key"], one_of("operator", e["operator"], operators), tuple(map(str, e.get("values") or ())))
+        for e in expressions or ()
     )
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """Return a value if it is one of those allowed.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} {value!r} is none of {', '.join(allowed)}")
+    return str(value)
 
 
 def machine(node: Object) -> Machine:
@@ -91,15 +107,19 @@ def machine(node: Object) -> Machine:
     allocatable = status.get("allocatable") or status.get("capacity")
     if not allocatable:
         raise InputError(Fault(f"{where}: status.allocatable", "is missing", "cpu, memory, pods and devices"))
-    taints = tuple(Taint(t["key"], str(t.get("value") or ""), t["effect"]) for t in spec.get("taints") or ())
+    taints = tuple(
+        Taint(t["key"], str(t.get("value") or ""), one_of("taint effect", t["effect"], _EFFECTS))
+        for t in spec.get("taints") or ()
+    )
     images = {name: int(i.get("sizeBytes") or 0) for i in status.get("images") or () for name in i.get("names") or ()}
     return Machine(
         meta.get("name", ""),
-        dict(meta.get("labels") or {}),
+        labels_of(node),
         amounts(allocatable, f"{where}: status.allocatable"),
         taints,
         bool(spec.get("unschedulable")),
         images,
+        frozenset(map(str, status.get("declaredFeatures") or ())),
     )
 
 
@@ -124,13 +144,13 @@ class Reader:
         """
         meta, spec, status = thing.get("metadata") or {}, thing.get("spec") or {}, thing.get("status") or {}
         where = name_of(thing)
-        namespace, labels = meta.get("namespace") or "default", dict(meta.get("labels") or {})
+        namespace, labels = meta.get("namespace") or "default", labels_of(thing)
         runtime = self._runtime(spec, where)
         priority, preempts = self._priority(spec, where)
         overhead = spec.get("overhead") or (runtime.get("overhead") or {}).get("podFixed")
         extra = amounts(overhead, f"{where}: overhead")
-        requests = total_requests(spec, where, {})
-        nominal = total_requests(spec, where, _NOMINAL)
+        requests, nominal = total_requests(spec, where, status), nominal_requests(spec, where, status)
+        scored = scored_requests(spec, where)
         rules = runtime.get("scheduling") or {}
         selector = {**(spec.get("nodeSelector") or {}), **(rules.get("nodeSelector") or {})}
         affinity = spec.get("affinity") or {}
@@ -143,27 +163,37 @@ class Reader:
             requests={k: v for k, v in add(requests, extra).items() if v > 0},
             nominal_cpu=nominal.get(CPU, 0) + extra.get(CPU, 0),
             nominal_memory=nominal.get(MEMORY, 0) + extra.get(MEMORY, 0),
-            best_effort=not any(requests.get(name) or extra.get(name) for name in (CPU, MEMORY)),
+            scored_cpu=scored.get(CPU, 0) + extra.get(CPU, 0),
+            scored_memory=scored.get(MEMORY, 0) + extra.get(MEMORY, 0),
             node_selector=tuple(sorted(selector.items())),
-            node_terms=_node_terms(node_rules.get("requiredDuringSchedulingIgnoredDuringExecution")),
+            node_terms=node_terms(node_rules.get("requiredDuringSchedulingIgnoredDuringExecution")),
             node_wishes=tuple(
-                (int(wish["weight"]), _node_term(wish.get("preference") or {}))
+                (int(wish["weight"]), node_term(wish.get("preference") or {}))
                 for wish in node_rules.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
             ),
-            tolerations=tuple(map(_toleration, [*(spec.get("tolerations") or ()), *(rules.get("tolerations") or ())])),
+            tolerations=tuple(map(toleration, [*(spec.get("tolerations") or ()), *(rules.get("tolerations") or ())])),
             near=_required(near, namespace, labels),
             away=_required(away, namespace, labels),
             near_wishes=_preferred(near, namespace, labels),
             away_wishes=_preferred(away, namespace, labels),
-            spreads=tuple(_spread(c, labels) for c in spec.get("topologySpreadConstraints") or ()),
+            spreads=tuple(spread(c, labels) for c in spec.get("topologySpreadConstraints") or ()),
             ports=tuple(_ports(spec)),
-            images=tuple(_image(c) for c in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]),
+            claims=tuple(_claims(spec, meta.get("name", ""))),
+            disks=tuple(_disks(spec)),
+            device_claims=tuple(_device_claims(spec, status, meta.get("name", ""))),
+            images=tuple(_image(c.get("image")) for c in _every_container(spec)),
+            mounted=tuple(_image(v["image"].get("reference")) for v in spec.get("volumes") or () if v.get("image")),
+            features=_features(spec),
+            owner=_owner(meta),
             priority=priority,
             preempts=preempts,
             started=str(status.get("startTime") or ""),
             node=spec.get("nodeName") or "",
+            nominated=status.get("nominatedNodeName") or "",
             terminating=bool(meta.get("deletionTimestamp")),
+            preempted=bool(meta.get("deletionTimestamp")) and _preempted(status),
             gated=bool(spec.get("schedulingGates")) and not spec.get("nodeName"),
+            scheduler=spec.get("schedulerName") or "default-scheduler",
         )
 
     def _runtime(self, spec: Object, where: str) -> Object:
@@ -193,56 +223,18 @@ class Reader:
         return next((found for found in self.priorities.values() if found.get("globalDefault")), None)
 
 
-def add(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
-    """Return the sum of two resource lists."""
-    return {name: left.get(name, 0) + right.get(name, 0) for name in {**left, **right}}
-
-
-def _most(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
-    return {name: max(left.get(name, 0), right.get(name, 0)) for name in {**left, **right}}
-
-
-def container_requests(container: Object, where: str, defaults: Mapping[str, int]) -> dict[str, int]:
-    """Return a container's requests; a limit stands in for a missing request, a default for a missing both."""
-    resources = container.get("resources") or {}
-    place = f"{where}: {container.get('name', 'container')}"
-    limits = amounts(resources.get("limits"), f"{place} limits")
-    return {**defaults, **limits, **amounts(resources.get("requests"), f"{place} requests")}
-
-
-def total_requests(spec: Object, where: str, defaults: Mapping[str, int]) -> dict[str, int]:
-    """Return what a pod asks for without overhead: its containers, or an init container that asks for more.
-
-    A restartable init container (sidecar) stays, so it counts beside what starts after it. Requests of the pod as a
-    whole replace the sums.
-    """
-    total: dict[str, int] = {}
-    for container in spec.get("containers") or ():
-        total = add(total, container_requests(container, where, defaults))
-    staying: dict[str, int] = {}
-    peak: dict[str, int] = {}
-    for container in spec.get("initContainers") or ():
-        own = container_requests(container, where, defaults)
-        if container.get("restartPolicy") == "Always":
-            staying = add(staying, own)
-            peak = _most(peak, staying)
-        else:
-            peak = _most(peak, add(staying, own))
-    total = _most(add(total, staying), peak)
-    own_level = spec.get("resources") or {}
-    limits = amounts(own_level.get("limits"), f"{where}: spec.resources.limits")
-    return {**total, **limits, **amounts(own_level.get("requests"), f"{where}: spec.resources.requests")}
-
-
-def _node_term(term: Object) -> NodeTerm:
+def node_term(term: Object) -> NodeTerm:
+    """Return conditions on a machine."""
     return NodeTerm(requirements(term.get("matchExpressions")), requirements(term.get("matchFields")))
 
 
-def _node_terms(required: Object | None) -> tuple[NodeTerm, ...] | None:
-    return None if required is None else tuple(map(_node_term, required.get("nodeSelectorTerms") or ()))
+def node_terms(required: Object | None) -> tuple[NodeTerm, ...] | None:
+    """Return alternatives of conditions on a machine; ``None`` where there are none."""
+    return None if required is None else tuple(map(node_term, required.get("nodeSelectorTerms") or ()))
 
 
-def _toleration(toleration: Object) -> Toleration:
+def toleration(toleration: Object) -> Toleration:
+    """Return a toleration of taints, of machines or of devices."""
     return Toleration(
         toleration.get("key") or "",
         toleration.get("operator") or "Equal",
@@ -279,7 +271,8 @@ def _preferred(rules: Object, namespace: str, labels: Mapping[str, str]) -> tupl
     )
 
 
-def _spread(constraint: Object, labels: Mapping[str, str]) -> Spread:
+def spread(constraint: Object, labels: Mapping[str, str]) -> Spread:
+    """Return a topology spread constraint of a pod with some labels."""
     return Spread(
         constraint["topologyKey"],
         int(constraint["maxSkew"]),
@@ -300,9 +293,61 @@ def _ports(spec: Object) -> Iterable[Port]:
                 yield Port(port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", int(number))  # noqa: S104 - the API's wildcard
 
 
-def _image(container: Object) -> str:
-    image = str(container.get("image") or "")
-    return image if ":" in image.rsplit("/", maxsplit=1)[-1] or "@" in image else f"{image}:latest"
+def _every_container(spec: Object) -> list[Object]:
+    return [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+
+
+def _image(name: Any) -> str:
+    image = str(name or "")
+    return image if image.rfind(":") > image.rfind("/") else f"{image}:latest"
+
+
+def _claims(spec: Object, pod: str) -> Iterable[tuple[str, bool]]:
+    for volume in spec.get("volumes") or ():
+        if volume.get("persistentVolumeClaim"):
+            yield volume["persistentVolumeClaim"]["claimName"], False
+        elif volume.get("ephemeral"):
+            yield f"{pod}-{volume['name']}", True
+
+
+def _device_claims(spec: Object, status: Object, pod: str) -> Iterable[tuple[str, str]]:
+    made = {one["name"]: one.get("resourceClaimName") for one in status.get("resourceClaimStatuses") or ()}
+    for claim in spec.get("resourceClaims") or ():
+        source = claim.get("source") or claim
+        name = source.get("resourceClaimName") or made.get(claim["name"], f"{pod}-{claim['name']}")
+        if name:
+            yield name, source.get("resourceClaimTemplateName") or ""
+
+
+def _disks(spec: Object) -> Iterable[InlineDisk]:
+    for volume in spec.get("volumes") or ():
+        for kind, fields in _IDENTITY.items():
+            disk = volume.get(kind)
+            if disk:
+                identity = tuple(str(disk.get(name) or default) for name, default in fields)
+                yield InlineDisk(kind, identity, bool(disk.get("readOnly")), frozenset(disk.get("monitors") or ()))
+
+
+def _features(spec: Object) -> frozenset[str]:
+    """Return the kubelet features a pod cannot run without (KEP 5328)."""
+    needed = set()
+    rules = [rule for c in _every_container(spec) for rule in c.get("restartPolicyRules") or ()]
+    if any(rule.get("action") == "RestartAllContainers" for rule in rules):
+        needed.add("RestartAllContainersOnContainerExits")
+    if spec.get("hostNetwork") and spec.get("hostUsers") is False:
+        needed.add("UserNamespacesHostNetworkSupport")
+    return frozenset(needed)
+
+
+def _preempted(status: Object) -> bool:
+    conditions = (one for one in status.get("conditions") or () if one.get("type") == "DisruptionTarget")
+    found: Object = next(conditions, {})
+    return found.get("status") == "True" and found.get("reason") == "PreemptionByScheduler"
+
+
+def _owner(meta: Object) -> str:
+    owners = (one for one in meta.get("ownerReferences") or () if one.get("controller"))
+    return next((f"{one.get('kind')}/{one.get('name')}" for one in owners), "")
 
 
 def services(objects: Sequence[Object]) -> list[tuple[str, Selector]]:
@@ -315,56 +360,15 @@ def services(objects: Sequence[Object]) -> list[tuple[str, Selector]]:
     ]
 
 
-def budgets(objects: Iterable[Object], pods: Iterable[Object]) -> list[Budget]:
-    """Return the disruption budgets; without a status, what they allow is computed from the pods that run.
-
-    As the disruption controller does: percentages and ``maxUnavailable`` count pods that have a controller only.
-    """
-    running = [pod for pod in pods if (pod.get("spec") or {}).get("nodeName")]
-    found = []
+def controllers(objects: Sequence[Object]) -> dict[tuple[str, str], Selector]:
+    """Return the selector of every controller whose pods are spread by default, by namespace and ``Kind/name``."""
+    found: dict[tuple[str, str], Selector] = {}
     for thing in objects:
-        if thing.get("kind") != "PodDisruptionBudget":
+        if thing.get("kind") not in _SPREADING:
             continue
-        spec, namespace = thing.get("spec") or {}, (thing.get("metadata") or {}).get("namespace") or "default"
-        selector = label_selector(spec.get("selector"))
-        allowed = (thing.get("status") or {}).get("disruptionsAllowed")
-        if allowed is None:
-            allowed = _allowed(spec, [p for p in running if _covered(p, namespace, selector or ())])
-        found.append(Budget(namespace, selector, int(allowed)))
+        meta, selector = thing.get("metadata") or {}, (thing.get("spec") or {}).get("selector") or {}
+        if thing["kind"] == "ReplicationController":
+            selector = {"matchLabels": selector}
+        key = (meta.get("namespace") or "default", f"{thing['kind']}/{meta.get('name')}")
+        found[key] = label_selector(selector) or ()
     return found
-
-
-def _covered(pod: Object, namespace: str, selector: Selector) -> bool:
-    meta = pod.get("metadata") or {}
-    inside = (meta.get("namespace") or "default") == namespace
-    return inside and bool(selector) and all(r.holds(meta.get("labels") or {}) for r in selector)
-
-
-def _allowed(spec: Object, pods: Sequence[Object]) -> int:
-    managed = sum(
-        any(owner.get("controller") for owner in (pod.get("metadata") or {}).get("ownerReferences") or ())
-        for pod in pods
-    )
-    if spec.get("maxUnavailable") is not None:
-        expected, desired = managed, managed - _share(spec["maxUnavailable"], managed)
-    else:
-        least = spec.get("minAvailable", 1)
-        expected = managed if str(least).endswith("%") else len(pods)
-        desired = _share(least, expected)
-    return max(0, len(pods) - max(0, desired)) if expected else 0
-
-
-def _share(value: Any, total: int) -> int:
-    text = str(value)
-    return -(-int(text[:-1]) * total // 100) if text.endswith("%") else int(text)
-
-
-def fit_scoring(strategy: Object | None) -> FitScoring:
-    """Return a NodeResourcesFit scoring strategy; ``None`` is the default profile's."""
-    if not strategy:
-        return FitScoring()
-    default: list[Object] = [{"name": CPU, "weight": 1}, {"name": MEMORY, "weight": 1}]
-    resources = tuple((r["name"], int(r.get("weight") or 1)) for r in strategy.get("resources") or default)
-    shape = (strategy.get("requestedToCapacityRatio") or {}).get("shape") or ()
-    points = tuple((int(p["utilization"]), int(p["score"])) for p in shape)
-    return FitScoring(strategy.get("type", "LeastAllocated"), resources, points)

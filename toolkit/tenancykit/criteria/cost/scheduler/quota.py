@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tenancykit.criteria.cost.scheduler.objects import Object, add, amount, container_requests, total_requests
+from tenancykit.criteria.cost.scheduler.requests import Object, add, amount, container_requests, total_requests
 from tenancykit.criteria.cost.scheduler.values import CPU, MEMORY
 from tenancykit.quantities import cpu_text, memory_text
 
@@ -21,8 +21,8 @@ def usage(pod: Object, where: str) -> dict[str, int]:
     """Return what a pod takes of a quota, by the quota's names (``requests.cpu``, ``limits.memory``, ``pods``)."""
     spec = pod.get("spec") or {}
     overhead = {k: amount(k, v, where) for k, v in (spec.get("overhead") or {}).items()}
-    requests = add(total_requests(spec, where, {}), overhead)
-    limits = total_requests(_limits_only(spec), where, {})
+    requests = add(total_requests(spec, where), overhead)
+    limits = total_requests(_limits_only(spec), where)
     found = {f"requests.{name}": value for name, value in requests.items()}
     found |= {f"limits.{name}": value for name, value in add(limits, overhead if limits else {}).items()}
     return {**found, **dict.fromkeys(_COUNTED, 1)}
@@ -61,6 +61,17 @@ def _scope_holds(rule: Object, spec: Object, where: str) -> bool:
             return bool((value in values) == (operator == "In"))
         return bool(bool(value) == (operator == "Exists"))
     return True
+
+
+def limits(quota: Object) -> dict[str, int]:
+    """Return what a quota allows, by the names it is written with.
+
+    Raises:
+        InputError: an amount is malformed.
+    """
+    hard = (quota.get("spec") or {}).get("hard") or {}
+    where = f"ResourceQuota {quota['metadata']['name']}: spec.hard"
+    return {name: amount(_name(name).rsplit(".", 1)[-1], value, where) for name, value in hard.items()}
 
 
 class Quotas:
@@ -103,11 +114,9 @@ class Quotas:
 
     @staticmethod
     def _refusal(quota: Object, used: Mapping[str, int], needs: Mapping[str, int]) -> str:
-        hard = (quota.get("spec") or {}).get("hard") or {}
         over = []
-        for written, value in sorted(hard.items()):
+        for written, limit in sorted(limits(quota).items()):
             name = _name(written)
-            limit = amount(name.rsplit(".", 1)[-1], value, f"ResourceQuota {quota['metadata']['name']}")
             need = needs.get(name, 0)
             if need and used.get(name, 0) + need > limit:
                 over.append((written, name, need, limit))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from tenancykit.criteria.cost.scheduler.allocation import ClaimError
 from tenancykit.criteria.cost.scheduler.cluster import Cluster, IntArray
-from tenancykit.criteria.cost.scheduler.filters import Static, Verdict, apply_filters, wording
+from tenancykit.criteria.cost.scheduler.configuration import Profile
+from tenancykit.criteria.cost.scheduler.filters import Static, apply_filters
 from tenancykit.criteria.cost.scheduler.scores import Scores, score
-from tenancykit.criteria.cost.scheduler.values import HOSTNAME, ZONE, Budget, FitScoring, Pod, Selector, Spread, holds
+from tenancykit.criteria.cost.scheduler.values import Budget, Pod, Selector, Spread, holds
+from tenancykit.criteria.cost.scheduler.verdict import Verdict, wording
 
 NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
 NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 NEVER: Final = "preemption: not eligible due to preemptionPolicy=Never."
+WAITING: Final = "preemption: not eligible due to a terminating pod on the nominated node."
 GATED: Final = "Scheduling is blocked due to non-empty scheduling gates"
 _LIFT: Final = 2**31
 """Added to priorities before they are summed, so that more victims never weigh less than fewer."""
@@ -26,8 +31,9 @@ _LATEST: Final = "~"
 
 
 def _covers(budget: Budget, pod: Pod) -> bool:
-    """Return whether a budget covers a pod; an empty selector covers none."""
-    return budget.namespace == pod.namespace and bool(budget.selector) and holds(budget.selector, pod.labels)
+    """Return whether a budget counts the removal of a pod; no empty selector covers any, none one without labels."""
+    inside = budget.namespace == pod.namespace and pod.name not in budget.disrupted
+    return inside and bool(budget.selector) and bool(pod.labels) and holds(budget.selector, pod.labels)
 
 
 def _importance(pod: Pod) -> tuple[int, str]:
@@ -78,34 +84,56 @@ def heap_top(tied: IntArray) -> int:
 
 
 class Scheduler:
-    """The default scheduling profile over a cluster.
+    """The default scheduler over a cluster.
 
     Attributes:
         cluster: the state, changed by :meth:`bind` and :meth:`evict`.
-        fit: strategy of the resource score.
+        profile: settings for pods whose scheduler is not among ``profiles``.
         services: (namespace, selector) of services, whose pods are spread softly by default.
+        controllers: selectors by (namespace, ``Kind/name``), whose pods are spread likewise.
         budgets: disruption budgets, weighed when victims are chosen.
         ties: draws among machines with equal points; ``None`` takes the one on top of the scheduler's heap.
+        profiles: settings by scheduler name.
+        expected: pending pods by machine on which room is kept for them.
     """
 
     def __init__(
         self,
         cluster: Cluster,
-        fit: FitScoring | None = None,
+        profile: Profile | None = None,
         services: Sequence[tuple[str, Selector]] = (),
         budgets: Sequence[Budget] = (),
         ties: np.random.Generator | None = None,
     ) -> None:
         self.cluster = cluster
-        self.fit = fit or FitScoring()
+        self.profile = profile or Profile()
         self.services = tuple(services)
         self.budgets = list(budgets)
         self.ties = ties
         self.static = Static(cluster)
+        self.controllers: Mapping[tuple[str, str], Selector] = {}
+        self.profiles: Mapping[str, Profile] = {}
+        self.expected: dict[str, list[Pod]] = {}
 
     def bind(self, pod: Pod, node: str) -> None:
         """Put a pod on a machine, whether or not it fits there."""
-        self.cluster.add(pod, self.cluster.position[node])
+        at = self.cluster.position[node]
+        self.cluster.add(pod, at)
+        self.cluster.volumes.bind(pod, self.cluster.machines[at])
+        self.cluster.devices.bind(pod, self.cluster.machines[at])
+        self.expect(pod, "")
+
+    def release_claim(self, pod: Pod) -> bool:
+        """Take devices back from a claim nobody uses that keeps a pod from machines; return whether there was one."""
+        devices = self.cluster.devices
+        return devices.asks(pod) and not devices.undecided(pod) and devices.free(pod, self.cluster.machines)
+
+    def expect(self, pod: Pod, node: str) -> None:
+        """Keep room for a pending pod on a machine, which pods of no higher priority have to leave it."""
+        for pods in self.expected.values():
+            pods[:] = [other for other in pods if other.key != pod.key]
+        if node in self.cluster.position:
+            self.expected.setdefault(node, []).append(pod)
 
     def evict(self, pod: Pod, node: str) -> None:
         """Take a pod off its machine; budgets that cover it allow one disruption less."""
@@ -118,37 +146,74 @@ class Scheduler:
         """Return what would be done with a pod now; nothing is changed."""
         if pod.gated:
             return Decision("", GATED, None)
-        verdict = apply_filters(self.cluster, self.static, pod)
+        try:
+            verdict = self._judge(pod)
+        except ClaimError as error:
+            return Decision("", f'running "DynamicResources" filter plugin: {error}', None)
         number = int(verdict.feasible.sum())
+        at = self.cluster.position.get(pod.nominated)
+        if at is not None and verdict.feasible[at]:
+            return Decision(pod.nominated, "", verdict)
         if number == 0:
             return self._make_room(pod, verdict) if preempt else Decision("", verdict.event(), verdict)
         if number == 1:
             return Decision(self.cluster.machines[int(verdict.feasible.argmax())].name, "", verdict)
-        points = score(self.cluster, self.static, pod, verdict.feasible, self.fit, self.default_spreads(pod))
+        spreads = self.spreads(pod)
+        points = score(self.cluster, self.static, pod, verdict.feasible, self._profile(pod), spreads)
         best = self._choice(points)
         return Decision(self.cluster.machines[best].name, "", verdict, points)
+
+    def _profile(self, pod: Pod) -> Profile:
+        return self.profiles.get(pod.scheduler, self.profile)
+
+    def _judge(self, pod: Pod) -> Verdict:
+        """Return what the filters say, with room left to the pods expected on a machine and without them."""
+        profile, spreads = self._profile(pod), self.spreads(pod)
+        verdict = apply_filters(self.cluster, self.static, pod, profile, spreads)
+        for node, pods in self.expected.items():
+            others = [other for other in pods if other.priority >= pod.priority and other.key != pod.key]
+            at = self.cluster.position[node]
+            if others and not verdict.upfront:
+                with self._present(others, at):
+                    crowded = apply_filters(self.cluster, self.static, pod, profile, spreads)
+                if not crowded.feasible[at]:
+                    verdict = verdict.overruled(at, crowded)
+        return verdict
+
+    @contextmanager
+    def _present(self, pods: Sequence[Pod], at: int) -> Iterator[None]:
+        for pod in pods:
+            self.cluster.add(pod, at)
+        try:
+            yield
+        finally:
+            for pod in pods:
+                self.cluster.remove(pod, at)
 
     def _choice(self, points: Scores) -> int:
         top = np.flatnonzero(points.total == points.total.max())
         pick = heap_top(top) if self.ties is None else int(self.ties.choice(top))
         return int(points.machines[pick])
 
-    def default_spreads(self, pod: Pod) -> tuple[Spread, ...]:
-        """Return the soft constraints pods of a service get without any of their own: skew 3 by host, 5 by zone."""
+    def spreads(self, pod: Pod) -> tuple[Spread, ...]:
+        """Return a pod's topology spread constraints, or those pods of a service or controller get without any."""
         if pod.spreads:
-            return ()
+            return pod.spreads
         selectors = [chosen for namespace, chosen in self.services if namespace == pod.namespace]
+        owner = self.controllers.get((pod.namespace, pod.owner), ())
         merged: Selector = tuple(r for chosen in selectors if chosen and holds(chosen, pod.labels) for r in chosen)
-        if not merged:
+        if not merged and not owner:
             return ()
-        return (Spread(HOSTNAME, 3, hard=False, selector=merged), Spread(ZONE, 5, hard=False, selector=merged))
+        return tuple(replace(spread, selector=(*merged, *owner)) for spread in self._profile(pod).spreads)
 
     def _make_room(self, pod: Pod, verdict: Verdict) -> Decision:
         event = verdict.event()
-        if not self.cluster.machines:
+        if not self.cluster.machines or not self._profile(pod).preempts:
             return Decision("", event, verdict)
         if not pod.preempts:
             return Decision("", f"{event} {NEVER}", verdict)
+        if self._waits(pod, verdict):
+            return Decision("", f"{event} {WAITING}", verdict)
         helpful = np.flatnonzero(~verdict.hopeless).tolist()
         tried = {at: self._victims(pod, at) for at in helpful}
         found = {at: result for at, result in tried.items() if result[0]}
@@ -158,6 +223,14 @@ class Scheduler:
             return Decision("", f"{event} preemption: {wording(+counts, len(self.cluster.machines))}", verdict)
         at = min(found, key=lambda at: (*self._cost(found[at]), at))
         return Decision("", event, verdict, None, self.cluster.machines[at].name, tuple(found[at][0]))
+
+    def _waits(self, pod: Pod, verdict: Verdict) -> bool:
+        """Return whether room is being made for a pod where it is expected."""
+        at = self.cluster.position.get(pod.nominated)
+        if at is None or verdict.hopeless[at]:
+            return False
+        on = self.cluster.pods_on[at].values()
+        return any(other.preempted and other.priority < pod.priority for other in on)
 
     def _victims(self, pod: Pod, at: int) -> tuple[list[Pod], int, tuple[str, ...]]:
         """Return the pods to remove from a machine so that a pod fits, how many budgets that breaks, or why not.
@@ -173,14 +246,14 @@ class Scheduler:
         for other in lower:
             self.cluster.remove(other, at)
         try:
-            against = apply_filters(self.cluster, self.static, pod).reasons[at]
-            if against:
-                return [], 0, against
+            verdict = self._judge(pod)
+            if not verdict.feasible[at]:
+                return [], 0, verdict.reasons[at]
             victims, violations = list[Pod](), 0
             ordered = [o for o in lower if o.key in broken] + [o for o in lower if o.key not in broken]
             for other in ordered:
                 self.cluster.add(other, at)
-                if not self._fits(pod, at):
+                if not self._judge(pod).feasible[at]:
                     self.cluster.remove(other, at)
                     victims.append(other)
                     violations += other.key in broken
@@ -190,9 +263,6 @@ class Scheduler:
                     self.cluster.add(other, at)
         victims.sort(key=_importance)
         return victims, violations, ()
-
-    def _fits(self, pod: Pod, at: int) -> bool:
-        return bool(apply_filters(self.cluster, self.static, pod).feasible[at])
 
     def _breaks_budget(self, pods: Sequence[Pod]) -> set[str]:
         left = [budget.allowed for budget in self.budgets]

@@ -14,25 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenancykit.criteria.cost.scheduler.cluster import BoolArray, Cluster, IntArray
-from tenancykit.criteria.cost.scheduler.filters import Static, counted, matching, term_holds
-from tenancykit.criteria.cost.scheduler.values import CPU, HOSTNAME, MEMORY, FitScoring, Pod, PodTerm, Spread
+from tenancykit.criteria.cost.scheduler.configuration import Profile
+from tenancykit.criteria.cost.scheduler.filters import Static, counted, matching
+from tenancykit.criteria.cost.scheduler.values import (
+    CPU,
+    HOSTNAME,
+    MEMORY,
+    PODS,
+    STORAGE,
+    FitScoring,
+    NodeTerm,
+    Pod,
+    PodTerm,
+    Spread,
+    term_holds,
+)
 
 FloatArray = NDArray[np.float64]
 TOP: Final = 100
-WEIGHTS: Final[Mapping[str, int]] = {
-    "TaintToleration": 3,
-    "NodeAffinity": 2,
-    "NodeResourcesFit": 1,
-    "NodeResourcesBalancedAllocation": 1,
-    "PodTopologySpread": 2,
-    "InterPodAffinity": 2,
-    "ImageLocality": 1,
-}
-"""Weights of the default profile (https://kubernetes.io/docs/reference/scheduling/config/)."""
 _MIB: Final = 1024 * 1024
 _IMAGE_LEAST: Final = 23 * _MIB
 _IMAGE_MOST: Final = 1000 * _MIB
-_HARD_AFFINITY: Final = 1
+_PAIR: Final = 2
+_PLAIN: Final = (CPU, MEMORY, STORAGE)
+"""Resources that count in scores whether or not the pod asks for them."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Scores:
 
 
 def score(
-    cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, fit: FitScoring, spreads: tuple[Spread, ...]
+    cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, profile: Profile, spreads: tuple[Spread, ...]
 ) -> Scores:
     """Return the points of the feasible machines.
 
@@ -60,20 +65,21 @@ def score(
         static: rules that do not depend on the pods.
         pod: the pod to place.
         feasible: the machines the filters let through.
-        fit: the strategy of the resource score.
-        spreads: constraints the scheduler adds for pods without any of their own (services spread by default).
+        profile: settings and weights.
+        spreads: the pod's topology spread constraints, or those it gets for want of any.
     """
     rows = np.flatnonzero(feasible)
     points = {
         "TaintToleration": _taints(cluster, pod, rows),
-        "NodeAffinity": _wishes(cluster, pod, rows),
-        "NodeResourcesFit": _fit(cluster, pod, rows, fit),
-        "NodeResourcesBalancedAllocation": _balance(cluster, pod, rows),
-        "PodTopologySpread": _spread(cluster, static, pod, feasible, spreads),
-        "InterPodAffinity": _pods(cluster, pod, rows),
+        "NodeAffinity": _wishes(cluster, (*pod.node_wishes, *profile.enforced_wishes), rows),
+        "NodeResourcesFit": _fit(cluster, pod, rows, profile.fit),
+        "NodeResourcesBalancedAllocation": _balance(cluster, pod, rows, profile.balanced),
+        "PodTopologySpread": _spread(cluster, static, pod, feasible, Spreading.of(pod, profile, spreads)),
+        "InterPodAffinity": _pods(cluster, pod, rows, profile),
+        "DynamicResources": _devices(cluster, pod, rows),
         "ImageLocality": _images(cluster, pod, rows),
     }
-    weighted = {name: WEIGHTS[name] * value for name, value in points.items()}
+    weighted = {name: profile.weights.get(name, 0) * value for name, value in points.items()}
     total: IntArray = np.sum(list(weighted.values()), axis=0, dtype=np.int64)
     return Scores(rows, weighted, total)
 
@@ -95,14 +101,11 @@ def _taints(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
     return TOP - (TOP * counts // most if most else np.zeros_like(counts))
 
 
-def _wishes(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
-    if not pod.node_wishes:
+def _wishes(cluster: Cluster, wishes: tuple[tuple[int, NodeTerm], ...], rows: IntArray) -> IntArray:
+    if not wishes:
         return np.zeros(len(rows), dtype=np.int64)
     points = np.array(
-        [
-            sum(weight for weight, term in pod.node_wishes if term_holds(term, cluster.machines[i]))
-            for i in rows.tolist()
-        ],
+        [sum(weight for weight, term in wishes if term_holds(term, cluster.machines[i])) for i in rows.tolist()],
         dtype=np.int64,
     )
     most = int(points.max(initial=0))
@@ -112,10 +115,10 @@ def _wishes(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
 def _usage(cluster: Cluster, pod: Pod, resource: str, rows: IntArray, *, nominal: bool) -> tuple[IntArray, IntArray]:
     """Return what would be requested with the pod, and the capacity; both 0 where the resource is to be left out."""
     capacity, asked = cluster.capacity(resource)[rows], pod.requests.get(resource, 0)
-    if resource not in (CPU, MEMORY) and asked == 0:
+    if resource == PODS or (resource not in _PLAIN and asked == 0):
         return np.zeros_like(capacity), np.zeros_like(capacity)
     if nominal and resource in (CPU, MEMORY):
-        own = pod.nominal_cpu if resource == CPU else pod.nominal_memory
+        own = (pod.scored_cpu or pod.nominal_cpu) if resource == CPU else (pod.scored_memory or pod.nominal_memory)
         return cluster.nominal[resource][rows] + own, capacity
     return cluster.used(resource)[rows] + asked, capacity
 
@@ -158,51 +161,67 @@ def broken_line(percent: IntArray, shape: tuple[tuple[int, int], ...]) -> IntArr
     return result
 
 
-def _balance(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
-    """Return 75 points, more where the pod evens out the use of CPU and memory, less where it skews it.
+def _balance(cluster: Cluster, pod: Pod, rows: IntArray, resources: tuple[str, ...]) -> IntArray:
+    """Return 75 points, more where the pod evens out the use of the resources, less where it skews it.
 
-    Half of (150 + balance with the pod - balance without it), both balances in whole points; found to hold for all
-    4,067 recorded scores of Kubernetes 1.36.
+    Half of (150 + balance with the pod - balance without it), both balances in whole points. A pod that asks for none
+    of the resources gets no points anywhere.
     """
-    if pod.best_effort:
+    if not any(pod.requests.get(resource) for resource in resources):
         return np.zeros(len(rows), dtype=np.int64)
-    before, after = (
-        ((1.0 - _imbalance(cluster, pod, rows, with_pod=included)) * TOP).astype(np.int64) for included in (False, True)
-    )
+    shares: tuple[list[FloatArray], list[FloatArray]] = [], []
+    for resource in resources:
+        requested, capacity = _usage(cluster, pod, resource, rows, nominal=False)
+        for found, amount in zip(shares, (requested - pod.requests.get(resource, 0), requested), strict=True):
+            share = np.minimum(amount / np.maximum(capacity, 1), 1.0)
+            found.append(np.where(capacity > 0, share, np.nan))
+    before, after = (((1.0 - _deviation(np.array(found))) * TOP).astype(np.int64) for found in shares)
     return (150 + after - before) // 2
 
 
-def _imbalance(cluster: Cluster, pod: Pod, rows: IntArray, *, with_pod: bool) -> FloatArray:
-    """Return the standard deviation of the shares of CPU and memory requested."""
-    shares = []
-    for resource in (CPU, MEMORY):
-        capacity = cluster.capacity(resource)[rows]
-        requested = cluster.used(resource)[rows] + (pod.requests.get(resource, 0) if with_pod else 0)
-        shares.append(np.where(capacity > 0, np.minimum(requested / np.maximum(capacity, 1), 1.0), np.nan))
-    gap: FloatArray = np.abs((shares[0] - shares[1]) / 2)
-    return np.nan_to_num(gap, nan=0.0)
+def _deviation(shares: FloatArray) -> FloatArray:
+    """Return the standard deviation per machine of the shares that exist there; 0 for fewer than two."""
+    present = ~np.isnan(shares)
+    number = present.sum(axis=0)
+    filled = np.where(present, shares, 0.0)
+    mean = filled.sum(axis=0) / np.maximum(number, 1)
+    squares = np.where(present, (shares - mean) ** 2, 0.0).sum(axis=0) / np.maximum(number, 1)
+    half = (filled.max(axis=0) - np.where(present, shares, 1.0).min(axis=0)) / 2
+    return np.where(number > _PAIR, np.sqrt(squares), np.where(number == _PAIR, half, 0.0))
 
 
-def _spread(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, defaults: tuple[Spread, ...]) -> IntArray:
+@dataclass(frozen=True)
+class Spreading:
+    """Soft spread constraints, and whether machines without one of their labels are left out of the score."""
+
+    soft: tuple[Spread, ...]
+    strict: bool
+
+    @classmethod
+    def of(cls, pod: Pod, profile: Profile, spreads: tuple[Spread, ...]) -> Spreading:
+        """Return those of a pod; only the scheduler's own constraints do without the labels."""
+        soft = tuple(spread for spread in spreads if not spread.hard)
+        return cls(soft, strict=bool(pod.spreads) or not profile.system_spreads)
+
+
+def _spread(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, spreading: Spreading) -> IntArray:
     """Return points for machines whose domains hold few matching pods; 0 for machines without the labels."""
     rows = np.flatnonzero(feasible)
-    own = bool(pod.spreads)
-    soft = [spread for spread in (pod.spreads or defaults) if not spread.hard]
-    if not soft:
+    if not spreading.soft:
         return np.zeros(len(rows), dtype=np.int64)
-    keys = [spread.topology for spread in soft] if own else []
+    keys = [spread.topology for spread in spreading.soft] if spreading.strict else []
     labelled = np.ones(len(cluster.machines), dtype=np.bool_)
     for key in keys:
         labelled &= cluster.codes(key) >= 0
     candidates = feasible & labelled
     raw = np.zeros(len(cluster.machines))
-    for spread in soft:
+    for spread in spreading.soft:
         codes = cluster.codes(spread.topology)
         amount = matching(cluster, pod, spread)
         if spread.topology == HOSTNAME:
             size, here = int(candidates.sum()), amount
         else:
-            domains = np.unique(codes[candidates & (codes >= 0)])
+            domains = np.unique(codes[candidates])  # having no label is one more domain in the scheduler's count
             where = counted(cluster, static, pod, spread, keys)
             sums = cluster.by_domain(spread.topology, np.where(where, amount, 0))
             size, here = len(domains), np.where(np.isin(codes, domains), sums, 0)
@@ -216,11 +235,13 @@ def _spread(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, def
     return np.where(candidates, points, 0)[rows]
 
 
-def _pods(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
+def _pods(cluster: Cluster, pod: Pod, rows: IntArray, profile: Profile) -> IntArray:
     """Return points for being near wanted pods and away from unwanted ones, stretched from 0 to 100."""
     raw = cluster.zeros()
+    if not (profile.others_wishes or pod.near_wishes or pod.away_wishes):
+        return raw[rows]
     for group in cluster.groups.values():
-        for term, weight in _ties(cluster, pod, group.pod):
+        for term, weight in _ties(cluster, pod, group.pod, profile.hard_affinity):
             raw += weight * cluster.by_domain(term.topology, group.count)
     value = raw[rows]
     least, most = (int(value.min()), int(value.max())) if len(value) else (0, 0)
@@ -229,28 +250,35 @@ def _pods(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
     return (TOP * ((value - least) / (most - least))).astype(np.int64)
 
 
-def _ties(cluster: Cluster, pod: Pod, other: Pod) -> Iterator[tuple[PodTerm, int]]:
+def _ties(cluster: Cluster, pod: Pod, other: Pod, required: int) -> Iterator[tuple[PodTerm, int]]:
     """Yield the terms between a pod and one that runs, with the points of being in its domain.
 
-    Preferences of both count; so do the other's requirements, with one point, if they mean the pod.
+    Preferences of both count; so do the other's requirements, with ``required`` points, if they mean the pod.
     """
     for sign, terms in ((1, pod.near_wishes), (-1, pod.away_wishes)):
         yield from ((term, sign * term.weight) for term in terms if cluster.means(term, other))
-    yield from ((term, _HARD_AFFINITY) for term in other.near if cluster.means(term, pod))
+    yield from ((term, required) for term in other.near if cluster.means(term, pod))
     for sign, terms in ((1, other.near_wishes), (-1, other.away_wishes)):
         yield from ((term, sign * term.weight) for term in terms if cluster.means(term, pod))
 
 
+def _devices(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
+    """Return points for machines whose devices satisfy alternatives that come early in their lists."""
+    if not pod.device_claims or cluster.devices.undecided(pod):
+        return np.zeros(len(rows), dtype=np.int64)
+    points = np.array([cluster.devices.points(pod, cluster.machines[i]) for i in rows.tolist()], dtype=np.int64)
+    most = int(points.max(initial=0))
+    return TOP * points // most if most else points
+
+
 def _images(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
     """Return points for holding the pod's images, scaled by how many machines hold them."""
-    machines = len(cluster.machines)
     sums = np.zeros(len(rows), dtype=np.int64)
-    for image in pod.images:
-        holders = sum(image in machine.images for machine in cluster.machines)
-        for position, i in enumerate(rows.tolist()):
-            size = cluster.machines[i].images.get(image)
-            if size is not None:
-                sums[position] += int(size * (holders / machines))
+    for image in (*pod.images, *pod.mounted):
+        size, holders = cluster.images.get(image, (0, 0))
+        share = int(size * (holders / len(cluster.machines)))
+        if share:
+            sums += share * np.array([image in cluster.machines[i].images for i in rows.tolist()], dtype=np.int64)
     most = _IMAGE_MOST * max(len(pod.images), 1)
     clipped = np.clip(sums, _IMAGE_LEAST, most)
     return TOP * (clipped - _IMAGE_LEAST) // (most - _IMAGE_LEAST)

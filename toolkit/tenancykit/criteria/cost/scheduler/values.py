@@ -5,6 +5,7 @@ Amounts are whole numbers: ``cpu`` in thousandths of a core, everything else in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -17,7 +18,7 @@ HOSTNAME: Final = "kubernetes.io/hostname"
 REGION: Final = "topology.kubernetes.io/region"
 ZONE: Final = "topology.kubernetes.io/zone"
 
-Operator = Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Requirement:
         return self._compares(value)
 
     def _compares(self, value: str | None) -> bool:
-        try:
-            left, right = int(value or ""), int(self.values[0])
-        except (ValueError, IndexError):
+        texts = (value or "", *self.values)
+        if self.operator not in ("Gt", "Lt") or len(texts) != 2 or not all(map(_INTEGER.fullmatch, texts)):
             return False
+        left, right = map(int, texts)
         return left > right if self.operator == "Gt" else left < right
 
 
@@ -67,7 +68,10 @@ class Taint:
 
 @dataclass(frozen=True)
 class Toleration:
-    """A toleration of a pod; empty key with ``Exists`` tolerates every key, empty effect every effect."""
+    """A toleration of a pod; empty key with ``Exists`` tolerates every key, empty effect every effect.
+
+    Other operators (``Gt`` and ``Lt`` are off by default in 1.36) tolerate nothing.
+    """
 
     key: str = ""
     operator: str = "Equal"
@@ -82,7 +86,7 @@ class Toleration:
             return False
         if self.operator == "Exists":
             return True
-        return bool(self.key) and self.value == taint.value
+        return self.operator == "Equal" and self.value == taint.value
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,24 @@ class Port:
 
 
 @dataclass(frozen=True)
+class InlineDisk:
+    """A disk a pod names itself: its kind, what identifies it, and the servers it can be had from (``rbd`` only)."""
+
+    kind: str
+    identity: tuple[str, ...]
+    read_only: bool
+    servers: frozenset[str] = frozenset()
+
+    def clashes(self, other: InlineDisk) -> bool:
+        """Return whether both cannot be mounted on one machine; all but EBS volumes can if both only read."""
+        if (self.kind, self.identity) != (other.kind, other.identity):
+            return False
+        if self.kind == "rbd" and not self.servers & other.servers:
+            return False
+        return self.kind == "awsElasticBlockStore" or not (self.read_only and other.read_only)
+
+
+@dataclass(frozen=True)
 class Machine:
     """A node as the scheduler sees it.
 
@@ -161,6 +183,7 @@ class Machine:
         taints: its taints.
         cordoned: whether it is marked unschedulable.
         images: bytes of each image it holds, by every name of the image.
+        features: features its kubelet declares.
     """
 
     name: str
@@ -169,6 +192,14 @@ class Machine:
     taints: tuple[Taint, ...] = ()
     cordoned: bool = False
     images: Mapping[str, int] = field(default_factory=dict)
+    features: frozenset[str] = frozenset()
+
+
+def term_holds(term: NodeTerm, machine: Machine) -> bool:
+    """Return whether a machine satisfies a node term; an empty term holds nowhere."""
+    if not term.labels and not term.fields:
+        return False
+    return holds(term.labels, machine.labels) and holds(term.fields, {"metadata.name": machine.name})
 
 
 @dataclass(frozen=True)
@@ -179,8 +210,8 @@ class Pod:
         namespace, name: who it is.
         labels: its labels.
         requests: what it takes, runtime overhead included, by resource; only what is above zero.
-        nominal_cpu, nominal_memory: the same with a default for containers that ask for none, used in scores.
-        best_effort: whether no container asks for CPU or memory.
+        nominal_cpu, nominal_memory: the same with a default for containers that ask for none, as pods that run score.
+        scored_cpu, scored_memory: the same as it scores itself; 0 for as when it runs.
         node_selector: labels its machine must carry.
         node_terms: alternatives of required node rules; ``None`` where it has none.
         node_wishes: preferred node rules with points.
@@ -189,13 +220,22 @@ class Pod:
         near_wishes, away_wishes: the same, preferred.
         spreads: topology spread constraints.
         ports: ports on the machine's address.
+        claims: its volume claims by name, and whether each is created for the pod.
+        disks: disks it names itself.
+        device_claims: its claims to devices by name, and the template each is made from; empty for none.
         images: images of its containers.
+        mounted: images it mounts as volumes.
+        features: features its machine's kubelet has to declare.
+        owner: its controller, as ``Kind/name``.
         priority: higher preempts lower.
         preempts: whether it may preempt at all.
         started: when it started, for the choice of victims; text that sorts by time.
         node: machine it is on; empty while pending.
+        nominated: machine on which room is kept for it while it is pending.
         terminating: whether it is being deleted.
+        preempted: whether the scheduler is removing it to make room.
         gated: whether scheduling gates hold it back.
+        scheduler: which scheduler is to place it.
     """
 
     namespace: str
@@ -204,7 +244,8 @@ class Pod:
     requests: Mapping[str, int] = field(default_factory=dict)
     nominal_cpu: int = 0
     nominal_memory: int = 0
-    best_effort: bool = False
+    scored_cpu: int = 0
+    scored_memory: int = 0
     node_selector: tuple[tuple[str, str], ...] = ()
     node_terms: tuple[NodeTerm, ...] | None = None
     node_wishes: tuple[tuple[int, NodeTerm], ...] = ()
@@ -215,13 +256,22 @@ class Pod:
     away_wishes: tuple[PodTerm, ...] = ()
     spreads: tuple[Spread, ...] = ()
     ports: tuple[Port, ...] = ()
+    claims: tuple[tuple[str, bool], ...] = ()
+    disks: tuple[InlineDisk, ...] = ()
+    device_claims: tuple[tuple[str, str], ...] = ()
     images: tuple[str, ...] = ()
+    mounted: tuple[str, ...] = ()
+    features: frozenset[str] = frozenset()
+    owner: str = ""
     priority: int = 0
     preempts: bool = True
     started: str = ""
     node: str = ""
+    nominated: str = ""
     terminating: bool = False
+    preempted: bool = False
     gated: bool = False
+    scheduler: str = "default-scheduler"
 
     @property
     def key(self) -> str:
@@ -237,11 +287,13 @@ class Budget:
         namespace: of its pods.
         selector: their labels.
         allowed: disruptions it still allows.
+        disrupted: pods whose removal it has counted already.
     """
 
     namespace: str
     selector: Selector | None
     allowed: int
+    disrupted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
