@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tenancykit.auditing.admission import AdmissionPolicies, AdmissionRequest
+from tenancykit.auditing.admission import AdmissionPolicies
+from tenancykit.auditing.admission_request import AdmissionRequest
 from tenancykit.auditing.admission_validation import binding_faults, policy_faults
 from tenancykit.auditing.api_defaults import as_admitted
 from tenancykit.auditing.objects import from_dicts
@@ -137,21 +138,6 @@ def test_the_authorizer_asks_rbac() -> None:
     assert review(written, binding(), pod_request(user="ana")).undecided
 
 
-def test_policies_see_the_object_with_its_defaults() -> None:
-    seen = as_admitted(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "d", "labels": {}},
-            "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "x:latest"}]}}},
-        },
-        "a",
-    )
-    assert seen["spec"]["replicas"] == 1
-    assert seen["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] == "Always"
-    assert "labels" not in seen["metadata"]
-
-
 @pytest.mark.parametrize(
     ("written", "what"),
     [
@@ -217,3 +203,237 @@ def test_engines_that_are_not_understood_are_named(kind: str) -> None:
         from_dicts([{"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "x"}, "spec": {}}])
     )
     assert [item.kind for item in rules.opaque] == [kind]
+
+
+PARAM = {"apiVersion": "v1", "kind": "ConfigMap"}
+
+
+@pytest.mark.parametrize("actions", [["Deny"], ["Warn"], ["Audit"]])
+def test_missing_parameters_deny_whatever_the_binding_does_about_failed_validations(actions: list[str]) -> None:
+    written = policy({"expression": "params.data.x == 'y'"}, paramKind=PARAM)
+    missing = binding(*actions, paramRef={"name": "none", "parameterNotFoundAction": "Deny"})
+    answer = review(written, missing, pod_request())
+    assert "no params found" in answer.denial.message
+    ignoring = {**written, "spec": {**written["spec"], "failurePolicy": "Ignore"}}
+    assert review(ignoring, missing, pod_request()).allowed
+
+
+def cluster_request(**fields: Any) -> AdmissionRequest:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "x"}, "rules": []}
+    made = {"object": role, **fields}
+    return AdmissionRequest("CREATE", "rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", "x", **made)
+
+
+def test_namespaced_parameters_of_a_cluster_scoped_request_need_a_namespace() -> None:
+    everything = {"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": ["*"]}
+    written = policy({"expression": "params.data.x == 'y'"}, rules=[everything], paramKind=PARAM)
+    param = {**PARAM, "metadata": {"name": "c", "namespace": "a"}, "data": {"x": "y"}}
+    without = binding(paramRef={"name": "c", "parameterNotFoundAction": "Allow"})
+    named = binding(paramRef={"name": "c", "namespace": "a", "parameterNotFoundAction": "Allow"})
+    denial = review(written, without, cluster_request(), params=[param]).denial
+    assert "cluster-scoped" in denial.message
+    assert review(written, named, cluster_request(), params=[param]).allowed
+
+
+@pytest.mark.parametrize("action", ["Allow", "Deny"])
+def test_parameters_of_a_kind_nobody_defines_here_leave_the_policy_undecided(action: str) -> None:
+    kind = {"apiVersion": "rules.example.com/v1", "kind": "Most"}
+    written = policy({"expression": "params.spec.most > 1"}, paramKind=kind)
+    bound = binding(paramRef={"name": "x", "namespace": "a", "parameterNotFoundAction": action})
+    assert review(written, bound, pod_request()).undecided
+    there = {**kind, "metadata": {"name": "x", "namespace": "a"}, "spec": {"most": 2}}
+    assert review(written, bound, pod_request(), params=[there]).allowed
+
+
+def test_match_conditions_are_not_told_of_the_namespace() -> None:
+    condition = {"name": "c", "expression": "namespaceObject.metadata.name == 'a'"}
+    written = policy({"expression": "false"}, matchConditions=[condition])
+    assert "resulted in error" in review(written, binding(), pod_request()).denial.message
+    blind = policy({"expression": "false"}, matchConditions=[{"name": "c", "expression": "namespaceObject == null"}])
+    assert review(blind, binding(), pod_request()).denial.message == "failed expression: false"
+
+
+@pytest.mark.parametrize(
+    ("text", "failure", "allowed"),
+    [
+        ("'fine'", "Fail", True),
+        ("null", "Fail", True),
+        ("object.nothing", "Fail", False),
+        ("object.nothing", "Ignore", True),
+        ("authorizer.path('/x').check('get').reason()", "Fail", False),
+    ],
+)
+def test_an_audit_annotation_that_cannot_be_made_follows_the_failure_policy(
+    text: str, failure: str, *, allowed: bool
+) -> None:
+    written = policy(auditAnnotations=[{"key": "k", "valueExpression": text}], failurePolicy=failure)
+    assert review(written, binding("Audit"), pod_request()).allowed is allowed
+
+
+def test_doubt_about_a_policy_that_only_warns_lets_the_request_through() -> None:
+    written = policy({"expression": "'x'.matches('\\\\pL')"})
+    assert review(written, binding("Warn"), pod_request()).allowed
+    assert review(written, binding("Deny"), pod_request()).undecided
+
+
+def test_a_policy_for_another_version_of_the_kind_is_undecided() -> None:
+    rule = {
+        "apiGroups": ["autoscaling"],
+        "apiVersions": ["v1"],
+        "resources": ["horizontalpodautoscalers"],
+        "operations": ["*"],
+    }
+    data = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"}, "spec": {}}
+    request = AdmissionRequest(
+        "CREATE", "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "h", "a", object=data
+    )
+    assert review(policy({"expression": "true"}, rules=[rule]), binding(), request).undecided
+    exact = policy({"expression": "false"}, matchConstraints={"matchPolicy": "Exact", "resourceRules": [rule]})
+    assert review(exact, binding(), request).allowed
+
+
+def test_a_request_for_a_namespace_is_said_to_be_in_it() -> None:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["namespaces"], "operations": ["*"]}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}
+    request = AdmissionRequest("CREATE", "", "v1", "Namespace", "namespaces", "n", object=space)
+    written = policy({"expression": "request.namespace == 'n' && namespaceObject == null"}, rules=[rule])
+    assert review(written, binding(), request).allowed
+
+
+def test_selectors_of_a_check_change_nothing_that_rbac_says() -> None:
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "r"},
+        "rules": [{"verbs": ["list"], "apiGroups": [""], "resources": ["pods"]}],
+    }
+    bound = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "r"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "r"},
+        "subjects": [{"kind": "User", "name": "u"}],
+    }
+    access = AccessRules(from_dicts([role, bound]))
+    check = "authorizer.group('').resource('pods').labelSelector('a=b').fieldSelector('x=y').check('list').allowed()"
+    written = policy({"expression": check})
+    assert review(written, binding(), pod_request(user="u"), access=access).allowed
+    assert not review(written, binding(), pod_request(user="v"), access=access).allowed
+
+
+def test_a_service_account_that_is_only_asked_about_has_not_logged_in() -> None:
+    """What is granted to everybody authenticated, such as /version, is not granted to it."""
+    check = "authorizer.serviceAccount('a', 'b').path('/version').check('get').allowed()"
+    access = AccessRules(from_dicts([]))
+    groups = frozenset({"system:authenticated"})
+    assert not review(policy({"expression": check}), binding(), pod_request(), access=access).allowed
+    asked = "authorizer.path('/version').check('get').allowed()"
+    assert review(policy({"expression": asked}), binding(), pod_request(user="u", groups=groups), access=access).allowed
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"matchConstraints": {"resourceRules": [{**PODS, "operations": ["*", "CREATE"]}]}}, "operations"),
+        ({"matchConstraints": {"resourceRules": [{**PODS, "resources": ["*/*", "pods"]}]}}, "resources"),
+        ({"matchConstraints": {"resourceRules": [{**PODS, "resources": ["pods/*", "pods/exec"]}]}}, "wildcard"),
+        ({"matchConstraints": {"resourceRules": [{**PODS, "scope": "All"}]}}, "scope"),
+        ({"matchConstraints": {"resourceRules": [PODS], "matchPolicy": "Fuzzy"}}, "matchPolicy"),
+        (
+            {
+                "matchConstraints": {
+                    "resourceRules": [PODS],
+                    "objectSelector": {"matchExpressions": [{"key": "a", "operator": "In"}]},
+                }
+            },
+            "values",
+        ),
+        ({"paramKind": {"apiVersion": "a/b/c", "kind": "X"}}, "paramKind"),
+        ({"matchConditions": [{"name": "a b", "expression": "true"}]}, "qualified"),
+        ({"matchConditions": [{"name": "a", "expression": "variables.x"}]}, "undeclared"),
+        ({"matchConditions": [{"name": "a", "expression": "params.x"}]}, "params"),
+        ({"variables": [{"name": "in", "expression": "1"}]}, "identifier"),
+        ({"auditAnnotations": [{"key": "a b", "valueExpression": "'x'"}]}, "qualified"),
+        ({"auditAnnotations": [{"key": "a", "valueExpression": "1"}]}, "must evaluate to string"),
+        (
+            {
+                "validations": [
+                    {"expression": "true", "messageExpression": "authorizer.path('/').check('get').reason()"}
+                ]
+            },
+            "",
+        ),
+        ({"validations": [{"expression": "true", "messageExpression": " "}]}, "required"),
+        ({"validations": [{"expression": "true", "reason": "Unauthorized"}]}, "reason"),
+    ],
+)
+def test_every_part_of_a_policy_is_checked_before_it_counts(change: dict[str, Any], what: str) -> None:
+    written = policy({"expression": "true"})
+    faults = policy_faults({**written, "spec": {**written["spec"], **change}})
+    assert any(what in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"policyName": "Not A Name"},
+        {"paramRef": {}},
+        {"paramRef": {"name": "a", "selector": {}, "parameterNotFoundAction": "Deny"}},
+        {"paramRef": {"name": "a/b", "parameterNotFoundAction": "Deny"}},
+        {"matchResources": {"namespaceSelector": {"matchLabels": {"a b": "c"}}}},
+    ],
+)
+def test_every_part_of_a_binding_is_checked_before_it_counts(change: dict[str, Any]) -> None:
+    assert binding_faults({**binding(), "spec": {**binding()["spec"], **change}})
+
+
+@pytest.mark.parametrize(
+    ("group", "kind"),
+    [
+        ("policies.kyverno.io", "ImageValidatingPolicy"),
+        ("mutations.gatekeeper.sh", "Assign"),
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+    ],
+)
+def test_whatever_else_may_refuse_or_change_pods_is_named(group: str, kind: str) -> None:
+    written = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "x"}, "spec": {}}
+    assert [item.kind for item in engine_rules(from_dicts([written])).opaque] == [kind]
+
+
+def test_a_policy_with_exceptions_is_not_taken_to_refuse_what_it_says() -> None:
+    kyverno = {
+        **policy({"expression": "false"}, validationActions=["Deny"]),
+        "apiVersion": "policies.kyverno.io/v1",
+        "kind": "ValidatingPolicy",
+    }
+    exception = {
+        "apiVersion": "policies.kyverno.io/v1",
+        "kind": "PolicyException",
+        "metadata": {"name": "e", "namespace": "a"},
+        "spec": {"policyRefs": [{"name": "p", "kind": "ValidatingPolicy"}]},
+    }
+    rules = engine_rules(from_dicts([kyverno, exception]))
+    assert rules.policies == ()
+    assert [item.name for item in rules.opaque] == ["p"]
+
+
+def test_parameters_of_a_constraint_may_mix_types() -> None:
+    source = {"validations": [{"expression": "object.metadata.name in variables.params.names"}]}
+    template = {
+        "apiVersion": "templates.gatekeeper.sh/v1",
+        "kind": "ConstraintTemplate",
+        "metadata": {"name": "named"},
+        "spec": {
+            "crd": {"spec": {"names": {"kind": "Named"}}},
+            "targets": [{"code": [{"engine": "K8sNativeValidation", "source": source}]}],
+        },
+    }
+    constraint = {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": "Named",
+        "metadata": {"name": "one"},
+        "spec": {"match": {}, "parameters": {"names": ["x", 1, None], "most": 2, "deep": {"a": [True]}}},
+    }
+    rules = engine_rules(from_dicts([template, constraint]))
+    assert rules.opaque == ()
+    assert AdmissionPolicies(rules.policies, rules.bindings).review(pod_request()).allowed

@@ -123,3 +123,44 @@ def test_only_the_enforce_label_enforces(labels: dict[str, str], expected: tuple
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="strict"):
         violations(GOOD, "strict")
+
+
+def test_a_pod_on_the_nodes_network_holds_its_container_ports_as_host_ports() -> None:
+    spec = {**with_container(ports=[{"containerPort": 8080}]), "hostNetwork": True}
+    assert {item.control for item in violations(spec, "baseline")} == {"host-namespaces", "host-ports"}
+
+
+@pytest.mark.parametrize("minor", [LATEST + 1, 99])
+def test_a_version_not_yet_known_is_held_to_the_newest_that_is(minor: int) -> None:
+    for level in ("baseline", "restricted"):
+        for spec in BREAKS.values():
+            assert violations(spec, level, minor=minor) == violations(spec, level)
+
+
+@pytest.mark.parametrize(("minor", "expected"), [(18, {"seccomp"}), (19, set()), (LATEST, set())])
+def test_before_the_field_there_were_seccomp_annotations(minor: int, expected: set[str]) -> None:
+    key = "container.seccomp.security.alpha.kubernetes.io/c"
+    found = violations(GOOD, "baseline", {"annotations": {key: "unconfined"}}, minor)
+    assert {item.control for item in found} == expected
+    assert violations(GOOD, "baseline", {"annotations": {key: "localhost/own.json"}}, minor) == []
+
+
+def test_the_oldest_versions_ask_only_for_what_could_be_set_then() -> None:
+    bare = {"securityContext": {"runAsNonRoot": True}, "containers": [{"name": "c", "image": "i"}]}
+    missing = {minor: {item.control for item in violations(bare, "restricted", minor=minor)} for minor in (7, 8, 19)}
+    assert missing == {7: set(), 8: {"privilege-escalation"}, 19: {"privilege-escalation", "seccomp-restricted"}}
+
+
+def test_a_profile_without_a_type_is_forbidden() -> None:
+    assert "seccomp" in {item.control for item in violations(with_context(seccompProfile={}), "baseline")}
+    assert "apparmor" in {item.control for item in violations(with_context(appArmorProfile={}), "baseline")}
+
+
+def test_a_volume_with_no_source_is_an_empty_directory() -> None:
+    assert violations({**GOOD, "volumes": [{"name": "v"}]}, "restricted") == []
+
+
+@pytest.mark.parametrize("version", ["v1.²", "36", "v1.030", "v2.1", ""])
+def test_an_invalid_version_label_means_the_latest(version: str) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/enforce-version": version}
+    assert enforced(labels) == ("baseline", LATEST)

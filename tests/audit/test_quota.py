@@ -172,3 +172,119 @@ def test_use_never_exceeds_the_quota_and_equals_the_sum_of_what_is_there(steps: 
     used = namespace.used(quota(**hard))
     assert used["requests.cpu"] == Decimal(sum(live.values())) / 1000 <= 3
     assert used["pods"] == len(live) <= 4
+
+
+def service(kind: str, ports: int, name: str = "s") -> dict[str, Any]:
+    spec = {"type": kind, "ports": [{"port": 80 + i} for i in range(ports)]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def test_what_asks_for_nothing_of_an_overdrawn_resource_is_taken() -> None:
+    namespace = account(quota(**{"services.nodeports": "5"}), service("NodePort", 4))
+    assert namespace.update(quota(**{"services.nodeports": "1"})).code == 200
+    assert namespace.create(service("ClusterIP", 1, "t")).code == 201
+    assert namespace.create(service("NodePort", 1, "u")).code == 403
+    assert namespace.update(service("NodePort", 3)).code == 200, "an update that asks for less is not an excess"
+
+
+def claim(name: str, storage: str, **spec: Any) -> dict[str, Any]:
+    made = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}, **spec}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": made}
+
+
+def test_a_claim_that_comes_under_a_scope_by_an_update_is_charged_in_full() -> None:
+    term = {"scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold"]}
+    limited = quota(**{"requests.storage": "3Gi"})
+    limited["spec"]["scopeSelector"] = {"matchExpressions": [term]}
+    namespace = account(limited, claim("a", "2Gi", volumeAttributesClassName="gold"), claim("b", "2Gi"))
+    bound = {**claim("b", "2Gi"), "status": {"phase": "Bound"}}
+    assert namespace.set_status(bound).code == 200
+    assert namespace.update(claim("b", "2Gi", volumeAttributesClassName="gold")).code == 403
+
+
+def test_a_claim_being_moved_to_a_class_counts_in_both() -> None:
+    term = {"scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold"]}
+    limited = quota(**{"requests.storage": "3Gi"})
+    limited["spec"]["scopeSelector"] = {"matchExpressions": [term]}
+    namespace = account(limited, claim("a", "2Gi", volumeAttributesClassName="tin"))
+    assert namespace.used(limited) == {"requests.storage": Decimal(0)}
+    status = {"modifyVolumeStatus": {"targetVolumeAttributesClassName": "gold"}}
+    assert namespace.set_status({**claim("a", "2Gi"), "status": status}).code == 200
+    assert namespace.used(limited) == {"requests.storage": Decimal(2 * 2**30)}
+
+
+def test_storage_is_counted_in_whole_bytes() -> None:
+    limited = quota(**{"requests.storage": "10"})
+    assert account(limited, claim("a", "1500m")).used(limited) == {"requests.storage": Decimal(2)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("Deferred", "3"), ("Infeasible", "2")],
+)
+def test_a_resize_under_way_counts_the_most_of_what_is_wanted_granted_and_in_force(reason: str, expected: str) -> None:
+    limited = quota(**{"requests.cpu": "9"})
+    namespace = account(limited, pod("a", {"cpu": "3"}))
+    report = {"name": "c", "allocatedResources": {"cpu": "1"}, "resources": {"requests": {"cpu": "2"}}}
+    condition = {"type": "PodResizePending", "status": "True", "reason": reason}
+    status = {"phase": "Running", "containerStatuses": [report], "conditions": [condition]}
+    assert namespace.set_status({**pod("a"), "status": status}).code == 200
+    assert namespace.used(limited) == {"requests.cpu": Decimal(expected)}
+
+
+def test_devices_asked_for_by_class_are_counted_as_any_other_resource() -> None:
+    name = "deviceclass.resource.kubernetes.io/gpu"
+    limited = quota(**{f"requests.{name}": "2"})
+    namespace = account(limited)
+    assert namespace.create(pod("a", {name: "2"}, {name: "2"})).code == 201
+    assert namespace.create(pod("b", {name: "1"}, {name: "1"})).code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"requests": {"cpu": "1"}}, 200), ({"requests": {"cpu": "2"}}, 422), ({}, 422)],
+)
+def test_a_pod_cannot_change_what_it_asks_for(change: dict[str, Any], code: int) -> None:
+    namespace = account(pod("a", {"cpu": "1"}))
+    assert namespace.update(pod("a", **change)).code == code
+
+
+def test_the_scopes_of_a_quota_cannot_change() -> None:
+    namespace = account(quota(pods="1"))
+    changed = quota(pods="1")
+    changed["spec"]["scopes"] = ["BestEffort"]
+    assert namespace.update(changed).code == 422
+
+
+@pytest.mark.parametrize("hard", [{"count/pods": "1500m"}, {"nvidia.com/gpu": "0.5"}, {"a/b/c": "1"}, {"A B/c": "1"}])
+def test_a_quota_on_pieces_counts_in_whole_pieces_of_named_things(hard: dict[str, str]) -> None:
+    assert NamespaceAccount().create(quota(**hard)).code == 422
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ({"priorityClassName": "low", "priority": 10}, 201),
+        ({"priorityClassName": "low", "priority": 11}, 403),
+        ({"priority": 5}, 403),
+        ({"priority": 0}, 201),
+        ({"priorityClassName": "none"}, 403),
+        ({"runtimeClassName": "vm", "overhead": {"cpu": "100m"}}, 201),
+        ({"runtimeClassName": "vm", "overhead": {"cpu": "200m"}}, 403),
+        ({"overhead": {"cpu": "100m"}}, 403),
+    ],
+)
+def test_what_a_class_decides_a_pod_may_only_repeat(spec: dict[str, Any], code: int) -> None:
+    low = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "low"}, "value": 10}
+    runtime = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "vm"}, "handler": "h"}
+    runtime["overhead"] = {"podFixed": {"cpu": "0.1"}}
+    assert account(cluster=(low, runtime)).create(pod("p", **spec)).code == code
+
+
+def test_a_pods_own_request_it_does_not_state_is_what_its_containers_ask_for() -> None:
+    limited = quota(**{"requests.memory": "1Gi"})
+    namespace = account(limited)
+    made = namespace.create(pod("p", {"memory": "64Mi"}, resources={"limits": {"cpu": "1"}}))
+    assert made.stored is not None
+    assert made.stored["spec"]["resources"]["requests"] == {"cpu": "1", "memory": str(64 * 2**20)}
+    assert namespace.used(limited) == {"requests.memory": Decimal(64 * 2**20)}

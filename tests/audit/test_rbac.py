@@ -121,6 +121,20 @@ def test_a_service_account_subject_without_namespace_belongs_to_the_binding() ->
     assert not rules.can(request_of("sa b/bot get -/pods @a")).allowed
 
 
+@pytest.mark.parametrize("kind", ["Role", "clusterrole", "Group", ""])
+def test_a_cluster_binding_to_what_is_no_cluster_role_grants_nothing(kind: str) -> None:
+    role = {"apiVersion": API, "kind": "ClusterRole", "metadata": {"name": "r"}, "rules": [_rule("get", "pods")]}
+    bound = {
+        "apiVersion": API,
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "b"},
+        "roleRef": {"apiGroup": RBAC_GROUP, "kind": kind, "name": "r"},
+        "subjects": [subject("ann")],
+    }
+    answer = AccessRules(from_dicts([role, bound])).can(Request("ann", "get", resource="pods", namespace="a"))
+    assert not answer.allowed
+
+
 def _rule(verb: str, resource: str) -> dict[str, list[str]]:
     return {"apiGroups": [""], "resources": [resource], "verbs": [verb]}
 

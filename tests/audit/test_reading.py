@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tenancykit.auditing.objects import from_dicts
 from tenancykit.auditing.parsing import parse_documents
 from tenancykit.auditing.reading import Reading, read_objects
+from tenancykit.auditing.shapes import Shapes
 from tenancykit.errors import Fault
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: a}\n"
@@ -141,8 +142,12 @@ def test_a_kustomize_resource_that_is_not_there_is_named(tmp_path: Path, resourc
 
 
 def test_kustomize_features_that_are_not_applied_are_said(tmp_path: Path) -> None:
-    write(tmp_path, {"kustomization.yaml": kustomization("m.yaml", patches=[{"path": "p.yaml"}]), "m.yaml": MAP % "m"})
-    assert any("patches" in fault.what for fault in read_objects([tmp_path]).faults)
+    text = kustomization("m.yaml", helmCharts=[{"name": "c"}], patches=[{"path": "missing.yaml"}])
+    write(tmp_path, {"kustomization.yaml": text, "m.yaml": MAP % "m"})
+    reading = read_objects([tmp_path])
+    assert names(reading) == ["m"]
+    assert ["helmCharts" in fault.what for fault in reading.faults] == [True, False]
+    assert "missing.yaml" in reading.faults[1].what
 
 
 def test_symbolic_links_that_leave_the_folder_are_refused(tmp_path: Path) -> None:
@@ -250,3 +255,51 @@ def test_what_pyyaml_writes_is_read_back_unchanged(data: dict[str, object]) -> N
 @given(st.text(max_size=60))
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     list(parse_documents(text, "f", []))
+
+
+TENANT_TEXT = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: NAME, namespace: "t-NAME", labels: {NAME: x, k8s-app: v1}}
+data:
+  folded: a NAME
+    NAME
+  same: k8s
+  text: |
+    NAME and other7
+---
+- {number: 1e5, version: v1, word: NAME-5, anchor: &NAME [1], alias: *NAME}
+"""
+tokens = st.from_regex(r"[a-z]{1,3}[0-9]{0,2}(-[a-z0-9]{1,3})?", fullmatch=True)
+
+
+@settings(max_examples=100)
+@given(st.lists(tokens, min_size=1, max_size=8))
+def test_documents_read_by_their_shape_are_what_the_parser_reads(drawn: list[str]) -> None:
+    shapes = Shapes()
+    for name in ("a1", "b2", *drawn):
+        text = TENANT_TEXT.replace("NAME", name)
+        plain: list[Fault] = []
+        quick: list[Fault] = []
+        assert list(parse_documents(text, "f", quick, shapes)) == list(parse_documents(text, "f", plain))
+        assert quick == plain == []
+
+
+def test_what_documents_of_one_shape_have_in_common_is_kept_once(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: team-%d}\ndata: {a: b}\n"
+    (tmp_path / "all.yaml").write_text("---\n".join(text % i for i in range(5)), encoding="utf-8")
+    objects = read_objects([tmp_path / "all.yaml"]).objects
+    assert [item.namespace for item in objects] == [f"team-{i}" for i in range(5)]
+    assert [item.where.line for item in objects] == [1, 6, 11, 16, 21]
+    assert len({id(item.data["data"]) for item in objects}) < 5
+
+
+def test_a_dump_of_millions_of_values_is_read_and_json_like_yaml(tmp_path: Path) -> None:
+    items = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"m{i}", "namespace": "a"}, "data": {"v": "1"}}
+        for i in range(3)
+    ]
+    (tmp_path / "dump.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), "utf-8")
+    (tmp_path / "big.yaml").write_text("apiVersion: v1\nkind: X\nmetadata: {name: x}\nv: [" + "1," * 2_000_100 + "1]\n")
+    reading = read_objects([tmp_path])
+    assert names(reading) == ["m0", "m1", "m2", "x"]
+    assert reading.faults == ()

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.auditing.admission import AdmissionPolicies, AdmissionRequest
+from tenancykit.auditing.admission import AdmissionPolicies
+from tenancykit.auditing.admission_request import AdmissionRequest
 from tenancykit.auditing.admission_validation import binding_faults, policy_faults
 from tenancykit.auditing.api_defaults import as_admitted
 from tenancykit.auditing.kinds import builtin_kinds
@@ -22,6 +23,7 @@ def compare_vap(data: Mapping[str, Any], folder: Path) -> Comparison:  # noqa: A
     cluster = data.get("cluster_objects", [])
     access = AccessRules(from_dicts(cluster))
     classes = {item["metadata"]["name"]: item.get("value") for item in cluster if item["kind"] == "PriorityClass"}
+    runtimes = {item["metadata"]["name"]: item for item in cluster if item["kind"] == "RuntimeClass"}
     for case in data["cases"]:
         refused = bool(policy_faults(case["policy"]))
         result.add(
@@ -40,7 +42,9 @@ def compare_vap(data: Mapping[str, Any], folder: Path) -> Comparison:  # noqa: A
         policies = AdmissionPolicies([case["policy"]], case["bindings"], _live(spaces), case["params"], access)
         for number, asked in enumerate(case["requests"]):
             if "answer" in asked:
-                _compare_request(result, case["id"], number, policies, asked, classes)
+                _compare_request(
+                    result, case["id"], number, policies, _request(asked, classes, runtimes), asked["answer"]
+                )
     return result
 
 
@@ -57,12 +61,10 @@ def _compare_request(
     case: str,
     number: int,
     policies: AdmissionPolicies,
-    asked: Mapping[str, Any],
-    classes: Mapping[str, Any],
+    request: AdmissionRequest,
+    recorded: Mapping[str, Any],
 ) -> None:
-    request = _request(asked, classes)
     answer = policies.review(request)
-    recorded = asked["answer"]
     denial = answer.denial
     accepted = 201 if request.operation == "CREATE" else 200
     if answer.undecided:
@@ -73,7 +75,7 @@ def _compare_request(
     if "resulted in error" in str(expected[1]) and "resulted in error" in str(answered[1]):
         expected[1] = answered[1] = "an evaluation error"  # the wording of Go's errors is not compared
     why = "; ".join(item.message for item in answer.refusals)
-    result.add(case, f"request {number}: {asked['op']}", expected, answered, why)
+    result.add(case, f"request {number}: {request.operation}", expected, answered, why)
 
 
 def _message(recorded: Mapping[str, Any]) -> str:
@@ -82,9 +84,11 @@ def _message(recorded: Mapping[str, Any]) -> str:
     return tail if found else ""
 
 
-def _request(asked: Mapping[str, Any], classes: Mapping[str, Any]) -> AdmissionRequest:
+def _request(
+    asked: Mapping[str, Any], classes: Mapping[str, Any], runtimes: Mapping[str, Mapping[str, Any]]
+) -> AdmissionRequest:
     namespace = asked.get("namespace", "")
-    old = as_admitted(asked["old"], namespace, classes) if asked.get("old") else None
+    old = as_admitted(asked["old"], namespace, classes, runtimes) if asked.get("old") else None
     made = asked.get("object")
     operation, subresource = asked["op"], ""
     if operation == "EPHEMERAL":
@@ -92,7 +96,7 @@ def _request(asked: Mapping[str, Any], classes: Mapping[str, Any]) -> AdmissionR
         operation, subresource = "UPDATE", "ephemeralcontainers"
         new: dict[str, Any] | None = {**old, "spec": {**old["spec"], "ephemeralContainers": made}}
     else:
-        new = as_admitted(made, namespace, classes) if made else None
+        new = as_admitted(made, namespace, classes, runtimes) if made else None
     shown = new if new is not None else old
     assert shown is not None
     group, _, version = str(shown["apiVersion"]).rpartition("/")

@@ -18,6 +18,7 @@ LEAST = {
     "pod-security": 1.0,
     "vap": 0.98,
     "quota-limitrange": 0.98,
+    "strict-validation": 0.98,
 }
 """Smallest share of answers that must agree, by recorded set."""
 

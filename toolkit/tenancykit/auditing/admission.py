@@ -6,133 +6,23 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admis
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from tenancykit.auditing.admission_match import matches_constraints
-from tenancykit.auditing.cel import CelError, CelSyntaxError, CelUndecidedError, Interpreter, Node, parse
+from tenancykit.auditing.admission_match import matches_constraints, needs_conversion
+from tenancykit.auditing.admission_params import ConfigurationError, UnknownParamsError, bound_params
+from tenancykit.auditing.admission_request import AdmissionAnswer, AdmissionRequest, Refusal
+from tenancykit.auditing.cel import CelCostError, CelError, CelSyntaxError, CelUndecidedError, Interpreter, Node, parse
 from tenancykit.auditing.cel.authorizer import Check
+from tenancykit.auditing.cel.values import type_name
+from tenancykit.auditing.kinds import KindTable, builtin_kinds
 from tenancykit.auditing.objects import mapping, mappings, scalar_text, texts
-from tenancykit.auditing.rbac import AccessRules, Request, service_account_groups
-from tenancykit.auditing.selectors import Selector
+from tenancykit.auditing.rbac import AUTHENTICATED, AccessRules, Request, service_account_groups
 
 _CODES: Final = {"Unauthorized": 401, "Forbidden": 403, "Invalid": 422, "RequestEntityTooLarge": 413}
 _LONGEST_MESSAGE: Final = 5 * 1024
-NO_PARAMS: Final = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
-
-
-@dataclass(frozen=True)
-class AdmissionRequest:
-    """One request as policies see it.
-
-    Attributes:
-        operation: CREATE, UPDATE, DELETE or CONNECT.
-        group: API group of the resource.
-        version: API version.
-        kind: the kind.
-        resource: plural resource name.
-        subresource: such as ``ephemeralcontainers``; empty for none.
-        name: object name.
-        namespace: empty for cluster-scoped resources.
-        object: the object as it would be stored; None on DELETE.
-        old: the object as it was; None on CREATE.
-        user: user name.
-        groups: the user's groups.
-        dry_run: whether the request is a dry run.
-    """
-
-    operation: str
-    group: str
-    version: str
-    kind: str
-    resource: str
-    name: str
-    namespace: str = ""
-    subresource: str = ""
-    object: Mapping[str, Any] | None = None
-    old: Mapping[str, Any] | None = None
-    user: str = ""
-    groups: frozenset[str] = frozenset()
-    dry_run: bool = False
-
-    def as_variable(self) -> dict[str, Any]:
-        """Return the ``request`` variable; empty fields are left out, as the API server leaves them out."""
-        kind = {"group": self.group, "version": self.version, "kind": self.kind}
-        resource = {"group": self.group, "version": self.version, "resource": self.resource}
-        made = {
-            "uid": "00000000-0000-4000-8000-000000000000",
-            "kind": kind,
-            "resource": resource,
-            "subResource": self.subresource,
-            "requestKind": kind,
-            "requestResource": resource,
-            "requestSubResource": self.subresource,
-            "name": self.name,
-            "namespace": self.namespace,
-            "operation": self.operation,
-            "userInfo": {
-                key: value for key, value in (("username", self.user), ("groups", sorted(self.groups))) if value
-            },
-            "dryRun": self.dry_run,
-        }
-        return {key: value for key, value in made.items() if value != ""}
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One validation that does not hold, or cannot be evaluated.
-
-    Attributes:
-        policy: the policy's name.
-        binding: the binding's name.
-        actions: what the binding does about it: Deny, Warn, Audit.
-        code: HTTP status of a denial.
-        message: what the user is told.
-        undecided: the evaluator does not know; neither allowed nor refused.
-    """
-
-    policy: str
-    binding: str
-    actions: frozenset[str]
-    code: int
-    message: str
-    undecided: bool = False
-
-    @property
-    def denies(self) -> bool:
-        """Whether the request is refused for it."""
-        return "Deny" in self.actions and not self.undecided
-
-
-@dataclass(frozen=True)
-class AdmissionAnswer:
-    """What the policies say of a request.
-
-    Attributes:
-        refusals: every validation that failed, denials first as the API server would report them.
-    """
-
-    refusals: tuple[Refusal, ...] = ()
-
-    @property
-    def allowed(self) -> bool:
-        """Whether nothing denies it; an undecided policy does not allow."""
-        return not any(item.denies or item.undecided for item in self.refusals)
-
-    @property
-    def undecided(self) -> bool:
-        """Whether no policy denies it but one could not be evaluated."""
-        return not any(item.denies for item in self.refusals) and any(item.undecided for item in self.refusals)
-
-    @property
-    def denial(self) -> Refusal | None:
-        """The first denial."""
-        return next((item for item in self.refusals if item.denies), None)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Messages of the failed validations whose binding warns."""
-        return tuple(item.message for item in self.refusals if "Warn" in item.actions and not item.undecided)
+_FAILS: Final = (CelError, CelCostError, CelSyntaxError)
+_DENY: Final = frozenset({"Deny"})
 
 
 @dataclass(frozen=True)
@@ -145,6 +35,7 @@ class AdmissionPolicies:
         namespaces: Namespace objects by name.
         params: objects that paramRefs may name.
         access: RBAC rules for the ``authorizer`` variable.
+        kinds: which kinds there are.
     """
 
     policies: Sequence[Mapping[str, Any]]
@@ -152,6 +43,7 @@ class AdmissionPolicies:
     namespaces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Sequence[Mapping[str, Any]] = ()
     access: AccessRules | None = None
+    kinds: KindTable = field(default_factory=builtin_kinds, repr=False)
     _parsed: dict[str, Node] = field(default_factory=dict, repr=False)
 
     def review(self, request: AdmissionRequest) -> AdmissionAnswer:
@@ -176,44 +68,26 @@ class AdmissionPolicies:
     def _one(
         self, policy: Mapping[str, Any], binding: Mapping[str, Any], request: AdmissionRequest
     ) -> Iterator[Refusal]:
-        spec = _spec(policy)
+        spec, bound = _spec(policy), _spec(binding)
         fails = spec.get("failurePolicy", "Fail") != "Ignore"
-        params = self._params(spec, _spec(binding), request)
-        if params is None:
-            if fails:
-                yield self._refusal(policy, binding, 422, NO_PARAMS)
+        actions = frozenset(texts(bound.get("validationActions")))
+        said = Refusal(_name(policy), _name(binding), actions, 422, "")
+        if needs_conversion(mapping(spec.get("matchConstraints")), request):
+            text = f"{request.kind} is matched as another version, and is not converted here"
+            yield replace(said, message=text, undecided=True)
+            return
+        kind, ref = mapping(spec.get("paramKind")), mapping(bound.get("paramRef"))
+        try:
+            params = bound_params(kind, ref, request.place, self.params, self.kinds)
+        except UnknownParamsError as error:
+            yield replace(said, message=f"the parameters are not known: {error}", undecided=True)
+            return
+        except ConfigurationError as error:
+            if fails:  # whatever the binding's actions are
+                yield replace(said, actions=_DENY, message=f"failed to configure binding: {error}")
             return
         for param in params:
-            yield from _Evaluation(self, policy, binding, request, param, fails).run()
-
-    def _params(
-        self, spec: Mapping[str, Any], binding: Mapping[str, Any], request: AdmissionRequest
-    ) -> list[Mapping[str, Any] | None] | None:
-        """Return the parameters to evaluate with; None where they are missing and that is a failure."""
-        kind, ref = mapping(spec.get("paramKind")), mapping(binding.get("paramRef"))
-        if not kind or not ref:
-            return [None]
-        candidates = [
-            p
-            for p in self.params
-            if p.get("apiVersion") == kind.get("apiVersion") and p.get("kind") == kind.get("kind")
-        ]
-        namespace = scalar_text(ref.get("namespace")) or request.namespace
-        candidates = [p for p in candidates if not _namespace(p) or _namespace(p) == namespace]
-        if ref.get("name"):
-            found = [p for p in candidates if _name(p) == ref["name"]]
-        else:
-            selector = Selector.of(mapping(ref.get("selector")))
-            found = [p for p in candidates if selector.matches(mapping(mapping(p.get("metadata")).get("labels")))]
-        if found:
-            return [*sorted(found, key=_name)]
-        return [] if ref.get("parameterNotFoundAction") == "Allow" else None
-
-    def _refusal(
-        self, policy: Mapping[str, Any], binding: Mapping[str, Any], code: int, message: str, *, undecided: bool = False
-    ) -> Refusal:
-        actions = frozenset(texts(_spec(binding).get("validationActions")))
-        return Refusal(_name(policy), _name(binding), actions, code, message, undecided)
+            yield from _Evaluation(self, spec, said, request, param, fails).run()
 
     def tree(self, text: str) -> Node:
         """Return the syntax tree of an expression, parsed once."""
@@ -228,13 +102,13 @@ class AdmissionPolicies:
         user, groups = request.user, request.groups
         if "user" in fields:
             user = fields["user"]
-            groups = service_account_groups(user.split(":")[2])
+            groups = service_account_groups(user.split(":")[2]) - {AUTHENTICATED}  # nobody has logged in
         if "path" in fields:
             answer = self.access.can(Request(user, fields["verb"], groups, path=fields["path"]))
         else:
             named = {key: fields.get(key, "") for key in ("group", "resource", "subresource", "name", "namespace")}
             answer = self.access.can(Request(user, fields["verb"], groups, **named))
-        return answer.allowed, answer.reason if answer.allowed else ""
+        return answer.allowed, answer.reason if answer.reason.startswith("RBAC:") else ""
 
 
 @dataclass
@@ -242,34 +116,49 @@ class _Evaluation:
     """One policy, one binding, one parameter, one request."""
 
     owner: AdmissionPolicies
-    policy: Mapping[str, Any]
-    binding: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    said: Refusal
     request: AdmissionRequest
     param: Mapping[str, Any] | None
     fails: bool
 
     def run(self) -> Iterator[Refusal]:
-        spec = _spec(self.policy)
-        scope = self._scope(spec)
-        skip, refusals = self._conditions(mappings(spec.get("matchConditions")), scope)
+        scope = self._scope()
+        skip, refusals = self._conditions({**scope, "namespaceObject": None})  # conditions are not told of it
         yield from refusals
         if not skip:
-            for validation in mappings(spec.get("validations")):
+            for validation in mappings(self.spec.get("validations")):
                 yield from self._validation(validation, scope)
+            yield from self._annotations(scope)
 
-    def _conditions(
-        self, conditions: Iterable[Mapping[str, Any]], scope: Mapping[str, Any]
-    ) -> tuple[bool, list[Refusal]]:
+    def _annotations(self, scope: Mapping[str, Any]) -> Iterator[Refusal]:
+        """Yield the refusals for audit annotations that cannot be made; they do not depend on the binding's actions."""
+        without = {key: value for key, value in scope.items() if key != "authorizer"}
+        for item in mappings(self.spec.get("auditAnnotations")):
+            text = scalar_text(item.get("valueExpression")).strip()
+            try:
+                value = self._value(text, without)
+            except CelUndecidedError as error:
+                yield self._refusal(422, f"expression '{text}' is undecided: {error}", undecided=True, actions=_DENY)
+            except _FAILS as error:
+                if self.fails:
+                    yield self._refusal(422, f"expression '{text}' resulted in error: {error}", actions=_DENY)
+            else:
+                if value is not None and not isinstance(value, str):
+                    text = f"valueExpression '{text}' resulted in unsupported return type: {type_name(value)}"
+                    yield self._refusal(422, f"{text}. Return type must be either string or null.", actions=_DENY)
+
+    def _conditions(self, scope: Mapping[str, Any]) -> tuple[bool, list[Refusal]]:
         """Return whether the policy is skipped, and the refusal where a condition cannot be evaluated."""
         failed: list[Refusal] = []
-        for condition in conditions:
+        for condition in mappings(self.spec.get("matchConditions")):
             text = scalar_text(condition.get("expression"))
             try:
                 if self._value(text, scope) is not True:
                     return True, []
             except CelUndecidedError as error:
                 failed.append(self._refusal(422, f"expression '{text}' is undecided: {error}", undecided=True))
-            except (CelError, CelSyntaxError) as error:
+            except _FAILS as error:
                 failed.append(self._refusal(422, f"expression '{text}' resulted in error: {error}"))
         certain = [item for item in failed if item.undecided or self.fails]
         return bool(failed), certain[:1]
@@ -282,7 +171,7 @@ class _Evaluation:
         except CelUndecidedError as error:
             yield self._refusal(422, f"expression '{text}' is undecided: {error}", undecided=True)
             return
-        except (CelError, CelSyntaxError) as error:
+        except _FAILS as error:
             if self.fails:
                 yield self._refusal(422, f"expression '{text}' resulted in error: {error}")
             return
@@ -294,14 +183,22 @@ class _Evaluation:
         if expression:
             try:
                 made = self._value(expression, scope)
-            except (CelError, CelSyntaxError, CelUndecidedError):
+            except (*_FAILS, CelUndecidedError):
                 made = None
-            if isinstance(made, str) and made.strip() and "\n" not in made.strip() and len(made) <= _LONGEST_MESSAGE:
+            if (
+                isinstance(made, str)
+                and made.strip()
+                and "\n" not in made.strip()
+                and len(made.strip().encode()) <= _LONGEST_MESSAGE
+            ):
                 return made.strip()
         return scalar_text(validation.get("message")).strip() or f"failed expression: {text.strip()}"
 
-    def _refusal(self, code: int, message: str, *, undecided: bool = False) -> Refusal:
-        return self.owner._refusal(self.policy, self.binding, code, message, undecided=undecided)  # noqa: SLF001 - one module
+    def _refusal(
+        self, code: int, message: str, *, undecided: bool = False, actions: frozenset[str] | None = None
+    ) -> Refusal:
+        actions = self.said.actions if actions is None else actions
+        return replace(self.said, code=code, message=message, undecided=undecided, actions=actions)
 
     def _value(self, text: str, scope: Mapping[str, Any]) -> Any:
         try:
@@ -309,7 +206,7 @@ class _Evaluation:
         except RecursionError:
             raise CelUndecidedError("the expression is nested too deeply to be evaluated here") from None
 
-    def _scope(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+    def _scope(self) -> dict[str, Any]:
         request = self.request
         space = self.owner.namespaces.get(request.namespace) if request.namespace else None
         resource = {"group": request.group, "resource": request.resource, "subresource": request.subresource}
@@ -321,10 +218,10 @@ class _Evaluation:
             "namespaceObject": space,
             "authorizer": Check(
                 lambda fields: self.owner.ask(request, fields),
-                request={**resource, "name": request.name, "namespace": request.namespace},
+                request={**resource, "name": request.name, "namespace": request.place},
             ),
         }
-        scope["variables"] = _variables(self, mappings(spec.get("variables")), scope)
+        scope["variables"] = _variables(self, mappings(self.spec.get("variables")), scope)
         return scope
 
 
@@ -334,7 +231,7 @@ class _Lazy:
     def __init__(self, evaluation: _Evaluation, text: str, scope: Mapping[str, Any]) -> None:
         self.parts = (evaluation, text, scope)
         self.result: Any = None
-        self.error: CelError | CelUndecidedError | None = None
+        self.error: CelError | CelCostError | CelUndecidedError | None = None
         self.done = False
 
     def __call__(self) -> Any:
@@ -343,7 +240,7 @@ class _Lazy:
             self.done = True
             try:
                 self.result = evaluation._value(text, scope)  # noqa: SLF001 - one module
-            except (CelError, CelUndecidedError) as error:
+            except (CelError, CelCostError, CelUndecidedError) as error:
                 self.error = error
             except CelSyntaxError as error:
                 self.error = CelError(str(error))
@@ -366,7 +263,3 @@ def _spec(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _name(data: Mapping[str, Any]) -> str:
     return scalar_text(mapping(data.get("metadata")).get("name"))
-
-
-def _namespace(data: Mapping[str, Any]) -> str:
-    return scalar_text(mapping(data.get("metadata")).get("namespace"))

@@ -62,6 +62,12 @@ def matches_constraints(constraints: Mapping[str, Any], request: Matched, labels
     return _namespace(constraints, request, labels) and _object(constraints, request)
 
 
+def needs_conversion(constraints: Mapping[str, Any], request: Matched) -> bool:
+    """Return whether constraints that mean the request do so only as another version of its kind."""
+    rules = mappings(constraints.get("resourceRules"))
+    return bool(rules) and not any(_rule(rule, request, equivalent=False) for rule in rules)
+
+
 def _rule(rule: Mapping[str, Any], request: Matched, *, equivalent: bool) -> bool:
     operations = texts(rule.get("operations"))
     if "*" not in operations and request.operation not in operations:
@@ -69,7 +75,7 @@ def _rule(rule: Mapping[str, Any], request: Matched, *, equivalent: bool) -> boo
     names = texts(rule.get("resourceNames"))
     if names and request.name not in names:
         return False
-    scope = rule.get("scope", "*")
+    scope = rule.get("scope") or "*"
     if scope != "*" and (scope == "Namespaced") != bool(request.namespace):
         return False
     return _version(rule, request, equivalent=equivalent) and any(
@@ -82,11 +88,16 @@ def _version(rule: Mapping[str, Any], request: Matched, *, equivalent: bool) -> 
     served = [{(request.group, request.version)}]
     if equivalent and request.resource in ("horizontalpodautoscalers", "events"):
         served += [group for group in _EQUIVALENT if (request.group, request.version) in group]
+    any_version = "*" in versions or (equivalent and _custom(request.group))  # which are served is not known here
     return any(
-        ("*" in groups or group in groups) and ("*" in versions or version in versions)
+        ("*" in groups or group in groups) and (any_version or version in versions)
         for pairs in served
         for group, version in pairs
     )
+
+
+def _custom(group: str) -> bool:
+    return "." in group and not group.endswith(".k8s.io")
 
 
 def _resource(pattern: str, request: Matched) -> bool:
@@ -100,7 +111,7 @@ def _namespace(constraints: Mapping[str, Any], request: Matched, labels: object)
     selector = constraints.get("namespaceSelector")
     if not selector:
         return True
-    if request.kind == "Namespace" and not request.namespace:
+    if request.resource == "namespaces" and request.group == "" and not request.namespace:
         shown = request.object if request.object is not None else request.old
         return Selector.of(selector).matches(_labels(shown, request.name))
     if not request.namespace:

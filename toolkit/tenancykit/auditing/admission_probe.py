@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from tenancykit.auditing.admission import AdmissionPolicies, AdmissionRequest
+from tenancykit.auditing.admission import AdmissionPolicies
+from tenancykit.auditing.admission_request import AdmissionRequest
 from tenancykit.auditing.api_defaults import as_admitted
 from tenancykit.auditing.objects import ObjectSet, mapping, scalar_text
 from tenancykit.auditing.pod_security import enforced, violations
@@ -77,7 +78,9 @@ class AdmissionProbe:
             for name, labels in self.objects.namespaces.items()
         }
         params = [item.data for item in self.objects if item.kind in self._param_kinds]
-        return AdmissionPolicies(self.rules.policies, self.rules.bindings, live, params, self.tenancy.access)
+        return AdmissionPolicies(
+            self.rules.policies, self.rules.bindings, live, params, self.tenancy.access, self.objects.kinds
+        )
 
     @cached_property
     def _param_kinds(self) -> frozenset[str]:
@@ -97,8 +100,8 @@ class AdmissionProbe:
         return found
 
     @cached_property
-    def _runtimes(self) -> tuple[str, ...]:
-        return tuple(sorted(item.name for item in self.objects.of("node.k8s.io", "RuntimeClass")))[:_MOST]
+    def _runtimes(self) -> Mapping[str, Mapping[str, Any]]:
+        return {item.name: item.data for item in self.objects.of("node.k8s.io", "RuntimeClass")}
 
     def pools(self, namespace: str) -> tuple[Pool, ...]:
         """Return the node pools that are the tenant's by our exports' convention."""
@@ -111,7 +114,7 @@ class AdmissionProbe:
         if namespace not in self._ordinary:
             workloads = self._workloads.get(namespace, [])[:_MOST]
             priorities = sorted(self._classes)[:_MOST]
-            tried = candidates(workloads, self.pools(namespace), self._runtimes, priorities)
+            tried = candidates(workloads, self.pools(namespace), sorted(self._runtimes)[:_MOST], priorities)
             found = next((pod for pod in tried if self.takes(namespace, pod).verdict != "no"), None)
             self._ordinary[namespace] = found or ordinary_pod()
         return self._ordinary[namespace]
@@ -160,12 +163,12 @@ class AdmissionProbe:
         broken = violations(pod["spec"], level, pod.get("metadata"), minor)
         if broken:
             return Taken("no", f"Pod Security {level} on Namespace {namespace} ({broken[0].title})")
-        made = as_admitted(pod, namespace, self._classes)
+        made = as_admitted(pod, namespace, self._classes, self._runtimes)
         answer = self.policies.review(self._request("Pod", "pods", namespace, made))
         if answer.denial:
             return Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
         if answer.undecided:
-            return Taken("undecided", answer.refusals[0].message)
+            return Taken("undecided", answer.doubt)
         engines = self._engines_on("pods")
         return Taken("undecided", f"not evaluated: {', '.join(engines[:3])}") if engines else Taken("yes")
 
@@ -190,7 +193,7 @@ class AdmissionProbe:
             if engines := self._engines_on(resource):
                 taken = Taken("undecided", f"not evaluated: {', '.join(engines[:3])}")
             if answer.undecided:
-                taken = Taken("undecided", answer.refusals[0].message)
+                taken = Taken("undecided", answer.doubt)
             if answer.denial:
                 taken = Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
             self._answers[shape] = taken

@@ -6,11 +6,13 @@ https://kubernetes.io/docs/reference/kubernetes-api/ (each field's own text) and
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tenancykit.auditing.compute import with_defaults
 from tenancykit.auditing.objects import mapping, mappings, scalar_text
+from tenancykit.auditing.pod_defaults import admitted_pod, pod_spec
+from tenancykit.auditing.printed_amounts import with_printed
 
 _EMPTY_MAPS: Final = frozenset(
     [
@@ -43,12 +45,30 @@ _ZERO_LEFT_OUT: Final = frozenset(["hostPort", "nodePort", "minReadySeconds", "h
 _FREE_MAPS: Final = frozenset(
     ["labels", "annotations", "data", "binaryData", "stringData", "nodeSelector", "matchLabels"]
 )
+_TYPED: Final = frozenset(
+    [
+        *("", "apps", "autoscaling", "batch", "policy"),
+        *(
+            f"{name}.k8s.io"
+            for name in (
+                *("admissionregistration", "apiextensions", "apiregistration", "authentication", "certificates"),
+                *("coordination", "discovery", "events", "flowcontrol.apiserver", "networking", "node"),
+                *("rbac.authorization", "resource", "scheduling", "storage"),
+            )
+        ),
+    ]
+)
+"""Groups of the API server's own kinds: of those it prints no empty field, of others what was written."""
+
 _STAMP: Final = "2026-01-01T00:00:00Z"
 _UID: Final = "00000000-0000-4000-8000-000000000000"
 
 
 def as_admitted(
-    data: Mapping[str, Any], namespace: str = "", classes: Mapping[str, Any] | None = None
+    data: Mapping[str, Any],
+    namespace: str = "",
+    classes: Mapping[str, Any] | None = None,
+    runtimes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the object as validating admission gets it.
 
@@ -56,22 +76,55 @@ def as_admitted(
         data: the object as it was sent.
         namespace: the request's namespace.
         classes: value by name of PriorityClass, for the priority admission fills in.
+        runtimes: RuntimeClass objects by name, for the overhead and the nodes admission fills in.
     """
-    made: dict[str, Any] = dict(_pruned(data, ""))
+    typed = scalar_text(data.get("apiVersion")).rpartition("/")[0] in _TYPED
+    made: dict[str, Any] = dict(_pruned(data, "") if typed else data)
     metadata = {**mapping(made.get("metadata")), "uid": _UID, "creationTimestamp": _STAMP}
     if namespace and data.get("kind") != "Namespace":
         metadata["namespace"] = namespace
     if "spec" in made:
         metadata.setdefault("generation", 1)
     made["metadata"] = metadata
-    fill = _KINDS.get(scalar_text(data.get("kind")))
+    return _completed(made, classes or {}, runtimes or {}) if typed else made
+
+
+def _completed(
+    made: dict[str, Any], classes: Mapping[str, Any], runtimes: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    kind = scalar_text(made.get("kind"))
+    fill = _KINDS.get(kind)
     if fill and isinstance(made.get("spec", {}), Mapping):
-        made["spec"] = fill(dict(mapping(made.get("spec"))))
-    if data.get("kind") == "Pod":
-        made["spec"] = _admitted_pod(made["spec"], classes or {})
-    if fill and data.get("kind") not in ("Pod", "Service"):
-        made.setdefault("status", {})
-    return made
+        made["spec"] = fill(dict(with_printed(mapping(made.get("spec")))))
+        if kind == "Pod":
+            made["spec"] = admitted_pod(made["spec"], classes, runtimes)
+    if kind == "Secret":
+        made = _secret(made)
+    status = _STATUS.get(kind)
+    return {**made, "status": {**status, **mapping(made.get("status"))}} if status is not None else made
+
+
+_STATUS: Final[Mapping[str, Mapping[str, Any]]] = {
+    **{
+        kind: {}
+        for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
+    },
+    "Service": {"loadBalancer": {}},
+    "Ingress": {"loadBalancer": {}},
+    "Pod": {"phase": "Pending"},
+    "PersistentVolumeClaim": {"phase": "Pending"},
+    "Namespace": {"phase": "Active"},
+}
+"""The status an object has when it is made."""
+
+
+def _secret(made: dict[str, Any]) -> dict[str, Any]:
+    """Return the Secret as it is stored: text among the data, encoded."""
+    written = mapping(made.get("stringData"))
+    encoded = {key: base64.b64encode(scalar_text(value).encode()).decode() for key, value in written.items()}
+    kept = {key: value for key, value in made.items() if key != "stringData"}
+    data = {**mapping(kept.get("data")), **encoded}
+    return {"type": "Opaque", **kept, **({"data": data} if data else {})}
 
 
 def _pruned(value: Any, key: str) -> Any:
@@ -98,103 +151,50 @@ def _pruned(value: Any, key: str) -> Any:
     return made
 
 
-def _pod_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
-    made = {
-        "restartPolicy": "Always",
-        "terminationGracePeriodSeconds": 30,
-        "dnsPolicy": "ClusterFirst",
-        "securityContext": {},
-        "schedulerName": "default-scheduler",
-        **with_defaults(spec),
-    }
-    for kind in ("initContainers", "containers"):
-        if kind in made:
-            made[kind] = [_container(item) for item in mappings(made[kind])]
-    if made.get("serviceAccountName"):
-        made["serviceAccount"] = made["serviceAccountName"]
-    return made
-
-
-def _container(container: Mapping[str, Any]) -> dict[str, Any]:
-    image = scalar_text(container.get("image"))
-    untagged = ":" not in image.rpartition("/")[2] and "@" not in image
-    made: dict[str, Any] = {
-        "resources": {},
-        "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
-        "imagePullPolicy": "Always" if untagged or image.endswith(":latest") else "IfNotPresent",
-        **container,
-    }
-    if "ports" in made:
-        made["ports"] = [{"protocol": "TCP", **port} for port in mappings(made["ports"])]
-    return made
-
-
-def _admitted_pod(spec: Mapping[str, Any], classes: Mapping[str, Any]) -> dict[str, Any]:
-    """What the admission plugins add to a pod: account, priority, tolerations, and the account's token."""
-    made: dict[str, Any] = {
-        "enableServiceLinks": True,
-        "serviceAccountName": "default",
-        "serviceAccount": "default",
-        "preemptionPolicy": "PreemptLowerPriority",
-        "priority": classes.get(scalar_text(spec.get("priorityClassName")), 0),
-        **spec,
-    }
-    wanted = [
-        {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-        for key in ("not-ready", "unreachable")
-    ]
-    own = mappings(made.get("tolerations"))
-    keys = {item.get("key") for item in own}
-    made["tolerations"] = [*own, *(item for item in wanted if item["key"] not in keys)]
-    if made.get("automountServiceAccountToken") is not False:
-        token = {
-            "name": "kube-api-access",
-            "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}], "defaultMode": 420},
-        }
-        mount = {
-            "name": "kube-api-access",
-            "readOnly": True,
-            "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
-        }
-        made["volumes"] = [*mappings(made.get("volumes")), token]
-        for kind in ("initContainers", "containers"):
-            if kind in made:
-                made[kind] = [
-                    {**item, "volumeMounts": [*mappings(item.get("volumeMounts")), mount]} for item in made[kind]
-                ]
-    return made
-
-
-def _with_template(spec: dict[str, Any], **defaults: Any) -> dict[str, Any]:
-    made = {**defaults, **spec}
+def _with_template(made: dict[str, Any]) -> dict[str, Any]:
     template = dict(mapping(made.get("template")))
     template.setdefault("metadata", {})
-    template["spec"] = _pod_spec(mapping(template.get("spec")))
+    template["spec"] = pod_spec(mapping(template.get("spec")))
     return {**made, "template": template}
 
 
-_ROLLING: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
+def _rolling(given: object, **defaults: Any) -> dict[str, Any]:
+    """Return an update strategy with what a rolling update defaults to, where it is one."""
+    made: dict[str, Any] = {"type": "RollingUpdate", **mapping(given)}
+    if made["type"] == "RollingUpdate":
+        made["rollingUpdate"] = {**defaults, **mapping(made.get("rollingUpdate"))}
+    return made
 
 
 def _deployment(spec: dict[str, Any]) -> dict[str, Any]:
-    return _with_template(spec, replicas=1, strategy=_ROLLING, revisionHistoryLimit=10, progressDeadlineSeconds=600)
+    strategy = _rolling(spec.get("strategy"), maxUnavailable="25%", maxSurge="25%")
+    made = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600, **spec, "strategy": strategy}
+    return _with_template(made)
 
 
 def _stateful_set(spec: dict[str, Any]) -> dict[str, Any]:
-    update = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
-    return _with_template(
-        spec, replicas=1, podManagementPolicy="OrderedReady", updateStrategy=update, revisionHistoryLimit=10
-    )
+    made = {
+        "replicas": 1,
+        "podManagementPolicy": "OrderedReady",
+        "revisionHistoryLimit": 10,
+        **spec,
+        "updateStrategy": _rolling(spec.get("updateStrategy"), partition=0),
+        "persistentVolumeClaimRetentionPolicy": {
+            "whenDeleted": "Retain",
+            "whenScaled": "Retain",
+            **mapping(spec.get("persistentVolumeClaimRetentionPolicy")),
+        },
+    }
+    return _with_template(made)
 
 
 def _daemon_set(spec: dict[str, Any]) -> dict[str, Any]:
-    update = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
-    return _with_template(spec, updateStrategy=update, revisionHistoryLimit=10)
+    update = _rolling(spec.get("updateStrategy"), maxUnavailable=1, maxSurge=0)
+    return _with_template({"revisionHistoryLimit": 10, **spec, "updateStrategy": update})
 
 
 def _replica_set(spec: dict[str, Any]) -> dict[str, Any]:
-    return _with_template(spec, replicas=1)
+    return _with_template({"replicas": 1, **spec})
 
 
 def _job(spec: dict[str, Any]) -> dict[str, Any]:
@@ -205,7 +205,17 @@ def _job(spec: dict[str, Any]) -> dict[str, Any]:
         "suspend": False,
         "podReplacementPolicy": "TerminatingOrFailed",
     }
-    return _with_template(spec, **counts, parallelism=spec.get("parallelism", 1), **more)
+    made = {**counts, "parallelism": 1, **more, **spec}
+    if spec.get("manualSelector") is not True:
+        labels = {"batch.kubernetes.io/controller-uid": _UID, "controller-uid": _UID}
+        made["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": _UID}}
+        template = mapping(made.get("template"))
+        metadata = mapping(template.get("metadata"))
+        made["template"] = {
+            **template,
+            "metadata": {**metadata, "labels": {**mapping(metadata.get("labels")), **labels}},
+        }
+    return _with_template(made)
 
 
 def _cron_job(spec: dict[str, Any]) -> dict[str, Any]:
@@ -245,13 +255,21 @@ def _claim(spec: dict[str, Any]) -> dict[str, Any]:
     return {"volumeMode": "Filesystem", **spec}
 
 
+def _namespace(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"finalizers": ["kubernetes"], **spec}
+
+
+def _autoscaler(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"minReplicas": 1, **spec}
+
+
 def _network_policy(spec: dict[str, Any]) -> dict[str, Any]:
     types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
     return {"policyTypes": types, **spec}
 
 
 _KINDS: Final[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
-    "Pod": _pod_spec,
+    "Pod": pod_spec,
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
     "DaemonSet": _daemon_set,
@@ -262,4 +280,8 @@ _KINDS: Final[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "Service": _service,
     "PersistentVolumeClaim": _claim,
     "NetworkPolicy": _network_policy,
+    "Namespace": _namespace,
+    "ResourceQuota": dict,
+    "LimitRange": dict,
+    "HorizontalPodAutoscaler": _autoscaler,
 }

@@ -101,10 +101,11 @@ def _container_defaults(container: Mapping[str, Any]) -> dict[str, Any]:
 def _pod_defaults(own: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
     """A pod-level request not written is what its containers ask for together, or else the pod's limit."""
     limits, requests = mapping(own.get("limits")), dict(mapping(own.get("requests")))
-    asked = aggregate(spec, "requests")
-    for name, value in limits.items():
+    asked = aggregate(spec, "requests") if limits else {}
+    summed = {name: scalar_text(value) for name, value in asked.items() if name in ("cpu", "memory")}
+    for name, value in {**limits, **summed}.items():
         if name not in requests and _at_pod_level(name):
-            requests[name] = scalar_text(asked.get(name, value))
+            requests[name] = value
     return {**own, "requests": requests} if requests else dict(own)
 
 

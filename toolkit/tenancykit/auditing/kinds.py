@@ -65,7 +65,9 @@ kueue.x-k8s.io|c|WorkloadPriorityClass workloadpriorityclasses;Topology topologi
 scheduling.volcano.sh|c|Queue queues
 scheduling.run.ai|c|Queue queues
 capsule.clastix.io|c|Tenant tenants;CapsuleConfiguration capsuleconfigurations
-capsule.clastix.io|c|GlobalTenantResource globaltenantresources
+capsule.clastix.io|c|GlobalTenantResource globaltenantresources;TenantOwner tenantowners
+capsule.clastix.io|c|GlobalResourceQuota globalresourcequotas globalquota;ResourcePool resourcepools quotapool
+capsule.clastix.io|n|ResourcePoolClaim resourcepoolclaims
 capsule.clastix.io|n|TenantResource tenantresources
 kamaji.clastix.io|n|TenantControlPlane tenantcontrolplanes tcp
 kamaji.clastix.io|c|DataStore datastores
@@ -73,6 +75,46 @@ hypershift.openshift.io|n|HostedCluster hostedclusters hc;NodePool nodepools np
 k0smotron.io|n|Cluster clusters
 cluster.x-k8s.io|n|Cluster clusters cl;MachineDeployment machinedeployments md;Machine machines;MachineSet machinesets
 cluster.x-k8s.io|n|MachineHealthCheck machinehealthchecks;MachinePool machinepools
+infrastructure.cluster.x-k8s.io|n|AWSCluster awsclusters awsc;AWSMachineTemplate awsmachinetemplates awsmt
+infrastructure.cluster.x-k8s.io|n|AWSManagedCluster awsmanagedclusters awsmc
+infrastructure.cluster.x-k8s.io|n|AWSManagedMachinePool awsmanagedmachinepools awsmmp
+infrastructure.cluster.x-k8s.io|n|Metal3Cluster metal3clusters m3c;Metal3MachineTemplate metal3machinetemplates m3mt
+infrastructure.cluster.x-k8s.io|n|AzureASOManagedCluster azureasomanagedclusters
+infrastructure.cluster.x-k8s.io|n|AzureASOManagedControlPlane azureasomanagedcontrolplanes
+infrastructure.cluster.x-k8s.io|n|AzureASOManagedMachinePool azureasomanagedmachinepools
+infrastructure.cluster.x-k8s.io|n|GCPManagedCluster gcpmanagedclusters gcpmc
+infrastructure.cluster.x-k8s.io|n|GCPManagedControlPlane gcpmanagedcontrolplanes gcpmcp
+infrastructure.cluster.x-k8s.io|n|GCPManagedMachinePool gcpmanagedmachinepools gcpmmp
+controlplane.cluster.x-k8s.io|n|AWSManagedControlPlane awsmanagedcontrolplanes awsmcp
+controlplane.cluster.x-k8s.io|n|KubeadmControlPlane kubeadmcontrolplanes kcp
+bootstrap.cluster.x-k8s.io|n|KubeadmConfig kubeadmconfigs;KubeadmConfigTemplate kubeadmconfigtemplates
+metal3.io|n|BareMetalHost baremetalhosts bmh
+kubevirt.io|n|VirtualMachine virtualmachines vm;VirtualMachineInstance virtualmachineinstances vmi;KubeVirt kubevirts kv
+k0rdent.mirantis.com|n|ClusterDeployment clusterdeployments;ClusterTemplate clustertemplates
+k0rdent.mirantis.com|n|ServiceTemplate servicetemplates
+k0rdent.mirantis.com|c|MultiClusterService multiclusterservices
+k3k.io|n|Cluster clusters
+k3k.io|c|VirtualClusterPolicy virtualclusterpolicies vcp
+tenancy.kcp.io|c|Workspace workspaces ws
+apis.kcp.io|c|APIExport apiexports;APIBinding apibindings
+policy.karmada.io|n|PropagationPolicy propagationpolicies pp;OverridePolicy overridepolicies op
+policy.karmada.io|c|ClusterPropagationPolicy clusterpropagationpolicies;ClusterOverridePolicy clusteroverridepolicies
+core.gardener.cloud|n|Shoot shoots
+core.gardener.cloud|c|Project projects
+management.cattle.io|n|Project projects;ProjectRoleTemplateBinding projectroletemplatebindings
+containerservice.azure.com|n|ManagedCluster managedclusters;ManagedClustersAgentPool managedclustersagentpools
+resources.azure.com|n|ResourceGroup resourcegroups
+kubeovn.io|c|Vpc vpcs;Subnet subnets;VpcDns vpc-dnses;SecurityGroup security-groups;VpcNatGateway vpc-nat-gateways
+k8s.ovn.org|n|UserDefinedNetwork userdefinednetworks udn
+k8s.ovn.org|c|ClusterUserDefinedNetwork clusteruserdefinednetworks cudn
+k8s.cni.cncf.io|n|NetworkAttachmentDefinition network-attachment-definitions net-attach-def
+sriovnetwork.openshift.io|n|SriovNetworkNodePolicy sriovnetworknodepolicies;SriovNetwork sriovnetworks
+mellanox.com|c|NicClusterPolicy nicclusterpolicies ncp
+configuration.net.nvidia.com|n|NicConfigurationTemplate nicconfigurationtemplates
+kai.scheduler|c|SchedulingShard schedulingshards;Topology topologies
+ceph.rook.io|n|CephCluster cephclusters;CephBlockPool cephblockpools;CephFilesystem cephfilesystems
+ceph.rook.io|n|CephObjectStore cephobjectstores
+mutations.gatekeeper.sh|c|Assign assign;ModifySet modifyset;AssignMetadata assignmetadata
 cilium.io|n|CiliumNetworkPolicy ciliumnetworkpolicies
 cilium.io|c|CiliumClusterwideNetworkPolicy ciliumclusterwidenetworkpolicies
 crd.projectcalico.org|n|NetworkPolicy networkpolicies

@@ -1,7 +1,7 @@
-"""The part of Kustomize an audit follows: resources, bases, components, namespace and common labels.
+"""A kustomization file as data: what it names, what it changes, and what of it is not applied here.
 
-What would change the meaning of objects and is not followed (patches, name prefixes, generators, Helm charts) is
-reported, so that nobody mistakes the audited objects for the built ones.
+What would change the meaning of objects and is not applied (Helm charts, plugins, vars) is reported, so that nobody
+mistakes the audited objects for the built ones.
 Source of the fields: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 """
 
@@ -12,37 +12,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tenancykit.auditing.kinds import builtin_kinds
-from tenancykit.auditing.objects import mapping, mappings, text_map, texts
+from tenancykit.auditing.objects import mappings, scalar_text, text_map, texts
 from tenancykit.auditing.parsing import parse_documents
 from tenancykit.errors import Fault
 
 KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_NOT_FOLLOWED: Final = (
-    "patches",
-    "patchesStrategicMerge",
-    "patchesJson6902",
-    "replacements",
-    "namePrefix",
-    "nameSuffix",
+_NOT_APPLIED: Final = (
     "helmCharts",
+    "helmChartInflationGenerator",
     "transformers",
     "generators",
     "vars",
+    "configurations",
+    "openapi",
+    "crds",
 )
 
 
 @dataclass(frozen=True)
 class Kustomization:
-    """One kustomization file, as far as it is followed."""
+    """One kustomization file.
 
-    resources: tuple[str, ...]
-    namespace: str
-    labels: Mapping[str, str]
+    Attributes:
+        file: where it is.
+        data: its fields as written.
+    """
+
+    file: Path
+    data: Mapping[str, Any]
 
     @classmethod
     def read(cls, file: Path, faults: list[Fault]) -> Kustomization | None:
-        """Return the kustomization in ``file``, or None where it cannot be read; faults say what is not followed."""
+        """Return the kustomization in ``file``, or None where it cannot be read; faults say what is not applied."""
         try:
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
@@ -55,50 +56,37 @@ class Kustomization:
             if not found:
                 faults.append(Fault(str(file), "is not one Kustomization document", cure="write exactly one"))
             return None
-        data = documents[0]
-        for key in _NOT_FOLLOWED:
-            if data.get(key):
+        for key in _NOT_APPLIED:
+            if documents[0].get(key):
                 what = f"uses {key}, which is not applied here"
                 faults.append(
                     Fault(str(file), what, cure="audit the result of: kubectl kustomize DIR | tenancykit audit -")
                 )
-        named = [name for key in ("resources", "bases", "components") for name in texts(data.get(key))]
-        return cls(tuple(named), str(data.get("namespace") or ""), _labels(data))
+        return cls(file, documents[0])
 
-    def transform(self, data: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
-        """Return the object with the kustomization's namespace and labels set on it."""
-        metadata = dict(mapping(data.get("metadata")))
-        if namespace and _is_namespaced(data):
-            metadata["namespace"] = namespace
-        if self.labels:
-            metadata["labels"] = {**text_map(metadata.get("labels")), **self.labels}
-        if namespace and data.get("kind") == "Namespace":
-            metadata["name"] = namespace
-        if namespace and data.get("kind") in ("RoleBinding", "ClusterRoleBinding"):
-            data = {**data, "subjects": [_subject(item, namespace) for item in mappings(data.get("subjects"))]}
-        return {**data, "metadata": metadata}
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The files and folders it builds on."""
+        return tuple(name for key in ("resources", "bases") for name in texts(self.data.get(key)))
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The folders whose changes are made to everything read so far."""
+        return tuple(texts(self.data.get("components")))
+
+    def word(self, key: str) -> str:
+        """Return a field that holds one text; empty where it is not written."""
+        return scalar_text(self.data.get(key))
+
+    def words(self, key: str) -> Mapping[str, str]:
+        """Return a field that holds texts by name."""
+        return text_map(self.data.get(key))
+
+    def entries(self, key: str) -> list[Mapping[str, Any]]:
+        """Return a field that holds a list of mappings."""
+        return mappings(self.data.get(key))
 
 
 def find_kustomization(folder: Path) -> Path | None:
     """Return the folder's kustomization file, or None."""
     return next((folder / name for name in KUSTOMIZATION_NAMES if (folder / name).is_file()), None)
-
-
-def _labels(data: Mapping[str, Any]) -> Mapping[str, str]:
-    merged = dict(text_map(data.get("commonLabels")))
-    for entry in mappings(data.get("labels")):
-        merged.update(text_map(entry.get("pairs")))
-    return merged
-
-
-def _is_namespaced(data: Mapping[str, Any]) -> bool:
-    group = str(data.get("apiVersion", "")).rpartition("/")[0]
-    entry = builtin_kinds().find(group, str(data.get("kind", "")))
-    return entry.namespaced if entry else "namespace" in mapping(data.get("metadata"))
-
-
-def _subject(subject: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
-    """Kustomize moves the service account subjects named ``default`` along with the namespace."""
-    if subject.get("kind") == "ServiceAccount" and subject.get("name") == "default":
-        return {**subject, "namespace": namespace}
-    return subject

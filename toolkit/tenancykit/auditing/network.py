@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tenancykit.auditing.addresses import PRIVATE, AddressSet
-from tenancykit.auditing.objects import ObjectSet
-from tenancykit.auditing.pods import PodView, pods_of
-from tenancykit.auditing.policies import (
+from tenancykit.auditing.network_rules import (
     EGRESS,
     INGRESS,
     PROTOCOLS,
@@ -24,8 +22,10 @@ from tenancykit.auditing.policies import (
     PolicyRule,
     PortMatch,
     Tier,
-    policies_of,
 )
+from tenancykit.auditing.objects import ObjectSet
+from tenancykit.auditing.pods import PodView, pods_of
+from tenancykit.auditing.policies import policies_of
 
 Endpoint = PodView | AddressSet
 """One end of a connection: a pod, or addresses outside the cluster."""
@@ -196,6 +196,8 @@ class Network:
         ``surely`` (for rules that deny), only if it means every address the pod could have.
         """
         if peer.addresses is not None:
+            if peer.outside:
+                return False
             if pod.addresses:
                 return any(address in peer.addresses for address in pod.addresses)
             return not self.pod_addresses - peer.addresses if surely else bool(peer.addresses & self.pod_addresses)
@@ -232,7 +234,7 @@ class _Question:
         for policy, rule in _rules(own, Tier.NAMESPACE):
             if self._matches(rule, policy, self.other):
                 return _yes(_says(policy, Action.ALLOW), (policy,))
-        if own:
+        if any(policy.isolates for policy in own):
             return _no(f"{_names(own)} select {self.subject} and allow nothing like it", tuple(own))
         for policy, rule in _rules(policies, Tier.BASELINE):  # after it comes only the default, which allows
             if self._matches(rule, policy, self.other):
@@ -257,7 +259,7 @@ class _Question:
             if part - allowed:
                 allowed = allowed | part
                 used.append(policy)
-        if not own:
+        if not any(policy.isolates for policy in own):
             for policy, rule in _rules(policies, Tier.BASELINE):
                 part = self._part(rule, undecided)
                 if part:

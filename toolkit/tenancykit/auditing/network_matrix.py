@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tenancykit.auditing.network import Network, Port, port_samples
+from tenancykit.auditing.network_rules import EGRESS, INGRESS, Action, Peer, Policy, PolicyRule, PortMatch, Tier
 from tenancykit.auditing.pods import PodView
-from tenancykit.auditing.policies import EGRESS, INGRESS, Action, Peer, Policy, PolicyRule, PortMatch, Tier
 from tenancykit.auditing.selectors import Selector
 
 _BLOCK: Final = 1024
@@ -158,6 +158,17 @@ class _ClassTable:
         yield from self._cache.values()
 
     @cached_property
+    def resolved(self) -> Mapping[str, list[tuple[Policy, Indices, list[tuple[PolicyRule, Indices]]]]]:
+        """Per direction, the policies that apply to somebody, with the classes they and their rules' peers mean."""
+        found: dict[str, list[tuple[Policy, Indices, list[tuple[PolicyRule, Indices]]]]] = {INGRESS: [], EGRESS: []}
+        for policy in self.network.policies:
+            subjects = self.subjects(policy)
+            if subjects.size:
+                rules = [(rule, self.peers(rule, policy)) for rule in policy.rules]
+                found[policy.direction].append((policy, subjects, rules))
+        return found
+
+    @cached_property
     def representatives(self) -> list[PodView]:
         return [item.pod for item in self.classes]
 
@@ -196,8 +207,8 @@ class _ClassTable:
 
     def _search(self, namespaces: Selector | None, pods: Selector, own: str) -> Iterator[int]:
         spaces = [own] if namespaces is None else self._spaces(namespaces)
-        candidates = _narrowest(pods, self.by_label)
-        if candidates is None or len(spaces) == 1:
+        candidates = _narrowest(pods, self.by_label) if len(spaces) != 1 else None
+        if candidates is None:
             candidates = [i for space in spaces for i in self.by_namespace.get(space, ())]
         inside = set(spaces)
         for i in candidates:
@@ -275,18 +286,13 @@ class _Side:
     @classmethod
     def of(cls, table: _ClassTable, direction: str, port: Port) -> _Side:
         side = cls(direction, len(table.classes), np.zeros(len(table.classes), np.bool_), {tier: {} for tier in Tier})
-        for policy in table.network.policies:
-            if policy.direction != direction:
-                continue
-            subjects = table.subjects(policy)
-            if not subjects.size:
-                continue
-            if policy.tier is Tier.NAMESPACE:
+        for policy, subjects, rules in table.resolved[direction]:
+            if policy.tier is Tier.NAMESPACE and policy.isolates:
                 side.isolated[subjects] = True
             blocks = side.tiers[policy.tier]
-            for rule in policy.rules:
-                for item in _assignments(table, policy, rule, subjects, port):
-                    for block in np.unique(item.destinations // _BLOCK).tolist():
+            for rule, peers in rules:
+                for item in _assignments(table, policy, rule, (subjects, peers), port):
+                    for block in _blocks(item.destinations):
                         blocks.setdefault(block, []).append(item)
         return side
 
@@ -335,10 +341,16 @@ class _Side:
                 yield rows, sources, item.state
 
 
+def _blocks(destinations: Indices) -> list[int]:
+    """Return the blocks that sorted destinations lie in."""
+    first, last = int(destinations[0]) // _BLOCK, int(destinations[-1]) // _BLOCK
+    return [first] if first == last else np.unique(destinations // _BLOCK).tolist()
+
+
 def _assignments(
-    table: _ClassTable, policy: Policy, rule: PolicyRule, subjects: Indices, port: Port
+    table: _ClassTable, policy: Policy, rule: PolicyRule, sides: tuple[Indices, Indices], port: Port
 ) -> Iterator[_Assignment]:
-    peers = table.peers(rule, policy)
+    subjects, peers = sides
     destinations, sources = (subjects, peers) if policy.direction == INGRESS else (peers, subjects)
     if rule.ports is not None and not _open_to_all(rule.ports, port):
         destinations = _with_name(table, rule.ports, port, destinations)
@@ -366,10 +378,12 @@ T = TypeVar("T")
 
 def _narrowest(selector: Selector, index: Mapping[tuple[str, str], list[T]]) -> list[T] | None:
     """Return the shortest list of candidates one requirement of the selector leaves, or None if none narrows."""
-    best: list[T] | None = None
+    best: list[list[T]] | None = None
     for requirement in selector.requirements:
         if requirement.operator == "In":
-            found = [item for value in sorted(requirement.values) for item in index.get((requirement.key, value), ())]
-            if best is None or len(found) < len(best):
+            found = [index.get((requirement.key, value), []) for value in sorted(requirement.values)]
+            if best is None or sum(map(len, found)) < sum(map(len, best)):
                 best = found
-    return best
+    if best is None or len(best) == 1:
+        return best[0] if best else None
+    return [item for part in best for item in part]

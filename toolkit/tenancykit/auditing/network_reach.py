@@ -15,9 +15,10 @@ from tenancykit.auditing.addresses import PRIVATE, AddressSet
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.network import Network, Port, ReachAnswer
 from tenancykit.auditing.network_matrix import ReachMatrix, reach_matrix
+from tenancykit.auditing.network_rules import Policy
 from tenancykit.auditing.objects import ManifestObject, ObjectSet, Where
 from tenancykit.auditing.pods import PodView, pods_of
-from tenancykit.auditing.policies import Policy, policies_of
+from tenancykit.auditing.policies import policies_of, unevaluated
 from tenancykit.auditing.selectors import Selector
 from tenancykit.auditing.tenants import Tenancy
 
@@ -80,6 +81,11 @@ class NetworkReach:
         return reach_matrix(self.network, self.tenancy.by_namespace)
 
     @cached_property
+    def unevaluated(self) -> int:
+        """How many policies of vendors may change the answer and are not evaluated."""
+        return len(unevaluated(self.objects))
+
+    @cached_property
     def victims(self) -> Mapping[str, frozenset[str]]:
         """For each tenant, the other tenants it reaches; equal sets are one object."""
         groups, rows = self.matrix.groups, self.matrix.open
@@ -114,6 +120,7 @@ class NetworkReach:
             source, target, answer = found
             path = f"{source} -> {answer.port} -> {target} (egress: {answer.egress.why}; ingress: {answer.ingress.why})"
             why = answer.ingress.why
+        unsure = f"; {self.unevaluated} policies not evaluated may refuse it" if self.unevaluated else ""
         by_policy = bool(found and found[2].ingress.policies)
         fix = (
             "narrow its peers to the tenant's own namespaces"
@@ -122,10 +129,10 @@ class NetworkReach:
         )
         return Finding(
             "network-cross-tenant",
-            Severity.HIGH,
+            Severity.MEDIUM if unsure else Severity.HIGH,
             subject,
             where,
-            f"pods of {len(attackers)} other tenant{'s' if len(attackers) > 1 else ''} reach tenant {victim}: {why}",
+            f"pods of {_tenants(len(attackers))} reach tenant {victim}: {why}{unsure}",
             path,
             fix,
             CROSSING,
@@ -220,6 +227,10 @@ def _container_ports(pods: Iterable[PodView], policies: Iterable[Policy]) -> dic
         for name, protocol in sorted(names)
     ]
     return {"containers": [{"name": "probe", "ports": ports}]}
+
+
+def _tenants(count: int) -> str:
+    return f"{count} other tenant{'s' if count > 1 else ''}"
 
 
 def _text(labels: Mapping[str, str]) -> str:

@@ -57,7 +57,7 @@ class NodeRules:
             case ("", "secrets" | "configmaps"):
                 return request.verb in _READ and not request.subresource and self._uses(node, request)
             case ("", "persistentvolumeclaims") if request.subresource == "status":
-                return request.verb in ("get", "update", "patch") and self._uses(node, request)
+                return request.verb in ("update", "patch") and self._uses(node, request)
             case ("", "persistentvolumeclaims" | "persistentvolumes") | ("storage.k8s.io", "volumeattachments"):
                 return request.verb == "get" and not request.subresource and self._uses(node, request)
             case ("resource.k8s.io", "resourceclaims"):

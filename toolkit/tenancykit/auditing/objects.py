@@ -11,6 +11,7 @@ from tenancykit.auditing.kinds import KindTable, builtin_kinds, kind_table
 
 T = TypeVar("T")
 
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 DEFAULT_NAMESPACE: Final = "default"
 """Where kubectl puts a namespaced object whose manifest names no namespace, unless told otherwise."""
 
@@ -220,6 +221,20 @@ def object_set(raw: Iterable[tuple[Mapping[str, Any], Where]]) -> ObjectSet:
             duplicates.append((kept.pop(key), item))
         kept[key] = item
     return ObjectSet(tuple(kept.values()), tuple(duplicates), table)
+
+
+def scrubbed(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the object without Secret values: only their keys remain, and no annotation that repeats the manifest."""
+    metadata = mapping(data.get("metadata"))
+    annotations = mapping(metadata.get("annotations"))
+    if _LAST_APPLIED in annotations:
+        kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+        data = {**data, "metadata": {**metadata, "annotations": kept}}
+    if data.get("kind") != "Secret":
+        return data
+    clean = {key: value for key, value in data.items() if key not in ("data", "stringData")}
+    keys = sorted({*mapping(data.get("data")), *mapping(data.get("stringData"))})
+    return {**clean, "data": dict.fromkeys(keys, "")}
 
 
 def from_dicts(objects: Iterable[Mapping[str, Any]], file: str = "<objects>") -> ObjectSet:

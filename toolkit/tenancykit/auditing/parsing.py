@@ -1,19 +1,21 @@
 """YAML and JSON text to plain objects, document by document, keeping the documents a later error does not touch.
 
-Reads libyaml's events directly: about twice as fast as building PyYAML's node tree, and the line of each document
-comes for free.  Plain scalars are read as the Kubernetes YAML library reads them (YAML 1.1 booleans, no dates, no
-base-60 numbers).
+JSON goes to Python's own reader.  YAML is read from libyaml's events: about twice as fast as building PyYAML's node
+tree, and the line of each document comes for free.  Plain scalars are read as the Kubernetes YAML library reads them
+(YAML 1.1 booleans, no dates, no base-60 numbers).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
 
+from tenancykit.auditing.shapes import Document, Shapes
 from tenancykit.errors import Fault
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,7 +34,9 @@ _WORDS: Final[dict[str, Any]] = {
 _MAX_DEPTH: Final = 100
 _MAX_VALUES: Final = 2_000_000
 _MERGE: Final = "<<"
-_TOO_MANY: Final = "holds, or its aliases expand to, more than two million values"
+_TOO_MANY: Final = "has aliases that expand to more than two million values"
+_SEPARATOR: Final = "\n---\n"
+_NOT_JSON: Final = object()
 
 
 def _is_simple(event: Any) -> bool:
@@ -47,14 +51,13 @@ class _Parser:
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
     plain: dict[str, Any] = field(default_factory=lambda: dict(_WORDS))
     count: int = 0
+    expanded: int = 0
     duplicate: int = 0
 
     def value(self, event: Any, depth: int = 0) -> Any:
         if depth > _MAX_DEPTH:
             raise _Refused(event, f"is nested deeper than {_MAX_DEPTH} levels")
         self.count += 1
-        if self.count > _MAX_VALUES:
-            raise _Refused(event, _TOO_MANY)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         before = self.count
@@ -73,6 +76,9 @@ class _Parser:
             raise _Refused(event, f"alias *{event.anchor} stands before its anchor is complete")
         made, size = self.anchors[event.anchor]
         self.count += size
+        self.expanded += size
+        if self.expanded > _MAX_VALUES:
+            raise _Refused(event, _TOO_MANY)
         return made
 
     def _scalar(self, event: Any) -> Any:
@@ -96,8 +102,6 @@ class _Parser:
     def _plain(self, event: Any) -> Any:
         """Return a scalar without an anchor: most of what a file holds, so it takes the short way."""
         self.count += 1
-        if self.count > _MAX_VALUES:
-            raise _Refused(event, _TOO_MANY)
         return self._scalar(event)
 
     def _mapping(self, depth: int) -> dict[str, Any]:
@@ -145,11 +149,44 @@ def _resolve(text: str) -> Any:
     return text
 
 
-def parse_documents(text: str, file: str, faults: list[Fault]) -> Iterator[tuple[Any, int]]:
+def parse_documents(text: str, file: str, faults: list[Fault], shapes: Shapes | None = None) -> Iterator[Document]:
     """Yield ``(value, line)`` for every document that is not empty, up to the first one that cannot be read.
 
-    What is wrong is added to ``faults`` without quoting the text, which may hold a Secret.
+    What is wrong is added to ``faults`` without quoting the text, which may hold a Secret.  With ``shapes``, documents
+    that differ from earlier ones only in names are not parsed again; they share values with them.
     """
+    made = _from_json(text)
+    if made is not _NOT_JSON:
+        if made is not None:
+            yield made, text.count("\n", 0, len(text) - len(text.lstrip())) + 1
+        return
+    line = 0
+    for part in [text] if shapes is None else _split(text):
+        key, known = shapes.find(part) if shapes is not None else (None, None)
+        if known is None:
+            before = len(faults)
+            known = []
+            stopped = yield from _parsed(part, file, line, faults, known)
+            if stopped:
+                return
+            if shapes is not None and key is not None and len(faults) == before:
+                shapes.learn(key, known)
+        else:
+            for value, start in known:
+                yield value, start + line
+        line += part.count("\n") + 1
+
+
+def _split(text: str) -> list[str]:
+    """Return the documents of a text, each with the line end that may belong to its last value."""
+    parts = text.split(_SEPARATOR)
+    return [*(f"{part}\n" for part in parts[:-1]), parts[-1]]
+
+
+def _parsed(
+    text: str, file: str, offset: int, faults: list[Fault], documents: list[Document]
+) -> Generator[Document, None, bool]:
+    """Yield and note the documents of a text ``offset`` lines into its file; return whether one is broken."""
     loader = _LOADER(text)
     parser = _Parser(iter(loader.get_event, None))
     try:
@@ -158,24 +195,52 @@ def parse_documents(text: str, file: str, faults: list[Fault]) -> Iterator[tuple
                 continue
             root: Any = next(parser.events)
             parser.anchors.clear()
-            parser.count = parser.duplicate = 0
+            parser.count = parser.expanded = parser.duplicate = 0
             made = parser.value(root)
             if parser.duplicate:
                 cure = "keep one of the two; the API server refuses the file under strict validation"
-                faults.append(Fault(f"{file}:{parser.duplicate}", "a key appears twice in one mapping", cure=cure))
+                where = f"{file}:{parser.duplicate + offset}"
+                faults.append(Fault(where, "a key appears twice in one mapping", cure=cure))
             if made is not None:
-                yield made, root.start_mark.line + 1
+                documents.append((made, root.start_mark.line + 1))
+                yield made, root.start_mark.line + 1 + offset
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = (mark.line + 1 if mark else 1) + offset
         what = f"YAML syntax: {_unquoted(error.problem or error.context or 'not readable')}"
         faults.append(Fault(f"{file}:{line}", what, cure="correct the YAML; later documents of this file are not read"))
+        return True
     except _Refused as error:
-        faults.append(Fault(f"{file}:{error.line}", str(error), cure="write the document out plainly"))
+        faults.append(Fault(f"{file}:{error.line + offset}", str(error), cure="write the document out plainly"))
+        return True
     except (yaml.YAMLError, StopIteration, RecursionError) as error:
         faults.append(Fault(file, f"YAML cannot be read ({type(error).__name__})", cure="save it as UTF-8 YAML text"))
+        return True
     finally:
         loader.dispose()
+    return False
+
+
+def _from_json(text: str) -> Any:
+    """Return the value of a text that is one JSON document without repeated keys, as kubectl prints it."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return _NOT_JSON
+    try:
+        made = json.loads(text, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
+    level = [made]
+    for _ in range(_MAX_DEPTH + 1):
+        inner = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+    return _NOT_JSON if level else made
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key appears twice")
+    return made
 
 
 def _unquoted(problem: str) -> str:

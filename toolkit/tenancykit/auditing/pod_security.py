@@ -6,18 +6,21 @@ and the release notes date them).  A control answers with the reasons a pod brea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from tenancykit.auditing.objects import mapping, mappings, scalar_text, text_map, texts
+from tenancykit.auditing.pod_security_lists import BASELINE_CAPABILITIES, RESTRICTED_VOLUMES, SELINUX_TYPES, SYSCTLS
 
 LATEST: Final = 36
 """Minor version of Kubernetes that ``latest`` stands for."""
 
 LEVELS: Final = ("privileged", "baseline", "restricted")
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
+_VERSION: Final = re.compile(r"v1\.(0|[1-9][0-9]{0,8})")
 _APPARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
 
 
@@ -121,32 +124,13 @@ def _privileged(pod: PodFacts) -> Reasons:
             yield f"{who} must not set securityContext.privileged=true"
 
 
-_BASELINE_CAPABILITIES: Final = frozenset(
-    [
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
-    ]
-)
-
-
 def _added(context: Mapping[str, Any]) -> list[str]:
     return texts(mapping(context.get("capabilities")).get("add"))
 
 
 def _capabilities_baseline(pod: PodFacts) -> Reasons:
     for who, context in pod.container_contexts():
-        bad = sorted(set(_added(context)) - _BASELINE_CAPABILITIES)
+        bad = sorted(set(_added(context)) - BASELINE_CAPABILITIES)
         if bad:
             yield f"{who} must not include {', '.join(bad)} in securityContext.capabilities.add"
 
@@ -169,29 +153,39 @@ def _host_path(pod: PodFacts) -> Reasons:
 
 
 def _host_ports(pod: PodFacts) -> Reasons:
+    """A pod on the node's network is given its container ports as host ports before it is checked."""
+    own = pod.spec.get("hostNetwork") is True
     for container in pod.containers:
-        used = [scalar_text(port.get("hostPort")) for port in mappings(container.get("ports")) if port.get("hostPort")]
+        ports = mappings(container.get("ports"))
+        given = [port.get("hostPort") or (own and port.get("containerPort")) for port in ports]
+        used = [scalar_text(port) for port in given if port]
         if used:
             yield f'container "{scalar_text(container.get("name"))}" uses hostPort {", ".join(used)}'
 
 
+_PROFILES: Final = (None, "RuntimeDefault", "Localhost")
+
+
+def _profile_type(context: Mapping[str, Any], key: str) -> object:
+    """Return the type of a profile; None where no profile is set, empty where one is set without a type."""
+    profile = context.get(key)
+    return profile.get("type") or "" if isinstance(profile, Mapping) else None
+
+
 def _app_armor(pod: PodFacts) -> Reasons:
     for who, context in pod.contexts():
-        if mapping(context.get("appArmorProfile")).get("type") not in (None, "RuntimeDefault", "Localhost"):
-            yield f"{who} must not set AppArmor profile type to {mapping(context['appArmorProfile'])['type']}"
+        kind = _profile_type(context, "appArmorProfile")
+        if kind not in _PROFILES:
+            yield f'{who} must not set AppArmor profile type to "{kind}"'
     for key, value in text_map(pod.metadata.get("annotations")).items():
         if key.startswith(_APPARMOR) and value not in ("", "runtime/default") and not value.startswith("localhost/"):
             yield f"annotation {key}={value}"
 
 
-_SELINUX_TYPES: Final = frozenset({"", "container_t", "container_init_t", "container_kvm_t"})
-
-
 def _selinux(pod: PodFacts) -> Reasons:
-    allowed = _SELINUX_TYPES | {"container_engine_t"} if pod.minor >= 31 else _SELINUX_TYPES
     for who, context in pod.contexts():
         options = mapping(context.get("seLinuxOptions"))
-        if scalar_text(options.get("type")) not in allowed:
+        if SELINUX_TYPES.get(scalar_text(options.get("type")), LATEST + 1) > pod.minor:
             yield f'{who} set forbidden securityContext.seLinuxOptions: type "{scalar_text(options.get("type"))}"'
         for key in ("user", "role"):
             if scalar_text(options.get(key)):
@@ -209,47 +203,44 @@ def _proc_mount_baseline(pod: PodFacts) -> Reasons:
         yield from _proc_mount(pod)
 
 
-def _seccomp_type(context: Mapping[str, Any]) -> object:
-    return mapping(context.get("seccompProfile")).get("type")
+_SECCOMP: Final = "seccomp.security.alpha.kubernetes.io/pod"
+_SECCOMP_OF: Final = "container.seccomp.security.alpha.kubernetes.io/"
+
+
+def _seccomp_annotations(pod: PodFacts) -> Reasons:
+    """Before the field there were annotations, and nothing else is asked of a pod held to those versions."""
+    keys = (_SECCOMP, *(f"{_SECCOMP_OF}{scalar_text(item.get('name'))}" for item in pod.containers))
+    annotations = text_map(pod.metadata.get("annotations"))
+    for key in keys:
+        value = annotations.get(key, "runtime/default")
+        if value not in ("runtime/default", "docker/default") and not value.startswith("localhost/"):
+            yield f'forbidden annotation {key}="{value}"'
 
 
 def _seccomp_baseline(pod: PodFacts) -> Reasons:
+    if pod.minor < 19:
+        yield from _seccomp_annotations(pod)
+        return
     for who, context in pod.contexts():
-        if _seccomp_type(context) not in (None, "RuntimeDefault", "Localhost"):
-            yield f'{who} must not set securityContext.seccompProfile.type to "{_seccomp_type(context)}"'
+        kind = _profile_type(context, "seccompProfile")
+        if kind not in _PROFILES:
+            yield f'{who} must not set securityContext.seccompProfile.type to "{kind}"'
 
 
 def _seccomp_restricted(pod: PodFacts) -> Reasons:
     if pod.windows:
         return
     yield from _seccomp_baseline(pod)
-    inherited = _seccomp_type(pod.context) in ("RuntimeDefault", "Localhost")
+    inherited = _profile_type(pod.context, "seccompProfile") in _PROFILES[1:]
     for who, context in pod.container_contexts():
-        if _seccomp_type(context) is None and not inherited:
+        if _profile_type(context, "seccompProfile") is None and not inherited:
             yield f'pod or {who} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"'
-
-
-_SYSCTLS: Final = {
-    "kernel.shm_rmid_forced": 0,
-    "net.ipv4.ip_local_port_range": 0,
-    "net.ipv4.tcp_syncookies": 0,
-    "net.ipv4.ping_group_range": 0,
-    "net.ipv4.ip_unprivileged_port_start": 0,
-    "net.ipv4.ip_local_reserved_ports": 27,
-    "net.ipv4.tcp_keepalive_time": 29,
-    "net.ipv4.tcp_fin_timeout": 29,
-    "net.ipv4.tcp_keepalive_intvl": 29,
-    "net.ipv4.tcp_keepalive_probes": 29,
-    "net.ipv4.tcp_rmem": 32,
-    "net.ipv4.tcp_wmem": 32,
-}
-"""Safe sysctls and the minor version from which the standards allow them."""
 
 
 def _sysctls(pod: PodFacts) -> Reasons:
     for item in mappings(pod.context.get("sysctls")):
         name = scalar_text(item.get("name"))
-        if _SYSCTLS.get(name, LATEST + 1) > pod.minor:
+        if SYSCTLS.get(name, LATEST + 1) > pod.minor:
             yield name
 
 
@@ -264,26 +255,11 @@ def _host_in_probes(pod: PodFacts) -> Reasons:
             yield f'container "{scalar_text(container.get("name"))}" uses probe or lifecycle host "{bad}"'
 
 
-_RESTRICTED_VOLUMES: Final = frozenset(
-    [
-        "configMap",
-        "csi",
-        "downwardAPI",
-        "emptyDir",
-        "ephemeral",
-        "image",
-        "persistentVolumeClaim",
-        "projected",
-        "secret",
-    ]
-)
-
-
 def _volume_types(pod: PodFacts) -> Reasons:
     for volume in mappings(pod.spec.get("volumes")):
-        kinds = [key for key, value in volume.items() if key != "name" and value is not None]
-        bad = sorted(set(kinds) - _RESTRICTED_VOLUMES)
-        if bad:
+        kinds = {key for key, value in volume.items() if key != "name" and value is not None}
+        bad = sorted(kinds - RESTRICTED_VOLUMES)
+        if bad and not kinds & RESTRICTED_VOLUMES:  # more than one source is for validation to refuse
             yield f'volume "{scalar_text(volume.get("name"))}" uses restricted volume type "{bad[0]}"'
 
 
@@ -329,10 +305,10 @@ CONTROLS: Final = (
     Control("seccomp", "baseline", "seccompProfile", _seccomp_baseline),
     Control("sysctls", "baseline", "forbidden sysctls", _sysctls),
     Control("volume-types", "restricted", "restricted volume types", _volume_types, replaces="host-path-volumes"),
-    Control("privilege-escalation", "restricted", "allowPrivilegeEscalation != false", _privilege_escalation),
+    Control("privilege-escalation", "restricted", "allowPrivilegeEscalation != false", _privilege_escalation, since=8),
     Control("run-as-non-root", "restricted", "runAsNonRoot != true", _non_root),
     Control("run-as-non-root-user", "restricted", "runAsUser=0", _root_user, since=23),
-    Control("seccomp-restricted", "restricted", "seccompProfile", _seccomp_restricted, replaces="seccomp"),
+    Control("seccomp-restricted", "restricted", "seccompProfile", _seccomp_restricted, replaces="seccomp", since=19),
     Control(
         "capabilities-restricted",
         "restricted",
@@ -365,9 +341,12 @@ def violations(
 ) -> list[Violation]:
     """Return the controls of a level that a pod spec breaks, each with every reason.
 
+    A version newer than :data:`LATEST` means the newest that is known, as it does to the API server.
+
     Raises:
         ValueError: the level is unknown.
     """
+    minor = min(minor, LATEST)
     pod = PodFacts(spec, metadata or {}, minor)
     found: list[Violation] = []
     for control in controls_of(level, minor):
@@ -378,8 +357,11 @@ def violations(
 
 
 def enforced(labels: Mapping[str, str]) -> tuple[str, int]:
-    """Return the level and minor version a namespace enforces; no or an invalid label enforces nothing."""
+    """Return the level and minor version a namespace enforces.
+
+    No label enforces nothing; so does one with a level that there is not, since the API server refuses such a label
+    and the namespace stays without it.  A version that is none is the latest.
+    """
     level = labels.get(ENFORCE, "privileged")
-    version = labels.get(f"{ENFORCE}-version", "latest")
-    minor = version.removeprefix("v1.")
-    return (level if level in LEVELS else "privileged", int(minor) if minor.isdigit() else LATEST)
+    version = _VERSION.fullmatch(labels.get(f"{ENFORCE}-version", "latest"))
+    return (level if level in LEVELS else "privileged", int(version[1]) if version else LATEST)

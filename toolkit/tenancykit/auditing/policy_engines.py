@@ -22,8 +22,13 @@ _CONSTRAINTS: Final = "constraints.gatekeeper.sh"
 _OPAQUE: Final = (
     ("kyverno.io", "ClusterPolicy"),
     ("kyverno.io", "Policy"),
+    *(
+        (_KYVERNO, f"{scope}{kind}")
+        for kind in ("ImageValidatingPolicy", "MutatingPolicy")
+        for scope in ("", "Namespaced")
+    ),
     (_KYVERNO, "NamespacedValidatingPolicy"),
-    (_KYVERNO, "MutatingPolicy"),
+    *(("mutations.gatekeeper.sh", kind) for kind in ("Assign", "AssignMetadata", "AssignImage", "ModifySet")),
     (_KUBERNETES, "ValidatingWebhookConfiguration"),
     (_KUBERNETES, "MutatingWebhookConfiguration"),
     (_KUBERNETES, "MutatingAdmissionPolicy"),
@@ -62,8 +67,9 @@ def engine_rules(objects: ObjectSet) -> EngineRules:
         if not binding_faults(item.data)
     ]
     opaque = [item for group, kind in _OPAQUE for item in objects.of(group, kind)]
+    excepted = set(_excepted(objects))
     foreign: list[tuple[ManifestObject, Pair | tuple[()] | None]] = [
-        (item, _kyverno(item)) for item in objects.of(_KYVERNO, "ValidatingPolicy")
+        (item, None if item.name in excepted else _kyverno(item)) for item in objects.of(_KYVERNO, "ValidatingPolicy")
     ]
     templates = {_constraint_kind(item): item for item in objects.of(_TEMPLATES, "ConstraintTemplate")}
     foreign += [(item, _gatekeeper(item, templates.get(item.kind))) for item in objects if item.group == _CONSTRAINTS]
@@ -74,6 +80,12 @@ def engine_rules(objects: ObjectSet) -> EngineRules:
             policies.append(pair[0])
             bindings.append(pair[1])
     return EngineRules(tuple(policies), tuple(bindings), tuple(opaque))
+
+
+def _excepted(objects: ObjectSet) -> Iterator[str]:
+    """Yield the names of Kyverno policies with exceptions; what an exception takes out is not evaluated."""
+    for item in objects.of(_KYVERNO, "PolicyException"):
+        yield from (scalar_text(ref.get("name")) for ref in mappings(item.spec.get("policyRefs")))
 
 
 def may_see(item: ManifestObject, resource: str) -> bool:
@@ -102,6 +114,15 @@ def _kyverno(item: ManifestObject) -> Pair | None:
     return _pair(f"Kyverno {item.name}", item.spec, texts(item.spec.get("validationActions")) or ["Deny"])
 
 
+def _as_cel(value: object) -> str:
+    """Return plain data as an expression; its lists and maps may mix types, those an expression writes out may not."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: dyn({_as_cel(item)})" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(f"dyn({_as_cel(item)})" for item in value) + "]"
+    return json.dumps(value if isinstance(value, bool | int | float | None) else str(value))
+
+
 def _constraint_kind(template: ManifestObject) -> str:
     return scalar_text(mapping(mapping(mapping(template.spec.get("crd")).get("spec")).get("names")).get("kind"))
 
@@ -119,7 +140,7 @@ def _gatekeeper(constraint: ManifestObject, template: ManifestObject | None) -> 
     action = scalar_text(constraint.spec.get("enforcementAction")) or "deny"
     if action != "deny":
         return ()
-    parameters = json.dumps(constraint.spec.get("parameters") or {})  # JSON is CEL
+    parameters = _as_cel(constraint.spec.get("parameters") or {})
     variables = [
         {"name": "params", "expression": parameters},
         {"name": "anyObject", "expression": "object != null ? object : oldObject"},

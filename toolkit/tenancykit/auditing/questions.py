@@ -9,6 +9,7 @@ from tenancykit.auditing.addresses import PRIVATE, AddressSet
 from tenancykit.auditing.network import Network, Port, ReachAnswer, parse_endpoint
 from tenancykit.auditing.node_authorizer import NodeRules
 from tenancykit.auditing.objects import ObjectSet
+from tenancykit.auditing.policies import unevaluated
 from tenancykit.auditing.rbac import AccessAnswer, AccessRules, Request, implied_groups
 from tenancykit.errors import Fault, InputError, did_you_mean
 
@@ -64,6 +65,7 @@ class ReachQuestion:
         allowed: whether a connection is possible, on the port asked for or on any.
         answer: the deciding answer.
         open_ports: without a port in the question, one port of every open range.
+        undecided: vendors' policies in the input that may change the answer and are not evaluated.
     """
 
     source: str
@@ -71,6 +73,7 @@ class ReachQuestion:
     allowed: bool
     answer: ReachAnswer
     open_ports: tuple[Port, ...] = ()
+    undecided: tuple[str, ...] = ()
 
 
 def reach(
@@ -101,12 +104,13 @@ def reach(
             known = str(error).split(", ") if str(error) else []
             cure = did_you_mean(text.rpartition("/")[2], known) or "write NAMESPACE/POD, an address or a CIDR"
             raise InputError(Fault(option, f"no pod or workload {text!r} in the input", str(error), cure)) from None
+    unsure = tuple(str(item) for item in unevaluated(objects))
     if not port:
         answers = network.reach_any(ends[0], ends[1])
         opened = tuple(answer.port for answer in answers if answer.allowed)
-        return ReachQuestion(source, target, bool(opened), answers[0], opened)
+        return ReachQuestion(source, target, bool(opened), answers[0], opened, unsure)
     try:
         answer = network.reach(ends[0], ends[1], Port.parse(port))
     except ValueError as error:
         raise InputError(Fault("--port", str(error), "443, 443/tcp, dns/udp or a port name")) from None
-    return ReachQuestion(source, target, answer.allowed, answer)
+    return ReachQuestion(source, target, answer.allowed, answer, (), unsure)

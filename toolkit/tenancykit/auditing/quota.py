@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from tenancykit.auditing.compute import ResourceList, resource_faults, resource_list, with_defaults
+from tenancykit.auditing.compute import ResourceList, container_amounts, resource_faults, resource_list, with_defaults
 from tenancykit.auditing.kinds import KindTable, builtin_kinds
 from tenancykit.auditing.limit_ranges import (
     Limit,
@@ -23,9 +23,12 @@ from tenancykit.auditing.limit_ranges import (
 )
 from tenancykit.auditing.objects import mapping, mappings, scalar_text
 from tenancykit.auditing.quota_usage import countable, in_scope, missing_amounts, usage
-from tenancykit.auditing.quota_validation import quota_faults
+from tenancykit.auditing.quota_validation import quota_faults, scope_change_faults
 
 Key = tuple[str, str]
+_CHARGED_ON_UPDATE: Final = frozenset({"Service", "PersistentVolumeClaim", "ResourceClaim"})
+"""Kinds whose updates are checked against quotas; a pod cannot change what it asks for, others only count."""
+
 _DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -124,23 +127,26 @@ class NamespaceAccount:
                 return data, f"no {kind} with name {wanted} was found"
             if not wanted and kind == "PriorityClass":
                 found = next((item for item in self._cluster(kind) if item.get("globalDefault") is True), None)
-            if found is not None:
-                spec.update(apply(found))
+            given = apply(found, wanted)
+            refusal = _contradiction(spec, given)
+            if refusal:
+                return data, refusal
+            spec.update({name: value for name, value in given.items() if value is not None})
         return {**data, "spec": spec}, ""
 
     def _faults(self, data: Mapping[str, Any], old: Mapping[str, Any] | None) -> list[str]:
         spec = mapping(data.get("spec"))
         match data.get("kind"):
             case "Pod":
-                return (
-                    resource_faults(spec) if mappings(spec.get("containers")) else ["spec.containers: Required value"]
-                )
+                if not mappings(spec.get("containers")):
+                    return ["spec.containers: Required value"]
+                return resource_faults(spec) + (_pod_change_faults(spec, mapping(old.get("spec"))) if old else [])
             case "PersistentVolumeClaim":
                 return _claim_faults(spec, old)
             case "LimitRange":
                 return limit_range_faults(spec)
             case "ResourceQuota":
-                return quota_faults(spec)
+                return quota_faults(spec) + (scope_change_faults(spec, mapping(old.get("spec"))) if old else [])
         return []
 
     def _limit_refusals(self, data: Mapping[str, Any], old: Mapping[str, Any] | None) -> list[str]:
@@ -159,22 +165,28 @@ class NamespaceAccount:
             if missing:
                 text = "; ".join(f"{name} for: {','.join(sorted(who))}" for name, who in sorted(missing.items()))
                 return f"failed quota: {_name(quota)}: must specify {text}"
-        before = usage(old, self.kinds) if old is not None else {}
-        delta = {name: value - before.get(name, Decimal(0)) for name, value in usage(data, self.kinds).items()}
-        if old is not None and not any(value > 0 for value in delta.values()):
+        if old is not None and kind not in _CHARGED_ON_UPDATE:
             return ""
+        asked = usage(data, self.kinds)
         for quota in interested:
-            refusal = self._exceeded(quota, delta)
+            refusal = self._exceeded(
+                quota, self._change(asked, old) if old and self._asked(quota, old, kind) else asked
+            )
             if refusal:
                 return refusal
         return ""
+
+    def _change(self, asked: ResourceList, old: Mapping[str, Any]) -> ResourceList:
+        """Return what an update asks for beyond what the object used before."""
+        before = usage(old, self.kinds)
+        return {name: value - before.get(name, Decimal(0)) for name, value in asked.items()}
 
     def _asked(self, quota: Mapping[str, Any], data: Mapping[str, Any], kind: str) -> bool:
         return bool(countable(_hard(quota), kind)) and in_scope(mapping(quota.get("spec")), data)
 
     def _exceeded(self, quota: Mapping[str, Any], delta: ResourceList) -> str:
         hard, used = _hard(quota), self.used(quota)
-        asked = {name: value for name, value in delta.items() if name in hard}
+        asked = {name: value for name, value in delta.items() if name in hard and value > 0}
         over = sorted(name for name, value in asked.items() if used.get(name, Decimal(0)) + value > hard[name])
         if not over:
             return ""
@@ -216,6 +228,19 @@ def _claim_faults(spec: Mapping[str, Any], old: Mapping[str, Any] | None) -> lis
     return []
 
 
+def _pod_change_faults(spec: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
+    """What a pod asks for is changed through its resize subresource alone."""
+
+    def asked(of: Mapping[str, Any]) -> list[object]:
+        kinds = ("containers", "initContainers")
+        held = [item for kind in kinds for item in mappings(of.get(kind))] + [of]
+        return [
+            (item.get("name"), container_amounts(item, "requests"), container_amounts(item, "limits")) for item in held
+        ]
+
+    return [] if asked(spec) == asked(old) else ["spec: pod updates may not change resources"]
+
+
 def _hard(quota: Mapping[str, Any]) -> ResourceList:
     return resource_list(mapping(quota.get("spec")).get("hard"))
 
@@ -245,10 +270,25 @@ def _is_default(data: Mapping[str, Any]) -> bool:
     return scalar_text(mapping(mapping(data.get("metadata")).get("annotations")).get(_DEFAULT_CLASS)) == "true"
 
 
-def _priority(found: Mapping[str, Any]) -> dict[str, Any]:
+_SYSTEM: Final = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+
+
+def _priority(found: Mapping[str, Any] | None, wanted: str) -> dict[str, Any]:
+    """Return what the class gives a pod; without one its priority is 0."""
+    if found is None:
+        return {"priority": _SYSTEM.get(wanted, 0)}
     return {"priorityClassName": _name(found), "priority": found.get("value")}
 
 
-def _overhead(found: Mapping[str, Any]) -> dict[str, Any]:
-    fixed = mapping(mapping(found.get("overhead")).get("podFixed"))
-    return {"overhead": dict(fixed)} if fixed else {}
+def _overhead(found: Mapping[str, Any] | None, wanted: str) -> dict[str, Any]:  # noqa: ARG001 - as for priorities
+    return {"overhead": dict(mapping(mapping(mapping(found).get("overhead")).get("podFixed"))) or None}
+
+
+def _contradiction(spec: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """Return why admission refuses what the pod itself says of a thing its class decides."""
+    if spec.get("priority") is not None and "priority" in given and spec["priority"] != given["priority"]:
+        return f"the integer value of priority must not be provided in pod spec, computed {given['priority']}"
+    if spec.get("overhead") and "overhead" in given:
+        own, fixed = resource_list(spec["overhead"]), resource_list(given["overhead"])
+        return "" if own == fixed else "Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+    return ""

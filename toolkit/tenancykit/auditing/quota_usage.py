@@ -5,12 +5,13 @@ Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/ (compute, st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
 from tenancykit.auditing.compute import (
     ResourceList,
+    amount,
     container_amounts,
     highest,
     is_best_effort,
@@ -30,6 +31,10 @@ _LEGACY_COUNTS: Final = frozenset(
 )
 _ALL_DEVICES: Final = Decimal(32)
 """Devices a request for all of them may be given at most (resource.k8s.io API, AllocationResultsMaxSize)."""
+
+_RESIZING: Final = "PodResizePending"
+_BY_CLASS: Final = "deviceclass.resource.kubernetes.io/"
+"""What a device class is called where containers ask for its devices as for any other resource."""
 
 _STORAGE_CLASS: Final = ".storageclass.storage.k8s.io/"
 _DEVICE_CLASS: Final = ".deviceclass.resource.k8s.io/devices"
@@ -65,8 +70,37 @@ def usage(data: Mapping[str, Any], kinds: KindTable) -> ResourceList:
 def _pod(data: Mapping[str, Any]) -> ResourceList:
     if mapping(data.get("status")).get("phase") in ("Succeeded", "Failed"):
         return {}  # a finished pod holds nothing but its object count
-    spec = mapping(data.get("spec"))
-    return {"pods": _ONE, **_named(pod_total(spec, "requests"), pod_total(spec, "limits"))}
+    versions = list(_versions(mapping(data.get("spec")), mapping(data.get("status"))))
+    requests, limits = (highest(*(pod_total(item, side) for item in versions)) for side in ("requests", "limits"))
+    return {"pods": _ONE, **_named(requests, limits)}
+
+
+def _versions(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the spec as it is wanted, as it is granted and as it is in force: while a resize is under way, they differ.
+
+    A resize that can never be done is not counted.
+    """
+    reports = (*mappings(status.get("containerStatuses")), *mappings(status.get("initContainerStatuses")))
+    told = {scalar_text(item.get("name")): item for item in reports}
+    pending = next((item for item in mappings(status.get("conditions")) if item.get("type") == _RESIZING), {})
+    hopeless = pending.get("reason") == "Infeasible"
+    if not told or not hopeless:
+        yield spec
+    for in_force in (False, True) if told else ():
+        kinds = [kind for kind in ("containers", "initContainers") if kind in spec]
+        made = {kind: [_told(item, told, in_force, hopeless) for item in mappings(spec[kind])] for kind in kinds}
+        yield {**spec, **made}
+
+
+def _told(
+    container: Mapping[str, Any], told: Mapping[str, Mapping[str, Any]], in_force: bool, hopeless: bool
+) -> Mapping[str, Any]:
+    report = told.get(scalar_text(container.get("name")), {})
+    wanted = {} if hopeless else mapping(container.get("resources"))
+    actual = mapping(report.get("resources")) if in_force else {}
+    requests = actual.get("requests") or report.get("allocatedResources") or wanted.get("requests")
+    limits = actual.get("limits") or wanted.get("limits")
+    return {**container, "resources": {"requests": requests, "limits": limits}}
 
 
 def _named(requests: ResourceList, limits: ResourceList) -> ResourceList:
@@ -76,12 +110,17 @@ def _named(requests: ResourceList, limits: ResourceList) -> ResourceList:
         if name in _COMPUTE or is_huge_page(name):
             found[name] = value
             found[f"requests.{name}"] = value
-        elif is_extended(name):
+        elif _is_device(name):
             found[f"requests.{name}"] = value
     for name, value in limits.items():
         if name in _COMPUTE:
             found[f"limits.{name}"] = value
     return found
+
+
+def _is_device(name: str) -> bool:
+    """Return whether a container may ask for the resource and a quota counts it under ``requests.``."""
+    return is_extended(name) or name.startswith(_BY_CLASS)
 
 
 def _service(spec: Mapping[str, Any]) -> ResourceList:
@@ -101,9 +140,10 @@ def _claim(data: Mapping[str, Any]) -> ResourceList:
     asked = resource_list(mapping(spec.get("resources")).get("requests"))
     granted = resource_list(mapping(data.get("status")).get("allocatedResources"))
     annotations = mapping(mapping(data.get("metadata")).get("annotations"))
-    name = scalar_text(annotations.get("volume.beta.kubernetes.io/storage-class") or spec.get("storageClassName"))
+    name = scalar_text(annotations.get("volume.beta.kubernetes.io/storage-class", spec.get("storageClassName")))
     found: ResourceList = {}
-    storage = highest(asked, granted).get("storage")
+    storage = highest(asked, granted).get("storage") if "storage" in asked else None
+    storage = storage.to_integral_value(ROUND_CEILING) if storage is not None else None
     if name:
         found[f"{name}{_STORAGE_CLASS}persistentvolumeclaims"] = _ONE
     if storage is not None:
@@ -121,7 +161,7 @@ def _devices(spec: Mapping[str, Any]) -> ResourceList:
         worst: ResourceList = {}
         for choice in choices:
             every = choice.get("allocationMode") == "All"
-            count = _ALL_DEVICES if every else Decimal(int(choice.get("count") or 1))
+            count = _ALL_DEVICES if every else amount(choice.get("count") or 1)
             worst = highest(worst, {f"{scalar_text(choice.get('deviceClassName'))}{_DEVICE_CLASS}": count})
         for name, value in worst.items():
             found[name] = found.get(name, Decimal(0)) + value
@@ -140,10 +180,12 @@ def _concerns(name: str, kind: str) -> bool:
     if kind == "Pod":
         bare = name.removeprefix("requests.")
         fixed = {"pods", "count/pods", *(f"{side}{item}" for side in ("", "requests.", "limits.") for item in _COMPUTE)}
-        return name in fixed or is_huge_page(bare) or (bare != name and is_extended(bare))
+        return name in fixed or is_huge_page(bare) or (bare != name and _is_device(bare))
     if kind == "PersistentVolumeClaim":
-        plain = name in ("persistentvolumeclaims", "requests.storage", "count/persistentvolumeclaims")
-        return plain or _STORAGE_CLASS in name
+        plain = ("persistentvolumeclaims", "requests.storage")
+        return name in (*plain, "count/persistentvolumeclaims") or name.endswith(
+            tuple(f"{_STORAGE_CLASS}{item}" for item in plain)
+        )
     if kind == "Service":
         return name in ("services", "services.nodeports", "services.loadbalancers", "count/services")
     return True
@@ -155,7 +197,7 @@ def missing_amounts(names: Iterable[str], spec: Mapping[str, Any]) -> dict[str, 
     A quota on CPU or memory obliges every container to say what it asks for, unless the pod says it as a whole.
     """
     required = _MUST_SAY & set(names)
-    if mapping(spec.get("resources")):
+    if any(_at_pod_level(spec)):
         return {}
     found: dict[str, list[str]] = {}
     for item in (*mappings(spec.get("containers")), *mappings(spec.get("initContainers"))):
@@ -163,6 +205,12 @@ def missing_amounts(names: Iterable[str], spec: Mapping[str, Any]) -> dict[str, 
         for name in sorted(required - stated.keys()):
             found.setdefault(name, []).append(scalar_text(item.get("name")))
     return found
+
+
+def _at_pod_level(spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the resources stated for the pod as a whole, of those that may be."""
+    names = [*container_amounts(spec, "requests"), *container_amounts(spec, "limits")]
+    return (name for name in names if name in ("cpu", "memory") or is_huge_page(name))
 
 
 def in_scope(quota: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
@@ -179,8 +227,7 @@ def _takes_in(  # noqa: PLR0911 - one answer per scope
 ) -> bool:
     spec, kind = mapping(data.get("spec")), data.get("kind")
     if kind == "PersistentVolumeClaim":
-        name = scalar_text(spec.get("volumeAttributesClassName"))
-        return scope == "VolumeAttributesClass" and _chosen(name, operator, values)
+        return scope == "VolumeAttributesClass" and any(_chosen(name, operator, values) for name in _attributes(data))
     if kind != "Pod":
         return False
     match scope:
@@ -197,6 +244,17 @@ def _takes_in(  # noqa: PLR0911 - one answer per scope
         case "CrossNamespacePodAffinity":
             return _looks_abroad(spec)
     return False
+
+
+def _attributes(claim: Mapping[str, Any]) -> list[str]:
+    """Return the VolumeAttributesClasses a claim wants, has or is being given; an empty name where there is none."""
+    status = mapping(claim.get("status"))
+    names = (
+        mapping(claim.get("spec")).get("volumeAttributesClassName"),
+        status.get("currentVolumeAttributesClassName"),
+        mapping(status.get("modifyVolumeStatus")).get("targetVolumeAttributesClassName"),
+    )
+    return [scalar_text(name) for name in names if name] or [""]
 
 
 def _chosen(name: str, operator: str, values: frozenset[str]) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tenancykit.auditing.compute import resource_list
+from tenancykit.auditing.admission_match_validation import is_qualified
+from tenancykit.auditing.compute import is_extended, resource_list
 from tenancykit.auditing.objects import mapping, mappings, scalar_text, texts
 
 _COMPUTE: Final = frozenset(
@@ -54,11 +55,13 @@ def quota_faults(spec: Mapping[str, Any]) -> list[str]:
     hard = resource_list(spec.get("hard"))
     found: list[str] = []
     for name, value in hard.items():
-        if "/" not in name and not _is_standard(name):
+        if not is_qualified(name):
+            found.append(f"spec.hard[{name}]: must be a qualified name")
+        elif "/" not in name and not _is_standard(name):
             found.append(f"spec.hard[{name}]: must be a standard resource for quota")
         if value < 0:
             found.append(f"spec.hard[{name}]: must be greater than or equal to 0")
-        elif name in _COUNTS and value != value.to_integral_value():
+        elif (name in _COUNTS or is_extended(name)) and value != value.to_integral_value():
             found.append(f"spec.hard[{name}]: must be an integer")
     scopes = texts(spec.get("scopes"))
     found += _scope_faults("spec.scopes", scopes, hard)
@@ -67,6 +70,12 @@ def quota_faults(spec: Mapping[str, Any]) -> list[str]:
     for item in terms:
         found += _term_faults(item)
     return found
+
+
+def scope_change_faults(spec: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
+    """Return the fault of an update that changes the scopes (answer 422)."""
+    same = set(texts(spec.get("scopes"))) == set(texts(old.get("scopes")))
+    return [] if same else ["spec.scopes: field is immutable"]
 
 
 def _is_standard(name: str) -> bool:

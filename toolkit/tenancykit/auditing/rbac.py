@@ -18,6 +18,7 @@ from tenancykit.auditing.selectors import Selector
 RBAC_GROUP: Final = "rbac.authorization.k8s.io"
 MASTERS: Final = "system:masters"
 AUTHENTICATED: Final = "system:authenticated"
+_NOWHERE: Final = "<nowhere>"
 _SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 
 
@@ -196,10 +197,12 @@ class AccessRules:
         return tuple(grant for binding in self.bindings for grant in self._grants_of(binding))
 
     def role_of(self, binding: ManifestObject) -> tuple[str, str, tuple[str, str]]:
-        """Return kind, name and index of the role a binding refers to."""
+        """Return kind, name and index of the role a binding refers to; what is no kind of role is found nowhere."""
         ref = mapping(binding.data.get("roleRef"))
         kind, name = scalar_text(ref.get("kind")), scalar_text(ref.get("name"))
-        return kind, name, (binding.namespace if kind == "Role" else "", name)
+        if kind == "ClusterRole":
+            return kind, name, ("", name)
+        return kind, name, (binding.namespace if kind == "Role" and binding.namespace else _NOWHERE, name)
 
     def _grants_of(self, binding: ManifestObject) -> Iterator[Grant]:
         kind, name, key = self.role_of(binding)

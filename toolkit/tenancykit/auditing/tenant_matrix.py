@@ -25,7 +25,7 @@ from tenancykit.auditing.network_reach import METADATA_CROSSING, NetworkReach
 from tenancykit.auditing.node_sharing import CROSSING as NEIGHBOURS
 from tenancykit.auditing.node_sharing import NodeSharing, gpu_sharing
 from tenancykit.auditing.objects import ObjectSet
-from tenancykit.auditing.policies import NOT_EVALUATED
+from tenancykit.auditing.policies import unevaluated
 from tenancykit.auditing.rbac import AccessRules
 from tenancykit.auditing.reading import Reading
 from tenancykit.auditing.routes import Routes
@@ -146,7 +146,9 @@ class _Scene:
             self.sandboxes.undecided,
             self.sandboxes.reasons,
         )
-        yield CrossingState(NETWORK, "pods over the pod network", "network", self.network.victims)
+        reached = self.network.victims
+        unsure_reach = frozenset(reached) if self.network.unevaluated else frozenset()
+        yield CrossingState(NETWORK, "pods over the pod network", "network", reached, unsure_reach)
         metadata = {tenant: answer.egress.why for tenant, answer in self.network.metadata_open.items()}
         yield CrossingState(
             METADATA_CROSSING, "the node's cloud credentials", "network", _all(metadata, everybody), reasons=metadata
@@ -239,10 +241,13 @@ class _Scene:
 
     def not_evaluated(self) -> Iterator[str]:
         """Yield what may change the answer and is not evaluated."""
-        for group, kind in NOT_EVALUATED:
-            found = self.objects.of(group, kind)
+        vendors = Counter((item.kind, item.group) for item in unevaluated(self.objects))
+        for (kind, group), count in sorted(vendors.items()):
+            yield f"{count} {kind}.{group}: network policies of a vendor"
+        for kind in ("AuthorizationPolicy", "PeerAuthentication"):
+            found = len(self.objects.of("security.istio.io", kind))
             if found:
-                yield f"{len(found)} {kind}.{group}: network policies of a vendor"
+                yield f"{found} {kind}.security.istio.io: rules of a mesh, which may refuse more than the network"
         if self.probe.engines:
             names = ", ".join(self.probe.engines[:5])
             yield f"{len(self.probe.engines)} objects of admission engines and webhooks: {names}"

@@ -6,9 +6,20 @@ policies in daily use would all be undecided.  The test suite compares this one 
 
 from __future__ import annotations
 
-from tenancykit.auditing.cel.check import DYN, result_type
+from tenancykit.auditing.cel.check import result_type
 from tenancykit.auditing.cel.interpret import Interpreter
 from tenancykit.auditing.cel.syntax import CelSyntaxError, Node, parse
-from tenancykit.auditing.cel.values import CelError, CelUndecidedError
+from tenancykit.auditing.cel.types import Type
+from tenancykit.auditing.cel.values import CelCostError, CelError, CelUndecidedError
 
-__all__ = ["DYN", "CelError", "CelSyntaxError", "CelUndecidedError", "Interpreter", "Node", "parse", "result_type"]
+__all__ = [
+    "CelCostError",
+    "CelError",
+    "CelSyntaxError",
+    "CelUndecidedError",
+    "Interpreter",
+    "Node",
+    "Type",
+    "parse",
+    "result_type",
+]

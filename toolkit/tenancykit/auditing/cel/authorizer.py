@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from tenancykit.auditing.cel.values import CelError, CelUndecidedError
+from tenancykit.auditing.cel.formats import FORMATS
+from tenancykit.auditing.cel.values import CelError
 
 Ask = Callable[[Mapping[str, str]], tuple[bool, str]]
 """Answers a check given as fields: verb and path, or verb, group, resource, subresource, name, namespace, user."""
+
+_PREFIX: Final = "kubernetes.authorization"
 
 
 @dataclass(frozen=True)
 class Decision:
     """The result of a check."""
 
-    type_name: ClassVar[str] = "kubernetes.authorization.Decision"
+    type_name: ClassVar[str] = f"{_PREFIX}.Decision"
     allowed: bool
     reason: str
 
@@ -30,45 +33,54 @@ class Decision:
         return {"allowed": self.allowed, "reason": self.reason, "errored": False, "error": ""}[name]
 
 
-_STEPS: Mapping[str, str] = {"subresource": "subresource", "namespace": "namespace", "name": "name"}
+_STEPS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Authorizer": {"path": "PathCheck", "group": "GroupCheck"},
+    "GroupCheck": {"resource": "ResourceCheck"},
+    "ResourceCheck": dict.fromkeys(
+        ("subresource", "namespace", "name", "fieldSelector", "labelSelector"), "ResourceCheck"
+    ),
+    "PathCheck": {},
+}
+"""What may be said at each stage of a check, and the stage it leads to."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check being put together: ``authorizer.group(g).resource(r).namespace(n).check(v)``."""
+    """A check being put together: ``authorizer.group(g).resource(r).namespace(n).check(v)``.
 
-    type_name: ClassVar[str] = "kubernetes.authorization.Authorizer"
+    RBAC rules do not look at what a request selects, so selectors change no answer given here.
+    """
+
     ask: Ask
     fields: Mapping[str, str] = field(default_factory=dict)
-    request: Mapping[str, str] | None = None
+    request: Mapping[str, str] = field(default_factory=dict)
+    stage: str = "Authorizer"
 
-    def _with(self, **more: str) -> Check:
-        return replace(self, fields={**self.fields, **more})
+    @property
+    def type_name(self) -> str:
+        """The name CEL has for the stage."""
+        return f"{_PREFIX}.{self.stage}"
 
     def cel_field(self, name: str) -> Any:
         """Return ``authorizer.requestResource``."""
-        if name != "requestResource" or self.request is None:
+        if name != "requestResource" or not self.request:
             raise CelError(f"no such key: {name}")
-        return replace(self, fields={**self.fields, **self.request}, request=None)
+        return replace(self, fields=self.request, stage="ResourceCheck")
 
     def cel_call(self, name: str, arguments: list[Any]) -> Any:
         """Answer one step of the chain."""
         if not all(isinstance(argument, str) for argument in arguments):
             raise CelError("no such overload")
-        match name, len(arguments):
-            case ("path", 1):
-                return self._with(path=arguments[0])
-            case ("group", 1):
-                return self._with(group=arguments[0])
-            case ("resource", 1):
-                return self._with(resource=arguments[0])
-            case ("serviceAccount", 2):
-                return self._with(user=f"system:serviceaccount:{arguments[0]}:{arguments[1]}")
-            case ("check", 1):
-                allowed, reason = self.ask({**self.fields, "verb": arguments[0]})
-                return Decision(allowed, reason)
-            case ("fieldSelector" | "labelSelector", _):
-                raise CelUndecidedError(f"{name} narrows a check by what requests select, which RBAC rules cannot say")
-        if name in _STEPS and len(arguments) == 1:
-            return self._with(**{_STEPS[name]: arguments[0]})
-        raise CelError("no such overload")
+        if name == "check" and len(arguments) == 1 and self.stage in ("PathCheck", "ResourceCheck"):
+            return Decision(*self.ask({**self.fields, "verb": arguments[0]}))
+        if name == "serviceAccount" and len(arguments) == 2 and self.stage == "Authorizer":
+            namespace, account = arguments
+            if FORMATS["dns1123Subdomain"](account) or FORMATS["dns1123Label"](namespace):
+                raise CelError("Invalid service account name or namespace")
+            return replace(self, fields={**self.fields, "user": f"system:serviceaccount:{namespace}:{account}"})
+        following = _STEPS[self.stage].get(name)
+        if following is None or len(arguments) != 1:
+            raise CelError("no such overload")
+        if name in ("path", "resource") and not arguments[0].strip():
+            raise CelError(f"{name} must not be empty")
+        return replace(self, fields={**self.fields, name: arguments[0]}, stage=following)

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from tenancykit.auditing.cel.declarations import FUNCTIONS as DECLARED
+from tenancykit.auditing.cel.declarations import TYPE_NAMES
 from tenancykit.auditing.cel.kubernetes import KUBERNETES_FUNCTIONS, KUBERNETES_METHODS
 from tenancykit.auditing.cel.lists import LIST_FUNCTIONS, LIST_METHODS
-from tenancykit.auditing.cel.macros import quantify
+from tenancykit.auditing.cel.macros import MACROS, quantify
 from tenancykit.auditing.cel.operators import BINARY, CONVERSIONS, index, negate, size
-from tenancykit.auditing.cel.syntax import Call, Index, ListOf, Literal, MapOf, Name, Node, Select
+from tenancykit.auditing.cel.syntax import Call, Index, ListOf, Literal, MapOf, Name, Node, Select, Unsigned, dotted
 from tenancykit.auditing.cel.text import TEXT_METHODS, matches, quote
 from tenancykit.auditing.cel.times import TIME_METHODS
 from tenancykit.auditing.cel.values import (
     NONE,
+    CelCostError,
     CelError,
     CelUndecidedError,
     Duration,
@@ -27,6 +30,7 @@ from tenancykit.auditing.cel.values import (
     get_key,
     has_key,
     is_zero,
+    key_of,
     some,
     truthy,
     type_name,
@@ -35,10 +39,6 @@ from tenancykit.auditing.cel.values import (
 Scope = Mapping[str, Any]
 """Variables by name; a callable value is computed when it is first used."""
 
-_TYPES: Final = {
-    name: TypeValue(name)
-    for name in ("bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type")
-}
 _OPTIONALS: Final[Mapping[str, Callable[..., Any]]] = {
     "optional.of": some,
     "optional.none": lambda: NONE,
@@ -55,43 +55,40 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
 }
 """Every function by full name."""
 
-QUANTIFIERS: Final = frozenset(
-    [
-        "all",
-        "exists",
-        "exists_one",
-        "existsOne",
-        "map",
-        "filter",
-        "sortBy",
-        "transformList",
-        "transformMap",
-        "transformMapEntry",
-    ]
-)
-_MAX_STEPS: Final = 1_000_000
+_MAX_COST: Final = 1_000_000
+"""What one expression may cost (https://kubernetes.io/docs/reference/using-api/cel/#runtime-cost-budget)."""
+
+_MAX_STEPS: Final = 5_000_000
+
+
+_COSTS: Final = frozenset({Name, Select, Index})
 
 
 class Interpreter:
     """Evaluates trees with a budget, so that no expression runs forever.
 
     Attributes:
-        steps: how many nodes have been evaluated; Kubernetes has a cost limit for the same reason.
+        steps: how many nodes have been evaluated.
+        cost: the least the API server would reckon it has cost so far: names and selections, 1 each.
     """
 
     def __init__(self) -> None:
-        self.steps = 0
+        self.steps = self.cost = 0
 
     def run(self, node: Node, scope: Scope) -> Any:  # noqa: PLR0911 - one answer per kind of node
         """Return the value of a node.
 
         Raises:
             CelError: the evaluation fails.
+            CelCostError: it costs more than the API server grants.
             CelUndecidedError: something in it is not known here.
         """
         self.steps += 1
+        self.cost += type(node) in _COSTS
+        if self.cost > _MAX_COST:
+            raise CelCostError("operation cancelled: actual cost limit exceeded")
         if self.steps > _MAX_STEPS:
-            raise CelUndecidedError("the expression takes more than a million steps")
+            raise CelUndecidedError(f"the expression takes more than {_MAX_STEPS} steps")
         match node:
             case Literal(value=value):
                 return checked_int(value) if type(value) is int else value
@@ -111,13 +108,13 @@ class Interpreter:
         if name in scope:
             value = scope[name]
             return value() if callable(value) else value
-        if name in _TYPES:
-            return _TYPES[name]
+        if name in TYPE_NAMES:
+            return TypeValue(name)
         raise CelError(f"undeclared reference to '{name}'")
 
     def _select(self, node: Select, scope: Scope) -> Any:
-        full = _dotted(node)
-        if full in ("google.protobuf.Timestamp", "google.protobuf.Duration"):
+        full = dotted(node)
+        if full in TYPE_NAMES and full.partition(".")[0] not in scope:
             return TypeValue(full)
         holder = self.run(node.operand, scope)
         if isinstance(holder, Optional):
@@ -139,8 +136,6 @@ class Interpreter:
     def _field(self, holder: Any, field: str) -> Optional:
         if isinstance(holder, Mapping):
             return some(holder[field]) if has_key(holder, field) else NONE
-        if holder is None:
-            return NONE
         raise CelError("no such overload")
 
     def _index(self, node: Index, scope: Scope) -> Any:
@@ -180,7 +175,7 @@ class Interpreter:
                 if not value.present:
                     continue
                 value = value.value
-            if has_key(made, key):
+            if has_key(made, key_of(key)):
                 raise CelError(f"insert failed: key {key} already exists")
             made[key] = value
         return made
@@ -192,10 +187,7 @@ class Interpreter:
         special = self._special(name, len(node.arguments))
         if special is not None:
             return special(node, scope)
-        full = f"{_dotted(node.target)}.{name}"
-        if full == "cel.bind" and len(node.arguments) == 3:
-            bound = {_variable(node.arguments[0]): self.run(node.arguments[1], scope)}
-            return self.run(node.arguments[2], {**scope, **bound})
+        full = f"{dotted(node.target)}.{name}"
         if full in FUNCTIONS:
             return self._apply(full, [self.run(item, scope) for item in node.arguments])
         target = self.run(node.target, scope)
@@ -203,10 +195,8 @@ class Interpreter:
 
     def _special(self, name: str, count: int) -> Callable[[Call, Scope], Any] | None:
         """Return how a macro is evaluated; None for an ordinary method."""
-        if name in QUANTIFIERS and count >= 2:
-            return self._quantifier
-        if name in ("optMap", "optFlatMap") and count == 2:
-            return self._opt_map
+        if count in MACROS.get(name, ()):
+            return self._opt_map if name.startswith("opt") else self._quantifier
         return self._or if name in ("or", "orValue") and count == 1 else None
 
     def _operator(self, node: Call, scope: Scope) -> Any:  # noqa: PLR0911 - one answer per operator
@@ -257,28 +247,18 @@ class Interpreter:
             raise CelUndecidedError(f"the function {name} is not known here")
         return _called(function, arguments)
 
-    def _method(self, name: str, target: Any, arguments: list[Any]) -> Any:  # noqa: PLR0911 - one per kind of target
-        own = KUBERNETES_METHODS.get(type(target), {}).get(name)
+    def _method(self, name: str, target: Any, arguments: list[Any]) -> Any:
+        own = _method_of(target, name)
         if own is not None:
+            if isinstance(target, str) and any(isinstance(item, bool | Unsigned) for item in arguments):
+                raise CelError("no such overload")  # to Python they are whole numbers too
             return _called(own, [target, *arguments])
         caller = getattr(target, "cel_call", None)
         if caller is not None:
             return caller(name, arguments)
         if isinstance(target, Optional):
             return _of_optional(name, target)
-        if name == "size":
-            return size(target)
-        if name in TIME_METHODS and isinstance(target, Duration | Timestamp):
-            return _called(TIME_METHODS[name], [target, *arguments])
-        if isinstance(target, list) and name in LIST_METHODS:
-            return _called(LIST_METHODS[name], [target, *arguments])
-        if name in TEXT_METHODS:
-            return _called(TEXT_METHODS[name], [target, *arguments])
-        if (
-            name in LIST_METHODS
-            or name in TIME_METHODS
-            or any(name in methods for methods in KUBERNETES_METHODS.values())
-        ):
+        if name in DECLARED or f".{name}" in DECLARED or name in MACROS:
             raise CelError("no such overload")
         raise CelUndecidedError(f"the function {name} of {type_name(target)} is not known here")
 
@@ -303,6 +283,18 @@ class Interpreter:
         return quantify(self.run, node, scope)
 
 
+def _method_of(target: Any, name: str) -> Callable[..., Any] | None:
+    """Return the library's function for a method of a value; None where the value answers itself, or nobody does."""
+    own = KUBERNETES_METHODS.get(type(target), {}).get(name)
+    if own is not None or hasattr(target, "cel_call") or isinstance(target, Optional):
+        return own
+    if name == "size":
+        return size
+    if isinstance(target, Duration | Timestamp):
+        return TIME_METHODS.get(name)
+    return LIST_METHODS.get(name, TEXT_METHODS.get(name)) if isinstance(target, list) else TEXT_METHODS.get(name)
+
+
 def _called(function: Callable[..., Any], arguments: list[Any]) -> Any:
     """Call a library function; wrong number or kind of arguments is CEL's "no such overload"."""
     try:
@@ -325,12 +317,3 @@ def _variable(node: Node) -> str:
     if not isinstance(node, Name):
         raise CelError("argument must be a simple name")
     return node.name
-
-
-def _dotted(node: Node) -> str:
-    if isinstance(node, Name):
-        return node.name
-    if isinstance(node, Select) and not node.optional:
-        head = _dotted(node.operand)
-        return f"{head}.{node.field}" if head else ""
-    return ""

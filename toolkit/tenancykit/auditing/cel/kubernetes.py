@@ -5,20 +5,19 @@ Source: https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-cel-libra
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import ipaddress
 import re
-import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, ClassVar, Final
 
-from tenancykit.auditing.cel.values import INT_MAX, INT_MIN, NONE, CelError, Optional, some
+from tenancykit.auditing.cel.addresses import Address, Cidr, Ip
+from tenancykit.auditing.cel.formats import FORMATS, NamedFormat
+from tenancykit.auditing.cel.urls import Url
+from tenancykit.auditing.cel.values import INT_MAX, INT_MIN, NONE, CelError, some
 from tenancykit.quantities import parse_quantity
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,11 @@ class Quantity:
 
     def plus(self, other: Any, sign: int = 1) -> Quantity:
         """Return the sum with a quantity or int."""
-        amount = other.value if isinstance(other, Quantity) else Decimal(int(other))
-        return Quantity(self.value + sign * amount)
+        if not isinstance(other, Quantity) and (isinstance(other, bool) or type(other) is not int):
+            raise CelError("no such overload")
+        amount = other.value if isinstance(other, Quantity) else Decimal(other)
+        with localcontext(prec=100):  # quantities are exact, whatever their size
+            return Quantity(self.value + sign * amount)
 
     @property
     def whole(self) -> bool:
@@ -61,110 +63,6 @@ class Quantity:
 
 def _refuse() -> Decimal:
     raise ValueError
-
-
-@dataclass(frozen=True)
-class Ip:
-    """An IP address."""
-
-    type_name: ClassVar[str] = "net.IP"
-    value: Address
-
-    @classmethod
-    def parse(cls, text: Any) -> Ip:
-        """Return the address of a text; no zone, no IPv4 inside IPv6."""
-        if not isinstance(text, str):
-            raise CelError("no such overload")
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            raise CelError(f"IP Address {text!r} parse error during conversion from string") from None
-        if "%" in text or getattr(address, "ipv4_mapped", None) is not None:
-            raise CelError(f"IP Address {text!r} is IPv4-mapped or has a zone")
-        return cls(address)
-
-    def cel_text(self) -> str:
-        """Return the address as text."""
-        return str(self.value)
-
-
-@dataclass(frozen=True)
-class Cidr:
-    """A network: an address and a prefix length; host bits may be set."""
-
-    type_name: ClassVar[str] = "net.CIDR"
-    address: Address
-    prefix: int
-
-    @classmethod
-    def parse(cls, text: Any) -> Cidr:
-        """Return the network of a text."""
-        if not isinstance(text, str):
-            raise CelError("no such overload")
-        head, slash, tail = text.partition("/")
-        address = Ip.parse(head).value
-        if not slash or not re.fullmatch(r"0|[1-9]\d{0,2}", tail) or int(tail) > address.max_prefixlen:
-            raise CelError(f"network address parse error during conversion from string: {text!r}")
-        return cls(address, int(tail))
-
-    @property
-    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-        """The network, host bits cleared."""
-        return ipaddress.ip_network(f"{self.address}/{self.prefix}", strict=False)
-
-    def contains_ip(self, other: Any) -> bool:
-        """Return whether an address, or its text, lies in the network."""
-        address = (other if isinstance(other, Ip) else Ip.parse(other)).value
-        return address in self.network
-
-    def contains_cidr(self, other: Any) -> bool:
-        """Return whether a network, or its text, lies in this one."""
-        inner = other if isinstance(other, Cidr) else Cidr.parse(other)
-        return inner.prefix >= self.prefix and inner.address in self.network
-
-    def cel_text(self) -> str:
-        """Return the network as text."""
-        return f"{self.address}/{self.prefix}"
-
-
-@dataclass(frozen=True)
-class Url:
-    """A URL with a scheme and host, or an absolute path."""
-
-    type_name: ClassVar[str] = "kubernetes.URL"
-    text: str
-
-    @classmethod
-    def parse(cls, text: Any) -> Url:
-        """Return the URL of a text."""
-        if not isinstance(text, str):
-            raise CelError("no such overload")
-        try:
-            parts = urllib.parse.urlsplit(text)
-            _ = parts.port
-        except ValueError:
-            raise CelError(f"URL parse error during conversion from string: {text!r}") from None
-        bad = re.search(r"[\x00-\x1f\x7f ]|%(?![0-9a-fA-F]{2})", text)
-        if bad or not ((parts.scheme and re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", text)) or text.startswith("/")):
-            raise CelError(f"URL parse error during conversion from string: {text!r}")
-        return cls(text)
-
-    def part(self, name: str) -> Any:
-        """Return one part of the URL."""
-        parts = urllib.parse.urlsplit(self.text)
-        host = parts.netloc.rpartition("@")[2]
-        match name:
-            case "getScheme":
-                return parts.scheme
-            case "getHost":
-                return host
-            case "getHostname":
-                return re.sub(r":\d*$", "", host).strip("[]")
-            case "getPort":
-                return str(parts.port) if parts.port is not None else ""
-            case "getEscapedPath":
-                return parts.path
-        return {key: list(values) for key, values in urllib.parse.parse_qs(parts.query, keep_blank_values=True).items()}
 
 
 _SEMVER: Final = re.compile(
@@ -213,74 +111,6 @@ class Semver:
         return hash(self._key())
 
 
-_DNS_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-
-
-def _fits(pattern: str, longest: int) -> Callable[[str], list[str]]:
-    whole = re.compile(pattern)
-
-    def check(text: str) -> list[str]:
-        found = [] if len(text) <= longest else [f"must be no more than {longest} bytes"]
-        return found if whole.fullmatch(text) else [*found, f"must match the regex {pattern}"]
-
-    return check
-
-
-def _qualified(text: str) -> list[str]:
-    head, slash, tail = text.rpartition("/")
-    found = _FORMATS["dns1123Subdomain"](head) if slash else []
-    return found + _fits(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]", 63)(tail)
-
-
-def _date(text: str) -> list[str]:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return ["must be a date"]
-    return [] if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else ["must be a date"]
-
-
-def _uri(text: str) -> list[str]:
-    try:
-        Url.parse(text)
-    except CelError:
-        return ["must be a URI"]
-    return []
-
-
-_PREFIX: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?-?"
-_FORMATS: Final[dict[str, Callable[[str], list[str]]]] = {
-    "dns1123Label": _fits(_DNS_LABEL, 63),
-    "dns1123Subdomain": _fits(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*", 253),
-    "dns1035Label": _fits(r"[a-z]([-a-z0-9]*[a-z0-9])?", 63),
-    "dns1123LabelPrefix": _fits(_PREFIX, 63),
-    "dns1123SubdomainPrefix": _fits(rf"({_DNS_LABEL}\.)*{_PREFIX}", 253),
-    "dns1035LabelPrefix": _fits(r"[a-z]([-a-z0-9]*[a-z0-9])?-?", 63),
-    "qualifiedName": _qualified,
-    "labelValue": _fits(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?", 63),
-    "uri": _uri,
-    "uuid": _fits(r"(?i:[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})", 36),
-    "byte": _fits(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", 10**9),
-    "date": _date,
-    "datetime": _fits(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", 64),
-}
-
-
-@dataclass(frozen=True)
-class NamedFormat:
-    """One of Kubernetes' named formats."""
-
-    type_name: ClassVar[str] = "kubernetes.NamedFormat"
-    name: str
-
-    def validate(self, text: Any) -> Optional:
-        """Return the faults of a text, or none if it fits."""
-        if not isinstance(text, str):
-            raise CelError("no such overload")
-        faults = _FORMATS[self.name](text)
-        return some(faults) if faults else NONE
-
-
 def _can(parse: Callable[..., Any]) -> Callable[..., bool]:
     def check(text: Any, *options: Any) -> bool:
         if not isinstance(text, str):
@@ -294,6 +124,12 @@ def _can(parse: Callable[..., Any]) -> Callable[..., bool]:
     return check
 
 
+def _sign(value: Any) -> int:
+    if not isinstance(value, Quantity):
+        raise CelError("no such overload")
+    return (value.value > 0) - (value.value < 0)
+
+
 def _is_canonical(text: Any) -> bool:
     return bool(Ip.parse(text).cel_text() == text)
 
@@ -301,6 +137,7 @@ def _is_canonical(text: Any) -> bool:
 KUBERNETES_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "quantity": Quantity.parse,
     "isQuantity": _can(Quantity.parse),
+    "sign": _sign,
     "ip": Ip.parse,
     "isIP": _can(Ip.parse),
     "ip.isCanonical": _is_canonical,
@@ -310,8 +147,8 @@ KUBERNETES_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "isURL": _can(Url.parse),
     "semver": Semver.parse,
     "isSemver": _can(Semver.parse),
-    "format.named": lambda name: some(NamedFormat(name)) if name in _FORMATS else NONE,
-    **{f"format.{name}": functools.partial(NamedFormat, name) for name in _FORMATS},
+    "format.named": lambda name: some(NamedFormat(name)) if name in FORMATS else NONE,
+    **{f"format.{name}": functools.partial(NamedFormat, name) for name in FORMATS},
 }
 """Functions by full name."""
 
@@ -321,7 +158,6 @@ _QUANTITY: Final[Mapping[str, Callable[..., Any]]] = {
     "compareTo": lambda a, b: a.compare(b),
     "add": lambda a, b: a.plus(b),
     "sub": lambda a, b: a.plus(b, -1),
-    "sign": lambda a: (a.value > 0) - (a.value < 0),
     "isInteger": lambda a: a.whole,
     "asInteger": lambda a: a.as_integer(),
     "asApproximateFloat": lambda a: float(a.value),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tenancykit.auditing.cel.operators import add, order
-from tenancykit.auditing.cel.values import NONE, CelError, Duration, Optional, equal, some
+from tenancykit.auditing.cel.values import NONE, CelError, CelUndecidedError, Duration, Optional, equal, some
 
 
 def _items(value: Any) -> list[Any]:
@@ -52,6 +52,8 @@ def _extreme(name: str, sign: int) -> Callable[[Any], Any]:
 
 
 def _flatten(value: Any, depth: int = 1) -> list[Any]:
+    if depth < 0:
+        raise CelError("level must be non-negative")
     made: list[Any] = []
     for item in _items(value):
         if isinstance(item, list) and depth > 0:
@@ -89,6 +91,15 @@ def _end(place: int) -> Callable[[Any], Optional]:
     return lambda value: some(_items(value)[place]) if _items(value) else NONE
 
 
+def _range(count: Any) -> list[int]:
+    if isinstance(count, bool) or type(count) is not int:
+        raise CelError("no such overload")
+    if count > _LONGEST:
+        raise CelUndecidedError(f"a list of {count} numbers is not made here")
+    return list(range(count))
+
+
+_LONGEST: Final = 1_000_000
 LIST_METHODS: Final[Mapping[str, Callable[..., Any]]] = {
     "isSorted": is_sorted,
     "sum": total,
@@ -98,13 +109,14 @@ LIST_METHODS: Final[Mapping[str, Callable[..., Any]]] = {
     "slice": _slice,
     "sort": sort,
     "distinct": _distinct,
+    "reverse": lambda value: _items(value)[::-1],
     "first": _end(0),
     "last": _end(-1),
 }
 """Methods of lists."""
 
 LIST_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    "lists.range": lambda count: list(range(count)),
+    "lists.range": _range,
     "sets.contains": lambda whole, part: _within(part, whole),
     "sets.equivalent": lambda left, right: _within(left, right) and _within(right, left),
     "sets.intersects": lambda left, right: any(any(equal(a, b) for b in _items(right)) for a in _items(left)),

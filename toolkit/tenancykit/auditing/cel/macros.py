@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from tenancykit.auditing.cel.lists import sort
 from tenancykit.auditing.cel.operators import order
@@ -18,11 +18,26 @@ from tenancykit.auditing.cel.values import CelError, truthy
 Run = Callable[[Node, Mapping[str, Any]], Any]
 """Evaluates a node with the given variables."""
 
+MACROS: Final[Mapping[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("all", "exists", "exists_one", "existsOne"), (2, 3)),
+    "map": (2, 3),
+    "filter": (2,),
+    "sortBy": (2,),
+    "optMap": (2,),
+    "optFlatMap": (2,),
+    "transformList": (3, 4),
+    "transformMap": (3, 4),
+    "transformMapEntry": (3, 4),
+}
+"""How many arguments each macro takes; with any other number it is an ordinary call, of nothing."""
+
 
 def quantify(run: Run, node: Call, scope: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one answer per macro
     """Return the value of ``range.macro(variables..., expressions...)``."""
     assert node.target is not None  # noqa: S101 - the parser gives every macro its range
     target = run(node.target, scope)
+    if node.function == "sortBy" and not isinstance(target, list):
+        raise CelError("no such overload")
     two = _takes_two(node)
     names = [_named(item) for item in node.arguments[: 2 if two else 1]]
     bodies = node.arguments[len(names) :]

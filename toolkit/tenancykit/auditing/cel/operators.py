@@ -8,21 +8,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from tenancykit.auditing.cel.syntax import Unsigned
-from tenancykit.auditing.cel.times import parse_duration, parse_timestamp, print_duration, print_timestamp
+from tenancykit.auditing.cel.times import moment, parse_duration, parse_timestamp, print_duration, print_timestamp
 from tenancykit.auditing.cel.values import (
     INT_MAX,
     INT_MIN,
     UINT_MAX,
     CelError,
+    CelUndecidedError,
     Duration,
-    Optional,
     Timestamp,
     TypeValue,
     checked_int,
     checked_uint,
+    comparable_numbers,
     equal,
     get_key,
     has_key,
@@ -31,6 +33,7 @@ from tenancykit.auditing.cel.values import (
 )
 
 _OVERLOAD: Final = "no such overload"
+_LONGEST: Final = 1_000_000
 
 
 def _whole(value: int, like: object) -> int:
@@ -42,14 +45,18 @@ def add(left: Any, right: Any) -> Any:
     if type(left) is type(right):
         if isinstance(left, int) and not isinstance(left, bool):
             return _whole(int(left) + int(right), left)
-        if isinstance(left, float | str | bytes | list):
+        if isinstance(left, float):
+            return left + right
+        if isinstance(left, str | bytes | list):
+            if len(left) + len(right) > _LONGEST:
+                raise CelUndecidedError("the expression makes a value of more than a million parts")
             return left + right
     if isinstance(left, Duration) and isinstance(right, Duration):
         return Duration(checked_int(left.ns + right.ns))
     if isinstance(left, Timestamp) and isinstance(right, Duration):
-        return Timestamp(left.ns + right.ns)
+        return moment(left.ns + right.ns, left.zone)
     if isinstance(left, Duration) and isinstance(right, Timestamp):
-        return Timestamp(left.ns + right.ns)
+        return moment(left.ns + right.ns, right.zone)
     raise CelError(_OVERLOAD)
 
 
@@ -63,7 +70,7 @@ def subtract(left: Any, right: Any) -> Any:
         if isinstance(left, Duration | Timestamp):
             return Duration(checked_int(left.ns - right.ns))
     if isinstance(left, Timestamp) and isinstance(right, Duration):
-        return Timestamp(left.ns - right.ns)
+        return moment(left.ns - right.ns, left.zone)
     raise CelError(_OVERLOAD)
 
 
@@ -122,6 +129,7 @@ def order(left: Any, right: Any) -> int:
     )
     if not comparable:
         raise CelError(_OVERLOAD)
+    left, right = comparable_numbers(left, right)
     if left != left or right != right:  # noqa: PLR0124 - not a number is the one value unequal to itself
         return 2
     return int(left > right) - int(left < right)
@@ -174,6 +182,8 @@ def to_int(value: Any) -> int:
         return int(value)
     if isinstance(value, Timestamp):
         return value.ns // 10**9
+    if isinstance(value, Duration):
+        return value.ns
     if isinstance(value, str):
         if not re.fullmatch(r"[+-]?[0-9]+", value) or not INT_MIN <= int(value) <= INT_MAX:
             raise _bad(value, "int")
@@ -245,17 +255,13 @@ def print_double(value: float) -> str:
         return "+Inf" if value > 0 else "-Inf"
     if math.isnan(value):
         return "NaN"
-    text = repr(value)
-    exponent = math.floor(math.log10(abs(value))) if value else 0
-    if -5 < exponent < 21:
-        return (
-            format(value, ".0f")
-            if value.is_integer()
-            else (text if "e" not in text else format(value, "f").rstrip("0"))
-        )
-    mantissa, _, power = f"{value:e}".partition("e")
-    digits = repr(value).partition("e")[0] if "e" in text else mantissa.rstrip("0").rstrip(".")
-    return f"{digits.removesuffix('.0')}e{'-' if int(power) < 0 else '+'}{abs(int(power)):02d}"
+    sign, figures, power = Decimal(repr(value)).normalize().as_tuple()
+    exponent = len(figures) + int(power) - 1 if value else 0
+    if -5 < exponent < 6:
+        return f"{'-' if sign else ''}{abs(Decimal(repr(value)).normalize()):f}"
+    digits = "".join(map(str, figures))
+    mantissa = f"{digits[0]}.{digits[1:]}".rstrip(".")
+    return f"{'-' if sign else ''}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
 
 
 def to_bytes(value: Any) -> bytes:
@@ -308,7 +314,7 @@ def to_timestamp(value: Any) -> Timestamp:
             raise _bad(value, "google.protobuf.Timestamp")
         return found
     if isinstance(value, int) and not isinstance(value, bool):
-        return Timestamp(int(value) * 10**9)
+        return moment(int(value) * 10**9)
     raise CelError(_OVERLOAD)
 
 
@@ -347,8 +353,3 @@ BINARY: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     ">=": lambda left, right: order(left, right) in (0, 1),
 }
 """The strict binary operators."""
-
-
-def unwrap(value: Any) -> Any:
-    """Return an optional's value; anything else is itself."""
-    return value.value if isinstance(value, Optional) and value.present else value

@@ -110,6 +110,9 @@ _RESERVED: Final = frozenset(
         "while",
     ]
 )
+RESERVED: Final = _RESERVED | {"true", "false", "null", "in"}
+"""Words that cannot name a variable."""
+
 _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _SAME: Final = "\\?\"'`"
 _MAX_DEPTH: Final = 100
@@ -319,6 +322,16 @@ class _Parser:
                 self.need(close)
                 break
         return found
+
+
+def dotted(node: Node) -> str:
+    """Return ``a.b.c`` where a node is nothing but names and selections, else an empty text."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Select) and not node.optional:
+        head = dotted(node.operand)
+        return f"{head}.{node.field}" if head else ""
+    return ""
 
 
 def parse(text: str) -> Node:

@@ -6,59 +6,20 @@ https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-regex-library
 
 from __future__ import annotations
 
-import functools
+import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tenancykit.auditing.cel.operators import to_string
-from tenancykit.auditing.cel.values import CelError, CelUndecidedError, Duration, Timestamp, equal, type_name
+from tenancykit.auditing.cel.operators import print_double, to_string
+from tenancykit.auditing.cel.patterns import compiled
+from tenancykit.auditing.cel.values import CelError, CelUndecidedError, Duration, Timestamp, TypeValue, equal, type_name
 
 
 def _needs_text(*values: Any) -> None:
     if not all(isinstance(value, str) for value in values):
         raise CelError("no such overload")
-
-
-_CLASSES: Final = {
-    "[:alpha:]": "a-zA-Z",
-    "[:digit:]": "0-9",
-    "[:alnum:]": "a-zA-Z0-9",
-    "[:upper:]": "A-Z",
-    "[:lower:]": "a-z",
-}
-
-
-@functools.lru_cache(maxsize=512)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return an RE2 pattern as a Python one.
-
-    Raises:
-        CelError: the pattern is wrong.
-        CelUndecidedError: it uses something that means something else in Python.
-    """
-    made, inside, place = [], False, 0
-    for name, members in _CLASSES.items():
-        pattern = pattern.replace(name, members)
-    while place < len(pattern):
-        sign = pattern[place]
-        if sign == "\\":
-            following = pattern[place + 1 : place + 2]
-            if following in ("p", "P", "Q", "C"):
-                raise CelUndecidedError(f"the regular expression uses \\{following}, which Python reads differently")
-            made.append("\\Z" if following == "z" else sign + following)
-            place += 2
-            continue
-        if sign == "[" and not inside:
-            inside = True
-        elif sign == "]" and inside:
-            inside = False
-        made.append("\\Z" if sign == "$" and not inside and "(?m" not in pattern else sign)
-        place += 1
-    try:
-        return re.compile("".join(made), re.ASCII)
-    except re.error as error:
-        raise CelError(f"error parsing regexp: {error}") from None
 
 
 def matches(text: Any, pattern: Any) -> bool:
@@ -151,12 +112,6 @@ def _lower(text: Any) -> str:
     return "".join(c.lower() if c.isascii() else c for c in text)
 
 
-def _reverse(value: Any) -> Any:
-    if isinstance(value, list | str):
-        return value[::-1]
-    raise CelError("no such overload")
-
-
 def quote(text: Any) -> str:
     """Return the text in double quotes with its control characters escaped."""
     _needs_text(text)
@@ -174,52 +129,114 @@ def quote(text: Any) -> str:
     return '"' + "".join(table.get(c, c) for c in text) + '"'
 
 
-_CLAUSE: Final = re.compile(r"%(?:\.(\d+))?([sdfeboxX%])")
+def format_clauses(pattern: str) -> list[str]:
+    """Return what a format string asks for, clause by clause: a letter, with its precision before it.
+
+    Raises:
+        CelError: a clause is not one.
+    """
+    return [part for part in _parts(pattern) if part.startswith("%")]
+
+
+_LONGEST_CLAUSE: Final = 6
+_CLAUSE: Final = re.compile(r"%(?:(?P<percent>%)|(?P<digits>(?:\.\d+)?)(?P<verb>[sdfebxXo]))")
+
+
+def _parts(pattern: str) -> list[str]:
+    """Return the text and the clauses of a format string in turn."""
+    parts: list[str] = []
+    place = 0
+    while place < len(pattern):
+        match = _CLAUSE.match(pattern, place)
+        if match is None and pattern[place] == "%":
+            raise CelError(f"could not parse formatting clause: {pattern[place : place + 8]}")
+        if match is None:
+            end = pattern.find("%", place)
+            parts.append(pattern[place : end if end >= 0 else len(pattern)])
+            place += len(parts[-1])
+        else:
+            parts.append(match[0] if match["percent"] is None else "\0")
+            place = match.end()
+    return parts
 
 
 def _format(pattern: Any, arguments: Any) -> str:
     if not isinstance(pattern, str) or not isinstance(arguments, list):
         raise CelError("no such overload")
-    values = iter(arguments)
-
-    def clause(match: re.Match[str]) -> str:
-        if match[2] == "%":
-            return "%"
+    made, values = [], iter(arguments)
+    for part in _parts(pattern):
+        if len(part) > _LONGEST_CLAUSE and part.startswith("%"):
+            raise CelUndecidedError(f"a number of {part[2:-1]} digits is not printed here")
+        if not part.startswith("%"):
+            made.append("%" if part == "\0" else part)
+            continue
         try:
-            return _printed(next(values), match[2], int(match[1]) if match[1] else 6)
+            made.append(_printed(next(values), part[-1], int(part[2:-1] or 6)))
         except StopIteration:
             raise CelError("index out of range in format arguments") from None
-
-    return _CLAUSE.sub(clause, pattern)
+    return "".join(made)
 
 
 def _printed(value: Any, verb: str, digits: int) -> str:
-    if verb == "s":
-        return _shown(value)
-    if isinstance(value, bool) and verb == "b":
-        return str(int(value))
-    if verb in "xX" and isinstance(value, str | bytes):
-        text = (value.encode() if isinstance(value, str) else value).hex()
-        return text.upper() if verb == "X" else text
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CelError(f"error during formatting: {verb} does not fit a {type_name(value)}")
-    if verb in "fe":
-        return format(float(value), f".{digits}{verb}")
-    if isinstance(value, float):
-        raise CelError("error during formatting: an integer is expected")
-    return format(int(value), verb)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    match verb:
+        case "s":
+            return _shown(value)
+        case "b" if isinstance(value, bool):
+            return str(int(value))
+        case "d" | "b" | "o" | "x" | "X" if whole:
+            return format(int(value), verb)
+        case "x" | "X" if isinstance(value, str | bytes):
+            text = (value.encode() if isinstance(value, str) else value).hex()
+            return text.upper() if verb == "X" else text
+        case "f" | "e" if isinstance(value, float) or value in ("NaN", "Infinity", "-Infinity"):
+            return _number(float(value), verb, digits)
+    raise CelError(f"error during formatting: {verb} does not fit a {type_name(value)}")
+
+
+def _number(value: float, verb: str, digits: int) -> str:
+    """Return a double as Go's printer for English has it: thousands in groups, powers of ten written out."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if verb == "f":
+        return format(value, f",.{digits}f")
+    mantissa, _, power = format(value, f".{digits}e").partition("e")
+    raised = power.removeprefix("+").translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}\u202f\u00d7\u202f10{raised}"
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "null"
+    if isinstance(value, TypeValue):
+        return value.name
     if isinstance(value, list):
-        return "[" + ", ".join(map(_shown, value)) + "]"
+        return "[" + ", ".join(map(_nested, value)) + "]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_shown(key)}: {_shown(value[key])}" for key in sorted(value, key=str)) + "}"
-    if isinstance(value, str | Duration | Timestamp):
-        return to_string(value)
+        if any(isinstance(key, float) for key in value):
+            raise CelError("error during formatting: no formatting function for a double as map key")
+        pairs = sorted((_nested(key), _nested(item)) for key, item in value.items())
+        return "{" + ", ".join(f"{key}:{item}" for key, item in pairs) + "}"
+    if not isinstance(value, bool | int | float | str | bytes | Duration | Timestamp):
+        raise CelError(f"error during formatting: s does not fit a {type_name(value)}")
     return to_string(value)
+
+
+def _nested(value: Any) -> str:
+    """Return a value inside a list or map, as an expression would write it."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bytes):
+        return f"b{json.dumps(to_string(value), ensure_ascii=False)}"
+    if isinstance(value, float):
+        return format(value, ".6f") if math.isfinite(value) else f'"{print_double(value)}"'
+    if isinstance(value, Duration):
+        return f'duration("{to_string(value)}")'
+    if isinstance(value, Timestamp):
+        return f'timestamp("{to_string(value)}")'
+    return _shown(value)
 
 
 def _string_method(name: str) -> Callable[[Any, Any], bool]:
@@ -254,7 +271,6 @@ TEXT_METHODS: Final[Mapping[str, Callable[..., Any]]] = {
     "trim": _trim,
     "lowerAscii": _lower,
     "upperAscii": _upper,
-    "reverse": _reverse,
     "format": _format,
 }
 """The methods of strings, and of lists of strings."""

@@ -24,6 +24,8 @@ _UNITS: Final = {
 _PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _STAMP: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST: Final = -62135596800 * 10**9
+_LAST: Final = 253402300800 * 10**9 - 1
 
 
 def parse_duration(text: str) -> Duration | None:
@@ -58,14 +60,28 @@ def parse_timestamp(text: str) -> Timestamp | None:
         return None
     whole = moment - _EPOCH
     fraction = int((match[7] or "0")[:9].ljust(9, "0"))
-    return Timestamp((whole.days * 86400 + whole.seconds) * 10**9 + fraction)
+    ns = (whole.days * 86400 + whole.seconds) * 10**9 + fraction
+    return Timestamp(ns, offset) if _FIRST <= ns <= _LAST else None
 
 
 def print_timestamp(value: Timestamp) -> str:
-    """Return the moment as RFC 3339 in UTC."""
-    seconds, rest = divmod(value.ns, 10**9)
+    """Return the moment as RFC 3339, by the clock it was given with."""
+    seconds, rest = divmod(value.ns + value.zone * 60 * 10**9, 10**9)
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
-    return f"{_EPOCH + dt.timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    hours, minutes = divmod(abs(value.zone), 60)
+    zone = f"{'-' if value.zone < 0 else '+'}{hours:02d}:{minutes:02d}" if value.zone else "Z"
+    return f"{(_EPOCH + dt.timedelta(seconds=seconds)).isoformat()[:19]}{fraction}{zone}"
+
+
+def moment(ns: int, zone: int = 0) -> Timestamp:
+    """Return the moment if a calendar of four-digit years has it.
+
+    Raises:
+        CelError: it is too early or too late.
+    """
+    if not _FIRST <= ns <= _LAST:
+        raise CelError("timestamp overflow")
+    return Timestamp(ns, zone)
 
 
 def _local(value: Timestamp, zone: str) -> dt.datetime:

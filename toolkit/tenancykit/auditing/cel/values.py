@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tenancykit.auditing.cel.syntax import Unsigned
@@ -21,6 +21,10 @@ class CelError(Exception):
     """The expression fails while it is evaluated; ``&&`` and ``||`` may absorb it."""
 
 
+class CelCostError(Exception):
+    """The expression costs more than the API server grants it; nothing in it absorbs that."""
+
+
 class CelUndecidedError(Exception):
     """The expression uses something this evaluator does not know; its answer is never guessed."""
 
@@ -30,6 +34,10 @@ class TypeValue:
     """A type as a value, as ``type(x)`` returns it."""
 
     name: str
+
+    def cel_text(self) -> str:
+        """Return the type's name."""
+        return self.name
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,9 +49,15 @@ class Duration:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Timestamp:
-    """A moment, in nanoseconds since 1970-01-01T00:00:00Z."""
+    """A moment, in nanoseconds since 1970-01-01T00:00:00Z.
+
+    Attributes:
+        ns: the moment.
+        zone: minutes east of Greenwich of the clock it is printed by.
+    """
 
     ns: int
+    zone: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +106,19 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def comparable_numbers(left: Any, right: Any) -> tuple[Any, Any]:
+    """Return two values as they are compared: a whole number beside a double is a double, or far beyond its reach."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, float) and is_number(other) and not isinstance(other, float):
+            return (float(left), float(right))
+    return left, right
+
+
 def equal(left: object, right: object) -> bool:
     """Return CEL equality: numbers across their types, everything else only within its own."""
     if is_number(left) and is_number(right):
-        return left == right
+        one, other = comparable_numbers(left, right)
+        return bool(one == other)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return len(left) == len(right) and all(
             has_key(right, key) and equal(value, get_key(right, key)) for key, value in left.items()
@@ -107,12 +130,23 @@ def equal(left: object, right: object) -> bool:
     return type(left) is type(right) and left == right
 
 
+def key_of(value: Any) -> Any:
+    """Return the value if a map may have it as a key.
+
+    Raises:
+        CelError: it may not.
+    """
+    if not isinstance(value, bool | int | str):
+        raise CelError(f"unsupported key type: {type_name(value)}")
+    return value
+
+
 def has_key(data: Mapping[Any, Any], key: object) -> bool:
     """Return whether a map has the key, not taking true for 1."""
     if isinstance(key, bool):
         return any(item is key for item in data)
     return (
-        not isinstance(key, list | dict)
+        isinstance(key, int | float | str)
         and key in data
         and not (is_number(key) and any(isinstance(k, bool) and k == key for k in data))
     )
