@@ -142,6 +142,34 @@ def test_a_doubled_key_in_text_is_a_fault() -> None:
         assert validate_text(broken)
 
 
+def test_a_text_that_starts_with_a_brace_is_read_as_strictly_as_json() -> None:
+    text = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}'
+    assert validate_text(text) == []
+    assert validate_text(f"  {text}\n") == []
+    for broken in (
+        text.replace('"', "'"),
+        text.replace('"c"}', '"c"},'),
+        f"{text} # a comment",
+        text.replace('"c"', "c"),
+        text.replace('"c"', '"c", "generation": NaN'),
+        text.replace('"c"', '"c", "generation": 1e2'),
+        text.replace('"c"', '"c\t"'),
+        text.replace('"c"', '"c", "name": "c"'),
+        f"\ufeff{text}x",
+        '{"a":' * 100_000,
+    ):
+        assert validate_text(broken), broken
+    assert validate_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n") == []
+
+
+@pytest.mark.parametrize("data", [{"data": {"k": "hunter2!"}}, {"stringData": {"k": ["hunter2!"]}}, {"data": {"k": 5}}])
+def test_no_fault_of_a_secret_shows_its_value(data: dict[str, Any]) -> None:
+    faults = validate_object({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, **data})
+    assert len(faults) == 1
+    assert "hunter2" not in faults[0]
+    assert "5" not in faults[0]
+
+
 UPDATES = [
     ("spec.selector", {"matchLabels": {"a": "b", "c": "d"}}, True),
     ("spec.replicas", 3, False),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tenancykit.errors import Fault, InputError, MissingExtraError, did_you_mean
-from tenancykit.manifests import custom_kinds
+from tenancykit.manifests import custom_kinds, decoding
 from tenancykit.manifests.semantics import semantic_faults, update_faults
 from tenancykit.source import parse_yaml
 
@@ -60,7 +60,7 @@ def _own_faults(obj: Mapping[str, Any], version: str, kind_hint: str) -> list[st
     validator = _validator(api_version, kind, version)
     if validator is None:
         return [_unknown(api_version, kind, version)]
-    found = [_text(error) for error in validator.iter_errors(obj) if not _is_defaulted(kind, error)]
+    found = [_text(kind, error) for error in validator.iter_errors(obj) if not decoding.is_read_as_empty(kind, error)]
     if found:
         return sorted(set(found))
     return semantic_faults(obj, version)
@@ -72,14 +72,15 @@ def validate_update(obj: Mapping[str, Any], old: Mapping[str, Any], version: str
 
 
 def validate_text(text: str, version: str = DEFAULT_VERSION) -> list[str]:
-    """Return every fault of one object written as JSON or YAML, doubled keys included."""
+    """Return every fault of one object written as JSON or YAML, doubled keys included.
+
+    A text that starts with a brace is read as JSON, as strictly as the API server reads it.
+    """
     try:
-        document = parse_yaml(text, "text")
+        found = decoding.read_json(text) if decoding.starts_as_json(text) else parse_yaml(text, "text").data
     except InputError as error:
         return [str(fault) for fault in error.faults]
-    if not isinstance(document.data, Mapping):
-        return ["is not an object"]
-    return validate_object(document.data, version)
+    return validate_object(found, version) if isinstance(found, Mapping) else ["is not an object"]
 
 
 def validate_objects(
@@ -142,25 +143,7 @@ def _validator(api_version: str, kind: str, version: str) -> Any:
     schema = json.loads(path.read_text(encoding="utf-8"))
     if kind not in schema.get("properties", {}).get("kind", {}).get("enum", [kind]):
         return None
-    return _strict(Draft202012Validator)(schema, registry=_registry(version), format_checker=_formats())
-
-
-_DEFAULTED: Final = frozenset(
-    {
-        ("LimitRange", "limits"),
-        ("ResourceClaimTemplate", "spec"),
-        ("ResourceClaim", "spec"),
-        ("DeviceClass", "spec"),
-    }
-)
-"""Fields the schema requires but the API server reads as empty when they are left out (recorded answers of 1.36)."""
-
-
-def _is_defaulted(kind: str, error: Any) -> bool:
-    if error.validator != "required":
-        return False
-    missing = [name for name in error.validator_value if name not in error.instance]
-    return bool(missing) and all((kind, name) in _DEFAULTED for name in missing)
+    return _strict(Draft202012Validator)(schema, registry=_registry(version), format_checker=decoding.formats())
 
 
 def _strict(base: Any) -> Any:
@@ -173,22 +156,6 @@ def _strict(base: Any) -> Any:
     return validators.extend(base, type_checker=base.TYPE_CHECKER.redefine("integer", is_integer))
 
 
-@cache
-def _formats() -> Any:
-    """Return checks of the number formats the API server's decoder enforces."""
-    from jsonschema import FormatChecker  # noqa: PLC0415 - as above
-
-    checker = FormatChecker(formats=())
-    for name, bits in (("int32", 31), ("int64", 63)):
-        limit = 2**bits
-
-        def within(value: object, limit: int = limit) -> bool:
-            return not isinstance(value, int) or -limit <= value < limit
-
-        checker.checks(name)(within)
-    return checker
-
-
 def _unknown(api_version: str, kind: str, version: str) -> str:
     group = api_version.rpartition("/")[0].split(".")[0]
     pattern = f"{kind.lower()}-{group}-v*.json" if group else f"{kind.lower()}-v*.json"
@@ -197,7 +164,12 @@ def _unknown(api_version: str, kind: str, version: str) -> str:
     return f"apiVersion {api_version}, kind {kind}: Kubernetes {version} does not serve it{more}"
 
 
-def _text(error: Any) -> str:
+def _text(kind: str, error: Any) -> str:
+    """Return what a schema's fault says; no value of a Secret is put into a message."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
     message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}..."
+    if error.validator == "format" and error.validator_value == "byte":
+        message = "is not base64"
+    elif kind == "Secret" and where.startswith(("data", "stringData")):
+        message = f"does not fit {error.validator} {error.validator_value}"
     return f"{where or 'object'}: {message}"

@@ -5,22 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tenancykit.manifests.checks import admission, cluster, controllers, fairness, metadata, pods, policies, services
+from tenancykit.manifests.checks import (
+    admission,
+    autoscaling,
+    cluster,
+    controllers,
+    devices,
+    fairness,
+    jobs,
+    metadata,
+    nodes,
+    pods,
+    policies,
+    registration,
+    services,
+    storage,
+    webhooks,
+)
 from tenancykit.manifests.checks.report import Report, mapping
 
 KindCheck = Callable[[Mapping[str, Any], Report], None]
 
 CHECKS: Final[dict[str, KindCheck]] = {
-    "Namespace": metadata.pod_security_labels,
+    "Namespace": metadata.namespace,
     "Pod": pods.pod,
     "Deployment": controllers.deployment,
     "ReplicaSet": controllers.replica_set,
+    "ReplicationController": controllers.replication_controller,
     "StatefulSet": controllers.stateful_set,
     "DaemonSet": controllers.daemon_set,
-    "Job": controllers.job,
-    "CronJob": controllers.cron_job,
+    "Job": jobs.job,
+    "CronJob": jobs.cron_job,
     "PodDisruptionBudget": controllers.disruption_budget,
-    "HorizontalPodAutoscaler": controllers.autoscaler,
+    "HorizontalPodAutoscaler": autoscaling.autoscaler,
     "Service": services.service,
     "Ingress": services.ingress,
     "NetworkPolicy": services.network_policy,
@@ -38,14 +55,27 @@ CHECKS: Final[dict[str, KindCheck]] = {
     "MutatingAdmissionPolicyBinding": admission.admission_binding,
     "PriorityClass": cluster.priority_class,
     "RuntimeClass": cluster.runtime_class,
-    "StorageClass": cluster.storage_class,
-    "PersistentVolume": cluster.persistent_volume,
-    "PersistentVolumeClaim": cluster.volume_claim,
+    "StorageClass": storage.storage_class,
+    "PersistentVolume": storage.persistent_volume,
+    "PersistentVolumeClaim": storage.volume_claim,
     "ConfigMap": cluster.config_map,
     "Secret": cluster.secret,
-    "DeviceClass": cluster.device_class,
-    "ResourceClaim": cluster.claim,
-    "ResourceClaimTemplate": cluster.claim_template,
+    "DeviceClass": devices.device_class,
+    "ResourceClaim": devices.claim,
+    "ResourceClaimTemplate": devices.claim_template,
+    "ResourceSlice": devices.resource_slice,
+    "VolumeAttributesClass": storage.volume_attributes_class,
+    "CSIDriver": storage.csi_driver,
+    "ValidatingWebhookConfiguration": webhooks.webhook_configuration,
+    "MutatingWebhookConfiguration": webhooks.webhook_configuration,
+    "CustomResourceDefinition": registration.definition,
+    "APIService": registration.api_service,
+    "Node": nodes.node,
+    "Lease": nodes.lease,
+    "IngressClass": nodes.ingress_class,
+    "CertificateSigningRequest": nodes.certificate_request,
+    "EndpointSlice": nodes.endpoint_slice,
+    "PodTemplate": pods.pod_template,
 }
 """Checks of the built-in kinds; a kind that is not here has its metadata checked."""
 

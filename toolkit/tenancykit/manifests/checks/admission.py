@@ -9,8 +9,17 @@ from tenancykit.manifests.checks import expressions, words
 from tenancykit.manifests.checks.metadata import selector
 from tenancykit.manifests.checks.report import Report, each, items, mapping
 
-_VARIABLES: Final = frozenset({"object", "oldObject", "request", "namespaceObject", "authorizer"})
+_RESERVED: Final = frozenset(
+    {"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import"}
+    | {"in", "let", "loop", "null", "package", "namespace", "return", "true", "var", "void", "while"}
+)
+"""Words an identifier must not be."""
+VARIABLES: Final = frozenset({"object", "oldObject", "request", "namespaceObject", "authorizer"})
 """What an expression of an admission policy may name; ``params`` and ``variables`` where they are declared."""
+Scope = tuple[tuple[str, str], ...]
+_DYNAMIC: Final[Scope] = (("object", "dyn"), ("oldObject", "dyn"), ("params", "dyn"))
+"""Types of what an expression names, where the compiler knows no more than data will tell."""
+_MOST_CONDITIONS: Final = 64
 _OPERATIONS: Final = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 
 
@@ -25,30 +34,47 @@ def admission_policy(obj: Mapping[str, Any], report: Report) -> None:
         match_resources("spec.matchConstraints", mapping(constraints), report)
         if not items(mapping(constraints).get("resourceRules")):
             report.add("spec.matchConstraints.resourceRules", "is required")
-    names: list[Any] = []
-    known = _VARIABLES | ({"params"} if spec.get("paramKind") is not None else set())
-    for place, condition in each("spec.matchConditions", spec.get("matchConditions")):
-        if report.required(f"{place}.name", condition.get("name")):
-            report.text(f"{place}.name", condition["name"], words.qualified_name)
-        names.append(condition.get("name"))
-        _expression(f"{place}.expression", condition.get("expression"), report, (bool,), known)
-    report.unique("spec.matchConditions", names, ".name")
+    known = VARIABLES | ({"params"} if spec.get("paramKind") is not None else set())
+    match_conditions("spec.matchConditions", spec.get("matchConditions"), known, report)
     declared: set[str] = set()
+    scope = _DYNAMIC
     for place, variable in each("spec.variables", spec.get("variables")):
         _declared(f"{place}.expression", variable.get("expression"), declared, report)
         declared.add(str(variable.get("name")))
         report.text(f"{place}.name", variable.get("name") or "", words.c_identifier)
-        _expression(f"{place}.expression", variable.get("expression"), report, (), known | {"variables"})
-    kind = spec.get("paramKind")
-    if kind is not None:
-        for field in ("apiVersion", "kind"):
-            report.required(f"spec.paramKind.{field}", mapping(kind).get(field))
+        if variable.get("name") in _RESERVED:
+            report.add(f"{place}.name", f"{variable['name']!r} is a word of the language")
+        _expression(f"{place}.expression", variable.get("expression"), report, (), known | {"variables"}, scope)
+        found = expressions.static_type(str(variable.get("expression") or ""), scope)
+        scope += ((f"variables.{variable.get('name')}", found),) if found else ()
+    if spec.get("paramKind") is not None:
+        _param_kind("spec.paramKind", mapping(spec["paramKind"]), report)
     if obj.get("kind") == "MutatingAdmissionPolicy":
         _mutations(spec, report)
     else:
-        _validations(spec, known | {"variables"}, report)
+        _validations(obj, known | {"variables"}, scope, report)
         for place, one in each("spec.validations", spec.get("validations")):
             _declared(f"{place}.expression", one.get("expression"), declared, report)
+
+
+def match_conditions(path: str, value: Any, known: frozenset[str], report: Report) -> None:
+    """Check the conditions a request must meet before anything else is asked."""
+    if len(items(value)) > _MOST_CONDITIONS:
+        report.add(path, f"at most {_MOST_CONDITIONS} are allowed")
+    for place, condition in each(path, value):
+        if report.required(f"{place}.name", condition.get("name")):
+            report.text(f"{place}.name", condition["name"], words.qualified_name)
+        _expression(f"{place}.expression", condition.get("expression"), report, (bool,), known)
+    report.unique(path, [condition.get("name") for _, condition in each("", value)], ".name")
+
+
+def _param_kind(path: str, value: Mapping[str, Any], report: Report) -> None:
+    for field in ("apiVersion", "kind"):
+        report.required(f"{path}.{field}", value.get(field))
+    group, _, version = str(value.get("apiVersion") or "v1").rpartition("/")
+    report.text(f"{path}.apiVersion", group or None, words.dns_subdomain)
+    report.text(f"{path}.apiVersion", version, words.dns_1035_label)
+    report.text(f"{path}.kind", str(value.get("kind") or "x").lower(), words.dns_1035_label)
 
 
 def _declared(path: str, value: Any, declared: set[str], report: Report) -> None:
@@ -58,26 +84,28 @@ def _declared(path: str, value: Any, declared: set[str], report: Report) -> None
             report.add(path, f"does not compile: undefined field {name!r} of variables")
 
 
-def _validations(spec: Mapping[str, Any], known: frozenset[str], report: Report) -> None:
+def _validations(obj: Mapping[str, Any], known: frozenset[str], scope: Scope, report: Report) -> None:
+    spec = mapping(obj.get("spec"))
     validations, audits = items(spec.get("validations")), items(spec.get("auditAnnotations"))
     if not validations and not audits:
         report.add("spec.validations", "validations or auditAnnotations must hold at least one item")
     reasons = ("Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge")
     for place, one in each("spec.validations", validations):
-        _expression(f"{place}.expression", one.get("expression"), report, (bool,), known)
+        _expression(f"{place}.expression", one.get("expression"), report, (bool,), known, scope)
         if "\n" in str(one.get("message") or ""):
             report.add(f"{place}.message", "must not contain line breaks")
         elif one.get("message") is not None and not str(one["message"]).strip():
             report.add(f"{place}.message", "must be non-empty if given")
         if one.get("messageExpression"):
-            _expression(f"{place}.messageExpression", one["messageExpression"], report, (str,), known)
+            _expression(f"{place}.messageExpression", one["messageExpression"], report, (str,), known, scope)
         report.choice(f"{place}.reason", one.get("reason"), reasons)
     keys: list[Any] = []
     for place, one in each("spec.auditAnnotations", audits):
         if report.required(f"{place}.key", one.get("key")):
-            report.text(f"{place}.key", one["key"], words.qualified_name)
+            name = mapping(obj.get("metadata")).get("name")
+            report.text(f"{place}.key", f"{name}/{one['key']}" if name else one["key"], words.qualified_name)
         keys.append(one.get("key"))
-        _expression(f"{place}.valueExpression", one.get("valueExpression"), report, (str, type(None)), known)
+        _expression(f"{place}.valueExpression", one.get("valueExpression"), report, (str, type(None)), known, scope)
     report.unique("spec.auditAnnotations", keys, ".key")
 
 
@@ -96,11 +124,18 @@ def _mutations(spec: Mapping[str, Any], report: Report) -> None:
             report.required(f"{place}.{field}.expression", mapping(one[field]).get("expression"))
 
 
-def _expression(path: str, value: Any, report: Report, types: tuple[type, ...], known: frozenset[str]) -> None:
+def _expression(
+    path: str,
+    value: Any,
+    report: Report,
+    types: tuple[type, ...],
+    known: frozenset[str],
+    scope: Scope = _DYNAMIC,
+) -> None:
     if value is None or not str(value).strip():
         report.add(path, "is required")
         return
-    if wrong := expressions.fault(str(value), types, known):
+    if wrong := expressions.fault(str(value), types, known, scope):
         report.add(path, wrong)
 
 
@@ -110,10 +145,18 @@ def match_resources(path: str, value: Mapping[str, Any], report: Report) -> None
     for field in ("namespaceSelector", "objectSelector"):
         selector(f"{path}.{field}", value.get(field), report)
     for group in ("resourceRules", "excludeResourceRules"):
-        for place, rule in each(f"{path}.{group}", value.get(group)):
-            for field in ("apiGroups", "apiVersions", "resources", "operations"):
-                _words_of_rule(place, field, rule, report)
-            report.choice(f"{place}.scope", rule.get("scope"), ("*", "Cluster", "Namespaced"))
+        rules(f"{path}.{group}", value.get(group), report)
+
+
+def rules(path: str, value: Any, report: Report) -> None:
+    """Check which operations on which resources are looked at."""
+    for place, rule in each(path, value):
+        for field in ("apiGroups", "apiVersions", "operations"):
+            _words_of_rule(place, field, rule, report)
+        _resources(f"{place}.resources", items(rule.get("resources")), report)
+        report.unique(f"{place}.resourceNames", items(rule.get("resourceNames")))
+        if rule.get("scope") is not None:
+            report.choice(f"{place}.scope", rule["scope"], ("*", "Cluster", "Namespaced"), optional=False)
 
 
 def _words_of_rule(path: str, field: str, rule: Mapping[str, Any], report: Report) -> None:
@@ -123,8 +166,30 @@ def _words_of_rule(path: str, field: str, rule: Mapping[str, Any], report: Repor
     if field == "operations":
         for index, one in enumerate(values):
             report.choice(f"{path}.operations[{index}]", one, _OPERATIONS, optional=False)
-    if field != "resources" and "*" in values and len(values) > 1:
+    if field == "apiVersions" and not all(values):
+        report.add(f"{path}.apiVersions", "a version must not be empty")
+    if "*" in values and len(values) > 1:
         report.add(f"{path}.{field}", "if '*' is present, nothing else may be")
+
+
+def _resources(path: str, values: list[Any], report: Report) -> None:
+    """Check the resources of a rule: no empty one, and none that another covers already."""
+    if not values:
+        report.add(path, "is required")
+    subs = [str(one) for one in values]
+    for index, text in enumerate(subs):
+        resource, slash, sub = text.partition("/")
+        if not text or (slash and not (resource and sub)):
+            report.add(f"{path}[{index}]", f"{text!r} must be a resource or a resource and a subresource")
+        covered = (slash and sub != "*" and f"{resource}/*" in subs) or (
+            slash and resource != "*" and f"*/{sub}" in subs
+        )
+        if covered:
+            report.add(f"{path}[{index}]", f"{text!r} is covered by another")
+    if "*/*" in subs and len(subs) > 1:
+        report.add(path, "if '*/*' is present, nothing else may be")
+    if "*" in subs and any("/" not in text for text in subs if text != "*"):
+        report.add(path, "if '*' is present, no other resource without subresource may be")
 
 
 def admission_binding(obj: Mapping[str, Any], report: Report) -> None:
@@ -140,6 +205,7 @@ def admission_binding(obj: Mapping[str, Any], report: Report) -> None:
         if {"Deny", "Warn"} <= set(actions):
             report.add("spec.validationActions", "Deny and Warn exclude each other")
         report.unique("spec.validationActions", actions)
+    report.text("spec.policyName", spec.get("policyName") or None, words.dns_subdomain)
     reference = spec.get("paramRef")
     if reference is not None:
         found = mapping(reference)

@@ -1,7 +1,8 @@
-"""CEL expressions of policies and device selectors: does the text parse, and is a constant of the right type.
+"""CEL expressions of policies and device selectors: does the text parse, and is its value of the right type.
 
-The parser is cel-python; where it is not installed expressions are not checked. Only expressions without variables can
-be evaluated here, so a type is judged for those alone; everything else is left to whoever evaluates with data.
+The parser is cel-python; where it is not installed expressions are not checked. A value's type is judged where it
+follows from the text or from evaluating an expression without variables; the rest is left to whoever evaluates with
+data.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Any, Final
+
+from tenancykit.manifests.checks.cel_types import operand_faults, type_of
 
 _OPTIONAL: Final = re.compile(r"\?\.|\[\?|\.\?|\?[A-Za-z_]+\s*:")
 _DEVICE_FIELDS: Final = ("driver", "attributes", "capacity", "allowMultipleAllocations")
@@ -30,19 +33,28 @@ _CEL_TYPES: Final = frozenset(
         "type",
         "uint",
         "optional",
+        "sets",
+        "ip",
+        "cidr",
         "format",
     }
 )
 
 
 @lru_cache(maxsize=4096)
-def fault(text: str, types: tuple[type, ...], known: frozenset[str] | None = None) -> str:
+def fault(
+    text: str,
+    types: tuple[type, ...],
+    known: frozenset[str] | None = None,
+    scope: tuple[tuple[str, str], ...] = (),
+) -> str:
     """Return what is wrong with an expression, or an empty string where nothing is known to be.
 
     Args:
         text: the expression.
         types: Python types its value may have; empty for any.
         known: variables it may name; None where they are not known.
+        scope: static types of variables, for the types of expressions that name them.
     """
     try:
         import celpy  # noqa: PLC0415 - only where an expression is checked
@@ -58,7 +70,32 @@ def fault(text: str, types: tuple[type, ...], known: frozenset[str] | None = Non
     unknown = sorted(_names(tree) - known - _CEL_TYPES) if known is not None else []
     if unknown:
         return f"does not compile: undeclared reference to {unknown[0]!r}"
-    return _operand_fault(environment, tree) or _value_fault(environment, tree, types)
+    found = next(operand_faults(tree, dict(scope)), "")
+    if found:
+        return f"does not compile: {found}"
+    return _static_fault(tree, types, scope) or _value_fault(environment, tree, types)
+
+
+_WORDS: Final = {bool: "bool", str: "string", type(None): "null_type"}
+
+
+def _static_fault(tree: Any, types: tuple[type, ...], scope: tuple[tuple[str, str], ...]) -> str:
+    found, wanted = type_of(tree, dict(scope)), [_WORDS[kind] for kind in types]
+    if not types or not found or found in wanted:
+        return ""
+    return f"must evaluate to {' or '.join(wanted)}, not {found}"
+
+
+def static_type(text: str, scope: tuple[tuple[str, str], ...]) -> str:
+    """Return the static type of an expression, or an empty string where it does not follow from the text."""
+    try:
+        import celpy  # noqa: PLC0415 - only where an expression is checked
+
+        return type_of(celpy.Environment().compile(text), dict(scope))
+    except ImportError:
+        return ""
+    except celpy.celparser.CELParseError:
+        return ""
 
 
 def _value_fault(environment: Any, tree: Any, types: tuple[type, ...]) -> str:
@@ -93,23 +130,6 @@ def _bound(macro: str, arguments: int) -> int:
 
 def _identifiers(tree: Any) -> list[str]:
     return [str(name.children[0]) for name in tree.find_data("ident")]
-
-
-def _operand_fault(environment: Any, tree: Any) -> str:
-    """Return what is wrong with a constant operand of ``&&`` and ``||``, or an empty string."""
-    for kind in ("conditionaland", "conditionalor"):
-        for node in tree.find_data(kind):
-            operands = node.children if len(node.children) > 1 else []
-            for operand in operands:
-                if _identifiers(operand) or any(True for _ in operand.find_data("ident_arg")):
-                    continue
-                try:
-                    value = environment.program(operand).evaluate({})
-                except Exception:  # noqa: BLE001, S112 - as above
-                    continue
-                if _python_type(value) is not bool:
-                    return f"does not compile: expected bool, found {_python_type(value).__name__}"
-    return ""
 
 
 def fields_of(name: str, text: str) -> list[str]:

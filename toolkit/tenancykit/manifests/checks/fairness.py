@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from tenancykit.manifests.checks import words
 from tenancykit.manifests.checks.report import Report, each, items, mapping
+
+_MOST_BITS: Final = 60
+"""Bits of the hash a request's queues are dealt from."""
 
 
 def flow_schema(obj: Mapping[str, Any], report: Report) -> None:
@@ -61,6 +65,9 @@ def _flow_subject(path: str, subject: Mapping[str, Any], report: Report) -> None
     if kind == "ServiceAccount" and account:
         for field in ("namespace", "name"):
             report.required(f"{path}.serviceAccount.{field}", account.get(field))
+        report.text(f"{path}.serviceAccount.namespace", account.get("namespace") or None, words.dns_label)
+        own = account.get("name")
+        report.text(f"{path}.serviceAccount.name", own if own not in ("", "*") else None, words.dns_subdomain)
 
 
 def _flow_resource(path: str, rule: Mapping[str, Any], report: Report) -> None:
@@ -72,6 +79,8 @@ def _flow_resource(path: str, rule: Mapping[str, Any], report: Report) -> None:
         report.add(f"{path}.namespaces", "at least one is required for rules that are not cluster scoped")
     if "*" in namespaces and len(namespaces) > 1:
         report.add(f"{path}.namespaces", "'*' stands alone")
+    for index, name in enumerate(namespaces):
+        report.text(f"{path}.namespaces[{index}]", name if name != "*" else None, words.dns_label)
 
 
 _FLOW_VERBS: Final = ("get", "list", "create", "update", "delete", "deletecollection", "patch", "watch", "proxy", "*")
@@ -105,6 +114,9 @@ def priority_level(obj: Mapping[str, Any], report: Report) -> None:
         report.add("spec.limited", "must be absent when type is Exempt")
     if kind == "Limited" and spec.get("exempt") is not None:
         report.add("spec.exempt", "must be absent when type is Limited")
+    exempt = mapping(spec.get("exempt"))
+    report.at_least("spec.exempt.nominalConcurrencyShares", exempt.get("nominalConcurrencyShares"), 0)
+    report.between("spec.exempt.lendablePercent", exempt.get("lendablePercent"), 0, 100)
     found = mapping(limited)
     report.at_least("spec.limited.nominalConcurrencyShares", found.get("nominalConcurrencyShares"), 0)
     report.between("spec.limited.lendablePercent", found.get("lendablePercent"), 0, 100)
@@ -125,9 +137,11 @@ def _limit_response(response: Mapping[str, Any], report: Report) -> None:
         report.add(f"{path}.queuing", "is required when type is Queue")
         return
     found = mapping(queuing)
-    queues, hand = found.get("queues", 64), found.get("handSize", 8)
-    report.at_least(f"{path}.queuing.queueLengthLimit", found.get("queueLengthLimit"), 1)
+    queues, hand = found.get("queues") or 64, found.get("handSize") or 8
+    report.at_least(f"{path}.queuing.queueLengthLimit", found.get("queueLengthLimit") or 50, 1)
     report.between(f"{path}.queuing.queues", queues, 1, 10_000_000)
     report.at_least(f"{path}.queuing.handSize", hand, 1)
     if hand > queues:
         report.add(f"{path}.queuing.handSize", f"should not be greater than queues ({queues})")
+    elif queues > 0 and hand > 0 and math.ceil(math.log2(queues) * hand) > _MOST_BITS:
+        report.add(f"{path}.queuing.handSize", f"dealing {hand} of {queues} queues takes more than {_MOST_BITS} bits")

@@ -10,13 +10,17 @@ from tenancykit.manifests.checks import words
 from tenancykit.manifests.checks.report import Check, Report, each, items, mapping
 
 _FINALIZERS: Final = ("foregroundDeletion", "kubernetes", "orphan")
+_LONGEST_PREFIX: Final = 58
+"""What is kept of a prefix before five characters are added."""
 _MAX_ANNOTATIONS: Final = 256 * 1024
 _PSA_KEY: Final = re.compile(r"pod-security\.kubernetes\.io/(enforce|audit|warn)(-version)?")
 _PSA_VERSION: Final = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
 
 NAME_CHECKS: Final[dict[str, Check]] = {
     "Namespace": words.dns_label,
+    "CertificateSigningRequest": words.path_segment,
     "Service": words.dns_1035_label,
+    "StatefulSet": words.dns_label,
     "Role": words.path_segment,
     "ClusterRole": words.path_segment,
     "RoleBinding": words.path_segment,
@@ -30,26 +34,56 @@ def metadata(obj: Mapping[str, Any], report: Report) -> None:
     found = mapping(obj.get("metadata"))
     name, generated = found.get("name"), found.get("generateName")
     check = NAME_CHECKS.get(str(obj.get("kind")), words.dns_subdomain)
-    if not name:
-        if not generated:
-            report.add("metadata.name", "is required, or generateName")
-        else:
-            report.text("metadata.generateName", str(generated).rstrip("-") or "x", check)
-    else:
-        report.text("metadata.name", name, check)
+    if not name and not generated:
+        report.add("metadata.name", "is required, or generateName")
+    report.text("metadata.name", name or None, check)
+    if generated and (wrong := check(_as_prefix(str(generated)))):
+        report.add("metadata.generateName", f"{generated!r} {wrong}")
+    elif generated and not name and (wrong := check(f"{str(generated)[:_LONGEST_PREFIX]}x2x2x")):
+        report.add("metadata.generateName", f"{generated!r}: a name that starts so {wrong}")
     report.text("metadata.namespace", found.get("namespace") or None, words.dns_label)
     labels("metadata.labels", found.get("labels"), report)
     annotation_texts("metadata.annotations", found.get("annotations"), report)
-    for path, owner in each("metadata.ownerReferences", found.get("ownerReferences")):
+    _owners(found.get("ownerReferences"), report)
+    finalizers("metadata.finalizers", found.get("finalizers"), report)
+    if {"orphan", "foregroundDeletion"} <= set(map(str, items(found.get("finalizers")))):
+        report.add("metadata.finalizers", "orphan and foregroundDeletion exclude each other")
+
+
+def _as_prefix(text: str) -> str:
+    """Return a prefix as a name to check: a dash at its end is followed by something once the name is generated."""
+    return f"{text[:-2]}a" if len(text) > 1 and text.endswith("-") else text
+
+
+def _owners(value: Any, report: Report) -> None:
+    for path, owner in each("metadata.ownerReferences", value):
         for field in ("apiVersion", "kind", "name", "uid"):
             report.required(f"{path}.{field}", owner.get(field))
-    controllers = [o for _, o in each("", found.get("ownerReferences")) if o.get("controller")]
-    if len(controllers) > 1:
+        version = str(owner.get("apiVersion") or "v1")
+        if version.count("/") > 1 or version.endswith("/"):
+            report.add(f"{path}.apiVersion", f"{version!r} must be a version, or a group and a version")
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            report.add(path, "an Event cannot own anything")
+    if len([owner for _, owner in each("", value) if owner.get("controller")]) > 1:
         report.add("metadata.ownerReferences", "only one owner may be the controller")
-    for index, finalizer in enumerate(items(found.get("finalizers"))):
-        report.text(f"metadata.finalizers[{index}]", finalizer, words.qualified_name)
+
+
+def finalizers(path: str, value: Any, report: Report) -> None:
+    """Check the names of finalizers."""
+    for index, finalizer in enumerate(items(value)):
+        report.text(f"{path}[{index}]", finalizer, words.qualified_name)
         if "/" not in str(finalizer) and finalizer not in _FINALIZERS:
-            report.add(f"metadata.finalizers[{index}]", f"{finalizer!r} is neither standard nor fully qualified")
+            report.add(f"{path}[{index}]", f"{finalizer!r} is neither standard nor fully qualified")
+
+
+def embedded(path: str, value: Any, report: Report) -> None:
+    """Check the metadata of a template, which has labels and annotations only."""
+    found = mapping(value)
+    labels(f"{path}.labels", found.get("labels"), report)
+    annotation_texts(f"{path}.annotations", found.get("annotations"), report)
+    for field in found.keys() - {"labels", "annotations"}:
+        if found[field]:
+            report.add(f"{path}.{field}", "only labels and annotations may be given")
 
 
 def labels(path: str, value: Any, report: Report) -> None:
@@ -64,13 +98,14 @@ def annotation_texts(path: str, value: Any, report: Report) -> None:
     size = 0
     for key, text in mapping(value).items():
         report.text(path, key.lower(), words.qualified_name)
-        size += len(key) + len(str(text))
+        size += len(key.encode()) + len(str(text or "").encode())
     if size > _MAX_ANNOTATIONS:
         report.add(path, f"are {size} bytes; at most {_MAX_ANNOTATIONS} are allowed")
 
 
-def pod_security_labels(obj: Mapping[str, Any], report: Report) -> None:
-    """Check a Namespace's Pod Security labels, as the admission plugin does."""
+def namespace(obj: Mapping[str, Any], report: Report) -> None:
+    """Check a Namespace's finalizers and, as the admission plugin does, its Pod Security labels."""
+    finalizers("spec.finalizers", mapping(obj.get("spec")).get("finalizers"), report)
     for key, value in mapping(mapping(obj.get("metadata")).get("labels")).items():
         match = _PSA_KEY.fullmatch(key)
         if match is None:

@@ -7,15 +7,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tenancykit.manifests.checks import words
-from tenancykit.manifests.checks.containers import container, resources, security_context
+from tenancykit.manifests.checks.containers import container
+from tenancykit.manifests.checks.lifecycle import lifecycle, no_lifecycle, restarts
 from tenancykit.manifests.checks.metadata import annotation_texts, labels
 from tenancykit.manifests.checks.placement import affinity, spread, tolerations
+from tenancykit.manifests.checks.profiles import pod_annotations
 from tenancykit.manifests.checks.report import Report, each, items, mapping
+from tenancykit.manifests.checks.resources import overhead, pod_resources, resize_policy
+from tenancykit.manifests.checks.security import security_context
 from tenancykit.manifests.checks.volumes import volumes
 from tenancykit.manifests.checks.windows import windows
 
 _SYSCTL: Final = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-_a-z0-9*]*[a-z0-9*])?")
 _DNS: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_MOST_SEARCHES: Final = 32
+_LONGEST_SEARCHES: Final = 2048
 _GROUPS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -26,35 +32,29 @@ def template(path: str, value: Any, report: Report) -> None:
     labels(f"{path}.metadata.labels", metadata.get("labels"), report)
     annotation_texts(f"{path}.metadata.annotations", metadata.get("annotations"), report)
     pod_spec(f"{path}.spec", mapping(found.get("spec")), report)
-    app_armor_annotations(
-        f"{path}.metadata.annotations", metadata.get("annotations"), mapping(found.get("spec")), report
-    )
+    pod_annotations(f"{path}.metadata.annotations", metadata.get("annotations"), mapping(found.get("spec")), report)
     if items(mapping(found.get("spec")).get("ephemeralContainers")):
         report.add(f"{path}.spec.ephemeralContainers", "may not be given in a template")
+
+
+def pod_template(obj: Mapping[str, Any], report: Report) -> None:
+    """Check a PodTemplate."""
+    template("template", obj.get("template"), report)
 
 
 def pod(obj: Mapping[str, Any], report: Report) -> None:
     """Check a Pod."""
     spec = mapping(obj.get("spec"))
     pod_spec("spec", spec, report)
-    app_armor_annotations("metadata.annotations", mapping(obj.get("metadata")).get("annotations"), spec, report)
+    pod_annotations("metadata.annotations", mapping(obj.get("metadata")).get("annotations"), spec, report)
     if items(spec.get("ephemeralContainers")):
         report.add("spec.ephemeralContainers", "cannot be set when a pod is created")
-
-
-_APP_ARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
-
-
-def app_armor_annotations(path: str, value: Any, spec: Mapping[str, Any], report: Report) -> None:
-    """Check the annotations that chose AppArmor profiles before fields did."""
-    names = {one.get("name") for group in _GROUPS for _, one in each("", spec.get(group))}
-    for key, profile in mapping(value).items():
-        if not key.startswith(_APP_ARMOR):
-            continue
-        if key.removeprefix(_APP_ARMOR) not in names:
-            report.add(f"{path}[{key}]", "names no container of the pod")
-        if profile not in ("", "runtime/default", "unconfined") and not str(profile).startswith("localhost/"):
-            report.add(f"{path}[{key}]", f"{profile!r} is not an AppArmor profile")
+    if spec.get("nodeName") and items(spec.get("schedulingGates")):
+        report.add("spec.nodeName", "cannot be set before all schedulingGates are cleared")
+    for group in _GROUPS[:2]:
+        for place, one in each(f"spec.{group}", spec.get(group)):
+            if str(one.get("image") or "").strip() != str(one.get("image") or ""):
+                report.add(f"{place}.image", "must not have leading or trailing whitespace")
 
 
 def pod_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
@@ -67,7 +67,12 @@ def pod_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
     for group in _GROUPS[:2]:
         for place, one in each(f"{path}.{group}", spec.get(group)):
             container(place, one, names_of_volumes, claims, report)
-            _restart(place, one, group, report)
+            restarts(place, one, group, report)
+            resize_policy(f"{place}.resizePolicy", one.get("resizePolicy"), spec.get("restartPolicy"), report)
+            if group == "initContainers" and one.get("restartPolicy") != "Always":
+                no_lifecycle(place, one, report)
+            else:
+                lifecycle(place, one, spec.get("terminationGracePeriodSeconds"), report)
             names.append(one.get("name"))
     report.unique(f"{path}.containers", names, ".name")
     _host_ports(path, spec, report)
@@ -83,28 +88,22 @@ def pod_spec(path: str, spec: Mapping[str, Any], report: Report) -> None:
     spread(f"{path}.topologySpreadConstraints", spec.get("topologySpreadConstraints"), report)
     _host(path, spec, report)
     windows(path, spec, report)
-    resources(f"{path}.resources", spec.get("resources"), report)
-
-
-def _restart(path: str, one: Mapping[str, Any], group: str, report: Report) -> None:
-    policy = one.get("restartPolicy")
-    if policy is None:
-        return
-    allowed = ("Always", "OnFailure", "Never") if int(report.version.split(".")[1]) >= 35 else ("Always",)
-    if group == "containers" and allowed == ("Always",):
-        report.add(f"{path}.restartPolicy", "may not be set on containers other than init containers")
-    report.choice(f"{path}.restartPolicy", policy, allowed)
+    pod_resources(path, spec, report)
+    overhead(f"{path}.overhead", spec.get("overhead"), report)
 
 
 def _names(path: str, spec: Mapping[str, Any], report: Report) -> None:
-    for field in ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"):
+    for field in ("serviceAccountName", "nodeName", "priorityClassName"):
         report.text(f"{path}.{field}", spec.get(field) or None, words.dns_subdomain)
+    report.text(f"{path}.runtimeClassName", spec.get("runtimeClassName"), words.dns_subdomain)
     report.text(f"{path}.hostname", spec.get("hostname") or None, words.dns_label)
     report.text(f"{path}.subdomain", spec.get("subdomain") or None, words.dns_label)
     gates = [gate.get("name") for _, gate in each("", spec.get("schedulingGates"))]
     for index, gate in enumerate(gates):
         report.text(f"{path}.schedulingGates[{index}]", gate or "", words.qualified_name)
     report.unique(f"{path}.schedulingGates", gates)
+    for place, one in each(f"{path}.readinessGates", spec.get("readinessGates")):
+        report.text(f"{place}.conditionType", one.get("conditionType") or "", words.qualified_name)
     system = spec.get("os")
     if system is not None:
         report.choice(f"{path}.os.name", mapping(system).get("name"), ("linux", "windows"), optional=False)
@@ -124,10 +123,21 @@ def _dns(path: str, spec: Mapping[str, Any], report: Report) -> None:
         report.add(f"{path}.dnsConfig.nameservers", "at most 3 are allowed")
     for index, server in enumerate(servers):
         report.text(f"{path}.dnsConfig.nameservers[{index}]", server, words.ip_address)
+    _searches(path, items(mapping(config).get("searches")), report)
+    for place, option in each(f"{path}.dnsConfig.options", mapping(config).get("options")):
+        report.required(f"{place}.name", option.get("name"))
     for place, alias in each(f"{path}.hostAliases", spec.get("hostAliases")):
         report.text(f"{place}.ip", alias.get("ip") or "", words.ip_address)
         for index, name in enumerate(items(alias.get("hostnames"))):
             report.text(f"{place}.hostnames[{index}]", name, words.dns_subdomain)
+
+
+def _searches(path: str, searches: list[Any], report: Report) -> None:
+    if len(searches) > _MOST_SEARCHES or len(" ".join(map(str, searches))) > _LONGEST_SEARCHES:
+        report.add(f"{path}.dnsConfig.searches", f"at most {_MOST_SEARCHES}, {_LONGEST_SEARCHES} characters together")
+    for index, search in enumerate(searches):
+        if search != ".":  # the root itself
+            report.text(f"{path}.dnsConfig.searches[{index}]", str(search).removesuffix("."), words.dns_search)
 
 
 def _host(path: str, spec: Mapping[str, Any], report: Report) -> None:
@@ -151,8 +161,15 @@ def _host_ports(path: str, spec: Mapping[str, Any], report: Report) -> None:
             if spec.get("hostNetwork") and port.get("hostPort") not in (None, 0, port.get("containerPort")):
                 report.add(f"{place}.hostPort", "must equal containerPort on the host network")
             if port.get("hostPort"):
-                taken.append((port["hostPort"], port.get("protocol") or "TCP", port.get("hostIP") or ""))
+                taken.append(_socket(port))
     report.unique(f"{path}.containers.ports", taken, ".hostPort")
+    for place, one in each(f"{path}.initContainers", spec.get("initContainers")):
+        own = [_socket(port) for _, port in each("", one.get("ports")) if port.get("hostPort")]
+        report.unique(f"{place}.ports", own, ".hostPort")
+
+
+def _socket(port: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (port["hostPort"], port.get("protocol") or "TCP", port.get("hostIP") or "")
 
 
 _IPC_SYSCTLS: Final = ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")

@@ -82,10 +82,13 @@ def limit_range(obj: Mapping[str, Any], report: Report) -> None:
     for place, limit in each("spec.limits", mapping(obj.get("spec")).get("limits")):
         kind = limit.get("type")
         seen.append(kind)
+        report.text(f"{place}.type", kind, words.qualified_name)
         if kind not in kinds and "/" not in str(kind or ""):
             report.add(f"{place}.type", f"{kind!r} must be one of {', '.join(kinds)}")
         check = words.container_resource if kind in ("Container", "Pod") else words.resource_name
         amounts = {field: _amounts(place, field, limit, check, report) for field in _FIELDS}
+        if kind == "Container":
+            _complete(amounts)
         _not_overcommitted(place, amounts, report)
         if kind == "Pod":
             for field in ("default", "defaultRequest"):
@@ -100,10 +103,17 @@ def limit_range(obj: Mapping[str, Any], report: Report) -> None:
 _FIELDS: Final = ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
 
 
+def _complete(amounts: dict[str, dict[str, Any]]) -> None:
+    """Fill in what the API server does: a limit is the maximum, a request is the limit or the minimum."""
+    amounts["default"] = {**amounts["max"], **amounts["default"]}
+    amounts["defaultRequest"] = {**amounts["min"], **amounts["default"], **amounts["defaultRequest"]}
+
+
 def _not_overcommitted(path: str, amounts: Mapping[str, Mapping[str, Any]], report: Report) -> None:
     default, request = amounts["default"], amounts["defaultRequest"]
     for name in default.keys() & request.keys():
-        if words.is_extended_resource(name) and default.get(name) != request.get(name):
+        counted = words.is_huge_pages(name) or not words.is_native_resource(name)
+        if counted and default.get(name) != request.get(name):
             report.add(f"{path}.defaultRequest[{name}]", "must equal default: the resource cannot be overcommitted")
 
 

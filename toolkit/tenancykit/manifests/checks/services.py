@@ -10,6 +10,7 @@ from tenancykit.manifests.checks.metadata import labels, selector
 from tenancykit.manifests.checks.report import Report, each, items, mapping
 
 _TYPES: Final = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_KUBELET: Final = 10250
 _PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 
 
@@ -32,12 +33,34 @@ def service(obj: Mapping[str, Any], report: Report) -> None:
             report.add("spec.clusterIP", "may not be set for an ExternalName Service")
     if headless and kind in ("LoadBalancer", "NodePort"):
         report.add("spec.clusterIP", f"may not be None for a {kind} Service")
+    _addresses(spec, kind, report)
     address = spec.get("clusterIP")
     if address not in (None, "", "None"):
         report.text("spec.clusterIP", address, words.ip_address)
     for index, one in enumerate(items(spec.get("externalIPs"))):
         report.text(f"spec.externalIPs[{index}]", one, words.reachable_address)
     _balancing(spec, kind, report)
+
+
+def _addresses(spec: Mapping[str, Any], kind: str, report: Report) -> None:
+    """Check a Service's addresses and address families against each other."""
+    addresses, families = items(spec.get("clusterIPs")), items(spec.get("ipFamilies"))
+    if addresses and kind == "ExternalName":
+        report.add("spec.clusterIPs", "may not be set for an ExternalName Service")
+    elif addresses and addresses[0] != (spec.get("clusterIP") or ""):
+        report.add("spec.clusterIPs", "must start with clusterIP")
+    for index, one in enumerate(addresses):
+        if one != "None" or len(addresses) > 1:
+            report.text(f"spec.clusterIPs[{index}]", one, words.ip_address)
+    for field, values in (("clusterIPs", addresses), ("ipFamilies", families)):
+        if len(values) > 2:
+            report.add(f"spec.{field}", "at most two are allowed")
+        if len(values) > 1 and spec.get("ipFamilyPolicy") == "SingleStack":
+            report.add("spec.ipFamilyPolicy", f"must not be SingleStack where two {field} are given")
+    report.unique("spec.clusterIPs", addresses)
+    for field in ("ipFamilies", "ipFamilyPolicy"):
+        if kind == "ExternalName" and spec.get(field):
+            report.add(f"spec.{field}", "may not be set for an ExternalName Service")
 
 
 def _service_ports(ports: list[Any], kind: str, report: Report) -> None:
@@ -65,6 +88,10 @@ def _service_ports(ports: list[Any], kind: str, report: Report) -> None:
         numbers.append((port.get("port"), port.get("protocol") or "TCP"))
     report.unique("spec.ports", names, ".name")
     report.unique("spec.ports", numbers)
+    opened = [(p["nodePort"], p.get("protocol") or "TCP") for _, p in each("", ports) if p.get("nodePort")]
+    report.unique("spec.ports", opened, ".nodePort")
+    if kind == "LoadBalancer" and any(port.get("port") == _KUBELET for _, port in each("", ports)):
+        report.add("spec.ports", f"may not expose port {_KUBELET}, the kubelet's, to the outside")
 
 
 def _balancing(spec: Mapping[str, Any], kind: str, report: Report) -> None:
@@ -84,21 +111,29 @@ def _balancing(spec: Mapping[str, Any], kind: str, report: Report) -> None:
             report.add("spec.loadBalancerClass", "may only be used when type is LoadBalancer")
         report.text("spec.loadBalancerClass", spec["loadBalancerClass"], words.qualified_name)
     health = spec.get("healthCheckNodePort")
+    report.between("spec.healthCheckNodePort", health, 0, 65535)
     if health and not (kind == "LoadBalancer" and policy == "Local"):
         report.add("spec.healthCheckNodePort", "may only be set for a LoadBalancer with policy Local")
     if spec.get("allocateLoadBalancerNodePorts") is not None and kind != "LoadBalancer":
         report.add("spec.allocateLoadBalancerNodePorts", "may only be used when type is LoadBalancer")
+    _reach(spec, report)
+
+
+def _reach(spec: Mapping[str, Any], report: Report) -> None:
+    """Check which end of a Service a client is sent to."""
     spread = ("PreferClose", "PreferSameZone", "PreferSameNode")
-    report.choice("spec.trafficDistribution", spec.get("trafficDistribution"), spread)
+    if spec.get("trafficDistribution") is not None:
+        report.choice("spec.trafficDistribution", spec["trafficDistribution"], spread, optional=False)
     families = items(spec.get("ipFamilies"))
     for index, family in enumerate(families):
         report.choice(f"spec.ipFamilies[{index}]", family, ("IPv4", "IPv6"), optional=False)
     report.unique("spec.ipFamilies", families)
     policies = ("SingleStack", "PreferDualStack", "RequireDualStack")
     report.choice("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), policies)
-    affinity = mapping(mapping(spec.get("sessionAffinityConfig")).get("clientIP"))
+    config = spec.get("sessionAffinityConfig")
+    affinity = mapping(mapping(config).get("clientIP"))
     report.between("spec.sessionAffinityConfig.clientIP.timeoutSeconds", affinity.get("timeoutSeconds"), 1, 86400)
-    if affinity and spec.get("sessionAffinity") != "ClientIP":
+    if config is not None and spec.get("sessionAffinity") != "ClientIP":
         report.add("spec.sessionAffinityConfig", "may only be set with sessionAffinity ClientIP")
 
 
@@ -120,6 +155,7 @@ def ingress(obj: Mapping[str, Any], report: Report) -> None:
         for inner, path in each(f"{place}.http.paths", mapping(rule.get("http")).get("paths")):
             _path(inner, path, report)
     for place, tls in each("spec.tls", spec.get("tls")):
+        report.text(f"{place}.secretName", tls.get("secretName") or None, words.dns_subdomain)
         for index, host in enumerate(items(tls.get("hosts"))):
             check = words.wildcard_subdomain if "*" in str(host) else words.dns_subdomain
             report.text(f"{place}.hosts[{index}]", host, check)

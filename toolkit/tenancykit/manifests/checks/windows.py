@@ -17,6 +17,7 @@ _POD_FORBIDDEN: Final = (
     "runAsUser",
     "runAsGroup",
     "supplementalGroups",
+    "supplementalGroupsPolicy",
 )
 _CONTAINER_FORBIDDEN: Final = (
     "seLinuxOptions",

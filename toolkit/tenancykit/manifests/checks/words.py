@@ -17,6 +17,9 @@ _LABEL_1035: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _ENVIRONMENT: Final = re.compile(r"[ -<>-~]+")
 _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
+_PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
+_SEARCH: Final = re.compile(r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
+_HEADER: Final = re.compile(r"[-A-Za-z0-9]+")
 _PORT_NAME: Final = re.compile(r"[a-z0-9-]+")
 _C_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,6 +56,7 @@ COUNTED_RESOURCES: Final = frozenset(
     {
         "pods",
         "replicationcontrollers",
+        "resourcequotas",
         "services",
         "secrets",
         "configmaps",
@@ -87,6 +91,34 @@ def dns_subdomain(text: str) -> str:
     if not text or not all(_LABEL.fullmatch(part) for part in text.split(".")):
         return "must be lowercase letters, digits, '-' and '.', each part starting and ending with a letter or digit"
     return ""
+
+
+def dns_search(text: str) -> str:
+    """Return what is wrong with a search domain, whose parts may hold underscores, or an empty string."""
+    if len(text) > LONGEST_SUBDOMAIN or not all(_SEARCH.fullmatch(part) for part in text.split(".")):
+        return "must be lowercase letters, digits, '-', '_' and '.', each part ending with a letter or digit"
+    return ""
+
+
+def path_of_domain(text: str) -> str:
+    """Return what is wrong with a domain followed by a slash and a path, or an empty string."""
+    domain, slash, rest = text.partition("/")
+    if not slash or not rest:
+        return "must be a domain-prefixed path such as acme.io/foo"
+    if wrong := dns_subdomain(domain):
+        return f"domain {wrong}"
+    return "" if _PATH.fullmatch(rest) else "must have a path of letters, digits and URI punctuation"
+
+
+def full_name(text: str) -> str:
+    """Return what is wrong with a name of at least three parts separated by dots, or an empty string."""
+    return dns_subdomain(text) or ("" if text.count(".") > 1 else "must have at least three parts separated by dots")
+
+
+def full_host(text: str) -> str:
+    """Return what is wrong with the name of a host of at least two parts, or an empty string."""
+    plain = text.removesuffix(".")
+    return dns_subdomain(plain) or ("" if "." in plain else "must have at least two parts separated by dots")
 
 
 def wildcard_subdomain(text: str) -> str:
@@ -156,8 +188,35 @@ def c_identifier(text: str) -> str:
     return "" if _C_IDENTIFIER.fullmatch(text) else "must be letters, digits and '_', not starting with a digit"
 
 
+def no_backsteps(text: str) -> str:
+    """Return what is wrong with a path that must not lead upwards, or an empty string."""
+    return "must not contain '..'" if ".." in text.split("/") else ""
+
+
+def descending_path(text: str) -> str:
+    """Return what is wrong with a relative path that must not lead upwards, or an empty string."""
+    return "must be a relative path" if text.startswith("/") else no_backsteps(text)
+
+
+def projected_path(text: str) -> str:
+    """Return what is wrong with the path of a file that a volume projects, or an empty string."""
+    return descending_path(text) or ("must not start with '..'" if text.startswith("..") else "")
+
+
+def header_name(text: str) -> str:
+    """Return what is wrong with the name of an HTTP header, or an empty string."""
+    return "" if _HEADER.fullmatch(text) else "must be letters, digits and '-'"
+
+
+def caseless_name(text: str) -> str:
+    """Return what is wrong with a qualified name whose case does not matter, or an empty string."""
+    return qualified_name(text.lower())
+
+
 def quantity(value: Any) -> Decimal | None:
-    """Return the value of a quantity, or None where the API server cannot read it."""
+    """Return the value of a quantity, or None where the API server cannot read it; null reads as zero."""
+    if value is None:
+        return Decimal(0)
     try:
         return parse_quantity(value)
     except (ValueError, TypeError, AttributeError):
@@ -208,12 +267,19 @@ def resource_name(text: str) -> str:
 
 
 def ip_address(text: str) -> str:
-    """Return what is wrong with an IP address, or an empty string; leading zeros are refused."""
+    """Return what is wrong with an IP address; leading zeros and IPv4 written as IPv6 are refused."""
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return "must be a valid IP address"
+    if address.version == 6 and (address.ipv4_mapped is not None or "%" in text):
+        return "must not be an IPv4-mapped address or have a zone"
     return ""
+
+
+def canonical_address(text: str) -> str:
+    """Return what is wrong with an IP address that must be written in its shortest form, or an empty string."""
+    return ip_address(text) or ("" if str(ipaddress.ip_address(text)) == text else "must be in canonical form")
 
 
 def reachable_address(text: str) -> str:
@@ -221,19 +287,21 @@ def reachable_address(text: str) -> str:
     if wrong := ip_address(text):
         return wrong
     address = ipaddress.ip_address(text)
-    if address.is_unspecified or address.is_loopback or address.is_link_local:
+    local_group = ipaddress.ip_network("224.0.0.0/24" if address.version == 4 else "ff02::/16")
+    if address.is_unspecified or address.is_loopback or address.is_link_local or address in local_group:
         return "may not be unspecified, loopback or link-local"
     return ""
 
 
 def cidr(text: str) -> str:
-    """Return what is wrong with an address range, or an empty string."""
+    """Return what is wrong with an address range, or an empty string; bits beyond the prefix are refused."""
     address, slash, length = text.partition("/")
     if not slash or not length.isdigit() or (len(length) > 1 and length.startswith("0")):
         return "must be an address range such as 10.9.8.0/24, without leading zeros"
-    try:
-        ipaddress.ip_network(text, strict=False)
-        ipaddress.ip_address(address)
-    except ValueError:
+    if ip_address(address):
         return "must be an address range such as 10.9.8.0/24, without leading zeros"
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return "must be an address range such as 10.9.8.0/24, without bits set beyond its prefix"
     return ""
