@@ -15,7 +15,7 @@ API: Final = "admissionregistration.k8s.io/v1"
 def validating_policies(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield a policy and its binding for every rule of every class that chose ValidatingAdmissionPolicy."""
     for cls in scope.classes:
-        for rule in class_rules(cls):
+        for rule in class_rules(cls, scope.everyone):
             name = f"tenancykit-{cls.id}-{rule.name}"
             because = ("pol_vap", *rule.because)
             yield manifest(

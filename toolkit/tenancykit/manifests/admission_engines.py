@@ -22,7 +22,7 @@ _GENERATED: Final = (
 def kyverno_policies(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield validating, mutating and generating policies of every class that chose Kyverno."""
     for cls in scope.classes:
-        for rule in class_rules(cls):
+        for rule in class_rules(cls, scope.everyone):
             spec = policy_spec(rule)
             if not rule.every_namespace:
                 spec["matchConstraints"]["namespaceSelector"] = selector(cls)
@@ -63,7 +63,7 @@ def _default_deny_for_new_namespaces(cls: ClassScope) -> Manifest:
 def gatekeeper_policies(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield a template and a constraint for every rule, and mutators that set pool and runtime of a class's pods."""
     for cls in scope.classes:
-        for rule in class_rules(cls):
+        for rule in class_rules(cls, scope.everyone):
             yield from _constraint(cls, rule)
         yield from _assignments(cls)
 

@@ -7,7 +7,7 @@ library evaluates them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from tenancykit.manifests.scope import (
     CLASS_LABEL,
     EXAMPLE_DOMAIN,
     POOL_LABEL,
+    SHARED_CLASSES,
     TENANT_LABEL,
     ClassScope,
     is_alone,
@@ -92,8 +93,13 @@ _ROUTES: Final = Target("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRo
 _JOBS: Final = Target("batch", "v1", "jobs", "Job", ("CREATE",))
 
 
-def class_rules(cls: ClassScope) -> Iterator[Rule]:
-    """Yield every rule the options of a class demand in the cluster its pods run in."""
+def class_rules(cls: ClassScope, beside: Iterable[ClassScope] = ()) -> Iterator[Rule]:
+    """Yield every rule the options of a class demand in the cluster its pods run in.
+
+    Args:
+        cls: the class.
+        beside: every class of that cluster: what one of them has to itself the others must keep off.
+    """
     options = cls.found.choice.options
     node = next(option for option in options if option.startswith("node_"))
     if not is_alone(cls):
@@ -102,7 +108,7 @@ def class_rules(cls: ClassScope) -> Iterator[Rule]:
     yield _priority(cls)
     yield _services(cls)
     yield _namespace_labels(cls)
-    if "tenant-storage-class" in cls.found.facts:
+    if any("tenant-storage-class" in other.found.facts for other in (cls, *beside)):
         yield _storage(cls)
     if "exposed" in cls.found.facts and cls.found.cluster.control_plane != "virtual":
         yield _routes(cls)
@@ -211,12 +217,15 @@ def _namespace_labels(cls: ClassScope) -> Rule:
 
 
 def _storage(cls: ClassScope) -> Rule:
-    names = f"['t-' + {TENANT}, 't-' + {TENANT} + '-shared']"
+    """A claim without a class would get whichever is made the default later."""
+    if "tenant-storage-class" in cls.found.facts:
+        names, message = f"['t-' + {TENANT}, 't-' + {TENANT} + '-shared']", "the tenant's own StorageClass"
+    else:
+        names = "[" + ", ".join(f"'{name}'" for name in SHARED_CLASSES) + "]"
+        message = "a StorageClass that is meant for all tenants"
     text = f"has(object.spec.storageClassName) && object.spec.storageClassName in {names}"
-    option = next(o for o in cls.found.choice.options if o in ("st_sc_quota", "st_dedicated"))
-    return Rule(
-        "storage", _CLAIMS, ((text, "a claim must name the tenant's own StorageClass"),), (option,), "isolation.storage"
-    )
+    option = next(o for o in cls.found.choice.options if o in ("st_sc_quota", "st_dedicated", "st_shared_sc"))
+    return Rule("storage", _CLAIMS, ((text, f"a claim must name {message}"),), (option,), "isolation.storage")
 
 
 def _routes(cls: ClassScope) -> Rule:

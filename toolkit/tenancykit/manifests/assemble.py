@@ -9,7 +9,7 @@ from typing import Any, Final
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests.builds import NOTHING, Side
-from tenancykit.manifests.model import CONCERNS, PREFIX, KubernetesObject, Manifest
+from tenancykit.manifests.model import CONCERNS, PREFIX, KubernetesObject, Manifest, PlainFile
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClassScope, ClusterScope, TenantScope
@@ -95,6 +95,14 @@ def cluster_scope(plan: ClusterPlan, scopes: dict[str, ClassScope], option: str,
         if (not option or option in scope.options) and (side is None or side in sides_of(scope.found, plan))
     )
     return ClusterScope(plan, chosen, everyone)
+
+
+def plain_files(plan: ClusterPlan) -> Iterator[PlainFile]:
+    """Yield the files of a cluster that no API server takes."""
+    for option in plan.options:
+        files = BUILDERS.get(option, NOTHING).files
+        if files and any(files[0] in sides_of(found, plan) for found in plan.choosing(option)):
+            yield files[1](option)
 
 
 def base_manifests(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> list[Manifest]:

@@ -12,7 +12,7 @@ from tenancykit.manifests.builds import NOTHING, Chart, Side
 from tenancykit.manifests.model import HelmRelease
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.registry import BUILDERS
-from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope, with_required
 from tenancykit.manifests.yaml_writer import write_document
 
 _ABSTRACT: Final = frozenset({"kubernetes-cluster", "management-cluster"})
@@ -125,7 +125,8 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
             placed |= {chart.side for chart in build.charts} | {chart.side for chart in build.tenant_charts}
             if placed & sides or (not placed and "pods" in sides):
                 catalogue = scopes[found.tenant_class.id].catalogue
-                wanted |= {n: c for n in option.components if _belongs(c := catalogue.components[n], sides)}
+                needed = with_required(option.components, catalogue)
+                wanted |= {n: c for n in sorted(needed) if _belongs(c := catalogue.components[n], sides)}
     return tuple(wanted[name] for name in sorted(wanted) if name not in installed | _ABSTRACT)
 
 

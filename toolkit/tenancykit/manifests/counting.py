@@ -19,16 +19,38 @@ from tenancykit.scenario.naming import Tenant, class_tenants
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Objects of one cluster, by kind.
+
+    Attributes:
+        own: those it has whatever the tenants.
+        tenants: those its tenants bring, all together.
+    """
+
+    own: Mapping[str, int]
+    tenants: Mapping[str, int]
+
+    @property
+    def objects(self) -> int:
+        """All objects together."""
+        return sum(self.own.values()) + sum(self.tenants.values())
+
+
+@dataclass(frozen=True)
 class ObjectCounts:
     """What an export holds.
 
     Attributes:
         kinds: objects by kind.
         parameters: values set in those objects, names, labels and annotations aside.
+        fields: distinct fields of distinct kinds that those values stand in.
+        clusters: the fullest cluster of its kind: ``shared``, ``hub``, and by class id those of single tenants.
     """
 
     kinds: Mapping[str, int]
     parameters: int
+    fields: int
+    clusters: Mapping[str, Standing]
 
     @property
     def objects(self) -> int:
@@ -45,17 +67,24 @@ def count_objects(design: ResolvedDesign, scenario: Scenario, catalogue: Catalog
     counting = _Counting()
     scopes = class_scopes(design, scenario, catalogue)
     for plan in common_clusters(design):
-        counting.add(base_manifests(plan, scopes))
+        base, brought = counting.add(base_manifests(plan, scopes)), Counter[str]()
         for found in plan.classes:
             for tenant, number in _distinct(scenario, found):
-                counting.add(tenant_manifests(_scope(scopes, found, tenant, plan)), number)
+                brought += counting.add(tenant_manifests(_scope(scopes, found, tenant, plan)), number)
+        if plan.role != "logical":
+            counting.stand(plan.role, base, brought)
     for found in design.classes:
         for tenant, number in _distinct(scenario, found):
             own = own_cluster(found, tenant)
-            if own is not None:
-                counting.add(base_manifests(own, scopes), number)
-                counting.add(tenant_manifests(_scope(scopes, found, tenant, own)), number)
-    return ObjectCounts(MappingProxyType(dict(sorted(counting.kinds.items()))), counting.parameters)
+            if own is None:
+                continue
+            base = counting.add(base_manifests(own, scopes), number)
+            brought = counting.add(tenant_manifests(_scope(scopes, found, tenant, own)), number)
+            if own.role == "tenant":
+                each = Counter({kind: count // number for kind, count in (base + brought).items()})
+                counting.stand(found.tenant_class.id, each, Counter())
+    kinds = MappingProxyType(dict(sorted(counting.kinds.items())))
+    return ObjectCounts(kinds, counting.parameters, len(counting.fields), MappingProxyType(counting.clusters))
 
 
 def _scope(scopes: Mapping[str, ClassScope], found: ClassDesign, tenant: Tenant, plan: ClusterPlan) -> TenantScope:
@@ -80,18 +109,34 @@ class _Counting:
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()
         self.parameters = 0
+        self.fields: set[tuple[str, ...]] = set()
+        self.clusters: dict[str, Standing] = {}
 
-    def add(self, made: Iterable[Manifest], times: int = 1) -> None:
+    def stand(self, name: str, own: Counter[str], tenants: Counter[str]) -> None:
+        """Keep a cluster's objects where they are more than those of another of its kind."""
+        found = Standing(MappingProxyType(dict(own)), MappingProxyType(dict(tenants)))
+        known = self.clusters.get(name)
+        if known is None or found.objects > known.objects:
+            self.clusters[name] = found
+
+    def add(self, made: Iterable[Manifest], times: int = 1) -> Counter[str]:
+        """Count manifests that stand somewhere several times; returns how many there are of each kind."""
+        kinds: Counter[str] = Counter()
         for manifest in made:
             data = manifest.data
-            self.kinds[str(data["kind"])] += times
-            settings = (value for key, value in data.items() if key not in ("apiVersion", "kind", "metadata"))
-            self.parameters += times * sum(map(_leaves, settings))
-
-
-def _leaves(value: Any) -> int:
-    if isinstance(value, Mapping):
-        return sum(map(_leaves, value.values()))
-    if isinstance(value, list | tuple):
-        return sum(map(_leaves, value))
-    return 1
+            kind = str(data["kind"])
+            kinds[kind] += times
+            left: list[tuple[tuple[str, ...], Any]] = [
+                ((kind, key), value) for key, value in data.items() if key not in ("apiVersion", "kind", "metadata")
+            ]
+            while left:
+                field, value = left.pop()
+                if isinstance(value, dict):
+                    left.extend([((*field, key), inner) for key, inner in value.items()])
+                elif isinstance(value, list | tuple):
+                    left.extend([(field, inner) for inner in value])
+                else:
+                    self.fields.add(field)
+                    self.parameters += times
+        self.kinds += kinds
+        return kinds

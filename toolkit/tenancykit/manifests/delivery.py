@@ -10,6 +10,7 @@ from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.namespaces import pod_security_labels
 from tenancykit.manifests.plan import cluster_name
 from tenancykit.manifests.scope import ClusterScope, TenantScope
+from tenancykit.source import dump_yaml
 
 ARGO: Final = "argoproj.io/v1alpha1"
 ARGO_NAMESPACE: Final = "argocd"
@@ -18,7 +19,17 @@ PLATFORM_REPOSITORY: Final = "https://git.example.com/platform/clusters.git"
 TENANT_REPOSITORY: Final = "https://git.example.com/tenants"
 """Repositories of the samples; the operator replaces them."""
 _LOCAL: Final = "https://kubernetes.default.svc"
+_CONTROLLER: Final = f"{ARGO_NAMESPACE}:argocd-application-controller"
+"""What syncs the platform's own Application: with impersonation on, a project that names nobody syncs nothing
+(Argo CD 3.4, https://argo-cd.readthedocs.io/en/stable/operator-manual/app-sync-using-impersonation/)."""
 
+_SIGN_IN: Final = {
+    "name": "identity",
+    "issuer": "https://identity.example.com",
+    "clientID": "argocd",
+    "clientSecret": "$oidc.clientSecret",  # names a key of argocd-secret
+    "requestedScopes": ["openid", "profile", "email", "groups"],
+}
 _NEVER_DELIVERED: Final = (
     ("", "LimitRange"),
     ("", "ResourceQuota"),
@@ -48,6 +59,7 @@ def argo_base(scope: ClusterScope) -> Iterator[Manifest]:
             "sourceRepos": [PLATFORM_REPOSITORY],
             "destinations": [{"server": "*", "namespace": "*"}],
             "clusterResourceWhitelist": everything,
+            "destinationServiceAccounts": [{"server": "*", "namespace": "*", "defaultServiceAccount": _CONTROLLER}],
         },
     )
     source = {"repoURL": PLATFORM_REPOSITORY, "targetRevision": "main", "path": f"clusters/{scope.plan.name}"}
@@ -81,9 +93,9 @@ def argo_tenants(scope: TenantScope) -> Iterator[Manifest]:
         "orphanedResources": {"warn": True},
         "roles": [{"name": "members", "policies": policies, "groups": list(scope.tenant.groups)}],
     }
-    if not own:
-        account = {"server": _LOCAL, "namespace": scope.namespace, "defaultServiceAccount": "workload-delivery"}
-        spec["destinationServiceAccounts"] = [account]
+    where = "*" if own else _LOCAL  # a cluster destined by name is compared by its address, which is not known here
+    account = {"server": where, "namespace": scope.namespace, "defaultServiceAccount": "workload-delivery"}
+    spec["destinationServiceAccounts"] = [account]
     yield _argo("AppProject", scope.namespace, spec)
     application = {
         "project": scope.namespace,
@@ -100,12 +112,18 @@ def argo_accounts(scope: TenantScope) -> Iterator[Manifest]:
 
 
 def argo_values(_: ClusterScope) -> dict[str, Any]:
-    """Return Argo CD's Helm values: no anonymous access, no default rights, impersonation when it applies."""
+    """Return Argo CD's Helm values: sign-in by the identity provider only, no default rights, impersonated syncs.
+
+    The projects' roles go to groups of the provider; its client secret stays in ``argocd-secret``
+    (https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/).
+    """
     return {
         "configs": {
             "cm": {
                 "users.anonymous.enabled": "false",
                 "admin.enabled": "false",
+                "url": "https://argocd.example.com",
+                "oidc.config": dump_yaml(_SIGN_IN),
                 "application.sync.impersonation.enabled": "true",
             },
             "rbac": {"policy.default": "", "policy.csv": "g, tenancykit:platform, role:admin\n"},

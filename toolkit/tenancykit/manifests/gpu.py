@@ -135,8 +135,10 @@ def claim_templates(scope: TenantScope) -> Iterator[Manifest]:
 
 def operator_values(scope: ClusterScope) -> dict[str, Any]:
     """Return the GPU operator's Helm values for what the classes of a cluster chose."""
+    # Without the kind ServiceMonitor the operator starts nothing, so it is asked for only where Prometheus runs.
+    monitored = "prometheus-stack" in scope.components
     values: dict[str, Any] = {
-        "dcgmExporter": {"serviceMonitor": {"enabled": True}},
+        "dcgmExporter": {"serviceMonitor": {"enabled": monitored}},
         "cdi": {"enabled": True},
     }
     if "gpu_mig" in scope.options:

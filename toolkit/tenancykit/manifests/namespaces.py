@@ -53,6 +53,11 @@ _SYSTEM: Final = (
 )
 
 
+def configuration_namespace(scope: ClusterScope) -> Manifest:
+    """Return the namespace of the platform's configuration, for a cluster that has no other of the platform."""
+    return next(system_namespaces(scope))
+
+
 def system_namespaces(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the platform's own namespaces of a cluster that runs pods."""
     because = tuple(dict.fromkeys(_tenancy(cls.found.choice.options) for cls in scope.everyone))

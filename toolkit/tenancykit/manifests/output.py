@@ -31,6 +31,7 @@ SHOWN: Final = 1000
 """Most paths listed per kind of change; counts are always complete."""
 
 
+_FAILURES: Final = (OSError, sqlite3.Error)
 _INDEX_LINE: Final = re.compile(r'  (?P<path>".*"): "(?P<hash>[0-9a-f]{64})",?\n?')
 
 
@@ -104,18 +105,18 @@ class StagedTree:
             self._stack.callback(Path(name).unlink, missing_ok=True)
             self._files = sqlite3.connect(name, isolation_level=None)
             self._stack.callback(self._files.close)
-        except OSError as error:
+            self._files.executescript(
+                "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000;"
+                "CREATE TABLE new (path TEXT PRIMARY KEY, hash TEXT) WITHOUT ROWID;"
+                "CREATE TABLE old (path TEXT PRIMARY KEY, hash TEXT) WITHOUT ROWID;"
+                "CREATE TABLE seen (path TEXT PRIMARY KEY, kind TEXT) WITHOUT ROWID; BEGIN;"
+            )
+        except _FAILURES as error:
             self._stack.close()
             raise _cannot_write(target, error) from error
         except BaseException:
             self._stack.close()
             raise
-        self._files.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000;"
-            "CREATE TABLE new (path TEXT PRIMARY KEY, hash TEXT) WITHOUT ROWID;"
-            "CREATE TABLE old (path TEXT PRIMARY KEY, hash TEXT) WITHOUT ROWID;"
-            "CREATE TABLE seen (path TEXT PRIMARY KEY, kind TEXT) WITHOUT ROWID; BEGIN;"
-        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -140,11 +141,11 @@ class StagedTree:
                 self._folders.add(file.parent)
             with file.open("xb") as stream:
                 stream.write(data)
+            self._files.execute("INSERT INTO new VALUES (?, ?)", (path, hashlib.sha256(data).hexdigest()))
         except FileExistsError as error:
             raise OutputError(f"{path}: two parts of the export claim this file; nothing was written") from error
-        except OSError as error:
+        except _FAILURES as error:
             raise _cannot_write(self.target, error) from error
-        self._files.execute("INSERT INTO new VALUES (?, ?)", (path, hashlib.sha256(data).hexdigest()))
 
     @contextlib.contextmanager
     def stream(self, path: str) -> Iterator[_Stream]:
@@ -155,9 +156,9 @@ class StagedTree:
             with file.open("xb") as raw:
                 stream = _Stream(raw)
                 yield stream
-        except OSError as error:
+            self._files.execute("INSERT INTO new VALUES (?, ?)", (path, stream.digest.hexdigest()))
+        except _FAILURES as error:
             raise _cannot_write(self.target, error) from error
-        self._files.execute("INSERT INTO new VALUES (?, ?)", (path, stream.digest.hexdigest()))
 
     def commit(self) -> Changes:
         """Put the new tree in place of the old one and return how they differ.
@@ -170,7 +171,7 @@ class StagedTree:
             self._compare_and_carry_over()
             self._write_index()
             put_in_place(self._stage, self.target)
-        except OSError as error:
+        except _FAILURES as error:
             raise _cannot_write(self.target, error) from error
         return self._changes()
 
@@ -297,11 +298,10 @@ def _indexed(index: Path) -> Iterator[tuple[str, str]]:
                     yield json.loads(match["path"]), match["hash"]
 
 
-def _cannot_write(target: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"{target}: cannot be written: {error.strerror or error}; free space or choose another folder; "
-        "what was there before is unchanged"
-    )
+def _cannot_write(target: Path, error: OSError | sqlite3.Error) -> OutputError:
+    why = getattr(error, "strerror", None) or error
+    cure = "free space or choose another folder; what was there before is unchanged"
+    return OutputError(f"{target}: cannot be written: {why}; {cure}")
 
 
 def _files_below(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests import charts
+from tenancykit.manifests.assemble import plain_files, sides_of
 from tenancykit.manifests.builds import NOTHING
 from tenancykit.manifests.plan import ClusterPlan, Role, is_per_tenant
 from tenancykit.manifests.registry import BUILDERS
@@ -35,6 +36,11 @@ _CHANGING = (
 _SECRETS = (
     "- No Secret is written. Certificates, pull secrets and keys come from your secret store; TLS secrets for the "
     "gateways are `public-tls` and `internal-tls` in `tenancykit-ingress`."
+)
+
+_ARGO = (
+    "- Argo CD signs people in by your identity provider; the client's secret is key `oidc.clientSecret` of "
+    "`argocd-secret`."
 )
 
 
@@ -115,6 +121,8 @@ def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
         _SECRETS,
         "- Sizes come from the scenario's demand with the headroom stated in the objects' builders (assumption: 25 %).",
     ]
+    if any("id_argocd_projects" in found.choice.options for found in design.classes):
+        lines.append(_ARGO)
     pools = sorted(
         {f.placement.domain for f in design.classes if f.placement.domain != "fleet" and not is_per_tenant(f)}
     )
@@ -128,8 +136,16 @@ def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
     return lines
 
 
+_LIVE = (
+    "With the `live` extra, `tenancykit apply . --context CLUSTER=CONTEXT` tries all of a cluster's objects on its API "
+    "server first and writes with `--yes` only; `tenancykit verify SCENARIO .` asks it afterwards whether it enforces "
+    "what this design claims. By hand:\n"
+)
+_TWICE = "   - the same command again once Gatekeeper serves the constraints' kinds, which its templates define"
+
+
 def _apply(scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own: Sequence[ClassDesign]) -> list[str]:
-    lines: list[str] = []
+    lines: list[str] = [_LIVE]
     for number, (plan, root) in enumerate([*_common(plans), *_of_classes(own)], start=1):
         step = _step(plan, scopes, root)
         each = root.startswith("classes/")
@@ -141,7 +157,10 @@ def _apply(scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own: Seq
             lines.append(f"   - `{charts.install_command(release, f'{root}/helm/{release.name}/')}`")
             if release.note:
                 lines.append(f"     ({release.note})")
+        lines += [f"   - `{root}/{file.path}`: {file.purpose}" for file in plain_files(plan)]
         lines.append(f"   - `kubectl apply --server-side -k {'clusters/<tenant>' if each else root}`")
+        if "pol_gatekeeper" in plan.options and "pods" in {side for f in plan.classes for side in sides_of(f, plan)}:
+            lines.append(_TWICE)
         if charts.has_tenant_releases(plan):
             folder = f"{root}/tenants/<tenant>/helm/<tenant>"
             lines.append(f"   - for each tenant the release in `{folder}`; its `chart.yaml` holds the command")

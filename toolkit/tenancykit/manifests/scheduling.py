@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tenancykit.design.facts import class_workloads
 from tenancykit.manifests.model import Manifest, manifest
+from tenancykit.manifests.namespaces import configuration_namespace
 from tenancykit.manifests.scope import (
     POOL_LABEL,
     SYSTEM_NAMESPACE,
@@ -53,8 +54,11 @@ def priority_classes(scope: ClusterScope) -> Iterator[Manifest]:
 def node_pools(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield what nodes of each pool must be labelled and tainted with, as data for whoever provisions them.
 
-    Node objects are made by kubelets; this states the contract that admission and scheduling rely on.
+    Node objects are made by kubelets; this states the contract that admission and scheduling rely on. It lies in the
+    platform's namespace, which comes along where nothing else of the platform runs.
     """
+    if scope.plan.role == "hub":
+        yield configuration_namespace(scope)
     for cls in scope.classes:
         if is_alone(cls) and scope.plan.role == "tenant":
             continue

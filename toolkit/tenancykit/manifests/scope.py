@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -112,6 +113,18 @@ class ClassScope:
         return tuple((w, w.exposure) for w, _ in self.workloads(tenant) if w.exposure is not None)
 
 
+def with_required(components: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
+    """Return components with all that they cannot run without."""
+    found: set[str] = set()
+    pending = list(components)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(catalogue.components[name].requires)
+    return frozenset(found)
+
+
 @dataclass(frozen=True)
 class ClusterScope:
     """A cluster with the classes that chose the option being built.
@@ -140,6 +153,12 @@ class ClusterScope:
     def options(self) -> frozenset[str]:
         """Ids of the options any class of the cluster chose."""
         return frozenset().union(*(scope.options for scope in self.everyone))
+
+    @cached_property
+    def components(self) -> frozenset[str]:
+        """Ids of the components those options need, and of those these cannot run without."""
+        chosen = (option for scope in self.everyone for option in scope.found.options)
+        return with_required((name for option in chosen for name in option.components), self.catalogue)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +12,10 @@ from typing import Any, Final
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests import charts, readme, trace
-from tenancykit.manifests.assemble import Finish, base_manifests, by_file, class_scopes, sides_of, tenant_manifests
-from tenancykit.manifests.builds import NOTHING
+from tenancykit.manifests.assemble import Finish, base_manifests, by_file, class_scopes, plain_files, tenant_manifests
 from tenancykit.manifests.model import Manifest
 from tenancykit.manifests.output import Changes, StagedTree
 from tenancykit.manifests.plan import ClusterPlan, common_clusters, own_cluster, tenants_of
-from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import ClassScope, TenantScope, tenant_namespace
 from tenancykit.manifests.yaml_writer import write_document, write_documents
 from tenancykit.scenario.model import Scenario
@@ -169,16 +167,9 @@ class _Writer:
             for path, text in charts.chart_files(release, self.decision):
                 self.tree.write(f"{root}/{path}", text)
             self.carriers.add(plan.classes, release.requirement, f"{root}/helm/{release.name}", "HelmRelease")
-        for path, text in self._plain_files(plan):
-            self.tree.write(f"{root}/{path}", text)
+        for file in plain_files(plan):
+            self.tree.write(f"{root}/{file.path}", f"# {file.purpose}\n{file.text}")
         return bool(made)
-
-    def _plain_files(self, plan: ClusterPlan) -> Iterator[tuple[str, str]]:
-        for option in plan.options:
-            files = BUILDERS.get(option, NOTHING).files
-            if files and any(files[0] in sides_of(found, plan) for found in plan.choosing(option)):
-                file = files[1](option)
-                yield file.path, f"# {file.purpose}\n{file.text}"
 
     def _own_cluster(self, found: ClassDesign, tenant: Tenant, *, has_base: bool) -> None:
         plan = own_cluster(found, tenant)

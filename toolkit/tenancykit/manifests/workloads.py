@@ -18,6 +18,8 @@ from tenancykit.scenario.model import Workload
 
 _SILENT_IMAGES: Final = ("registry.k8s.io/pause",)
 """Images that listen on no port: a probe would never succeed."""
+_START_MINUTES: Final = 30
+"""Minutes until a container must listen (assumption: loading the largest models takes less)."""
 _USER: Final = 65532
 """Assumption: the unprivileged user of distroless images."""
 _SCHEDULERS: Final = {"sch_volcano": "volcano", "sch_kai": "kai-scheduler", "sch_yunikorn": "yunikorn"}
@@ -205,8 +207,9 @@ def _container(scope: TenantScope, workload: Workload, request: DeviceRequest) -
         container["ports"] = [{"name": "http", "containerPort": workload.exposure.port, "protocol": "TCP"}]
         if not workload.image.startswith(_SILENT_IMAGES):
             probe = {"tcpSocket": {"port": "http"}}
+            container["startupProbe"] = {**probe, "periodSeconds": 10, "failureThreshold": _START_MINUTES * 6}
             container["readinessProbe"] = {**probe, "periodSeconds": 10}
-            container["livenessProbe"] = {**probe, "initialDelaySeconds": 30, "periodSeconds": 20}
+            container["livenessProbe"] = {**probe, "periodSeconds": 20}
     container["volumeMounts"] = [{"name": "scratch", "mountPath": "/tmp"}, *_data_mount(workload)]  # noqa: S108 - the pod's own scratch volume
     return container
 

@@ -1,0 +1,249 @@
+"""An export put to an API server: tried without a trace, and applied where that is wanted.
+
+Objects go by server-side apply under a field manager of their own with strict validation, so that the server itself
+says what is unknown, forbidden or somebody else's (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from tenancykit.auditing.objects import DEFAULT_NAMESPACE, ManifestObject, mapping, scalar_text
+from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer, UnreachableError
+from tenancykit.live.discovery import Discovery, Served
+
+Result = Literal["new", "present", "waits", "refused", "conflict", "absent", "skipped", "applied", "unknown", "left"]
+"""What became of an object. Tried: ``new`` or ``present`` (the server would take it), ``waits`` (it needs something
+that this export brings itself), ``refused``, ``conflict`` (another field manager owns fields), ``absent`` (its kind is
+not served), ``skipped`` (a Secret).
+Applied: ``applied``, ``unknown`` (the connection broke), ``left`` (not reached)."""
+FAILED: Final[frozenset[Result]] = frozenset({"refused", "conflict", "absent", "unknown"})
+
+Told = Callable[[int, int, str], None]
+"""Told (done, total, what) after each object."""
+
+_KINDS_WAIT: Final = 30.0
+"""Seconds to wait until kinds the export defines are served (assumption: controllers take a few)."""
+_CONSTRAINTS: Final = "constraints.gatekeeper.sh"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one object.
+
+    Attributes:
+        item: the object.
+        result: what became of it.
+        why: the server's reason, or what it waits for.
+    """
+
+    item: ManifestObject
+    result: Result
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of every object of a cluster.
+
+    Attributes:
+        outcomes: one per object, in the order of application.
+        written: whether anything was written.
+        stopped: why application stopped before the end; empty where it did not.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    written: bool = False
+    stopped: str = ""
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """Objects the server did not take, in order."""
+        return tuple(outcome for outcome in self.outcomes if outcome.result in FAILED)
+
+
+@dataclass
+class Application:
+    """The objects of one cluster on their way to its API server.
+
+    Attributes:
+        server: the API server.
+        objects: the objects, in the order they were read.
+        force: take over fields that other managers own.
+        tell: told after each object.
+        record: told each object that has been applied, at once.
+        clock: seconds.
+        sleep: waits so many seconds.
+    """
+
+    server: ApiServer
+    objects: Iterable[ManifestObject]
+    force: bool = False
+    tell: Told | None = None
+    record: Callable[[Outcome], None] | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    discovery: Discovery = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.discovery = Discovery(self.server)
+        self.objects = sorted(self.objects, key=_rank)  # stable: within a rank the order of the tree
+        self._own = {(item.kind.lower(), item.name) for item in self.objects}
+        self._defined = {kind for item in self.objects for kind in _defines(item)}
+
+    def try_out(self) -> Applied:
+        """Return what the server would do with every object; nothing is written."""
+        return Applied(self._tried(list(self.objects)))
+
+    def apply(self) -> Applied:
+        """Return what was applied: nothing unless the server would take everything it can already judge.
+
+        Namespaces and definitions go first; what needs them is tried again before the rest follows. The first refusal
+        stops it all.
+        """
+        tried = self._tried(list(self.objects))
+        if any(outcome.result in FAILED for outcome in tried):
+            return Applied(tried, stopped="the server would not take everything: nothing was written")
+        todo = [outcome for outcome in tried if outcome.result != "skipped"]
+        skipped = [outcome for outcome in tried if outcome.result == "skipped"]
+        first = [outcome for outcome in todo if _rank(outcome.item) < _REST]
+        rest = [outcome for outcome in todo if _rank(outcome.item) == _REST]
+        done, stopped = self._write(first, len(todo), 0)
+        waiting = [outcome.item for outcome in rest if outcome.result == "waits"]
+        if not stopped and waiting and done:
+            again, stopped = self._tried_again(waiting)
+            rest = [again.get(id(outcome.item), outcome) for outcome in rest]
+        if not stopped:
+            more, stopped = self._write(rest, len(todo), len(first))
+            done += more
+        reached = {id(outcome.item) for outcome in done}
+        left = [o if o.result in FAILED else Outcome(o.item, "left") for o in rest if id(o.item) not in reached]
+        left += [Outcome(o.item, "left") for o in first if id(o.item) not in reached]
+        return Applied((*skipped, *done, *left), any(o.result == "applied" for o in done), stopped)
+
+    def _tried_again(self, waiting: list[ManifestObject]) -> tuple[dict[int, Outcome], str]:
+        """Return what the server makes of what waited, by identity, and why application stops here if it does."""
+        try:
+            self._await_kinds()
+            again = {id(outcome.item): outcome for outcome in self._tried(waiting)}
+        except UnreachableError as error:
+            return {}, str(error)
+        bad = next((outcome for outcome in again.values() if outcome.result in FAILED), None)
+        return again, f"{bad.item}: {bad.why}" if bad else ""
+
+    def _tried(self, items: list[ManifestObject]) -> tuple[Outcome, ...]:
+        found = []
+        for number, item in enumerate(items, start=1):
+            found.append(self._try(item))
+            if self.tell:
+                self.tell(number, len(items), f"trying {item}")
+        return tuple(found)
+
+    def _try(self, item: ManifestObject) -> Outcome:
+        if item.group == "" and item.kind == "Secret":
+            return Outcome(item, "skipped", "values of Secrets are not read here: it comes from your secret store")
+        if not mapping(item.metadata).get("name"):
+            return Outcome(item, "refused", "has no metadata.name, so it cannot be applied twice")
+        served = self.discovery.of(item)
+        if served is None:
+            if (item.group, item.kind) in self._defined:
+                return Outcome(item, "waits", f"its kind {item.kind} is defined by this export")
+            return Outcome(item, "absent", f"the server knows no {item.kind} of {item.data.get('apiVersion')}")
+        answer = self._patch(item, served, dry_run=True)
+        if answer.is_ok:
+            return Outcome(item, "new" if answer.status == 201 else "present")
+        return self._refusal(item, answer)
+
+    def _refusal(self, item: ManifestObject, answer: Answer) -> Outcome:
+        details = mapping(answer.body.get("details"))
+        if answer.status == 404 and self._brings(details):
+            return Outcome(item, "waits", f"needs {details.get('kind')} {details.get('name')} of this export")
+        if answer.status == 404 and details.get("kind") == "namespaces":
+            cure = "nothing in the export makes it: install what its README asks to have ready"
+            return Outcome(item, "refused", f"{answer.message}; {cure}")
+        if answer.status == 409:
+            return Outcome(item, "conflict", answer.message)
+        return Outcome(item, "refused", answer.message)
+
+    def _brings(self, details: Mapping[str, Any]) -> bool:
+        """Return whether what the server misses is an object of this export; it names resources, not kinds."""
+        resource = scalar_text(details.get("kind")).lower()
+        return (resource.removesuffix("s"), scalar_text(details.get("name"))) in self._own
+
+    def _write(self, outcomes: list[Outcome], total: int, before: int) -> tuple[list[Outcome], str]:
+        done: list[Outcome] = []
+        for number, (item, tried) in enumerate(((o.item, o.result) for o in outcomes), start=before + 1):
+            outcome = self._written(item, tried)
+            done.append(outcome)
+            if outcome.result != "applied":
+                return done, f"{item}: {outcome.why}"
+            if self.record:
+                self.record(outcome)
+            if self.tell:
+                self.tell(number, total, f"applied {item}")
+        return done, ""
+
+    def _written(self, item: ManifestObject, tried: Result) -> Outcome:
+        try:
+            served = self.discovery.of(item)
+            if served is None:
+                return Outcome(
+                    item, "absent", f"the server still knows no {item.kind} of {item.data.get('apiVersion')}"
+                )
+            answer = self._patch(item, served, dry_run=False)
+        except UnreachableError as error:
+            return Outcome(item, "unknown", f"{error}; whether it was applied is not known")
+        if not answer.is_ok:
+            return Outcome(item, "conflict" if answer.status == 409 else "refused", answer.message)
+        return Outcome(item, "applied", "was there before" if tried == "present" or answer.status == 200 else "")
+
+    def _patch(self, item: ManifestObject, served: Served, *, dry_run: bool) -> Answer:
+        return apply_object(self.server, item, served, dry_run=dry_run, force=self.force)
+
+    def _await_kinds(self) -> None:
+        """Wait until kinds the export defines are served; what is still missing then is told object by object."""
+        end = self.clock() + _KINDS_WAIT
+        while True:
+            self.discovery.forget()
+            pending = [i for i in self.objects if (i.group, i.kind) in self._defined and self.discovery.of(i) is None]
+            if not pending or self.clock() >= end:
+                return
+            self.sleep(1.0)
+
+
+def apply_object(
+    server: ApiServer, item: ManifestObject, served: Served, *, dry_run: bool, force: bool = False
+) -> Answer:
+    """Return the answer to a server-side apply of an object with strict validation."""
+    query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": str(force).lower()}
+    if dry_run:
+        query["dryRun"] = "All"
+    headers = [("Content-Type", "application/apply-patch+yaml")]  # JSON is YAML
+    return server.request("PATCH", served.path(place_of(item), item.name), item.data, query=query, headers=headers)
+
+
+def place_of(item: ManifestObject) -> str:
+    """Return the namespace an object is applied to, if its kind has one."""
+    return scalar_text(item.metadata.get("namespace")) or DEFAULT_NAMESPACE
+
+
+_REST: Final = 2
+
+
+def _rank(item: ManifestObject) -> int:
+    """Namespaces, then definitions of kinds, then the rest."""
+    if (item.group, item.kind) == ("", "Namespace"):
+        return 0
+    return 1 if next(_defines(item), None) else _REST
+
+
+def _defines(item: ManifestObject) -> Iterator[tuple[str, str]]:
+    """Yield group and kind an object defines."""
+    if (item.group, item.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
+        yield scalar_text(item.spec.get("group")), scalar_text(mapping(item.spec.get("names")).get("kind"))
+    if (item.group, item.kind) == ("templates.gatekeeper.sh", "ConstraintTemplate"):
+        crd = mapping(mapping(mapping(item.spec.get("crd")).get("spec")).get("names"))
+        yield _CONSTRAINTS, scalar_text(crd.get("kind"))

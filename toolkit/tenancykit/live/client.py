@@ -1,0 +1,239 @@
+"""One API server behind a kube context: requests go out, status and body come back, whatever the status is.
+
+kr8s reads the kubeconfig and signs in (certificates, tokens, exec plugins); it is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol, Self, TypeVar
+
+from tenancykit.auditing.objects import mapping, sequence
+from tenancykit.errors import Fault, InputError, MissingExtraError, TenancyKitError
+
+FIELD_MANAGER: Final = "tenancykit"
+ATTEMPTS: Final = 4
+"""Times a request is sent before the server is given up; every request here may be repeated without harm."""
+_BUSY: Final = frozenset({429, 502, 503, 504})
+_LONGEST_WAIT: Final = 10.0
+"""Longest wait in seconds between two attempts, whatever Retry-After says (assumption: longer is a person's call)."""
+
+T = TypeVar("T")
+
+
+class UnreachableError(TenancyKitError):
+    """An API server does not answer, or stopped answering."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an API server answered.
+
+    Attributes:
+        status: HTTP status.
+        body: the object, or a ``Status`` for a refusal; empty where the body is no JSON object.
+    """
+
+    status: int
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the request was granted."""
+        return 200 <= self.status < 300
+
+    @property
+    def message(self) -> str:
+        """The server's words for a refusal, with the causes it gives; its status where it has none."""
+        text = str(self.body.get("message") or f"HTTP status {self.status}")
+        causes = [mapping(cause).get("message") for cause in sequence(mapping(self.body.get("details")).get("causes"))]
+        return "; ".join([text, *(str(cause) for cause in causes if cause and str(cause) not in text)])
+
+
+class ApiServer(Protocol):
+    """Something that answers like an API server."""
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> Answer:
+        """Return the answer to a request, refusals included."""
+
+
+class KubeServer:
+    """The API server of one context of a kubeconfig; use as a context manager.
+
+    Args:
+        context: the context; empty for the kubeconfig's current one.
+        kubeconfig: file to read instead of ``$KUBECONFIG`` or ``~/.kube/config``.
+        timeout: seconds a request may take.
+        sleep: waits between attempts.
+
+    Raises:
+        MissingExtraError: kr8s is not installed.
+        InputError: the kubeconfig or its context cannot be used.
+        UnreachableError: the server does not answer.
+    """
+
+    def __init__(
+        self,
+        context: str = "",
+        kubeconfig: str | os.PathLike[str] = "",
+        *,
+        timeout: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sleep = sleep
+        self._timeout = timeout
+        self._runner = asyncio.Runner()
+        self._api: Any = None
+        try:
+            self._api = self._connect(context, kubeconfig)
+        except BaseException:
+            self._runner.close()
+            raise
+        self.context = str(self._api.auth.active_context or context)
+        self.name = f"{self.context or 'service account'} ({self._api.auth.server})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _forget_keys(self._api.auth)
+        session = self._api._session  # noqa: SLF001 - kr8s has no way to close its connections
+        if session is not None:
+            with contextlib.suppress(RuntimeError):
+                self._run(session.aclose())
+        self._runner.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    def _connect(self, context: str, kubeconfig: str | os.PathLike[str]) -> Any:
+        try:
+            import kr8s.asyncio  # noqa: PLC0415 - optional, and slow to import
+        except ImportError:
+            raise MissingExtraError("kr8s", "live") from None
+        for name in ("httpx", "kr8s"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # they log every request
+        stated = str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
+        file = ":".join(str(Path(part).expanduser()) for part in stated.split(":"))
+        place = f"context {context!r} of {file}" if context else f"the current context of {file}"
+        try:
+            # The factory would ask for the version first, and lose its connection where that fails.
+            api = kr8s.asyncio.Api(bypass_factory=True, kubeconfig=file, context=context or None)
+            self._run(_signed_in(api))
+        except (ValueError, KeyError, IndexError, TypeError, RuntimeError, AttributeError, OSError) as error:
+            cure = "check it with: kubectl config get-contexts"
+            raise InputError(Fault(place, f"cannot be used: {error}", cure=cure)) from None
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "yaml":
+                raise
+            raise InputError(Fault(place, f"is no kubeconfig: {error}", cure="check the file")) from None
+        api.timeout = self._timeout
+        return api
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> Answer:
+        """Return the answer to a request; busy servers and lost connections are tried again, with growing pauses.
+
+        Raises:
+            UnreachableError: the server did not answer in any attempt.
+        """
+        sent: dict[str, Any] = {"params": dict(query or {}), "headers": list(headers)}
+        if body is not None:
+            sent["content"] = json.dumps(body, ensure_ascii=False).encode()
+        reason, wait = "", 0.0
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._sleep(min(_LONGEST_WAIT, wait))
+            wait = 0.5 * 2.0**attempt
+            try:
+                answer, after = self._run(self._send(method, path, sent))
+            except Exception as error:  # noqa: BLE001 - httpx, anyio and ssl have no root in common
+                reason = _reason(error)
+                continue
+            if answer.status == 401 and attempt == 0:
+                self._sign_in_again()
+            elif answer.status == 401:
+                raise UnreachableError(f"{self.name}: does not let you in: {answer.message}; sign in again")
+            elif answer.status not in _BUSY or attempt == ATTEMPTS - 1:
+                return answer
+            wait = after or wait
+        raise UnreachableError(f"{self.name}: the API server does not answer: {reason or 'it is too busy'}")
+
+    async def _send(self, method: str, path: str, sent: Mapping[str, Any]) -> tuple[Answer, float]:
+        first = self._api._session is None  # noqa: SLF001 - whether keys have been read yet
+        base, _, url = path.rpartition("/")
+        call = self._api.call_api(method, version="", base=base, url=url, raise_for_status=False, **sent)
+        async with call as response:
+            if first:
+                _forget_keys(self._api.auth)
+            try:
+                body = response.json()
+            except ValueError:
+                body = {"message": response.text[:500]} if response.is_error else {}
+            after = response.headers.get("Retry-After", "")
+            return Answer(response.status_code, body if isinstance(body, dict) else {}), _seconds(after)
+
+    def _sign_in_again(self) -> None:
+        """Get new credentials, as after a token ran out; whether they help the next attempt shows."""
+        with contextlib.suppress(Exception):
+            self._run(self._api.async_reauthenticate())
+            self._run(self._api._create_session())  # noqa: SLF001 - kr8s does this only for calls that raise
+        _forget_keys(self._api.auth)
+
+
+async def _signed_in(api: Any) -> None:
+    await api.auth
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdigit() else 0.0
+
+
+def _reason(error: BaseException) -> str:
+    """Return why a request failed, in words; many of the errors below httpx carry none."""
+    told = str(error) or type(error).__name__
+    return {"ReadTimeout": "it took too long", "APITimeoutError": "it took too long"}.get(type(error).__name__, told)
+
+
+def _forget_keys(auth: Any) -> None:
+    """Remove the files kr8s makes of keys that the kubeconfig or an exec plugin holds as text; they have been read."""
+    given = {**auth._cluster, **auth._user}  # noqa: SLF001 - kr8s leaves private keys lying in the temporary folder
+    for key, name in _KEY_FILES.items():
+        file = getattr(auth, name, None)
+        if key in given and file and Path(str(file)).parent == Path(tempfile.gettempdir()):
+            Path(str(file)).unlink(missing_ok=True)
+
+
+_KEY_FILES: Final = {
+    "client-key-data": "client_key_file",
+    "client-certificate-data": "client_cert_file",
+    "certificate-authority-data": "server_ca_file",
+}
