@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,8 @@ from tenancykit.quantities import cents, cpu_text, memory_text, millis, parse_qu
         ("100k", "100000"),
         (0.1, "0.1"),
         ("1E", "1e18"),
+        ("1Ei", str(2**60)),
+        ("2E3", "2000"),
     ],
 )
 def test_kubernetes_quantities_are_read_exactly(text: str | float, value: str) -> None:
@@ -26,9 +29,26 @@ def test_kubernetes_quantities_are_read_exactly(text: str | float, value: str) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "banana", "1 Gi", "1GiB", "--1", float("nan"), float("inf"), True, "9" * 100, "1e9999"]
+    "text",
+    [
+        "",
+        "banana",
+        "1 Gi",
+        "1GiB",
+        "--1",
+        float("nan"),
+        float("inf"),
+        True,
+        "9" * 100,
+        "1e9999",
+        None,
+        [],
+        {},
+        "\uff11",
+        "1Zi",
+    ],
 )
-def test_what_is_no_quantity_is_refused(text: str | float) -> None:
+def test_what_is_no_quantity_is_refused(text: Any) -> None:
     with pytest.raises(ValueError, match=r"quantity|finite"):
         parse_quantity(text)
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -86,7 +87,7 @@ def test_check_shows_the_kubernetes_name_beside_the_tenants(capsys: pytest.Captu
         ("a: 1\na: 2", "appears twice"),
         ("- 1", "is a list; allowed: a mapping"),
         ("schema: tenancykit/scenario/v1", "key 'name' is missing"),
-        ("\x1b[31mred: 1", "cannot be read"),
+        ("\x1b[31mred: 1", "scenario.yaml:1: holds the control character U+001B"),
     ],
 )
 def test_a_bad_scenario_ends_with_code_2_one_line_per_fault_and_no_traceback(
@@ -147,3 +148,98 @@ def test_a_fault_in_an_own_catalogue_names_its_file_and_line(
     assert code == 2
     assert f"{tmp_path}/options/mine.yaml:2: dimension: 'runtim' is unknown" in err
     assert "did you mean runtime?" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["check", "a" * 5000], "File name too long"),
+        (["check", "folder"], "folder/scenario.yaml: no such file"),
+        (["explain", "saas-inference", "--depth", "-1"], "--depth: is -1; allowed: 0 or more"),
+        (["explore", "saas-inference", "--allow", "runtime="], "'runtime=' keeps no option"),
+        (["lab", "--port", "99999"], "--port: is 99999; allowed: 1 to 65535"),
+        (["lab", "--app", "--scenario", "nowhere"], "nowhere: no such file or example"),
+    ],
+)
+def test_a_bad_argument_ends_with_code_2_and_its_place(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert told in err
+
+
+def test_a_variant_is_named_like_any_design(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "explain", "saas-inference", "ra01 +node_dedicated_tenant", "RA01")
+    assert code == 0
+    assert out.startswith("RA01+node_dedicated_tenant ")
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_asking_for_the_best_design_where_none_is_admitted_ends_with_code_1(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from tenancykit.examples import example
+
+    text = example("saas-inference").read_text(encoding="utf-8")
+    file = tmp_path / "scenario.yaml"
+    file.write_text(text.replace("requirements:\n  go_live", "requirements:\n  budget_per_month: 1\n  go_live"))
+    code, _, err = run(capsys, "export", str(file), "--to", str(tmp_path / "out"))
+    assert code == 1
+    assert err.startswith("undecided: no design meets every requirement; nearest: RA")
+    assert not (tmp_path / "out").exists()
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, **more}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_under_the_printed_result_is_one_line_and_code_2() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tenancykit", "catalogue", "prices"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "error: output: No space left on device\n")
+
+
+def test_names_the_terminal_cannot_show_are_escaped_and_json_stays_json(tmp_path: Path) -> None:
+    from tenancykit.examples import example
+
+    text = example("saas-inference").read_text(encoding="utf-8")
+    file = tmp_path / "scenario.yaml"
+    file.write_text(
+        text.replace("  classes:", "  named: [{name: 日本 🚀, class: basic}]\n  classes:"), encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "tenancykit", "check", str(file)]
+    shown = subprocess.run(command, capture_output=True, check=True, env=environment(PYTHONIOENCODING="ascii"))
+    assert b"\\u65e5\\u672c \\U0001f680  ->  tenant-" in shown.stdout
+    plain = subprocess.run(
+        [*command, "--json"], capture_output=True, check=True, env=environment(PYTHONIOENCODING="ascii")
+    )
+    assert list(json.loads(plain.stdout)["kubernetes_names"]) == ["日本 🚀"]
+
+
+def test_an_export_that_is_told_to_stop_leaves_nothing_behind(tmp_path: Path) -> None:
+    export = subprocess.Popen(
+        [sys.executable, "-m", "tenancykit", "export", "saas-inference", "--to", str(tmp_path / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while export.poll() is None and not list(tmp_path.glob(".out.new-*/*")):
+        time.sleep(0.002)
+    export.terminate()
+    _, err = export.communicate(timeout=60)
+    if export.returncode != 0:  # it may have been done already
+        assert (export.returncode, err) == (143, b"")
+        assert [path.name for path in tmp_path.iterdir() if path.name != ".out.lock"] == []

@@ -54,10 +54,10 @@ def test_extra_measures_levels_and_flags_have_their_own_wording() -> None:
         [level, resident],
     )
     assert result.passed == ("dear",)
-    assert str(result.misses("cheap")[0]) == "misses network isolation by 2 levels (1, needs at least 3)"
+    assert str(result.misses("cheap")[0]) == "misses network isolation by 2 levels (level 1, needs at least 3)"
     assert sorted(map(str, result.misses("fair"))) == [
         "does not meet data residency",
-        "misses network isolation by 1 level (2, needs at least 3)",
+        "misses network isolation by 1 level (level 2, needs at least 3)",
     ]
 
 

@@ -97,9 +97,27 @@ def test_a_criterion_on_which_all_are_equal_yields_no_nan_in_any_scale() -> None
     assert scale(wide).utilities.tolist() == [[0.5], [0.5]]
 
 
-def test_shares_need_positive_values() -> None:
-    with pytest.raises(InputError, match="positive"):
-        scale_by_share(simple([[0, 1], [1, 1]]))
+def test_shares_need_a_reciprocal_where_lower_is_better_and_no_negative_number_anywhere() -> None:
+    assert scale_by_share(simple([[0, 1], [1, 1]])).utilities[:, 0].tolist() == [0, 1]
+    with pytest.raises(InputError, match="'x' is 0; allowed: positive values for reciprocals"):
+        scale_by_share(simple([[0, 1], [1, 1]], "lh"))
+    with pytest.raises(InputError, match="'x' is -1; allowed: a column of shares"):
+        scale_by_share(simple([[-1, 1], [1, 1]]))
+
+
+def test_criteria_may_be_given_as_names_with_directions() -> None:
+    table = DecisionTable.of("ab", {"price": "lower", "range": "higher"}, [[5, 8], [7, 9]])
+    assert [(c.name, c.better) for c in table.criteria] == [("price", "lower"), ("range", "higher")]
+    with pytest.raises(InputError, match="better is 'max'; allowed: higher, lower"):
+        DecisionTable.of("a", {"price": "max"}, [[1]])
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e149])
+def test_vector_normalisation_bears_numbers_of_any_size_that_is_allowed(size: float) -> None:
+    utilities = scale_by_length(simple([[3 * size], [4 * size]])).utilities
+    assert utilities[:, 0].tolist() == pytest.approx([0.6, 0.8])
+    with pytest.raises(InputError, match="at most 1e\\+150"):
+        simple([[1e151]])
 
 
 @settings(max_examples=50, deadline=None)

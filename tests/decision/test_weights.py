@@ -136,3 +136,10 @@ def test_consistent_judgements_give_back_the_weights_they_came_from(parts: list[
     assert result.consistency_ratio < 1e-6
     order = np.argsort(-truth)
     assert all(result.weights.values[a] >= result.weights.values[b] - 1e-12 for a, b in pairwise(order))
+
+
+def test_huge_and_tiny_weights_are_normalised_without_overflow() -> None:
+    for size in (1e308, 1e-320):
+        assert direct_weights({"x": size, "y": size}, ("x", "y"), normalise=True).values.tolist() == [0.5, 0.5]
+    with pytest.raises(InputError, match="is 'a'; allowed: a positive number"):
+        pairwise_weights(("x", "y"), {("x", "y"): "a"})  # type: ignore[dict-item]

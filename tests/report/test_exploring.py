@@ -49,6 +49,7 @@ def options(**given: object) -> argparse.Namespace:
         "prove": False,
         "json": True,
         "variant": [],
+        "calibration": None,
     }
     return argparse.Namespace(**{**settings, **given})
 

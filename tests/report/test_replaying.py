@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import tenancykit as tk
 from tenancykit import compare, example, load_catalogue, load_scenario
 from tenancykit.errors import InputError
-from tenancykit.report.replaying import embedded_inputs, replay
+from tenancykit.examples import EXAMPLES
+from tenancykit.report.record_inputs import digest_of, embedded_inputs
+from tenancykit.report.replaying import replay
 from tenancykit.study.comparison import Study
 
 
@@ -23,7 +26,7 @@ def study(name: str) -> Study:
 
 def page(name: str) -> str:
     found = study(name)
-    return f"<html><body>{embedded_inputs(found, found.best.id, 'd1')}</body></html>"
+    return f"<html><body>{embedded_inputs(found, found.best.id, digest_of(found, found.best))}</body></html>"
 
 
 def changed(name: str, **changes: object) -> str:
@@ -34,13 +37,14 @@ def changed(name: str, **changes: object) -> str:
     return text.replace(block[1], json.dumps(data))
 
 
-def test_the_same_inputs_give_the_same_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_same_inputs_give_the_same_numbers(tmp_path: Path, name: str) -> None:
     file = tmp_path / "decision.html"
-    file.write_text(page("saas-inference"))
-    found = replay(tmp_path, load_catalogue(), folder=example("saas-inference").parent)
+    file.write_text(page(name))
+    found = replay(tmp_path, load_catalogue(), folder=example(name).parent)
     assert found.same, found.text()
     assert found.candidates == 17
-    assert found.study.best.id == study("saas-inference").best.id
+    assert found.study.best.id == study(name).best.id
     assert "same figures" in found.text()
     assert found.data()["same"] is True
 
@@ -89,3 +93,60 @@ def test_no_text_of_a_scenario_ends_the_block() -> None:
     assert block.count("<") == 2
     data = json.loads(block[block.index(">") + 1 : block.rindex("<")])
     assert data["scenario"]["title"] == hostile
+
+
+def test_measured_tasks_are_part_of_the_record(tmp_path: Path) -> None:
+    (tmp_path / "measured.csv").write_text("task,days\ncapsule_and_engine.work,6\nautoscaler_and_gangs.work,4\n")
+    found = tk.compare(tk.load_scenario("saas-inference"), calibration=tmp_path / "measured.csv")
+    assert found.best.scores["effort"].value > study("saas-inference")[found.best.id].scores["effort"].value
+    tk.record(found).write(tmp_path)
+    assert replay(tmp_path, load_catalogue()).same
+    assert tk.record(found).digest != tk.record(tk.compare(tk.load_scenario("saas-inference"))).digest
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"weights": [1]}, "inputs cannot be read: weights: input should be"),
+        ({"weights": {"isolation": 1}}, "inputs cannot be read: weights: dictionary should have at least 4 items"),
+        ({"candidates": 3}, "inputs cannot be read: candidates: "),
+        ({"candidates": [{"id": "RA01"}]}, "inputs cannot be read: candidates.0.name: field required"),
+        ({"candidates": []}, "inputs cannot be read: candidates: "),
+        ({"order": 5}, "inputs cannot be read: order: "),
+        ({"files": 5}, "inputs cannot be read: files: "),
+        ({"schema": 1}, "inputs are of format 1; allowed: tenancykit/record-inputs/v1"),
+    ],
+)
+def test_inputs_that_were_tampered_with_are_refused_with_their_place(
+    tmp_path: Path, changes: dict[str, object], told: str
+) -> None:
+    file = tmp_path / "decision.html"
+    file.write_text(changed("saas-inference", **changes))
+    with pytest.raises(InputError) as caught:
+        replay(file, load_catalogue())
+    assert told in str(caught.value)
+
+
+def test_nested_nonsense_in_place_of_the_inputs_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "decision.html"
+    file.write_text(re.sub(r'(inputs">).*?(</script>)', rf"\1{'[' * 100_000}\2", page("saas-inference")))
+    with pytest.raises(InputError, match="inputs cannot be read"):
+        replay(file, load_catalogue())
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"chosen": "RA02"}, "number of the decision: "),
+        ({"chosen": "RA99"}, "design decided for: RA99 in the record, not among the candidates now"),
+        ({"digest": "0123"}, "number of the decision: 0123 in the record"),
+    ],
+)
+def test_another_choice_or_number_than_the_figures_give_is_told(
+    tmp_path: Path, changes: dict[str, object], told: str
+) -> None:
+    file = tmp_path / "decision.html"
+    file.write_text(changed("saas-inference", **changes))
+    found = replay(file, load_catalogue())
+    assert not found.same
+    assert told in found.text()

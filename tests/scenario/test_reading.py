@@ -65,8 +65,41 @@ def test_all_faults_of_a_file_come_at_once_in_order_of_lines() -> None:
         ("cpu: 500m", "cpu: 500q", "is not a quantity"),
         ("memory: 1Gi", "memory: -1Gi", "negative"),
         ("memory: 1Gi", "memory: 1Zi", "is not a quantity"),
-        ("cpu: 500m", 'cpu: "1000"', "no node type can hold one replica of 'web': 1000 CPUs asked, at most 16"),
-        ("count: 2", "count: 0", "greater than or equal to 1"),
+        ("cpu: 500m", 'cpu: "1000"', "no node type can hold one replica of 'web': 1,000 CPUs asked, at most 16"),
+        ("count: 2", "count: 0", "tenants.classes[0].count: 0 is too small; allowed: 1 or more"),
+        ("count: 2", "count: true", "true is not a number"),
+        ("count: 2", "count: 012", "012 is read by YAML as the number 10; write 10, or '012' in quotes for text"),
+        ("count: 2", "count: 1e3", "'1e3' is not a whole number"),
+        ("cpu: 500m", "cpu: 1e400", "'1e400' is more than Kubernetes can count"),
+        ("cpu: 500m", "cpu: 1" + "0" * 400, "is more than Kubernetes can count"),
+        ("cpu: 500m", "cpu:", "nothing is not a quantity"),
+        ("cpu: 500m", "cpu: [1]", "a list is not a quantity"),
+        ("memory: 1Gi", "memory: 16", "a replica asks for 16 bytes of memory; allowed: 1Mi or more; add the unit"),
+        ("kind: service", "kind: service\n    image: 'a b'", "'a b' is not a container image"),
+        ("kind: service", "kind: service\n    gpu: {models: ['']}", "gpu.models[0]: the text is empty"),
+        ("name: small", "name: small\nkubernetes: '1.99'", "'1.99' is no Kubernetes version we know; write"),
+        ("name: small", "name: Small Shop", "'Small Shop' is not a short name; write lower-case letters"),
+        ("name: small", 'name: small\ntitle: "a\\e[31m"', "title: the text holds the control character U+001B"),
+        (
+            "name: small",
+            "name: small\nrequirements: {budget_per_month: '10,000'}",
+            "'10,000' is not an amount of money",
+        ),
+        ("name: small", "name: small\nrequirements: {budget_per_month: 1e400}", "no credible amount of money"),
+        (
+            "name: small",
+            "name: small\nweights: {isolation: 1.0e+308, normalise: true}",
+            "is too large; allowed: at most",
+        ),
+        ("provider: aws", "provider: awz", "unknown provider 'awz'; allowed: aws, azure,"),
+        ("provider: aws", "provider: awz", "did you mean aws?"),
+        ("provider: aws", "provider: AWS", "did you mean aws?"),
+        (
+            "infrastructure:",
+            "infrastructure:\n  currency: DOGE",
+            "no price or exchange rate is in 'DOGE'; allowed: EUR",
+        ),
+        ("aws_m7i_4xlarge", "aws_m7i_4xlarge\n      count: 0", "no machine is counted"),
         ("template: web", "template: wep", "unknown workload 'wep'; allowed: web; did you mean web?"),
         ("type: aws_m7i_4xlarge", "type: aws_m7i_4xlarg", "did you mean aws_m7i_4xlarge?"),
         ("name: small", "name: small\nkubernetes: 1.36", "put the version in quotes"),
@@ -83,10 +116,12 @@ def test_all_faults_of_a_file_come_at_once_in_order_of_lines() -> None:
             "bring their own CRDs",
         ),
         ("name: small", "name: small\nweights: {isolation: 0.9}", "weights add up to 1.65"),
-        ("name: small", "name: small\nweights: {isolation: -1}", "greater than or equal to 0"),
+        ("name: small", "name: small\nweights: {isolation: -1}", "-1 is too small; allowed: 0 or more"),
         ("kind: service", "kind: service\n    gpu: {count: 2, fraction: 0.5}", "asks for 2 GPUs and a fraction"),
         ("kind: service", "kind: service\n    gang: 4", "a gang of 4 cannot start from 1 replicas"),
         ("kind: service", "kind: service\n    demand: {profile: trace}", "names no file"),
+        ("kind: service", "kind: service\n    demand: {file: a.csv}", "profile 'constant' does not read it"),
+        ("template: web", "template: web\n          demand: {file: a.csv}", "profile 'constant' does not read it"),
         (
             "kind: team",
             "kind: team\n      requirements: {require_options: [rt_gvisr]}",
@@ -103,7 +138,7 @@ def test_all_faults_of_a_file_come_at_once_in_order_of_lines() -> None:
             "rt_gvisor and rt_kata are both required, and a design has one runtime option",
         ),
         ("name: small", "name: small\nteam: {skills: {gpus: good}}", "'gpus' is unknown; allowed: kubernetes,"),
-        ("name: small", "name: small\nteam: {engineers: 0}", "greater than 0"),
+        ("name: small", "name: small\nteam: {engineers: 0}", "0 is too small; allowed: more than 0"),
         ("name: small", "name: small\nteam: {running: [kueu]}", "team.running[0]: unknown option or component 'kueu'"),
         ("schema: tenancykit/scenario/v1", "schema: tenancykit/scenario/v9", "is unknown"),
     ],
@@ -112,6 +147,25 @@ def test_a_wrong_value_is_named_with_its_line_and_a_cure(old: str, new: str, tol
     found = faults(SMALL.replace(old, new, 1))
     assert any(told in fault for fault in found), found
     assert all(fault.startswith("scenario:") for fault in found)
+
+
+def test_a_provider_that_sells_no_machine_we_know_is_welcome_where_the_machines_are_described() -> None:
+    described = SMALL.replace("aws_m7i_4xlarge", "big\n      spec: {cpu: 64, memory: 256Gi, price_per_hour: 3}")
+    assert tk.parse_scenario(described.replace("provider: aws", "provider: hetzner"))
+    assert any("unknown provider 'hetzner'" in f for f in faults(SMALL.replace("provider: aws", "provider: hetzner")))
+
+
+def test_a_workload_that_needs_more_gpu_memory_than_a_card_has_fits_nowhere() -> None:
+    card = "big\n      spec: {cpu: 64, memory: 256Gi, gpus: 2, gpu_model: A100-40GB, price_per_hour: 3}"
+    text = SMALL.replace("aws_m7i_4xlarge", card)
+    assert tk.parse_scenario(text.replace("kind: service", "kind: service\n    gpu: {memory: 40Gi}"))
+    found = faults(text.replace("kind: service", "kind: service\n    gpu: {memory: 80Gi}"))
+    assert "80 GiB of GPU memory asked, at most 40 GiB on such a GPU" in found[0]
+
+
+def test_groups_of_the_api_server_act_for_no_tenant() -> None:
+    text = named("blue").replace("class: teams}", "class: teams, groups: ['system:authenticated']}")
+    assert "group 'system:authenticated' is Kubernetes's own" in faults(text)[0]
 
 
 def named(*names: str) -> str:
@@ -162,6 +216,16 @@ def test_a_missing_file_is_an_error_with_a_cure(tmp_path: Path) -> None:
         tk.load_scenario(tmp_path / "nothing.yaml")
     with pytest.raises(InputError, match="did you mean ml-platform"):
         tk.load_scenario("ml-plattform")
+
+
+def test_a_folder_without_a_scenario_does_not_hide_the_example_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gpu-cloud").mkdir()
+    assert tk.load_scenario("gpu-cloud").name == "gpu-cloud"
+    (tmp_path / "gpu-cloud" / "scenario.yaml").write_text(SMALL, encoding="utf-8")
+    assert tk.load_scenario("gpu-cloud").name == "small"
 
 
 def test_a_trace_file_must_lie_beside_the_scenario(tmp_path: Path) -> None:

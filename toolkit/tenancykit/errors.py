@@ -76,6 +76,7 @@ class MissingExtraError(TenancyKitError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``did you mean gvisor?`` for the closest known word, or an empty string."""
-    close = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else ""
+    """Return ``did you mean gvisor?`` for the closest known word whatever its case, or an empty string."""
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=0.6)
+    return f"did you mean {folded[close[0]]}?" if close else ""

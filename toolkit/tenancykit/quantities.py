@@ -30,9 +30,13 @@ _SUFFIX: Final[dict[str, Decimal]] = {
     "Ei": Decimal(1024) ** 6,
 }
 _QUANTITY: Final = re.compile(
-    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+))(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,3})?"
+    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+))(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,3})?",
+    re.ASCII,
 )
 _MAX_LENGTH: Final = 64
+
+MAX_QUANTITY: Final = 2**63 - 1
+"""Largest quantity Kubernetes keeps, in whole units; it caps what is larger."""
 
 HOURS_PER_MONTH: Final = 730
 """Hours in a billing month: 8,760 / 12, the convention of the public clouds' price pages."""
@@ -45,25 +49,25 @@ def parse_quantity(text: str | float) -> Decimal:
     """Return the exact value of a Kubernetes quantity such as ``500m``, ``1.5Gi`` or ``2e3``.
 
     Raises:
-        ValueError: the text is not a quantity, is not finite, or is absurdly long.
+        ValueError: the value is no text or number, is not a quantity, is not finite, or is absurdly long.
     """
-    if isinstance(text, bool):
-        raise ValueError(f"{text!r} is not a quantity; write a number with an optional suffix such as 500m or 16Gi")  # noqa: TRY004 - one kind of error for the caller
-    if isinstance(text, int):
+    if isinstance(text, int) and not isinstance(text, bool):
         return Decimal(text)
     if isinstance(text, float):
         if not math.isfinite(text):
             raise ValueError(f"{text!r} is not a finite quantity")
         return Decimal(repr(text))
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is not a quantity; write a number with an optional suffix such as 500m or 16Gi")  # noqa: TRY004 - one kind of error for the caller
     match = _QUANTITY.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
     if match is None:
         raise ValueError(f"{text[:_MAX_LENGTH]!r} is not a quantity; write a number with one of {_suffixes()}")
     suffix = match["suffix"] or ""
     try:
-        if suffix[:1] in ("e", "E") and len(suffix) > 1:
-            return Decimal(match["number"]).scaleb(int(suffix[1:]))
-        return Decimal(match["number"]) * _SUFFIX[suffix]
-    except (InvalidOperation, KeyError) as error:
+        if suffix in _SUFFIX:
+            return Decimal(match["number"]) * _SUFFIX[suffix]
+        return Decimal(match["number"]).scaleb(int(suffix[1:]))
+    except InvalidOperation as error:
         raise ValueError(f"{text!r} is out of range for a quantity") from error
 
 

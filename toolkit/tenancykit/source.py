@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +22,14 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Largest input file read, in bytes. Assumption: a scenario of 10,000 named tenants is under 2 MiB."""
 
-_MAX_NODES: Final = 2_000_000
+_MAX_REPEATS: Final = 200_000
 _MAX_DEPTH: Final = 100
 _PLAIN_SECRET: Final = 80
+_HARMLESS_DEPTH: Final = 1_000
 
 Path_ = tuple[str | int, ...]
+Place = Callable[[Path_], str]
+"""Says where a path stands in a file, as :meth:`Document.where` does."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,20 @@ class Document:
         name: how the file is called in messages.
         data: mappings, lists, strings, numbers, booleans and None.
         lines: 1-based line of each value by its path of keys and indices.
+        written: what stands in the file, for unquoted words that were read as something else (``012`` as 10).
     """
 
     name: str
     data: Any
     lines: Mapping[Path_, int] = field(default_factory=dict, repr=False)
+    written: Mapping[Path_, str] = field(default_factory=dict, repr=False)
+
+    def at(self, path: Sequence[str | int]) -> Any:
+        """Return the value at ``path``."""
+        value = self.data
+        for part in path:
+            value = value[part]
+        return value
 
     def line(self, path: Sequence[str | int]) -> int:
         """Return the line of the value at ``path``, or of its nearest enclosing value."""
@@ -67,29 +80,35 @@ def field_text(path: Sequence[str | int]) -> str:
 
 
 def read_text(path: str | os.PathLike[str], *, limit: int = MAX_BYTES) -> str:
-    """Return the text of a file.
+    """Return the text of a file, with plain line ends; never reads more than the limit.
 
     Raises:
         InputError: the file is missing, is a folder, is too large, or is not UTF-8 text.
     """
     file = Path(path)
     try:
-        size = file.stat().st_size
         if file.is_dir():
-            raise InputError(Fault(str(file), "is a folder", "a YAML file", "name the file inside it"))
-        if size > limit:
-            raise InputError(
-                Fault(
-                    str(file), f"is {size / 2**20:.0f} MiB large", f"at most {limit / 2**20:.0f} MiB", "split the file"
-                )
-            )
-        return file.read_text(encoding="utf-8-sig")
+            raise InputError(Fault(str(file), "is a folder", "a file", "name the file inside it"))
+        with file.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            content = stream.read(limit + 1) if size <= limit else b""
     except FileNotFoundError:
         raise InputError(Fault(str(file), "no such file", cure="check the path")) from None
-    except UnicodeDecodeError as error:
-        raise InputError(Fault(str(file), f"is not UTF-8 text (byte {error.start})", cure="save it as UTF-8")) from None
     except OSError as error:
-        raise InputError(Fault(str(file), f"cannot be read: {error.strerror}", cure="check the permissions")) from None
+        raise InputError(Fault(str(file), f"cannot be read: {error.strerror}", cure=_reading_cure(error))) from None
+    if max(size, len(content)) > limit:
+        what = f"is {size / 2**20:.0f} MiB large" if size > limit else "never ends, or is larger than allowed"
+        raise InputError(Fault(str(file), what, f"at most {limit / 2**20:.0f} MiB", "split the file"))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(Fault(f"{file}:{line}", "is not UTF-8 text", cure="save it as UTF-8")) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _reading_cure(error: OSError) -> str:
+    return "check the permissions" if isinstance(error, PermissionError) else "check the path"
 
 
 def read_yaml(path: str | os.PathLike[str], *, name: str | None = None, limit: int = MAX_BYTES) -> Document:
@@ -124,8 +143,10 @@ def parse_all(text: str, name: str) -> Iterator[Document]:
     Raises:
         InputError: as :func:`parse_yaml`, except that several documents are welcome.
     """
+    _refuse_control_characters(text, name)
     loader = _LOADER(text)
     try:
+        _refuse_depth(text, name)
         while loader.check_node():
             node = loader.get_node()
             builder = _Builder(name, loader)
@@ -133,13 +154,14 @@ def parse_all(text: str, name: str) -> Iterator[Document]:
             if builder.faults:
                 raise InputError(builder.faults)
             if data is not None:
-                yield Document(name, data, builder.lines)
+                yield Document(name, data, builder.lines, builder.written)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise InputError(
-            Fault(f"{name}:{line}", f"YAML syntax: {error.problem or error.context}", cure="correct the YAML here")
-        ) from None
+        problem = str(error.problem or error.context)
+        if "cannot start any token" in problem and "\t" in _line_of(text, line):
+            problem = "a tab indents this line; YAML indents with spaces"
+        raise InputError(Fault(f"{name}:{line}", f"YAML syntax: {problem}", cure="correct the YAML here")) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         first = str(error).splitlines()[0] if str(error) else "nested too deeply"
         raise InputError(Fault(name, f"YAML cannot be read: {first}", cure="correct the YAML")) from None
@@ -147,15 +169,52 @@ def parse_all(text: str, name: str) -> Iterator[Document]:
         loader.dispose()
 
 
+def _line_of(text: str, line: int) -> str:
+    return next(itertools.islice(text.splitlines(), line - 1, None), "")
+
+
+def _refuse_control_characters(text: str, name: str) -> None:
+    found = _NO_YAML.search(text)
+    if found:
+        where = f"{name}:{text.count(chr(10), 0, found.start()) + 1}"
+        what = f"holds the control character U+{ord(found[0]):04X}"
+        raise InputError(Fault(where, what, "printable text", "remove it, or write it as an escape in double quotes"))
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Refuse nesting that would exhaust the stack of libyaml, which builds nodes by recursion.
+
+    Only brackets and leading runs of indicators can nest without a long file: where both are few, there is no need
+    to look closer.
+    """
+    if text.count("[") + text.count("{") <= _HARMLESS_DEPTH and not _LEADING_RUN.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _HARMLESS_DEPTH:
+                raise _too_deep(event, name)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _too_deep(node: Any, name: str) -> InputError:
+    where = f"{name}:{node.start_mark.line + 1}"
+    return InputError(Fault(where, f"is nested deeper than {_MAX_DEPTH} levels", cure="flatten the structure"))
+
+
 class _Builder:
-    """Turns a node tree into plain data; counts what aliases expand to and notes duplicate keys."""
+    """Turns a node tree into plain data; counts what aliases repeat and notes duplicate keys."""
 
     def __init__(self, name: str, loader: Any) -> None:
         self.name = name
         self.loader = loader
         self.lines: dict[Path_, int] = {}
+        self.written: dict[Path_, str] = {}
         self.faults: list[Fault] = []
-        self.count = 0
+        self.seen: set[int] = set()
+        self.repeats = 0
 
     def build(self, node: Any) -> Any:
         return self._value(node, (), 0)
@@ -164,29 +223,29 @@ class _Builder:
         self.faults.append(Fault(f"{self.name}:{node.start_mark.line + 1}", what, cure=cure))
 
     def _value(self, node: Any, path: Path_, depth: int) -> Any:
-        self.count += 1
-        if self.count > _MAX_NODES:
-            raise InputError(
-                Fault(
-                    f"{self.name}:{node.start_mark.line + 1}",
-                    "aliases expand to more than two million values",
-                    cure="write the repeated part once per place instead of nesting aliases",
-                )
-            )
         if depth > _MAX_DEPTH:
-            raise InputError(
-                Fault(
-                    f"{self.name}:{node.start_mark.line + 1}",
-                    f"is nested deeper than {_MAX_DEPTH} levels",
-                    cure="flatten the structure",
-                )
-            )
+            raise _too_deep(node, self.name)
         self.lines[path] = node.start_mark.line + 1
         if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node)
+            value = self._scalar(node)
+            if not isinstance(value, str) and node.value != str(value):
+                self.written[path] = node.value
+            return value
+        self._count_repeats(node)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, (*path, i), depth + 1) for i, item in enumerate(node.value)]
         return self._mapping(node, path, depth)
+
+    def _count_repeats(self, node: Any) -> None:
+        """Count the values that aliases write again; what stands in the file is bounded by its size."""
+        if id(node) not in self.seen:
+            self.seen.add(id(node))
+            return
+        self.repeats += 1 + len(node.value)
+        if self.repeats > _MAX_REPEATS:
+            where = f"{self.name}:{node.start_mark.line + 1}"
+            what = f"aliases repeat more than {_MAX_REPEATS:,} values"
+            raise InputError(Fault(where, what, cure="write the repeated part once per place, or nest aliases less"))
 
     def _scalar(self, node: Any) -> Any:
         if node.tag not in _SCALAR_TAGS:
@@ -221,6 +280,8 @@ class _Builder:
         return result
 
 
+_NO_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LEADING_RUN: Final = re.compile(rf"(?m)^[ ?:-]{{{_HARMLESS_DEPTH // 2},}}")
 _SCALAR_TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp")
 )

@@ -3,39 +3,76 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-from tenancykit.errors import InputError, TenancyKitError
+from tenancykit.errors import InputError, TenancyKitError, UndecidedError
 from tenancykit.version import __version__
 
-OK, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+OK, FINDINGS, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _prepare_streams()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     options = _parser().parse_args(arguments)
     try:
         module, function = options.run.split(":")
         code = int(getattr(importlib.import_module(f"tenancykit.cli.{module}"), function)(options))
         sys.stdout.flush()
-    except InputError as error:
-        for fault in error.faults:
-            print(f"error: {_one_line(str(fault))}", file=sys.stderr)
-        return BAD_INPUT
-    except TenancyKitError as error:
-        print(f"error: {_one_line(str(error))}", file=sys.stderr)
-        return BAD_INPUT
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return OK
+    except (TenancyKitError, OSError) as error:
+        return _failed(error)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     return code
+
+
+def _terminated(_number: int, _frame: object) -> NoReturn:
+    """Leave through every clean-up, so that nothing half-written stays behind."""
+    raise SystemExit(TERMINATED)
+
+
+def _prepare_streams() -> None:
+    """Let a closed output swallow what is printed, and a terminal that lacks a character show its number."""
+    if sys.stdout is None:
+        sys.stdout = io.StringIO()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _failed(error: TenancyKitError | OSError) -> int:
+    """Say what went wrong, a line per fault, and return the exit code."""
+    if isinstance(error, InputError):
+        told = [str(fault) for fault in error.faults]
+    elif isinstance(error, OSError):
+        _drop_output()
+        told = [f"{error.filename or 'output'}: {error.strerror or error}"]
+    else:
+        told = [str(error)]
+    undecided = isinstance(error, UndecidedError)
+    for line in told:
+        print(f"{'undecided' if undecided else 'error'}: {_one_line(line)}", file=sys.stderr)
+    return FINDINGS if undecided else BAD_INPUT
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, so that leaving does not fail a second time."""
+    with contextlib.suppress(io.UnsupportedOperation):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(text: str) -> str:
@@ -54,11 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     _design_commands(commands)
     _space_commands(commands)
     _object_commands(commands)
+    _live_commands(commands)
     return parser
 
 
 def _design_commands(commands: Any) -> None:
-    check = _command(commands, "check", "read a scenario and report every fault in it", "designs:check")
+    check = _command(commands, "check", "read a scenario and report every fault in it", "checking:check")
     _scenario_argument(check)
 
     compare = _command(commands, "compare", "rank the reference architectures for a scenario", "designs:compare")
@@ -168,6 +206,37 @@ def _object_commands(commands: Any) -> None:
 
     place = _command(commands, "place", "place a dump's pending pods as kube-scheduler would", "objects:place")
     _files_argument(place)
+
+
+def _live_commands(commands: Any) -> None:
+    apply = _command(commands, "apply", "try an export on API servers, or apply it", "live:apply")
+    apply.add_argument("folder", help="folder of the export")
+    _live_arguments(apply)
+    apply.add_argument("--dry-run", action="store_true", help="write nothing (the default, said aloud)")
+    apply.add_argument("--yes", action="store_true", help="apply it, if the server would take all of it")
+    text = "take over fields that other managers own"
+    apply.add_argument("--force-conflicts", action="store_true", help=text)
+    text = "list of what was applied (default: FOLDER-applied.jsonl)"
+    apply.add_argument("--applied", metavar="FILE", help=text)
+
+    text = "ask API servers whether they enforce what an export claims; writes nothing"
+    verify = _command(commands, "verify", text, "live:verify")
+    _scenario_argument(verify)
+    verify.add_argument("folder", help="folder of the export")
+    _live_arguments(verify)
+    verify.add_argument("--design", help="design id or variant (default: the one the export names)")
+    _repeatable(verify, "--tenant", "NAME", "ask about this tenant only (its Kubernetes name)")
+    verify.add_argument(
+        "--sample", type=int, default=0, metavar="N", help="tenants per class to ask about (default all)"
+    )
+    verify.add_argument("--as-self", action="store_true", help="create as yourself, not in the tenants' names")
+
+
+def _live_arguments(parser: argparse.ArgumentParser) -> None:
+    text = "kube context of a cluster; CONTEXT alone where the export has one cluster"
+    _repeatable(parser, "--context", "CLUSTER=CONTEXT", text)
+    parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: $KUBECONFIG or ~/.kube/config")
+    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="per request (default 30)")
 
 
 def _repeatable(parser: argparse.ArgumentParser, flag: str, metavar: str, text: str, **more: Any) -> None:

@@ -1,34 +1,52 @@
-"""Commands about scenarios and designs: check, compare, explain, export, catalogue, lab."""
+"""Commands about designs: compare, explain, export, catalogue, lab."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import sys
 from typing import Any
 
 from tenancykit import face
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
+from tenancykit.errors import Fault, InputError
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
 from tenancykit.report.listing import listing
-from tenancykit.scenario.naming import all_tenants, tenant_count
 from tenancykit.studio.serve import serve
 from tenancykit.study.comparison import Progress, Study
-from tenancykit.study.evaluation import CRITERIA
+from tenancykit.study.evaluation import CRITERIA, Evaluation
+
+MAX_PORT = 65535
 
 
 def _loaded(options: argparse.Namespace) -> Catalogue:
     return load_catalogue(*options.catalogue)
 
 
-def _study(options: argparse.Namespace) -> Study:
+def _study(options: argparse.Namespace, *named: str | None) -> Study:
+    """Return the study, with the variants asked for and those among the designs named."""
     catalogue = _loaded(options)
     scenario = face.load_scenario(options.scenario, catalogue)
+    asked = {
+        _id(text): text for text in (*options.variant, *filter(None, named)) if _id(text) not in catalogue.references
+    }
+    written = {key: text for key, text in asked.items() if text in options.variant or "+" in text or " -" in text}
     return face.compare(
-        scenario, catalogue, designs=options.variant, calibration=options.calibration, progress=progress_line()
+        scenario, catalogue, designs=written.values(), calibration=options.calibration, progress=progress_line()
     )
+
+
+def _id(text: str) -> str:
+    """Return the id of a design however its text is spaced: ``RA01 +pol_vap`` is ``RA01+pol_vap``."""
+    return "".join(text.split())
+
+
+def _chosen(study: Study, named: str | None) -> Evaluation:
+    return study[_id(named)] if named else study.best
 
 
 def progress_line() -> Progress | None:
@@ -44,32 +62,13 @@ def progress_line() -> Progress | None:
 
 
 def print_json(data: Any) -> None:
-    """Print plain data as JSON."""
-    print(payload.to_json(data))
-
-
-def check(options: argparse.Namespace) -> int:
-    """Report every fault of a scenario, and the Kubernetes names of its tenants."""
-    scenario = face.load_scenario(options.scenario, _loaded(options))
-    named = {
-        tenant.name: tenant.kubernetes_name for tenant in all_tenants(scenario) if tenant.name != tenant.kubernetes_name
-    }
-    if options.json:
-        print_json(
-            {
-                "schema": "tenancykit/check/v1",
-                "scenario": scenario.name,
-                "fingerprint": payload.fingerprint(scenario),
-                "tenants": tenant_count(scenario),
-                "kubernetes_names": named,
-                "faults": [],
-            }
-        )
-        return OK
-    print(f"{scenario.name}: {tenant_count(scenario)} tenants, {len(scenario.workloads)} workload templates; no faults")
-    for name, short in named.items():
-        print(f"  {name}  ->  {short}")
-    return OK
+    """Print plain data as JSON; characters the output's encoding lacks are escaped."""
+    text = payload.to_json(data)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
+    print(text)
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -84,14 +83,16 @@ def compare(options: argparse.Namespace) -> int:
 
 def explain(options: argparse.Namespace) -> int:
     """Open a design's figures, or say why one design stands before another."""
-    study = _study(options)
-    chosen = study[options.design] if options.design else study.best
+    if options.depth is not None and options.depth < 0:
+        raise InputError(Fault("--depth", f"is {options.depth}", "0 or more"))
+    study = _study(options, options.design, options.other)
+    chosen = _chosen(study, options.design)
     if options.other:
-        found = study.why(chosen.id, options.other)
+        found = study.why(chosen.id, _id(options.other))
         if options.json:
             print_json(payload.reasons(found))
         else:
-            print(found)
+            print("\n".join(text.wrapped(str(found))))
         return OK
     criteria = [options.criterion] if options.criterion else list(CRITERIA)
     opened = [chosen.explain(criterion) for criterion in criteria]
@@ -106,8 +107,8 @@ def explain(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write manifests and decision record."""
-    study = _study(options)
-    chosen = study[options.design] if options.design else study.best
+    study = _study(options, options.design)
+    chosen = _chosen(study, options.design)
     handover = face.export(chosen, options.to, study=study)
     if options.json:
         print_json(handover.data())
@@ -136,6 +137,9 @@ def catalogue(options: argparse.Namespace) -> int:
 
 def lab(options: argparse.Namespace) -> int:
     """Open JupyterLab, or serve the studio alone."""
+    if not 1 <= options.port <= MAX_PORT:
+        raise InputError(Fault("--port", f"is {options.port}", f"1 to {MAX_PORT}"))
     if options.app:
-        return serve(options.port, not options.no_browser, scenario=options.scenario)
+        face.load_scenario(options.scenario, _loaded(options))
+        return serve(options.port, not options.no_browser, scenario=options.scenario, catalogue=options.catalogue)
     return open_lab(port=options.port, browser=not options.no_browser)

@@ -73,7 +73,10 @@ def robust(options: argparse.Namespace) -> int:
     """Say what would overturn the first place, what moves it most, and what is near it."""
     catalogue = load_catalogue(*options.catalogue)
     scenario = face.load_scenario(options.scenario, catalogue)
-    found = robustness(face.compare(scenario, catalogue, designs=options.variant))
+    study = face.compare(
+        scenario, catalogue, designs=options.variant, calibration=options.calibration, progress=progress_line()
+    )
+    found = robustness(study)
     if options.json:
         print_json(robustness_payload(found))
     else:
@@ -87,6 +90,8 @@ def _allowed(given: list[str]) -> dict[str, list[str]]:
         dimension, equals, options = text.partition("=")
         if not equals:
             raise InputError(Fault("--allow", f"cannot read {text!r}", "dimension=option,option"))
+        if not options.strip(" ,"):
+            raise InputError(Fault("--allow", f"{text!r} keeps no option", "dimension=option,option"))
         allowed[dimension.strip()] = [option.strip() for option in options.split(",") if option.strip()]
     return allowed
 

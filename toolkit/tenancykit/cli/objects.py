@@ -75,10 +75,13 @@ def reach(options: argparse.Namespace) -> int:
                 "allowed": found.allowed,
                 "why": found.answer.why,
                 "open_ports": [str(port) for port in found.open_ports],
+                "undecided": list(found.undecided),
             }
         )
     else:
         print(f"{'allowed' if found.allowed else 'denied'}: {found.answer.why}")
+        for policy in found.undecided:
+            print(f"not evaluated, may change the answer: {policy}")
     return OK if found.allowed else FINDINGS
 
 
@@ -90,4 +93,6 @@ def place(options: argparse.Namespace) -> int:
     else:
         for pod in found.pods:
             print(f"{pod.pod}  ->  {pod.node or pod.reason}")
+        if not found.pods:
+            print("No pod is pending.")
     return FINDINGS if found.pending else OK

@@ -29,7 +29,7 @@ def prove(options: argparse.Namespace) -> int:
     folder = Path(options.folder)
     if not folder.is_dir():
         raise InputError(Fault(str(folder), "no such folder", cure="name the folder of an export"))
-    design = face.variant(options.design or _exported_design(folder), scenario, catalogue)
+    design = face.variant(options.design or exported_design(folder), scenario, catalogue)
     proof = prove_folder(evaluate(design, scenario, catalogue), scenario, catalogue, folder)
     if options.json:
         print_json(proof_data(proof))
@@ -40,7 +40,7 @@ def prove(options: argparse.Namespace) -> int:
     return OK if proof.verdict == "proven" else FINDINGS
 
 
-def _exported_design(folder: Path) -> str:
+def exported_design(folder: Path) -> str:
     """Return the design an export says it is of."""
     index = folder / "index.yaml"
     stated = read_yaml(index).data if index.is_file() else None

@@ -1,7 +1,23 @@
 """From four criteria to a choice somebody can defend: screen, weigh, rank, front, uncertainty, sensitivity, reasons.
 
 Pure mathematics over labels and arrays; nothing here knows what a design is. Convention: directions are inverted first,
-then values are normalised, then weighted.
+then values are normalised, then weighted. Any matrix will do:
+
+>>> table = DecisionTable.of(["A1", "A2", "A3"], {"price": "lower", "range": "higher"}, [[5, 8], [7, 9], [8, 9.5]])
+>>> weights = direct_weights({"price": 3, "range": 1}, table.names, normalise=True)
+>>> topsis(scale_by_length(table), weights).ordered()  # vector normalisation; scale: min-max; scale_by_share: by sums
+('A1', 'A2', 'A3')
+>>> vikor(scale(table), weights, majority=0.5).compromise
+('A1',)
+>>> promethee(table, weights, {"price": Preference("linear", q=1, p=4), "range": Preference("usual")}).winner
+'A1'
+>>> ordinal = partial_weights(table.names, order=["price", "range"], between={"range": (0.1, 0.5)})
+>>> smaa(scale(table), ordinal, samples=1000).rank_acceptability.shape  # [designs x ranks]
+(3, 3)
+>>> judged = pairwise_weights(["price", "range", "comfort"], {("price", "range"): 3, ("price", "comfort"): 5,
+...     ("range", "comfort"): 2})
+>>> judged.accepted().as_dict()["price"]  # principal eigenvector; refused above a consistency ratio of 0.10
+0.648...
 """
 
 from tenancykit.decision.agreement import (

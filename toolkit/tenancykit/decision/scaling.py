@@ -109,8 +109,9 @@ def scale_by_length(table: DecisionTable) -> Scaled:
     Depends on the candidates. Lower-is-better columns are negated first. Source: C.-L. Hwang and K. Yoon (1981),
     Multiple Attribute Decision Making, Springer, chapter III (TOPSIS).
     """
-    length = np.sqrt((table.values**2).sum(axis=0))
-    width = np.where(length > 0, length, 1.0)
+    largest = np.abs(table.values).max(axis=0)  # taken out first, so that squares of tiny numbers do not vanish
+    width = np.where(largest > 0, largest, 1.0)
+    width *= np.where(largest > 0, np.sqrt(((table.values / width) ** 2).sum(axis=0)), 1.0)
     return _relative(table, table.oriented / width, width, "each column divided by its Euclidean length")
 
 
@@ -121,14 +122,16 @@ def scale_by_share(table: DecisionTable) -> Scaled:
     M. Kracka, W. K. M. Brauers, E. K. Zavadskas (2010), Inzinerine Ekonomika 21(4), 352-359.
 
     Raises:
-        InputError: a value is not positive, so it has no reciprocal or share.
+        InputError: a value is negative, a lower-is-better one is zero, or a whole column is zero.
     """
-    if (table.values <= 0).any():
-        row, column = np.argwhere(table.values <= 0)[0]
+    costs, sums = table.signs < 0, table.values.sum(axis=0)
+    wrong = (table.values < 0) | (costs & (table.values == 0)) | (sums == 0)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
         what = f"{table.names[column]!r} is {table.values[row, column]:g}"
-        cure = "use scale(table, bounds)"
-        raise InputError(Fault(f"design {table.labels[row]!r}", what, "positive values for shares", cure))
-    benefit = np.where(table.signs > 0, table.values, 1.0 / table.values)
+        allowed = "positive values for reciprocals" if costs[column] else "a column of shares, none negative"
+        raise InputError(Fault(f"design {table.labels[row]!r}", what, allowed, "use scale(table, bounds)"))
+    benefit = np.where(costs, 1.0 / np.where(costs, table.values, 1.0), table.values)
     statement = "lower-is-better columns inverted (1/x), then each column divided by its sum"
     return _relative(table, benefit / benefit.sum(axis=0), None, statement)
 

@@ -84,7 +84,9 @@ class Miss:
             return f"does not meet {need.name}"
         if need.kind == "level":
             steps = f"{self.gap:g} level{'' if self.gap == 1 else 's'}"
-            return f"misses {need.name} by {steps} ({self.value:g}, needs {_WORDS[need.comparison]} {need.limit:g})"
+            return (
+                f"misses {need.name} by {steps} (level {self.value:g}, needs {_WORDS[need.comparison]} {need.limit:g})"
+            )
         unit = f" {self.unit}" if self.unit else ""
         told = f"{_percent(self.relative)} %" if need.limit else f"{figure(self.gap)}{unit}"
         numbers = f"{figure(self.value)} against {_WORDS[need.comparison]} {figure(need.limit)}{unit}"
@@ -249,4 +251,4 @@ def _requirement_faults(
 
 def _percent(fraction: float) -> str:
     share = 100 * fraction
-    return f"{share:.0f}" if share >= 1 else f"{share:.2g}"
+    return f"{share:,.0f}" if share >= 1 else f"{share:.2g}"

@@ -140,7 +140,8 @@ def value_tips(scaled: Scaled, weights: Weights, limit: int = 100) -> tuple[Valu
     if len(order) == 1:
         return ()
     scores = weighted_scores(scaled, weights)
-    gaps = np.maximum(scores[order[0]] - scores, 0.0)
+    gaps = scores[order[0]] - scores
+    gaps[gaps <= TIE] = 0.0
     gaps[order[0]] = gaps[order[1]]
     width = scaled.straight_width()
     movable = np.flatnonzero((current > 0) & (width > 0))

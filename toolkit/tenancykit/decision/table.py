@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ BoolArray = npt.NDArray[np.bool_]
 Better = Literal["higher", "lower"]
 
 _MOST_FAULTS: Final = 20
+_LARGEST: Final = 1e150
+_FINITE: Final = f"a finite number, at most {_LARGEST:g}"
+"""Squares of larger numbers overflow."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,19 @@ class DecisionTable:
     def of(
         cls,
         labels: Iterable[str],
-        criteria: Iterable[Criterion],
+        criteria: Iterable[Criterion] | Mapping[str, str],
         values: npt.ArrayLike,
         low: npt.ArrayLike | None = None,
         high: npt.ArrayLike | None = None,
     ) -> DecisionTable:
         """Return the checked table; a missing interval end is the value itself (a certain cell).
+
+        Args:
+            labels: names of the designs (rows).
+            criteria: what the columns are; ``{"price": "lower", "range": "higher"}`` will do where no unit is needed.
+            values: [designs x criteria] most likely values.
+            low: [designs x criteria] lower ends of the intervals.
+            high: [designs x criteria] upper ends of the intervals.
 
         Raises:
             InputError: shapes do not fit, a cell is not a finite number, an interval excludes its value,
@@ -83,6 +93,8 @@ class DecisionTable:
             matrix if end is None else as_floats(end, f"decision table, {name}")
             for name, end in (("low", low), ("high", high))
         ]
+        if isinstance(criteria, Mapping):
+            criteria = [Criterion(name, cast("Better", better)) for name, better in criteria.items()]
         return cls(tuple(labels), tuple(criteria), matrix, *ends)
 
     def __post_init__(self) -> None:
@@ -201,9 +213,9 @@ def _shape_faults(table: DecisionTable) -> list[Fault]:
 def _finite_faults(table: DecisionTable) -> Iterator[Fault]:
     for name in ("values", "low", "high"):
         matrix = getattr(table, name)
-        for row, column in np.argwhere(~np.isfinite(matrix))[:_MOST_FAULTS]:
+        for row, column in np.argwhere(~(np.abs(matrix) <= _LARGEST))[:_MOST_FAULTS]:
             what = f"{name} of {table.names[column]!r} is {matrix[row, column]}"
-            yield Fault(f"design {table.labels[row]!r}", what, "a finite number", "screen the design out instead")
+            yield Fault(f"design {table.labels[row]!r}", what, _FINITE, "screen the design out instead")
 
 
 def _interval_faults(table: DecisionTable) -> Iterator[Fault]:

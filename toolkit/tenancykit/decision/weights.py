@@ -22,6 +22,7 @@ ACCEPTED_RATIO: Final = 0.10
 """Consistency ratio up to which judgements are accepted: Saaty (1980), as above."""
 
 _SUM_TOLERANCE: Final = 1e-6
+_LARGE: Final = 1e300
 _RECIPROCAL_TOLERANCE: Final = 0.01
 """Judgements such as 0.33 for one third are accepted as reciprocals within one per cent."""
 
@@ -41,7 +42,7 @@ class Weights:
     origin: str = "stated"
 
     def __post_init__(self) -> None:
-        values = as_floats(self.values, "weights").copy()
+        values = as_floats(self.values, "weights") + 0.0  # a copy, and no negative zero
         faults = [*_weight_faults(self.names, values)]
         if faults:
             raise InputError(faults)
@@ -121,6 +122,17 @@ class PairwiseWeights:
     def consistent(self) -> bool:
         """Whether the ratio is within Saaty's limit of 0.10."""
         return self.consistency_ratio <= ACCEPTED_RATIO
+
+    def accepted(self) -> Weights:
+        """Return the weights of judgements that agree well enough to be used.
+
+        Raises:
+            InputError: the consistency ratio is above 0.10; names the judgement to look at again.
+        """
+        if not self.consistent:
+            what = f"have a consistency ratio of {self.consistency_ratio:.2f}"
+            raise InputError(Fault("judgements", what, f"at most {ACCEPTED_RATIO:.2f}", str(self.at_odds)))
+        return self.weights
 
 
 def direct_weights(stated: Mapping[str, float], names: Sequence[str], *, normalise: bool = False) -> Weights:
@@ -232,10 +244,12 @@ def _most_at_odds(names: Sequence[str], matrix: FloatArray) -> JudgementAtOdds:
 
 def _proportional(names: tuple[str, ...], values: FloatArray, origin: str) -> Weights:
     faults = [*_weight_faults(names, values)]
-    if not faults and values.sum() == 0:
+    if not faults and not values.any():
         faults.append(Fault("weights", "are all zero", "at least one positive number"))
     if faults:
         raise InputError(faults)
+    if values.max() > _LARGE:  # so that the sum does not overflow; else dividing twice would only round twice
+        values = values / values.max()
     return Weights(names, values / values.sum(), origin)
 
 
@@ -263,8 +277,8 @@ def _pair_faults(names: Sequence[str], judgements: Mapping[tuple[str, str], floa
         for name in (first, second):
             if name not in names:
                 yield Fault(where, f"no criterion {name!r}", ", ".join(names), did_you_mean(name, names))
-        if not (math.isfinite(ratio) and ratio > 0):
-            yield Fault(where, f"is {ratio:g}", "a positive number, e.g. 3 or 1/3")
+        if not isinstance(ratio, int | float | np.number) or not (math.isfinite(ratio) and ratio > 0):
+            yield Fault(where, f"is {ratio!r}", "a positive number, e.g. 3 or 1/3")
         elif (second, first) in judgements and not math.isclose(
             ratio * judgements[second, first], 1.0, rel_tol=_RECIPROCAL_TOLERANCE
         ):

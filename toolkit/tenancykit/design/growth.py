@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from tenancykit.design.components import Closure
+from tenancykit.distributions import Moments
 
 TENANTS: Final = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 """Numbers of tenants at which growth is shown."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one design takes for any number of tenants, classes in the proportions of today.
+
+    Attributes:
+        closure: what it installs today.
+        amount: what it takes for a closure with other numbers of tenants.
+        name: what the design is called.
+    """
+
+    closure: Closure = field(repr=False)
+    amount: Callable[[Closure], Moments] = field(repr=False)
+    name: str = ""
+
+    @property
+    def fewest(self) -> int:
+        """Fewest tenants the curve can be read at: one of each class."""
+        return len(self.closure.tenants)
+
+    def at(self, tenants: int) -> Moments:
+        """Return what the design takes for a number of tenants, at least one of each class."""
+        return self.amount(at_tenants(self.closure, tenants))
+
+    def points(self, tenants: Sequence[int] = TENANTS) -> tuple[tuple[int, Moments], ...]:
+        """Return (tenants, amount) at each of several numbers of tenants that the classes allow."""
+        return tuple((count, self.at(count)) for count in tenants if count >= self.fewest)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from tenancykit.catalogue.prices import PriceBook, load_prices
+from tenancykit.catalogue.prices import NodeShape as Machine
+from tenancykit.catalogue.prices import PriceBook, gpu_memory, load_prices
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.scenario.checks import NodeShape
-from tenancykit.scenario.model import Scenario
+from tenancykit.errors import Fault, did_you_mean
+from tenancykit.scenario.fitting import NodeShape
+from tenancykit.scenario.model import NodeSpec, Scenario
+from tenancykit.source import Place
 
 
 def price_book(scenario: Scenario, catalogue: Catalogue) -> PriceBook:
@@ -21,12 +24,35 @@ def price_book(scenario: Scenario, catalogue: Catalogue) -> PriceBook:
 
 
 def node_shapes(scenario: Scenario, catalogue: Catalogue) -> Mapping[str, NodeShape]:
-    """Return the shape of every node type of the scenario's price book, by id."""
-    return {
-        identifier: NodeShape(price.node.cpu, price.node.memory, price.node.gpus, price.node.gpu_model)
-        for identifier, price in price_book(scenario, catalogue).prices.items()
-        if price.node is not None
-    }
+    """Return the shape of every node type of the scenario's price book, and of the scenario's own, by id."""
+    found = {name: _shape(price.node) for name, price in price_book(scenario, catalogue).prices.items() if price.node}
+    found.update((offer.type, _shape(offer.spec)) for offer in scenario.infrastructure.nodes if offer.spec)
+    return found
+
+
+def _shape(node: Machine | NodeSpec) -> NodeShape:
+    return NodeShape(node.cpu, node.memory, node.gpus, node.gpu_model, gpu_memory(node.gpu_model))
+
+
+def offer_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:
+    """Yield every provider the price book does not know, and a currency it cannot convert to.
+
+    A provider may be unknown where the scenario describes every machine itself: the prices for any provider hold then.
+    """
+    infrastructure, prices = scenario.infrastructure, price_book(scenario, catalogue).prices.values()
+    providers = sorted({price.provider for price in prices} - {""})
+    described = all(offer.spec for offer in infrastructure.nodes)
+    for index, site in enumerate(infrastructure.sites):
+        meant = did_you_mean(site.provider, providers)
+        if site.provider not in providers and (meant or not described):
+            cure = meant or "write own for your own machines, describe them (spec), or give prices in price_book"
+            what = f"unknown provider {site.provider!r}"
+            yield Fault(place(("infrastructure", "sites", index, "provider")), what, ", ".join(providers), cure)
+    currencies = sorted({price.currency for price in prices if price.currency})
+    if infrastructure.currency not in currencies:
+        what = f"no price or exchange rate is in {infrastructure.currency!r}"
+        cure = did_you_mean(infrastructure.currency, currencies) or "add an entry of kind exchange-rate to price_book"
+        yield Fault(place(("infrastructure", "currency")), what, ", ".join(currencies), cure)
 
 
 def gpu_models_on_offer(scenario: Scenario, catalogue: Catalogue) -> frozenset[str]:

@@ -1,18 +1,20 @@
-"""What the catalogue finds wrong with a scenario: unknown options, and wishes that no design can meet."""
+"""What the catalogue finds wrong with a scenario: what it does not know, and wishes that no design can meet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.offers import offer_faults
 from tenancykit.design.space import space
 from tenancykit.errors import Fault, did_you_mean
-from tenancykit.scenario.checks import Place
 from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.source import Place
 
 
 def wish_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:
     """Yield every reference to the catalogue that leads nowhere, and every class whose wishes contradict each other."""
+    yield from offer_faults(scenario, catalogue, place)
     known = [*catalogue.options, *catalogue.components]
     for index, name in enumerate(scenario.team.running):
         if name not in known:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, Final
 
 from tenancykit.decision.assumptions import TornadoRow
 from tenancykit.report.figures import number
 from tenancykit.report.payload import ASSUMPTIONS
+from tenancykit.report.robust import lead_entry
 from tenancykit.report.text import columns
 from tenancykit.study.comparison import Study
 from tenancykit.study.robustness import robustness
@@ -25,10 +27,10 @@ def assumptions(study: Study) -> tuple[TornadoRow, ...]:
 
 def assumptions_text(study: Study) -> str:
     """Return the assumptions as a table."""
-    rows = [("assumption", "from", "to", "unit", "swing of the lead", "first at low / high")]
+    rows = [("assumption", "from", "to", "unit", "swing", "first: low / high")]
     rows += [
         (
-            row.name,
+            textwrap.shorten(row.name, 44, placeholder="..."),
             number(row.low_input),
             number(row.high_input),
             row.unit,
@@ -44,13 +46,7 @@ def assumptions_data(study: Study) -> dict[str, Any]:
     """Return the assumptions as plain data (format ``tenancykit/assumptions/v1``)."""
     entries = [
         {
-            "assumption": row.name,
-            "low": row.low_input,
-            "high": row.high_input,
-            "unit": row.unit,
-            "lead": row.lead,
-            "lead_at_low": row.lead_at_low,
-            "lead_at_high": row.lead_at_high,
+            **lead_entry(row),
             "swing": row.swing,
             "first_at_low": row.winner_at_low,
             "first_at_high": row.winner_at_high,

@@ -20,6 +20,7 @@ from tenancykit.report.chart_canvas import (
 )
 from tenancykit.report.figures import number
 from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.growing import crossing_points
 
 _ROW: Final = 15
 _NAMES: Final = 300
@@ -152,7 +153,7 @@ def _kinds(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def growth(evaluations: Sequence[Evaluation]) -> Chart:
-    """Return hours of toil per month over the number of tenants, both scales logarithmic, with P10 to P90.
+    """Return hours of toil per month over the number of tenants, with P10 to P90; says where designs change places.
 
     Args:
         evaluations: one to eight designs.
@@ -170,7 +171,9 @@ def growth(evaluations: Sequence[Evaluation]) -> Chart:
     if heavy != lean:
         title += f", {heavy} {number(last[heavy]['hours_month'])}"
     left, right, height = 72, WIDTH - 70, 320
-    canvas = Canvas(title, height, note="Classes keep today's proportions. Bands: P10 to P90.")
+    turns = [f"From {c.tenants:,} tenants on {c.less} takes less than {c.more}." for c in crossing_points(shown)]
+    note = " ".join(["Classes keep today's proportions. Bands: P10 to P90.", *turns])
+    canvas = Canvas(title, height, note=note)
     base = canvas.top + height - 46
     across = Axis(min(counts), max(counts), left, right, logarithmic=True)
     up = Axis(min(hours), max(hours), base, canvas.top + 8, logarithmic=True)

@@ -11,7 +11,7 @@ from tenancykit.report import charts
 from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
 from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
 from tenancykit.report.svg import bar
-from tenancykit.report.text import evaluation_text, explanation_text, study_text
+from tenancykit.report.text import evaluation_text, explanation_text, standing, study_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
@@ -51,7 +51,7 @@ def ranking_table(study: Study) -> str:
 
 def _row(study: Study, evaluation: Evaluation) -> str:
     rank = study.rank(evaluation.id)
-    front = set(study.front.labels) if study.front is not None else set()
+    shown, total = standing(study, evaluation)
     cells = []
     for name in CRITERIA:
         score = evaluation.scores[name]
@@ -59,10 +59,6 @@ def _row(study: Study, evaluation: Evaluation) -> str:
         share = (score.value - low) / (high - low) if high > low else 1.0
         share = share if score.better == "higher" else 1 - share
         cells.append(f"<td>{bar(share, short_value(score), emphasis=rank == 1)}</td>")
-    shown = f"{rank}{'*' if evaluation.id in front else ''}" if rank else "-"
-    total = ""
-    if study.ranking is not None and rank is not None:
-        total = f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
     css = "" if rank else ' class="out"'
     name = f"{_safe(evaluation.id)} {_safe(evaluation.name)}"
     return f"<tr{css}><td>{shown}</td><td>{name}</td>{''.join(cells)}<td>{total}</td></tr>"

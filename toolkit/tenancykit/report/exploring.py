@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import html
-import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.figures import TITLES, number
+from tenancykit.report.figures import SHORT, TITLES, number
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.svg import Point, scatter
-from tenancykit.report.text import columns
+from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.exploration import Exploration, Found
 from tenancykit.version import __version__
@@ -24,7 +23,6 @@ ALIKE: Final = 0.01
 """Designs that differ by less than this share of the front's spread on every criterion are shown as one."""
 
 _SHOWN: Final = 15
-_WIDTH: Final = 118
 
 
 def told_apart(front: Sequence[Found], alike: float = ALIKE) -> tuple[tuple[Found, int], ...]:
@@ -54,32 +52,35 @@ def exploration_text(found: Exploration) -> str:
     what = "meet every requirement and" if found.admitted else "are valid (none meets every requirement) and"
     lines = [
         found.scenario.title or found.scenario.name,
-        (
+        *wrapped(
             f"{number_of(found.combinations)} combinations of options, {number_of(found.space)} of them valid; "
             f"{found.evaluated:,} measured, {found.billed:,} priced in full, in {found.seconds:.0f} s"
         ),
         "",
-        f"{len(front)} designs {what} are beaten by none; {len(shown)} that differ by 1 % of the spread or more:",
+        *wrapped(
+            f"{len(front)} designs {what} are beaten by none; {len(shown)} that differ by 1 % of the spread or more:"
+        ),
         "",
-        *_table(shown[:_SHOWN]),
+        *_table(found, shown[:_SHOWN]),
     ]
     if len(shown) > _SHOWN:
         lines.append(f"and {len(shown) - _SHOWN} more (all of them: --json)")
     lines += ["", f"The front is {_proof(found)}."]
     for caveat in found.caveats:
-        lines += textwrap.wrap(caveat, _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+        lines += bullet(caveat)
     return "\n".join(lines)
 
 
-def _table(shown: Sequence[tuple[Found, int]]) -> list[str]:
-    head = ["design", "like it", *(TITLES[name] for name in CRITERIA)]
+def _table(found: Exploration, shown: Sequence[tuple[Found, int]]) -> list[str]:
+    head = ["design", *(SHORT[name] for name in CRITERIA), "like it"]
+    units = ["", "nines", "person-days", "hours/month", f"{found.scenario.infrastructure.currency} per month", ""]
     rows = [
-        [found.id, str(count - 1) if count > 1 else "", *(number(value) for value in found.values)]
-        for found, count in shown
+        [one.id, *(number(value) for value in one.values), str(count - 1) if count > 1 else ""] for one, count in shown
     ]
-    lines = columns([head, *rows], left={0})
-    for place, (found, _) in enumerate(shown):
-        lines[1 + place] += "  " + textwrap.shorten(found.design.name, 70, placeholder="...")
+    top, unit, *figures = columns([head, units, *rows], left={0})
+    lines = [top, unit]
+    for line, (one, _) in zip(figures, shown, strict=True):
+        lines += [line, *wrapped(one.design.name, "    ", "    ")]
     return lines
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tenancykit.criteria.score import Score
 
 TITLES = {
@@ -11,11 +13,17 @@ TITLES = {
     "cost": "Service cost",
 }
 """Titles of the criteria, in the order they are shown."""
+SHORT = {"isolation": "Isolation", "effort": "Effort", "operations": "Operations", "cost": "Cost"}
+"""The same where a table has to be narrow."""
+
+_DECIMALS = 9
 
 
 def number(value: float) -> str:
-    """Return a number with three significant digits, thousands separated (``1,230``, ``0.42``)."""
+    """Return a number with three significant digits, thousands separated (``1,230``, ``0.42``, ``0.00035``)."""
     size = abs(value)
+    if 0 < size < 0.1:
+        return f"{value:.{min(_DECIMALS, 1 - math.floor(math.log10(size)))}f}"
     if size >= 1_000_000:
         return f"{value / 1_000_000:,.2f}M"
     if size >= 1000:
@@ -33,6 +41,12 @@ def value_text(score: Score) -> str:
 def interval_text(score: Score) -> str:
     """Return a score's interval, P10 to P90."""
     return f"{number(score.low)} - {number(score.high)}"
+
+
+def level_text(score: Score) -> str:
+    """Return a score's value with its unit; isolation carries its level."""
+    level = score.figures.get("level")
+    return f"{value_text(score)} ({level})" if level else value_text(score)
 
 
 def short_value(score: Score) -> str:

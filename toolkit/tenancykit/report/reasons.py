@@ -6,6 +6,7 @@ from tenancykit.decision.explain import Contribution
 from tenancykit.decision.sensitivity import WeightInterval
 from tenancykit.report.figures import TITLES, number
 from tenancykit.study.comparison import Study
+from tenancykit.study.evaluation import Evaluation
 
 _FIRST, _LAST = 0.0, 1.0
 
@@ -29,6 +30,13 @@ def why_first(study: Study) -> str:
     if found.needs:
         text += f". {second.id} draws level if {' or '.join(map(str, found.needs[:2]))}"
     return text + "."
+
+
+def overruled(study: Study, chosen: Evaluation) -> str:
+    """Return that a design was chosen against the ranking, where it stands, and why another is first."""
+    rank = study.rank(chosen.id)
+    place = f"rank {rank}" if rank else "not admitted: " + "; ".join(study.exclusions(chosen.id))
+    return f"{chosen.id} {chosen.name} was chosen by hand ({place}). {why_first(study)}"
 
 
 def _told(contributions: tuple[Contribution, ...]) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
-from tenancykit.report.figures import TITLES, interval_text, short_value
+from tenancykit.report.figures import TITLES, interval_text, level_text, short_value
 from tenancykit.report.payload import fingerprint
-from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
-from tenancykit.report.replaying import embedded_inputs
+from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
+from tenancykit.report.record_inputs import digest_of
+from tenancykit.report.record_page import record_page
+from tenancykit.report.text import standing
 from tenancykit.source import write_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
@@ -57,27 +57,11 @@ def record(study: Study, design_id: str | None = None) -> Record:
     """
     chosen = study[design_id] if design_id else study.best
     digest = digest_of(study, chosen)
-    return Record(chosen.id, digest, _markdown(study, chosen, digest), _html(study, chosen, digest))
-
-
-def digest_of(study: Study, chosen: Evaluation) -> str:
-    """Return the hash that identifies a decision: scenario, weights, candidates, choice, version."""
-    text = json.dumps(
-        {
-            "scenario": fingerprint(study.scenario),
-            "weights": [float(w) for w in study.weights.values],
-            "candidates": {e.id: e.resolved.design.fingerprint() for e in study.evaluations},
-            "chosen": chosen.id,
-            "version": __version__,
-        },
-        sort_keys=True,
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return Record(chosen.id, digest, _markdown(study, chosen, digest), record_page(study, chosen, digest))
 
 
 def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
     scenario = study.scenario
-    front = set(study.front.labels) if study.front is not None else set()
     lines = [
         f"# Decision: {_line(chosen.id)} {_line(chosen.name)} for {_line(scenario.title or scenario.name)}",
         "",
@@ -100,7 +84,7 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
         "",
         "## Decision",
         "",
-        _line(why_first(study) if study.rank(chosen.id) == 1 else _overruled(study, chosen)),
+        _line(why_first(study) if study.rank(chosen.id) == 1 else overruled(study, chosen)),
     ]
     sure = " ".join(filter(None, (how_sure(study), contested(study), what_would_change_it(study))))
     lines += ["", _line(sure), "", "Options chosen:", ""]
@@ -110,15 +94,14 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
     lines += ["", "## Alternatives", "", "| rank | design | " + " | ".join(TITLES[c] for c in CRITERIA) + " | score |"]
     lines.append("|---|---|" + "---|" * (len(CRITERIA) + 1))
     for evaluation in study.order:
-        lines.append(_alternative(study, evaluation, front))
+        lines.append(_alternative(study, evaluation))
     lines += ["", "`*` on the Pareto front.", "", "## Not admitted", ""]
     out = [e for e in study.order if study.rank(e.id) is None]
     lines += [f"- **{e.id} {_line(e.name)}**: {_line('; '.join(study.exclusions(e.id)))}" for e in out] or ["None."]
     lines += ["", "## Consequences", ""]
     for name, score in chosen.scores.items():
         lines.append(
-            f"- **{TITLES[name]}** {short_value(score)} {score.unit} (P10 - P90 {interval_text(score)}): "
-            f"{_line(score.summary)}"
+            f"- **{TITLES[name]}** {level_text(score)} (P10 - P90 {interval_text(score)}): {_line(score.summary)}"
         )
     weights = ", ".join(f"{n} {w:g}" for n, w in zip(CRITERIA, study.weights.values, strict=True))
     lines += [
@@ -129,55 +112,16 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
     return "\n".join(lines)
 
 
-def _alternative(study: Study, evaluation: Evaluation, front: set[str]) -> str:
-    rank = study.rank(evaluation.id)
-    score = ""
-    if study.ranking is not None and rank is not None:
-        score = f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
+def _alternative(study: Study, evaluation: Evaluation) -> str:
+    shown, score = standing(study, evaluation)
     cells = " | ".join(short_value(evaluation.scores[c]) for c in CRITERIA)
-    shown = f"{rank}{'*' if evaluation.id in front else ''}" if rank else "-"
     return f"| {shown} | {evaluation.id} {_line(evaluation.name)} | {cells} | {score} |"
-
-
-def _overruled(study: Study, chosen: Evaluation) -> str:
-    rank = study.rank(chosen.id)
-    place = f"rank {rank}" if rank else "not admitted: " + "; ".join(study.exclusions(chosen.id))
-    return f"{chosen.id} {chosen.name} was chosen by hand ({place}). {why_first(study)}"
 
 
 def _line(text: str) -> str:
     """Return text that is harmless in one line of Markdown: no markup, no table breaks."""
     flat = " ".join(text.split())
     return html.escape(flat, quote=False).replace("|", "\\|").replace("`", "'")
-
-
-def _html(study: Study, chosen: Evaluation, digest: str) -> str:
-    title = html.escape(f"Decision: {chosen.id} {chosen.name} for {study.scenario.title or study.scenario.name}")
-    why = html.escape(why_first(study) if study.rank(chosen.id) == 1 else _overruled(study, chosen))
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            (
-                f"<title>{title}</title><style>body{{max-width:1100px;margin:2em auto;padding:0 1em}}"
-                "@media print{details>*{display:block}}</style></head><body>"
-            ),
-            f"<h1>{title}</h1>",
-            (
-                f"<p>Decision <code>{digest}</code>, scenario <code>{fingerprint(study.scenario)}</code>, "
-                f"tenancykit {__version__}, Kubernetes {html.escape(study.scenario.kubernetes)}.</p>"
-            ),
-            f"<p>{html.escape(study.scenario.description)}</p>",
-            f"<h2>Decision</h2><p>{why}</p>",
-            html_of(chosen),
-            "<h2>Alternatives</h2>",
-            html_of(study),
-            embedded_inputs(study, chosen.id, digest),
-            "</body></html>",
-            "",
-        ]
-    )
 
 
 text_of.register(Record, lambda found: found.markdown)

@@ -11,11 +11,10 @@ from tenancykit.decision.stakeholders import Consensus
 from tenancykit.decision.table import figure
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.figures import number
-from tenancykit.report.text import columns
+from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.study.robustness import Robustness
 from tenancykit.version import __version__
 
-_WIDTH: Final = 118
 _SHOWN: Final = 10
 
 
@@ -28,7 +27,7 @@ def robustness_text(found: Robustness) -> str:
         "Tipping points, nearest first (each assumption alone):" if tips else "No assumption alone overturns it."
     )
     for tip in tips[:_SHOWN]:
-        lines += _bullet(str(tip))
+        lines += bullet(str(tip))
     lines += ["", "Lead over the best rival at both ends of each assumption, largest swing first:"]
     lines += _tornado(found.tornado[:_SHOWN])
     lines += ["", *_near(found)]
@@ -37,17 +36,13 @@ def robustness_text(found: Robustness) -> str:
     return "\n".join(lines)
 
 
-def _bullet(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
-
-
 def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
     if not rows:
         return ["- there is no rival"]
-    head = ["assumption", "from", "to", "lead at low", "lead now", "lead at high", "first at low / high"]
+    head = ["assumption", "from", "to", "lead: low", "now", "high", "first: low / high"]
     table = [
         [
-            textwrap.shorten(row.name, 60, placeholder="..."),
+            textwrap.shorten(row.name, 38, placeholder="..."),
             figure(row.low_input),
             f"{figure(row.high_input)} {row.unit}".strip(),
             f"{row.lead_at_low:+.3f}",
@@ -68,17 +63,17 @@ def _near(found: Robustness) -> list[str]:
         first = cheaper[0]
         given = ", ".join(f"{number(amount)} more {name}" for name, amount in first.gives_up) or "nothing"
         text = f"nearest cheaper design that keeps the isolation: {first.label}, saves {number(first.saves)} {currency}"
-        lines += _bullet(f"{text} per month and gives up {given}")
+        lines += bullet(f"{text} per month and gives up {given}")
     else:
         lines.append("- no cheaper design keeps the isolation")
     if step is not None:
-        lines += _bullet(
+        lines += bullet(
             f"the last {number(step.spent)} {currency} per month, over {step.cheaper}, "
             f"buy {step.gained:.3g} nines of isolation"
         )
     else:
-        lines.append(
-            "- its last money buys no isolation: another design is as isolated for less, or it is the cheapest"
+        lines += bullet(
+            "its last money buys no isolation: another design is as isolated for less, or it is the cheapest"
         )
     return lines
 
@@ -86,13 +81,27 @@ def _near(found: Robustness) -> list[str]:
 def _agreed(found: Consensus) -> list[str]:
     names = ", ".join(s.name for s in found.stakeholders)
     choice = found.choice or "nobody: every design is vetoed"
-    lines = [f"Stakeholders ({names}): by the mean of their weights {found.ranking.winner}; without vetoes {choice}."]
+    told = f"Stakeholders ({names}): by the mean of their weights {found.ranking.winner}; without vetoes {choice}."
+    lines = wrapped(told)
     for stakeholder, ranking in zip(found.stakeholders, found.rankings, strict=True):
         vetoes = [veto.label for veto in found.vetoes if veto.stakeholder == stakeholder.name]
         told = f"{stakeholder.name} puts {ranking.winner} first"
-        lines += _bullet(f"{told} and would veto {', '.join(vetoes) if vetoes else 'nothing'}")
-    lines += _bullet(f"least regret for the most disappointed: {found.least_regret}")
+        lines += bullet(f"{told} and would veto {', '.join(vetoes) if vetoes else 'nothing'}")
+    lines += bullet(f"least regret for the most disappointed: {found.least_regret}")
     return lines
+
+
+def lead_entry(row: TornadoRow) -> dict[str, Any]:
+    """Return an assumption with the lead of the first place at both its ends, as plain data."""
+    return {
+        "assumption": row.name,
+        "low": row.low_input,
+        "high": row.high_input,
+        "unit": row.unit,
+        "lead": row.lead,
+        "lead_at_low": row.lead_at_low,
+        "lead_at_high": row.lead_at_high,
+    }
 
 
 def robustness_payload(found: Robustness) -> dict[str, Any]:
@@ -115,18 +124,7 @@ def robustness_payload(found: Robustness) -> dict[str, Any]:
             }
             for tip in found.tipping_points
         ],
-        "tornado": [
-            {
-                "assumption": row.name,
-                "low": row.low_input,
-                "high": row.high_input,
-                "unit": row.unit,
-                "lead": row.lead,
-                "lead_at_low": row.lead_at_low,
-                "lead_at_high": row.lead_at_high,
-            }
-            for row in found.tornado
-        ],
+        "tornado": [lead_entry(row) for row in found.tornado],
         "cheaper": [
             {"design": one.label, "saves": one.saves, "gives_up": dict(one.gives_up)} for one in found.cheaper()
         ],

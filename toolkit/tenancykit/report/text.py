@@ -6,14 +6,14 @@ import textwrap
 from collections.abc import Sequence
 
 from tenancykit.criteria.score import Evidence
-from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
+from tenancykit.report.figures import SHORT, TITLES, interval_text, number, short_value, value_text
 from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
 from tenancykit.scenario.naming import tenant_count
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
-_WIDTH = 118
-_NAME = 44
+_WIDTH = 100
+_NAME = 35
 _REASONS = 3
 
 
@@ -25,16 +25,16 @@ def study_text(study: Study) -> str:
         lines.append("Not admitted:")
         for evaluation in excluded:
             reasons = study.exclusions(evaluation.id)
-            lines.append(f"  {evaluation.id} {evaluation.name}")
+            lines.extend(wrapped(f"{evaluation.id} {evaluation.name}", "  ", "    "))
             for reason in reasons[:_REASONS]:
-                lines.extend(_wrapped(reason, "    - ", "      "))
+                lines.extend(wrapped(reason, "    - ", "      "))
             if len(reasons) > _REASONS:
                 lines.append(f"    - and {len(reasons) - _REASONS} more (all of them: --json)")
         lines.append("")
-    lines.extend(_wrapped(f"First place: {why_first(study)}"))
+    lines.extend(wrapped(f"First place: {why_first(study)}"))
     for told in (how_sure(study), contested(study), what_would_change_it(study)):
         if told:
-            lines.extend(_wrapped(told))
+            lines.extend(wrapped(told))
     return "\n".join(lines)
 
 
@@ -43,9 +43,9 @@ def _heading(study: Study) -> list[str]:
     classes = len(scenario.tenants.classes)
     weights = ", ".join(f"{name} {value:.2f}" for name, value in zip(CRITERIA, study.weights.values, strict=True))
     return [
-        scenario.title or scenario.name,
-        (
-            f"{tenant_count(scenario)} tenants in {classes} class{'es' if classes > 1 else ''}, "
+        *wrapped(scenario.title or scenario.name),
+        *wrapped(
+            f"{tenant_count(scenario):,} tenants in {classes} class{'es' if classes > 1 else ''}, "
             f"Kubernetes {scenario.kubernetes}; weights: {weights}"
         ),
     ]
@@ -54,20 +54,24 @@ def _heading(study: Study) -> list[str]:
 def _table(study: Study) -> list[str]:
     first = study.evaluations[0]
     units = [first.scores[name].unit for name in CRITERIA]
-    head = ["rank", "design", *(TITLES[name] for name in CRITERIA), "score"]
+    head = ["rank", "design", *(SHORT[name] for name in CRITERIA), "score"]
     rows = [head, ["", "", *units, "0-1"]]
-    front = set(study.front.labels) if study.front is not None else set()
     for evaluation in study.order:
-        rank = study.rank(evaluation.id)
-        score = ""
-        if study.ranking is not None and rank is not None:
-            score = f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
-        mark = "*" if evaluation.id in front else " "
+        rank, score = standing(study, evaluation)
         name = textwrap.shorten(f"{evaluation.id} {evaluation.name}", _NAME, placeholder="...")
         cells = [short_value(evaluation.scores[criterion]) for criterion in CRITERIA]
-        rows.append([f"{rank}{mark}" if rank else "-", name, *cells, score])
+        rows.append([rank if rank.endswith(("*", "-")) else f"{rank} ", name, *cells, score])
     lines = columns(rows, left={1})
     return [*lines, "* on the Pareto front: no admitted design is at least as good on all four and better on one"]
+
+
+def standing(study: Study, evaluation: Evaluation) -> tuple[str, str]:
+    """Return a design's rank, starred on the Pareto front, and its score; ``-`` and nothing where not admitted."""
+    rank = study.rank(evaluation.id)
+    if study.ranking is None or rank is None:
+        return "-", ""
+    star = "*" if study.front is not None and evaluation.id in study.front.labels else ""
+    return f"{rank}{star}", f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
 
 
 def columns(rows: Sequence[Sequence[str]], *, left: set[int]) -> list[str]:
@@ -80,8 +84,21 @@ def columns(rows: Sequence[Sequence[str]], *, left: set[int]) -> list[str]:
     return lines
 
 
-def _wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
+    """Return text as lines of at most 100 characters; words that are longer stay whole."""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def bullet(text: str) -> list[str]:
+    """Return text as an entry of a list."""
+    return wrapped(text, "- ")
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
@@ -90,7 +107,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
     for class_design in evaluation.resolved.classes:
         tier = f" ({class_design.choice.tier})" if class_design.choice.tier else ""
         chosen = ", ".join(class_design.choice.options)
-        lines.extend(_wrapped(f"{class_design.tenant_class.id}{tier}: {chosen}", "  ", "      "))
+        lines.extend(wrapped(f"{class_design.tenant_class.id}{tier}: {chosen}", "  ", "      "))
     rows = [[TITLES[n], value_text(s), interval_text(s), s.summary] for n, s in evaluation.scores.items()]
     lines.extend(columns([["criterion", "value", "P10 - P90", "finding"], *rows], left={0, 3}))
     return "\n".join(lines)
@@ -99,19 +116,18 @@ def evaluation_text(evaluation: Evaluation) -> str:
 def explanation_text(explanation: Explanation, depth: int | None = None) -> str:
     """Return the tree of evidence, at most ``depth`` levels deep."""
     score = explanation.score
-    lines = [
-        f"{explanation.design}: {TITLES[explanation.criterion]} {value_text(score)} (P10 - P90: {interval_text(score)})"
-    ]
-    lines.extend(_wrapped(score.summary))
+    title = f"{explanation.design}: {TITLES[explanation.criterion]}"
+    lines = wrapped(f"{title} {value_text(score)} (P10 - P90: {interval_text(score)})")
+    lines.extend(wrapped(score.summary))
     for level, line in explanation.evidence.walk():
         if depth is None or level <= depth:
-            lines.append(evidence_line(line, level))
+            lines.extend(wrapped(evidence_line(line), "  " * level, "  " * level + "    "))
     return "\n".join(lines)
 
 
-def evidence_line(line: Evidence, level: int) -> str:
-    """Return one line of evidence, indented by its level."""
-    text = "  " * level + line.label
+def evidence_line(line: Evidence) -> str:
+    """Return one line of evidence: its label, figure, note and source."""
+    text = line.label
     if line.value is not None:
         text += f": {number(line.value)} {line.unit}".rstrip()
     if line.note:

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from tenancykit.errors import Fault, did_you_mean
-from tenancykit.scenario.model import NodeOffer, NodeSpec, Scenario, TenantClass, Workload, WorkloadUse
+from tenancykit.quantities import MIB
+from tenancykit.scenario.fitting import NodeShape, node_faults
+from tenancykit.scenario.model import Demand, Scenario, TenantClass, WorkloadUse
 from tenancykit.scenario.naming import class_tenants, named_kubernetes_name
-from tenancykit.source import Document, Path_
+from tenancykit.source import Document, Path_, Place
 
 WEIGHT_TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True)
-class NodeShape:
-    """What a node type offers to pods.
-
-    Attributes:
-        cpu_milli: CPU in millicores.
-        memory_bytes: memory in bytes.
-        gpus: GPUs.
-        gpu_model: model of the GPUs, empty without GPUs.
-    """
-
-    cpu_milli: int
-    memory_bytes: int
-    gpus: int
-    gpu_model: str
+LEAST_MEMORY = MIB
+"""Assumption: no container runs in less; a smaller request lacks its unit."""
 
 
 def check(scenario: Scenario, document: Document, known_nodes: Mapping[str, NodeShape] | None = None) -> list[Fault]:
@@ -38,21 +24,19 @@ def check(scenario: Scenario, document: Document, known_nodes: Mapping[str, Node
     Args:
         scenario: the scenario.
         document: where it was read from, for places.
-        known_nodes: shapes of the price book's node types; without it, node types are not looked up.
+        known_nodes: shapes of the node types of the price book and of the scenario; without it, none is looked up.
     """
     place = document.where
     return [
         *_unique_ids(scenario, place),
         *_references(scenario, place),
         *_named_tenants(scenario, place),
+        *_groups(scenario, place),
         *_workload_shapes(scenario, place),
         *_weights(scenario, place),
         *_contradictions(scenario, place),
-        *_nodes(scenario, place, known_nodes),
+        *node_faults(scenario, place, known_nodes),
     ]
-
-
-Place = Callable[[Path_], str]
 
 
 def _unique_ids(scenario: Scenario, place: Place) -> Iterator[Fault]:
@@ -95,6 +79,8 @@ def _uses(uses: tuple[WorkloadUse, ...], path: Path_, templates: list[str], plac
                 ", ".join(templates),
                 did_you_mean(use.template, templates),
             )
+        if use.demand:
+            yield from _demand(use.demand, (*path, u, "demand"), place)
 
 
 def _named_tenants(scenario: Scenario, place: Place) -> Iterator[Fault]:
@@ -144,6 +130,14 @@ def _generated_names(scenario: Scenario, short: dict[str, str], place: Place) ->
             taken[tenant.kubernetes_name] = tenant.name
 
 
+def _groups(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    for n, tenant in enumerate(scenario.tenants.named):
+        for g, group in enumerate(tenant.groups):
+            if group.startswith("system:"):
+                what = f"group {group!r} is Kubernetes's own, and everybody or the cluster's admins may be in it"
+                yield Fault(place(("tenants", "named", n, "groups", g)), what, cure="name the tenant's own group")
+
+
 def _workload_shapes(scenario: Scenario, place: Place) -> Iterator[Fault]:
     for w, workload in enumerate(scenario.workloads):
         path: Path_ = ("workloads", w)
@@ -151,6 +145,9 @@ def _workload_shapes(scenario: Scenario, place: Place) -> Iterator[Fault]:
             yield Fault(place((*path, "cpu")), "a replica asks for no CPU", cure="write a CPU request such as 100m")
         if workload.memory == 0:
             yield Fault(place((*path, "memory")), "a replica asks for no memory", cure="write a request such as 256Mi")
+        elif workload.memory < LEAST_MEMORY:
+            what = f"a replica asks for {workload.memory:,} bytes of memory"
+            yield Fault(place((*path, "memory")), what, "1Mi or more", "add the unit, such as Mi or Gi")
         if workload.gpu and workload.gpu.fraction is not None and workload.gpu.count != 1:
             yield Fault(
                 place((*path, "gpu")), f"asks for {workload.gpu.count} GPUs and a fraction", "count: 1 with a fraction"
@@ -161,8 +158,15 @@ def _workload_shapes(scenario: Scenario, place: Place) -> Iterator[Fault]:
                 f"a gang of {workload.gang} cannot start from {workload.replicas} replicas",
                 cure="lower gang or raise replicas",
             )
-        if workload.demand.profile == "trace" and not workload.demand.file:
-            yield Fault(place((*path, "demand")), "profile 'trace' names no file", cure="add file: demand.csv")
+        yield from _demand(workload.demand, (*path, "demand"), place)
+
+
+def _demand(demand: Demand, path: Path_, place: Place) -> Iterator[Fault]:
+    if demand.profile == "trace" and not demand.file:
+        yield Fault(place(path), "profile 'trace' names no file", cure="add file: demand.csv")
+    if demand.file and demand.profile != "trace":
+        what = f"names a file, and profile {demand.profile!r} does not read it"
+        yield Fault(place((*path, "file")), what, cure="set profile: trace, or remove file")
 
 
 def _weights(scenario: Scenario, place: Place) -> Iterator[Fault]:
@@ -214,61 +218,3 @@ def _class_contradictions(tenant_class: TenantClass, path: Path_, place: Place) 
             "api_access: cluster",
             "state api_access or drop own_crds",
         )
-
-
-def _nodes(scenario: Scenario, place: Place, known: Mapping[str, NodeShape] | None) -> Iterator[Fault]:
-    shapes: list[NodeShape | None] = []
-    for n, offer in enumerate(scenario.infrastructure.nodes):
-        path: Path_ = ("infrastructure", "nodes", n)
-        if scenario.infrastructure.mode == "fixed" and offer.count is None:
-            yield Fault(place(path), f"node type {offer.type!r} has no count", cure="a fixed fleet needs count: N")
-        if offer.spec is not None:
-            yield from _spec(offer.spec, (*path, "spec"), place)
-        elif known is not None and offer.type not in known:
-            cure = did_you_mean(offer.type, known) or "see: tenancykit catalogue prices"
-            yield Fault(place((*path, "type")), f"the price book has no node type {offer.type!r}", cure=cure)
-        shapes.append(_shape(offer, known))
-    held = [shape for shape in shapes if shape is not None]
-    if len(held) < len(shapes):
-        return
-    for w, workload in enumerate(scenario.workloads):
-        reason = _fits_nowhere(workload, held)
-        if reason:
-            yield Fault(
-                place(("workloads", w)),
-                f"no node type can hold one replica of {workload.id!r}: {reason}",
-                cure="shrink the request or add a node type",
-            )
-
-
-def _shape(offer: NodeOffer, known: Mapping[str, NodeShape] | None) -> NodeShape | None:
-    if offer.spec is not None:
-        return NodeShape(offer.spec.cpu, offer.spec.memory, offer.spec.gpus, offer.spec.gpu_model)
-    return known.get(offer.type) if known is not None else None
-
-
-def _spec(spec: NodeSpec, path: Path_, place: Place) -> Iterator[Fault]:
-    if spec.cpu == 0 or spec.memory == 0:
-        yield Fault(place(path), "the machine has no CPU or no memory", cure="write its capacity")
-    if spec.gpus and not spec.gpu_model:
-        yield Fault(place(path), "the machine has GPUs of no model", cure="add gpu_model")
-
-
-def _fits_nowhere(workload: Workload, shapes: list[NodeShape]) -> str:
-    gpus = workload.gpu.count if workload.gpu else 0
-    models = workload.gpu.models if workload.gpu and gpus else ()
-    usable = [s for s in shapes if s.gpus >= gpus]
-    if not usable:
-        return f"{gpus} GPUs asked, the largest node has {max((s.gpus for s in shapes), default=0)}"
-    if models:
-        usable = [s for s in usable if any(s.gpu_model.startswith(m) for m in models)]
-        if not usable:
-            have = sorted({s.gpu_model for s in shapes if s.gpu_model})
-            return f"GPU model {' or '.join(models)} asked, on offer: {', '.join(have) or 'none'}"
-    if all(s.cpu_milli < workload.cpu for s in usable):
-        return f"{workload.cpu / 1000:g} CPUs asked, at most {max(s.cpu_milli for s in usable) / 1000:g} on such a node"
-    if all(s.memory_bytes < workload.memory for s in usable):
-        return f"{workload.memory / 2**30:g} GiB asked, at most {max(s.memory_bytes for s in usable) / 2**30:g} GiB"
-    if all(s.cpu_milli < workload.cpu or s.memory_bytes < workload.memory for s in usable):
-        return "no node has both the CPU and the memory"
-    return ""

@@ -2,97 +2,36 @@
 
 from __future__ import annotations
 
-import math
-import unicodedata
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from tenancykit import quantities
+from tenancykit.scenario.fields import (
+    MAX_TENANTS,
+    CpuMilli,
+    Finite,
+    Image,
+    Level,
+    Line,
+    MemoryBytes,
+    Money,
+    Slug,
+    TenantName,
+    Text,
+    Version,
+    Word,
+)
 
 Skill = Literal["kubernetes", "networking", "gpu", "security", "storage", "virtualisation", "gitops"]
 """Fields of knowledge that effort estimates name."""
-
-MAX_TENANT_NAME = 200
-MAX_TENANTS = 1_000_000
-
-
-def _cpu(value: Any) -> int:
-    return _positive(quantities.millis(value), value)
-
-
-def _memory(value: Any) -> int:
-    return _positive(quantities.whole(value), value)
-
-
-def _positive(amount: int, value: Any) -> int:
-    if amount < 0:
-        raise ValueError(f"{value!r} is negative; write zero or more")
-    return amount
-
-
-def _money(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError(f"{value!r} is not an amount of money; write a number")  # noqa: TRY004 - pydantic collects ValueErrors
-    amount = quantities.parse_quantity(value) if not isinstance(value, Decimal) else value
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"{value!r} is not an amount of money; write a number of zero or more")
-    return amount
-
-
-def _version(value: Any) -> str:
-    if isinstance(value, float):
-        raise ValueError(f"{value!r} was read as a number; put the version in quotes, such as '1.36'")  # noqa: TRY004 - as above
-    return str(value)
-
-
-def _finite(value: float) -> float:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a finite number")
-    return value
-
-
-def _printable(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not text; put the name in quotes")  # noqa: TRY004 - as above
-    if not value.strip():
-        raise ValueError("a tenant name is empty; write a name of printable characters")
-    if len(value) > MAX_TENANT_NAME:
-        raise ValueError(f"a tenant name has {len(value)} characters; at most {MAX_TENANT_NAME} are allowed")
-    for character in value:
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-            raise ValueError(f"a tenant name holds the control character U+{ord(character):04X}; remove it")
-    return value
-
-
-CpuMilli = Annotated[
-    int,
-    BeforeValidator(_cpu, json_schema_input_type=str | float),
-    PlainSerializer(quantities.cpu_text, when_used="json"),
-]
-"""CPU in whole millicores; written as a Kubernetes quantity (``500m``, ``4``)."""
-MemoryBytes = Annotated[
-    int,
-    BeforeValidator(_memory, json_schema_input_type=str | int),
-    PlainSerializer(quantities.memory_text, when_used="json"),
-]
-"""Memory or storage in bytes; written as a Kubernetes quantity (``64Gi``)."""
-Money = Annotated[Decimal, BeforeValidator(_money, json_schema_input_type=str | float)]
-"""An exact amount of money in the scenario's currency."""
-Finite = Annotated[float, BeforeValidator(_finite)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
-"""Lower-case letters, digits and '-', at most 40 characters."""
-TenantName = Annotated[str, BeforeValidator(_printable)]
-Level = Literal["L0", "L1", "L2", "L3", "L4", "L5"]
-"""Named isolation level; defined by rule in the catalogue (``levels.yaml``)."""
 
 
 class Model(BaseModel):
     """A frozen input value that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class GpuRequest(Model):
@@ -104,7 +43,7 @@ class GpuRequest(Model):
     """Share of one GPU (0 < fraction <= 1); only with count 1."""
     memory: MemoryBytes | None = None
     """GPU memory needed per GPU; decides which MIG profile or card fits."""
-    models: tuple[str, ...] = ()
+    models: tuple[Word, ...] = ()
     """GPU models that will do, as the price book names them (``H100-80GB``); empty means any."""
 
 
@@ -139,7 +78,7 @@ class Demand(Model):
     """Mean share of replicas active (0-1); ignored for ``trace``."""
     seed: int = 0
     """Seed of the generated profile."""
-    file: str = ""
+    file: Line = ""
     """CSV beside the scenario with columns ``tenant,hour,active`` (active replicas), for ``trace``."""
 
 
@@ -172,7 +111,7 @@ class Workload(Model):
     """Whether it runs code the platform's owner does not vouch for."""
     rdma: bool = False
     """Whether replicas talk over InfiniBand or RoCE."""
-    image: str = "registry.k8s.io/pause:3.10"
+    image: Image = "registry.k8s.io/pause:3.10"
     """Container image of the sample manifests."""
     demand: Demand = Demand()
     """Share of replicas active over time."""
@@ -224,7 +163,7 @@ class TenantClass(Model):
 
     id: Slug
     """Name of the class; prefix of generated tenant names."""
-    name: str = ""
+    name: Line = ""
     """Title for people."""
     kind: Literal["team", "customer"]
     """``team``: members hold API access; ``customer``: an instance of the workload is run for them."""
@@ -237,9 +176,9 @@ class TenantClass(Model):
     Default: ``namespace`` for teams, ``none`` for customers."""
     trust: Literal["trusted", "semi-trusted", "untrusted"] | None = None
     """How far tenants of the class trust each other. Default: semi-trusted for teams, untrusted for customers."""
-    compliance: tuple[str, ...] = ()
+    compliance: tuple[Word, ...] = ()
     """Compliance regimes, such as ``hipaa``, ``pci-dss``, ``iso27001``."""
-    residency: tuple[str, ...] = ()
+    residency: tuple[Word, ...] = ()
     """Jurisdictions where data must stay, such as ``eu``; empty means anywhere."""
     service_tier: Literal["basic", "standard", "premium"] = "standard"
     """What they pay for."""
@@ -251,7 +190,7 @@ class TenantClass(Model):
     """Caps per tenant."""
     requirements: ClassRequirements = ClassRequirements()
     """What must hold for the class."""
-    egress_gib_month: Annotated[Finite, Field(ge=0)] = 0.0
+    egress_gib_month: Annotated[Finite, Field(ge=0, le=1e12)] = 0.0
     """Traffic to the internet per tenant and month, GiB."""
 
 
@@ -266,7 +205,7 @@ class NamedTenant(Model):
     """Fixes the Kubernetes name instead of deriving it."""
     workloads: tuple[WorkloadUse, ...] | None = None
     """Replaces the class's workloads."""
-    groups: tuple[str, ...] = ()
+    groups: tuple[Word, ...] = ()
     """Groups of the identity provider whose members act for the tenant; default ``tenant:<kubernetes name>``."""
 
 
@@ -288,7 +227,7 @@ class NodeSpec(Model):
     """Memory of the machine."""
     gpus: int = Field(default=0, ge=0, le=64)
     """GPUs of the machine."""
-    gpu_model: str = ""
+    gpu_model: Line = ""
     """GPU model as the price book names models, such as ``A100-80GB``."""
     price_per_hour: Money
     """Price of the machine per hour, in the scenario's currency, everything included."""
@@ -299,7 +238,7 @@ class NodeSpec(Model):
 class NodeOffer(Model):
     """Machines that exist (count) or may be bought (elastic)."""
 
-    type: str
+    type: Word
     """Id in the price book (``tenancykit catalogue prices`` lists them), or a name for ``spec``."""
     spec: NodeSpec | None = None
     """Own node type, when the price book does not know it."""
@@ -314,11 +253,11 @@ class Site(Model):
 
     id: Slug
     """Name of the site."""
-    provider: str
+    provider: Word
     """``aws``, ``azure``, ``gcp``, a GPU cloud, or ``own`` for own hardware."""
-    region: str = ""
+    region: Line = ""
     """Region as the provider names it."""
-    jurisdiction: str = ""
+    jurisdiction: Line = ""
     """Where the data is in law, such as ``eu``; checked against the classes' residency."""
 
 
@@ -331,9 +270,9 @@ class Infrastructure(Model):
     """Places where clusters run."""
     nodes: tuple[NodeOffer, ...] = Field(min_length=1)
     """Node types in use or on offer."""
-    price_book: str = ""
+    price_book: Line = ""
     """YAML beside the scenario that overrides or extends the catalogue's prices."""
-    currency: str = "USD"
+    currency: Word = "USD"
     """Currency of every amount in the scenario."""
     control_plane: Literal["managed", "self-managed"] = "managed"
     """Who runs the control plane of ordinary clusters."""
@@ -380,13 +319,13 @@ class Requirements(Model):
 class Weights(Model):
     """Relative importance of the four criteria; they add up to 1 unless ``normalise`` is set."""
 
-    isolation: Annotated[Finite, Field(ge=0)] = 0.25
+    isolation: Annotated[Finite, Field(ge=0, le=1_000_000)] = 0.25
     """Weight of the isolation level."""
-    effort: Annotated[Finite, Field(ge=0)] = 0.25
+    effort: Annotated[Finite, Field(ge=0, le=1_000_000)] = 0.25
     """Weight of implementation effort."""
-    operations: Annotated[Finite, Field(ge=0)] = 0.25
+    operations: Annotated[Finite, Field(ge=0, le=1_000_000)] = 0.25
     """Weight of operational complexity."""
-    cost: Annotated[Finite, Field(ge=0)] = 0.25
+    cost: Annotated[Finite, Field(ge=0, le=1_000_000)] = 0.25
     """Weight of service cost."""
     normalise: bool = False
     """Divide by the sum instead of demanding that it is 1."""
@@ -399,13 +338,13 @@ class Scenario(Model):
     """Version of this format."""
     name: Slug
     """Short name, used for folders."""
-    title: str = ""
+    title: Line = ""
     """Title for people."""
-    description: str = ""
+    description: Text = ""
     """What the scenario is about."""
-    credit: str = ""
+    credit: Text = ""
     """Where figures in it come from, and the credit their terms ask for."""
-    kubernetes: Annotated[str, BeforeValidator(_version)] = Field(default="1.36", pattern=r"^1\.\d{2}$")
+    kubernetes: Version = "1.36"
     """Kubernetes minor version, in quotes."""
     tenants: Tenants
     """Who shares the platform."""
@@ -419,7 +358,7 @@ class Scenario(Model):
     """Hard limits."""
     weights: Weights = Weights()
     """Relative importance of the criteria."""
-    stakeholders: dict[str, Weights] = Field(default_factory=dict)
+    stakeholders: dict[Word, Weights] = Field(default_factory=dict)
     """Weights per stakeholder (platform, security, finance, tenant)."""
     _folder: Path | None = PrivateAttr(default=None)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenancykit.errors import Fault, InputError
-from tenancykit.scenario.checks import NodeShape, Place, check
+from tenancykit.scenario.checks import check
+from tenancykit.scenario.fitting import NodeShape
 from tenancykit.scenario.model import Scenario, WorkloadUse
-from tenancykit.source import Document, Path_, parse_yaml, read_yaml
+from tenancykit.source import Document, Path_, Place, parse_yaml, read_yaml
 from tenancykit.validation import validate
 
 
@@ -34,7 +35,7 @@ def read_scenario(path: str | os.PathLike[str], known: Known | None = None) -> S
         InputError: every fault of the file, each with file, line, what is allowed and a cure.
     """
     file = Path(path)
-    if file.is_dir() and (file / "scenario.yaml").exists():
+    if file.is_dir():
         file = file / "scenario.yaml"
     return scenario_of(read_yaml(file), known, folder=file.parent)
 

@@ -1,0 +1,63 @@
+"""A decision record says what was asked, what is chosen, why and how sure, and works out again from its own page."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+
+import tenancykit as tk
+from tenancykit.examples import example
+from tenancykit.report.record_page import DIMENSIONS
+from tenancykit.source import dump_yaml, read_yaml
+from tenancykit.study.comparison import Study
+
+
+@cache
+def study(name: str) -> Study:
+    return tk.compare(tk.load_scenario(name))
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|script).*?</\1>", "", page, flags=re.DOTALL)).split())
+
+
+def test_the_page_says_what_was_asked_chosen_and_refused_in_words() -> None:
+    found = study("regulated-hybrid")
+    text = words(tk.record(found).html)
+    assert f"Decision: {found.best.id} {found.best.name}" in text
+    assert "Hospitals customer 5 +40% isolation L3; data stays in eu; gdpr-health, iso27001" in text
+    assert "The platform is to be: live within 52 weeks, run by at most 8 people." in text
+    assert "security 0.70 0.05 0.15 0.10 RA11" in text
+    for option in found.best.resolved.classes[0].choice.options:
+        assert found.catalogue.options[option].name in text
+    for evaluation in found.evaluations:
+        assert evaluation.name in text
+        for reason in found.exclusions(evaluation.id) if found.rank(evaluation.id) is None else ():
+            assert " ".join(reason.split()) in text.replace("&#x27;", "'").replace("&quot;", '"')
+
+
+def test_a_design_chosen_by_hand_is_called_that() -> None:
+    text = words(tk.record(study("saas-inference"), "RA15").html)
+    assert (
+        "Sovereign private cloud: Kamaji, KubeVirt and Kube-OVN in one platform : not admitted, chosen by hand" in text
+    )
+    assert "was chosen by hand (not admitted: rt_kubevirt: GPUs are handed to guests by VFIO" in text
+
+
+def test_every_dimension_of_a_design_has_a_title() -> None:
+    assert set(DIMENSIONS) == {option.dimension for option in study("saas-inference").catalogue.options.values()}
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", '"><img src=x>', "</style><b>", "| `code` |"])
+def test_hostile_text_stays_text(hostile: str) -> None:
+    data = read_yaml(example("regulated-hybrid")).data
+    data["title"] = data["description"] = hostile
+    data["tenants"]["classes"][0]["name"] = hostile
+    data["stakeholders"] = {hostile: {"isolation": 1, "effort": 0, "operations": 0, "cost": 0}}
+    page = tk.record(tk.compare(tk.parse_scenario(dump_yaml(data)))).html
+    body = page[: page.index('<script type="application/json"')]
+    assert "<script" not in body
+    assert "<img" not in body
+    assert body.count("</style>") == 1

@@ -1,0 +1,213 @@
+r"""What a decision rests on, carried by its record's page as a block of JSON that browsers do not run.
+
+In it ``<`` is written as ``\u003c``, so that no name in a scenario can end the block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.effort.calibration import Calibration, calibrate
+from tenancykit.design.model import Choice, Design
+from tenancykit.errors import Fault, InputError
+from tenancykit.report.payload import fingerprint
+from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.reading import named_files
+from tenancykit.source import read_text
+from tenancykit.study.comparison import Study
+from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.sweeping import catalogue_digest
+from tenancykit.version import __version__
+
+INPUTS: Final = "tenancykit/record-inputs/v1"
+
+_OPEN: Final = '<script type="application/json" id="tenancykit-inputs">'
+_CLOSE: Final = "</script>"
+_BLOCK: Final = re.compile(re.escape(_OPEN) + "(.*?)" + re.escape(_CLOSE), re.DOTALL)
+_LARGEST: Final = 64 * 1024 * 1024
+_CURE: Final = "name a decision.html written by export or record"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RecordedChoice(_Part):
+    """What a candidate chose for a class."""
+
+    options: tuple[str, ...]
+    completion: tuple[str, ...]
+    tier: str
+
+
+class RecordedCandidate(_Part):
+    """A design that was compared, with the figures it had."""
+
+    id: str
+    name: str
+    origin: str
+    source: str
+    anchor: bool
+    classes: dict[str, RecordedChoice]
+    figures: dict[Literal["isolation", "effort", "operations", "cost"], float] = Field(min_length=len(CRITERIA))
+
+    def design(self) -> Design:
+        """Return the design."""
+        choices = {name: Choice(found.options, found.completion, found.tier) for name, found in self.classes.items()}
+        return Design(self.id, self.name, choices, self.origin, self.source)
+
+
+class RecordedCalibration(_Part):
+    """Measured tasks that shifted the effort estimates."""
+
+    ratios: dict[str, tuple[float, ...]]
+    common: float = Field(gt=0, lt=1)
+
+    def calibration(self) -> Calibration:
+        """Return the calibration."""
+        return calibrate(self.ratios, self.common)
+
+
+class RecordedInputs(_Part):
+    """Everything a decision rests on (format ``tenancykit/record-inputs/v1``)."""
+
+    format: Literal["tenancykit/record-inputs/v1"] = Field(alias="schema")
+    tenancykit: str
+    catalogue: str
+    digest: str
+    chosen: str
+    scenario: dict[str, Any]
+    files: dict[str, str]
+    weights: dict[Literal["isolation", "effort", "operations", "cost"], float] = Field(min_length=len(CRITERIA))
+    candidates: tuple[RecordedCandidate, ...] = Field(min_length=1)
+    order: tuple[str, ...]
+    calibration: RecordedCalibration | None = None
+
+
+def read_inputs(path: Path) -> RecordedInputs:
+    """Return the inputs a record's page carries.
+
+    Raises:
+        InputError: the page is missing, carries no inputs, or they are of another format or not as we write them.
+    """
+    found = _BLOCK.search(read_text(path, limit=_LARGEST))
+    if found is None:
+        raise InputError(Fault(str(path), "carries no inputs to work out again", cure=_CURE))
+    try:
+        return RecordedInputs.model_validate_json(found[1])
+    except ValidationError as error:
+        raise InputError([_refused(path, detail) for detail in error.errors(include_url=False)[:_FAULTS]]) from None
+
+
+_FAULTS: Final = 5
+
+
+def _refused(path: Path, detail: Any) -> Fault:
+    place = ".".join(map(str, detail["loc"])) or "inputs"
+    if detail["loc"] == ("schema",):
+        shown = repr(detail["input"]) if detail["type"] == "literal_error" else "nothing"
+        return Fault(str(path), f"its inputs are of format {shown}", INPUTS, _CURE)
+    message = detail["msg"][:1].lower() + detail["msg"][1:]
+    return Fault(str(path), f"its inputs cannot be read: {place}: {message}", cure=_CURE)
+
+
+def digest_of(study: Study, chosen: Evaluation, weights: Sequence[float] | None = None) -> str:
+    """Return the hash that identifies a decision: scenario, weights, candidates, choice, version.
+
+    Args:
+        study: the comparison.
+        chosen: the design decided for.
+        weights: weights of the criteria to the last bit, where a record keeps them; the study's by default.
+    """
+    data = {
+        "scenario": fingerprint(study.scenario),
+        "weights": list(weights or map(float, study.weights.values)),
+        "candidates": {e.id: e.resolved.design.fingerprint() for e in study.evaluations},
+        "chosen": chosen.id,
+        "version": __version__,
+        **_calibration(study),
+    }
+    text = json.dumps(data, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def embedded_inputs(study: Study, design_id: str, digest: str) -> str:
+    """Return the block of HTML that carries everything a decision rests on.
+
+    Args:
+        study: the comparison.
+        design_id: the design decided for.
+        digest: the record's hash.
+    """
+    text = json.dumps(inputs_of(study, design_id, digest), sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return _OPEN + text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") + _CLOSE
+
+
+def inputs_of(study: Study, design_id: str, digest: str) -> dict[str, Any]:
+    """Return everything a decision rests on as plain data (format ``tenancykit/record-inputs/v1``)."""
+    ranking = study.ranking
+    anchors = set(study.catalogue.references)
+    return {
+        "schema": INPUTS,
+        "tenancykit": __version__,
+        "catalogue": catalogue_digest(own_folders(study.catalogue)),
+        "digest": digest,
+        "chosen": design_id,
+        "scenario": study.scenario.model_dump(mode="json", by_alias=True),
+        "files": _files(study.scenario),
+        "weights": dict(zip(CRITERIA, map(float, study.weights.values), strict=True)),
+        "candidates": [
+            {
+                "id": e.id,
+                "name": e.name,
+                "origin": e.resolved.design.origin,
+                "source": e.resolved.design.source,
+                "anchor": e.id in anchors,
+                "classes": {
+                    class_id: {
+                        "options": list(choice.options),
+                        "completion": list(choice.completion),
+                        "tier": choice.tier,
+                    }
+                    for class_id, choice in e.resolved.design.choices.items()
+                },
+                "figures": {name: e.scores[name].value for name in CRITERIA},
+            }
+            for e in study.evaluations
+        ],
+        "order": list(ranking.ordered()) if ranking else [],
+        **_calibration(study),
+    }
+
+
+def _calibration(study: Study) -> dict[str, Any]:
+    if study.calibration is None:
+        return {}
+    ratios = {task: list(values) for task, values in study.calibration.ratios.items()}
+    return {"calibration": {"ratios": ratios, "common": study.calibration.common}}
+
+
+def own_folders(catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the catalogue folders laid over ours."""
+    return tuple(str(root) for root in catalogue.roots[1:])
+
+
+def _files(scenario: Scenario) -> dict[str, str]:
+    """Return the files a scenario names, each with a hash of what is in it."""
+    folder = scenario.folder
+    if folder is None:
+        return {}
+    return {name: content_hash(folder / name) for name in sorted(set(named_files(scenario).values())) if name}
+
+
+def content_hash(path: Path) -> str:
+    """Return a short hash of a file's bytes; empty where there is no such file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
