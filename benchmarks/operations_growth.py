@@ -11,6 +11,8 @@ from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.operations.measure import Operations
 from tenancykit.criteria.operations.measure import measure as measure_operations
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.evaluation import evaluate_resolved
+from tenancykit.study.growing import crossing_points
 
 MANY = 10_000
 APART = 200
@@ -65,6 +67,48 @@ def many_tenants() -> list[dict[str, object]]:
     ]
 
 
+def all_criteria() -> list[dict[str, object]]:
+    """Time a whole evaluation, from manifests counted to machines placed, for ten thousand tenants and for a few."""
+
+    def timed(tenants: int) -> Measured:
+        scenario = platform(tenants)
+        design = designs(scenario)[9]
+        return measure(lambda: evaluate_resolved(design, scenario, load_catalogue()))
+
+    few, many = timed(20), timed(MANY)
+    return [
+        line(
+            f"evaluation.{MANY}_tenants",
+            many.seconds * 1e3,
+            "ms",
+            n=many.runs,
+            peak_memory_mib=round(many.peak_memory_mib, 3),
+            ratio_to={"20 tenants": round(many.seconds / few.seconds, 2)},
+        )
+    ]
+
+
+def where_designs_cross() -> list[dict[str, object]]:
+    """Time the search for all crossing points of sixteen designs against reading every number of tenants."""
+    scenario, catalogue = platform(), load_catalogue()
+    evaluations = [evaluate_resolved(design, scenario, catalogue) for design in designs(scenario)]
+    found = measure(lambda: crossing_points(evaluations), runs=3)
+    detail = evaluations[0].scores["operations"].detail
+    assert isinstance(detail, Operations)
+    point = measure(lambda: detail.curve.at(MANY))
+    return [
+        line(
+            "operations.crossing_points",
+            found.seconds * 1e3,
+            "ms",
+            n=found.runs,
+            peak_memory_mib=round(found.peak_memory_mib, 3),
+            ratio_to={"every number of tenants": round(found.seconds / (point.seconds * MANY * len(evaluations)), 5)},
+            points=len(crossing_points(evaluations)),
+        )
+    ]
+
+
 def reading_a_curve() -> list[dict[str, object]]:
     """Time one more point of a growth curve against measuring a platform of that size."""
     scenario, catalogue = platform(), load_catalogue()
@@ -86,4 +130,4 @@ def reading_a_curve() -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    report(__doc__ or "", [all_references, many_tenants, reading_a_curve])
+    report(__doc__ or "", [all_references, many_tenants, all_criteria, reading_a_curve, where_designs_cross])

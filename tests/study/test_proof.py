@@ -162,10 +162,10 @@ def test_policies_of_a_vendor_that_are_not_evaluated_leave_the_network_undecided
     design = exported("RA01", scenario, tmp_path / "out")
     file = tmp_path / "out/clusters/tenancykit-platform/base/namespaces.yaml"
     policy = {
-        "apiVersion": "cilium.io/v2",
-        "kind": "CiliumNetworkPolicy",
+        "apiVersion": "projectcalico.org/v3",
+        "kind": "NetworkPolicy",
         "metadata": {"name": "open", "namespace": "t-research-1"},
-        "spec": {"endpointSelector": {}, "ingress": [{"fromEntities": ["all"]}]},
+        "spec": {"ingress": [{"action": "Allow"}]},
     }
     file.write_text(f"{file.read_text(encoding='utf-8')}---\n{yaml.safe_dump(policy)}", encoding="utf-8")
     proof = prove(design, scenario, catalogue(), tmp_path / "out")

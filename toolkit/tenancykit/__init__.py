@@ -16,23 +16,17 @@ from typing import TYPE_CHECKING, Any
 from tenancykit.version import __version__
 
 if TYPE_CHECKING:
+    from tenancykit.catalogue.reading import Catalogue, load_catalogue
+    from tenancykit.design.model import Design
     from tenancykit.errors import Fault, InputError, TenancyKitError
+    from tenancykit.examples import example
     from tenancykit.face import (
-        Catalogue,
-        Design,
-        Evaluation,
-        Scenario,
-        Study,
         assess,
         audit,
         can_i,
-        charts,
-        close_gap,
         compare,
-        example,
         explore,
         export,
-        load_catalogue,
         load_scenario,
         own_design,
         parse_scenario,
@@ -42,17 +36,33 @@ if TYPE_CHECKING:
         record,
         replay,
         replay_evidence,
-        robustness,
         variant,
-        with_proof,
     )
+    from tenancykit.report import charts
+    from tenancykit.scenario.model import Scenario
     from tenancykit.studio.app import Studio
+    from tenancykit.study.assessing_gap import close_gap
+    from tenancykit.study.comparison import Study
+    from tenancykit.study.evaluation import Evaluation
+    from tenancykit.study.proof import with_proof
+    from tenancykit.study.robustness import robustness
 
 _ELSEWHERE = {
-    "Fault": "tenancykit.errors",
-    "InputError": "tenancykit.errors",
-    "TenancyKitError": "tenancykit.errors",
-    "Studio": "tenancykit.studio.app",
+    "Catalogue": "catalogue.reading",
+    "Design": "design.model",
+    "Evaluation": "study.evaluation",
+    "Fault": "errors",
+    "InputError": "errors",
+    "Scenario": "scenario.model",
+    "Studio": "studio.app",
+    "Study": "study.comparison",
+    "TenancyKitError": "errors",
+    "charts": "report.charts",
+    "close_gap": "study.assessing_gap",
+    "example": "examples",
+    "load_catalogue": "catalogue.reading",
+    "robustness": "study.robustness",
+    "with_proof": "study.proof",
 }
 """Modules of the names that the public face does not hold itself."""
 
@@ -96,7 +106,8 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that ``import tenancykit`` costs next to nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'tenancykit' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_ELSEWHERE.get(name, "tenancykit.face")), name)
+    module = importlib.import_module(f"tenancykit.{_ELSEWHERE.get(name, 'face')}")
+    value = module if name == "charts" else getattr(module, name)
     globals()[name] = value
     return value
 

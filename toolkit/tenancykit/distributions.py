@@ -185,6 +185,11 @@ class GammaRate:
         """Mean events per year."""
         return self.shape / self.years
 
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the events per year."""
+        return math.sqrt(self.shape) / self.years
+
     def chance_within(self, window: float) -> float:
         """Return the posterior predictive chance of at least one event within a window, in years.
 

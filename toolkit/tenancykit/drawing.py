@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
+
+_late: list[Callable[[], None]] = []
+
+
+def drawn_by(register: Callable[[], None]) -> None:
+    """Have forms registered when something without a form is first drawn, rather than when it is made."""
+    _late.append(register)
+
+
+def _registers_more() -> bool:
+    """Let those who promised forms register them; returns whether anybody had."""
+    waiting = list(_late)
+    _late.clear()
+    for register in waiting:
+        register()
+    return bool(waiting)
 
 
 @singledispatch
 def html_of(result: object) -> str:
     """Return a result as self-contained HTML (no request to any host); types register their own form."""
-    return f"<pre>{html.escape(repr(result))}</pre>"
+    return html_of(result) if _registers_more() else f"<pre>{html.escape(repr(result))}</pre>"
 
 
 @singledispatch
 def text_of(result: object) -> str:
     """Return a result as plain text for terminals and for notebooks without HTML."""
-    return repr(result)
+    return text_of(result) if _registers_more() else repr(result)
 
 
 @singledispatch
@@ -26,6 +43,8 @@ def picture_of(result: object) -> Any:
     Raises:
         NotImplementedError: the type has no picture.
     """
+    if _registers_more():
+        return picture_of(result)
     raise NotImplementedError(f"{type(result).__name__} has no picture of its own")
 
 

@@ -1,4 +1,9 @@
-"""The public face: the functions that notebooks, scripts and the command line use, and nothing below them."""
+"""The public face: the functions that notebooks, scripts and the command line use, and nothing below them.
+
+Each function imports its room when it is called, so that checking a scenario does not wait for what an audit needs.
+"""
+
+# ruff: noqa: PLC0415 - as the first paragraph says
 
 from __future__ import annotations
 
@@ -8,50 +13,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from threading import Event
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from tenancykit.auditing import AccessAnswer, AuditOptions, AuditReport, ObjectSet, ReachQuestion
-from tenancykit.auditing import audit_clusters as _audit_clusters
-from tenancykit.auditing import can_i as _can_i
-from tenancykit.auditing import reach as _reach
-from tenancykit.auditing import read_clusters as _read_clusters
-from tenancykit.auditing import read_objects as _read_objects
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
-from tenancykit.catalogue.workbook import load_work
-from tenancykit.criteria.cost.scheduler.dump import DumpPlacement, place_dump
-from tenancykit.criteria.effort.calibration import read_calibration
-from tenancykit.criteria.isolation.records import replay_file
-from tenancykit.design import variants
-from tenancykit.design.model import Design, choose
-from tenancykit.design.offers import node_shapes
-from tenancykit.design.wishes import wish_faults
+from tenancykit.drawing import drawn_by
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.examples import EXAMPLES, example
-from tenancykit.report import charts
-from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how results draw themselves
-from tenancykit.report import exploring as _exploring  # noqa: F401 - registers how explorations draw themselves
-from tenancykit.report import proving as _proving  # noqa: F401 - registers how proofs draw themselves
-from tenancykit.report import robust as _robust  # noqa: F401 - registers how robustness draws itself
-from tenancykit.report.handover import Handover
-from tenancykit.report.handover import export as _export
-from tenancykit.report.record import Record
-from tenancykit.report.record import record as _record
-from tenancykit.report.replaying import Replay
-from tenancykit.report.replaying import replay as _replay
-from tenancykit.scenario import reading
 from tenancykit.scenario.model import Scenario
 from tenancykit.source import parse_all, read_text
-from tenancykit.study.assessing import Assessment
-from tenancykit.study.assessing import assess as _assess
-from tenancykit.study.assessing_gap import close_gap
-from tenancykit.study.comparison import Progress, Study
-from tenancykit.study.comparison import compare as _compare
-from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exploration import Exploration
-from tenancykit.study.exploration import explore as _explore
-from tenancykit.study.proof import Proof, with_proof
-from tenancykit.study.proof import prove as _prove
-from tenancykit.study.robustness import Robustness, robustness
+
+if TYPE_CHECKING:
+    from tenancykit.auditing import AccessAnswer, AuditReport, ObjectSet, ReachQuestion
+    from tenancykit.criteria.cost.scheduler.dump import DumpPlacement
+    from tenancykit.design.model import Design
+    from tenancykit.report.handover import Handover
+    from tenancykit.report.record import Record
+    from tenancykit.report.replaying import Replay
+    from tenancykit.scenario.reading import Known
+    from tenancykit.study.assessing import Assessment
+    from tenancykit.study.comparison import Progress, Study
+    from tenancykit.study.evaluation import Evaluation
+    from tenancykit.study.exploration import Exploration
+    from tenancykit.study.proof import Proof
 
 MAX_DUMP: int = 1024 * 1024 * 1024
 """Largest dump of a live cluster read, in bytes. Assumption: 100,000 pods with status are about 600 MiB of YAML."""
@@ -60,28 +43,13 @@ PathLike = str | os.PathLike[str]
 
 __all__ = [
     "EXAMPLES",
-    "Assessment",
-    "Catalogue",
-    "Design",
-    "Evaluation",
-    "Exploration",
-    "Handover",
-    "Proof",
-    "Record",
-    "Replay",
-    "Robustness",
-    "Scenario",
-    "Study",
     "assess",
     "audit",
     "can_i",
-    "charts",
-    "close_gap",
     "compare",
     "example",
     "explore",
     "export",
-    "load_catalogue",
     "load_scenario",
     "own_design",
     "parse_scenario",
@@ -91,10 +59,16 @@ __all__ = [
     "record",
     "replay",
     "replay_evidence",
-    "robustness",
     "variant",
-    "with_proof",
 ]
+
+
+def _forms() -> None:
+    """Register how results draw themselves."""
+    from tenancykit.report import drawing, exploring, proving, robust  # noqa: F401 - for drawing alone
+
+
+drawn_by(_forms)
 
 
 def load_scenario(path: str | os.PathLike[str], catalogue: Catalogue | None = None) -> Scenario:
@@ -107,12 +81,17 @@ def load_scenario(path: str | os.PathLike[str], catalogue: Catalogue | None = No
     Raises:
         InputError: every fault of the file at once.
     """
-    used = catalogue or load_catalogue()
-    return reading.read_scenario(_file(path), _known(used))
+    from tenancykit.scenario.reading import read_scenario
+
+    return read_scenario(_file(path), _known(catalogue or load_catalogue()))
 
 
-def _known(catalogue: Catalogue) -> reading.Known:
-    return reading.Known(
+def _known(catalogue: Catalogue) -> Known:
+    from tenancykit.design.offers import node_shapes
+    from tenancykit.design.wishes import wish_faults
+    from tenancykit.scenario.reading import Known
+
+    return Known(
         lambda scenario: node_shapes(scenario, catalogue),
         lambda scenario, place: wish_faults(scenario, catalogue, place),
     )
@@ -120,7 +99,7 @@ def _known(catalogue: Catalogue) -> reading.Known:
 
 def _file(path: str | os.PathLike[str]) -> Path:
     file = Path(path)
-    if not file.exists() and str(path) in EXAMPLES:
+    if str(path) in EXAMPLES and not (file.is_file() or (file / "scenario.yaml").is_file()):
         return example(str(path))
     if not file.exists() and len(file.parts) == 1 and not file.suffix:
         cure = did_you_mean(str(path), EXAMPLES) or f"name a file, or an example: {', '.join(EXAMPLES)}"
@@ -134,8 +113,9 @@ def parse_scenario(text: str, catalogue: Catalogue | None = None) -> Scenario:
     Raises:
         InputError: every fault of the text at once.
     """
-    used = catalogue or load_catalogue()
-    return reading.parse_scenario(text, _known(used))
+    from tenancykit.scenario import reading
+
+    return reading.parse_scenario(text, _known(catalogue or load_catalogue()))
 
 
 def compare(
@@ -158,10 +138,14 @@ def compare(
     Raises:
         InputError: a variant or the calibration file is wrong.
     """
+    from tenancykit.catalogue.workbook import load_work
+    from tenancykit.criteria.effort.calibration import read_calibration
+    from tenancykit.study import comparison
+
     used = catalogue or load_catalogue()
     measured = read_calibration(calibration, load_work(used)) if calibration else None
-    further = [variants.variant(d, scenario, used) if isinstance(d, str) else d for d in designs]
-    return _compare(scenario, used, further, calibration=measured, progress=progress)
+    further = [variant(d, scenario, used) if isinstance(d, str) else d for d in designs]
+    return comparison.compare(scenario, used, further, calibration=measured, progress=progress)
 
 
 def variant(text: str, scenario: Scenario, catalogue: Catalogue | None = None) -> Design:
@@ -170,6 +154,8 @@ def variant(text: str, scenario: Scenario, catalogue: Catalogue | None = None) -
     Raises:
         InputError: unknown ids, or a layer left empty that must not be.
     """
+    from tenancykit.design import variants
+
     return variants.variant(text, scenario, catalogue or load_catalogue())
 
 
@@ -185,6 +171,8 @@ def own_design(
     Raises:
         InputError: an option is unknown, two share a layer, a layer is missing, or a class has no options.
     """
+    from tenancykit.design.model import Design, choose
+
     used = catalogue or load_catalogue()
     per_class = options if isinstance(options, Mapping) else {c.id: options for c in scenario.tenants.classes}
     missing = [c.id for c in scenario.tenants.classes if c.id not in per_class]
@@ -207,14 +195,19 @@ def export(
         OutputError: the folder cannot be written; whatever stood there before still stands.
         UndecidedError: the study admits no design.
     """
+    from tenancykit.report import handover
+    from tenancykit.study.comparison import Study
+
     chosen_in = evaluation if isinstance(evaluation, Study) else study
     chosen = evaluation.best if isinstance(evaluation, Study) else evaluation
-    return _export(chosen, Path(directory), chosen_in)
+    return handover.export(chosen, Path(directory), chosen_in)
 
 
 def record(study: Study, design_id: str | None = None) -> Record:
     """Return the decision record of a study, for its best design or the one named."""
-    return _record(study, design_id)
+    from tenancykit.report import record as recording
+
+    return recording.record(study, design_id)
 
 
 def audit(
@@ -233,8 +226,10 @@ def audit(
         pod_cidrs: where pods live; decides whether an ipBlock may mean them.
         stdin: what ``-`` reads.
     """
+    from tenancykit.auditing import AuditOptions, audit_clusters, read_clusters
+
     options = AuditOptions(dict(tenants or {}), frozenset(platform), tuple(pod_cidrs))
-    return _audit_clusters(_read_clusters(paths, stdin=stdin or sys.stdin), options)
+    return audit_clusters(read_clusters(paths, stdin=stdin or sys.stdin), options)
 
 
 def prove(evaluation: Evaluation | Study, directory: PathLike) -> Proof:
@@ -245,8 +240,11 @@ def prove(evaluation: Evaluation | Study, directory: PathLike) -> Proof:
     Raises:
         UndecidedError: the study admits no design.
     """
+    from tenancykit.study import proof
+    from tenancykit.study.comparison import Study
+
     chosen = evaluation.best if isinstance(evaluation, Study) else evaluation
-    return _prove(chosen, chosen.scenario, chosen.catalogue, directory)
+    return proof.prove(chosen, chosen.scenario, chosen.catalogue, directory)
 
 
 def assess(
@@ -269,8 +267,11 @@ def assess(
     Raises:
         InputError: the target is unknown.
     """
+    from tenancykit.study import assessing
+
     named = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    return _assess(named, scenario, catalogue or load_catalogue(), target=target, tenants=tenants, stdin=sys.stdin)
+    used = catalogue or load_catalogue()
+    return assessing.assess(named, scenario, used, target=target, tenants=tenants, stdin=sys.stdin)
 
 
 def can_i(
@@ -288,7 +289,9 @@ def can_i(
     Raises:
         InputError: nobody is named, or a file cannot be read.
     """
-    return _can_i(_objects(paths), verb, resource, name, namespace=namespace, user=user, groups=groups)
+    from tenancykit import auditing
+
+    return auditing.can_i(_objects(paths), verb, resource, name, namespace=namespace, user=user, groups=groups)
 
 
 def reach(
@@ -306,11 +309,15 @@ def reach(
     Raises:
         InputError: an end is unknown, or a file cannot be read.
     """
-    return _reach(_objects(paths), source, target, port, pod_cidrs=pod_cidrs)
+    from tenancykit import auditing
+
+    return auditing.reach(_objects(paths), source, target, port, pod_cidrs=pod_cidrs)
 
 
 def _objects(paths: Iterable[PathLike]) -> ObjectSet:
-    reading = _read_objects(list(paths), stdin=sys.stdin)
+    from tenancykit.auditing import read_objects
+
+    reading = read_objects(list(paths), stdin=sys.stdin)
     if reading.faults:
         raise InputError(reading.faults)
     return reading.objects
@@ -348,7 +355,9 @@ def explore(
     Raises:
         InputError: an unknown dimension or option, or a saved sweep of another question or version.
     """
-    return _explore(
+    from tenancykit.study import exploration
+
+    return exploration.explore(
         scenario,
         catalogue or load_catalogue(),
         allowed=allowed,
@@ -374,7 +383,9 @@ def replay(record_path: PathLike, catalogue: Catalogue | None = None, *, folder:
     Raises:
         InputError: the file holds no decision record, or a file it needs is missing.
     """
-    return _replay(Path(record_path), catalogue or load_catalogue(), folder=Path(folder) if folder else None)
+    from tenancykit.report import replaying
+
+    return replaying.replay(Path(record_path), catalogue or load_catalogue(), folder=Path(folder) if folder else None)
 
 
 def replay_evidence(path: PathLike, catalogue: Catalogue | None = None) -> list[dict[str, str]]:
@@ -392,6 +403,8 @@ def replay_evidence(path: PathLike, catalogue: Catalogue | None = None) -> list[
     Raises:
         InputError: the file cannot be read, an entry has no source, or a boundary is unknown.
     """
+    from tenancykit.criteria.isolation.records import replay_file
+
     return replay_file(path, catalogue or load_catalogue())
 
 
@@ -404,8 +417,11 @@ def place(*paths: PathLike) -> DumpPlacement:
     Raises:
         InputError: every fault of the objects.
     """
+    from tenancykit.auditing.device_selectors import selects_device
+    from tenancykit.criteria.cost.scheduler.dump import place_dump
+
     documents: list[dict[str, Any] | None] = []
     for path in paths:
         text = sys.stdin.read() if str(path) == "-" else read_text(path, limit=MAX_DUMP)
         documents.extend(document.data for document in parse_all(text, str(path)))
-    return place_dump(documents)
+    return place_dump(documents, device_test=selects_device)

@@ -7,12 +7,20 @@ import pytest
 
 from tenancykit.criteria.effort.assumptions import assumptions
 from tenancykit.criteria.effort.calibration import Calibration, calibrate, read_calibration
-from tenancykit.criteria.effort.growth import Curve, crossings
-from tenancykit.criteria.effort.measure import Effort, jobs_of, measure, simulate, simulate_weeks, task_table
+from tenancykit.criteria.effort.measure import (
+    Effort,
+    effort_curve,
+    jobs_of,
+    measure,
+    simulate,
+    simulate_weeks,
+    task_table,
+)
 from tenancykit.criteria.effort.schedule import resource_profile
 from tenancykit.criteria.effort.tasks import Plan, plan
 from tenancykit.criteria.score import Score
 from tenancykit.design.components import closure
+from tenancykit.design.growth import crossings
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.distributions import ThreePoint
 from tenancykit.errors import InputError
@@ -157,9 +165,9 @@ def test_namespaces_cost_less_than_a_cluster_per_tenant_and_the_gap_widens() -> 
 
 def test_the_number_of_tenants_from_which_a_fleet_layer_pays_is_reported() -> None:
     scenario = platform()
-    by_hand = Curve(installed(scenario, *CLUSTERS), scenario, book(), "clusters")
-    fleet = Curve(installed(scenario, *FLEET_OF_CLUSTERS), scenario, book(), "fleet")
-    (crossing,) = crossings(by_hand, fleet, most=1_000)
+    by_hand, fleet = (effort_curve(installed(scenario, *o), scenario, book()) for o in (CLUSTERS, FLEET_OF_CLUSTERS))
+    read = [("clusters", lambda n: by_hand.at(n).mean), ("fleet", lambda n: fleet.at(n).mean)]
+    (crossing,) = crossings(read[0], read[1], most=1_000)
     assert crossing.less == "fleet"
     assert fleet.at(crossing.tenants).mean < by_hand.at(crossing.tenants).mean
     assert fleet.at(crossing.tenants - 1).mean >= by_hand.at(crossing.tenants - 1).mean
@@ -167,7 +175,7 @@ def test_the_number_of_tenants_from_which_a_fleet_layer_pays_is_reported() -> No
 
 def test_a_curve_agrees_with_the_measure_at_todays_tenants() -> None:
     scenario = platform()
-    curve = Curve(installed(scenario, *HOSTED), scenario, book())
+    curve = effort_curve(installed(scenario, *HOSTED), scenario, book())
     assert curve.at(10).mean == pytest.approx(effort(scenario, *HOSTED).value)
 
 
@@ -300,7 +308,8 @@ def test_measurements_leave_less_in_common() -> None:
         ("task,days\nsch_kueue.install,soon\n", ["measured.csv:2", "number above zero"]),
         ("task,days\nsch_kueue.install,0\n", ["measured.csv:2", "number above zero"]),
         ("task,days\nsch_kueue.install,nan\n", ["measured.csv:2", "number above zero"]),
-        ("task,days\nsch_kueue.install\n", ["measured.csv:2", "number above zero"]),
+        ("task,days\nsch_kueue.install\n", ["measured.csv:2", "1 cells stand under 2 columns"]),
+        ("task,days\nsch_kueue.install,3,4\n", ["measured.csv:2", "3 cells stand under 2 columns"]),
         ("work,days\n", ["measured.csv:1", "work, days"]),
         ("", ["measured.csv:1", "nothing"]),
         ("task,days\nghost,1\nphantom,2\n", ["measured.csv:2", "measured.csv:3"]),
@@ -314,7 +323,7 @@ def test_a_wrong_calibration_file_is_refused_with_place_and_cure(tmp_path: Path,
 
 
 def test_empty_lines_and_several_measurements_of_a_task_are_welcome(tmp_path: Path) -> None:
-    calibration = measured(tmp_path, "days,task\n3,sch_kueue.install\n\n4,sch_kueue.install\n")
+    calibration = measured(tmp_path, "days,task\n3,sch_kueue.install\n\n4,sch_kueue.install,,\n")
     assert len(calibration.ratios["sch_kueue.install"]) == 2
 
 

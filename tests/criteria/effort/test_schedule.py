@@ -77,6 +77,46 @@ def test_a_published_cpm_example_with_slack_is_reproduced() -> None:
     assert path.slack == {"A": 0, "B": 2, "C": 0, "D": 0, "E": 2}
 
 
+def test_a_project_of_a_textbook_has_its_published_length_and_critical_activities() -> None:
+    # Vanhoucke, Integrated Project Management and Control (Springer 2014), p. 9, "Patient Transport System"; length and
+    # critical activities as in https://rdrr.io/cran/criticalpath/src/tests/testthat/test-cpt-change_durations.R
+    durations = (1, 1, 3, 2, 2, 2, 2, 1, 4, 5, 3, 3, 4, 5, 1, 5, 2)
+    before = {
+        2: (1,), 3: (2,), 4: (3,), 5: (4,), 6: (3,), 7: (6,), 8: (5, 7), 9: (8,), 10: (8,), 11: (8,), 12: (8,),
+        13: (8,), 14: (9, 10, 11, 12, 13), 15: (13,), 16: (14, 15), 17: (14, 15),
+    }  # fmt: skip
+    jobs = [Job(str(n), d, 1, tuple(map(str, before.get(n, ())))) for n, d in enumerate(durations, start=1)]
+    path = critical_path(jobs)
+    assert path.length == 25
+    assert {int(job) for job, slack in path.slack.items() if slack == 0} == {1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 16}
+
+
+@pytest.mark.parametrize(
+    ("shorter", "before", "team", "by_list", "best"),
+    [
+        (0, {9: (1,), 5: (4,), 6: (4,), 7: (4,), 8: (4,)}, 3, 12, 12),
+        (0, {9: (1,), 5: (4,), 6: (4,), 7: (4,), 8: (4,)}, 4, 15, 12),
+        (1, {9: (1,), 5: (4,), 6: (4,), 7: (4,), 8: (4,)}, 3, 13, 10),
+        (0, {9: (1,), 7: (4,), 8: (4,)}, 3, 16, 12),
+    ],
+)
+def test_more_people_shorter_jobs_or_fewer_prerequisites_do_not_delay_grahams_project(
+    shorter: int, before: dict[int, tuple[int, ...]], team: int, by_list: int, best: int
+) -> None:
+    # Graham 1969, Bounds on multiprocessing timing anomalies (doi:10.1137/0117039): served in the order of the list,
+    # nine jobs take longer with a fourth processor, with shorter times, and with fewer prerequisites
+    times = (3, 2, 2, 2, 4, 4, 4, 4, 9)
+    jobs = [Job(str(n), time - shorter, 1, tuple(map(str, before.get(n, ())))) for n, time in enumerate(times, start=1)]
+    assert schedule(jobs, team).makespan == best <= by_list
+
+
+def test_jobs_of_unequal_demand_reach_the_published_optimum() -> None:
+    # (duration, demand) under a capacity of 4, optimum 160: a test case of the OscaR solver, TestRCPSP (oscar.cp)
+    jobs = ((50, 1), (30, 1), (90, 3), (10, 2), (20, 2), (80, 1), (30, 2), (20, 2), (20, 1), (10, 1), (10, 2))
+    found = schedule([Job(f"j{n:02}", time, demand) for n, (time, demand) in enumerate(jobs)], 4)
+    assert found.makespan == 160
+
+
 @st.composite
 def projects(draw: st.DrawFn, largest: int = 9, unit: bool = False) -> tuple[list[Job], float]:
     size = draw(st.integers(1, largest))

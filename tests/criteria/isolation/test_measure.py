@@ -226,7 +226,7 @@ def test_every_number_of_the_explanation_has_a_source_or_says_assumption() -> No
             assert line.source.startswith("https://")
         if line.unit == "chance" and line.label == "misconfigured":
             assert line.assumption
-        if line.label.startswith("prior of"):
+        if line.label.startswith("prior rate"):
             assert line.assumption
     assert flaws > 10
 

@@ -7,14 +7,22 @@ import pytest
 
 from tenancykit.catalogue.work import TOIL_KINDS
 from tenancykit.criteria.operations.assumptions import assumptions
-from tenancykit.criteria.operations.growth import Curve, crossings
-from tenancykit.criteria.operations.limits import Finding, check_limits
+from tenancykit.criteria.operations.limits import (
+    HUB,
+    NOTHING_PLACED,
+    SHARED,
+    Demand,
+    Finding,
+    Held,
+    Placed,
+    check_limits,
+)
 from tenancykit.criteria.operations.measure import Operations, measure
 from tenancykit.criteria.operations.toil import ToilLine, Workload, workload
 from tenancykit.criteria.score import Score
 from tenancykit.design.components import closure
+from tenancykit.design.growth import Curve, crossings
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.distributions import ThreePoint
 from tenancykit.scenario.model import Scenario
 from tests.criteria.effort.designs import (
     CLUSTERS,
@@ -122,22 +130,6 @@ def test_a_short_support_window_forces_more_upgrades_than_habit() -> None:
     assert found.per_year.mean > book().rate("upgrades.most_per_year").high
 
 
-def test_more_advisories_mean_more_patching_and_nothing_else() -> None:
-    scenario = platform()
-    calm, busy = (
-        workload(installed(scenario, *CLUSTERS), scenario, book(), ThreePoint(n, n, n)).hours_by("kind")
-        for n in (2.0, 40.0)
-    )
-    assert busy["patch"] > calm["patch"]
-    assert {k: v for k, v in busy.items() if k not in ("patch", "incident")} == pytest.approx(
-        {k: v for k, v in calm.items() if k not in ("patch", "incident")}
-    )
-    assert (
-        operations(scenario, *CLUSTERS, advisories_per_year=40.0).value
-        > operations(scenario, *CLUSTERS, advisories_per_year=2.0).value
-    )
-
-
 def test_growth_brings_onboarding_and_churn_brings_both() -> None:
     still, growing, shrinking = (toil(platform(tenant_class(growth_per_year=g)), *NAMESPACES) for g in (0.0, 1.0, -0.5))
     on, off = "namespace_tenants.onboard", "namespace_tenants.offboard"
@@ -183,14 +175,15 @@ def test_namespaces_take_less_toil_than_a_cluster_per_tenant_and_the_gap_widens_
 def test_the_number_of_tenants_from_which_a_fleet_layer_pays_is_reported() -> None:
     scenario = platform()
     curves = {
-        name: Curve(toil(scenario, *options), installed(scenario, *options), name)
+        name: Curve(installed(scenario, *options), toil(scenario, *options).total_for, name)
         for name, options in {"clusters": CLUSTERS, "fleet": FLEET_OF_CLUSTERS, "namespaces": NAMESPACES}.items()
     }
-    (found,) = crossings(curves["clusters"], curves["fleet"])
+    read = {name: (name, lambda n, curve=curve: curve.at(n).mean) for name, curve in curves.items()}
+    (found,) = crossings(read["clusters"], read["fleet"])
     assert found.less == "fleet"
     assert curves["fleet"].at(found.tenants).mean < curves["clusters"].at(found.tenants).mean
     assert curves["fleet"].at(found.tenants - 1).mean >= curves["clusters"].at(found.tenants - 1).mean
-    assert crossings(curves["namespaces"], curves["clusters"]) == ()
+    assert crossings(read["namespaces"], read["clusters"]) == ()
 
 
 @pytest.mark.parametrize("options", [NAMESPACES, VIRTUAL, HOSTED, FLEET_OF_CLUSTERS])
@@ -199,7 +192,7 @@ def test_a_curve_read_at_a_number_of_tenants_equals_a_platform_of_that_size(
     options: tuple[str, ...], count: int
 ) -> None:
     small, large = platform(), platform(tenant_class(count=count))
-    read = Curve(toil(small, *options), installed(small, *options)).at(count)
+    read = Curve(installed(small, *options), toil(small, *options).total_for).at(count)
     whole = toil(large, *options).total
     assert read.mean == pytest.approx(whole.mean)
     assert read.deviation == pytest.approx(whole.deviation)
@@ -253,8 +246,8 @@ def test_growth_shows_what_the_classes_allow() -> None:
 # ---------------------------------------------------------------- limits
 
 
-def limits(scenario: Scenario, *options: str, nodes: dict[str, float] | None = None) -> dict[str, Finding]:
-    found = check_limits(installed(scenario, *options), scenario, book(), nodes=nodes)
+def limits(scenario: Scenario, *options: str, placed: Placed = NOTHING_PLACED) -> dict[str, Finding]:
+    found = check_limits(installed(scenario, *options), scenario, book(), placed)
     return {finding.limit: finding for finding in found if "namespace of" not in finding.place}
 
 
@@ -291,9 +284,28 @@ def test_a_namespace_with_too_many_pods_is_named() -> None:
 
 
 def test_nodes_from_the_placement_are_checked() -> None:
-    found = limits(platform(), *NAMESPACES, nodes={"teams": 6_000})["kubernetes.nodes"]
+    found = limits(platform(), *NAMESPACES, placed={SHARED: Held(growing=Demand(nodes=6_000))})["kubernetes.nodes"]
     assert found.is_exceeded
     assert found.needed == 6_000
+    assert found.tenants == 9  # ten tenants take 600 each
+
+
+def test_nodes_that_are_there_whatever_the_tenants_do_not_grow_with_them() -> None:
+    found = limits(platform(), *NAMESPACES, placed={SHARED: Held(Demand(nodes=1_000), Demand(nodes=1_000))})
+    assert found["kubernetes.nodes"].needed == 2_000
+    assert found["kubernetes.nodes"].tenants == 41  # 1,000 and 100 for each
+
+
+def test_control_planes_a_hub_carries_grow_with_tenants() -> None:
+    placed = {HUB: Held(Demand(nodes=10, pods=100)), "teams": Held(growing=Demand(nodes=3, pods=9))}
+    found = [
+        f for f in check_limits(installed(platform(), *HOSTED), platform(), book(), placed) if f.place == "the hub"
+    ]
+    nodes = next(f for f in found if f.limit == "kubernetes.nodes")
+    assert nodes.needed == 10
+    assert nodes.tenants is not None
+    again = check_limits(installed(platform(), *CLUSTERS), platform(), book(), placed)
+    assert next(f for f in again if f.place == "the hub" and f.limit == "kubernetes.nodes").tenants is None
 
 
 def test_an_options_own_limit_is_checked_beside_kubernetes() -> None:

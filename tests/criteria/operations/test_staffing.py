@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.criteria.operations.staffing import erlang_c, patch_latency, priority_wait, staff, waves_for
+from tenancykit.criteria.operations.staffing import RollOut, erlang_c, priority_wait, staff, waves_for
 
 TEAM: dict[str, Any] = {
     "hours_per_month": 130.0,
@@ -81,15 +81,13 @@ def test_more_toil_never_shortens_the_wait_for_a_patch(first: float, second: flo
 
 
 def test_an_overloaded_team_takes_longer_to_patch() -> None:
-    calm, busy = (
-        patch_latency(lead_days=2, wait_days=0.1, soak_days=1, waves=3, roll_days=1, load=load) for load in (0.5, 2.0)
-    )
+    calm, busy = (RollOut(work_days=3, pause_days=2).latency(wait_days=0.1, load=load) for load in (0.5, 2.0))
     assert calm == pytest.approx(2 + 0.1 + 2 + 1)
     assert busy == pytest.approx(2 * 3 + 0.1 + 2)
 
 
 def test_a_year_is_the_longest_time_to_patch() -> None:
-    assert patch_latency(lead_days=1, wait_days=math.inf, soak_days=1, waves=1, roll_days=1, load=1) == 365
+    assert RollOut(work_days=2, pause_days=0).latency(wait_days=math.inf, load=1) == 365
 
 
 @pytest.mark.parametrize(("clusters", "waves"), [(0, 1), (1, 1), (2, 2), (11, 2), (12, 3), (111, 3), (10_000, 5)])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenancykit.criteria.operations.structure import (
-    catalogue_objects,
+    Exported,
     dependency_measures,
     design_structure_matrix,
     measure_structure,
@@ -71,25 +71,17 @@ def test_the_matrix_tells_direct_from_indirect_dependence() -> None:
     assert all(entry[name, name] == 0 for name in names)
 
 
-def test_leaving_an_option_out_removes_exactly_its_objects() -> None:
-    with_queue = catalogue_objects(installed(platform(), *NAMESPACES))
-    without = catalogue_objects(installed(platform(), *[o for o in NAMESPACES if o != "sch_kueue"]))
-    gone = {kind: count - without.get(kind, 0) for kind, count in with_queue.items() if count != without.get(kind, 0)}
-    assert gone
-    assert all(kind.startswith("kueue.x-k8s.io/") and count > 0 for kind, count in gone.items())
-
-
-def test_objects_counted_in_manifests_take_the_place_of_the_catalogues() -> None:
-    found = measure_structure(installed(platform(), *NAMESPACES), book(), objects={"v1/Namespace": 7}, parameters=42)
-    assert (found.objects, found.kinds, found.parameters, found.counted_from) == (7, 1, 42, "manifests")
-    assert measure_structure(installed(platform(), *NAMESPACES), book()).counted_from == "catalogue"
+def test_objects_are_those_counted_in_the_manifests() -> None:
+    exported = Exported({"Namespace": 7, "Service": 2}, fields=5, values=30)
+    found = measure_structure(installed(platform(), *NAMESPACES), book(), exported)
+    assert (found.objects, found.exported) == (9, exported)
+    assert measure_structure(installed(platform(), *NAMESPACES), book()).objects == 0
 
 
 def test_more_tenants_add_instances_but_nothing_to_understand() -> None:
     few, many = (measure_structure(installed(platform(tenant_class(count=n)), *HOSTED), book()) for n in (3, 300))
     assert many.installations > few.installations
     assert many.pods > few.pods
-    assert many.objects > few.objects
     assert many.actions > few.actions
     for kept in ("components", "crds", "parameters", "agreements", "depth", "pairs", "propagation_cost"):
         assert getattr(few, kept) == getattr(many, kept)

@@ -31,7 +31,7 @@ class Position(Entry):
     start: When = NEVER
     """Facts of the pair under which a tenant of the attacking class stands here from the beginning."""
     evidence: tuple[str, ...] = ()
-    """Attacker positions of published flaws that stand here (``tenant-pod``); the others are special cases of the first."""
+    """Attacker positions of published flaws that stand here (``tenant-pod``), special cases after the first."""
     blocked_by: dict[str, str] = Field(default_factory=dict)
     """Published attacker position to the hardening that takes it away (``tenant-image: trusted-images-only``)."""
 

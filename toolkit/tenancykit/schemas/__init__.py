@@ -6,12 +6,19 @@ rewrites them, and a test demands that they are current. ``comparison.schema.jso
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from collections.abc import Mapping
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from tenancykit.catalogue import attack, signs, work
 from tenancykit.catalogue.model import Component, Option, Reference, Rule, Source
@@ -50,8 +57,8 @@ _CATALOGUE: Mapping[str, type[BaseModel]] = {
 def schemas() -> dict[str, dict[str, Any]]:
     """Return every schema by file name."""
     found = {name: _either(model) for name, model in _CATALOGUE.items()}
-    found["scenario"] = Scenario.model_json_schema(by_alias=True, mode="validation")
-    source = Source.model_json_schema(by_alias=True, mode="validation")
+    found["scenario"] = _schema(Scenario)
+    source = _schema(Source)
     found["sources"] = {"type": "object", "additionalProperties": source}
     return {
         f"{name}.schema.json": {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
@@ -59,9 +66,53 @@ def schemas() -> dict[str, dict[str, Any]]:
     }
 
 
+class _Described(GenerateJsonSchema):
+    """Puts the text under a field of a model into the schema of its property.
+
+    pydantic can do so itself, but then reads every model's source text whenever a command starts.
+    """
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """Return the schema of a model with its properties described."""
+        found = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        texts = {name: text for part in reversed(model.__mro__) for name, text in _field_texts(part).items()}
+        for name, field in model.model_fields.items():
+            if name in texts:
+                found["properties"][field.alias or name]["description"] = texts[name]
+        return found
+
+
+def _field_texts(model: type) -> Mapping[str, str]:
+    """Return the text under each field that a class itself states, by the field's name."""
+    module = inspect.getmodule(model)
+    return {} if module is None or not issubclass(model, BaseModel) else _texts_of(module).get(model.__name__, {})
+
+
+@cache
+def _texts_of(module: ModuleType) -> Mapping[str, Mapping[str, str]]:
+    return {
+        node.name: {
+            field.target.id: inspect.cleandoc(text.value.value)
+            for field, text in pairwise(node.body)
+            if isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+            and isinstance(text.value.value, str)
+        }
+        for node in ast.parse(inspect.getsource(module)).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True, mode="validation", schema_generator=_Described)
+
+
 def _either(model: type[BaseModel]) -> dict[str, Any]:
     """Return the schema of a catalogue file: one entry, or ``entries`` with a list of them."""
-    schema = model.model_json_schema(by_alias=True, mode="validation", ref_template="#/$defs/{model}")
+    schema = _schema(model)
     shared = schema.pop("$defs", {})
     entry = f"#/$defs/{model.__name__}Entry"
     listed = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from tenancykit.decision.table import Criterion, DecisionTable
 from tenancykit.decision.verdict import Verdict, verdict
 from tenancykit.decision.weight_space import weights_near
 from tenancykit.decision.weights import Weights, direct_weights
+from tenancykit.design.growth import Crossing
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
@@ -36,6 +37,7 @@ from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.growing import crossing_points
 from tenancykit.study.requirements import hard_requirements, measures
 
 Progress = Callable[[int, int, str], None]
@@ -68,6 +70,7 @@ class Study(Drawable):
             utility. (One that no rule allows would only stretch the scale: a refused design may cost ten times more.)
         weights: weights of the criteria.
         screening: who meets the hard requirements.
+        calibration: measured tasks the effort was estimated with; None where there were none.
     """
 
     scenario: Scenario
@@ -77,7 +80,7 @@ class Study(Drawable):
     bounds: Mapping[str, tuple[float, float]]
     weights: Weights
     screening: Screening
-    _by_id: Mapping[str, Evaluation] = field(repr=False, default_factory=dict)
+    calibration: Calibration | None = None
 
     @cached_property
     def admitted(self) -> DecisionTable | None:
@@ -197,6 +200,19 @@ class Study(Drawable):
         """The published flaws of the catalogue, by id."""
         return load_isolation(self.catalogue).evidence
 
+    def crossing_points(self, *design_ids: str, what: Literal["toil", "effort"] = "toil") -> tuple[Crossing, ...]:
+        """Return from how many tenants on one design takes less than another, classes in today's proportions.
+
+        Args:
+            design_ids: designs to look at; the admitted ones by default.
+            what: hours of toil per month, or person-days of implementation.
+
+        Raises:
+            InputError: the study holds no such design.
+        """
+        named = design_ids or (self.ranking.ordered() if self.ranking else ())
+        return crossing_points([self[design_id] for design_id in named], what)
+
     def rank(self, design_id: str) -> int | None:
         """Return a design's rank by weighted sum, or None where it is not admitted."""
         ranking = self.ranking
@@ -211,15 +227,7 @@ class Study(Drawable):
 
     def with_weights(self, weights: model.Weights) -> Study:
         """Return the same designs ranked by other weights; nothing is measured again."""
-        return Study(
-            self.scenario,
-            self.catalogue,
-            self.evaluations,
-            self.table,
-            self.bounds,
-            weights_of(weights),
-            self.screening,
-        )
+        return replace(self, weights=weights_of(weights))
 
     @cached_property
     def stakeholders(self) -> Mapping[str, Study]:
@@ -251,11 +259,17 @@ def compare(
         evaluations.append(evaluate(design, scenario, catalogue, calibration=calibration))
         if progress:
             progress(done, len(candidates), design.name)
-    return study_of(scenario, catalogue, evaluations, anchors=evaluations[: len(references)])
+    anchors = evaluations[: len(references)]
+    return study_of(scenario, catalogue, evaluations, anchors=anchors, calibration=calibration)
 
 
 def study_of(
-    scenario: Scenario, catalogue: Catalogue, evaluations: Sequence[Evaluation], *, anchors: Sequence[Evaluation]
+    scenario: Scenario,
+    catalogue: Catalogue,
+    evaluations: Sequence[Evaluation],
+    *,
+    anchors: Sequence[Evaluation],
+    calibration: Calibration | None = None,
 ) -> Study:
     """Return a study of designs that are already evaluated.
 
@@ -264,6 +278,7 @@ def study_of(
         catalogue: what the designs were evaluated with.
         evaluations: the designs to compare.
         anchors: the designs among which the valid ones set the ends of each criterion's scale.
+        calibration: what they were evaluated with, for the record.
 
     Raises:
         InputError: two designs share an id.
@@ -278,6 +293,7 @@ def study_of(
         MappingProxyType(_bounds(anchors)),
         weights_of(scenario.weights),
         screening,
+        calibration,
     )
 
 

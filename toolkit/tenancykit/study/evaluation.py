@@ -15,7 +15,8 @@ from tenancykit.criteria.cost.pricing import day_rate as unit_day_rate
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.effort.measure import measure as measure_effort
 from tenancykit.criteria.isolation.measure import measure as measure_isolation
-from tenancykit.criteria.operations.measure import measure as measure_operations
+from tenancykit.criteria.operations.measure import operate, score_of
+from tenancykit.criteria.operations.structure import Exported
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import Design, ResolvedDesign
 from tenancykit.design.offers import price_book
@@ -25,6 +26,7 @@ from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.manifests import count_objects
 from tenancykit.quantities import cents
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.holding import held_by
 
 CRITERIA: Final = ("isolation", "effort", "operations", "cost")
 """The four criteria in the order they are always shown."""
@@ -133,7 +135,8 @@ def evaluate(
     """Return a design's value on the four criteria.
 
     Operations come first: their patch latency is the exposure window of isolation, and their hours, with the days of
-    the effort, are the people's cost of the bill. A design that breaks a rule is measured all the same, as if the rule
+    the effort, are the people's cost of the bill. The nodes and pods the bill houses are then held against the limits
+    of scale. A design that breaks a rule is measured all the same, as if the rule
     did not hold; its violations stand beside the figures.
     """
     return evaluate_resolved(resolve(design, scenario, catalogue), scenario, catalogue, calibration=calibration)
@@ -144,26 +147,23 @@ def evaluate_resolved(
 ) -> Evaluation:
     """Return the value of a design that is already looked up, as :func:`evaluate`."""
     counted = count_objects(resolved, scenario, catalogue)
-    operations = measure_operations(resolved, scenario, catalogue, objects=counted.kinds)
-    exported = {"objects": counted.objects, "settings": counted.parameters}
-    operations = replace(operations, figures={**operations.figures, "exported": exported})
+    exported = Exported(counted.kinds, counted.fields, counted.parameters)
+    running = operate(resolved, scenario, catalogue, exported=exported)
     effort = measure_effort(resolved, scenario, catalogue, calibration=calibration)
-    people = _people(effort, operations, scenario, price_book(scenario, catalogue))
-    isolation = measure_isolation(
-        resolved, scenario, catalogue, window_days=float(operations.figures["patch_latency_days"])
-    )
+    people = _people(effort.value, running.workload.total.p50, scenario, price_book(scenario, catalogue))
+    isolation = measure_isolation(resolved, scenario, catalogue, window_days=running.patch_latency_days)
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
     cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
+    operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))
     scores = {"isolation": isolation, "effort": effort, "operations": operations, "cost": cost}
     return Evaluation(resolved, MappingProxyType(scores), people, scenario, catalogue)
 
 
-def _people(effort: Score, operations: Score, scenario: Scenario, book: PriceBook) -> People:
+def _people(days: float, hours: float, scenario: Scenario, book: PriceBook) -> People:
     rate, source = day_rate(scenario, book)
-    build = Decimal(repr(effort.value)) * rate / AMORTISATION_MONTHS
-    hours = float(operations.figures["toil_hours_month"])
+    build = Decimal(repr(days)) * rate / AMORTISATION_MONTHS
     run = Decimal(repr(hours)) * rate / HOURS_PER_DAY
-    return People(effort.value, hours, rate, source, cents(build), cents(run))
+    return People(days, hours, rate, source, cents(build), cents(run))
 
 
 def _with_people(evidence: Evidence, people: People, currency: str) -> Evidence:

@@ -8,7 +8,7 @@ from typing import Final
 
 from tenancykit.auditing import AuditReport, CrossingState, Finding, Reading, audit
 from tenancykit.auditing.hostile_pods import pod_makers
-from tenancykit.auditing.policies import NOT_EVALUATED
+from tenancykit.auditing.policies import unevaluated
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.errors import Fault
 from tenancykit.manifests.plan import Role, common_clusters, is_per_tenant, own_cluster
@@ -107,7 +107,7 @@ class Observations:
         for item in report.crossings:
             self.titles.setdefault(item.id, item.title)
             self._count(item, idle if item.id in self.by_own_hand else frozenset())
-        if any(reading.objects.of(group, kind) for group, kind in NOT_EVALUATED):
+        if unevaluated(reading.objects):
             self._unread(report)
         for finding in report.findings:
             if finding.crossing:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tenancykit.decision.screen import HardRequirement, Measure
-from tenancykit.scenario.model import Level, Scenario
+from tenancykit.scenario.fields import Level
+from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import Evaluation
 
 

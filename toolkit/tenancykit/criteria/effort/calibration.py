@@ -14,7 +14,7 @@ import csv
 import io
 import math
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenancykit.catalogue.work import Task
@@ -102,7 +102,7 @@ def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibratio
         if not any(cell.strip() for cell in cells):
             continue
         try:
-            task, ratio = _row(dict(zip(header, cells, strict=False)), f"{name}:{line}", book.tasks)
+            task, ratio = _row(header, cells, f"{name}:{line}", book.tasks)
         except InputError as error:
             faults.extend(error.faults)
             continue
@@ -112,7 +112,11 @@ def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibratio
     return calibrate(ratios, book.rate("estimates.common").mean)
 
 
-def _row(cells: Mapping[str, str], where: str, tasks: Mapping[str, Task]) -> tuple[str, float]:
+def _row(header: Sequence[str], row: Sequence[str], where: str, tasks: Mapping[str, Task]) -> tuple[str, float]:
+    if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
+        text = f"{len(row)} cells stand under {len(header)} columns"
+        raise InputError(Fault(where, text, ", ".join(header), "write one measured instance per line"))
+    cells = dict(zip(header, row, strict=False))
     task = cells.get("task", "").strip()
     known = tasks.get(task)
     if known is None:

@@ -13,7 +13,8 @@ from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.effort.schedule import Job, Schedule, schedule
 from tenancykit.criteria.effort.tasks import Plan, PlannedTask, check_team, plan
 from tenancykit.criteria.score import Evidence, Score
-from tenancykit.design.components import closure
+from tenancykit.design.components import Closure, closure
+from tenancykit.design.growth import Curve
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.scenario.model import Scenario
 
@@ -83,6 +84,18 @@ def measure(
         figures=MappingProxyType(_figures(effort)),
         detail=effort,
     )
+
+
+def effort_curve(today: Closure, scenario: Scenario, book: WorkBook, name: str = "") -> Curve:
+    """Return person-days of a design as a function of the number of tenants.
+
+    Args:
+        today: what the design installs today.
+        scenario: whose team builds it.
+        book: the catalogue's tasks.
+        name: what the design is called.
+    """
+    return Curve(today, lambda grown: plan(grown, scenario, book).total, name)
 
 
 def simulate(planned: Plan, *, samples: int = 10_000, seed: int = 0) -> NDArray[np.float64]:

@@ -64,15 +64,15 @@ def barrier_evidence(strength: Strength, model: IsolationCatalogue) -> Evidence:
     seen = "nobody publishes its failures" if not barrier.observed else f"counted from {barrier.since:g}"
     children = [
         Evidence(
-            f"{len(strength.flaws)} published flaws that reach across here",
+            f"published flaws that reach across here: {len(strength.flaws)}",
             strength.rate.mean,
             "per year",
-            note=f"Gamma prior of {prior.flaws:g} in {prior.years:g} years; {seen}; "
+            note=f"Gamma prior of {prior.flaws:g} over {prior.years:g} observed years; {seen}; "
             f"exposure window {strength.window_days:g} days",
             children=tuple(_flaw(entry, model) for entry in strength.flaws),
         ),
         Evidence(
-            f"prior of a {barrier.kind}",
+            f"prior rate, barriers of kind {barrier.kind}",
             prior.flaws / prior.years,
             "per year",
             f"catalogue prior {prior.id}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.catalogue.workbook import Influence, WorkBook, load_work, with_rate
+from tenancykit.catalogue.workbook import Influence, WorkBook, load_work, with_rate, with_share
 from tenancykit.criteria.operations.measure import knowledge_of
 from tenancykit.criteria.operations.structure import Structure, measure_structure
 from tenancykit.criteria.operations.toil import ToilLine, Workload, workload
@@ -13,7 +14,7 @@ from tenancykit.distributions import ThreePoint
 from tenancykit.scenario.model import Scenario
 
 FIGURE = "operational_complexity"
-RATES = ("toil.", "churn.", "upgrades.", "incident.", "kubernetes.", "knowledge.")
+RATES = ("toil.", "advisories.", "churn.", "upgrades.", "incident.", "kubernetes.", "knowledge.")
 """Prefixes of the rates that hours depend on."""
 
 
@@ -27,7 +28,11 @@ def assumptions(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue
     work = workload(installed, scenario, book)
     structure = measure_structure(installed, book)
     base = work.total.mean + _knowledge_hours(structure, book)
-    found = [*_of_activities(work, book, base), *_of_rates(installed, scenario, book, structure, base)]
+    found = [
+        *_of_activities(work, book, base),
+        *_of_rates(installed, scenario, book, structure, base),
+        *_of_shares(installed, scenario, catalogue, structure, base),
+    ]
     return tuple(sorted((i for i in found if i.swing > 0), key=lambda i: (-i.swing, i.id)))
 
 
@@ -74,6 +79,25 @@ def _of_rates(
         )
         place = book.rates.places[rate.id]
         found.append(Influence(rate.id, "rate", rate.what, place, values, rate.unit, FIGURE, base, low, high))
+    return found
+
+
+def _of_shares(
+    installed: Closure, scenario: Scenario, catalogue: Catalogue, structure: Structure, base: float
+) -> list[Influence]:
+    """Return the assumed shares of published flaws that call for a reaction."""
+    book, evidence = load_work(catalogue), load_isolation(catalogue).evidence.values()
+    found = []
+    for toil in book.toil.values():
+        if toil.advisories is None or not any(t in installed.installations for t in toil.brought_by):
+            continue
+        share = toil.advisories.share
+        low, high = (
+            _hours_with(installed, scenario, with_share(book, toil.id, value, evidence), structure)
+            for value in (share.low, share.high)
+        )
+        what, place = f"{toil.title}: share of the records that calls for a reaction", book.toil.places[toil.id]
+        found.append(Influence(toil.id, "share", what, place, share, "share", FIGURE, base, low, high))
     return found
 
 

@@ -1,14 +1,18 @@
 """Published limits of scale against what a design needs: which limit, where, and from how many tenants on.
 
-Counted per shared cluster: namespaces, pods, containers, services and nodes of all classes that stand on it; per
-cluster of a tenant: those of that tenant. Classes are spread evenly over the clusters of a site (assumption).
+Counted per shared cluster: namespaces, pods, containers, services, nodes and the bytes of all objects of the classes
+that stand on it; per cluster of a tenant: those of that tenant; per hub: its own. Nodes and pods are those of the
+placement where the workloads were placed, at the hour that needs most, in the largest cluster of its kind; namespaces,
+services and objects those of the exported manifests. Where neither is there, pods are the stated replicas, nodes the
+count of a fixed fleet, and the rest follows from tenants and endpoints. Classes are spread evenly over the shared
+clusters of their sites (assumption).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from tenancykit.catalogue.model import Limit
@@ -23,7 +27,62 @@ BYTES_PER_OBJECT: Final = 4096
 OBJECTS_PER_POD: Final = 4
 """Objects a pod brings with it: itself, its events, endpoints and claims (assumption)."""
 OBJECTS_PER_NAMESPACE: Final = 10
-"""Objects a tenant's namespace brings with it: bindings, quota, policies, secrets (assumption)."""
+"""Objects a tenant's namespace brings with it where none were counted: bindings, quota, policies (assumption)."""
+
+
+SHARED: Final = "shared"
+"""Key of the largest shared cluster among what was placed; a tenant's cluster goes by the id of its class."""
+HUB: Final = "hub"
+"""Key of the largest hub."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is asked of one cluster.
+
+    Attributes:
+        nodes: nodes.
+        pods: pods; in a :class:`Held`, those that run on every node are left out.
+        namespaces: namespaces.
+        services: services.
+        objects: configuration objects; 0 where they were not counted, and are estimated.
+    """
+
+    nodes: float = 0.0
+    pods: float = 0.0
+    namespaces: float = 0.0
+    services: float = 0.0
+    objects: float = 0.0
+
+    def __add__(self, other: Demand) -> Demand:
+        return Demand(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+    def scaled(self, factor: float) -> Demand:
+        """Return everything multiplied by a factor."""
+        return Demand(*(factor * amount for amount in astuple(self)))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one cluster holds: its pods as placed, its objects as exported.
+
+    Attributes:
+        fixed: what is there whatever the tenants.
+        growing: what is there in proportion to tenants.
+    """
+
+    fixed: Demand = Demand()
+    growing: Demand = Demand()
+
+    @property
+    def all(self) -> Demand:
+        """Everything together."""
+        return self.fixed + self.growing
+
+
+Placed = Mapping[str, Held]
+"""What clusters hold: under :data:`SHARED`, :data:`HUB` and the ids of classes whose tenants have clusters."""
+NOTHING_PLACED: Final[Placed] = {}
 
 
 @dataclass(frozen=True)
@@ -64,16 +123,6 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Demand:
-    """What one tenant of a class brings into its cluster."""
-
-    namespaces: float
-    pods: float
-    services: float
-    nodes: float
-
-
-@dataclass(frozen=True)
 class _Place:
     """Somewhere limits hold: what it needs whatever the tenants, and what grows with them."""
 
@@ -95,7 +144,7 @@ class _Place:
 
 
 def check_limits(
-    closure: Closure, scenario: Scenario, book: WorkBook, *, nodes: Mapping[str, float] | None = None
+    closure: Closure, scenario: Scenario, book: WorkBook, placed: Placed = NOTHING_PLACED
 ) -> tuple[Finding, ...]:
     """Return every limit that applies, most used first.
 
@@ -103,11 +152,11 @@ def check_limits(
         closure: what the design installs, for how many tenants.
         scenario: tenants and workloads.
         book: Kubernetes' published limits.
-        nodes: nodes by tenant class; default: the fleet's count for a fixed fleet, otherwise nodes are not checked.
+        placed: what the clusters hold, from the placement of the workloads and the exported manifests.
     """
-    demands = {c: _demand(r.tenant_class, scenario, closure.tenants[c], nodes) for c, r in closure.classes.items()}
+    demands = {c: _demand(r.tenant_class, scenario) for c, r in closure.classes.items()}
     findings: list[Finding] = []
-    for place in _places(closure, scenario, demands):
+    for place in _places(closure, scenario, demands, placed):
         for limit in book.limits.values():
             metric = f"{limit.scope}:{limit.metric}"
             need = place.need(metric)
@@ -116,62 +165,92 @@ def check_limits(
                 shown = (limit.source, limit.assumption, limit.what)
                 findings.append(Finding(limit.id, limit.metric, place.name, need, limit.most, at, *shown))
     published = {(limit.metric, limit.most) for limit in book.limits.values()}
-    findings.extend(_option_limits(closure, demands, published))
+    findings.extend(_option_limits(closure, demands, placed, published))
     return tuple(sorted(findings, key=lambda f: (-f.use, f.limit, f.place)))
 
 
-def _demand(tenant_class: TenantClass, scenario: Scenario, tenants: int, nodes: Mapping[str, float] | None) -> _Demand:
+def _demand(tenant_class: TenantClass, scenario: Scenario) -> Demand:
     pods = services = 0.0
     for use in tenant_class.workloads:
         replicas = _replicas(use, scenario)
         pods += replicas
         services += 1 if scenario.workload(use.template).exposure and replicas else 0
-    share = (nodes or {}).get(tenant_class.id, 0.0) / tenants if tenants else 0.0
-    return _Demand(1.0, pods, services, share)
+    return Demand(pods=pods, namespaces=1.0, services=services)
 
 
 def _replicas(use: WorkloadUse, scenario: Scenario) -> int:
     return scenario.workload(use.template).replicas if use.replicas is None else use.replicas
 
 
-def _places(closure: Closure, scenario: Scenario, demands: Mapping[str, _Demand]) -> list[_Place]:
+def _places(closure: Closure, scenario: Scenario, demands: Mapping[str, Demand], placed: Placed) -> list[_Place]:
     places: list[_Place] = []
+    if HUB in placed:
+        hub = _with_node_pods(_grown(placed[HUB], _hosted_pods(closure)), _platform_pods(closure)[2])
+        places.append(_Place("the hub", _needs(hub.fixed), _needs(hub.growing), sum(closure.tenants.values())))
     shared = [c for c, resolved in closure.classes.items() if not resolved.cluster.per_tenant]
     if shared:
-        places.append(_shared_cluster(shared, closure, scenario, demands))
+        places.append(_shared_cluster(shared, closure, scenario, demands, placed.get(SHARED)))
     for class_id, resolved in closure.classes.items():
-        demand = demands[class_id]
+        demand, known = demands[class_id], placed.get(class_id)
         places.append(_Place(f"a namespace of a tenant of {class_id}", _namespace_needs(demand), {}, 0))
         if resolved.cluster.per_tenant:
+            if known is not None:
+                demand = _at_least(_with_node_pods(known, 0.0).all, demand)
             places.append(_Place(f"a tenant's cluster of {class_id}", _needs(demand), {}, 0))
     return places
 
 
-def _shared_cluster(shared: list[str], closure: Closure, scenario: Scenario, demands: Mapping[str, _Demand]) -> _Place:
+def _grown(held: Held, pods: float) -> Held:
+    """Return the same cluster with some of its pods, and their share of its nodes, growing with tenants."""
+    share = min(1.0, pods / held.fixed.pods) if held.fixed.pods else 0.0
+    moved = Demand(nodes=held.fixed.nodes * share, pods=held.fixed.pods * share)
+    return Held(held.fixed + moved.scaled(-1), held.growing + moved)
+
+
+def _hosted_pods(closure: Closure) -> float:
+    """Return the pods of tenants' control planes that run in the hub."""
+    pods = 0.0
+    for installation in closure.installations.values():
+        for footprint in installation.component.footprint:
+            if footprint.scope == "tenant":
+                held = [c for c in installation.classes if footprint.when.holds(closure.classes[c].facts)]
+                held = [c for c in held if closure.classes[c].cluster.control_plane == "hosted"]
+                pods += footprint.pods * sum(closure.tenants[c] for c in held)
+    return pods
+
+
+def _with_node_pods(held: Held, per_node: float) -> Held:
+    """Return the same cluster with the pods that run on every node, and the platform's namespaces."""
+    fixed, growing = (replace(d, pods=d.pods + per_node * d.nodes) for d in (held.fixed, held.growing))
+    return Held(replace(fixed, namespaces=max(fixed.namespaces, SYSTEM_NAMESPACES)), growing)
+
+
+def _at_least(held: Demand, stated: Demand) -> Demand:
+    """Return what is held, with no fewer namespaces and services than stated: a virtual control plane's are copied."""
+    namespaces, services = max(held.namespaces, stated.namespaces), max(held.services, stated.services)
+    return replace(held, namespaces=namespaces, services=services)
+
+
+def _shared_cluster(
+    shared: list[str], closure: Closure, scenario: Scenario, demands: Mapping[str, Demand], held: Held | None
+) -> _Place:
     """Return what each shared cluster needs: the platform's own part, and the part that grows with tenants."""
     extent = closure.extent(shared)
     clusters = extent.shared_clusters
-    grown = _summed([(demands[c], closure.tenants[c] / clusters) for c in shared])
-    known = grown.nodes > 0
-    fleet = 0.0 if known or scenario.infrastructure.mode != "fixed" else _fleet(scenario) / clusters
+    stated = sum((demands[c].scaled(closure.tenants[c] / clusters) for c in shared), Demand())
     per_cluster, per_tenant, per_node = _platform_pods(closure)
-    own = _Demand(SYSTEM_NAMESPACES, per_cluster + per_node * fleet, 0.0, fleet)
-    more = per_tenant / clusters + per_node * grown.nodes
-    grown = _Demand(grown.namespaces, grown.pods + more, grown.services, grown.nodes)
-    return _Place(_name("shared cluster", clusters), _needs(own), _needs(grown), sum(closure.tenants.values()))
+    if held is None:
+        fleet = _fleet(scenario) / clusters if scenario.infrastructure.mode == "fixed" else 0.0
+        held = Held(Demand(nodes=fleet, pods=per_cluster), replace(stated, pods=stated.pods + per_tenant / clusters))
+    else:
+        held = Held(held.fixed, _at_least(held.growing, stated))
+    held = _with_node_pods(held, per_node)
+    tenants = sum(closure.tenants.values())
+    return _Place(_name("shared cluster", clusters), _needs(held.fixed), _needs(held.growing), tenants)
 
 
 def _name(what: str, count: int) -> str:
     return f"the {what}" if count == 1 else f"each of {count} {what}s"
-
-
-def _summed(parts: list[tuple[_Demand, float]]) -> _Demand:
-    return _Demand(
-        sum(d.namespaces * n for d, n in parts),
-        sum(d.pods * n for d, n in parts),
-        sum(d.services * n for d, n in parts),
-        sum(d.nodes * n for d, n in parts),
-    )
 
 
 def _fleet(scenario: Scenario) -> float:
@@ -194,8 +273,9 @@ def _platform_pods(closure: Closure) -> tuple[float, float, float]:
     return pods["cluster"], pods["tenant"], pods["node"]
 
 
-def _needs(demand: _Demand) -> dict[str, float]:
-    objects = demand.pods * OBJECTS_PER_POD + demand.services + demand.namespaces * OBJECTS_PER_NAMESPACE
+def _needs(demand: Demand) -> dict[str, float]:
+    stated = demand.objects or demand.services + demand.namespaces * OBJECTS_PER_NAMESPACE
+    objects = demand.pods * OBJECTS_PER_POD + stated
     return {
         "cluster:namespaces": demand.namespaces,
         "cluster:pods": demand.pods,
@@ -206,12 +286,12 @@ def _needs(demand: _Demand) -> dict[str, float]:
     }
 
 
-def _namespace_needs(demand: _Demand) -> dict[str, float]:
+def _namespace_needs(demand: Demand) -> dict[str, float]:
     return {"namespace:pods": demand.pods, "namespace:services": demand.services}
 
 
 def _option_limits(
-    closure: Closure, demands: Mapping[str, _Demand], published: set[tuple[str, float]]
+    closure: Closure, demands: Mapping[str, Demand], placed: Placed, published: set[tuple[str, float]]
 ) -> list[Finding]:
     """Return the options' own limits; those that repeat Kubernetes' published ones are left to these."""
     options = {option.id: option for resolved in closure.classes.values() for option in resolved.options}
@@ -219,7 +299,9 @@ def _option_limits(
     for option in options.values():
         classes = [c for c, resolved in closure.classes.items() if option.id in resolved.choice.options]
         for limit in option.limits:
-            need = None if (limit.metric, limit.most) in published else _option_need(limit, closure, classes, demands)
+            if (limit.metric, limit.most) in published:
+                continue
+            need = _option_need(limit, closure, classes, demands, placed)
             if not need:
                 continue
             at = int(limit.most * sum(closure.tenants.values()) / need) + 1
@@ -229,19 +311,23 @@ def _option_limits(
     return findings
 
 
-def _option_need(limit: Limit, closure: Closure, classes: list[str], demands: Mapping[str, _Demand]) -> float | None:
+def _option_need(
+    limit: Limit, closure: Closure, classes: list[str], demands: Mapping[str, Demand], placed: Placed
+) -> float | None:
     """Return what the classes need of an option's metric; None where it cannot be counted here."""
     extent = closure.extent(classes)
     clusters = max(1, extent.clusters)
     tenants = float(extent.tenants)
+    held = [placed.get(c if closure.classes[c].cluster.per_tenant else SHARED, Held()) for c in classes]
+    stated = sum(demands[c].pods * closure.tenants[c] for c in classes) / clusters
     counts = {
         "tenants": tenants,
         "control_planes": float(extent.tenant_clusters + extent.virtual_control_planes),
         "tenants_per_host_cluster": tenants / max(1, extent.shared_clusters or extent.hubs),
         "clusters": float(extent.clusters),
         "namespaces": sum(demands[c].namespaces * closure.tenants[c] for c in classes) / clusters,
-        "pods": sum(demands[c].pods * closure.tenants[c] for c in classes) / clusters,
+        "pods": max(one.all.pods for one in held) or stated,
         "services": sum(demands[c].services * closure.tenants[c] for c in classes) / clusters,
-        "nodes": sum(demands[c].nodes * closure.tenants[c] for c in classes) / clusters or None,
+        "nodes": max(one.all.nodes for one in held) or None,
     }
     return counts.get(limit.metric)

@@ -9,26 +9,31 @@
 
 Both parts are in the figures. Toil grows with what has to be done, knowledge with what has to be understood; the
 second does not grow with tenants.
+
+Objects, fields and values are counted in the exported manifests and shown; ``P`` is the catalogue's count of settings
+all the same. An export sets what nobody decides (names of its own, defaults made explicit, one object per tenant), and
+a design space is explored by the same figure without a manifest being written. Ranking by exported fields in place of
+``P`` moves next to nothing; ``tests/study/test_structure_counts.py`` keeps it so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import WorkBook, load_work
-from tenancykit.criteria.operations.growth import Curve
-from tenancykit.criteria.operations.limits import Finding, check_limits
-from tenancykit.criteria.operations.staffing import Staffing, patch_latency, staff, waves_for
-from tenancykit.criteria.operations.structure import Structure, measure_structure
-from tenancykit.criteria.operations.toil import ToilLine, Workload, workload
+from tenancykit.criteria.operations.limits import NOTHING_PLACED, Finding, Placed, check_limits
+from tenancykit.criteria.operations.staffing import RollOut, Staffing, staff, waves_for
+from tenancykit.criteria.operations.structure import Exported, Structure, measure_structure
+from tenancykit.criteria.operations.toil import PER_INSTALLED, ToilLine, Workload, workload
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.components import Closure, closure
+from tenancykit.design.growth import Curve
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.distributions import Moments, ThreePoint, of_estimate, sum_correlated
+from tenancykit.distributions import Moments, of_estimate, sum_correlated
 from tenancykit.scenario.model import Scenario
 
 HOURS_PER_DAY = 8
@@ -91,38 +96,60 @@ def measure(
     scenario: Scenario,
     catalogue: Catalogue,
     *,
-    advisories_per_year: float | None = None,
-    objects: Mapping[str, int] | None = None,
-    parameters: int | None = None,
-    nodes: Mapping[str, float] | None = None,
+    exported: Exported | None = None,
+    placed: Placed = NOTHING_PLACED,
 ) -> Score:
     """Return the operational complexity of a design; the ranked value is hours per month (P50), toil and knowledge.
 
-    ``detail`` is an :class:`Operations`.
+    ``detail`` is an :class:`Operations`. Args and errors as :func:`operate` and :func:`score_of`.
+    """
+    return score_of(operate(design, scenario, catalogue, exported=exported), scenario, catalogue, placed=placed)
+
+
+def operate(
+    design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, *, exported: Exported | None = None
+) -> Operations:
+    """Return what it takes to live with a design; limits of scale are not looked at yet.
 
     Args:
         design: the design.
         scenario: tenants and team.
         catalogue: where the toil is stated.
-        advisories_per_year: rate of advisories from the vulnerability evidence; default the catalogue's own rate.
-        objects: objects by kind, counted in the exported manifests.
-        parameters: settings counted in the exported manifests.
-        nodes: nodes by tenant class, from the placement of the workloads.
+        exported: what the exported manifests hold.
 
     Raises:
         CatalogueError: the catalogue's toil is wrong.
     """
     book = load_work(catalogue)
-    operations = _operations(
-        closure(design, scenario, catalogue),
-        scenario,
-        book,
-        design.name,
-        advisories_per_year,
-        objects,
-        parameters,
-        nodes,
+    found = closure(design, scenario, catalogue)
+    work = workload(found, scenario, book)
+    structure = measure_structure(found, book, exported)
+    staffing = _staffing(work, scenario, book)
+    return Operations(
+        found,
+        work,
+        structure,
+        knowledge_of(structure, book),
+        staffing,
+        roll_out(found, scenario, book).latency(staffing.wait_days, staffing.load),
+        (),
+        Curve(found, work.total_for, design.name),
     )
+
+
+def score_of(
+    operations: Operations, scenario: Scenario, catalogue: Catalogue, *, placed: Placed = NOTHING_PLACED
+) -> Score:
+    """Return the score of what it takes to live with a design, checked against the limits of scale.
+
+    Args:
+        operations: what :func:`operate` found.
+        scenario: the scenario it was found for.
+        catalogue: where the limits are stated.
+        placed: nodes and pods of the clusters, from the placement of the workloads.
+    """
+    book = load_work(catalogue)
+    operations = replace(operations, limits=check_limits(operations.closure, scenario, book, placed))
     whole = sum_correlated([operations.workload.total, operations.upkeep], operations.workload.correlation)
     return Score(
         criterion="operations",
@@ -135,32 +162,6 @@ def measure(
         evidence=_evidence(operations, book),
         figures=MappingProxyType(_figures(operations)),
         detail=operations,
-    )
-
-
-def _operations(
-    found: Closure,
-    scenario: Scenario,
-    book: WorkBook,
-    name: str,
-    advisories: float | None,
-    objects: Mapping[str, int] | None,
-    parameters: int | None,
-    nodes: Mapping[str, float] | None,
-) -> Operations:
-    rate = None if advisories is None else ThreePoint(advisories, advisories, advisories)
-    work = workload(found, scenario, book, rate)
-    structure = measure_structure(found, book, objects=objects, parameters=parameters)
-    staffing = _staffing(work, scenario, book)
-    return Operations(
-        found,
-        work,
-        structure,
-        knowledge_of(structure, book),
-        staffing,
-        _patch_latency(found, scenario, book, staffing),
-        check_limits(found, scenario, book, nodes=nodes),
-        Curve(work, found, name),
     )
 
 
@@ -193,8 +194,8 @@ def _staffing(work: Workload, scenario: Scenario, book: WorkBook) -> Staffing:
     )
 
 
-def _patch_latency(found: Closure, scenario: Scenario, book: WorkBook, staffing: Staffing) -> float:
-    """Return days from an advisory to the last patched cluster of the design."""
+def roll_out(found: Closure, scenario: Scenario, book: WorkBook) -> RollOut:
+    """Return what it takes to bring a patch to every cluster of a design."""
     team = scenario.team.automation
     own, fleet = book.rate(f"toil.{team}").mean, book.rate("toil.fleet").mean
     clusters = found.whole.hubs
@@ -205,14 +206,9 @@ def _patch_latency(found: Closure, scenario: Scenario, book: WorkBook, staffing:
         again = fleet if group.fleet and team != "manual" else own
         shares += own + (count - 1) * again if count else 0.0
     hours = book.rate("patch.by_hand_hours").mean * shares
-    hours_a_day = scenario.team.engineers * HOURS_PER_DAY
-    return patch_latency(
-        lead_days=book.rate(f"patch.lead_days.{team}").mean,
-        wait_days=staffing.wait_days,
-        soak_days=book.rate("patch.soak_days").mean,
-        waves=waves_for(clusters),
-        roll_days=hours / hours_a_day,
-        load=staffing.load,
+    return RollOut(
+        work_days=book.rate(f"patch.lead_days.{team}").mean + hours / (scenario.team.engineers * HOURS_PER_DAY),
+        pause_days=(waves_for(clusters) - 1) * book.rate("patch.soak_days").mean,
     )
 
 
@@ -248,7 +244,9 @@ def _figures(operations: Operations) -> Mapping[str, Any]:
             "installations": structure.installations,
             "pods": structure.pods,
             "objects": structure.objects,
-            "object_kinds": structure.kinds,
+            "object_kinds": len(structure.exported.kinds),
+            "fields": structure.exported.fields,
+            "values": structure.exported.values,
             "parameters": structure.parameters,
             "crds": structure.crds,
             "dependency_depth": structure.depth,
@@ -257,7 +255,6 @@ def _figures(operations: Operations) -> Mapping[str, Any]:
             "actions": structure.actions,
             "context_switches": structure.context_switches,
             "memory": len(structure.agreements),
-            "counted_from": structure.counted_from,
         },
         "limits_exceeded": [_limit(finding) for finding in operations.exceeded],
         "nearest_limits": [_limit(finding) for finding in operations.limits[:3]],
@@ -285,7 +282,7 @@ def _evidence(operations: Operations, book: WorkBook) -> Evidence:
     for line in operations.workload.lines:
         kinds.setdefault(line.activity.kind, []).append(line)
     by_kind = tuple(
-        Evidence(kind, hours, "hours/month", children=tuple(_line_evidence(line) for line in kinds[kind]))
+        Evidence(kind, hours, "hours/month", children=tuple(_line_evidence(line, book) for line in kinds[kind]))
         for kind, hours in operations.workload.hours_by("kind").items()
     )
     parts = tuple(
@@ -315,17 +312,21 @@ def _evidence(operations: Operations, book: WorkBook) -> Evidence:
     )
 
 
-def _line_evidence(line: ToilLine) -> Evidence:
+def _line_evidence(line: ToilLine, book: WorkBook) -> Evidence:
     activity = line.activity
     hours = activity.hours
+    counted = ""
+    if activity.driver == "advisory":
+        recorded = book.advisories.get(line.subject)
+        counted = f"; {recorded.basis if recorded else 'no record: advisories.unrecorded_per_year (assumption)'}"
     return Evidence(
-        f"{activity.title} ({line.subject})" if activity.per == "installation" else activity.title,
+        f"{activity.title} ({line.subject})" if activity.per in PER_INSTALLED else activity.title,
         line.hours.mean,
         "hours/month",
         source=activity.source or activity.id,
         assumption=activity.assumption,
         note=f"{line.instances} x {line.per_year.mean:.3g} a year x ({hours.low:g}, {hours.likely:g}, {hours.high:g})"
-        f" h; automation leaves {line.first.mean:.2g} of the first, {line.again.mean:.2g} of each further one",
+        f" h; automation leaves {line.first.mean:.2g} of the first, {line.again.mean:.2g} of each further one{counted}",
     )
 
 

@@ -37,6 +37,31 @@ class Staffing:
     wait_days: float
 
 
+@dataclass(frozen=True)
+class RollOut:
+    """What lies between an advisory and the last patched cluster, once somebody is free.
+
+    Attributes:
+        work_days: from advisory to tested change, and the work on the roll-out, in days of the team.
+        pause_days: pauses between waves.
+    """
+
+    work_days: float
+    pause_days: float
+
+    def latency(self, wait_days: float, load: float) -> float:
+        """Return days from an advisory to the last patched cluster, a year at most.
+
+        The work is stretched by an overload in proportion (a team with twice the work it has time for takes twice as
+        long; assumption).
+
+        Args:
+            wait_days: until somebody is free.
+            load: share of the team's time for toil that is taken.
+        """
+        return min(LONGEST_WAIT_DAYS, wait_days + self.work_days * max(1.0, load) + self.pause_days)
+
+
 def erlang_c(servers: int, offered: float) -> float:
     """Return the probability that a job has to wait in M/M/c.
 
@@ -101,26 +126,6 @@ def staff(
     wait_hours = priority_wait(servers, load, urgent, job_hours / toil_share)
     wait_days = min(LONGEST_WAIT_DAYS, wait_hours * DAYS_PER_MONTH / hours_per_month)
     return Staffing(needed, max(math.ceil(needed - 1e-9), minimum), minimum, load, wait_days)
-
-
-def patch_latency(
-    *, lead_days: float, wait_days: float, soak_days: float, waves: int, roll_days: float, load: float
-) -> float:
-    """Return days from an advisory to the last patched cluster, a year at most.
-
-    Wait, then lead time and roll-out work, both stretched by an overload in proportion (a team with twice the work it
-    has time for takes twice as long; assumption), with a pause between waves.
-
-    Args:
-        lead_days: from advisory to tested change.
-        wait_days: until somebody is free.
-        soak_days: pause between two waves.
-        waves: waves of the roll-out, one or more.
-        roll_days: work on the roll-out, in days of the team.
-        load: share of the team's time for toil that is taken.
-    """
-    stretched = (lead_days + roll_days) * max(1.0, load)
-    return min(LONGEST_WAIT_DAYS, wait_days + stretched + (waves - 1) * soak_days)
 
 
 def waves_for(clusters: int) -> int:

@@ -10,12 +10,27 @@ somebody decides, memory holds the values that must be the same in two or more p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenancykit.catalogue.workbook import WorkBook
-from tenancykit.design.components import Closure, Extent
+from tenancykit.design.components import Closure
 
-CLUSTER_SCOPES = {"fleet": "fleet", "cluster": "cluster", "class": "class", "tenant": "tenant"}
+CLUSTER_SCOPES = frozenset({"fleet", "cluster", "class", "tenant"})
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What the exported manifests of a design hold.
+
+    Attributes:
+        kinds: objects by kind.
+        fields: distinct fields of distinct kinds in which a value is set.
+        values: values set, in all objects.
+    """
+
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    fields: int = 0
+    values: int = 0
 
 
 @dataclass(frozen=True)
@@ -28,16 +43,14 @@ class Structure:
         pods: running pods of them, without those on every node.
         node_pods: pods of them on every node.
         crds: kinds of custom resources they bring.
-        objects: configuration objects.
-        kinds: distinct kinds of those objects.
-        parameters: settings somebody decides.
+        exported: configuration objects, counted in the manifests.
+        parameters: settings somebody decides, as the catalogue states them for the work the design brings.
         agreements: values that must be the same in two or more places.
         actions: installations and tenants' hand-overs to carry out.
         context_switches: changes of cluster while carrying them out, each cluster visited once.
         depth: longest chain of requirements.
         pairs: ordered pairs of different components where a change in one can reach the other.
         propagation_cost: share of all ordered pairs, each component with itself included.
-        counted_from: ``manifests`` where objects were counted in exported manifests, else ``catalogue``.
     """
 
     components: int
@@ -45,8 +58,7 @@ class Structure:
     pods: int
     node_pods: int
     crds: int
-    objects: int
-    kinds: int
+    exported: Exported
     parameters: int
     agreements: tuple[str, ...]
     actions: int
@@ -54,27 +66,23 @@ class Structure:
     depth: int
     pairs: int
     propagation_cost: float
-    counted_from: str
+
+    @property
+    def objects(self) -> int:
+        """Configuration objects."""
+        return sum(self.exported.kinds.values())
 
 
-def measure_structure(
-    closure: Closure,
-    book: WorkBook,
-    *,
-    objects: Mapping[str, int] | None = None,
-    parameters: int | None = None,
-) -> Structure:
+def measure_structure(closure: Closure, book: WorkBook, exported: Exported | None = None) -> Structure:
     """Return the counts of a design.
 
     Args:
         closure: what it installs.
         book: where settings and agreements are stated.
-        objects: objects by kind, counted in the exported manifests; default: what the options' catalogue entries say.
-        parameters: settings counted in the exported manifests; default: those the catalogue's work states.
+        exported: what the exported manifests hold; default: nothing was exported.
     """
     extent = closure.whole
-    counted = dict(objects) if objects is not None else catalogue_objects(closure)
-    stated, agreements = _settings(closure, book)
+    parameters, agreements = _settings(closure, book)
     installations = sum(i.instances for i in closure.installations.values())
     depth, pairs, cost = dependency_measures(closure.edges)
     pods, node_pods = _pods(closure)
@@ -84,16 +92,14 @@ def measure_structure(
         pods=pods,
         node_pods=node_pods,
         crds=sum(i.component.crds for i in closure.installations.values()),
-        objects=sum(counted.values()),
-        kinds=len([kind for kind, count in counted.items() if count]),
-        parameters=stated if parameters is None else parameters,
+        exported=exported or Exported(),
+        parameters=parameters,
         agreements=agreements,
         actions=installations + extent.tenants,
         context_switches=max(0, extent.api_servers - 1),
         depth=depth,
         pairs=pairs,
         propagation_cost=cost,
-        counted_from="catalogue" if objects is None else "manifests",
     )
 
 
@@ -155,43 +161,6 @@ def design_structure_matrix(edges: Mapping[str, Sequence[str]]) -> tuple[tuple[s
         for name in names
     )
     return names, rows
-
-
-def catalogue_objects(closure: Closure) -> dict[str, int]:
-    """Return configuration objects by kind as the options of the catalogue state them.
-
-    Objects per node and per workload are left out: the platform's team does not keep them. An object that several
-    classes ask for from the same option is counted once per place.
-    """
-    counts: dict[str, int] = {}
-    for option, classes in _options(closure).items():
-        extent = closure.extent(classes)
-        for stated in option_objects(closure, option):
-            places = _places(stated[1], extent)
-            if places:
-                counts[stated[0]] = counts.get(stated[0], 0) + stated[2] * places
-    return counts
-
-
-def option_objects(closure: Closure, option: str) -> list[tuple[str, str, int]]:
-    """Return (kind with its API group, scope, count) of the objects an option brings."""
-    for resolved in closure.classes.values():
-        for chosen in resolved.options:
-            if chosen.id == option:
-                return [(f"{o.api_version}/{o.kind}", o.scope, o.count) for o in chosen.objects]
-    return []
-
-
-def _options(closure: Closure) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for class_id, resolved in closure.classes.items():
-        for option in resolved.options:
-            found.setdefault(option.id, []).append(class_id)
-    return found
-
-
-def _places(scope: str, extent: Extent) -> int:
-    return extent.count(scope) if scope in CLUSTER_SCOPES else 0
 
 
 def _settings(closure: Closure, book: WorkBook) -> tuple[int, tuple[str, ...]]:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from tenancykit.catalogue.work import Activity, Toil
 from tenancykit.catalogue.workbook import load_work
-from tenancykit.criteria.operations.measure import HOURS_PER_DAY
-from tenancykit.criteria.operations.staffing import DAYS_PER_MONTH, LONGEST_WAIT_DAYS, waves_for
-from tenancykit.criteria.operations.toil import ToilLine, _Counting
+from tenancykit.criteria.operations.measure import roll_out
+from tenancykit.criteria.operations.staffing import DAYS_PER_MONTH, LONGEST_WAIT_DAYS
+from tenancykit.criteria.operations.toil import PER_INSTALLED, ToilLine, _Counting
 from tenancykit.design.batch import Batch, Booleans, Integers, required_components
 from tenancykit.design.components import Closure, Installation
 
@@ -101,7 +101,7 @@ class OperationsSweep:
             needing = batch.mask(asked)
             if activity.driver == "change":
                 late.append((activity, toil, needing))
-            elif activity.per == "installation":
+            elif activity.per in PER_INSTALLED:
                 self._add_installed(batch, activity, toil, needing > 0, sums)
             else:
                 self._add(batch, activity, toil, needing, component, sums, toil.id)
@@ -150,10 +150,9 @@ class OperationsSweep:
             key = (f"{activity.id} {component}", layouts[place], needed, served)
             amount = self._amounts.get(key)
             if amount is None:
-                closure = self._closures.get(layouts[place])
-                if closure is None:
-                    closure = self._closures[layouts[place]] = batch.closure_of_layout(place)
-                lines = self._lines(activity, toil, component, batch.named(needed), batch.named(served), closure)
+                lines = self._lines(
+                    activity, toil, component, batch.named(needed), batch.named(served), self._closure(batch, place)
+                )
                 amount = self._amounts[key] = sum(map(_amount, lines), _Amount())
             for name, table in tables.items():
                 table[number] = getattr(amount, name)
@@ -177,11 +176,11 @@ class OperationsSweep:
             instances = closure.extent(serving).count(found.scope)
             installed = {component: Installation(found, (), serving, instances)}
         alone = replace(closure, installations=MappingProxyType(installed))
-        counting = _Counting(alone, self.scenario, self.book, self.book.rate("kubernetes.advisories_per_year"))
+        counting = _Counting(alone, self.scenario, self.book)
         if activity.driver == "change":
             return [counting.follow(activity, toil.id, (), needing, 1.0)]
-        if activity.per == "installation":
-            return counting.installed(activity, toil, self.book)
+        if activity.per in PER_INSTALLED:
+            return counting.installed(activity, toil)
         return counting.counted(activity, toil.id, (), needing)
 
     # --- knowledge ----------------------------------------------------------------------------------------------
@@ -235,28 +234,19 @@ class OperationsSweep:
         """Return [designs] days from an advisory to the last patched cluster."""
         places, layouts = batch.layouts
         work, pauses = np.zeros(len(layouts)), np.zeros(len(layouts))
-        for place, layout in enumerate(layouts):
-            closure = self._closures.get(layout)
-            if closure is None:
-                closure = self._closures[layout] = batch.closure_of_layout(place)
-            work[place], pauses[place] = self._roll_out(closure)
+        for place in range(len(layouts)):
+            found = roll_out(self._closure(batch, place), self.scenario, self.book)
+            work[place], pauses[place] = found.work_days, found.pause_days
         stretched = work[places] * np.maximum(1.0, load)
-        found: Floats = np.minimum(LONGEST_WAIT_DAYS, wait + stretched + pauses[places])
-        return found
+        days: Floats = np.minimum(LONGEST_WAIT_DAYS, wait + stretched + pauses[places])
+        return days
 
-    def _roll_out(self, closure: Closure) -> tuple[float, float]:
-        """Return days of work and days of pauses of a roll-out over the clusters of a layout."""
-        team, rate = self.scenario.team, self.book.rate
-        own, fleet = rate(f"toil.{team.automation}").mean, rate("toil.fleet").mean
-        clusters, shares = closure.whole.hubs, closure.whole.hubs * own
-        for group in closure.rollout_groups(closure.classes):
-            count = closure.extent(group.classes).clusters
-            clusters += count
-            again = fleet if group.fleet and team.automation != "manual" else own
-            shares += own + (count - 1) * again if count else 0.0
-        days = rate("patch.by_hand_hours").mean * shares / (team.engineers * HOURS_PER_DAY)
-        pauses = (waves_for(clusters) - 1) * rate("patch.soak_days").mean
-        return rate(f"patch.lead_days.{team.automation}").mean + days, pauses
+    def _closure(self, batch: Batch, place: int) -> Closure:
+        """Return a closure whose counts hold for all designs of a layout."""
+        layout = batch.layouts[1][place]
+        if layout not in self._closures:
+            self._closures[layout] = batch.closure_of_layout(place)
+        return self._closures[layout]
 
 
 def _amount(line: ToilLine) -> _Amount:

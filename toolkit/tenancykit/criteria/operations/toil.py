@@ -1,9 +1,9 @@
 """Recurring work of a design in hours per month: activities x instances x frequency x duration, by automation.
 
 Frequency: stated, or driven by a release cadence (Kubernetes minors and patches, each component's own minors), by the
-rate of advisories, by growth and churn of tenants, or by the number of changes themselves. Instances: the first costs
-what the team's automation leaves of the work by hand; each further cluster under a fleet layer costs the share that a
-roll-out in waves leaves. Work depends on tenant classes, not on tenants.
+rate at which flaws of what is installed were published, by growth and churn of tenants, or by the number of changes
+themselves. Instances: the first costs what the team's automation leaves of the work by hand; each further cluster
+under a fleet layer costs the share that a roll-out in waves leaves. Work depends on tenant classes, not on tenants.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ CHANGES: Final = frozenset({"upgrade", "patch", "onboard", "offboard"})
 """Kinds of toil that change something and can be followed by an incident."""
 SPREAD_OVER_CLUSTERS: Final = frozenset({"cluster", "tenant-cluster", "installation"})
 """What a fleet layer multiplies a change over."""
+PER_INSTALLED: Final = frozenset({"component", "installation"})
+"""What is done for every installed component: once for all its installations, or for each."""
 GENERAL_UPGRADE: Final = "components"
 """Id of the toil that upgrades every component without toil of its own."""
 
@@ -129,16 +131,15 @@ class Workload:
         return dict(sorted(hours.items(), key=lambda item: (-item[1], item[0])))
 
 
-def workload(closure: Closure, scenario: Scenario, book: WorkBook, advisories: ThreePoint | None = None) -> Workload:
+def workload(closure: Closure, scenario: Scenario, book: WorkBook) -> Workload:
     """Return the recurring work of what a design installs.
 
     Args:
         closure: what the design installs, for how many tenants.
         scenario: growth of the classes and automation of the team.
         book: the catalogue's toil.
-        advisories: advisories per year; default the rate ``kubernetes.advisories_per_year``.
     """
-    counting = _Counting(closure, scenario, book, advisories or book.rate("kubernetes.advisories_per_year"))
+    counting = _Counting(closure, scenario, book)
     lines: list[ToilLine] = []
     late: list[tuple[Toil, Activity, tuple[str, ...], tuple[str, ...]]] = []
     for toil, because, classes in relevant_toil(closure, book):
@@ -148,8 +149,8 @@ def workload(closure: Closure, scenario: Scenario, book: WorkBook, advisories: T
                 continue
             if activity.driver == "change":
                 late.append((toil, activity, because, needing))
-            elif activity.per == "installation":
-                lines.extend(counting.installed(activity, toil, book))
+            elif activity.per in PER_INSTALLED:
+                lines.extend(counting.installed(activity, toil))
             else:
                 lines.extend(counting.counted(activity, toil.id, because, needing))
     changes = sum(line.changes_for(line.instances) for line in lines)
@@ -190,11 +191,10 @@ def _needing(activity: Activity, classes: tuple[str, ...], closure: Closure) -> 
 class _Counting:
     """Counts lines for one design; holds what every line needs."""
 
-    def __init__(self, closure: Closure, scenario: Scenario, book: WorkBook, advisories: ThreePoint) -> None:
+    def __init__(self, closure: Closure, scenario: Scenario, book: WorkBook) -> None:
         self.closure = closure
         self.scenario = scenario
         self.book = book
-        self.advisories = advisories
         self.team: Automation = scenario.team.automation
         self.extents: dict[tuple[str, ...], Extent] = {}
 
@@ -223,20 +223,33 @@ class _Counting:
             for group in self.groups(activity, classes)
         ]
 
-    def installed(self, activity: Activity, toil: Toil, book: WorkBook) -> list[ToilLine]:
-        """Return the lines of every installed component that has no upgrade of its own."""
+    def installed(self, activity: Activity, toil: Toil) -> list[ToilLine]:
+        """Return the lines of every installed component that has no upgrade, or no flaws, of its own."""
         lines = []
         for identifier, installation in self.closure.installations.items():
-            own = book.toil.get(identifier)
-            if toil.id == GENERAL_UPGRADE and own is not None and own.upgraded_with:
+            frequency = self._of_installed(activity, toil, installation)
+            if frequency is None:
                 continue
-            frequency = _scale(self.upgrades(installation), activity.per_year)
-            scope = installation.component.scope
+            scope = "fleet" if activity.per == "component" else installation.component.scope
             whole = (RolloutGroup(installation.classes, own_clusters=False, fleet=False),)
             for group in whole if scope == "fleet" else self.groups(activity, installation.classes):
                 instances = self.extent(group.classes).count(scope)
                 lines.append(self._line(activity, identifier, (identifier,), group, instances, frequency))
         return lines
+
+    def _of_installed(self, activity: Activity, toil: Toil, installation: Installation) -> Moments | None:
+        """Return occurrences per year for an installed component; None where another component's cover it."""
+        component = installation.component.id
+        own = self.book.toil.get(component)
+        covered = own is not None and bool(own.upgraded_with)
+        if activity.driver == "advisory":
+            recorded = self.book.advisories.get(component)
+            if recorded is not None:
+                return product_independent(recorded.rate, _moments(activity.per_year))
+            return None if covered else _scale(self.book.rate("advisories.unrecorded_per_year"), activity.per_year)
+        if toil.id == GENERAL_UPGRADE and covered:
+            return None
+        return _scale(self.upgrades(installation), activity.per_year)
 
     def follow(
         self,
@@ -271,7 +284,7 @@ class _Counting:
         if activity.driver in rates:
             return _scale(self.book.rate(rates[activity.driver]), activity.per_year)
         if activity.driver == "advisory":
-            return _scale(self.advisories, activity.per_year)
+            return product_independent(self.book.advisories[_owner(activity)].rate, _moments(activity.per_year))
         if activity.driver in ("onboard", "offboard"):
             return _scale(self._turnover(activity.driver, classes), activity.per_year)
         return _scale(self._tenant_component(activity, classes), activity.per_year)
@@ -291,8 +304,7 @@ class _Counting:
 
     def _tenant_component(self, activity: Activity, classes: tuple[str, ...]) -> ThreePoint:
         """Return upgrades per year of the component whose toil the activity belongs to."""
-        component = activity.id.rsplit(".", 1)[0]
-        found = self.closure.installations.get(component)
+        found = self.closure.installations.get(_owner(activity))
         return self.upgrades(found) if found and set(classes) & set(found.classes) else ThreePoint(0.0, 0.0, 0.0)
 
     def _line(
@@ -320,6 +332,11 @@ class _Counting:
         return own, self.book.rate("toil.fleet") if fleet else own
 
 
+def _owner(activity: Activity) -> str:
+    """Return the id of the toil an activity belongs to."""
+    return activity.id.rsplit(".", 1)[0]
+
+
 def _moments(estimate: ThreePoint) -> Moments:
     return Moments(estimate.mean, estimate.deviation)
 
@@ -331,6 +348,7 @@ def _scale(rate: ThreePoint, factor: ThreePoint) -> Moments:
 def _recount(line: ToilLine, closure: Closure, extents: dict[tuple[str, ...], Extent]) -> int:
     per = line.activity.per
     scope = closure.installations[line.subject].component.scope if per == "installation" else per
+    scope = "fleet" if scope == "component" else scope
     if line.classes not in extents:
         extents[line.classes] = closure.extent(line.classes)
     return extents[line.classes].count(scope)
