@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness import line, measure, report
-from tenancykit.auditing.network import Network, Port
-from tenancykit.auditing.network_matrix import reach_matrix
+from tenancykit.auditing.network.connections import Network, Port
+from tenancykit.auditing.network.matrix import reach_matrix
 from tenancykit.auditing.objects import ObjectSet, from_dicts
 
 NAMESPACES, PODS = 1000, 20

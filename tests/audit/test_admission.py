@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tenancykit.auditing.admission import AdmissionPolicies
-from tenancykit.auditing.admission_request import AdmissionRequest
-from tenancykit.auditing.admission_validation import binding_faults, policy_faults
-from tenancykit.auditing.api_defaults import as_admitted
+from tenancykit.auditing.access.rbac import AccessRules
+from tenancykit.auditing.admission.api_defaults import as_admitted
+from tenancykit.auditing.admission.engines import engine_rules
+from tenancykit.auditing.admission.evaluation import AdmissionPolicies
+from tenancykit.auditing.admission.request import AdmissionRequest
+from tenancykit.auditing.admission.validation import binding_faults, policy_faults
 from tenancykit.auditing.objects import from_dicts
-from tenancykit.auditing.policy_engines import engine_rules
-from tenancykit.auditing.rbac import AccessRules
 
 PODS = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}
 

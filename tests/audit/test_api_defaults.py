@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tenancykit.auditing.api_defaults import as_admitted
+from tenancykit.auditing.admission.api_defaults import as_admitted
 
 
 def test_policies_see_the_object_with_its_defaults() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenancykit.auditing import audit
-from tenancykit.auditing.network import Network, Port
-from tenancykit.auditing.network_matrix import reach_matrix
+from tenancykit.auditing.network.connections import Network, Port
+from tenancykit.auditing.network.matrix import reach_matrix
+from tenancykit.auditing.network.policies import unevaluated
 from tenancykit.auditing.objects import ObjectSet, from_dicts
-from tenancykit.auditing.policies import unevaluated
 from tenancykit.auditing.questions import reach
 
 NAMESPACES = {"a": {"team": "x"}, "b": {"team": "y"}}

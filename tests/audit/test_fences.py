@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenancykit.auditing import AuditReport, Severity, audit, from_dicts
-from tenancykit.auditing.hostile_pods import pod_makers
+from tenancykit.auditing.crossings.hostile_pods import pod_makers
 from tests.audit.tenancy import changed, cluster, named, vap, without
 
 Object = dict[str, Any]

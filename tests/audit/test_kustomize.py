@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tenancykit.auditing.kustomize_patches import merged, patched
+from tenancykit.auditing.kustomize.patches import merged, patched
 from tenancykit.auditing.reading import Reading, read_objects
 
 DEPLOYMENT: dict[str, Any] = {

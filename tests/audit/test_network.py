@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.auditing.addresses import AddressSet
-from tenancykit.auditing.network import Endpoint, Network, Port, parse_endpoint
-from tenancykit.auditing.network_matrix import reach_matrix
+from tenancykit.auditing.network.addresses import AddressSet
+from tenancykit.auditing.network.connections import Endpoint, Network, Port, parse_endpoint
+from tenancykit.auditing.network.matrix import reach_matrix
 from tenancykit.auditing.objects import ObjectSet, from_dicts
 
 TABLE = yaml.safe_load((Path(__file__).parent / "cases" / "network.yaml").read_text(encoding="utf-8"))

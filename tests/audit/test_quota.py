@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenancykit.auditing.compute import aggregate, pod_total
-from tenancykit.auditing.quota import NamespaceAccount
+from tenancykit.auditing.quota.enforcement import NamespaceAccount
 
 
 def quota(name: str = "q", **hard: str) -> dict[str, Any]:

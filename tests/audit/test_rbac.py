@@ -11,10 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.auditing.escalation import may_write, uncovered
-from tenancykit.auditing.node_authorizer import NodeRules
-from tenancykit.auditing.objects import from_dicts
-from tenancykit.auditing.rbac import (
+from tenancykit.auditing.access.escalation import may_write, uncovered
+from tenancykit.auditing.access.node_authorizer import NodeRules
+from tenancykit.auditing.access.rbac import (
     RBAC_GROUP,
     AccessRules,
     Request,
@@ -22,6 +21,7 @@ from tenancykit.auditing.rbac import (
     service_account_groups,
     service_account_user,
 )
+from tenancykit.auditing.objects import from_dicts
 
 TABLE = yaml.safe_load((Path(__file__).parent / "cases" / "rbac.yaml").read_text(encoding="utf-8"))
 API = f"{RBAC_GROUP}/v1"

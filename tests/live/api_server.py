@@ -17,14 +17,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tenancykit.auditing.admission_probe import AdmissionProbe
-from tenancykit.auditing.admission_request import AdmissionRequest
-from tenancykit.auditing.api_defaults import as_admitted
+from tenancykit.auditing.access.rbac import AccessRules, Request
+from tenancykit.auditing.admission.api_defaults import as_admitted
+from tenancykit.auditing.admission.request import AdmissionRequest
+from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.kinds import Kind, kind_table
 from tenancykit.auditing.objects import ObjectSet, from_dicts
 from tenancykit.auditing.pod_security import enforced, violations
-from tenancykit.auditing.quota import NamespaceAccount
-from tenancykit.auditing.rbac import AccessRules, Request
+from tenancykit.auditing.quota.enforcement import NamespaceAccount
 from tenancykit.auditing.tenants import Tenancy
 from tenancykit.manifests.custom_kinds import is_custom, known_kinds
 from tenancykit.manifests.schema import validate_object

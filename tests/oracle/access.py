@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.auditing.escalation import may_write
-from tenancykit.auditing.node_authorizer import NodeRules
+from tenancykit.auditing.access.escalation import may_write
+from tenancykit.auditing.access.node_authorizer import NodeRules
+from tenancykit.auditing.access.rbac import AUTHENTICATED, AccessRules, Request, Rule
 from tenancykit.auditing.objects import ObjectSet, from_dicts
-from tenancykit.auditing.rbac import AUTHENTICATED, AccessRules, Request, Rule
 from tests.oracle.comparison import Comparison
 
 _KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.auditing.admission import AdmissionPolicies
-from tenancykit.auditing.admission_request import AdmissionRequest
-from tenancykit.auditing.admission_validation import binding_faults, policy_faults
-from tenancykit.auditing.api_defaults import as_admitted
+from tenancykit.auditing.access.rbac import AccessRules
+from tenancykit.auditing.admission.api_defaults import as_admitted
+from tenancykit.auditing.admission.evaluation import AdmissionPolicies
+from tenancykit.auditing.admission.request import AdmissionRequest
+from tenancykit.auditing.admission.validation import binding_faults, policy_faults
 from tenancykit.auditing.kinds import builtin_kinds
 from tenancykit.auditing.objects import from_dicts, mapping
-from tenancykit.auditing.rbac import AccessRules
 from tests.oracle.comparison import Comparison
 
 _ADMIN = ("system:admin", ["system:masters", "system:authenticated"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from tenancykit.auditing.compute import ResourceList, resource_list
 from tenancykit.auditing.objects import mapping, mappings
-from tenancykit.auditing.quota import Admission, NamespaceAccount
+from tenancykit.auditing.quota.enforcement import Admission, NamespaceAccount
 from tests.oracle.comparison import Comparison
 
 # What a new namespace of the recording distribution holds before any case begins (its README says so).

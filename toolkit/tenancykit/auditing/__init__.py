@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from tenancykit.auditing.access.rbac import AccessAnswer
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState, Finding, Severity
 from tenancykit.auditing.fleet import audit_clusters, read_clusters
 from tenancykit.auditing.objects import ObjectSet, from_dicts
 from tenancykit.auditing.outputs import to_junit, to_sarif, to_text
 from tenancykit.auditing.questions import ReachQuestion, can_i, reach
-from tenancykit.auditing.rbac import AccessAnswer
 from tenancykit.auditing.reading import Reading, read_objects
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState
-from tenancykit.auditing.kustomize import find_kustomization
+from tenancykit.auditing.kustomize.definition import find_kustomization
 from tenancykit.auditing.reading import Reading, read_objects
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tenancykit.auditing.addresses import PRIVATE, AddressSet
-from tenancykit.auditing.network import Network, Port, ReachAnswer, parse_endpoint
-from tenancykit.auditing.node_authorizer import NodeRules
+from tenancykit.auditing.access.node_authorizer import NodeRules
+from tenancykit.auditing.access.rbac import AccessAnswer, AccessRules, Request, implied_groups
+from tenancykit.auditing.network.addresses import PRIVATE, AddressSet
+from tenancykit.auditing.network.connections import Network, Port, ReachAnswer, parse_endpoint
+from tenancykit.auditing.network.policies import unevaluated
 from tenancykit.auditing.objects import ObjectSet
-from tenancykit.auditing.policies import unevaluated
-from tenancykit.auditing.rbac import AccessAnswer, AccessRules, Request, implied_groups
 from tenancykit.errors import Fault, InputError, did_you_mean
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from tenancykit.auditing.collector import paused_collector
-from tenancykit.auditing.kustomize import KUSTOMIZATION_NAMES
-from tenancykit.auditing.kustomize_build import Builder, Loaded
+from tenancykit.auditing.kustomize.build import Builder, Loaded
+from tenancykit.auditing.kustomize.definition import KUSTOMIZATION_NAMES
 from tenancykit.auditing.objects import ObjectSet, Where, mappings, object_set, scrubbed
 from tenancykit.auditing.parsing import parse_documents
 from tenancykit.auditing.shapes import Shapes

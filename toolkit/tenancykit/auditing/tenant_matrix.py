@@ -6,34 +6,34 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tenancykit.auditing.addresses import PRIVATE, AddressSet
-from tenancykit.auditing.admission_probe import AdmissionProbe
-from tenancykit.auditing.admission_validation import binding_faults, policy_faults
-from tenancykit.auditing.api_access import CROSSING as API
-from tenancykit.auditing.api_access import ApiReach, api_reach
+from tenancykit.auditing.access.rbac import AccessRules
+from tenancykit.auditing.admission.validation import binding_faults, policy_faults
 from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks
-from tenancykit.auditing.bounds import CROSSINGS as BOUNDS
-from tenancykit.auditing.bounds import Bounds
 from tenancykit.auditing.collector import paused_collector
-from tenancykit.auditing.delivery import CROSSING as DELIVERY
-from tenancykit.auditing.delivery import Delivery
+from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
+from tenancykit.auditing.crossings.api_access import CROSSING as API
+from tenancykit.auditing.crossings.api_access import ApiReach, api_reach
+from tenancykit.auditing.crossings.bounds import CROSSINGS as BOUNDS
+from tenancykit.auditing.crossings.bounds import Bounds
+from tenancykit.auditing.crossings.delivery import CROSSING as DELIVERY
+from tenancykit.auditing.crossings.delivery import Delivery
+from tenancykit.auditing.crossings.hostile_pods import CROSSING as NODE
+from tenancykit.auditing.crossings.hostile_pods import QUEUE_CROSSING, TRAFFIC_CROSSING, HostilePods
+from tenancykit.auditing.crossings.network_reach import CROSSING as NETWORK
+from tenancykit.auditing.crossings.network_reach import METADATA_CROSSING, NetworkReach
+from tenancykit.auditing.crossings.node_sharing import CROSSING as NEIGHBOURS
+from tenancykit.auditing.crossings.node_sharing import NodeSharing, gpu_sharing
+from tenancykit.auditing.crossings.routes import Routes
+from tenancykit.auditing.crossings.sandboxes import CROSSING as KERNEL
+from tenancykit.auditing.crossings.sandboxes import Sandboxes
+from tenancykit.auditing.crossings.volume_claims import CROSSING as CLAIMS
+from tenancykit.auditing.crossings.volume_claims import VolumeClaims
 from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
-from tenancykit.auditing.hostile_pods import CROSSING as NODE
-from tenancykit.auditing.hostile_pods import QUEUE_CROSSING, TRAFFIC_CROSSING, HostilePods
-from tenancykit.auditing.network_reach import CROSSING as NETWORK
-from tenancykit.auditing.network_reach import METADATA_CROSSING, NetworkReach
-from tenancykit.auditing.node_sharing import CROSSING as NEIGHBOURS
-from tenancykit.auditing.node_sharing import NodeSharing, gpu_sharing
+from tenancykit.auditing.network.addresses import PRIVATE, AddressSet
+from tenancykit.auditing.network.policies import unevaluated
 from tenancykit.auditing.objects import ObjectSet
-from tenancykit.auditing.policies import unevaluated
-from tenancykit.auditing.rbac import AccessRules
 from tenancykit.auditing.reading import Reading
-from tenancykit.auditing.routes import Routes
-from tenancykit.auditing.sandboxes import CROSSING as KERNEL
-from tenancykit.auditing.sandboxes import Sandboxes
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
-from tenancykit.auditing.volume_claims import CROSSING as CLAIMS
-from tenancykit.auditing.volume_claims import VolumeClaims
 
 
 @dataclass(frozen=True)

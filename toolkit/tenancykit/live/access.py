@@ -1,8 +1,8 @@
 """Rights: what every tenant's people and service accounts may do, asked by SubjectAccessReview.
 
 Claimed rights are every verb and resource of the roles they hold; forbidden ones are the rights worth more than they
-look (:data:`~tenancykit.auditing.api_access.POWERS`), in their own namespace, in a neighbour's, and cluster-wide. The
-claim is what the export's own RBAC objects answer. Reviews are answered, never stored.
+look (:data:`~tenancykit.auditing.crossings.api_access.POWERS`), in their own namespace, in a neighbour's, and
+cluster-wide. The claim is what the export's own RBAC objects answer. Reviews are answered, never stored.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tenancykit.auditing.api_access import CROSSING, GUARDS, POWERS, Power
-from tenancykit.auditing.rbac import AccessRules, Request
+from tenancykit.auditing.access.rbac import AccessRules, Request
+from tenancykit.auditing.crossings.api_access import CROSSING, GUARDS, POWERS, Power
 from tenancykit.auditing.tenants import Principal, Tenancy
 from tenancykit.live.client import Answer, ApiServer
 from tenancykit.live.questions import Reply, State

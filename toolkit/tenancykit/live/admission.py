@@ -11,10 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tenancykit.auditing.admission_probe import AdmissionProbe
-from tenancykit.auditing.hostile_pods import CROSSING as NODE
-from tenancykit.auditing.hostile_pods import EXTERNAL_ADDRESS, LESSER_PODS, NODE_PORT, ROOT_PODS, TRAFFIC_CROSSING
-from tenancykit.auditing.rbac import Request
+from tenancykit.auditing.access.rbac import Request
+from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
+from tenancykit.auditing.crossings.hostile_pods import CROSSING as NODE
+from tenancykit.auditing.crossings.hostile_pods import (
+    EXTERNAL_ADDRESS,
+    LESSER_PODS,
+    NODE_PORT,
+    ROOT_PODS,
+    TRAFFIC_CROSSING,
+)
 from tenancykit.auditing.tenants import Principal, Tenancy
 from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer
 from tenancykit.live.excess import Excess, account_of, excesses, mountable

@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Final, TextIO
 
 from tenancykit.auditing import AuditOptions, AuditReport, Reading, audit, audit_clusters, read_clusters
-from tenancykit.auditing.hostile_pods import pod_makers
+from tenancykit.auditing.access.rbac import AccessRules
+from tenancykit.auditing.crossings.hostile_pods import pod_makers
 from tenancykit.auditing.objects import ManifestObject
 from tenancykit.auditing.pods import pods_of
-from tenancykit.auditing.rbac import AccessRules
 from tenancykit.auditing.tenants import OWN_LABEL, PLATFORM_GROUPS, Tenancy
 from tenancykit.catalogue.model import LAYERS, Dimension
 from tenancykit.catalogue.reading import Catalogue

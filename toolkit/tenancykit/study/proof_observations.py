@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tenancykit.auditing import AuditReport, CrossingState, Finding, Reading, audit
-from tenancykit.auditing.hostile_pods import pod_makers
-from tenancykit.auditing.policies import unevaluated
+from tenancykit.auditing.crossings.hostile_pods import pod_makers
+from tenancykit.auditing.network.policies import unevaluated
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.errors import Fault
 from tenancykit.manifests.plan import Role, common_clusters, is_per_tenant, own_cluster

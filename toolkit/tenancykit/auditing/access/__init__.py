@@ -1,0 +1,1 @@
+"""Who may do what: RBAC, its escalation checks, the Node authorizer."""

@@ -1,0 +1,1 @@
+"""Admission policies in CEL, evaluated as the API server does."""

@@ -1,0 +1,1 @@
+"""The ways from one tenant to another, a module each."""

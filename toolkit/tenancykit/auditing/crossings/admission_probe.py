@@ -1,0 +1,227 @@
+"""Would this namespace take that pod?  Hostile and awkward pods put to Pod Security and to admission policies.
+
+Namespaces that differ only in their tenant's name answer alike (policies compare labels, they do not know tenants by
+heart); one of each such shape is asked, so that ten thousand tenants cost no more than ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from tenancykit.auditing.admission.api_defaults import as_admitted
+from tenancykit.auditing.admission.engines import EngineRules, engine_rules, may_see
+from tenancykit.auditing.admission.evaluation import AdmissionPolicies
+from tenancykit.auditing.admission.request import AdmissionRequest
+from tenancykit.auditing.crossings.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
+from tenancykit.auditing.objects import ObjectSet, mapping, scalar_text
+from tenancykit.auditing.pod_security import enforced, violations
+from tenancykit.auditing.pods import PodView, pods_of
+from tenancykit.auditing.tenants import Tenancy
+
+POOL_KEY: Final = "tenancykit.dev/pool"
+CLASS_KEY: Final = "tenancykit.dev/class"
+_MOST: Final = 8
+"""Most workloads, runtime classes and priority classes tried on the way to a pod the namespace takes."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Whether a namespace takes a pod.
+
+    Attributes:
+        verdict: ``yes``, ``no`` or ``undecided``.
+        by: what refuses it, or what could not be evaluated.
+    """
+
+    verdict: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class AdmissionProbe:
+    """The admission of a cluster, asked about pods.
+
+    Attributes:
+        objects: the manifests.
+        tenancy: whose namespaces these are.
+    """
+
+    objects: ObjectSet
+    tenancy: Tenancy
+    _answers: dict[tuple[object, ...], Taken] = field(default_factory=dict, repr=False)
+    _ordinary: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    _shapes: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def rules(self) -> EngineRules:
+        """The admission rules of the set, whatever engine they are written for."""
+        return engine_rules(self.objects)
+
+    def _engines_on(self, resource: str) -> tuple[str, ...]:
+        """Policies and webhooks that are not evaluated and may look at a resource."""
+        return tuple(str(item) for item in self.rules.opaque if may_see(item, resource))
+
+    @cached_property
+    def engines(self) -> tuple[str, ...]:
+        """Policies and webhooks of the set that are not evaluated."""
+        return tuple(map(str, self.rules.opaque))
+
+    @cached_property
+    def policies(self) -> AdmissionPolicies:
+        """The policies a cluster would accept, with their bindings and parameters."""
+        spaces = {item.name: item.data for item in self.objects.of("", "Namespace")}
+        live = {
+            name: as_admitted(spaces.get(name) or _space(name, labels))
+            for name, labels in self.objects.namespaces.items()
+        }
+        params = [item.data for item in self.objects if item.kind in self._param_kinds]
+        return AdmissionPolicies(
+            self.rules.policies, self.rules.bindings, live, params, self.tenancy.access, self.objects.kinds
+        )
+
+    @cached_property
+    def _param_kinds(self) -> frozenset[str]:
+        kinds = (mapping(mapping(policy.get("spec")).get("paramKind")).get("kind") for policy in self.rules.policies)
+        return frozenset(map(scalar_text, kinds)) - {""}
+
+    @cached_property
+    def _classes(self) -> Mapping[str, Any]:
+        return {item.name: item.data.get("value") for item in self.objects.of("scheduling.k8s.io", "PriorityClass")}
+
+    @cached_property
+    def _workloads(self) -> Mapping[str, list[PodView]]:
+        found: dict[str, list[PodView]] = {}
+        for pod in pods_of(self.objects):
+            if pod.namespace in self.tenancy.by_namespace:
+                found.setdefault(pod.namespace, []).append(pod)
+        return found
+
+    @cached_property
+    def _runtimes(self) -> Mapping[str, Mapping[str, Any]]:
+        return {item.name: item.data for item in self.objects.of("node.k8s.io", "RuntimeClass")}
+
+    def pools(self, namespace: str) -> tuple[Pool, ...]:
+        """Return the node pools that are the tenant's by our exports' convention."""
+        tenant = self.tenancy.by_namespace.get(namespace, namespace)
+        labels = self.objects.namespaces.get(namespace, {})
+        return tuple((POOL_KEY, value) for value in (f"t-{tenant}", labels.get(CLASS_KEY, "")) if value)
+
+    def ordinary(self, namespace: str) -> Mapping[str, Any]:
+        """Return an ordinary pod the namespace takes; the plainest one if it takes none that is known here."""
+        if namespace not in self._ordinary:
+            workloads = self._workloads.get(namespace, [])[:_MOST]
+            priorities = sorted(self._classes)[:_MOST]
+            tried = candidates(workloads, self.pools(namespace), sorted(self._runtimes)[:_MOST], priorities)
+            found = next((pod for pod in tried if self.takes(namespace, pod).verdict != "no"), None)
+            self._ordinary[namespace] = found or ordinary_pod()
+        return self._ordinary[namespace]
+
+    def knows_ordinary(self, namespace: str) -> bool:
+        """Return whether an ordinary pod that the namespace takes is known here; without one, nothing can be tried."""
+        return self.takes(namespace, self.ordinary(namespace)).verdict != "no"
+
+    def takes_changed(self, namespace: str, change: Change) -> Taken:
+        """Return whether the namespace takes an ordinary pod with this change."""
+        return self.takes(namespace, change.apply(self.ordinary(namespace)))
+
+    def takes(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
+        """Return whether the namespace takes the pod."""
+        own = {namespace, self.tenancy.by_namespace.get(namespace, namespace)}
+        key = (self.shape(namespace), fingerprint(pod, own))
+        if key not in self._answers:
+            self._answers[key] = self._ask(namespace, pod)
+        return self._answers[key]
+
+    def shape(self, namespace: str) -> tuple[object, ...]:
+        """Return what the answer depends on: the namespace's labels with the tenant's own name taken out."""
+        if namespace not in self._shapes:
+            self._shapes[namespace] = self._shape(namespace)
+        return self._shapes[namespace]
+
+    def _shape(self, namespace: str) -> tuple[object, ...]:
+        tenant = self.tenancy.by_namespace.get(namespace, namespace)
+        labels = self.objects.namespaces.get(namespace, {})
+        own = {namespace, tenant}
+        if any(name in text for name in own for text in self._literals):
+            return (namespace,)
+        level = "pod-security.kubernetes.io/"  # a tenant may be called "baseline", its level may not
+        return tuple(
+            sorted((key, value if key.startswith(level) else _anonymous(value, own)) for key, value in labels.items())
+        )
+
+    @cached_property
+    def _literals(self) -> frozenset[str]:
+        """Every policy and binding as text: a tenant named in one is asked by itself."""
+        return frozenset(str(item.get("spec")) for item in (*self.rules.policies, *self.rules.bindings))
+
+    def _ask(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
+        labels = self.objects.namespaces.get(namespace, {})
+        level, minor = enforced(labels)
+        broken = violations(pod["spec"], level, pod.get("metadata"), minor)
+        if broken:
+            return Taken("no", f"Pod Security {level} on Namespace {namespace} ({broken[0].title})")
+        made = as_admitted(pod, namespace, self._classes, self._runtimes)
+        answer = self.policies.review(self._request("Pod", "pods", namespace, made))
+        if answer.denial:
+            return Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
+        if answer.undecided:
+            return Taken("undecided", answer.doubt)
+        engines = self._engines_on("pods")
+        return Taken("undecided", f"not evaluated: {', '.join(engines[:3])}") if engines else Taken("yes")
+
+    def takes_service(self, namespace: str, name: str, service: Mapping[str, Any]) -> Taken:
+        """Return whether the namespace takes a Service, as far as admission policies say."""
+        return self.takes_object(namespace, f"Service {name}", service, "services")
+
+    def takes_object(self, namespace: str, key: str, made: Mapping[str, Any], resource: str) -> Taken:
+        """Return whether the namespace takes an object other than a pod, as far as admission policies say.
+
+        Args:
+            namespace: where it would be created.
+            key: what is tried; namespaces of one shape are asked once per key.
+            made: the object.
+            resource: its REST resource.
+        """
+        shape = (self.shape(namespace), key)
+        if shape not in self._answers:
+            kind = scalar_text(made.get("kind"))
+            answer = self.policies.review(self._request(kind, resource, namespace, as_admitted(made, namespace)))
+            taken = Taken("yes")
+            if engines := self._engines_on(resource):
+                taken = Taken("undecided", f"not evaluated: {', '.join(engines[:3])}")
+            if answer.undecided:
+                taken = Taken("undecided", answer.doubt)
+            if answer.denial:
+                taken = Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
+            self._answers[shape] = taken
+        return self._answers[shape]
+
+    def _request(self, kind: str, resource: str, namespace: str, made: Mapping[str, Any]) -> AdmissionRequest:
+        people = self.tenancy.principals.get(self.tenancy.by_namespace.get(namespace, ""), ())
+        who = people[0] if people else None
+        group, _, version = scalar_text(made.get("apiVersion")).rpartition("/")
+        return AdmissionRequest(
+            "CREATE",
+            group,
+            version or "v1",
+            kind,
+            resource,
+            "probe",
+            namespace,
+            object=made,
+            user=who.user if who else "tenant",
+            groups=who.groups if who else frozenset({"system:authenticated"}),
+        )
+
+
+def _space(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
+
+
+def _anonymous(value: str, own: set[str]) -> str:
+    for name in sorted(own, key=len, reverse=True):
+        value = value.replace(name, "\0")
+    return value

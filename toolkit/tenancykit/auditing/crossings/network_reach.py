@@ -1,0 +1,237 @@
+"""Which tenants' pods reach which: the worst pods a tenant could run, not only those it happens to run.
+
+A tenant chooses its pods' labels, so besides the pods of the set each namespace is given a bare pod and one for every
+label selector that any policy applies to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from tenancykit.auditing.findings import Finding, Severity, about
+from tenancykit.auditing.network.addresses import PRIVATE, AddressSet
+from tenancykit.auditing.network.connections import Network, Port, ReachAnswer
+from tenancykit.auditing.network.matrix import ReachMatrix, reach_matrix
+from tenancykit.auditing.network.policies import policies_of, unevaluated
+from tenancykit.auditing.network.rules import Policy
+from tenancykit.auditing.objects import ManifestObject, ObjectSet, Where
+from tenancykit.auditing.pods import PodView, pods_of
+from tenancykit.auditing.selectors import Selector
+from tenancykit.auditing.tenants import Tenancy
+
+CROSSING: Final = "pod-network-to-victim"
+METADATA_CROSSING: Final = "pod-to-metadata"
+METADATA: Final = AddressSet.of(("169.254.169.254",))
+"""Where the public clouds answer with a node's credentials; link-local, so no pod address."""
+
+_MOST_DETAILED: Final = 200
+"""Victims explained with an example connection; beyond them a finding says who, not how."""
+_MOST_PODS: Final = 12
+
+
+@dataclass(frozen=True)
+class NetworkReach:
+    """The pod network of a set, tenant by tenant.
+
+    Attributes:
+        objects: the manifests.
+        tenancy: whose namespaces these are.
+        pod_addresses: where pods of unknown address are taken to live.
+    """
+
+    objects: ObjectSet
+    tenancy: Tenancy
+    pod_addresses: AddressSet = PRIVATE
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with the probe pods added."""
+        return Network(self.objects, self.pod_addresses, tuple(self._probes()))
+
+    @cached_property
+    def _pods(self) -> Mapping[str, list[PodView]]:
+        found: dict[str, list[PodView]] = {}
+        for pod in self.network.pods:
+            found.setdefault(pod.namespace, []).append(pod)
+        return found
+
+    def _probes(self) -> Iterator[PodView]:
+        policies = policies_of(self.objects)
+        own: dict[str, set[Selector]] = {}
+        everywhere: set[Selector] = set()
+        for policy in policies:
+            for selector, local in _selectors(policy):
+                if selector.requirements:
+                    (own.setdefault(policy.namespace, set()) if local else everywhere).add(selector)
+        holder = ManifestObject({"apiVersion": "v1", "kind": "Pod"}, Where("<probe>"))
+        ports = _container_ports(pods_of(self.objects), policies)
+        for namespace in self.tenancy.by_namespace:
+            yield PodView(namespace, "any-pod", {}, ports, holder)
+            for selector in sorted(own.get(namespace, set()) | everywhere, key=str):
+                labels = _satisfying(selector)
+                if labels:
+                    yield PodView(namespace, f"pod-with-{_text(labels)}", labels, ports, holder)
+
+    @cached_property
+    def matrix(self) -> ReachMatrix:
+        """Reachability between tenants."""
+        return reach_matrix(self.network, self.tenancy.by_namespace)
+
+    @cached_property
+    def unevaluated(self) -> int:
+        """How many policies of vendors may change the answer and are not evaluated."""
+        return len(unevaluated(self.objects))
+
+    @cached_property
+    def victims(self) -> Mapping[str, frozenset[str]]:
+        """For each tenant, the other tenants it reaches; equal sets are one object."""
+        groups, rows = self.matrix.groups, self.matrix.open
+        sets: dict[bytes, frozenset[str]] = {}
+        found: dict[str, frozenset[str]] = {}
+        for i, tenant in enumerate(groups):
+            key = rows[i].tobytes()
+            if key not in sets:
+                sets[key] = frozenset(groups[j] for j in rows[i].nonzero()[0])
+            if sets[key] - {tenant}:
+                found[tenant] = sets[key]
+        return found
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield, for each tenant others reach, the policy that lets them in or the lack of one."""
+        groups, rows = self.matrix.groups, self.matrix.open
+        for j, victim in enumerate(groups):
+            attackers = [groups[i] for i in rows[:, j].nonzero()[0] if i != j]
+            if attackers:
+                answer = self.example(attackers[0], victim) if j < _MOST_DETAILED else None
+                yield self._finding(victim, attackers, answer)
+
+    def _finding(
+        self, victim: str, attackers: list[str], found: tuple[PodView, PodView, ReachAnswer] | None
+    ) -> Finding:
+        namespace = found[1].namespace if found else self.tenancy.namespaces[victim][0]
+        item = found[2].ingress.policies[0].source if found and found[2].ingress.policies else None
+        item = item or self.objects.get("", "Namespace", "", namespace)
+        subject, where = about(item) if item else (f"Namespace {namespace}", Where("<input>"))
+        path, why = f"{attackers[0]} -> pod network -> {victim}", "its namespaces are open to other tenants' pods"
+        if found:
+            source, target, answer = found
+            path = f"{source} -> {answer.port} -> {target} (egress: {answer.egress.why}; ingress: {answer.ingress.why})"
+            why = answer.ingress.why
+        unsure = f"; {self.unevaluated} policies not evaluated may refuse it" if self.unevaluated else ""
+        by_policy = bool(found and found[2].ingress.policies)
+        fix = (
+            "narrow its peers to the tenant's own namespaces"
+            if by_policy
+            else f"add a default-deny NetworkPolicy for Ingress and Egress to {namespace}"
+        )
+        return Finding(
+            "network-cross-tenant",
+            Severity.MEDIUM if unsure else Severity.HIGH,
+            subject,
+            where,
+            f"pods of {_tenants(len(attackers))} reach tenant {victim}: {why}{unsure}",
+            path,
+            fix,
+            CROSSING,
+            ("MTB #1201",),
+            tuple(attackers[:5]),
+        )
+
+    def example(self, attacker: str, victim: str) -> tuple[PodView, PodView, ReachAnswer] | None:
+        """Return one connection from the attacker to the victim, or None."""
+        sources, targets = self._told_apart(attacker), self._told_apart(victim)
+        for target in targets:
+            for source in sources:
+                answers = self.network.reach_any(source, target)
+                if answers and answers[0].allowed:
+                    return source, target, answers[0]
+        return None
+
+    def _told_apart(self, tenant: str) -> list[PodView]:
+        pods = [pod for namespace in self.tenancy.namespaces[tenant] for pod in self._pods.get(namespace, ())]
+        kept: dict[tuple[object, ...], PodView] = {}
+        for pod in pods:
+            kept.setdefault((pod.namespace, tuple(sorted(pod.labels.items())), pod.host_network), pod)
+        return list(kept.values())[:_MOST_PODS]
+
+    @cached_property
+    def metadata_open(self) -> Mapping[str, ReachAnswer]:
+        """The tenants that can have a pod ask the metadata service, each with the answer."""
+        found: dict[str, ReachAnswer] = {}
+        for tenant in self.tenancy.tenants:
+            for pod in self._told_apart(tenant):
+                answer = self.network.reach(pod, METADATA, Port("TCP", 80))
+                if answer.allowed:
+                    found[tenant] = answer
+                    break
+        return found
+
+    def metadata_findings(self) -> Iterator[Finding]:
+        """Yield one finding per tenant whose pods reach the metadata service."""
+        for tenant, answer in self.metadata_open.items():
+            item = answer.egress.policies[0].source if answer.egress.policies else None
+            item = item or self.objects.get("", "Namespace", "", self.tenancy.namespaces[tenant][0])
+            subject, where = (
+                about(item) if item else (f"Namespace {self.tenancy.namespaces[tenant][0]}", Where("<input>"))
+            )
+            yield Finding(
+                "network-metadata",
+                Severity.MEDIUM,
+                subject,
+                where,
+                f"pods of tenant {tenant} reach 169.254.169.254: {answer.egress.why}",
+                f"{tenant} -> metadata service -> the node's cloud credentials -> what the node may read",
+                "except 169.254.0.0/16 from every egress rule, and add a default-deny for Egress",
+                METADATA_CROSSING,
+                ("MS-TA9033",),
+                (tenant,),
+            )
+
+
+def _selectors(policy: Policy) -> Iterator[tuple[Selector, bool]]:
+    """Yield every pod selector of a policy, and whether it only looks into the policy's own namespace."""
+    yield policy.pods, policy.namespaces is None
+    for rule in policy.rules:
+        for peer in rule.peers or ():
+            yield peer.pods, peer.namespaces is None
+
+
+def _satisfying(selector: Selector) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for term in selector.requirements:
+        if term.operator == "In" and term.values:
+            labels[term.key] = min(term.values)
+        elif term.operator == "Exists":
+            labels.setdefault(term.key, "x")
+    return labels
+
+
+def _container_ports(pods: Iterable[PodView], policies: Iterable[Policy]) -> dict[str, object]:
+    """A probe listens on every port name any policy mentions, under a number the set gives it or 8080."""
+    names = {
+        (entry.name, entry.protocol)
+        for policy in policies
+        for rule in policy.rules
+        for entry in rule.ports or ()
+        if entry.name
+    }
+    numbers: dict[tuple[str, str], int] = {}
+    for pod in pods if names else ():
+        for key, number in pod.named_ports.items():
+            numbers.setdefault(key, number)
+    ports = [
+        {"name": name, "protocol": protocol, "containerPort": numbers.get((name, protocol), 8080)}
+        for name, protocol in sorted(names)
+    ]
+    return {"containers": [{"name": "probe", "ports": ports}]}
+
+
+def _tenants(count: int) -> str:
+    return f"{count} other tenant{'s' if count > 1 else ''}"
+
+
+def _text(labels: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))

@@ -1,0 +1,1 @@
+"""ResourceQuota and LimitRange as the API server enforces them."""
