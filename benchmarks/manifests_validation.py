@@ -14,7 +14,7 @@ from typing import Any
 import kubernetes_validate
 
 from harness import line, report
-from tenancykit.manifests.schema import validate_object
+from tenancykit.manifests.validation.schema import validate_object
 
 RUNS = 3
 _CONTAINER = {

@@ -26,8 +26,8 @@ from tenancykit.auditing.objects import ObjectSet, from_dicts
 from tenancykit.auditing.pod_security import enforced, violations
 from tenancykit.auditing.quota.enforcement import NamespaceAccount
 from tenancykit.auditing.tenants import Tenancy
-from tenancykit.manifests.custom_kinds import is_custom, known_kinds
-from tenancykit.manifests.schema import validate_object
+from tenancykit.manifests.validation.custom_kinds import is_custom, known_kinds
+from tenancykit.manifests.validation.schema import validate_object
 
 Key = tuple[str, str, str, str]
 TOKEN = "let-me-in"  # noqa: S105 - of the fake server alone

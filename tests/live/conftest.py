@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tenancykit import face
-from tenancykit.manifests.custom_kinds import known_kinds
+from tenancykit.manifests.validation.custom_kinds import known_kinds
 from tests.live.api_server import Cluster, FakeServer, kubeconfig
 from tests.study.platforms import exported
 

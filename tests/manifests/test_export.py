@@ -13,7 +13,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.errors import OutputError
 from tenancykit.manifests import export
-from tenancykit.manifests.schema import validate_object
+from tenancykit.manifests.validation.schema import validate_object
 from tenancykit.scenario.model import Scenario
 
 Reference = Callable[[str], ResolvedDesign]

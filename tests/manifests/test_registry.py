@@ -10,9 +10,9 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.errors import InputError
 from tenancykit.manifests import export
-from tenancykit.manifests.custom_kinds import is_custom, known_kinds
 from tenancykit.manifests.registry import BUILDERS
-from tenancykit.manifests.schema import validate_object
+from tenancykit.manifests.validation.custom_kinds import is_custom, known_kinds
+from tenancykit.manifests.validation.schema import validate_object
 from tenancykit.scenario.model import Scenario
 
 OPTIONS = sorted(BUILDERS)

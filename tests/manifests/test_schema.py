@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 
 from tenancykit.errors import InputError, MissingExtraError
-from tenancykit.manifests import schema
-from tenancykit.manifests.schema import validate_object, validate_objects, validate_text, validate_update, versions
+from tenancykit.manifests.validation import schema
+from tenancykit.manifests.validation.schema import (
+    validate_object,
+    validate_objects,
+    validate_text,
+    validate_update,
+    versions,
+)
 
 CONTAINER = {"name": "c", "image": "registry.example.dev/app:1"}
 DEPLOYMENT: dict[str, Any] = {

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tenancykit.manifests.schema import validate_object
+from tenancykit.manifests.validation.schema import validate_object
 
 FOLDER = Path(__file__).with_name("situations")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tenancykit.manifests import (
+from tenancykit.manifests.builders import (
     access,
     admission,
     admission_engines,

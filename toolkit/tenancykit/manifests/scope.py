@@ -10,7 +10,7 @@ from typing import Final
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.facts import api_access
 from tenancykit.design.model import ClassDesign
-from tenancykit.manifests.devices import ClassDevices
+from tenancykit.manifests.builders.devices import ClassDevices
 from tenancykit.manifests.model import PREFIX
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.sizing import Demand, total_demand

@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from tenancykit.design.model import ClassDesign
-from tenancykit.manifests.devices import DeviceRequest
+from tenancykit.manifests.builders.devices import DeviceRequest
 from tenancykit.quantities import GIB, MIB
 from tenancykit.scenario.model import Workload
 

@@ -1,0 +1,1 @@
+"""Strict, offline validation of Kubernetes objects."""
