@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.browser.conftest import STARTING, TOKEN, Watched, apart
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ def run_all(watched: Watched, address: str, name: str) -> Page:
     page.goto(f"{address}lab/tree/{name}?token={TOKEN}&reset")
     page.locator(".jp-NotebookPanel-notebook").wait_for(timeout=STARTING)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
-    for _ in range(6):  # a kernel that is not connected yet ignores the command
+    for _ in range(6):  # a kernel that is not connected yet ignores the command, or asks which kernel is meant
+        asked = page.locator(".jp-Dialog").get_by_role("button", name="Select", exact=True)
+        if asked.count():
+            asked.click()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         with contextlib.suppress(errors()):
@@ -47,9 +52,9 @@ def errors() -> type[Exception]:
 
 
 def studios(page: Page, number: int) -> Locator:
-    found = page.locator(".jp-OutputArea-output", has_text="First place.")
+    found = page.locator(".jp-OutputArea-output", has=page.locator(".tk-tabs"))
     page.locator(".jp-Notebook .jp-Cell").last.scroll_into_view_if_needed()
-    found.nth(number - 1).wait_for(timeout=STARTING)
+    found.nth(number - 1).get_by_text("First place.").wait_for(timeout=STARTING)
     return found
 
 
@@ -68,6 +73,7 @@ def test_two_studios_in_one_notebook_do_not_touch_each_other(watched: Watched, l
     )
     page = run_all(watched, address, "two.ipynb")
     both = studios(page, 2)
+    assert page.get_by_text("First place.").filter(visible=True).count() == 2, "the still pictures are hidden"
     before = shares(both.nth(1))
     handle = (
         both.nth(0).locator(".widget-hslider", has=page.get_by_text("Isolation", exact=True)).locator(".noUi-handle")
@@ -101,10 +107,13 @@ def test_a_lost_kernel_leaves_the_picture_and_the_session(watched: Watched, lab:
     page.locator("h3", has_text="RA10 Managed or Cluster API cluster").first.wait_for()
 
 
-def test_a_saved_notebook_shows_the_study_without_kernel_network_or_scripts(watched: Watched, tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", [False, True], ids=["without-widget-state", "with-widget-state"])
+def test_a_saved_notebook_shows_the_study_without_kernel_network_or_scripts(
+    watched: Watched, tmp_path: Path, store: bool
+) -> None:
     notebook(tmp_path / "still.ipynb", "from tenancykit.studio import Studio\nStudio('ml-platform')")
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "--execute", "--no-input"]
-    options = ["--ExecutePreprocessor.store_widget_state=False", "--HTMLExporter.embed_images=True"]
+    options = [f"--ExecutePreprocessor.store_widget_state={store}", "--HTMLExporter.embed_images=True"]
     subprocess.run(
         [*command, *options, "still.ipynb"],
         cwd=tmp_path,
@@ -118,7 +127,20 @@ def test_a_saved_notebook_shows_the_study_without_kernel_network_or_scripts(watc
     page.goto((tmp_path / "still.html").as_uri())
     page.get_by_text("First place.").first.wait_for()
     assert page.locator("svg[aria-label]").count() > 0
-    watched.shot("static-without-kernel")
+    assert "VBox(" not in page.inner_text("body")
+    watched.shot(f"static-without-kernel-{'with' if store else 'no'}-state")
     # The frame that nbconvert puts around a notebook asks for scripts of other hosts; the result itself must not.
     watched.strangers.clear()
     watched.errors.clear()
+
+
+def test_a_notebook_opened_without_having_been_run_shows_the_study(watched: Watched, lab: tuple[str, Path]) -> None:
+    address, folder = lab
+    notebook(folder / "sent.ipynb", "from tenancykit.studio import Studio\nStudio('ml-platform')")
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace"]
+    options = ["--ExecutePreprocessor.store_widget_state=False", "sent.ipynb"]
+    subprocess.run([*command, *options], cwd=folder, env=apart(folder), check=True, capture_output=True, timeout=240)
+    page = watched.page
+    page.goto(f"{address}lab/tree/sent.ipynb?token={TOKEN}&reset")
+    page.get_by_text("First place.").filter(visible=True).first.wait_for(timeout=STARTING)
+    watched.shot("lab-sent")

@@ -42,10 +42,6 @@ def tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
 
 
-def status(page: Page) -> str:
-    return page.locator("[role=status]").inner_text()
-
-
 def test_nobody_gets_in_without_the_token(voila: tuple[str, Path]) -> None:
     with urllib.request.urlopen(voila[0]) as answer:  # noqa: S310 - the address of our own server
         assert "/login" in answer.url
@@ -113,7 +109,7 @@ def test_a_broken_input_is_told_beside_it_and_undone(watched: Watched, voila: tu
     page = opened(watched, voila[0])
     tab(page, "Scenario")
     page.get_by_text("Research teams", exact=True).wait_for()
-    count = page.get_by_title("tenants", exact=True).first
+    count = page.get_by_title("Research teams, tenants", exact=True)
     count.fill("3")
     count.press("Enter")
     page.get_by_text("raise count to at least 16").first.wait_for()
@@ -150,7 +146,7 @@ def test_a_folder_that_cannot_be_written_is_told_in_words(watched: Watched, voil
     field.fill(str(folder / "file" / "out"))
     field.press("Enter")
     page.get_by_role("button", name="Export manifests").click()
-    page.locator("[role=status] .fault").wait_for()
+    page.locator("[role=alert] .fault").wait_for()
     assert "Traceback" not in page.content()
 
 
@@ -179,6 +175,25 @@ def test_a_long_exploration_leaves_the_page_usable_and_can_be_stopped(
     watched.shot("voila-explored-ranking")
 
 
+NAMELESS = """() => [...document.querySelectorAll("input, select, textarea, button, [role=slider]")]
+    .filter(e => e.offsetParent !== null)
+    .filter(e => !(e.getAttribute("aria-label") || e.title || [...(e.labels || [])].some(l => l.innerText)
+                   || (e.tagName === "BUTTON" && e.innerText)))
+    .map(e => e.outerHTML.slice(0, 120))"""
+
+
+def test_a_screen_reader_finds_a_name_on_every_field_of_every_tab(watched: Watched, voila: tuple[str, Path]) -> None:
+    page = opened(watched, voila[0])
+    for heading in ("Candidates", "Own variant"):
+        page.get_by_text(heading, exact=True).click()
+        assert page.evaluate(NAMELESS) == []
+    for name in TABS:
+        tab(page, name)
+        page.wait_for_timeout(400)
+        assert page.evaluate(NAMELESS) == [], name
+    assert page.get_by_role("slider", name="Isolation").count() == 1
+
+
 def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Path]) -> None:
     page = opened(watched, voila[0])
     reached = []
@@ -193,7 +208,7 @@ def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Pa
     page.wait_for_function("document.querySelectorAll('[role=tab]')[1].getAttribute('aria-selected') === 'true'")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1024, 768)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1024, 768), (640, 450)])
 def test_every_tab_fits_a_screen_and_a_projector(
     watched: Watched, voila: tuple[str, Path], width: int, height: int
 ) -> None:

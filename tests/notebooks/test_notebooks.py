@@ -23,6 +23,8 @@ ALL = sorted(
 )
 WRITING = [name for name in ALL if re.search(r"tk\.export|workshop\.submit|\.write", (NOTEBOOKS / name).read_text())]
 MOST_LINES = 12
+WIDEST = 130
+"""Characters of code that a cell shows on a page 1280 pixels wide, the file browser folded away."""
 TASKS = [name for name in ALL if name.startswith("workshop/") and "/solutions/" not in name and "d-group" not in name]
 
 
@@ -89,6 +91,25 @@ def test_an_exercise_gives_no_answer_away(name: str) -> None:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 given = isinstance(node.value, ast.Constant) and node.value.value is ...
                 assert given or not node.targets[0].id.startswith("answer_")
+
+
+def test_the_workshop_takes_as_long_as_it_says() -> None:
+    guide = (NOTEBOOKS / "workshop" / "README.md").read_text(encoding="utf-8")
+    minutes = dict(re.findall(r"^\| (\w+) \| (\d+) \|", guide, re.MULTILINE))
+    assert list(minutes) == ["Opening", "A", "B", "Break", "C", "D"]
+    told = re.search(r"\((\d+) hours and (\d+) minutes with a break\)", guide)
+    assert told is not None
+    assert sum(map(int, minutes.values())) == int(told[1]) * 60 + int(told[2])
+    for name in ALL:
+        if name.startswith("workshop/") and "/solutions/" not in name:
+            part = Path(name).name[0].upper()
+            assert f"{minutes[part]} minutes" in source(cells(name, "markdown")[0]).replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_line_of_code_is_cut_off_on_a_projector(name: str) -> None:
+    long = [line for cell in cells(name, "code") for line in source(cell).splitlines() if len(line) > WIDEST]
+    assert long == []
 
 
 @pytest.mark.parametrize("name", WRITING)

@@ -81,6 +81,11 @@ def test_a_session_finds_the_scenario_files_beside_it(tmp_path: Path) -> None:
         ({"criterion": "price"}, "isolation, effort, operations, cost"),
         ({"variants": ["RA01 +nothing_like_it"]}, "unknown option"),
         ({"example": "elsewhere"}, "unknown example"),
+        ({"weights": dict.fromkeys(("isolation", "effort", "operations", "cost"), 0)}, "weights: are all zero"),
+        ({"variants": ["RA01 +node_dedicated_tenant"] * 2}, "'RA01\\+node_dedicated_tenant' appears twice"),
+        ({"variants": ["RA01"]}, "'RA01' appears twice"),
+        ({"example": "", "folder": "\0"}, "no such folder"),
+        ({"schema": "x" * 1000}, "'x{60}' is not a session"),
     ],
 )
 def test_a_malformed_session_is_told_and_changes_nothing(
@@ -102,6 +107,7 @@ def test_a_malformed_session_is_told_and_changes_nothing(
         ("[1, 2]", "is a list"),
         ("null", "is empty"),
         ("{}", "'scenario' is missing"),
+        ('{"schema": "tenancykit/session/v1", "scenario": "tenants', "YAML syntax"),
     ],
 )
 def test_a_file_that_is_no_session_is_told(session: Session, tmp_path: Path, text: str, told: str) -> None:
@@ -113,3 +119,18 @@ def test_a_file_that_is_no_session_is_told(session: Session, tmp_path: Path, tex
 def test_a_missing_file_is_told(session: Session, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.json"):
         session.load(tmp_path / "absent.json")
+
+
+def test_a_session_uploaded_from_a_huge_file_is_refused_before_it_is_read(session: Session) -> None:
+    before = session.state
+    with pytest.raises(InputError, match=r"up\.json: is 48 MiB large; allowed: at most 8 MiB"):
+        session.load_text('{"scenario": "' + "x" * 50_000_000, "up.json")
+    assert session.state is before
+
+
+def test_an_own_design_cannot_take_the_id_of_a_reference_architecture(session: Session, tmp_path: Path) -> None:
+    file = session.save(tmp_path / "s.json")
+    options = {c: list(choice.options) for c, choice in session.designs[0].choices.items()}
+    saved = {**json.loads(file.read_text()), "own": [{"id": "RA01", "name": "another", "options": options}]}
+    with pytest.raises(InputError, match="'RA01' appears twice"):
+        session.load_text(json.dumps(saved))

@@ -40,7 +40,7 @@ def test_the_page_opens_what_the_environment_says(monkeypatch: pytest.MonkeyPatc
     for name, value in serve.environment("t", "saas-inference", tmp_path).items():
         if name.startswith("TENANCYKIT_"):
             monkeypatch.setenv(name, value)
-    studio = serve.page()
+    studio = serve.opened()
     assert isinstance(studio, Studio)
     assert studio.session.scenario.name == "saas-inference"
     values = [w.value for w in studio._panels[-1].widget.children[1].children]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 import tenancykit as tk
 from tenancykit.errors import InputError, OutputError
@@ -192,3 +194,15 @@ def test_a_folder_that_cannot_be_written_is_told(session: Session, tmp_path: Pat
         session.export(tmp_path / "file" / "tree")
     with pytest.raises(OutputError):
         session.save(tmp_path / "file" / "session.json")
+
+
+def test_a_class_that_no_chosen_design_serves_brings_back_all_candidates(session: Session) -> None:
+    base = session.designs[0]
+    session.add_designs([replace(base, id="MINE", name="Mine", origin="own")])
+    session.choose(["MINE"])
+    document = yaml.safe_load(session.state.text)
+    document["tenants"]["classes"].append({**document["tenants"]["classes"][0], "id": "more", "name": "More"})
+    assert session.edit(yaml.safe_dump(document)) == ()
+    assert [d.id for d in session.designs] == [e.id for e in session.study.evaluations]
+    assert session.undo()
+    assert [e.id for e in session.study.evaluations] == ["MINE"]

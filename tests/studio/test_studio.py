@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tenancykit as tk
-from tenancykit.studio import Studio
+from tenancykit.studio import Session, Studio
 from tenancykit.studio import app as app_module
 from tests.studio.conftest import SMALL
 
@@ -54,6 +57,21 @@ def test_moving_a_slider_moves_the_ranking(studio: Studio) -> None:
     assert f"{studio.study.best.id} {studio.study.best.name} is first" in words(studio)
 
 
+def test_the_page_says_whose_weights_these_are(studio: Studio) -> None:
+    whose = find(studio, "Dropdown", "Weights of")
+    assert whose.label == "the scenario"
+    find(studio, "FloatSlider", "Cost").value = 1
+    assert whose.label == "my own"
+    find(studio, "Button", "Undo").click()
+    assert whose.label == "the scenario"
+    assert "my own" not in dict(whose.options)
+    find(studio, "FloatSlider", "Cost").value = 1
+    whose.value = dict(whose.options)["the scenario"]
+    assert studio.study.weights.as_dict() == pytest.approx(
+        {c: getattr(studio.session.scenario.weights, c) for c in studio.study.weights.as_dict()}
+    )
+
+
 def test_the_last_slider_cannot_go_to_zero(studio: Studio) -> None:
     for name in ("Isolation", "Effort", "Complexity", "Cost"):
         find(studio, "FloatSlider", name).value = 0
@@ -81,11 +99,11 @@ def test_every_tab_can_be_shown_for_a_mixed_scenario(studio: Studio) -> None:
 
 def test_a_form_that_breaks_the_scenario_shows_the_fault_beside_it(studio: Studio) -> None:
     studio.go("Scenario")
-    count = next(w for w in walk(studio.widget) if w.tooltip == "tenants" and w.value == "2")
+    count = next(w for w in walk(studio.widget) if (w.tooltip or "").endswith(", tenants") and w.value == "2")
     before = studio.study.best.id
     count.value = "0"
     assert "classes[0].count" in words(studio)
-    assert "the figures are still about the last scenario without" in words(studio)
+    assert "1 fault; the figures are still about the last scenario without" in words(studio)
     assert studio.study.best.id == before
     count.value = "5"
     assert "No faults." in words(studio)
@@ -96,18 +114,19 @@ def test_workloads_are_edited_as_forms(studio: Studio) -> None:
     studio.go("Scenario")
     first = studio.study.scenario.workloads[0]
 
-    def enter(told: str, value: str) -> None:
-        next(w for w in walk(studio.widget) if (getattr(w, "tooltip", None) or "").startswith(told)).value = value
+    def enter(head: str, value: str) -> None:
+        title = f"{first.id}, {head}: "
+        next(w for w in walk(studio.widget) if (getattr(w, "tooltip", None) or "").startswith(title)).value = value
 
-    enter("request of one replica, such as 64Gi", "3Gi")
-    enter("runs code", "no" if first.untrusted_code else "yes")
-    enter("internal: ", "none")
+    enter("memory", "3Gi")
+    enter("untrusted code", "no" if first.untrusted_code else "yes")
+    enter("reached from", "none")
     changed = studio.study.scenario.workloads[0]
     assert "No faults." in words(studio)
     assert changed.memory == 3 * 2**30
     assert changed.untrusted_code is not first.untrusted_code
     assert changed.exposure is None
-    enter("Kubernetes priority", "soon")
+    enter("priority", "soon")
     assert "workloads[0].priority" in words(studio)
 
 
@@ -196,17 +215,66 @@ def test_names_that_look_like_markup_are_shown_as_text(tmp_path: Path) -> None:
     studio = Studio(tk.parse_scenario(text), folder=str(tmp_path / "out"))
     for index in range(len(studio._panels)):
         studio._tabs.selected_index = index
-    shown = words(studio) + studio._repr_mimebundle_()["text/html"]
+    shown = words(studio) + studio.still()["text/html"]
     assert "&lt;img" in shown
     assert "<img" not in shown
 
 
-def test_a_viewer_without_kernel_sees_the_study(studio: Studio) -> None:
-    bundle = studio._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "<svg" in bundle["text/html"]
-    assert "https://" not in bundle["text/html"].replace("http://www.w3.org/2000/svg", "").split("<a ")[0]
-    assert bundle["text/plain"]
+def displayed(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """Return the outputs a notebook keeps of a studio."""
+    outputs: list[dict[str, str]] = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **_: outputs.append(bundle))
+    studio._ipython_display_()
+    return outputs
+
+
+def test_a_viewer_without_kernel_sees_the_study(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, live = displayed(studio, monkeypatch)
+    assert "<svg" in picture["text/html"]
+    assert "https://" not in picture["text/html"].replace("http://www.w3.org/2000/svg", "").split("<a ")[0]
+    assert studio.study.best.id in picture["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" not in picture, "a viewer would take the widgets and drop this"
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert "VBox" not in live["text/plain"]
+
+
+def test_live_widgets_hide_their_own_picture_only(measured: tk.Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = Studio(measured), Studio(measured)
+    hidden = re.findall(r"\.(tk-still-\w+)\{display:none\}", words(one))
+    assert len(hidden) == 1
+    assert f'class="{hidden[0]}"' in displayed(one, monkeypatch)[0]["text/html"]
+    assert hidden[0] not in displayed(other, monkeypatch)[0]["text/html"]
+
+
+def test_a_session_that_cannot_be_measured_is_told_and_can_be_undone(studio: Studio, tmp_path: Path) -> None:
+    folderless = Session(tk.load_scenario("ml-platform")).save(tmp_path / "s.json")
+    folderless.write_text(json.dumps({**json.loads(folderless.read_text()), "example": ""}))
+    before = studio.study.best.id
+    studio.do(lambda: studio.session.load(folderless))
+    assert "the scenario has no folder" in words(studio)
+    undo = find(studio, "Button", "Undo")
+    assert not undo.disabled
+    undo.click()
+    assert studio.study.best.id == before
+    assert undo.disabled
+
+
+def test_the_same_file_can_be_uploaded_again_after_it_was_corrected_elsewhere(studio: Studio) -> None:
+    upload = find(studio, "FileUpload", "Upload")
+    when = datetime.fromtimestamp(0, tz=UTC)
+    file = {"name": "a.json", "type": "", "size": 1, "content": memoryview(b"{"), "last_modified": when}
+    for _ in range(2):
+        studio._say("")
+        upload.set_trait("value", (file,))
+        assert "a.json:" in studio._sidebar.status.value
+        assert upload.value == ()
+
+
+def test_what_went_wrong_is_announced_at_once_and_what_went_well_politely(studio: Studio) -> None:
+    find(studio, "Button", "Save session").click()
+    assert 'role="status"' in studio._sidebar.status.value
+    studio.do(lambda: studio.session.open("RA99"))
+    assert 'role="alert"' in studio._sidebar.status.value
 
 
 def test_a_scenario_nobody_meets_is_told(measured: tk.Study) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,7 @@ def test_a_group_is_compared_from_its_files(tmp_path: Path) -> None:
     assert "Ada &lt;b&gt;" in shown
     assert "<b>" not in shown
     assert "left out" in text_of(found)
+    assert all(score.unit in shown for score in study.best.scores.values())
 
 
 def test_figures_in_a_file_cannot_be_made_up(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_figures_in_a_file_cannot_be_made_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"options": {"basic": []}}, "do not name the scenario's classes"),
+        ({"options": {"basic": []}}, "does not name exactly the classes of saas-inference"),
         ({"scenario": "elsewhere"}, "ml-platform"),
         ({"name": ""}, "a tenant name is empty"),
     ],
@@ -167,6 +169,41 @@ def test_a_malformed_submission_is_told(tmp_path: Path, change: dict[str, Any], 
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
     with pytest.raises(InputError, match=told):
         workshop.group(tmp_path)
+
+
+def test_an_amount_of_a_bill_is_an_answer_as_it_is() -> None:
+    study = checks.studied("saas-inference")
+    answer = {}
+    for tenant_class in study.scenario.tenants.classes:
+        paid = []
+        for design in ("RA09", "RA02"):
+            bills = study[design].scores["cost"].detail.tenant_bills(study.scenario)
+            own = [lines for name, lines in bills.items() if name.startswith(tenant_class.id)]
+            paid.append(sum((amount for lines in own for amount in lines.values()), Decimal(0)))
+        answer[tenant_class.id] = (paid[0] - paid[1]) / tenant_class.count
+    assert all(isinstance(amount, Decimal) for amount in answer.values())
+    assert workshop.check(3, answer).passed
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_message_never_repeats_a_long_answer(number: int) -> None:
+    assert len(workshop.check(number, ["a long list"] * 1000).message) < 300
+
+
+@pytest.mark.parametrize(
+    ("design", "scenario", "told"),
+    [
+        (..., "saas-inference", "ellipsis is not a design"),
+        ("RA02", "saas-inference", "str is not a design"),
+        (lambda: mixed("RA02", "RA10"), "ml-platform", "the classes of ml-platform"),
+    ],
+)
+def test_what_is_no_design_for_the_example_is_not_handed_in(
+    design: Any, scenario: str, told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=told):
+        workshop.submit("Eve", design() if callable(design) else design, scenario, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:

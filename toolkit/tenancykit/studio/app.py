@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -99,9 +100,10 @@ class Studio:
         for index, panel in enumerate(self._panels):
             self._tabs.set_title(index, panel.title)
         self._tabs.observe(lambda _: self._show_tab(), "selected_index")
+        self._hidden = f"tk-still-{uuid.uuid4().hex}"
         self.widget = widgets.VBox(
             [
-                page(STYLE),
+                page(f"{STYLE}<style>.{self._hidden}{{display:none}}</style>"),
                 widgets.HBox(
                     [self._sidebar.widget, self._tabs], layout=widgets.Layout(flex_flow="row wrap", width="100%")
                 ),
@@ -181,6 +183,7 @@ class Studio:
         except TenancyKitError as error:
             self._say(str(error), wrong=True)
             self._progress(0, 0)
+            self._sidebar.show()  # so that the step can be undone
             return False
         left = len(self.session.waiting())
         self._progress(len(self.session.designs) - left, left)
@@ -224,9 +227,10 @@ class Studio:
             self._stale.discard(panel.title)
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
-        css = "fault" if wrong else "good"
+        css, role = ("fault", "alert") if wrong else ("good", "status")
+        self._sidebar.status.value = ""  # so that the same words are news again, and read out again
         self._sidebar.status.value = (
-            f'<div class="tks" role="status"><p class="{css}">{safe(text)}</p></div>' if text else ""
+            f'<div class="tks" role="{role}"><p class="{css}">{safe(text)}</p></div>' if text else ""
         )
 
     def _keep(self) -> None:
@@ -237,15 +241,25 @@ class Studio:
         except (TenancyKitError, OSError) as error:
             self._say(str(error), wrong=True)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Return the live widgets, with the study as a still picture for viewers without kernel or network."""
-        bundle = self.widget._repr_mimebundle_(include=include, exclude=exclude)
-        found: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+    def still(self) -> dict[str, str]:
+        """Return the study as a picture and as text, for viewers without kernel, network or scripts."""
         if self.session.waiting():
             title = self.session.scenario.title or self.session.scenario.name
-            return {
-                **found,
-                "text/html": written(f"<p>Studio for {safe(title)}, not measured yet.</p>"),
-                "text/plain": "Studio",
-            }
-        return {**found, "text/html": html_of(self.study), "text/plain": text_of(self.study)}
+            return {"text/html": written(f"<p>Studio for {safe(title)}, not measured yet.</p>"), "text/plain": "Studio"}
+        return {"text/html": html_of(self.study), "text/plain": text_of(self.study)}
+
+    def _ipython_display_(self) -> None:
+        """Show the still picture, and the widgets, which hide it where they are alive.
+
+        Two outputs and not one in two forms: a viewer takes the form it likes best and drops the other, even where it
+        cannot bring the widgets to life.
+        """
+        from IPython.display import display  # noqa: PLC0415 - only a notebook displays
+
+        show: Any = display  # it carries no types
+        still = self.still()
+        picture = f'<div class="{self._hidden}">{still["text/html"]}</div>'
+        show({**still, "text/html": picture}, raw=True)
+        found = self.widget._repr_mimebundle_()
+        bundle = dict(found[0] if isinstance(found, tuple) else found or {})
+        show({**bundle, "text/plain": "Run this cell for the studio."}, raw=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -14,12 +15,14 @@ from tenancykit.errors import Fault, InputError
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.model import Model, Weights
-from tenancykit.source import parse_yaml, read_text, write_text
+from tenancykit.source import MAX_BYTES, parse_yaml, read_text, write_text
 from tenancykit.studio.state import State
 from tenancykit.validation import validate
 from tenancykit.version import __version__
 
 SCHEMA: Final = "tenancykit/session/v1"
+_SHOWN: Final = 60
+"""Characters of a wrong value that a message repeats."""
 
 CriterionName = Literal["isolation", "effort", "operations", "cost"]
 
@@ -97,12 +100,13 @@ class SessionFile(Model):
             return example(self.example).parent
         if not self.folder:
             return None
-        folder = (beside.parent / self.folder).resolve()
-        if not folder.is_dir():
-            raise InputError(
-                Fault(f"{beside}: folder", f"no such folder {self.folder!r}", cure="put the scenario's files there")
-            )
-        return folder
+        with contextlib.suppress(ValueError):  # a path that holds a NUL
+            folder = (beside.parent / self.folder).resolve()
+            if folder.is_dir():
+                return folder
+        raise InputError(
+            Fault(f"{beside}: folder", f"no such folder {self.folder!r}", cure="put the scenario's files there")
+        )
 
 
 def read_session(path: str | os.PathLike[str]) -> SessionFile:
@@ -120,9 +124,11 @@ def parse_session(text: str, name: str) -> SessionFile:
     Raises:
         InputError: as :func:`read_session`.
     """
+    if len(text) > MAX_BYTES:
+        raise InputError(Fault(name, f"is {len(text) / 2**20:.0f} MiB large", f"at most {MAX_BYTES / 2**20:.0f} MiB"))
     document = parse_yaml(text, name)
     if isinstance(document.data, dict) and document.data.get("schema", SCHEMA) != SCHEMA:
-        found = document.data["schema"]
+        found = str(document.data["schema"])[:_SHOWN]
         raise InputError(
             Fault(
                 document.where(("schema",)), f"{found!r} is not a session this version reads", SCHEMA, "save it again"

@@ -25,7 +25,7 @@ class HandoverPanel:
             value=str(Path(folder).with_name("session.json")), description="Session", layout=_WIDE
         )
         self._upload = widgets.FileUpload(
-            accept=".json", multiple=False, description="Upload", tooltip="Load a saved session"
+            accept=".json", multiple=False, description="Upload", tooltip="Load a saved session, 8 MB at most"
         )
         self._upload.observe(self._uploaded, "value")
         self._what, self._told = page(), page()
@@ -82,6 +82,8 @@ class HandoverPanel:
             self._act(
                 lambda text=text, name=file["name"]: self._desk.session.load_text(text, str(name)), "session loaded"
             )
+
+        self._upload.value = ()  # the same file again is news, too
 
     def _act(self, act: Any, told: str) -> None:
         self._told.value = ""

@@ -46,10 +46,13 @@ class Column:
     def field(self) -> Any:
         """Return a widget for the column's value."""
         layout = widgets.Layout(width=f"{self.width - 8}px")
-        told = self.told or self.head
         if self.options:
-            return widgets.Dropdown(options=self.options, tooltip=told, layout=layout)
-        return widgets.Text(tooltip=told, continuous_update=False, layout=layout)
+            return widgets.Dropdown(options=self.options, layout=layout)
+        return widgets.Text(continuous_update=False, layout=layout)
+
+    def title(self, item: str) -> str:
+        """Return what the field of an item is, as a screen reader says it and as it is shown on hovering."""
+        return f"{item}, {self.head}" + (f": {self.told}" if self.told else "")
 
     def edit(self, value: str) -> tuple[Path_, Any]:
         """Return the place below the line's own to change, and what it becomes."""
@@ -139,9 +142,11 @@ class _Line:
         self._faults.value = listed([f for f in faults if f"{self._where}[{self._position}]" in f.where])
         if faults:
             return  # what was entered stays, so that it can be corrected
-        self._name.value = f'<div class="tks"><b>{safe(getattr(item, "name", "") or item.id)}</b></div>'
+        name = str(getattr(item, "name", "") or item.id)
+        self._name.value = f'<div class="tks"><b>{safe(name)}</b></div>'
         for column, field in zip(self._columns, self._fields, strict=True):
             field.value = column.read(item)
+            field.tooltip = column.title(name)
 
 
 class Table:

@@ -24,15 +24,17 @@ class ScenarioPanel:
         self._classes = Table("class", ("tenants", "classes"), CLASS_COLUMNS, self._follow)
         self._workloads = Table("workload", ("workloads",), WORKLOAD_COLUMNS, self._follow)
         self._limits = {
-            "budget_per_month": self._limit("Budget", "most per month, people included"),
-            "go_live_weeks": self._limit("Go-live", "most weeks until it serves"),
-            "platform_engineers": self._limit("Engineers", "most people to run it"),
+            "budget_per_month": self._limit("Budget a month", "at most, people included, in the scenario's currency"),
+            "go_live_weeks": self._limit("Weeks to go-live", "at most, until it serves"),
+            "platform_engineers": self._limit("Engineers to run it", "at most"),
         }
         for name, field in self._limits.items():
             self._follow(field, ("requirements",), partial(_of, name))
-        self._team = self._limit("Team", "engineers there are", empty="")
+        self._team = self._limit("Engineers there are", "who build it", empty="")
         self._follow(self._team, ("team",), partial(_of, "engineers"))
-        self._text = widgets.Textarea(layout=widgets.Layout(width="100%", height="420px"), rows=24)
+        self._text = widgets.Textarea(
+            tooltip="The scenario as YAML", layout=widgets.Layout(width="98%", height="420px"), rows=24
+        )
         self._text.add_class("tk-scenario")
         self._told = page()
         apply = button("Apply text", self._apply, told="Read the text and measure anew")
@@ -42,7 +44,7 @@ class ScenarioPanel:
                 self._classes.widget,
                 page(written("<h3>Workloads</h3>")),
                 self._workloads.widget,
-                page(written("<h3>Limits</h3><p><small>Empty: no limit.</small></p>")),
+                page(written("<h3>Limits and team</h3><p><small>An empty limit is none.</small></p>")),
                 widgets.HBox([*self._limits.values(), self._team], layout=widgets.Layout(flex_flow="row wrap")),
                 page(written("<h3>Everything, as YAML</h3>")),
                 self._text,
@@ -54,10 +56,11 @@ class ScenarioPanel:
     def _limit(self, text: str, told: str, empty: str = "no limit") -> Any:
         return widgets.Text(
             description=text,
-            tooltip=told,
+            tooltip=f"{text}: {told}",
             placeholder=empty,
             continuous_update=False,
-            layout=widgets.Layout(width="200px"),
+            style={"description_width": "initial"},
+            layout=widgets.Layout(width="220px"),
         )
 
     def _follow(self, field: Any, place: Path_, edit: Edit) -> None:
@@ -85,8 +88,9 @@ class ScenarioPanel:
                 self._show_limits(scenario)
             self._text.value = state.text
         if faults:
+            many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
             self._told.value = written(
-                f'<p class="fault">{len(faults)} faults; the figures are still about the last scenario without:</p>',
+                f'<p class="fault">{many}; the figures are still about the last scenario without:</p>',
                 listed(faults),
             )
         else:

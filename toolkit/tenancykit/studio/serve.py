@@ -95,7 +95,13 @@ def environment(token: str, scenario: str, folder: Path, catalogue: Sequence[str
 
 
 def page() -> Any:
-    """Return the studio that the page shows, as the server's environment says; what is wrong with that is told."""
+    """Return what the page shows: the live studio alone, or why there is none."""
+    found = opened()
+    return getattr(found, "widget", found)
+
+
+def opened() -> Any:
+    """Return the studio that the server's environment asks for, or a widget that tells what is wrong with that."""
     from tenancykit.catalogue.reading import load_catalogue  # noqa: PLC0415 - the server itself needs none
     from tenancykit.studio import desk  # noqa: PLC0415 - the server itself needs no widgets
     from tenancykit.studio.app import Studio  # noqa: PLC0415 - the server itself needs no widgets

@@ -7,6 +7,7 @@ weights, candidates and what is open only re-rank what is measured.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -107,7 +108,9 @@ class Session:
         while self.step():
             pass
         state = self.state
-        shown = tuple(d.id for d in self.designs if state.candidates is None or d.id in state.candidates)
+        there = tuple(design.id for design in self.designs)
+        # a class added to the scenario takes away the designs that choose nothing for it, even all that were chosen
+        shown = tuple(name for name in there if state.candidates is None or name in state.candidates) or there
         base_key = (state.question.text, state.variants, state.own, shown)
         weights_key = (*base_key, *self.state.weights.values())
         if weights_key not in self._studies:
@@ -147,7 +150,7 @@ class Session:
         try:
             document = parse_yaml(text, "scenario")
             scenario = scenario_of(document, known(self.catalogue), folder=self.scenario.folder)
-            self._check_variants(scenario)
+            self._check_designs(scenario)
         except InputError as error:
             self._move("edit", replace(self.state, draft=text, faults=error.faults))
             return error.faults
@@ -324,9 +327,13 @@ class Session:
             )
         return known[design.lower()]
 
-    def _check_variants(self, scenario: Scenario) -> None:
-        for text in self.state.variants:
-            variant(text, scenario, self.catalogue)
+    def _check_designs(self, scenario: Scenario) -> None:
+        """Raise ``InputError`` where a variant cannot be read, or two designs share an id."""
+        variants = [variant(text, scenario, self.catalogue).id for text in self.state.variants]
+        ids = Counter([*self.catalogue.references, *(design.id for design in self.state.own), *variants])
+        twice = [name for name, times in ids.items() if times > 1]
+        if twice:
+            raise InputError(Fault("designs", f"{twice[0]!r} appears twice", "distinct ids"))
 
     # --- files ----------------------------------------------------------------------------------------------------
 
@@ -358,11 +365,11 @@ class Session:
         other.state = replace(
             other.state,
             question=question_of(text, scenario),
-            weights=importance(saved.weights),
             variants=saved.variants,
             own=tuple(design.read(self.catalogue) for design in saved.own),
         )
-        other._check_variants(scenario)
+        other._check_designs(scenario)
+        other.weigh(**importance(saved.weights))
         if saved.candidates is not None:
             other.choose(saved.candidates)
         other.open(saved.opened, saved.criterion)

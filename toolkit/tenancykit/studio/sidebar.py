@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as widgets
 
 from tenancykit.report.figures import TITLES
+from tenancykit.scenario.model import Weights
 from tenancykit.studio.desk import Desk, Quiet, button, page, safe
 from tenancykit.study.evaluation import CRITERIA
 
-_OWN = "the scenario"
+_SCENARIO, _MINE = ("scenario", ""), ("mine", "")
+"""Whose weights they are, beside those of a stakeholder: ``("stakeholder", name)``."""
 _FIRST = ""
+_SAME: Final = 1e-9
+"""Weights this close are the same; they went through a division by their sum."""
 
 
 class Sidebar:
@@ -24,7 +28,9 @@ class Sidebar:
         self._title = page()
         self._sliders = {name: self._slider(name) for name in CRITERIA}
         self._shares = page()
-        self._as = widgets.Dropdown(description="Weights of", options=[_OWN], layout=widgets.Layout(width="97%"))
+        self._as = widgets.Dropdown(
+            description="Weights of", options=[("the scenario", _SCENARIO)], layout=widgets.Layout(width="97%")
+        )
         self._as.observe(self._weigh_as, "value")
         self._open = self._dropdown("Open", desk.session.open)
         self._beside = self._dropdown("Beside", desk.session.compare_with)
@@ -34,7 +40,10 @@ class Sidebar:
         self._candidates = widgets.VBox([])
         every = button("Compare all", lambda: desk.do(lambda: desk.session.choose(None)))
         self._variant = widgets.Text(
-            placeholder="RA01 +node_dedicated_tenant", layout=widgets.Layout(width="97%"), continuous_update=False
+            placeholder="RA01 +node_dedicated_tenant",
+            tooltip="Variation: RA id, then +option or -option",
+            layout=widgets.Layout(width="97%"),
+            continuous_update=False,
         )
         add = button("Add variant", self._add, told="Add a variation: RA id, then +option or -option")
         folded = widgets.Accordion([widgets.VBox([every, self._candidates]), widgets.VBox([self._variant, add])])
@@ -82,9 +91,9 @@ class Sidebar:
             self._desk.do(lambda: self._desk.session.weigh(**{name: value}))
 
     def _weigh_as(self, change: Any) -> None:
-        if not self._quiet.on:
-            name = "" if change["new"] == _OWN else change["new"]
-            self._desk.do(lambda: self._desk.session.weigh_as(name), f"weights of {change['new']}")
+        if not self._quiet.on and change["new"] != _MINE:
+            _, name = change["new"]
+            self._desk.do(lambda: self._desk.session.weigh_as(name), f"weights of {name or 'the scenario'}")
 
     def _choose(self, _: Any) -> None:
         if self._quiet.on:
@@ -105,8 +114,7 @@ class Sidebar:
         scenario, state = session.scenario, session.state
         with self._quiet():
             self._title.value = f'<div class="tks"><h3>{safe(scenario.title or scenario.name)}</h3></div>'
-            self._as.options = [_OWN, *scenario.stakeholders]
-            self._as.value = self._weighing()
+            self._show_whose()
             most = max(1.0, *state.weights.values())
             for name, slider in self._sliders.items():
                 slider.value = state.weights[name] / most
@@ -117,13 +125,23 @@ class Sidebar:
             if not session.waiting():
                 self._show_designs()
 
-    def _weighing(self) -> str:
+    def _show_whose(self) -> None:
+        """Say whose weights these are: nobody's but one's own, once a slider was moved."""
         session = self._desk.session
-        now = session.weights
-        for name, weights in session.scenario.stakeholders.items():
-            if all(abs(getattr(weights, c) - getattr(now, c)) < 1e-9 for c in CRITERIA):
-                return str(name)
-        return _OWN
+        known = {_SCENARIO: session.scenario.weights} | {
+            ("stakeholder", str(name)): weights for name, weights in session.scenario.stakeholders.items()
+        }
+        whose = next((w for w, weights in known.items() if self._are_weights(weights)), _MINE)
+        options = [(name or "the scenario", (kind, name)) for kind, name in known]
+        options += [("my own", _MINE)] if whose == _MINE else []
+        if list(self._as.options) != options:
+            self._as.options = options
+        self._as.value = whose
+
+    def _are_weights(self, weights: Weights) -> bool:
+        now = self._desk.session.weights
+        total = sum(getattr(weights, c) for c in CRITERIA)
+        return all(abs(getattr(weights, c) / total - getattr(now, c)) < _SAME for c in CRITERIA)
 
     def _show_designs(self) -> None:
         session = self._desk.session

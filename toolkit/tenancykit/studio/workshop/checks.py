@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import reprlib
 import tempfile
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from numbers import Real
 from pathlib import Path
@@ -36,20 +38,27 @@ def studied(name: str) -> Study:
 
 def _design_id(answer: object, study: Study, where: str) -> Evaluation:
     if not isinstance(answer, str):
-        raise InputError(Fault(where, f"{answer!r} is not a design's id", "text such as 'RA01'"))
+        raise InputError(Fault(where, f"{_shown(answer)} is not a design's id", "text such as 'RA01'"))
     return study[answer]
 
 
 def _number(answer: object, where: str = "answer") -> float:
-    if isinstance(answer, bool) or not isinstance(answer, Real) or not math.isfinite(answer):
-        raise InputError(Fault(where, f"{answer!r} is not a number"))
+    if isinstance(answer, bool) or not isinstance(answer, Real | Decimal) or not math.isfinite(answer):
+        raise InputError(Fault(where, f"{_shown(answer)} is not a number"))
     return float(answer)
+
+
+def _shown(answer: object) -> str:
+    """Return an answer as a message repeats it: in one short line, whatever it is."""
+    return reprlib.repr(answer)
 
 
 def _keys(answer: object, wanted: tuple[str, ...]) -> Mapping[str, Any]:
     if not isinstance(answer, Mapping):
         raise InputError(
-            Fault("answer", f"{answer!r} is not a dictionary", "{" + ", ".join(f"'{k}': ..." for k in wanted) + "}")
+            Fault(
+                "answer", f"{_shown(answer)} is not a dictionary", "{" + ", ".join(f"'{k}': ..." for k in wanted) + "}"
+            )
         )
     missing = [key for key in wanted if key not in answer]
     if missing:
@@ -83,7 +92,7 @@ def ranking(answer: object) -> Told:
 def hardening(answer: object) -> Told:
     """Check exercise 2."""
     if not isinstance(answer, str):
-        raise InputError(Fault("answer", f"{answer!r} is not text", "'RA01 +option'"))
+        raise InputError(Fault("answer", f"{_shown(answer)} is not text", "'RA01 +option'"))
     base = studied("ml-platform")
     design = variant(answer, base.scenario)
     if not design.id.startswith("RA01+") and not design.id.startswith("RA01-"):
@@ -247,7 +256,7 @@ def _cheapest_at_l4(study: Study) -> float:
 def exported(answer: object) -> Told:
     """Check exercise 8."""
     if not isinstance(answer, str | os.PathLike):
-        raise InputError(Fault("answer", f"{answer!r} is not a folder", "a path"))
+        raise InputError(Fault("answer", f"{_shown(answer)} is not a folder", "the path of the export"))
     folder = Path(answer)
     if not (folder / "index.yaml").is_file():
         return False, f"{folder} holds no export; tk.export(study, folder) writes one"

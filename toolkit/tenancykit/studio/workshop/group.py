@@ -63,7 +63,7 @@ class Group(Drawable):
     faults: tuple[Fault, ...] = field(default=())
 
 
-def submit(name: str, design: Design, scenario: str, folder: str | os.PathLike[str]) -> Path:
+def submit(name: str, design: object, scenario: str, folder: str | os.PathLike[str]) -> Path:
     """Write a participant's design into the group's folder and return the file.
 
     Args:
@@ -73,13 +73,18 @@ def submit(name: str, design: Design, scenario: str, folder: str | os.PathLike[s
         folder: the group's folder.
 
     Raises:
-        InputError: the name is empty, or the scenario is no example.
+        InputError: the name is empty, the design is none or leaves out a class, or the scenario is no example.
         OutputError: the file cannot be written.
     """
     if scenario not in EXAMPLES:
         raise InputError(Fault("scenario", f"unknown example {scenario!r}", ", ".join(EXAMPLES)))
     if not name.strip():
         raise InputError(Fault("name", "is empty", cure="write your name"))
+    if not isinstance(design, Design):
+        raise InputError(
+            Fault("design", f"{type(design).__name__} is not a design", cure="make it with tk.own_design(...)")
+        )
+    _check_classes(design.choices, scenario, "design")
     file = Path(folder) / f"{kubernetes_name(name)}{SUFFIX}"
     data = {
         "schema": "tenancykit/submission/v1",
@@ -119,11 +124,15 @@ def group(folder: str | os.PathLike[str], scenario: str = "saas-inference") -> G
 
 def _design(submission: Submission, file: Path) -> Design:
     catalogue = load_catalogue()
-    classes = {c.id for c in load_scenario(submission.scenario).tenants.classes}
-    if set(submission.options) != classes:
-        raise InputError(Fault(f"{file}: options", "do not name the scenario's classes", ", ".join(sorted(classes))))
+    _check_classes(submission.options, submission.scenario, f"{file}: options")
     choices: dict[str, Choice] = {c: choose(catalogue, options) for c, options in submission.options.items()}
     return Design(f"by-{file.name.removesuffix(SUFFIX)}", submission.title or submission.name, choices)
+
+
+def _check_classes(named: Mapping[str, object], scenario: str, where: str) -> None:
+    classes = {c.id for c in load_scenario(scenario).tenants.classes}
+    if set(named) != classes:
+        raise InputError(Fault(where, f"does not name exactly the classes of {scenario}", ", ".join(sorted(classes))))
 
 
 def _chart(study: Study, names: Mapping[str, str]) -> Chart:
@@ -172,7 +181,8 @@ def group_html(found: Group) -> str:
             out = "" if rank else html.escape(found.study.exclusions(evaluation.id)[0])
             who = html.escape(found.names[evaluation.id])
             rows.append(f"<tr><td>{rank or '-'}</td><td>{who}</td>{cells}<td>{out}</td></tr>")
-    heads = "".join(f"<th>{TITLES[c]}</th>" for c in CRITERIA)
+    units = {c: score.unit for c, score in found.study.evaluations[0].scores.items()}
+    heads = "".join(f"<th>{TITLES[c]}<br><small>{html.escape(units[c])}</small></th>" for c in CRITERIA)
     faults = "".join(f"<li>{html.escape(str(fault))}</li>" for fault in found.faults)
     left = f"<p>Left out:</p><ul>{faults}</ul>" if faults else ""
     table = f'<table class="tk"><tr><th>Rank</th><th>Who</th>{heads}<th></th></tr>{"".join(rows)}</table>'
