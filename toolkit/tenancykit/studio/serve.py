@@ -76,6 +76,7 @@ def command(port: int) -> list[str]:
         "--VoilaConfiguration.show_tracebacks=False",
         "--Voila.log_level=ERROR",
         "--VoilaExecutor.iopub_timeout=60",
+        "--MappingKernelManager.cull_idle_timeout=3600",  # kernels no page is connected to: browsers die without a word
     ]
 
 
