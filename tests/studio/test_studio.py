@@ -126,6 +126,8 @@ def test_workloads_are_edited_as_forms(studio: Studio) -> None:
     assert changed.memory == 3 * 2**30
     assert changed.untrusted_code is not first.untrusted_code
     assert changed.exposure is None
+    enter("GPUs", "0.25")
+    assert "fraction: 0.25" in studio.session.state.text
     enter("priority", "soon")
     assert "workloads[0].priority" in words(studio)
 

@@ -33,6 +33,7 @@ class Column:
         options: what may be chosen; empty for a field to type in.
         told: what it means, shown on hovering.
         parent: the place below the line's own that is emptied where "none" is chosen, if not the field's.
+        share: the place below the line's own of numbers between 0 and 1, if not the field's.
     """
 
     head: str
@@ -42,6 +43,7 @@ class Column:
     options: tuple[str, ...] = ()
     told: str = ""
     parent: Path_ = ()
+    share: Path_ = ()
 
     def field(self) -> Any:
         """Return a widget for the column's value."""
@@ -56,7 +58,10 @@ class Column:
 
     def edit(self, value: str) -> tuple[Path_, Any]:
         """Return the place below the line's own to change, and what it becomes."""
-        return (self.parent, None) if self.parent and value == "none" else (self.path, entered(value))
+        if self.parent and value == "none":
+            return self.parent, None
+        found = entered(value)
+        return (self.share if self.share and isinstance(found, float) and 0 < found < 1 else self.path), found
 
 
 def _number(value: float | None) -> str:
@@ -95,7 +100,9 @@ WORKLOAD_COLUMNS: Final = (
     Column("replicas", ("replicas",), 78, lambda w: _number(w.replicas), told="per tenant, unless a class says else"),
     Column("CPU", ("cpu",), 72, lambda w: cpu_text(w.cpu), told="request of one replica, such as 4 or 500m"),
     Column("memory", ("memory",), 84, lambda w: memory_text(w.memory), told="request of one replica, such as 64Gi"),
-    Column("GPUs", ("gpu", "count"), 64, _gpus, told="whole GPUs of one replica; edit shares in the text"),
+    Column(
+        "GPUs", ("gpu", "count"), 64, _gpus, told="of one replica; below 1 a share of a GPU", share=("gpu", "fraction")
+    ),
     Column("gang", ("gang",), 64, lambda w: _number(w.gang), told="replicas that start together or not at all"),
     Column("priority", ("priority",), 78, lambda w: _number(w.priority), told="Kubernetes priority value"),
     Column(
