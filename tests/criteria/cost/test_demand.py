@@ -12,53 +12,53 @@ from hypothesis import strategies as st
 from tenancykit.criteria.cost.demand import (
     PROFILE_KINDS,
     Job,
-    Profile,
+    ProfileKind,
     activity,
     backlog,
     capacity,
     concurrent,
     domain_capacity,
     expand_changes,
-    generate,
     multiplexing_gain,
-    peak_mix,
     queueing_delay,
+    whole,
 )
 from tenancykit.errors import InputError
 from tenancykit.scenario.traces import read_helios_changes
 
-PROFILES = {
-    "constant": Profile("constant", base=4),
-    "diurnal": Profile("diurnal", base=2, peak=20, noise=0.2, weekend=0.3),
-    "bursty": Profile("bursty", base=1, peak=8, per_week=20, hours=4),
-    "campaigns": Profile("campaigns", per_week=5, hours=20, size=8, limit=32),
-}
-
 
 @pytest.mark.parametrize("kind", PROFILE_KINDS)
-def test_equal_seeds_give_equal_series_and_other_seeds_others(kind: str) -> None:
-    profile = PROFILES[kind]
-    one, same, other = (generate(profile, steps=1000, seed=seed) for seed in (1, 1, 2))
+def test_equal_seeds_give_equal_series_and_other_seeds_others(kind: ProfileKind) -> None:
+    one, same, other = (activity(kind, 0.4, hours=1000, seed=seed) for seed in (1, 1, 2))
     assert (one == same).all()
-    assert (one >= 0).all()
-    assert profile.limit is None or one.max() <= profile.limit
     assert kind == "constant" or (one != other).any()
 
 
-def test_a_daily_wave_peaks_at_its_hour_and_rests_at_weekends() -> None:
-    series = generate(Profile("diurnal", base=10, peak=110, peak_hour=14, weekend=0.5), steps=168)
-    assert series[14] == 110
-    assert series[2] == 10
-    assert series[5 * 24 + 14] == 60
+def test_a_daily_wave_repeats_each_day_with_exactly_the_mean_asked_for() -> None:
+    series = activity("diurnal", 0.3, hours=672, seed=5)
+    assert series.mean() == pytest.approx(0.3, abs=1e-12)
+    assert series.max() <= 0.6 + 1e-12
+    assert np.allclose(series[:24], series[24:48])
 
 
 @pytest.mark.parametrize("kind", PROFILE_KINDS)
 @pytest.mark.parametrize("mean", [0.1, 0.5, 0.9])
-def test_activity_has_the_mean_asked_for_and_stays_between_none_and_all(kind: str, mean: float) -> None:
-    series = np.array([activity(kind, mean, hours=24 * 60, seed=seed) for seed in range(40)])  # type: ignore[arg-type]
+def test_activity_has_the_mean_asked_for_and_stays_between_none_and_all(kind: ProfileKind, mean: float) -> None:
+    series = np.array([activity(kind, mean, hours=24 * 60, seed=seed) for seed in range(40)])
     assert series.mean() == pytest.approx(mean, abs=0.03)
     assert series.min() >= 0
     assert series.max() <= 1
+
+
+@given(st.lists(st.floats(0, 8, allow_subnormal=False), min_size=1, max_size=60))
+@settings(max_examples=80)
+def test_whole_replicas_keep_the_mean_and_stay_beside_what_they_stand_for(values: list[float]) -> None:
+    series = np.array(values)
+    found = whole(series)
+    assert (found == np.rint(found)).all()
+    assert ((np.floor(series) <= found) & (found <= np.ceil(series))).all()
+    assert abs(found.sum() - series.sum()) <= 0.5 + 1e-9
+    assert whole(np.rint(series)).tolist() == np.rint(series).tolist()
 
 
 def test_changes_hold_until_the_next() -> None:
@@ -74,8 +74,7 @@ def test_sharing_never_needs_more_than_the_tenants_apart(rows: list[list[int]]) 
     together = domain_capacity(demand, {"all": list(demand)})
     assert together["all"] <= sum(apart.values())
     assert together["all"] == capacity(demand.values())
-    mix = peak_mix(demand, dict.fromkeys(demand, 1.0))
-    assert sum(mix.values()) == together["all"]
+    assert multiplexing_gain({"0": demand["0"]}) == 1
 
 
 def test_the_helios_tenants_gain_what_their_files_say(shared: Path) -> None:
@@ -116,6 +115,53 @@ def test_more_capacity_than_the_peak_means_no_waiting(rows: list[tuple[int, int,
     assert queueing_delay(jobs, peak, backfill=backfill).longest == 0
 
 
+def test_a_simulated_queue_waits_as_long_as_erlang_says() -> None:
+    """Eye clinic of Gross, Harris, Fundamentals of Queueing Theory: M/M/3, 6 an hour, 20 minutes each: 4/27 hours."""
+    generator = np.random.default_rng(3)
+    arrivals = np.cumsum(generator.exponential(1 / 6, 60_000))
+    jobs = [Job(at, length, 1) for at, length in zip(arrivals, generator.exponential(1 / 3, 60_000), strict=True)]
+    waits = queueing_delay(jobs, 3)
+    assert waits.mean == pytest.approx(4 / 27, rel=0.05)
+    assert waits.waiting == pytest.approx(4 / 9, rel=0.03)
+    # given that one waits, the wait is exponential at rate 9 - 6: P(W > t) = 4/9 exp(-3 t)
+    assert waits.p95 == pytest.approx(np.log((4 / 9) / 0.05) / 3, rel=0.05)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30))
+@settings(max_examples=40)
+def test_one_server_waits_as_lindley_computes_by_hand(gaps: list[tuple[int, int]]) -> None:
+    now, wait, jobs, waits = 0, 0, [], []
+    for gap, length in gaps:
+        now += gap
+        wait = max(0, wait - gap)
+        waits.append(wait)
+        jobs.append(Job(now, length, 1))
+        wait += length
+    found = queueing_delay(jobs, 1)
+    assert found.mean == pytest.approx(float(np.mean(waits)))
+    assert found.longest == max(waits)
+
+
+@given(
+    st.lists(st.integers(0, 9), min_size=1, max_size=30), st.floats(0.5, 100, exclude_min=True, allow_subnormal=False)
+)
+@settings(max_examples=60)
+def test_a_percentile_of_capacity_is_the_least_that_covers_that_share_of_the_time(
+    values: list[int], percentile: float
+) -> None:
+    series = np.array(values, dtype=float)
+    enough = capacity([series], percentile)
+    assert (series <= enough).mean() * 100 >= percentile - 1e-9
+    assert enough in values
+    assert (series < enough).mean() * 100 < percentile + 1e-9
+
+
+@pytest.mark.parametrize("percentile", [0, -5, 100.1, float("nan")])
+def test_a_percentile_out_of_range_is_named(percentile: float) -> None:
+    with pytest.raises(InputError, match="percentile: is"):
+        capacity([np.ones(3)], percentile)
+
+
 def test_a_fluid_backlog_follows_lindley() -> None:
     assert backlog(np.array([5.0, 0, 9, 1, 0]), 3).tolist() == [2, 0, 6, 4, 1]
 
@@ -124,11 +170,15 @@ def test_concurrency_is_the_most_in_use_within_each_step() -> None:
     assert concurrent([Job(0, 1.5, 2), Job(1.5, 1, 3), Job(0.2, 0.2, 4)], steps=4).tolist() == [6, 3, 3, 0]
 
 
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 8), st.integers(1, 5)), max_size=12), st.integers(1, 4))
+@settings(max_examples=80)
+def test_concurrency_equals_a_count_at_every_moment(rows: list[tuple[int, int, int]], step: int) -> None:
+    at = [sum(amount for start, length, amount in rows if start <= now < start + length) for now in range(32)]
+    found = concurrent([Job(*row) for row in rows], steps=32 // step, step=step)
+    assert found.tolist() == [max(at[i * step : (i + 1) * step]) for i in range(32 // step)]
+
+
 def test_bad_profiles_and_domains_are_named_with_what_is_allowed() -> None:
-    with pytest.raises(InputError) as caught:
-        generate(Profile("diurnal", base=5, peak=2, weekend=3, hours=0), steps=4, where="tenant a")
-    for part in ("tenant a.peak", "tenant a.weekend", "tenant a.hours"):
-        assert part in str(caught.value)
     with pytest.raises(InputError, match="constant, diurnal, bursty, campaigns"):
         activity("spiky", 0.5, hours=3)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="tenant 'b' has no demand"):

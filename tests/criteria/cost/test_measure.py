@@ -156,6 +156,20 @@ def test_traffic_of_a_class_without_a_load_balancer_is_translated_and_paid_for()
     assert not any(label.startswith("translated") for label in labels)
 
 
+@pytest.mark.parametrize(("provider", "each"), [("aws", "0.02"), ("coreweave", "0.02"), ("own", "0")])
+def test_traffic_between_zones_is_counted_where_the_scenario_states_it(provider: str, each: str) -> None:
+    scenario = platform(10, sites=f"[{{id: us, provider: {provider}}}]")
+    label = "traffic between zones of 10 tenants of team"
+    silent = statement(cost(design(scenario), scenario))
+    assert label not in {c.label for c in silent.charges}
+    (stated,) = (c.model_copy(update={"cross_zone_gib_month": 12.5}) for c in scenario.tenants.classes)
+    scenario = scenario.model_copy(update={"tenants": scenario.tenants.model_copy(update={"classes": (stated,)})})
+    found = statement(cost(design(scenario), scenario))
+    charged = sum((c.cost.amount for c in found.charges if c.label == label), Decimal(0))
+    assert charged == Decimal(each) * 125
+    assert found.total - silent.total == charged
+
+
 def test_each_own_cluster_pays_a_control_plane_fee_and_a_gateway() -> None:
     scenario = platform(10)
     charges = {c.label: c.cost.amount for c in statement(cost(reference(scenario, "RA10"), scenario)).charges}

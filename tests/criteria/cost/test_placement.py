@@ -17,30 +17,28 @@ from tenancykit.criteria.cost.placement.devices import (
     WHOLE,
     GpuSharing,
     SliceGeometry,
-    geometry_from_mapping,
+    SliceProfile,
     slice_tables,
 )
 from tenancykit.criteria.cost.placement.exact import Stack, device_states
-from tenancykit.criteria.cost.placement.fixed import oversized, place
+from tenancykit.criteria.cost.placement.fixed import place
 from tenancykit.criteria.cost.placement.values import POLICIES, NodeClass, NodeGroup, Placement, PodClass, Quota
 from tenancykit.errors import InputError
 
 GIB = 1024**3
 # NVIDIA MIG User Guide, "A100 MIG profiles": https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
-A100 = geometry_from_mapping(
+A100 = SliceGeometry(
     "A100",
-    {
-        "compute": 7,
-        "slices": 8,
-        "profiles": {
-            "1g.5gb": {"compute": 1, "size": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_bytes": 5 * 10**9},
-            "1g.10gb": {"compute": 1, "size": 2, "starts": [0, 2, 4, 6], "memory_bytes": 10 * 10**9},
-            "2g.10gb": {"compute": 2, "size": 2, "starts": [0, 2, 4], "memory_bytes": 10 * 10**9},
-            "3g.20gb": {"compute": 3, "size": 4, "starts": [0, 4], "memory_bytes": 20 * 10**9},
-            "4g.20gb": {"compute": 4, "size": 4, "starts": [0], "memory_bytes": 20 * 10**9},
-            "7g.40gb": {"compute": 7, "size": 8, "starts": [0], "memory_bytes": 40 * 10**9},
-        },
-    },
+    compute=7,
+    slices=8,
+    profiles=(
+        SliceProfile("1g.5gb", 1, 1, (0, 1, 2, 3, 4, 5, 6), 5 * 10**9),
+        SliceProfile("1g.10gb", 1, 2, (0, 2, 4, 6), 10 * 10**9),
+        SliceProfile("2g.10gb", 2, 2, (0, 2, 4), 10 * 10**9),
+        SliceProfile("3g.20gb", 3, 4, (0, 4), 20 * 10**9),
+        SliceProfile("4g.20gb", 4, 4, (0,), 20 * 10**9),
+        SliceProfile("7g.40gb", 7, 8, (0,), 40 * 10**9),
+    ),
 )
 SHARING = {
     "whole": WHOLE,
@@ -364,20 +362,6 @@ def test_slice_tables_are_exact_for_every_state_of_a_device() -> None:
                 after = int(tables.after[k, free])
                 assert after & ~free == 0
                 assert int(tables.capacity[after]) == most - k
-
-
-def test_pods_larger_than_any_node_are_named_with_their_place() -> None:
-    nodes = [NodeClass("n", 5, 8000, 32 * GIB), NodeClass("m", None, 4000, 64 * GIB, 1, "A100")]
-    pods = [
-        PodClass("ok", 99, 8000, GIB),
-        PodClass("big", 1, 1000, 65 * GIB, where="jobs.csv:4"),
-        PodClass("two", 1, 1, 1, 2),
-    ]
-    big, two = oversized(pods, nodes)
-    assert str(big).startswith(
-        "jobs.csv:4: fits no node even when empty: 0/2 nodes are available: 2 Insufficient memory."
-    )
-    assert "2 Insufficient nvidia.com/gpu" in two.what
 
 
 def test_every_fault_of_an_input_is_named_with_its_place_and_cure() -> None:

@@ -192,6 +192,8 @@ class TenantClass(Model):
     """What must hold for the class."""
     egress_gib_month: Annotated[Finite, Field(ge=0, le=1e12)] = 0.0
     """Traffic to the internet per tenant and month, GiB."""
+    cross_zone_gib_month: Annotated[Finite, Field(ge=0, le=1e12)] = 0.0
+    """Traffic between a region's zones per tenant and month, GiB, each GiB once; what is not stated is not counted."""
 
 
 class NamedTenant(Model):

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import csv
+import functools
+import gzip
+import io
 import math
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.source import read_text
 
+MAX_BYTES: Final = 1024 * 1024 * 1024
+"""Largest trace read, unpacked, in bytes. Assumption: a million jobs take about 150 MB, as CSV or as JSON."""
+MOST: Final = 2**53
+"""Largest number read: up to here a float holds every whole number."""
+MOST_STEPS: Final = 10 * 366 * 24 * 60
+"""Latest step read: ten years of minutes (assumption)."""
 _SHOWN: Final = 20
+_DELIMITERS: Final = ",;\t"
+_GZIP: Final = b"\x1f\x8b"
 Row = TypeVar("Row")
 
 
@@ -36,7 +49,8 @@ class Trace(Generic[Row]):
             return ""
         total = sum(self.skipped.values())
         reasons = "; ".join(f"{number} {reason}" for reason, number in sorted(self.skipped.items()))
-        return f"skipped {total} of {total + len(self.rows)} rows: {reasons}"
+        first = f"; the first: {self.faults[0].where}: {self.faults[0].what}" if self.faults else ""
+        return f"skipped {total} of {total + len(self.rows)} rows: {reasons}{first}"
 
 
 @dataclass(frozen=True)
@@ -105,9 +119,10 @@ class TenantChange:
 class RowError(ValueError):
     """One row is wrong in one field; ``reason`` counts alike rows together."""
 
-    def __init__(self, field: str, what: str, allowed: str = "", cure: str = "") -> None:
+    def __init__(self, field: str, what: str, allowed: str = "", cure: str = "", *, reason: str = "") -> None:
         super().__init__(what)
         self.field, self.what, self.allowed, self.cure = field, what, allowed, cure
+        self.reason = reason or f"with a bad {field}"
 
 
 def number_of(row: Mapping[str, str], field: str, *, least: float = 0.0, empty: float | None = None) -> float:
@@ -118,15 +133,19 @@ def number_of(row: Mapping[str, str], field: str, *, least: float = 0.0, empty: 
     try:
         value = float(text)
     except ValueError:
-        raise RowError(field, f"{text!r} is not a number", f"a number, {least:g} or more") from None
-    if not math.isfinite(value) or value < least:
-        raise RowError(field, f"is {text}", f"a number, {least:g} or more")
+        what = f"{text!r} is not a number" if text else "is empty"
+        cure = "write a decimal point" if "," in text else ""
+        raise RowError(field, what, f"a number, {least:g} or more", cure) from None
+    if not math.isfinite(value) or not least <= value <= MOST:
+        raise RowError(field, f"is {text}", f"a number, {least:g} or more" if value < MOST else f"at most {MOST}")
     return value
 
 
-def count_of(row: Mapping[str, str], field: str, *, least: int = 0) -> int:
+def count_of(row: Mapping[str, str], field: str, *, least: int = 0, most: int = MOST) -> int:
     """Return a field as a whole number."""
     value = number_of(row, field, least=least)
+    if value > most:
+        raise RowError(field, f"is {row[field]}", f"at most {most}")
     if value != int(value):
         raise RowError(field, f"is {row[field]}", "a whole number")
     return int(value)
@@ -140,8 +159,8 @@ def quantity_of(row: Mapping[str, str], field: str, parse: Callable[[str], int])
     except ValueError:
         allowed = "a number with an optional suffix (500m, 16Gi)"
         raise RowError(field, f"{text!r} is not a quantity", allowed) from None
-    if value < 0:
-        raise RowError(field, f"is {text}", "zero or more")
+    if not 0 <= value <= MOST:
+        raise RowError(field, f"is {text}", "zero or more" if value < 0 else f"at most {MOST}")
     return value
 
 
@@ -161,17 +180,55 @@ def once(name: str, field: str, seen: set[str]) -> str:
     return name
 
 
+def trace_text(path: Path) -> str:
+    """Return the text of a trace, unpacked if gzip packed it, with plain line ends.
+
+    Raises:
+        InputError: the file is missing, too large, damaged or not UTF-8.
+    """
+    try:
+        with path.open("rb") as stream:
+            packed = stream.read(len(_GZIP)) == _GZIP
+    except OSError:
+        packed = False
+    if not packed:
+        return read_text(path, limit=MAX_BYTES)
+    try:
+        with gzip.open(path) as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(Fault(str(path), f"is a damaged gzip file: {error}", cure="pack it again")) from None
+    if len(content) > MAX_BYTES:
+        raise InputError(Fault(str(path), "is too large unpacked", f"at most {MAX_BYTES >> 20} MiB", "split the file"))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(Fault(str(path), "is not UTF-8 text", cure="save it as UTF-8")) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def column_names(header: str, delimiter: str = "") -> list[str]:
+    """Return the names in a header line; without a delimiter, by the one of ``, ; tab`` that gives the most."""
+    if not delimiter:
+        return max((column_names(header, each) for each in _DELIMITERS), key=len)
+    return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+
+
 def table_rows(
     path: Path, columns: Sequence[str], optional: Sequence[str] = ()
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the file's line number and fields of every row; raises where a column is missing or unknown."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Fault(str(path), f"cannot be read: {error}")) from error
-    reader = csv.DictReader(text.splitlines())
-    names = [name.strip() for name in reader.fieldnames or []]
-    reader.fieldnames = names
+) -> Iterator[tuple[int, Mapping[Any, Any]]]:
+    """Yield line number and fields of every row, as ``csv.DictReader`` has them; fields part at comma, ``;`` or tab.
+
+    Raises:
+        InputError: the file cannot be read, a column is missing or given twice, or quotation marks do not match.
+    """
+    text = trace_text(path)
+    if not text.strip():
+        raise InputError(
+            Fault(str(path), "is empty", f"columns {', '.join(columns)}", "check that it is the right file")
+        )
+    header = text.split("\n", 1)[0]
+    names = column_names(header)
     known = (*columns, *optional)
     faults = [
         Fault(f"{path}:1: column {name!r}", "is missing", ", ".join(known), _renamed(name, names, known))
@@ -179,22 +236,51 @@ def table_rows(
         if name not in names
     ]
     faults += [
-        Fault(f"{path}:1: column {name!r}", "is given twice", "each column once")
+        Fault(f"{path}:1: column {name!r}", "is given twice", "each column once", "rename or remove one")
         for name, times in Counter(names).items()
-        if times > 1
+        if times > 1 and name
     ]
     if faults:
         raise InputError(faults)
+    delimiter = next(each for each in _DELIMITERS if column_names(header, each) == names)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader.fieldnames = names
     try:
+        next(reader.reader)
         for row in reader:
-            yield reader.line_num, {key: value if isinstance(value, str) else "" for key, value in row.items() if key}
+            yield reader.line_num, dict(row)
     except csv.Error as error:
-        raise InputError(Fault(f"{path}:{reader.line_num}", f"is not CSV: {error}")) from error
+        cure = "close the quotation mark" if "end of data" in str(error) else "correct the row"
+        raise InputError(Fault(f"{path}:{reader.line_num}", f"is not CSV: {error}", cure=cure)) from error
+
+
+def _whole(row: Mapping[Any, Any], columns: Sequence[str]) -> dict[str, str]:
+    """Return a row's fields; raises where it has fewer than the columns asked for, or more than the header."""
+    beyond = row.get(None)
+    if beyond and any(beyond):
+        what = f"has {len(row) - 1 + len(beyond)} fields"
+        raise RowError("row", what, f"{len(row) - 1}, as the header", "quote fields that hold the delimiter")
+    fields = {name: value for name, value in row.items() if isinstance(name, str) and isinstance(value, str)}
+    short = [name for name in columns if name not in fields]
+    if short:
+        raise RowError("row", f"ends before {short[0]!r}", f"{len(row)} fields, as the header", "complete the row")
+    return {name: fields.get(name, "") for name in row if isinstance(name, str)}
 
 
 def _renamed(name: str, names: Sequence[str], known: Sequence[str]) -> str:
     close = [other for other in names if other not in known and did_you_mean(name, [other])]
     return f"rename column {close[0]!r} to {name!r}" if close else "add the column"
+
+
+_CURE: Final = "correct the row, or skip bad rows"
+
+
+def _made(
+    make: Callable[[Mapping[str, str]], Row],
+    row: Mapping[Any, Any],
+    columns: Sequence[str],
+) -> Row:
+    return make(_whole(row, columns))
 
 
 class Reading(Generic[Row]):
@@ -206,14 +292,22 @@ class Reading(Generic[Row]):
         self.faults: list[Fault] = []
         self.reasons: Counter[str] = Counter()
 
+    def table(
+        self, columns: Sequence[str], make: Callable[[Mapping[str, str]], Row], optional: Sequence[str] = ()
+    ) -> Trace[Row]:
+        """Return the rows of a table, each made by a function; raises as :func:`table_rows` and :meth:`done`."""
+        for line, row in table_rows(self.path, columns, optional):
+            self.take(line, functools.partial(_made, make, row, columns))
+        return self.done()
+
     def take(self, line: int | str, make: Callable[[], Row]) -> None:
         """Keep the row, or what is wrong with it."""
         try:
             self.rows.append(make())
         except RowError as error:
             where = f"{self.path}:{line}: {error.field}"
-            self.faults.append(Fault(where, error.what, error.allowed, error.cure))
-            self.reasons[f"with a bad {error.field}"] += 1
+            self.faults.append(Fault(where, error.what, error.allowed, error.cure or _CURE))
+            self.reasons[error.reason] += 1
 
     def done(self) -> Trace[Row]:
         """Return what was read; raises where rows were bad and may not be skipped, or none is left."""
@@ -221,8 +315,9 @@ class Reading(Generic[Row]):
             shown = self.faults[:_SHOWN]
             if len(self.faults) > _SHOWN:
                 more = len(self.faults) - _SHOWN
-                shown.append(Fault(str(self.path), f"{more} more bad rows", cure="fix them, or skip bad rows"))
+                shown.append(Fault(str(self.path), f"{more} more bad rows", cure=_CURE))
             raise InputError(shown)
         if not self.rows:
-            raise InputError([*self.faults[:_SHOWN], Fault(str(self.path), "has no usable rows")])
+            cure = "check that it is the right file"
+            raise InputError([*self.faults[:_SHOWN], Fault(str(self.path), "has no usable rows", cure=cure)])
         return Trace(tuple(self.rows), dict(sorted(self.reasons.items())), tuple(self.faults))

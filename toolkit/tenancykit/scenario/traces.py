@@ -4,17 +4,21 @@ Every reader checks what it needs and gathers all faults. With ``skip_bad_rows``
 result says how many and why. Formats:
 
 - openb (Alibaba cluster-trace-gpu-v2023): node and pod lists.
-- Helios: change files (vc, minute, value) and hourly files derived from its per-VC sequences.
+- Helios: ``cluster_log.csv``; change files (vc, minute, value) and hourly files derived from its per-VC sequences.
 - Philly (Microsoft): ``cluster_job_log``, a JSON list of jobs with attempts.
 - plain CSV of jobs: tenant, start, duration, cpu, memory, gpus, gpu model.
 - plain CSV of activity: tenant, hour, active (replicas).
+
+Columns may be in any order and have others beside them; fields part at comma, semicolon or tab; gzip is unpacked.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +26,7 @@ from typing import Any, Final
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.quantities import MIB, millis, whole
 from tenancykit.scenario.trace_rows import (
+    MOST_STEPS,
     Reading,
     RowError,
     TenantChange,
@@ -32,8 +37,8 @@ from tenancykit.scenario.trace_rows import (
     number_of,
     once,
     quantity_of,
-    table_rows,
     text_of,
+    trace_text,
 )
 
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
@@ -47,9 +52,7 @@ def read_openb_nodes(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[
     """
     reading: Reading[TraceNode] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
     seen: set[str] = set()
-    for line, row in table_rows(reading.path, ("sn", "cpu_milli", "memory_mib", "gpu", "model")):
-        reading.take(line, lambda row=row: _openb_node(row, seen))  # type: ignore[misc]
-    return reading.done()
+    return reading.table(("sn", "cpu_milli", "memory_mib", "gpu", "model"), lambda row: _openb_node(row, seen))
 
 
 def _openb_node(row: Mapping[str, str], seen: set[str]) -> TraceNode:
@@ -61,18 +64,21 @@ def _openb_node(row: Mapping[str, str], seen: set[str]) -> TraceNode:
     return TraceNode(name, count_of(row, "cpu_milli", least=1), count_of(row, "memory_mib", least=1) * MIB, gpus, model)
 
 
+OPENB_PODS: Final = (
+    *("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "gpu_spec"),
+    *("creation_time", "deletion_time"),
+)
+
+
 def read_openb_pods(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[TraceJob]:
     """Return the pods of an openb pod list; ``duration`` runs from creation to deletion.
 
     Raises:
         InputError: columns are missing, or rows are bad and may not be skipped.
     """
-    columns = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "gpu_spec", "creation_time", "deletion_time")
     reading: Reading[TraceJob] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
     seen: set[str] = set()
-    for line, row in table_rows(reading.path, columns, ("qos", "pod_phase", "scheduled_time")):
-        reading.take(line, lambda row=row: _openb_pod(row, seen))  # type: ignore[misc]
-    return reading.done()
+    return reading.table(OPENB_PODS, lambda row: _openb_pod(row, seen), ("qos", "pod_phase", "scheduled_time"))
 
 
 def _openb_pod(row: Mapping[str, str], seen: set[str]) -> TraceJob:
@@ -92,35 +98,88 @@ def _openb_pod(row: Mapping[str, str], seen: set[str]) -> TraceJob:
     return TraceJob(name, "", start, end - start, cpu, memory, gpus, milli if gpus else 1000, models, state)
 
 
+HELIOS_JOBS: Final = ("job_id", "vc", "gpu_num", "cpu_num", "state", "submit_time", "start_time", "end_time")
+
+
+def read_helios_jobs(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[TraceJob]:
+    """Return the jobs of a Helios ``cluster_log.csv``; ``start`` is the submission, ``duration`` the time it ran.
+
+    Times are seconds since 1970 as the log's local times read. The log has no memory.
+
+    Raises:
+        InputError: columns are missing, or rows are bad and may not be skipped.
+    """
+    reading: Reading[TraceJob] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
+    seen: set[str] = set()
+    return reading.table(HELIOS_JOBS, lambda row: _helios_job(row, seen), ("user", "node_num", "duration", "queue"))
+
+
+def _helios_job(row: Mapping[str, str], seen: set[str]) -> TraceJob:
+    submit, start, end = (_moment(row[field], field) for field in ("submit_time", "start_time", "end_time"))
+    if start < submit:
+        raise RowError("start_time", f"{row['start_time']} is before submit_time", "the same or later")
+    if end < start:
+        raise RowError("end_time", f"{row['end_time']} is before start_time", "the same or later")
+    tenant, cpu, gpus = text_of(row, "vc"), 1000 * count_of(row, "cpu_num"), count_of(row, "gpu_num")
+    name = once(text_of(row, "job_id"), "job_id", seen)
+    return TraceJob(name, tenant, submit, end - start, cpu, 0, gpus, state=row["state"].strip())
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Holds each tenant's time to rise; one bad row does not make those behind it bad.
+
+    Attributes:
+        unit: column of the time, and word for one step.
+        gapless: whether every step must be there, not only the first.
+        last: last step of each tenant that was in its place.
+        ahead: last step of each tenant that came after a gap: what follows it is in its place again.
+    """
+
+    unit: str
+    gapless: bool
+    last: dict[str, int] = field(default_factory=dict)
+    ahead: dict[str, int] = field(default_factory=dict)
+
+    def check(self, tenant: str, step: int, shown: str) -> None:
+        before = self.last.get(tenant, -1)
+        if step == before:
+            what = f"{shown} of {tenant} overlaps the row before it"
+            raise RowError(self.unit, what, f"each {self.unit} once", reason="that overlap")
+        if step < before:
+            what = f"{shown} of {tenant} goes back behind {self.unit} {before}"
+            raise RowError(self.unit, what, "rising", f"sort by {self.unit}", reason="that go back")
+        missing = step - before - 1
+        if missing and (self.gapless or before < 0) and self.ahead.get(tenant, -1) != step - 1:
+            self.ahead[tenant] = step
+            if not self.gapless:
+                self.last[tenant] = step
+            what = f"{shown} of {tenant}: a gap of {missing} {self.unit}s before it"
+            allowed = f"every {self.unit}, from 0" if self.gapless else f"a first row at {self.unit} 0"
+            raise RowError(self.unit, what, allowed, "add the missing rows", reason="after a gap")
+        self.last[tenant] = step
+
+
 def read_helios_changes(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[TenantChange]:
     """Return the changes of a Helios change file: ``vc``, ``minute`` and one column of GPUs.
 
     Raises:
-        InputError: columns are missing; a VC's minutes do not rise; or rows are bad and may not be skipped.
+        InputError: columns are missing; a VC's minutes do not start at 0 or do not rise; or rows are bad and may not
+            be skipped.
     """
     reading: Reading[TenantChange] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
-    last: dict[str, int] = {}
-    value: str | None = None
-    for line, row in table_rows(reading.path, ("vc", "minute")):
-        value = value or next((name for name in row if name.endswith(("gpus", "gpu_num"))), None)
-        if value is None:
-            raise InputError(Fault(f"{path}:1: columns", "no column of GPUs", "running_gpus or pending_gpus"))
-        reading.take(line, lambda row=row, value=value: _helios_change(row, value, last))  # type: ignore[misc]
-    return reading.done()
+    clock = _Clock("minute", gapless=False)
+    return reading.table(("vc", "minute"), lambda row: _helios_change(row, clock, str(path)))
 
 
-def _helios_change(row: Mapping[str, str], value: str, last: dict[str, int]) -> TenantChange:
-    tenant, minute = text_of(row, "vc"), count_of(row, "minute")
-    before = last.get(tenant)
-    if before is not None and minute == before:
-        raise RowError("minute", f"{minute} overlaps the row before it of {tenant}", "each minute once per VC")
-    if before is not None and minute < before:
-        raise RowError("minute", f"{minute} is before {before} of {tenant}", "rising minutes", "sort each VC")
-    if before is None and minute != 0:
-        raise RowError("minute", f"{tenant} starts at {minute}: a gap", "a first row at minute 0")
-    change = TenantChange(tenant, minute, number_of(row, value))
-    last[tenant] = minute
-    return change
+def _helios_change(row: Mapping[str, str], clock: _Clock, path: str) -> TenantChange:
+    value = next((name for name in row if name.endswith(("gpus", "gpu_num"))), None)
+    if value is None:
+        known = "running_gpus or pending_gpus"
+        raise InputError(Fault(f"{path}:1: columns", "no column of GPUs", known, "name the column"))
+    tenant, minute = text_of(row, "vc"), count_of(row, "minute", most=MOST_STEPS)
+    clock.check(tenant, minute, str(minute))
+    return TenantChange(tenant, minute, number_of(row, value))
 
 
 def read_helios_hourly(
@@ -137,51 +196,52 @@ def read_helios_hourly(
         InputError: columns are missing; hours have gaps or overlaps; or rows are bad and may not be skipped.
     """
     reading: Reading[TenantChange] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
-    last: dict[str, int] = {}
-    origin: list[datetime] = []
-    for line, row in table_rows(reading.path, ("hour", "vc", value)):
-        reading.take(line, lambda row=row: _helios_hour(row, value, last, origin))  # type: ignore[misc]
-    return reading.done()
+    clock = _Clock("hour", gapless=True)
+    origin: list[float] = []
+    return reading.table(("hour", "vc", value), lambda row: _helios_hour(row, value, clock, origin))
 
 
-def _helios_hour(row: Mapping[str, str], value: str, last: dict[str, int], origin: list[datetime]) -> TenantChange:
-    try:
-        moment = datetime.strptime(row["hour"].strip(), _TIME)  # noqa: DTZ007 - the trace has no time zone
-    except ValueError:
-        raise RowError("hour", f"{row['hour']!r} is not a time", "YYYY-MM-DD HH:MM:SS") from None
+def _helios_hour(row: Mapping[str, str], value: str, clock: _Clock, origin: list[float]) -> TenantChange:
+    moment, shown = _moment(row["hour"], "hour"), row["hour"].strip()
     if not origin:
         origin.append(moment)
-    step = (moment - origin[0]).total_seconds() / 3600
+    step = (moment - origin[0]) / 3600
     if step != int(step):
-        raise RowError("hour", f"{row['hour']} is not on the hour of the first row", "whole hours")
-    tenant, before = text_of(row, "vc"), last.get(text_of(row, "vc"), -1)
-    if step <= before:
-        raise RowError("hour", f"{row['hour']} of {tenant} overlaps or goes back", "each hour once, rising")
-    gap = step != before + 1
-    last[tenant] = int(step)
-    if gap:
-        what = f"{row['hour']} of {tenant}: a gap of {step - before - 1:g} hours before it"
-        raise RowError("hour", what, "every hour")
+        raise RowError("hour", f"{shown} is not on the hour of the first row", "whole hours")
+    tenant = text_of(row, "vc")
+    clock.check(tenant, int(step), shown)
     return TenantChange(tenant, int(step), number_of(row, value))
+
+
+def _moment(text: object, field: str) -> float:
+    """Return seconds since 1970 of a time as it is written; traces have local times without a zone."""
+    try:
+        moment = datetime.strptime(str(text).strip(), _TIME)  # noqa: DTZ007 - as above
+    except ValueError:
+        raise RowError(field, f"{text!r} is not a time", "YYYY-MM-DD HH:MM:SS") from None
+    return (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - as above
 
 
 def read_philly(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[TraceJob]:
     """Return the jobs of a Philly-style job log; ``duration`` adds up the attempts, ``start`` is the submission.
 
-    GPUs are the most any attempt held. Times are seconds since 1970 as the log's local times read.
+    GPUs are the most any attempt held. An attempt without start or end (the log was cut there, or lost it) adds no
+    time. Times are seconds since 1970 as the log's local times read.
 
     Raises:
         InputError: the file is not such a list, or jobs are bad and may not be skipped.
     """
     reading: Reading[TraceJob] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
     try:
-        jobs = json.loads(reading.path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(Fault(str(path), f"cannot be read as JSON: {error}")) from error
+        jobs = json.loads(trace_text(reading.path))
+    except (ValueError, RecursionError) as error:
+        what = f"cannot be read as JSON: {error}"
+        raise InputError(Fault(str(path), what, "a list of jobs", "correct the JSON")) from None
     if not isinstance(jobs, list):
-        raise InputError(Fault(str(path), "is not a list of jobs", "[{jobid, vc, submitted_time, attempts}, ...]"))
+        form = "[{jobid, vc, submitted_time, attempts}, ...]"
+        raise InputError(Fault(str(path), "is not a list of jobs", form, "put the jobs in one list"))
     for position, job in enumerate(jobs):
-        reading.take(f"job {position}", lambda job=job: _philly_job(job))  # type: ignore[misc]
+        reading.take(f"job {position}", functools.partial(_philly_job, job))
     return reading.done()
 
 
@@ -191,32 +251,44 @@ def _philly_job(job: Any) -> TraceJob:
     for key in ("jobid", "vc", "submitted_time", "attempts"):
         if key not in job:
             raise RowError(key, "is missing", "jobid, vc, submitted_time, attempts", did_you_mean(key, map(str, job)))
-    start = _philly_time(job["submitted_time"], "submitted_time")
+    start = _moment(job["submitted_time"], "submitted_time")
     duration, gpus, before = 0.0, 0, start
-    if not isinstance(job["attempts"], list):
-        raise RowError("attempts", "is not a list", "a list of attempts")
-    for number, attempt in enumerate(job["attempts"]):
-        field = f"attempts[{number}]"
-        if not isinstance(attempt, Mapping) or not attempt.get("start_time") or not attempt.get("end_time"):
-            continue  # an attempt that never ran
-        begin = _philly_time(attempt["start_time"], f"{field}.start_time")
-        end = _philly_time(attempt["end_time"], f"{field}.end_time")
+    for number, attempt in enumerate(_list(job["attempts"], "attempts")):
+        name = f"attempts[{number}]"
+        if not isinstance(attempt, Mapping):
+            raise RowError(name, f"is a {type(attempt).__name__}", "an object")
+        machines = _list(attempt.get("detail") or [], f"{name}.detail")
+        gpus = max(gpus, sum(_philly_gpus(machine, f"{name}.detail[{i}]") for i, machine in enumerate(machines)))
+        if attempt.get("start_time") in _NEVER or attempt.get("end_time") in _NEVER:
+            continue
+        begin = _moment(attempt["start_time"], f"{name}.start_time")
+        end = _moment(attempt["end_time"], f"{name}.end_time")
         if end < begin:
-            raise RowError(f"{field}.end_time", "is before start_time", "the same or later")
+            raise RowError(f"{name}.end_time", "is before start_time", "the same or later", reason=_ATTEMPTS)
         if begin < before:
-            raise RowError(f"{field}.start_time", "overlaps what came before", "attempts one after the other")
-        held = attempt.get("detail") or []
-        gpus = max(gpus, sum(len(machine.get("gpus") or []) for machine in held if isinstance(machine, Mapping)))
+            what, allowed = "overlaps what came before", "attempts one after the other"
+            raise RowError(f"{name}.start_time", what, allowed, reason=_ATTEMPTS)
         duration, before = duration + end - begin, end
-    return TraceJob(str(job["jobid"]), str(job["vc"]), start, duration, 0, 0, gpus, state=str(job.get("status") or ""))
+    name, tenant, state = (str(job.get(key) or "") for key in ("jobid", "vc", "status"))
+    return TraceJob(
+        text_of({"jobid": name}, "jobid"), text_of({"vc": tenant}, "vc"), start, duration, 0, 0, gpus, state=state
+    )
 
 
-def _philly_time(text: object, field: str) -> float:
-    try:
-        moment = datetime.strptime(str(text), _TIME)  # noqa: DTZ007 - the log has local times without zone
-    except ValueError:
-        raise RowError(field, f"{text!r} is not a time", "YYYY-MM-DD HH:MM:SS") from None
-    return (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - as above
+_NEVER: Final = (None, "", "None")
+_ATTEMPTS: Final = "whose attempts overlap or go back"
+
+
+def _philly_gpus(machine: object, field: str) -> int:
+    if not isinstance(machine, Mapping):
+        raise RowError(field, f"is a {type(machine).__name__}", "an object with ip and gpus")
+    return len(_list(machine.get("gpus") or [], f"{field}.gpus"))
+
+
+def _list(value: object, field: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise RowError(field, f"is a {type(value).__name__}", "a list")
+    return value
 
 
 JOB_COLUMNS: Final = ("tenant", "start", "duration", "cpu", "memory", "gpus", "gpu_model")
@@ -240,15 +312,15 @@ def read_jobs_csv(
     """
     reading: Reading[TraceJob] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
     last = [-math.inf]
-    for line, row in table_rows(reading.path, JOB_COLUMNS):
-        reading.take(line, lambda row=row: _plain_job(row, last, gpu_models))  # type: ignore[misc]
-    return reading.done()
+    return reading.table(JOB_COLUMNS, lambda row: _plain_job(row, last, gpu_models))
 
 
 def _plain_job(row: Mapping[str, str], last: list[float], known: Sequence[str] | None) -> TraceJob:
     start = number_of(row, "start")
     if start < last[0]:
-        raise RowError("start", f"{start:g} is before {last[0]:g} of the row above", "rising starts", "sort by start")
+        what = f"{start:g} is before {last[0]:g} of the row above"
+        raise RowError("start", what, "rising starts", "sort by start", reason="that go back")
+    last[0] = start
     duration = number_of(row, "duration")
     gpus = number_of(row, "gpus", empty=0.0)
     if gpus > 1 and gpus != int(gpus):
@@ -260,9 +332,7 @@ def _plain_job(row: Mapping[str, str], last: list[float], known: Sequence[str] |
     count = math.ceil(gpus)
     milli = 1000 if gpus >= 1 or not count else max(1, round(gpus * 1000))
     cpu, memory = quantity_of(row, "cpu", millis), quantity_of(row, "memory", whole)
-    job = TraceJob("", text_of(row, "tenant"), start, duration, cpu, memory, count, milli, models)
-    last[0] = start
-    return job
+    return TraceJob("", text_of(row, "tenant"), start, duration, cpu, memory, count, milli, models)
 
 
 def read_activity_csv(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[TenantChange]:
@@ -275,19 +345,11 @@ def read_activity_csv(path: str | Path, *, skip_bad_rows: bool = False) -> Trace
             be skipped.
     """
     reading: Reading[TenantChange] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
-    last: dict[str, int] = {}
-    for line, row in table_rows(reading.path, ("tenant", "hour", "active")):
-        reading.take(line, lambda row=row: _active_hour(row, last))  # type: ignore[misc]
-    return reading.done()
+    clock = _Clock("hour", gapless=True)
+    return reading.table(("tenant", "hour", "active"), lambda row: _active_hour(row, clock))
 
 
-def _active_hour(row: Mapping[str, str], last: dict[str, int]) -> TenantChange:
-    tenant, hour, active = text_of(row, "tenant"), count_of(row, "hour"), number_of(row, "active")
-    before = last.get(tenant, -1)
-    if hour <= before:
-        word = "overlaps" if hour == before else "goes back behind"
-        raise RowError("hour", f"{hour} of {tenant} {word} hour {before}", "each hour once, rising")
-    last[tenant] = hour
-    if hour != before + 1:
-        raise RowError("hour", f"{hour} of {tenant}: a gap of {hour - before - 1} hours before it", "every hour")
-    return TenantChange(tenant, hour, active)
+def _active_hour(row: Mapping[str, str], clock: _Clock) -> TenantChange:
+    tenant, hour = text_of(row, "tenant"), count_of(row, "hour", most=MOST_STEPS)
+    clock.check(tenant, hour, str(hour))
+    return TenantChange(tenant, hour, number_of(row, "active"))

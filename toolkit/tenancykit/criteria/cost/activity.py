@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.cost.demand import PROFILE_KINDS, ProfileKind, Series, activity, expand_changes
+from tenancykit.criteria.cost.demand import PROFILE_KINDS, ProfileKind, Series, activity, expand_changes, whole
 from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.model import Demand, Scenario, TenantClass, Workload, WorkloadUse
 from tenancykit.scenario.naming import class_tenants
@@ -25,7 +25,6 @@ PATTERNS: Final = 16
 """Different series generated per workload (assumption); further tenants get one of them, moved by whole days."""
 _DAYS: Final = HOURS // 24
 _SHOWN: Final = 8
-_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,8 @@ def _read_trace(path: Path, _changed: int, name: str, wanted: frozenset[str]) ->
     if missing:
         known = ", ".join(sorted(changes)[:_SHOWN])
         raise InputError(
-            [Fault(name, f"tenant {tenant!r} has no row", known, did_you_mean(tenant, changes)) for tenant in missing]
+            Fault(name, f"tenant {tenant!r} has no row", known, did_you_mean(tenant, changes) or "add its rows")
+            for tenant in missing
         )
     length = 1 + max(step for points in changes.values() for step, _ in points)
     return {tenant: expand_changes(changes[tenant], length) for tenant in sorted(wanted)}
@@ -220,6 +220,6 @@ def _pattern(member: Member, index: int, pattern: int) -> Series:
 @functools.lru_cache(maxsize=4096)
 def _generated(kind: ProfileKind, mean: float, replicas: int, seed: tuple[int, int, int]) -> Series:
     number = abs(seed[0]) * 1_000_003 + seed[1] * 1009 + seed[2]
-    series: Series = np.ceil(activity(kind, mean, hours=HOURS, seed=number) * replicas - _ROUNDING)
+    series = whole(activity(kind, mean, hours=HOURS, seed=number) * replicas)
     series.flags.writeable = False
     return series

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from tenancykit.catalogue.prices import Price
+from tenancykit.catalogue.prices import Kind, Price
 from tenancykit.criteria.cost.activity import Activity, TenantGroup
 from tenancykit.criteria.cost.domains import Clusters, Layout
 from tenancykit.criteria.cost.housing import Housing
@@ -136,7 +136,7 @@ class Tariff:
         return min(offered or self.machines, key=lambda m: (m.hourly.cost.amount, m.name))
 
     def network(self) -> Iterator[Charge]:
-        """Yield load balancers, gateways and traffic to the internet, which is translated where nothing is exposed."""
+        """Yield load balancers, gateways and traffic; to the internet it is translated where nothing is exposed."""
         for group, site, tenants in self._located():
             exposed = sum(1 for m in group.members if m.workload.exposure and m.workload.exposure.load_balanced)
             price = self.prices.unit("load-balancer", site.provider)
@@ -144,17 +144,22 @@ class Tariff:
                 number = exposed * tenants
                 label = f"{number} x load balancer of {group.title}"
                 yield self._monthly(NETWORK, label, number, price, (group.id,), "one per exposed service and tenant")
-            traffic = self.prices.unit("egress", site.provider)
-            volume = Decimal(str(group.tenant_class.egress_gib_month)) * tenants
-            if volume and traffic is not None:
-                cost = rounded(traffic.cost.times(volume))
-                yield Charge(NETWORK, f"traffic of {group.title}", volume, cost, (group.id,), traffic)
-            translation = self.prices.unit("nat-traffic", site.provider)
-            if volume and translation is not None and not exposed:
-                cost, label = rounded(translation.cost.times(volume)), f"translated traffic of {group.title}"
-                note = "all its traffic to the internet (assumption: it has no load balancer to answer through)"
-                yield Charge(NETWORK, label, volume, cost, (group.id,), translation, note)
+            yield from self._traffic(group, site, tenants, exposed=exposed > 0)
         yield from self._gateways()
+
+    def _traffic(self, group: TenantGroup, site: Site, tenants: int, *, exposed: bool) -> Iterator[Charge]:
+        out, across = group.tenant_class.egress_gib_month, group.tenant_class.cross_zone_gib_month
+        translated = "all its traffic to the internet (assumption: it has no load balancer to answer through)"
+        kinds: tuple[tuple[Kind, str, float, str], ...] = (
+            ("egress", "traffic", out, ""),
+            ("nat-traffic", "translated traffic", 0.0 if exposed else out, translated),
+            ("cross-zone", "traffic between zones", across, "as the scenario states it; nothing is inferred"),
+        )
+        for kind, label, each, note in kinds:
+            price, volume = self.prices.unit(kind, site.provider), Decimal(str(each)) * tenants
+            if volume and price is not None:
+                cost = rounded(price.cost.times(volume))
+                yield Charge(NETWORK, f"{label} of {group.title}", volume, cost, (group.id,), price, note)
 
     def _gateways(self) -> Iterator[Charge]:
         for clusters in self.layout.clusters:

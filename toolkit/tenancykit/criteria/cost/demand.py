@@ -23,88 +23,6 @@ ProfileKind = Literal["constant", "diurnal", "bursty", "campaigns"]
 PROFILE_KINDS: Final[tuple[ProfileKind, ...]] = ("constant", "diurnal", "bursty", "campaigns")
 
 _HOURS_PER_DAY: Final = 24.0
-_HOURS_PER_WEEK: Final = 168.0
-_WEEKEND: Final = 5  # the first day of the weekend when a week starts on Monday
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How a tenant's demand runs over the week.
-
-    Attributes:
-        kind: ``constant``: always ``base``. ``diurnal``: a daily wave from ``base`` to ``peak``. ``bursty``: ``base``,
-            and ``peak`` during bursts that come at random. ``campaigns``: training jobs of ``size`` that arrive at
-            random on top of ``base``.
-        base: lowest or usual demand.
-        peak: top of the wave or of a burst.
-        peak_hour: hour of the day of the wave's top, 0 to 24.
-        weekend: factor on the wave at weekends, 0 to 1.
-        noise: coefficient of variation of a lognormal factor on every step of the wave.
-        per_week: bursts or campaigns a week, on average (Poisson).
-        hours: mean length of a burst; median length of a campaign.
-        spread: sigma of the lognormal length of a campaign.
-        size: demand of one campaign.
-        limit: most the tenant can ask for at a time (its quota); ``None`` for no limit.
-    """
-
-    kind: ProfileKind
-    base: float = 0.0
-    peak: float = 0.0
-    peak_hour: float = 14.0
-    weekend: float = 1.0
-    noise: float = 0.0
-    per_week: float = 0.0
-    hours: float = 1.0
-    spread: float = 1.0
-    size: float = 1.0
-    limit: float | None = None
-
-
-def check_profile(profile: Profile, where: str) -> None:
-    """Raise where a profile cannot be generated.
-
-    Raises:
-        InputError: with every fault found.
-    """
-    faults = []
-    if profile.kind not in PROFILE_KINDS:
-        faults.append(Fault(f"{where}.kind", f"{profile.kind!r} is unknown", ", ".join(PROFILE_KINDS)))
-    for name in ("base", "peak", "noise", "per_week", "spread", "size"):
-        value = getattr(profile, name)
-        if not (math.isfinite(value) and value >= 0):
-            faults.append(Fault(f"{where}.{name}", f"is {value}", "a finite number, zero or more"))
-    if profile.kind in ("diurnal", "bursty") and profile.peak < profile.base:
-        faults.append(Fault(f"{where}.peak", f"{profile.peak} is below base {profile.base}", "base or more"))
-    if not profile.hours > 0:
-        faults.append(Fault(f"{where}.hours", f"is {profile.hours}", "above zero"))
-    if not 0 <= profile.weekend <= 1:
-        faults.append(Fault(f"{where}.weekend", f"is {profile.weekend}", "0 to 1"))
-    if profile.limit is not None and profile.limit < 0:
-        faults.append(Fault(f"{where}.limit", f"is {profile.limit}", "zero or more"))
-    if faults:
-        raise InputError(faults)
-
-
-def generate(profile: Profile, *, steps: int, step_hours: float = 1.0, seed: int = 0, where: str = "profile") -> Series:
-    """Return demand per step from Monday 00:00, in whole units, equal for equal seeds.
-
-    Raises:
-        InputError: the profile is malformed.
-    """
-    check_profile(profile, where)
-    generator = np.random.default_rng(seed)
-    hours: Series = np.arange(steps, dtype=np.float64) * step_hours
-    match profile.kind:
-        case "constant":
-            series = np.full(steps, profile.base)
-        case "diurnal":
-            series = _wave(profile, hours, generator)
-        case "bursty":
-            series = _bursts(profile, hours, generator)
-        case _:
-            series = _campaigns(profile, hours, step_hours, generator)
-    limit = np.inf if profile.limit is None else profile.limit
-    return np.asarray(np.minimum(np.rint(series), limit), dtype=np.float64)
 
 
 RUN_HOURS: Final[Mapping[ProfileKind, float]] = {"bursty": 3.0, "campaigns": 48.0}
@@ -158,35 +76,13 @@ def _on_off(mean: float, run: float, hours: int, generator: np.random.Generator)
     return np.asarray(np.clip(np.diff(np.interp(edges, times, on)), 0.0, 1.0), dtype=np.float64)
 
 
-def _wave(profile: Profile, hours: Series, generator: np.random.Generator) -> Series:
-    phase = 2 * np.pi * (hours - profile.peak_hour) / _HOURS_PER_DAY
-    lift = 0.5 + 0.5 * np.cos(phase)
-    weekend = (hours % _HOURS_PER_WEEK) // _HOURS_PER_DAY >= _WEEKEND
-    series = profile.base + (profile.peak - profile.base) * np.where(weekend, profile.weekend, 1.0) * lift
-    if profile.noise:
-        sigma = math.sqrt(math.log1p(profile.noise**2))
-        series = series * generator.lognormal(-(sigma**2) / 2, sigma, len(hours))
-    return np.asarray(series, dtype=np.float64)
+def whole(series: Series) -> Series:
+    """Return whole numbers beside a series whose running total stays within a half of its own: the mean is kept.
 
-
-def _bursts(profile: Profile, hours: Series, generator: np.random.Generator) -> Series:
-    span = float(hours[-1]) if len(hours) else 0.0
-    number = int(generator.poisson(profile.per_week * span / _HOURS_PER_WEEK))
-    start = generator.uniform(0, span, number)
-    end = start + generator.exponential(profile.hours, number)
-    running = np.searchsorted(np.sort(start), hours, "right") - np.searchsorted(np.sort(end), hours, "right")
-    return np.where(running > 0, profile.peak, profile.base)
-
-
-def _campaigns(profile: Profile, hours: Series, step_hours: float, generator: np.random.Generator) -> Series:
-    """Return base plus the jobs running; a warm-up of four median lengths lets earlier jobs run into the first step."""
-    span = float(hours[-1]) + step_hours if len(hours) else 0.0
-    warm = 4 * profile.hours
-    number = int(generator.poisson(profile.per_week * (span + warm) / _HOURS_PER_WEEK))
-    start = generator.uniform(-warm, span, number)
-    end = start + profile.hours * generator.lognormal(0.0, profile.spread, number)
-    running = np.searchsorted(np.sort(start), hours, "right") - np.searchsorted(np.sort(end), hours, "right")
-    return np.asarray(profile.base + profile.size * running, dtype=np.float64)
+    Each is the series' value rounded down or up, so that a few replicas are not counted as more than they are.
+    """
+    rounded = np.diff(np.floor(np.cumsum(series) + 0.5), prepend=0.0)
+    return np.asarray(np.clip(rounded, np.floor(series), np.ceil(series)), dtype=np.float64)
 
 
 def expand_changes(changes: Iterable[tuple[int, float]], steps: int) -> Series:
@@ -200,9 +96,15 @@ def expand_changes(changes: Iterable[tuple[int, float]], steps: int) -> Series:
 
 
 def capacity(series: Iterable[Series], percentile: float = 100.0) -> float:
-    """Return the capacity that covers the sum of the series in that percentage of the steps; 100 is the peak."""
+    """Return the least capacity that covers the sum of the series in that percentage of the steps; 100 is the peak.
+
+    Raises:
+        InputError: the percentage is not above 0 and at most 100.
+    """
+    if not 0 < percentile <= 100:
+        raise InputError(Fault("percentile", f"is {percentile}", "above 0, up to 100", "100 is the peak"))
     total = sum(series, np.zeros(1))
-    return float(np.percentile(total, percentile)) if np.size(total) else 0.0
+    return float(np.percentile(total, percentile, method="inverted_cdf")) if np.size(total) else 0.0
 
 
 def domain_capacity(
@@ -227,25 +129,11 @@ def domain_capacity(
 def multiplexing_gain(demand: Mapping[str, Series], percentile: float = 100.0) -> float:
     """Return the sum of the tenants' own capacities over the capacity of their sum; 1 means sharing saves nothing.
 
-    With percentile 100 it is never below 1.
+    With percentile 100 it is never below 1; below 100 it may be, as tenants apart may exceed at different times.
     """
     together = capacity(demand.values(), percentile)
     apart = sum(capacity([series], percentile) for series in demand.values())
     return apart / together if together else 1.0
-
-
-def peak_mix(demand: Mapping[str, Series], weights: Mapping[str, float], percentile: float = 100.0) -> dict[str, float]:
-    """Return each series' value at the step where the weighted sum reaches its percentile: what to house together.
-
-    Ties go to the earliest step. Weights are what one unit of a series takes (GPUs of a pod class, for example).
-    """
-    if not demand:
-        return {}
-    total = sum((weights[name] * series for name, series in demand.items()), np.zeros(1))
-    order = np.argsort(total, kind="stable")
-    value = total[order[min(len(order) - 1, math.ceil(percentile / 100 * len(order)) - 1)]]
-    step = int(np.flatnonzero(total == value)[0])
-    return {name: float(series[step]) for name, series in demand.items()}
 
 
 @dataclass(frozen=True)
@@ -326,13 +214,14 @@ def queueing_delay(jobs: Iterable[Job], cap: float, *, backfill: bool = False) -
         queue.append(job)
         begin(job.start)
     release(math.inf)
-    return _summary(waits, never)
+    return summary(waits, never)
 
 
-def _summary(waits: list[float], never: int) -> Waits:
-    if not waits:
+def summary(waits: Sequence[float] | Series, never: int) -> Waits:
+    """Return the mean and the quantiles of waits."""
+    if not len(waits):
         return Waits(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, never)
-    values = np.array(waits)
+    values = np.asarray(waits)
     p50, p95, p99 = (float(v) for v in np.percentile(values, [50, 95, 99]))
     return Waits(float(values.mean()), p50, p95, p99, float(values.max()), float((values > 0).mean()), never)
 
@@ -349,19 +238,16 @@ def backlog(series: Series, cap: float) -> Series:
 
 def concurrent(jobs: Iterable[Job], *, steps: int, step: float = 1.0) -> Series:
     """Return the greatest amount in use within each step, if every job starts when it asks."""
-    changes: list[tuple[float, float]] = []
-    for job in jobs:
-        if job.duration > 0:
-            changes += [(job.start, job.amount), (job.start + job.duration, -job.amount)]
-    changes.sort()
-    series = np.zeros(steps)
-    level, position = 0.0, 0
-    for i in range(steps):
-        top = level
-        while position < len(changes) and changes[position][0] < (i + 1) * step:
-            level += changes[position][1]
-            at_start = changes[position][0] <= i * step
-            position += 1
-            top = level if at_start else max(top, level)
-        series[i] = max(top, 0.0)
-    return series
+    spans = np.array([(job.start, job.start + job.duration, job.amount) for job in jobs if job.duration > 0])
+    spans = spans.reshape(-1, 3)
+    times = np.concatenate([spans[:, 0], spans[:, 1]])
+    amounts = np.concatenate([spans[:, 2], -spans[:, 2]])
+    order = np.lexsort((amounts, times))  # at one moment, what ends makes room before what starts
+    times = times[order]
+    levels = np.concatenate([[0.0], np.cumsum(amounts[order]), [0.0]])
+    edges = np.arange(steps + 1) * step
+    first = np.searchsorted(times, edges[:-1], "right")
+    behind = np.searchsorted(times, edges[1:], "left") + 1
+    pairs = np.column_stack([first, np.maximum(behind, first + 1)]).ravel()
+    top: Series = np.maximum.reduceat(levels, pairs)[::2] if steps else np.zeros(0)
+    return np.maximum(top, 0.0)

@@ -109,13 +109,22 @@ def _rows_of_type(table: Table, kind: int, node: NodeClass) -> tuple[FloatArray,
 
 
 def lower_bound(
-    pods: Sequence[PodClass], types: Sequence[NodeClass], method: Literal["volume", "columns"] = "volume"
+    pods: Sequence[PodClass],
+    types: Sequence[NodeClass],
+    method: Literal["volume", "columns"] = "volume",
+    table: Table | None = None,
 ) -> Bound:
     """Return a price per hour below which the pods that fit some type cannot be housed.
 
     Pods no type can hold are left out, as they are from a purchase.
+
+    Args:
+        pods: what is to be housed.
+        types: the node types there are.
+        method: the bound to compute.
+        table: :func:`table_of` of the two, where it is known already.
     """
-    table = table_of(pods, types)
+    table = table or table_of(pods, types)
     wanted = np.array([pod.count for pod in pods], dtype=np.float64)
     wanted[table.fit.max(axis=1, initial=0) == 0] = 0
     if not wanted.any():

@@ -8,9 +8,8 @@ start only at the positions its model allows (https://docs.nvidia.com/datacenter
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,19 +189,3 @@ def slice_tables(geometry: SliceGeometry, profile: SliceProfile) -> SliceTables:
     for _ in range(max(capacity)):
         after.append([step[mask] for mask in after[-1]])
     return SliceTables(np.array(capacity, dtype=np.int64), np.array(after, dtype=np.int64))
-
-
-def geometry_from_mapping(model: str, data: Mapping[str, Any]) -> SliceGeometry:
-    """Return a geometry from plain data: ``compute``, ``slices`` and ``profiles`` by name.
-
-    Raises:
-        ValueError: a key is missing or a profile reaches beyond the device.
-    """
-    try:
-        profiles = tuple(
-            SliceProfile(name, int(p["compute"]), int(p["size"]), tuple(p["starts"]), int(p.get("memory_bytes", 0)))
-            for name, p in data["profiles"].items()
-        )
-        return SliceGeometry(model, int(data["compute"]), int(data["slices"]), profiles)
-    except KeyError as error:
-        raise ValueError(f"geometry of {model}: {error.args[0]} is missing") from error

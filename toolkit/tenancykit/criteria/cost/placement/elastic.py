@@ -91,8 +91,9 @@ def _buy(
 ) -> Purchase:
     check(pods, types, quotas)
     types = _useful(types, dict(minimum))
-    least = None if bound is None else lower_bound(pods, types, bound)
-    stacks, pending = _cheapest_packing(pods, types, least, quotas, gpu_resource)
+    table = table_of(pods, types)
+    least = None if bound is None else lower_bound(pods, types, bound, table)
+    stacks, pending = _cheapest_packing(pods, types, table, least, quotas, gpu_resource)
     optimal = False
     if exact and not pending and stacks:
         found = exact_mix(pods, types)
@@ -138,13 +139,14 @@ def _betters(node: NodeClass, other: NodeClass) -> bool:
 def _cheapest_packing(
     pods: Sequence[PodClass],
     types: Sequence[NodeClass],
+    table: Table,
     least: Bound | None,
     quotas: Sequence[Quota],
     gpu_resource: str,
 ) -> tuple[Sequence[Stack], list[Pending]]:
     best: tuple[tuple[int, Decimal, int], list[Stack], list[Pending]] | None = None
     tried: set[bytes] = set()
-    for preference in _preferences(table_of(pods, types), pods, types, least):
+    for preference in _preferences(table, pods, types, least):
         order = np.argsort(-preference, axis=1, kind="stable").tobytes()
         if order in tried:
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -73,27 +72,6 @@ def place(
     run = Run(pods, nodes, policy, seed)
     pending = run.place_all(order, quotas, gpu_resource)
     return summarise(run.fleet, pods, run.requests, pending)
-
-
-def oversized(
-    pods: Sequence[PodClass], nodes: Sequence[NodeClass], gpu_resource: str = GPU_RESOURCE
-) -> tuple[Fault, ...]:
-    """Return a fault for every pod class that fits no node class even when it is empty.
-
-    Raises:
-        InputError: a class is malformed.
-    """
-    check(pods, nodes)
-    run = Run(pods, [replace(node, count=1) for node in nodes])
-    found = []
-    for pod, request in zip(run.pods, run.requests, strict=True):
-        if not run.fleet.fit(request).any():
-            reason = refusal(run.fleet, pod, request, gpu_resource)
-            cure = "ask for less, or offer a node that holds it"
-            found.append(
-                Fault(pod.where or f"pod class {pod.name!r}", f"fits no node even when empty: {reason}", "", cure)
-            )
-    return tuple(found)
 
 
 def _size(pod: PodClass, nodes: Sequence[NodeClass], order: Order) -> tuple[float, ...]:

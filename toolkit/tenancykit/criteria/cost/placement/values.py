@@ -230,11 +230,6 @@ class Placement:
         """Nodes that hold at least one pod, by class."""
         return _count_by_class(group for group in self.groups if group.pods)
 
-    @property
-    def pending_count(self) -> int:
-        """Pods without a place."""
-        return sum(pending.count for pending in self.pending)
-
 
 def _count_by_class(groups: Iterable[NodeGroup]) -> dict[str, int]:
     counts: dict[str, int] = {}

@@ -1,0 +1,74 @@
+"""Which of the known formats a trace has, by its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tenancykit.errors import Fault, InputError, did_you_mean
+from tenancykit.scenario import traces
+from tenancykit.scenario.trace_rows import TenantChange, Trace, TraceJob, column_names, trace_text
+
+Jobs = Trace[TraceJob]
+Changes = Trace[TenantChange]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A format of traces that say who asked for what when.
+
+    Attributes:
+        columns: columns it must have; empty for JSON.
+        read: its reader.
+        step: hours that one step of a series lasts; 0 for lists of jobs.
+    """
+
+    columns: tuple[str, ...]
+    read: Callable[..., Jobs | Changes]
+    step: float = 0.0
+
+
+FORMS: Final[Mapping[str, Form]] = {
+    "philly": Form((), traces.read_philly),
+    "openb-pods": Form(traces.OPENB_PODS, traces.read_openb_pods),
+    "helios-jobs": Form(traces.HELIOS_JOBS, traces.read_helios_jobs),
+    "helios-hourly": Form(("hour", "vc", "max_demand"), traces.read_helios_hourly, 1.0),
+    "helios-changes": Form(("vc", "minute"), traces.read_helios_changes, 1 / 60),
+    "jobs": Form(traces.JOB_COLUMNS, traces.read_jobs_csv),
+    "activity": Form(("tenant", "hour", "active"), traces.read_activity_csv, 1.0),
+}
+"""Formats by name."""
+
+
+def form_of(path: str | Path) -> str:
+    """Return the name of a trace's format: the one most of whose columns it has, JSON for Philly.
+
+    Raises:
+        InputError: the file cannot be read, or has half of no format's columns.
+    """
+    text = trace_text(Path(path)).lstrip()
+    if text.startswith(("[", "{")):
+        return "philly"
+    if not text:
+        raise InputError(Fault(str(path), "is empty", ", ".join(FORMS), "check that it is the right file"))
+    names = set(column_names(text.split("\n", 1)[0]))
+    shares = {name: len(names & set(form.columns)) / len(form.columns) for name, form in FORMS.items() if form.columns}
+    best = max(shares, key=lambda name: shares[name])
+    if shares[best] >= 1 / 2:
+        return best
+    forms = "; ".join(f"{name}: {', '.join(form.columns)}" for name, form in FORMS.items() if form.columns)
+    raise InputError(Fault(f"{path}:1: columns", "are those of no known trace", forms, "rename the columns"))
+
+
+def read_trace(path: str | Path, *, form: str = "", skip_bad_rows: bool = False) -> tuple[str, Jobs | Changes]:
+    """Return a trace's format and rows; without a format's name it is found by :func:`form_of`.
+
+    Raises:
+        InputError: the format is unknown, the file cannot be read, or rows are bad and may not be skipped.
+    """
+    if form and form not in FORMS:
+        raise InputError(Fault("format", f"{form!r} is unknown", ", ".join(FORMS), did_you_mean(form, FORMS)))
+    name = form or form_of(path)
+    return name, FORMS[name].read(path, skip_bad_rows=skip_bad_rows)
