@@ -241,6 +241,33 @@ def test_an_engine_that_is_not_evaluated_makes_it_undecided_not_open() -> None:
     assert any("ClusterPolicy" in text for text in found.not_evaluated)
 
 
+def asks_for_a_cost_centre() -> Objects:
+    expression = "has(object.metadata.labels) && object.metadata.labels[?'cost'].orValue('').matches('^cc-[0-9]{4}$')"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    admission = "admissionregistration.k8s.io/v1"
+    spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": expression}]}
+    binding = {"policyName": "cost", "validationActions": ["Deny"]}
+    return [
+        named(admission, "ValidatingAdmissionPolicy", "cost", spec=spec),
+        named(admission, "ValidatingAdmissionPolicyBinding", "cost", spec=binding),
+    ]
+
+
+def test_a_policy_that_refuses_every_pod_known_here_proves_nothing_about_hostile_ones() -> None:
+    objects = changed(fenced(), "Namespace", "t-red", label("privileged"))
+    found = report(
+        [*changed(objects, "ValidatingAdmissionPolicyBinding", "placement", lenient), *asks_for_a_cost_centre()]
+    )
+    assert "red" in found.crossing("api-user-to-node").undecided
+    assert any("no pod that t-red takes is known here" in finding.what for finding in found.findings)
+
+
+def test_what_pod_security_refuses_stays_refused_where_no_pod_is_known_that_policies_let_in() -> None:
+    found = report([*fenced(), *asks_for_a_cost_centre()]).crossing("api-user-to-node")
+    assert not found.victims
+    assert not found.undecided
+
+
 def test_rights_over_its_own_fence_are_found() -> None:
     rules = [
         {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["delete"]},

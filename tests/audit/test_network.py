@@ -73,7 +73,7 @@ def test_the_refusing_policy_is_named() -> None:
     group = next(group for group in TABLE["groups"] if group["id"] == "both-sides-must-consent")
     network = Network(objects_of(TABLE["settings"]["usual"], group["policies"]))
     answer = network.reach(parse_endpoint(network, "a/web"), parse_endpoint(network, "b/web"), Port("TCP", 80))
-    assert [str(policy) for policy in answer.deciding] == ["NetworkPolicy b/in"]
+    assert [str(policy) for policy in answer.ingress.policies] == ["NetworkPolicy b/in"]
     assert "ingress" in answer.why
 
 

@@ -69,7 +69,7 @@ def test_can_i_for_nobody_is_refused() -> None:
 def test_reach_finds_workloads_by_name_and_names_the_policy() -> None:
     answer = reach(OBJECTS, "t-red/job", "t-blue/web", "443/tcp")
     assert not answer.allowed
-    assert {str(policy) for policy in answer.answer.deciding} == {
+    assert {str(policy) for policy in answer.answer.egress.policies} == {
         "NetworkPolicy t-red/deny",
         "NetworkPolicy t-red/dns",
         "NetworkPolicy t-red/same",

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Footprint, Lifecycle, Limit, Option, Quantity
-from tenancykit.catalogue.reading import OWN_ROOT, Catalogue, load_catalogue
+from tenancykit.catalogue.reading import OWN_ROOT, SECTIONS, SOURCES, Catalogue, load_catalogue, yaml_files
+from tenancykit.catalogue.whole import read_whole
 from tenancykit.design.facts import class_facts
 from tenancykit.design.model import choose
 from tenancykit.design.validity import resolve_class
@@ -273,3 +274,9 @@ def test_an_option_of_the_users_own_replaces_ours_by_id(tmp_path: Path) -> None:
     options = load_catalogue(tmp_path).options
     assert options["rt_runc"].name == "crun"
     assert options.replaced == {"rt_runc": "catalogue/options/runtime/rt_runc.yaml:1"}
+
+
+def test_every_file_of_the_catalogue_stands_where_something_reads_it() -> None:
+    read = {file for section in SECTIONS for file in yaml_files(OWN_ROOT / section)}
+    assert set(yaml_files(OWN_ROOT)) == {*read, OWN_ROOT / SOURCES}
+    read_whole(load_catalogue())

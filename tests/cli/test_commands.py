@@ -150,6 +150,42 @@ def test_a_fault_in_an_own_catalogue_names_its_file_and_line(
     assert "did you mean runtime?" in err
 
 
+def test_check_reads_every_file_of_an_own_catalogue(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name, text in {
+        "tasks/work/mine.yaml": "id: mine\napplies_to: [nowhere]\n",
+        "toil/activities/mine.yaml": "id: mine\nof: kubernetes\n",
+        "prices/mine.yml": "id: mine\n",
+        "evidence/mine.yaml": "entry: 1\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    code, _, err = run(capsys, "check", "saas-inference", "--catalogue", str(tmp_path))
+    assert code == 2
+    for name in ("tasks/work/mine.yaml", "toil/activities/mine.yaml", "prices/mine.yml", "evidence/mine.yaml"):
+        assert f"error: {tmp_path / name}:1" in err
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ((), "{0}: holds nothing of a catalogue; allowed: assets, barriers"),
+        (("catalogue/options/mine.yaml",), "name {0}/catalogue"),
+        (("option/mine.yaml",), "{0}: holds nothing of a catalogue"),
+        (("rules/a.yaml", "option/mine.yaml"), "{0}/option: is no folder of a catalogue; did you mean options?"),
+        (("toil/mine.yaml",), "{0}/toil/mine.yaml: stands where nothing reads it; allowed: toil/activities"),
+    ],
+)
+def test_an_own_catalogue_that_nothing_would_read_is_refused_with_a_cure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, files: tuple[str, ...], told: str
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("entries: []\n", encoding="utf-8")
+    code, _, err = run(capsys, "compare", "saas-inference", "--catalogue", str(tmp_path))
+    assert code == 2
+    assert told.format(tmp_path) in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -243,3 +279,12 @@ def test_an_export_that_is_told_to_stop_leaves_nothing_behind(tmp_path: Path) ->
     if export.returncode != 0:  # it may have been done already
         assert (export.returncode, err) == (143, b"")
         assert [path.name for path in tmp_path.iterdir() if path.name != ".out.lock"] == []
+
+
+def test_explaining_two_designs_says_from_how_many_tenants_on_their_order_changes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = run(capsys, "explain", "ml-platform", "RA06", "RA04")
+    assert code == 0
+    assert "The order changes with the number of tenants: from " in out
+    assert "tenants on RA04 takes fewer hours of toil" in " ".join(out.split())

@@ -159,6 +159,13 @@ def test_place_says_where_pending_pods_go_and_why_others_wait(
     assert pods["default/too-large"]["reason"].startswith("0/1 nodes are available: 1 Insufficient cpu.")
 
 
+def test_place_tells_a_person_what_it_did_not_look_at(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "dump.yaml"
+    file.write_text(DUMP.replace("spec: {containers:", "spec: {schedulerName: kueue, containers:"), encoding="utf-8")
+    _, out, _ = run(capsys, "place", "-f", str(file))
+    assert "default/fits  ->  n1\n  not looked at: schedulerName kueue\n" in out
+
+
 @cache
 def interesting() -> tuple[str, ...]:
     return ("../x", "<script>alert(1)</script>", "=1+1", "チーム", "O'Brien | `x`")

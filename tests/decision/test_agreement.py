@@ -48,7 +48,6 @@ def test_the_place_where_methods_disagree_is_named() -> None:
     scaled, weights = scale(table, {"x": (0, 1), "y": (0, 1)}), equal_weights(table.names)
     found = agreement([weighted_sum(scaled, weights), vikor(scaled, weights, majority=0.0)])
     assert found.winners == (("b",), ("c",))
-    assert found.unanimous is None
     assert [(item.label, item.ranks, item.spread) for item in found.disagreements] == [
         ("b", (1, 2), 1),
         ("c", (2, 1), 1),
@@ -62,7 +61,7 @@ def test_unanimous_methods_have_no_disagreement() -> None:
     table = simple([[1.0, 1.0], [0.0, 0.0]])
     scaled, weights = scale(table), equal_weights(table.names)
     found = agreement([weighted_sum(scaled, weights), topsis(scaled, weights)])
-    assert found.unanimous == "a"
+    assert found.winners == (("a",), ("a",))
     assert found.disagreements == ()
     assert agreement([weighted_sum(scaled, weights)]).weakest[2] == 1
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.decision import Part, combine_fronts, combining, merge_fronts, pareto_front
+from tenancykit.decision import Part, combine_fronts, combining, pareto_front
 from tenancykit.decision.combining import Combination
 from tenancykit.errors import InputError
 
@@ -98,18 +98,6 @@ def test_what_is_shared_can_make_a_part_worth_it_that_loses_alone() -> None:
     assert found.values.tolist() == [[-8.0]]
 
 
-def test_a_sweep_in_chunks_has_the_front_of_the_whole() -> None:
-    values = np.random.default_rng(1).integers(0, 20, (500, 3)).astype(np.float64)
-    chunks = np.split(values, 5)
-    merged = merge_fronts([chunk[pareto_front(chunk).members] for chunk in chunks])
-    whole = values[pareto_front(values).members]
-    assert sorted(merged.values.tolist()) == sorted(whole.tolist())
-    direct = merge_fronts(chunks)
-    assert [100 * lot + row for lot, row in zip(direct.lots, direct.rows, strict=True)] == pareto_front(
-        values
-    ).members.tolist()
-
-
 @pytest.mark.parametrize(
     ("parts", "how"),
     [
@@ -128,5 +116,3 @@ def test_parts_that_do_not_fit_are_refused(parts: list[np.ndarray], how: list[Co
 def test_a_correction_that_does_not_fit_is_refused() -> None:
     with pytest.raises(InputError, match="correction"):
         combine_fronts([np.ones((1, 1))], ["sum"], lambda _: np.ones(2))
-    with pytest.raises(InputError):
-        merge_fronts([])

@@ -43,7 +43,7 @@ def test_a_design_that_always_wins_is_a_clear_winner() -> None:
     assert result.clear
     assert result.winner == "a"
     assert result.question == ""
-    assert str(result) == "a is first in 100% of all cases considered"
+    assert str(result) == "a is first in 100% of all samples"
 
 
 def test_unknown_weights_leave_no_clear_winner_and_ask_for_the_decisive_one() -> None:

@@ -36,3 +36,12 @@ def test_an_own_design_needs_options_for_every_class() -> None:
     scenario = tk.load_scenario("gpu-cloud")
     with pytest.raises(InputError, match="chooses nothing for labs"):
         tk.own_design("mine", "Mine", {"startups": ["cp_kamaji"]}, scenario)
+
+
+def test_an_own_design_refuses_a_class_that_the_scenario_does_not_have() -> None:
+    scenario = tk.load_scenario("gpu-cloud")
+    chosen = tk.variant("RA01", scenario)
+    options = {name: choice.options for name, choice in chosen.choices.items()}
+    assert set(tk.own_design("mine", "Mine", options, scenario).choices) == set(options)
+    with pytest.raises(InputError, match=r"unknown class 'startup'; did you mean startups\?"):
+        tk.own_design("mine", "Mine", {**options, "startup": ["cp_kamaji"]}, scenario)

@@ -17,6 +17,7 @@ from tenancykit.version import __version__
 
 if TYPE_CHECKING:
     from tenancykit.catalogue.reading import Catalogue, load_catalogue
+    from tenancykit.criteria.cost.trace_demand import demand
     from tenancykit.design.model import Design
     from tenancykit.errors import Fault, InputError, TenancyKitError
     from tenancykit.examples import example
@@ -59,6 +60,7 @@ _ELSEWHERE = {
     "TenancyKitError": "errors",
     "charts": "report.charts",
     "close_gap": "study.assessing_gap",
+    "demand": "criteria.cost.trace_demand",
     "example": "examples",
     "load_catalogue": "catalogue.reading",
     "robustness": "study.robustness",
@@ -83,6 +85,7 @@ __all__ = [
     "charts",
     "close_gap",
     "compare",
+    "demand",
     "example",
     "explore",
     "export",

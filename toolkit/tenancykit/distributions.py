@@ -97,12 +97,6 @@ class Moments:
         """Value that is exceeded with a probability of 10 %, by the normal approximation."""
         return self.mean + Z90 * self.deviation
 
-    def chance_below(self, value: float) -> float:
-        """Return the probability that the amount stays at or below ``value``, by the normal approximation."""
-        if self.deviation == 0:
-            return 1.0 if value >= self.mean else 0.0
-        return _NORMAL.cdf((value - self.mean) / self.deviation)
-
     def scaled(self, factor: float) -> Moments:
         """Return the moments of the amount multiplied by a constant of zero or more."""
         return Moments(self.mean * factor, self.deviation * factor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -52,14 +52,6 @@ class CatalogueError(InputError):
     """A catalogue file (ours or a user's overlay) is wrong."""
 
 
-class InvalidDesignError(TenancyKitError):
-    """A design breaks a compatibility rule; ``reasons`` says which and why."""
-
-    def __init__(self, design: str, reasons: Sequence[str]) -> None:
-        self.reasons = tuple(reasons)
-        super().__init__(f"design {design!r} is not valid: " + "; ".join(reasons))
-
-
 class OutputError(TenancyKitError):
     """A result could not be written; nothing half-written is left behind."""
 
@@ -75,8 +67,14 @@ class MissingExtraError(TenancyKitError):
         super().__init__(f"{package} is not installed; install it with: pip install 'tenancykit[{extra}]'")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``did you mean gvisor?`` for the closest known word whatever its case, or an empty string."""
+def did_you_mean(word: str, known: Iterable[str], *, alike: float = 0.6) -> str:
+    """Return ``did you mean gvisor?`` for the closest known word whatever its case, or an empty string.
+
+    Args:
+        word: what was written.
+        known: what may be written.
+        alike: least share of letters in common, 0 to 1.
+    """
     folded = {other.casefold(): other for other in known}
-    close = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=alike)
     return f"did you mean {folded[close[0]]}?" if close else ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
+
+from tenancykit.errors import Fault, InputError, did_you_mean
 
 EXAMPLES: Final = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
 """Names of the examples: internal ML platform, SaaS inference, GPU cloud, regulated hybrid."""
@@ -25,3 +28,18 @@ def example(name: str) -> Path:
         if file.is_file():
             return file
     raise KeyError(name)
+
+
+def file_or_example(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a scenario: an example's where it is named and no file of that name stands here.
+
+    Raises:
+        InputError: a bare name is neither a file nor an example.
+    """
+    file = Path(path)
+    if str(path) in EXAMPLES and not (file.is_file() or (file / "scenario.yaml").is_file()):
+        return example(str(path))
+    if not file.exists() and len(file.parts) == 1 and not file.suffix:
+        cure = did_you_mean(str(path), EXAMPLES) or f"name a file, or an example: {', '.join(EXAMPLES)}"
+        raise InputError(Fault(str(path), "no such file or example", cure=cure))
+    return file

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.drawing import drawn_by
-from tenancykit.errors import Fault, InputError, did_you_mean
-from tenancykit.examples import EXAMPLES, example
+from tenancykit.errors import InputError
+from tenancykit.examples import EXAMPLES, example, file_or_example
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import parse_all, read_text
 
 if TYPE_CHECKING:
     from tenancykit.auditing import AccessAnswer, AuditReport, ObjectSet, ReachQuestion
@@ -29,15 +28,11 @@ if TYPE_CHECKING:
     from tenancykit.report.handover import Handover
     from tenancykit.report.record import Record
     from tenancykit.report.replaying import Replay
-    from tenancykit.scenario.reading import Known
     from tenancykit.study.assessing import Assessment
     from tenancykit.study.comparison import Progress, Study
     from tenancykit.study.evaluation import Evaluation
     from tenancykit.study.exploration import Exploration
     from tenancykit.study.proof import Proof
-
-MAX_DUMP: int = 1024 * 1024 * 1024
-"""Largest dump of a live cluster read, in bytes. Assumption: 100,000 pods with status are about 600 MiB of YAML."""
 
 PathLike = str | os.PathLike[str]
 
@@ -81,30 +76,10 @@ def load_scenario(path: str | os.PathLike[str], catalogue: Catalogue | None = No
     Raises:
         InputError: every fault of the file at once.
     """
+    from tenancykit.design.wishes import known_to
     from tenancykit.scenario.reading import read_scenario
 
-    return read_scenario(_file(path), _known(catalogue or load_catalogue()))
-
-
-def _known(catalogue: Catalogue) -> Known:
-    from tenancykit.design.offers import node_shapes
-    from tenancykit.design.wishes import wish_faults
-    from tenancykit.scenario.reading import Known
-
-    return Known(
-        lambda scenario: node_shapes(scenario, catalogue),
-        lambda scenario, place: wish_faults(scenario, catalogue, place),
-    )
-
-
-def _file(path: str | os.PathLike[str]) -> Path:
-    file = Path(path)
-    if str(path) in EXAMPLES and not (file.is_file() or (file / "scenario.yaml").is_file()):
-        return example(str(path))
-    if not file.exists() and len(file.parts) == 1 and not file.suffix:
-        cure = did_you_mean(str(path), EXAMPLES) or f"name a file, or an example: {', '.join(EXAMPLES)}"
-        raise InputError(Fault(str(path), "no such file or example", cure=cure))
-    return file
+    return read_scenario(file_or_example(path), known_to(catalogue or load_catalogue()))
 
 
 def parse_scenario(text: str, catalogue: Catalogue | None = None) -> Scenario:
@@ -113,9 +88,10 @@ def parse_scenario(text: str, catalogue: Catalogue | None = None) -> Scenario:
     Raises:
         InputError: every fault of the text at once.
     """
+    from tenancykit.design.wishes import known_to
     from tenancykit.scenario import reading
 
-    return reading.parse_scenario(text, _known(catalogue or load_catalogue()))
+    return reading.parse_scenario(text, known_to(catalogue or load_catalogue()))
 
 
 def compare(
@@ -169,16 +145,12 @@ def own_design(
     """Return an own design: the same options for every class, or options per class id.
 
     Raises:
-        InputError: an option is unknown, two share a layer, a layer is missing, or a class has no options.
+        InputError: an option or class is unknown, two options share a layer, a layer is missing, or a class has no
+            options.
     """
-    from tenancykit.design.model import Design, choose
+    from tenancykit.design import variants
 
-    used = catalogue or load_catalogue()
-    per_class = options if isinstance(options, Mapping) else {c.id: options for c in scenario.tenants.classes}
-    missing = [c.id for c in scenario.tenants.classes if c.id not in per_class]
-    if missing:
-        raise InputError(Fault(f"design {identifier}", f"chooses nothing for {', '.join(missing)}"))
-    return Design(identifier, name, {c.id: choose(used, per_class[c.id]) for c in scenario.tenants.classes})
+    return variants.own_design(identifier, name, options, scenario, catalogue or load_catalogue())
 
 
 def export(
@@ -417,11 +389,6 @@ def place(*paths: PathLike) -> DumpPlacement:
     Raises:
         InputError: every fault of the objects.
     """
-    from tenancykit.auditing.device_selectors import selects_device
-    from tenancykit.criteria.cost.scheduler.dump import place_dump
+    from tenancykit.study import placing
 
-    documents: list[dict[str, Any] | None] = []
-    for path in paths:
-        text = sys.stdin.read() if str(path) == "-" else read_text(path, limit=MAX_DUMP)
-        documents.extend(document.data for document in parse_all(text, str(path)))
-    return place_dump(documents, device_test=selects_device)
+    return placing.place(paths, sys.stdin)

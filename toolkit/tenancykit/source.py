@@ -248,6 +248,8 @@ class _Builder:
             raise InputError(Fault(where, what, cure="write the repeated part once per place, or nest aliases less"))
 
     def _scalar(self, node: Any) -> Any:
+        if node.tag == _TEXT_TAG:
+            return node.value
         if node.tag not in _SCALAR_TAGS:
             self._fault(node, f"tag {node.tag!r} is not allowed", "write plain text, a number or true/false")
             return None
@@ -282,9 +284,8 @@ class _Builder:
 
 _NO_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LEADING_RUN: Final = re.compile(rf"(?m)^[ ?:-]{{{_HARMLESS_DEPTH // 2},}}")
-_SCALAR_TAGS: Final = frozenset(
-    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp")
-)
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
+_SCALAR_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null", "timestamp"))
 
 
 class _Dumper(yaml.CSafeDumper if hasattr(yaml, "CSafeDumper") else yaml.SafeDumper):  # type: ignore[misc]
@@ -300,7 +301,7 @@ _YAML_1_1: Final = re.compile(r"^(?:[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     style = '"' if _CONTROL.search(value) or _YAML_1_1.match(value) else ("|" if "\n" in value else None)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+    return dumper.represent_scalar(_TEXT_TAG, value, style=style)
 
 
 _Dumper.add_representer(str, _text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.catalogue.workbook import WorkBook, load_work
+from tenancykit.criteria.effort.schedule import Job
 from tenancykit.design.components import Closure, closure
 from tenancykit.design.model import Design, ResolvedDesign, choose
 from tenancykit.design.validity import resolve
@@ -74,3 +76,9 @@ def designed(scenario: Scenario, *options: str, name: str = "design", **by_class
 def installed(scenario: Scenario, *options: str) -> Closure:
     """What a design of these options installs."""
     return closure(designed(scenario, *options), scenario, catalogue())
+
+
+def most_held(jobs: Iterable[Job], start: Mapping[str, float]) -> float:
+    """Return the most units that jobs hold at one time."""
+    timed = [(start[job.id], start[job.id] + job.duration, job.demand) for job in jobs if job.duration > 0]
+    return max((sum(units for begin, end, units in timed if begin <= now < end) for now, _, _ in timed), default=0.0)

@@ -20,7 +20,7 @@ from tenancykit.catalogue.attack import (
     Position,
     Prior,
 )
-from tenancykit.catalogue.reading import Catalogue, Entries, read_entries
+from tenancykit.catalogue.reading import Catalogue, Entries, Sections, read_entries
 from tenancykit.conditions import Condition
 from tenancykit.errors import CatalogueError, Fault, did_you_mean
 
@@ -127,20 +127,21 @@ def load_isolation(catalogue: Catalogue) -> IsolationCatalogue:
         CatalogueError: an unknown position, asset, barrier, kind or component is named, or derived facts read each
             other in a circle; each with file and line.
     """
-    roots = catalogue.roots
-    derived = read_entries(roots, "sharing", Derived)
+    sections = Sections(catalogue.roots)
+    derived = sections.read("sharing", Derived)
     model = IsolationCatalogue(
-        positions=read_entries(roots, "positions", Position),
-        assets=read_entries(roots, "assets", Asset),
+        positions=sections.read("positions", Position),
+        assets=sections.read("assets", Asset),
         derived=_in_order(derived),
-        priors=read_entries(roots, "priors", Prior),
-        barriers=read_entries(roots, "barriers", Barrier),
-        crossings=read_entries(roots, "crossings", Crossing),
-        boundaries=read_entries(roots, "boundaries", Boundary),
-        levels=read_entries(roots, "levels", Level),
-        choices=read_entries(roots, "choices", DesignChoice),
+        priors=sections.read("priors", Prior),
+        barriers=sections.read("barriers", Barrier),
+        crossings=sections.read("crossings", Crossing),
+        boundaries=sections.read("boundaries", Boundary),
+        levels=sections.read("levels", Level),
+        choices=sections.read("choices", DesignChoice),
         catalogue=catalogue,
     )
+    sections.check()
     faults = [*_reference_faults(model), *_condition_faults(model, derived)]
     if faults:
         raise CatalogueError(sorted(set(faults)))

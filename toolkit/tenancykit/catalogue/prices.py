@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -311,10 +311,3 @@ def _length(document: Document) -> int:
     if not isinstance(data, dict) or set(data) != {"entries"} or not isinstance(data["entries"], list):
         raise CatalogueError(Fault(f"{document.name}:1", "a price book holds 'entries: [...]' and nothing else"))
     return len(data["entries"])
-
-
-def nodes_of(book: PriceBook, providers: Iterable[str]) -> tuple[Price, ...]:
-    """Return the machines a set of providers offers, cheapest first."""
-    wanted = set(providers)
-    nodes = [price for price in book.of_kind("node") if price.provider in wanted and price.amount is not None]
-    return tuple(sorted(nodes, key=lambda price: (price.amount or Decimal(0), price.id)))

@@ -19,6 +19,14 @@ E = TypeVar("E", bound=Entry)
 
 OWN_ROOT: Final = Path(__file__).parent
 """Folder of the catalogue that ships with the package."""
+SECTIONS: Final = (
+    *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "levels"),
+    *("options", "positions", "prices", "priors", "references", "rules", "sharing", "signs"),
+    *("tasks/priors", "tasks/rates", "tasks/work", "toil/activities", "toil/limits", "toil/rates"),
+)
+"""Folders of a catalogue, each with entries of one kind."""
+SOURCES: Final = "sources.yaml"
+"""File of a catalogue that gives source keys their addresses."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def read_entries(
     faults: list[Fault] = []
     for root in roots:
         seen: dict[str, str] = {}
-        for file in sorted((root / folder).rglob("*.yaml")):
+        for file in yaml_files(root / folder):
             try:
                 document = read_yaml(file, name=_shown(file, root))
                 entries = list(_entries(document, model))
@@ -86,6 +94,36 @@ def read_entries(
         raise CatalogueError(faults)
     ordered = {key: found[key] for key in sorted(found)}
     return Entries(MappingProxyType(ordered), MappingProxyType(places), MappingProxyType(replaced))
+
+
+class Sections:
+    """Reads several sections of a catalogue, so that the faults of all of them are told at once."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self.roots = roots
+        self.faults: list[Fault] = []
+
+    def read(self, folder: str, model: type[E]) -> Entries[E]:
+        """Return the entries of a section; none where it has faults, which are kept."""
+        try:
+            return read_entries(self.roots, folder, model)
+        except CatalogueError as error:
+            self.faults.extend(error.faults)
+            return Entries({})
+
+    def check(self) -> None:
+        """Raise what was wrong with the sections read so far.
+
+        Raises:
+            CatalogueError: every fault of every section.
+        """
+        if self.faults:
+            raise CatalogueError(self.faults)
+
+
+def yaml_files(folder: Path) -> list[Path]:
+    """Return the YAML files below a folder, whichever ending they have, in order of path."""
+    return sorted(file for ending in ("yaml", "yml") for file in folder.rglob(f"*.{ending}"))
 
 
 def _shown(file: Path, root: Path) -> str:
@@ -166,7 +204,7 @@ def _read_sources(roots: Sequence[Path]) -> Entries[Source]:
     merged: dict[str, Source] = {}
     places: dict[str, str] = {}
     for root in roots:
-        file = root / "sources.yaml"
+        file = root / SOURCES
         if not file.exists():
             continue
         document = read_yaml(file, name=_shown(file, root))
@@ -273,15 +311,42 @@ def load_catalogue(*folders: str | os.PathLike[str]) -> Catalogue:
     """Return the package's catalogue overlaid with the user's folders, later folders taking precedence.
 
     Raises:
-        InputError: a folder does not exist.
+        InputError: a folder does not exist, holds nothing of a catalogue, or holds files where nothing reads them.
     """
     roots = [OWN_ROOT]
     for folder in folders:
         path = Path(folder)
         if not path.is_dir():
             raise InputError(Fault(str(folder), "no such folder", cure="name a folder laid out like the catalogue"))
+        faults = _layout_faults(path)
+        if faults:
+            raise InputError(faults)
         roots.append(path)
     return _catalogue(tuple(roots))
+
+
+def _layout_faults(root: Path) -> list[Fault]:
+    """Return why nothing, or not everything, of an overlay folder would be read."""
+    known = sorted({section.split("/")[0] for section in SECTIONS})
+    inside = {path.name: path for path in sorted(root.iterdir()) if path.is_dir()}
+    if not (root / SOURCES).is_file() and not any(name in inside for name in known):
+        nested = next((path for name, path in inside.items() if any((path / each).is_dir() for each in known)), None)
+        near = next(filter(None, (did_you_mean(name, known) for name in inside)), "")
+        cure = f"name {nested}" if nested else near or "put its files into folders named like the catalogue's"
+        return [Fault(str(root), "holds nothing of a catalogue", ", ".join((*known, SOURCES)), cure)]
+    faults = [
+        Fault(str(path), "is no folder of a catalogue", cure=cure)
+        for name, path in inside.items()
+        if name not in known and (cure := did_you_mean(name, known, alike=0.8)) and yaml_files(path)
+    ]
+    for name in known:
+        parts = [section for section in SECTIONS if section.startswith(f"{name}/")]
+        faults.extend(
+            Fault(str(file), "stands where nothing reads it", ", ".join(parts), "move it into one of these folders")
+            for file in (yaml_files(root / name) if parts else ())
+            if not any(root / part in file.parents for part in parts)
+        )
+    return faults
 
 
 @cache

@@ -15,8 +15,6 @@ KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 """Kinds of tasks in the order work usually goes through them."""
 
 Skill = Literal["kubernetes", "networking", "gpu", "security", "storage", "virtualisation", "gitops"]
-SKILLS: tuple[Skill, ...] = Skill.__args__  # type: ignore[attr-defined]
-"""Skills a scenario's team may state and a task may ask for."""
 
 Scope = Literal["once", "fleet", "cluster", "class", "tenant"]
 Automation = Literal["manual", "scripts", "gitops", "fleet"]
@@ -30,8 +28,6 @@ Driver = Literal[
 ToilKind = Literal[
     "upgrade", "patch", "rotate", "onboard", "offboard", "request", "restore", "capacity", "incident", "review",
 ]  # fmt: skip
-TOIL_KINDS: tuple[ToilKind, ...] = ToilKind.__args__  # type: ignore[attr-defined]
-"""Kinds of toil in the order they are always shown."""
 
 
 def _three_points(value: Any) -> ThreePoint:

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from tenancykit.catalogue.advisories import Reactions, advisory_faults, advisory_rates
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import load_isolation
-from tenancykit.catalogue.reading import Catalogue, Entries, read_entries
+from tenancykit.catalogue.reading import Catalogue, Entries, Sections
 from tenancykit.catalogue.work import Prior, Rate, ScaleLimit, Task, Toil, Work
 from tenancykit.conditions import Condition
 from tenancykit.distributions import ThreePoint
@@ -166,18 +166,20 @@ def load_work(catalogue: Catalogue) -> WorkBook:
         CatalogueError: every fault of every file: unknown keys and skills, estimates out of order, unknown options,
             prerequisites and priors, tasks that wait for each other (the cycle is printed).
     """
-    roots = catalogue.roots
-    toil = read_entries(roots, "toil/activities", Toil)
-    evidence = load_isolation(catalogue).evidence.values()
-    wrong = advisory_faults(toil, evidence)
+    sections = Sections(catalogue.roots)
     book = WorkBook(
-        work=read_entries(roots, "tasks/work", Work),
-        toil=toil,
-        rates=_merged(read_entries(roots, "tasks/rates", Rate), read_entries(roots, "toil/rates", Rate)),
-        priors=read_entries(roots, "tasks/priors", Prior),
-        limits=read_entries(roots, "toil/limits", ScaleLimit),
-        advisories={} if wrong else advisory_rates(toil.values(), evidence),
+        work=sections.read("tasks/work", Work),
+        toil=sections.read("toil/activities", Toil),
+        rates=_merged(sections.read("tasks/rates", Rate), sections.read("toil/rates", Rate)),
+        priors=sections.read("tasks/priors", Prior),
+        limits=sections.read("toil/limits", ScaleLimit),
+        advisories={},
     )
+    sections.check()
+    evidence = load_isolation(catalogue).evidence.values()
+    wrong = advisory_faults(book.toil, evidence)
+    if not wrong:
+        book = replace(book, advisories=advisory_rates(book.toil.values(), evidence))
     checks = (_check_triggers(book, catalogue), _check_work(book), _check_toil(book), _check_provenance(book))
     faults = [*wrong, *(fault for found in checks for fault in found)]
     if not faults:

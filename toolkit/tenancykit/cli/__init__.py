@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     _design_commands(commands)
     _space_commands(commands)
     _object_commands(commands)
+    _trace_commands(commands)
     _live_commands(commands)
     return parser
 
@@ -206,6 +207,20 @@ def _object_commands(commands: Any) -> None:
 
     place = _command(commands, "place", "place a dump's pending pods as kube-scheduler would", "objects:place")
     _files_argument(place)
+
+
+def _trace_commands(commands: Any) -> None:
+    demand = _command(commands, "demand", "say what a trace's tenants need apart and together", "traces:demand")
+    demand.add_argument("paths", nargs="+", metavar="FILE", help="traces of one format, added up; gzip will do")
+    demand.add_argument("--form", default="", help="format of the traces (default: the one whose columns they have)")
+    demand.add_argument("--resource", choices=("gpu", "cpu"), default="gpu", help="what jobs are counted in")
+    demand.add_argument("--percentile", type=float, default=100.0, help="percent of the time to suffice (default 100)")
+    demand.add_argument("--cap", type=float, help="capacity under which to queue")
+    demand.add_argument("--backfill", action="store_true", help="let jobs that fit start before those that wait")
+    _repeatable(demand, "--pool", "NAME=TENANT,...", "tenants who share a pool")
+    text = "write each tenant's hours as the CSV that a scenario's demand of profile trace reads"
+    demand.add_argument("--to", metavar="FILE", help=text)
+    demand.add_argument("--skip-bad-rows", action="store_true", help="leave bad rows out; say how many and why")
 
 
 def _live_commands(commands: Any) -> None:

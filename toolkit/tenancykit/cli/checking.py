@@ -8,11 +8,21 @@ from tenancykit import face
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import OK
 from tenancykit.scenario.naming import all_tenants, tenant_count
+from tenancykit.scenario.reading import named_files
 
 
 def check(options: argparse.Namespace) -> int:
-    """Report every fault of a scenario, and the Kubernetes names of its tenants."""
-    scenario = face.load_scenario(options.scenario, load_catalogue(*options.catalogue))
+    """Report every fault of a scenario, its traces and own catalogue folders, and the tenants' Kubernetes names."""
+    catalogue = load_catalogue(*options.catalogue)
+    if options.catalogue:
+        from tenancykit.catalogue.whole import read_whole  # noqa: PLC0415 - no scenario needs all of it
+
+        read_whole(catalogue)
+    scenario = face.load_scenario(options.scenario, catalogue)
+    if any("demand" in place for place in named_files(scenario)):
+        from tenancykit.criteria.cost.activity import activity_of  # noqa: PLC0415 - few scenarios name a trace
+
+        activity_of(scenario, scenario.folder)
     named = {
         tenant.name: tenant.kubernetes_name for tenant in all_tenants(scenario) if tenant.name != tenant.kubernetes_name
     }

@@ -16,6 +16,7 @@ from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
 from tenancykit.report.listing import listing
+from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.serve import serve
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
@@ -92,7 +93,8 @@ def explain(options: argparse.Namespace) -> int:
         if options.json:
             print_json(payload.reasons(found))
         else:
-            print("\n".join(text.wrapped(str(found))))
+            told = filter(None, (str(found), changes_of_order(study, found.first, found.second)))
+            print("\n".join(line for sentence in told for line in text.wrapped(sentence)))
         return OK
     criteria = [options.criterion] if options.criterion else list(CRITERIA)
     opened = [chosen.explain(criterion) for criterion in criteria]

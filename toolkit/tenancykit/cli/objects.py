@@ -93,6 +93,10 @@ def place(options: argparse.Namespace) -> int:
     else:
         for pod in found.pods:
             print(f"{pod.pod}  ->  {pod.node or pod.reason}")
+            if pod.preempted:
+                print(f"  removes {', '.join(pod.preempted)}")
+            if pod.unchecked:
+                print(f"  not looked at: {', '.join(pod.unchecked)}")
         if not found.pods:
             print("No pod is pending.")
     return FINDINGS if found.pending else OK

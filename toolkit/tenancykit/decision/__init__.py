@@ -30,7 +30,7 @@ from tenancykit.decision.agreement import (
     rank_reversal,
 )
 from tenancykit.decision.assumptions import Assumption, TippingPoint, TornadoRow, tipping_points, tornado
-from tenancykit.decision.combining import CombinedFront, MergedFront, Part, combine_fronts, merge_fronts
+from tenancykit.decision.combining import CombinedFront, Part, combine_fronts
 from tenancykit.decision.explain import Contribution, Need, Neighbour, Step, Why, frontier, last_step, neighbours, why
 from tenancykit.decision.pareto import Front, TableFront, front_of, pareto_front
 from tenancykit.decision.promethee import Preference, promethee, range_preferences
@@ -38,7 +38,7 @@ from tenancykit.decision.ranking import Ranking, rank_scores, topsis, vikor, wei
 from tenancykit.decision.relevance import Relevance
 from tenancykit.decision.sampling import Uncertainty
 from tenancykit.decision.scaling import Bounds, Scaled, scale, scale_by_length, scale_by_share
-from tenancykit.decision.screen import HardRequirement, Measure, Miss, Near, Screening, by_distance, screen
+from tenancykit.decision.screen import HardRequirement, Measure, Miss, Near, Screening, screen
 from tenancykit.decision.sensitivity import ValueTip, WeightInterval, value_tips, weight_intervals
 from tenancykit.decision.smaa import SmaaResult, smaa
 from tenancykit.decision.stakeholders import Consensus, Stakeholder, Veto, consensus
@@ -71,7 +71,6 @@ __all__ = [
     "HardRequirement",
     "JudgementAtOdds",
     "Measure",
-    "MergedFront",
     "Miss",
     "Near",
     "Need",
@@ -100,7 +99,6 @@ __all__ = [
     "Weights",
     "Why",
     "agreement",
-    "by_distance",
     "combine_fronts",
     "consensus",
     "direct_weights",
@@ -112,7 +110,6 @@ __all__ = [
     "known_weights",
     "last_step",
     "matrix_weights",
-    "merge_fronts",
     "neighbours",
     "pairwise_weights",
     "pareto_front",

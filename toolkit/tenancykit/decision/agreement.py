@@ -48,12 +48,6 @@ class Agreement:
     disagreements: tuple[Disagreement, ...]
 
     @property
-    def unanimous(self) -> str | None:
-        """The design that every method puts first, the first by label if several; None when there is none."""
-        shared = set(self.winners[0]).intersection(*self.winners[1:])
-        return min(shared) if shared else None
-
-    @property
     def weakest(self) -> tuple[str, str, float]:
         """The two methods that agree least, with their tau."""
         rows, columns = np.triu_indices(len(self.methods), 1)

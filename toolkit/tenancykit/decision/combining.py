@@ -58,39 +58,6 @@ class CombinedFront:
     considered: int
 
 
-@dataclass(frozen=True, eq=False)
-class MergedFront:
-    """The front of several lots of rows taken together.
-
-    Attributes:
-        values: [members x objectives], in the order of lots and rows.
-        lots: [members] number of the lot each member came from.
-        rows: [members] its row in that lot.
-    """
-
-    values: FloatArray
-    lots: IntArray
-    rows: IntArray
-
-
-def merge_fronts(lots: Sequence[FloatArray]) -> MergedFront:
-    """Return the front of the union of lots, exact when each lot holds at least its own front (higher is better).
-
-    A sweep can so be done in chunks: keep each chunk's front, merge at the end.
-
-    Raises:
-        InputError: there is no lot, or lots differ in the number of columns.
-    """
-    if not lots or len({lot.shape[1] for lot in lots}) != 1:
-        raise InputError(Fault("fronts", "are missing or differ in columns", "one or more tables of equal width"))
-    values = np.concatenate(lots)
-    sizes = [len(lot) for lot in lots]
-    numbers = np.repeat(np.arange(len(lots)), sizes)
-    rows = np.concatenate([np.arange(size) for size in sizes])
-    members = pareto_front(values).members
-    return MergedFront(values[members], numbers[members], rows[members])
-
-
 def combine_fronts(
     parts: Sequence[Part | FloatArray], how: Sequence[Combination], correction: Correction | None = None
 ) -> CombinedFront:

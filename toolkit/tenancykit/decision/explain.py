@@ -66,7 +66,8 @@ class Need:
     def __str__(self) -> str:
         if self.kind == "weight":
             way = "dropped to" if self.needed < self.current else "rose to"
-            return f"the weight of {self.criterion} {way} {self.needed:.2f} (now {self.current:.2f})"
+            needed = f"{self.needed:.2f}" if round(self.needed, 2) else figure(self.needed)
+            return f"the weight of {self.criterion} {way} {needed} (now {self.current:.2f})"
         unit = f" {self.unit}" if self.unit else ""
         told = f", {self.change:+.0%}" if self.current else ""
         way = "fell to" if self.needed < self.current else "rose to"

@@ -74,14 +74,6 @@ class TableFront:
         row = int(self.front.dominator[self.table.row(label)])
         return None if row < 0 else self.table.labels[row]
 
-    def dominators_of(self, label: str) -> tuple[str, ...]:
-        """Return every design on the front that dominates this one, in table order."""
-        columns = [self.table.column(name) for name in self.criteria]
-        values = self.table.oriented[:, columns]
-        members, own = values[self.front.members], values[self.table.row(label)]
-        better = (members >= own).all(axis=1) & (members > own).any(axis=1)
-        return tuple(self.table.labels[row] for row in self.front.members[better])
-
 
 def front_of(table: DecisionTable, criteria: Sequence[str] | None = None) -> TableFront:
     """Return the exact front of a table on all or some criteria; the named dominators do not depend on row order."""

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, IntArray, figure
+from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, figure
 from tenancykit.errors import Fault, InputError, did_you_mean
 
 Comparison = Literal["<=", ">=", "=="]
@@ -135,10 +135,6 @@ class Screening:
         """Labels of the designs that miss at least one requirement, in table order."""
         return tuple(self.table.labels[row] for row in np.flatnonzero(~self.mask))
 
-    def survivors(self) -> DecisionTable | None:
-        """Return the table of the designs that passed, or None when nobody did."""
-        return self.table.take(self.mask) if self.mask.any() else None
-
     def misses(self, label: str) -> tuple[Miss, ...]:
         """Return everything a design misses, the largest relative distance first; empty when it passed."""
         row = self.table.row(label)
@@ -196,12 +192,6 @@ def screen(
         relative[:, column] = gaps[:, column] / (abs(need.limit) or spread or 1.0)
     units = tuple(_unit(table, need, extra) for need in requirements)
     return Screening(table, tuple(requirements), readings, gaps, relative, units)
-
-
-def by_distance(screening: Screening) -> IntArray:
-    """Return all rows ordered by their largest relative miss, those that passed first, ties by label."""
-    worst = screening.relative.max(axis=1, initial=0.0)
-    return np.lexsort((screening.table.label_rank, worst))
 
 
 def _gap(values: FloatArray, need: HardRequirement) -> FloatArray:

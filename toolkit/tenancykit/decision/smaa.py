@@ -86,17 +86,6 @@ class SmaaResult:
         """Half-width of the 95 % interval of an acceptability at worst (0.98 / sqrt(samples))."""
         return float(0.98 / np.sqrt(self.samples))
 
-    def holistic(self, rank_weights: npt.ArrayLike | None = None) -> FloatArray:
-        """Return [designs] acceptability over all ranks, weighted by rank.
-
-        Args:
-            rank_weights: [ranks] non-increasing weights; (n - r) / (n - 1) unless given, so first counts 1, last 0.
-        """
-        count = len(self.labels)
-        linear = np.linspace(1.0, 0.0, count) if count > 1 else np.ones(1)
-        weights = linear if rank_weights is None else np.asarray(rank_weights, dtype=np.float64)
-        return np.asarray(self.rank_acceptability @ weights, dtype=np.float64)
-
     def central(self, label: str) -> Weights | None:
         """Return the typical weights of somebody who prefers this design, or None when nobody would."""
         row = self.scaled.table.row(label)

@@ -45,7 +45,7 @@ class Verdict:
 
     def __str__(self) -> str:
         if self.clear:
-            return f"{self.winner} is first in {self.acceptability:.0%} of all cases considered"
+            return f"{self.winner} is first in {self.acceptability:.0%} of all samples"
         return f"no clear winner: {'; '.join(self.reasons)}. {self.question}"
 
 
@@ -74,7 +74,7 @@ def verdict(result: SmaaResult, rankings: Sequence[Ranking] = (), threshold: flo
     reasons: list[str] = []
     question, relevance = "", None
     if share < threshold - 1e-9:
-        reasons.append(f"{leader} is first in {share:.0%} of all cases considered, less than {threshold:.0%}")
+        reasons.append(f"{leader} is first in {share:.0%} of all samples, less than {threshold:.0%}")
         question, relevance = _question(result, contenders)
     if dissent:
         told = ", ".join(f"{ranking.method} puts {ranking.winner} first" for ranking in dissent)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.catalogue.work import Toil, Work
 from tenancykit.conditions import Condition
 from tenancykit.design.components import HUB, Closure, closure
 from tenancykit.design.facts import class_facts
@@ -170,6 +171,13 @@ class Batch:
             code |= facts.layout << (_LAYOUT_BITS * place)
         distinct, places = np.unique(code, return_inverse=True)
         return places.astype(np.int64), tuple(distinct.tolist())
+
+    def needing(self, brought: Work | Toil) -> list[Booleans]:
+        """Return, per class, the designs in which the class has something that brings the work or toil."""
+        return [
+            facts.holds(brought.when) & (True if brought.anywhere else facts.brought(brought.brought_by))
+            for facts in self.classes
+        ]
 
     def mask(self, per_class: Sequence[Booleans]) -> Integers:
         """Return [designs] the set of classes for which something holds, as a number with one bit per class."""

@@ -1,8 +1,9 @@
-"""Variations on a reference architecture: ``RA01 +node_dedicated_tenant -pol_vap``."""
+"""Designs of one's own: variations on a reference architecture (``RA01 +node_dedicated_tenant -pol_vap``), or free."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tenancykit.catalogue.reading import Catalogue
@@ -46,6 +47,32 @@ def variant(text: str, scenario: Scenario, catalogue: Catalogue) -> Design:
     choices = {class_id: _changed(choice, steps, catalogue) for class_id, choice in base.choices.items()}
     label = "".join(f"{sign}{option}" for sign, option in steps)
     return Design(f"{reference.id}{label}", f"{reference.name}, {_words(steps)}", choices, "own", reference.source)
+
+
+def own_design(
+    identifier: str,
+    name: str,
+    options: Iterable[str] | Mapping[str, Iterable[str]],
+    scenario: Scenario,
+    catalogue: Catalogue,
+) -> Design:
+    """Return a design of the same options for every class, or of options per class id.
+
+    Raises:
+        InputError: an option or class is unknown, two options share a layer, a layer is missing, or a class has no
+            options.
+    """
+    classes = [tenant_class.id for tenant_class in scenario.tenants.classes]
+    per_class = options if isinstance(options, Mapping) else dict.fromkeys(classes, tuple(options))
+    where = f"design {identifier}"
+    faults = [
+        Fault(where, f"unknown class {c!r}", cure=did_you_mean(c, classes)) for c in per_class if c not in classes
+    ]
+    if missing := [c for c in classes if c not in per_class]:
+        faults.append(Fault(where, f"chooses nothing for {', '.join(missing)}"))
+    if faults:
+        raise InputError(faults)
+    return Design(identifier, name, {c: choose(catalogue, per_class[c]) for c in classes})
 
 
 def _steps(text: str, catalogue: Catalogue) -> list[tuple[str, str]]:

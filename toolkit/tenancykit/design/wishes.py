@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.design.offers import offer_faults
+from tenancykit.design.offers import node_shapes, offer_faults
 from tenancykit.design.space import space
 from tenancykit.errors import Fault, did_you_mean
 from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.scenario.reading import Known
 from tenancykit.source import Place
+
+
+def known_to(catalogue: Catalogue) -> Known:
+    """Return what a scenario may refer to where this catalogue holds."""
+    return Known(
+        lambda scenario: node_shapes(scenario, catalogue),
+        lambda scenario, place: wish_faults(scenario, catalogue, place),
+    )
 
 
 def wish_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.result import AssetFinding, PairFinding
 from tenancykit.report.chart_canvas import EMPTY, INK, ORANGE, VERMILLION, Canvas, Chart, shortened
+from tenancykit.report.figures import days_text
 from tenancykit.study.evaluation import Evaluation
 
 _WIDTH: Final = 1200
@@ -294,8 +295,7 @@ def _nodes(canvas: Canvas, plan: _Plan, pair: PairFinding, model: IsolationCatal
             fill = "#f9d8c4"
         title = _title(node, model)
         if node in found:
-            days = found[node].days_per_year
-            title += f", {days:.0f}\u00a0d" if days >= 10 else f", {days:.2g}\u00a0d"
+            title += f", {days_text(found[node].days_per_year)}\u00a0d"
         canvas.boxed(left, top, wide, _BOX, title, fill, "#444444")
     for number, node in enumerate(plan.weakest, start=1):
         x, y = plan.edge(node, -1)

@@ -37,6 +37,8 @@ _LETTER: Final = 0.56
 _BOLD: Final = 0.63
 """The same for bold titles."""
 _TITLE: Final = 15
+_THREE_LINES: Final = 34
+"""Height in pixels from which a box holds three lines of small letters."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +123,18 @@ class Canvas:
         )
 
     def boxed(self, x: float, y: float, width: float, height: float, text: str, fill: str, stroke: str) -> None:
-        """Draw a box with text in it, on two lines where one is too short; shown whole on hover."""
-        size = 11
+        """Draw a box with text in it, on two lines or three small ones where one is too short; shown whole on hover."""
         self.rect(x, y, width, height, fill, title=text, stroke=stroke)
+        size, most, pitch = 11, 2, 13.0
         lines = textwrap.wrap(text, max(4, int((width - 6) / (size * _LETTER)))) or [""]
-        if len(lines) > 2:
-            lines = [lines[0], shortened(" ".join(lines[1:]), width - 6, size)]
-        first = y + height / 2 + 4 - 6.5 * (len(lines) - 1)
+        if len(lines) > most and height >= _THREE_LINES:
+            size, most, pitch = 9, 3, 10.5
+            lines = textwrap.wrap(text, max(4, int((width - 6) / (size * _LETTER))))
+        if len(lines) > most:
+            lines = [*lines[: most - 1], shortened(" ".join(lines[most - 1 :]), width - 6, size)]
+        first = y + height / 2 + 0.35 * size - pitch / 2 * (len(lines) - 1)
         for place, line in enumerate(lines):
-            self.text(x + width / 2, first + 13 * place, line, size=size, anchor="middle", fill=ink_on(fill))
+            self.text(x + width / 2, first + pitch * place, line, size=size, anchor="middle", fill=ink_on(fill))
 
     def rect(
         self, x: float, y: float, width: float, height: float, fill: str, *, title: str = "", stroke: str = ""
@@ -184,6 +189,29 @@ class Canvas:
             f'stroke-width="0.7">{_hover(title)}</circle>'
         )
 
+    def mark(
+        self, x: float, y: float, radius: float, fill: str, shape: str, *, title: str = "", stroke: str = "#333333"
+    ) -> None:
+        """Draw a mark told apart by its shape: ``disc``, ``diamond``, ``square``, ``ring`` or ``cross``."""
+        if shape in ("disc", "ring"):
+            self.circle(x, y, radius, fill, title=title, stroke=stroke)
+            if shape == "ring":
+                self.circle(x, y, radius * 0.45, "#ffffff", title=title, stroke="none")
+            return
+        r, k = radius, radius * 0.3
+        corners = {
+            "diamond": [(0, -r), (r, 0), (0, r), (-r, 0)],
+            "square": [(-r, -r), (r, -r), (r, r), (-r, r)],
+            "cross": [
+                *((0, -k), (r - k, -r), (r, k - r), (k, 0), (r, r - k), (r - k, r)),
+                *((0, k), (k - r, r), (-r, r - k), (-k, 0), (-r, k - r), (k - r, -r)),
+            ],
+        }[shape]
+        path = " ".join(f"{_n(x + dx)},{_n(y + dy)}" for dx, dy in corners)
+        self._parts.append(
+            f'<polygon points="{path}" fill="{fill}" stroke="{stroke}" stroke-width="0.7">{_hover(title)}</polygon>'
+        )
+
     def arrow(self, x1: float, y1: float, x2: float, y2: float, stroke: str = INK) -> None:
         """Draw an arrow."""
         angle = math.atan2(y2 - y1, x2 - x1)
@@ -191,19 +219,25 @@ class Canvas:
         tips = [(x2 - 8 * math.cos(angle + t), y2 - 8 * math.sin(angle + t)) for t in (-0.45, 0.45)]
         self.area([(x2, y2), *tips], stroke)
 
-    def legend(self, x: float, y: float, entries: Sequence[tuple[str, str]], *, room: float) -> float:
-        """Write coloured squares with names from left to right in lines; return the height taken.
+    def legend(self, x: float, y: float, entries: Sequence[tuple[str, ...]], *, room: float) -> float:
+        """Write names with their colours, or marks, from left to right in lines; return the height taken.
 
-        A colour of ``hatch`` shows the hatching.
+        Args:
+            x: left end.
+            y: baseline of the first line.
+            entries: (name, colour) or (name, colour, shape of its mark); a colour of ``hatch`` shows the hatching.
+            room: width to stay within.
         """
         across, line = x, y
-        for name, colour in entries:
+        for name, colour, *shape in entries:
             label = shortened(name, min(room, 220), 11)
             wide = 18 + len(label) * 11 * _LETTER + 14
             if across > x and across + wide > x + room:
                 across, line = x, line + 17
             if colour == "hatch":
                 self.hatched(across, line - 10, 12, 12)
+            elif shape:
+                self.mark(across + 6, line - 4, 6, colour, shape[0])
             else:
                 self.rect(across, line - 10, 12, 12, colour)
             self.text(across + 17, line, label, size=11)

@@ -27,7 +27,7 @@ from tenancykit.report.chart_canvas import (
     Chart,
     short,
 )
-from tenancykit.report.figures import number
+from tenancykit.report.figures import number, numbers_apart
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
 from tenancykit.study.evaluation import Evaluation
@@ -60,13 +60,13 @@ def cost_bridge(first: Evaluation, second: Evaluation) -> Chart:
     canvas.scale_up(up, left, right, unit[:1].upper() + unit[1:])
     names = [first.id, *steps, second.id]
     wide = (right - left) / len(names)
-    along = start
+    along, totals = start, numbers_apart(start, end)
     for place, name in enumerate(names):
         x = left + wide * place + wide * 0.12
         if place in (0, len(names) - 1):
             total = start if place == 0 else end
             canvas.rect(x, up(total), wide * 0.76, base - up(total), BLUE, title=f"{name}: {total:,.2f} {unit}")
-            label, top = number(total), up(total)
+            label, top = totals[place > 0], up(total)
         else:
             change = steps[name]
             fill = VERMILLION if change > 0 else GREEN
@@ -210,7 +210,7 @@ def placement(evaluation: Evaluation) -> Chart:
     note += "divided by their mean demand."
     if len(bars) > len(shown):
         note += f" {len(bars) - len(shown)} rarer kinds of nodes stand in the table only."
-    left, right, row = 250, WIDTH - 20, 19
+    left, right, row = 290, WIDTH - 20, 19
     canvas = Canvas(_placement_title(evaluation, figures), 10, note=note)
     entries = [(labels.get(name, name), hue) for name, hue in hues.items()]
     entries += [("free", EMPTY), ("stranded: no pod can use it", "hatch")]

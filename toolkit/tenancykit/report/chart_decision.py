@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tenancykit.criteria.score import Score
+from tenancykit.decision.sensitivity import WeightInterval
 from tenancykit.report.chart_canvas import (
     BLUE,
     EMPTY,
@@ -22,12 +23,22 @@ from tenancykit.report.chart_canvas import (
     ink_on,
     spread,
 )
-from tenancykit.report.figures import TITLES, number, short_value, value_text
+from tenancykit.report.figures import TITLES, listed, number, short_value, short_values, value_text
+from tenancykit.report.reasons import DOUBT, of_samples, weight
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
 from tenancykit.study.exploration import Exploration
 
 _MOST: Final = 16
+_NAME_ROOM: Final = 52
+"""Pixels that the name of a design and an arrow take."""
+_STANDINGS: Final = (
+    ("not admitted", FAINT, "cross", 5),
+    ("admitted, beaten", "#9ecae1", "ring", 5),
+    ("on the Pareto front", BLUE, "disc", 6),
+    ("first place", ORANGE, "diamond", 9),
+)
+"""How designs are marked: name, colour, shape, size; shape and size tell them apart without colour."""
 _FADE: Final = ("#08306b", "#2171b5", "#6baed6", "#c6dbef")
 """Dark to light blue for ranks 1 to 4 (ColorBrewer's Blues)."""
 
@@ -44,53 +55,34 @@ def pareto(study: Study, x: str = "cost", y: str = "isolation") -> Chart:
     front = set(study.front.labels) if study.front is not None else set()
     winner = study.ranking.winner if study.ranking is not None else ""
     scores = points[0].scores
-    canvas = Canvas(_pareto_title(study, front, x, y), 400)
+    far = [e for e in points if any(e.scores[name].value > max(_near(study, name)) for name in (x, y))]
+    canvas = Canvas(_pareto_title(study, front, x, y), 400, note=_front_note(far, x, y))
     left, right, base = 72, WIDTH - 24, canvas.top + 400 - 44
-    used = canvas.legend(
-        left,
-        canvas.top + 8,
-        [
-            ("first place", ORANGE),
-            ("on the Pareto front", BLUE),
-            ("admitted, beaten", "#9ecae1"),
-            ("not admitted", FAINT),
-        ],
-        room=right - left,
-    )
+    used = canvas.legend(left, canvas.top + 8, [kind[:3] for kind in reversed(_STANDINGS)], room=right - left)
     across = spread(_near(study, x), left, right)
     up = spread(_near(study, y), base, canvas.top + used + 6)
 
-    def place_of(evaluation: Evaluation) -> tuple[float, float, str]:
-        """Return where a design is drawn, and its value where it lies beyond the frame."""
+    def place_of(evaluation: Evaluation) -> tuple[float, float]:
+        """Return where a design is drawn: at the edge where it lies beyond the axes."""
         at_x, at_y = across(evaluation.scores[x].value), up(evaluation.scores[y].value)
-        beyond = "" if at_x <= right else f" {number(evaluation.scores[x].value)} \u203a"
-        beyond += "" if at_y >= canvas.top + used else f" {number(evaluation.scores[y].value)}"
-        return min(at_x, right - 4), max(at_y, canvas.top + used + 8), beyond
+        return min(at_x, right - 4), max(at_y, canvas.top + used + 8)
 
     canvas.scale_across(across, base, canvas.top + used + 6, _axis_title(x, scores[x]))
     canvas.scale_up(up, left, right, _axis_title(y, scores[y]))
-    taken = [(at_x - 4, at_x + 4, at_y + 4) for at_x, at_y, _ in map(place_of, points)]
+    names = _Names(canvas, [place_of(e) for e in points], canvas.top + used + 10, base, right)
 
     def standing(e: Evaluation) -> int:
         return 3 if e.id == winner else 2 if e.id in front else 1 if study.rank(e.id) is not None else 0
 
     for evaluation in sorted(points, key=lambda e: (standing(e), e.id)):
-        place = standing(evaluation)
+        _, fill, shape, size = _STANDINGS[standing(evaluation)]
         told = (
             f"{evaluation.id} {evaluation.name}: {value_text(evaluation.scores[y])}, {value_text(evaluation.scores[x])}"
         )
-        at_x, at_y, _ = place_of(evaluation)
-        canvas.circle(
-            at_x,
-            at_y,
-            (4, 5, 6, 8)[place],
-            (FAINT, "#9ecae1", BLUE, ORANGE)[place],
-            title=told,
-        )
-    for evaluation in sorted(points, key=lambda e: (-standing(e), e.id)):
+        canvas.mark(*place_of(evaluation), size, fill, shape, title=told)
+    for evaluation in sorted((e for e in points if e not in far), key=lambda e: (-standing(e), e.id)):
         place = standing(evaluation)
-        at_x, at_y, beyond = place_of(evaluation)
-        _label(canvas, evaluation.id + beyond, at_x, at_y, taken, strong=place == 3, faint=place == 0, right=right)
+        names.write(evaluation.id, *place_of(evaluation), strong=place == 3, faint=place == 0)
     data = [
         [
             f"{e.id} {e.name}",
@@ -118,7 +110,7 @@ def explored(found: Exploration, study: Study, x: str = "cost", y: str = "isolat
     proven = "the exact front" if found.exact else "the best found so far, not proven to be the whole front"
     canvas = Canvas(f"{len(front)} designs of the space are beaten by none: {proven}", 400)
     left, right, base = 72, WIDTH - 24, canvas.top + 400 - 44
-    legend = [("on the front of the space", GREEN), ("reference architectures", BLUE)]
+    legend = [("on the front of the space", GREEN, "disc"), ("reference architectures", BLUE, "square")]
     used = canvas.legend(left, canvas.top + 8, legend, room=right - left)
     along = [one[x] for one in front] + [e.scores[x].value for e in references]
     high = [one[y] for one in front] + [e.scores[y].value for e in references]
@@ -126,15 +118,14 @@ def explored(found: Exploration, study: Study, x: str = "cost", y: str = "isolat
     canvas.scale_across(across, base, canvas.top + used + 6, _axis_title(x, scores[x]))
     canvas.scale_up(up, left, right, _axis_title(y, scores[y]))
     for one in front:
-        canvas.circle(across(one[x]), up(one[y]), 3.5, GREEN, title=f"{one.id}: {number(one[y])}, {number(one[x])}")
-    taken = [
-        (across(e.scores[x].value) - 4, across(e.scores[x].value) + 4, up(e.scores[y].value) + 4) for e in references
-    ]
+        told = f"{one.id}: {number(one[y])}, {number(one[x])}"
+        canvas.mark(across(one[x]), up(one[y]), 3.5, GREEN, "disc", title=told)
+    at = {e.id: (across(e.scores[x].value), up(e.scores[y].value)) for e in references}
+    names = _Names(canvas, list(at.values()), canvas.top + used + 10, base, right)
     for e in references:
-        canvas.circle(across(e.scores[x].value), up(e.scores[y].value), 6, BLUE, title=f"{e.id} {e.name}")
+        canvas.mark(*at[e.id], 5.5, BLUE, "square", title=f"{e.id} {e.name}")
     for e in references:
-        at = (across(e.scores[x].value), up(e.scores[y].value))
-        _label(canvas, e.id, *at, taken, strong=False, faint=False, right=right)
+        names.write(e.id, *at[e.id])
     rows = [[one.id, number(one[y]), number(one[x])] for one in front]
     rows += [[e.id, number(e.scores[y].value), number(e.scores[x].value)] for e in references]
     return canvas.chart(["design", TITLES[y], TITLES[x]], rows)
@@ -164,29 +155,39 @@ def _axis_title(name: str, score: Score) -> str:
     return f"{TITLES[name]}, {score.unit} ({'more' if score.better == 'higher' else 'less'} is better)"
 
 
-def _label(
-    canvas: Canvas,
-    text: str,
-    x: float,
-    y: float,
-    known: list[tuple[float, float, float]],
-    *,
-    strong: bool,
-    faint: bool,
-    right: float,
-) -> None:
-    """Write a name beside a mark where no other name stands, with a thin line back to the mark where it moved away."""
-    wide = len(text) * 6.6 + 4
-    side = x + 9 if x + 9 + wide < right else x - 9 - wide
-    taken = [t for t in known if t != (x - 4, x + 4, y + 4)]
-    for step in range(17):
-        place = y + 4 + (step + 1) // 2 * 12 * (1 if step % 2 else -1)
-        if all(abs(place - other_y) > 11 or side + wide < lo or side > hi for lo, hi, other_y in taken):
-            break
-    known.append((side, side + wide, place))
-    if abs(place - y - 4) > 13:
-        canvas.line(x, y, side if side > x else side + wide, place - 4, GREY, width=0.7)
-    canvas.text(side, place, text, size=11, weight=700 if strong else 400, fill="#777777" if faint else INK)
+def _front_note(far: Sequence[Evaluation], x: str, y: str) -> str:
+    """Return what the front is, and which designs lie beyond the axes, with their figures."""
+    note = "On the Pareto front: no admitted design is at least as good on all four criteria and better on one."
+    if not far:
+        return note
+    units = " and ".join(dict.fromkeys(far[0].scores[name].unit for name in (x, y)))
+    told = listed([f"{e.id} ({number(e.scores[x].value)}, {number(e.scores[y].value)})" for e in far])
+    return f"{note} At the edge, as beyond the axes ({units}): {told}."
+
+
+class _Names:
+    """Names beside marks, each where no other name or mark stands."""
+
+    def __init__(
+        self, canvas: Canvas, marks: Sequence[tuple[float, float]], top: float, base: float, right: float
+    ) -> None:
+        self._canvas = canvas
+        self._top, self._base, self._right = top, base, right
+        self._taken = [(x - 4, x + 4, y + 4) for x, y in marks]
+
+    def write(self, text: str, x: float, y: float, *, strong: bool = False, faint: bool = False) -> None:
+        """Write the name of the mark at (x, y), with a thin line back to it where it had to move away."""
+        wide = len(text) * (7.6 if strong else 6.6) + 4
+        side = x + 11 if x + 11 + wide < self._right else x - 11 - wide
+        others = [t for t in self._taken if t != (x - 4, x + 4, y + 4)]
+        steps = [(step + 1) // 2 * 12 * (1 if step % 2 else -1) for step in range(33)]
+        places = [y + 4 + step for step in steps if self._top <= y + 4 + step <= self._base - 2] or [y + 4]
+        free = (p for p in places if all(abs(p - o) > 11 or side + wide < lo or side > hi for lo, hi, o in others))
+        place = next(free, places[0])
+        self._taken.append((side, side + wide, place))
+        if abs(place - y - 4) > 13:
+            self._canvas.line(x, y, side if side > x else side + wide, place - 4, GREY, width=0.7)
+        self._canvas.text(side, place, text, size=11, weight=700 if strong else 400, fill="#666666" if faint else INK)
 
 
 def acceptability(study: Study) -> Chart:
@@ -198,11 +199,11 @@ def acceptability(study: Study) -> Chart:
     shares = found.rank_acceptability
     first = found.labels[order[0]]
     ranks = min(shares.shape[1], len(_FADE))
-    title = f"{first} is first in {found.first[order[0]]:.0%} of {found.samples:,} samples of values and weights"
+    title = f"{first} is first in {of_samples(float(found.first[order[0]]), found.samples)} of values and weights"
     if len(order) > 1 and found.first[order[1]] >= 0.005:
-        title += f", {found.labels[order[1]]} in {found.first[order[1]]:.0%}"
+        title += f", {found.labels[order[1]]} in {round(found.first[order[1]] * found.samples):,}"
     left, right, row = 96, WIDTH - 30, 22
-    canvas = Canvas(title, 10, note=found.statement)
+    canvas = Canvas(title, 10, note=_sample_note(study))
     names = ["first", "second", "third", "fourth"][:ranks]
     legend = [(name, _FADE[i]) for i, name in enumerate(names)] + (
         [("later", EMPTY)] if shares.shape[1] > ranks else []
@@ -230,6 +231,18 @@ def acceptability(study: Study) -> Chart:
     return canvas.chart(["design", *names, "expected rank"], data)
 
 
+def _sample_note(study: Study) -> str:
+    """Return what varies between samples, and between which values a criterion counts as worst and best."""
+    scores = study.evaluations[0].scores
+    spans = [
+        f"{TITLES[name].lower()} {' to '.join(map(number, study.bounds[name]))} {scores[name].unit}"
+        for name in CRITERIA
+        if name in study.bounds
+    ]
+    scale = f" Criteria are scaled between {', '.join(spans)}." if spans else ""
+    return f"Samples: designs ranked {DOUBT}.{scale}"
+
+
 def weight_ranges(study: Study) -> Chart:
     """Return per criterion the weights for which first place stays, and who comes first beyond them (a tornado)."""
     intervals = study.weight_intervals
@@ -241,8 +254,8 @@ def weight_ranges(study: Study) -> Chart:
     title = f"{winner} stays first whatever a single weight is"
     if not free:
         title = (
-            f"{winner} stays first while the weight of {TITLES[tight.criterion].lower()} lies between "
-            f"{tight.low:.2f} and {tight.high:.2f} (now {tight.current:.2f})"
+            f"{winner} stays first while the weight of {TITLES[tight.criterion].lower()} is {_between(tight)} "
+            f"(now {tight.current:.2f})"
         )
     left, right, row = 178, WIDTH - 40, 34
     canvas = Canvas(
@@ -263,14 +276,24 @@ def weight_ranges(study: Study) -> Chart:
         canvas.rect(low, y + 8, high - low, row - 16, "#9ecae1", title=f"{winner} is first", stroke=BLUE)
         canvas.circle(axis(found.current), y + row / 2, 5, ORANGE, title=f"now {found.current:.2f}")
         if found.below is not None:
-            canvas.text(low + 6, y + 21, f"\u2039 {found.below}", size=11, weight=600)
+            outside = low - left > _NAME_ROOM
+            at, anchor = (low - 6, "end") if outside else (low + 6, "start")
+            canvas.text(at, y + 21, f"\u2039 {found.below}", size=11, anchor=anchor, weight=600)
         if found.above is not None:
-            canvas.text(high - 6, y + 21, f"{found.above} \u203a", size=11, anchor="end", weight=600)
+            outside = right - high > _NAME_ROOM
+            at, anchor = (high + 6, "start") if outside else (high - 6, "end")
+            canvas.text(at, y + 21, f"{found.above} \u203a", size=11, anchor=anchor, weight=600)
     data = [
-        [TITLES[i.criterion], f"{i.current:.2f}", f"{i.low:.2f}", i.below or "-", f"{i.high:.2f}", i.above or "-"]
+        [TITLES[i.criterion], f"{i.current:.2f}", weight(i.low), i.below or "-", weight(i.high), i.above or "-"]
         for i in intervals
     ]
     return canvas.chart(["criterion", "weight now", "from", "first below", "to", "first above"], data)
+
+
+def _between(found: WeightInterval) -> str:
+    if found.below is None:
+        return f"at most {weight(found.high)}"
+    return f"at least {weight(found.low)}" if found.above is None else f"{weight(found.low)} to {weight(found.high)}"
 
 
 def side_by_side(study: Study, first: str, second: str) -> Chart:
@@ -299,19 +322,19 @@ def side_by_side(study: Study, first: str, second: str) -> Chart:
     for place, name in enumerate(CRITERIA):
         y = top + row * place
         canvas.text(left - 8, y + 26, TITLES[name], anchor="end")
+        told = short_values(pair[0].scores[name], pair[1].scores[name])
         for index, evaluation in enumerate(pair):
             share = _share(study, evaluation, name)
             at = y + 4 + index * 19
             canvas.rect(left, at, right - left, 16, EMPTY)
             canvas.rect(left, at, axis(share) - left, 16, PALETTE[index], title=f"{share:.3f} of 1")
-            canvas.text(right + 6, at + 12, short_value(evaluation.scores[name]), size=11, room=124)
-        unit = pair[0].scores[name].unit
-        data.append([f"{TITLES[name]}, {unit}", *(short_value(e.scores[name]) for e in pair)])
+            canvas.text(right + 6, at + 12, told[index], size=11, room=124)
+        data.append([f"{TITLES[name]}, {pair[0].scores[name].unit}", *told])
     return canvas.chart(["criterion", pair[0].id, pair[1].id], data)
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(TITLES[n].lower() for n in names) or "nothing"
+    return listed([TITLES[n].lower() for n in names]) or "nothing"
 
 
 def _share(study: Study, evaluation: Evaluation, name: str) -> float:
@@ -339,12 +362,12 @@ def group_scatter(points: Mapping[str, tuple[float, float]], *, x: str, y: str, 
     up = spread([p[1] for p in points.values()], base, canvas.top + 6)
     canvas.scale_across(across, base, canvas.top + 6, x)
     canvas.scale_up(up, left, right, y)
-    taken = [(across(px) - 4, across(px) + 4, up(py) + 4) for px, py in points.values()]
+    names = _Names(canvas, [(across(px), up(py)) for px, py in points.values()], canvas.top + 10, base, right)
     for name, (at_x, at_y) in sorted(points.items(), key=lambda item: item[0] == best):
-        fill = ORANGE if name == best else BLUE
-        canvas.circle(across(at_x), up(at_y), 8 if name == best else 6, fill, title=name)
+        _, fill, shape, size = _STANDINGS[3 if name == best else 2]
+        canvas.mark(across(at_x), up(at_y), size, fill, shape, title=name)
     for name, (at_x, at_y) in sorted(points.items(), key=lambda item: (item[0] != best, item[0])):
-        _label(canvas, name, across(at_x), up(at_y), taken, strong=name == best, faint=False, right=right)
+        names.write(name, across(at_x), up(at_y), strong=name == best)
     return canvas.chart(["name", x, y], [[name, number(px), number(py)] for name, (px, py) in sorted(points.items())])
 
 

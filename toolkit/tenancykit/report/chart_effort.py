@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from tenancykit.criteria.effort.measure import Effort, task_table
 from tenancykit.criteria.operations.measure import Operations
+from tenancykit.design.growth import Crossing
 from tenancykit.report.chart_canvas import (
     BLUE,
+    INK,
     PALETTE,
     VERMILLION,
     WIDTH,
@@ -24,6 +26,8 @@ from tenancykit.study.growing import crossing_points
 
 _ROW: Final = 15
 _NAMES: Final = 300
+_TURNS: Final = 3
+_OTHER: Final = "other"
 _TITLES: Final = {
     "request": "requests",
     "incident": "incidents",
@@ -54,8 +58,8 @@ def gantt(evaluation: Evaluation, *, every_task: bool = False) -> Chart:
         f"person-days; {len(chain)} of {len(lines)} tasks decide the date"
     )
     left, right = 12 + _NAMES, WIDTH - 20
-    canvas = Canvas(title, 24 + _ROW * len(rows) + 46, note=f"Critical chain: {', '.join(chain)}.")
-    canvas.legend(left, canvas.top + 8, [("critical chain", VERMILLION), ("other tasks", BLUE)], room=300)
+    canvas = Canvas(title, 24 + _ROW * len(rows) + 46, note=_chain_note(chain))
+    canvas.legend(left, canvas.top + 8, [("critical chain (framed)", VERMILLION), ("other tasks", BLUE)], room=300)
     first = canvas.top + 22
     base = first + _ROW * len(rows) + 4
     axis = Axis(0, max(effort.weeks, 1e-9), left, right)
@@ -68,7 +72,8 @@ def gantt(evaluation: Evaluation, *, every_task: bool = False) -> Chart:
             told = f"{task['title']}: week {task['start_week']:.1f} to {task['finish_week']:.1f}, "
             told += f"{task['days_mean']:.1f} person-days"
             fill = VERMILLION if task["critical"] else BLUE
-            canvas.rect(start, y + 2, max(1.5, end - start), _ROW - 4, fill, title=told, stroke="#ffffff")
+            edge = INK if task["critical"] else "#ffffff"
+            canvas.rect(start, y + 2, max(1.5, end - start), _ROW - 4, fill, title=told, stroke=edge)
     data = [
         [
             line["title"],
@@ -81,6 +86,14 @@ def gantt(evaluation: Evaluation, *, every_task: bool = False) -> Chart:
         for line in lines
     ]
     return canvas.chart(["task", "skill", "person-days", "start week", "finish week", "critical"], data)
+
+
+def _chain_note(chain: Sequence[str]) -> str:
+    """Return what the critical chain is, and its first and last task; the others stand in the table."""
+    told = "The critical chain: tasks a delay of which delays the end"
+    if len(chain) > 1:
+        told += f'. It starts with "{chain[0]}" and ends with "{chain[-1]}"; all of it stands in the figures'
+    return told + "."
 
 
 def _by_task(lines: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -123,14 +136,14 @@ def toil(evaluations: Sequence[Evaluation]) -> Chart:
         y, along = first + row * place, 0.0
         canvas.text(left - 8, y + 16, evaluation.id, anchor="end", weight=600, room=left - 16)
         for kind in kinds:
-            hours = _hours(evaluation).get(kind, 0.0)
+            hours = _shares(evaluation, kinds)[kind]
             x, wide = axis(along), axis(along + hours) - axis(along)
             canvas.rect(x, y + 3, wide, row - 6, hues[kind], title=f"{kind}: {hours:.1f} h/month", stroke="#ffffff")
             if wide > 34:
                 canvas.text(x + wide / 2, y + 16, f"{hours:.0f}", size=11, anchor="middle", fill=ink_on(hues[kind]))
             along += hours
         canvas.text(axis(along) + 6, y + 16, f"{along:.0f}", size=11)
-        data.append([evaluation.id, *(f"{_hours(evaluation).get(kind, 0.0):.1f}" for kind in kinds), f"{along:.1f}"])
+        data.append([evaluation.id, *(f"{hours:.1f}" for hours in _shares(evaluation, kinds).values()), f"{along:.1f}"])
     return canvas.chart(["design", *kinds, "total"], data)
 
 
@@ -138,9 +151,14 @@ def _hours(evaluation: Evaluation) -> dict[str, float]:
     operations: Operations = evaluation.scores["operations"].detail
     found = {_TITLES.get(kind, kind): hours for kind, hours in operations.workload.hours_by("kind").items()}
     found["knowledge"] = operations.upkeep.mean
-    kept = sorted(found, key=lambda kind: -found[kind])[: len(PALETTE) - 1]
-    rest = sum(hours for kind, hours in found.items() if kind not in kept)
-    return {**{kind: found[kind] for kind in kept}, **({"other": rest} if rest else {})}
+    return {kind: hours for kind, hours in found.items() if hours}
+
+
+def _shares(evaluation: Evaluation, kinds: Sequence[str]) -> dict[str, float]:
+    """Return hours per kind; those of kinds that have no colour of their own as ``other``."""
+    found = _hours(evaluation)
+    rest = sum(hours for kind, hours in found.items() if kind not in kinds)
+    return {kind: found.get(kind, 0.0) + (rest if kind == _OTHER else 0.0) for kind in kinds}
 
 
 def _kinds(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -148,8 +166,8 @@ def _kinds(evaluations: Sequence[Evaluation]) -> list[str]:
     for evaluation in evaluations:
         for kind, hours in _hours(evaluation).items():
             totals[kind] = totals.get(kind, 0.0) + hours
-    ordered = sorted((k for k in totals if k != "other"), key=lambda kind: (-totals[kind], kind))
-    return [*ordered, "other"] if "other" in totals else ordered
+    ordered = sorted(totals, key=lambda kind: (-totals[kind], kind))
+    return ordered if len(ordered) <= len(PALETTE) else [*ordered[: len(PALETTE) - 1], _OTHER]
 
 
 def growth(evaluations: Sequence[Evaluation]) -> Chart:
@@ -171,8 +189,7 @@ def growth(evaluations: Sequence[Evaluation]) -> Chart:
     if heavy != lean:
         title += f", {heavy} {number(last[heavy]['hours_month'])}"
     left, right, height = 72, WIDTH - 70, 320
-    turns = [f"From {c.tenants:,} tenants on {c.less} takes less than {c.more}." for c in crossing_points(shown)]
-    note = " ".join(["Classes keep today's proportions. Bands: P10 to P90.", *turns])
+    note = " ".join(["Classes keep today's proportions. Bands: P10 to P90.", *_turns(crossing_points(shown))])
     canvas = Canvas(title, height, note=note)
     base = canvas.top + height - 46
     across = Axis(min(counts), max(counts), left, right, logarithmic=True)
@@ -193,6 +210,12 @@ def growth(evaluations: Sequence[Evaluation]) -> Chart:
         ]
     _name_ends(canvas, ends, right + 6)
     return canvas.chart(["design", "tenants", "hours/month", "P10", "P90"], data)
+
+
+def _turns(found: Sequence[Crossing]) -> list[str]:
+    """Return the first few numbers of tenants from which on one design takes less than another, in words."""
+    told = [f"From {c.tenants:,} tenants on {c.less} takes less than {c.more}." for c in found[:_TURNS]]
+    return told if len(found) <= _TURNS else [*told, f"Further changes of order: {len(found) - _TURNS:,}."]
 
 
 def _name_ends(canvas: Canvas, ends: list[tuple[float, str, str]], x: float) -> None:

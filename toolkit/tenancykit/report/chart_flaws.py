@@ -34,7 +34,8 @@ def flaws(study: Study, design_id: str) -> Chart:
         f"{evaluation.id} contains {counts['contained']} of {len(found)} published flaws; "
         f"{counts['crossed']} would have reached another tenant"
     )
-    note = "One square per flaw, by year of publication. A flaw's outcome follows from the attack graph of the design."
+    note = "One square per flaw, by year of publication; those that crossed are struck through. What becomes of a flaw "
+    note += "follows from the attack graph of the design."
     canvas = Canvas(title, tallest * (_SIZE + _GAP) + 60, note=note)
     top = canvas.top + 8 + canvas.legend(30, canvas.top + 8, list(_OUTCOMES), room=WIDTH - 60)
     base = top + tallest * (_SIZE + _GAP) + 4
@@ -46,6 +47,8 @@ def flaws(study: Study, design_id: str) -> Chart:
             left = x + place % columns * (_SIZE + _GAP)
             high = base - (place // columns + 1) * (_SIZE + _GAP)
             canvas.rect(left, high, _SIZE, _SIZE, dict(_OUTCOMES)[row.outcome], title=told)
+            if row.outcome == "crossed":
+                canvas.line(left, high + _SIZE, left + _SIZE, high, "#ffffff", width=1.5)
         canvas.text(x + columns * (_SIZE + _GAP) / 2, base + 14, str(year), size=11, anchor="middle")
     canvas.line(26, base, WIDTH - 24, base, INK)
     canvas.bottom = base + 22

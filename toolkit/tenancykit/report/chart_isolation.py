@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,6 +22,7 @@ from tenancykit.report.chart_canvas import (
     Chart,
     ink_on,
 )
+from tenancykit.report.figures import days_text
 from tenancykit.study.evaluation import Evaluation
 
 _PLANES: Final = ("control", "compute", "network", "storage", "accelerator")
@@ -49,7 +51,7 @@ def isolation_matrix(evaluation: Evaluation) -> Chart:
     first = canvas.top + head
     for column, asset in enumerate(assets):
         x = left + wide * column
-        canvas.text(x + wide / 2 + 4, first - 6, asset.title, size=11, turned=True, room=head - 26)
+        _turned_title(canvas, asset.title, x + wide / 2 + 4, first - 6, room=head - 26)
     _plane_heads(canvas, assets, left, wide, canvas.top + 4)
     for line, pair in enumerate(shown):
         y = first + row * line
@@ -83,6 +85,14 @@ def isolation_matrix(evaluation: Evaluation) -> Chart:
     )
 
 
+def _turned_title(canvas: Canvas, text: str, x: float, y: float, *, room: float) -> None:
+    """Write a column's title upwards, on two lines where one is too short."""
+    lines = textwrap.wrap(text, int(room / 6.2))
+    if len(lines) > 1:
+        canvas.text(x - 7, y, lines[0], size=11, turned=True, room=room)
+    canvas.text(x + (6 if len(lines) > 1 else 0), y, " ".join(lines[1:] or lines), size=11, turned=True, room=room)
+
+
 def _assets(pair: PairFinding) -> list[AssetFinding]:
     return sorted(pair.finding.assets, key=lambda a: (_PLANES.index(a.plane), not a.guarded, a.asset))
 
@@ -94,7 +104,7 @@ def _matrix_title(evaluation: Evaluation, worst: PairFinding | None) -> str:
     whom = "another tenant" if worst.attacker == worst.victim else f"a tenant of {worst.victim}"
     return (
         f"{evaluation.id} is weakest at {finding.title} of {whom}: {_depth(finding)} away for a tenant of "
-        f"{worst.attacker}, open {finding.days_per_year:.3g} days a year"
+        f"{worst.attacker}, open {days_text(finding.days_per_year)} days a year"
     )
 
 
@@ -110,9 +120,8 @@ def _depth(finding: AssetFinding) -> str:
 
 def _cell(canvas: Canvas, cell: AssetFinding, x: float, y: float, wide: float, row: float, *, marked: bool) -> None:
     shade = SHADES[sum(cell.nines >= step for step in _STEPS)] if cell.path else SHADES[-1]
-    told = (
-        f"{cell.title}: {cell.nines:.2f} nines, {_depth(cell)}, open {cell.days_per_year:.3g} days a year. {cell.path}"
-    )
+    told = f"{cell.title}: {cell.nines:.2f} nines, {_depth(cell)}, "
+    told += f"open {days_text(cell.days_per_year)} days a year. {cell.path}"
     canvas.rect(x + 1, y + 1, wide - 2, row - 2, shade, title=told, stroke=INK if marked else "")
     if marked:
         canvas.rect(x + 2, y + 2, wide - 4, row - 4, shade, title=told, stroke=INK)
@@ -173,7 +182,8 @@ def attack_paths(evaluation: Evaluation, attacker: str = "", victim: str = "") -
     guarded = [a for a in reached if a.guarded]
     whom = "each other" if pair.attacker == pair.victim else f"a tenant of {pair.victim}"
     title = f"{evaluation.id}: tenants of {pair.attacker} can harm {whom} in {len(reached)} ways; "
-    title += f"the likeliest against confidentiality or integrity is {guarded[0].title}" if guarded else "none is known"
+    chief = f"the likeliest against confidentiality or integrity leads to {guarded[0].title}" if guarded else ""
+    title += chief or "none is known against confidentiality or integrity"
     row = 46
     note = "Barriers (orange walls) must all be down at once. Grey figures: days a year on which the path stands open."
     canvas = Canvas(title, row * len(reached) + 8, width=1080, note=note)
@@ -201,8 +211,7 @@ def _lane(
     names = [str(links[0].source)] if links else [str(graph.starts[0])]
     names += [str(link.target) for link in links]
     guards = [[model.barriers[str(v)].title for v in link.variables] for link in links]
-    days = f"{asset.days_per_year:.0f} d/year" if asset.days_per_year >= 10 else f"{asset.days_per_year:.2g} d/year"
-    canvas.text(90, y + 23, days, size=11, anchor="end", fill="#555555")
+    canvas.text(90, y + 23, f"{days_text(asset.days_per_year)} d/year", size=11, anchor="end", fill="#555555")
     walls = sum(len(g) for g in guards)
     room = (canvas.width - 98 - 12 - 16 * len(links)) / (len(names) + 0.9 * walls)
     box, wall = min(150.0, room), min(135.0, room * 0.9)

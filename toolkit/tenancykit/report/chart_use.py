@@ -15,6 +15,8 @@ from tenancykit.study.evaluation import Evaluation
 _PANEL: Final = 96
 _MOST_DOMAINS: Final = 6
 _CELL: Final = 13.0
+_DIRECT: Final = 2
+"""How the matrix says that a component itself requires another."""
 
 
 def utilisation(evaluation: Evaluation) -> Chart:
@@ -29,9 +31,13 @@ def utilisation(evaluation: Evaluation) -> Chart:
         if held
         else f"{evaluation.id}: tenants use nothing"
     )
-    note = f"{len(every)} kinds of placement domains; the largest {len(shown)} are drawn, one copy of each."
+    note = "Each panel: machines that may serve the same tenants."
+    if len(every) > len(shown):
+        note += f" The largest {len(shown)} of {len(every)} such groups are drawn."
+    if any(domain.copies > 1 for domain in shown):
+        note += " Of groups that are alike, one is drawn."
     canvas = Canvas(title, 30 + _PANEL * len(shown) + 40, note=note)
-    legend = [("asked for by tenants", BLUE), ("on the machines", VERMILLION)]
+    legend = [("asked for by tenants (line)", BLUE), ("on the machines (dashed)", VERMILLION)]
     top = canvas.top + 8 + canvas.legend(60, canvas.top + 8, legend, room=WIDTH - 80)
     left, right = 70.0, WIDTH - 20.0
     rows = []
@@ -54,7 +60,7 @@ def utilisation(evaluation: Evaluation) -> Chart:
             [domain.domain, str(domain.copies), domain.resource, number(peak), number(domain.capacity), f"{share:.0%}"]
         )
     canvas.bottom = top + _PANEL * len(shown) + 6
-    canvas.text((left + right) / 2, canvas.bottom, "hours of the demand series", anchor="middle")
+    canvas.text((left + right) / 2, canvas.bottom, "Hours of the demand series", anchor="middle")
     canvas.bottom += 10
     return canvas.chart(["domain", "copies", "resource", "peak asked", "held", "mean use"], rows)
 
@@ -64,22 +70,28 @@ def dependencies(evaluation: Evaluation) -> Chart:
     detail: Operations = evaluation.scores["operations"].detail
     names, matrix = design_structure_matrix(detail.closure.edges)
     share = detail.structure.propagation_cost
-    title = f"{evaluation.id}: a change reaches {share:.0%} of all pairs of its {len(names)} components"
-    note = "Row depends on column. Blue: required directly; orange: through others (MacCormack et al. 2006)."
+    title = f"{evaluation.id}: a change to one of its {len(names)} components reaches {share:.0%} of them on average"
+    note = (
+        "Row depends on column. Large blue square: directly; small orange one: through others. The share counts the "
+        "changed component itself (propagation cost, MacCormack et al. 2006)."
+    )
     left = 190.0
-    canvas = Canvas(title, 20 + _CELL * len(names) + 150, note=note)
-    top = canvas.top + 140
+    canvas = Canvas(title, 20 + _CELL * len(names) + 170, note=note)
+    top = canvas.top + 160
     for place, name in enumerate(names):
         canvas.text(left - 6, top + _CELL * place + 10, name, size=10, anchor="end", room=left - 16)
-        canvas.text(left + _CELL * place + 10, top - 6, name, size=10, turned=True, room=130)
+        canvas.text(left + _CELL * place + 10, top - 6, name, size=10, turned=True, room=150)
     for row, cells in enumerate(matrix):
         for column, cell in enumerate(cells):
-            fill = "#dddddd" if row == column else (FAINT, ORANGE, BLUE)[cell]
+            fill = "#dddddd" if row == column else BLUE if cell == _DIRECT else FAINT
             told = f"{names[row]} requires {names[column]}" if cell else ""
-            canvas.rect(left + _CELL * column, top + _CELL * row, _CELL - 1, _CELL - 1, fill, title=told)
+            x, y = left + _CELL * column, top + _CELL * row
+            canvas.rect(x, y, _CELL - 1, _CELL - 1, fill, title=told)
+            if cell and cell != _DIRECT and row != column:
+                canvas.rect(x + 3, y + 3, _CELL - 7, _CELL - 7, ORANGE, title=told)
     canvas.bottom = top + _CELL * len(names) + 10
     rows = [
-        [names[r], names[c], "directly" if cell == 2 else "through others"]
+        [names[r], names[c], "directly" if cell == _DIRECT else "through others"]
         for r, cells in enumerate(matrix)
         for c, cell in enumerate(cells)
         if cell

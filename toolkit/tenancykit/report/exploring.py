@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.figures import SHORT, TITLES, number
+from tenancykit.report.figures import SHORT, TITLES, counted, listed, number
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.svg import Point, scatter
 from tenancykit.report.text import bullet, columns, wrapped
@@ -23,6 +23,8 @@ ALIKE: Final = 0.01
 """Designs that differ by less than this share of the front's spread on every criterion are shown as one."""
 
 _SHOWN: Final = 15
+_FEW: Final = 6
+"""Most changes by which a design is told from one before it; beyond them it is told in full."""
 
 
 def told_apart(front: Sequence[Found], alike: float = ALIKE) -> tuple[tuple[Found, int], ...]:
@@ -45,6 +47,42 @@ def told_apart(front: Sequence[Found], alike: float = ALIKE) -> tuple[tuple[Foun
     return tuple((front[row], like[row]) for row in kept)
 
 
+def options_apart(front: Sequence[Found]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the options that all designs share, and per design in words those it chooses besides.
+
+    No two designs read the same: each is told in full, or by what it adds to and takes from one told before.
+    """
+    every = [choice.options for one in front for choice in one.choices.values()]
+    shared = tuple(option for option in (every[0] if every else ()) if all(option in options for options in every))
+    told: list[str] = []
+    for place, one in enumerate(front):
+        near = min(front[:place], key=lambda other: len(_changes(one, other)), default=None)
+        changes = _changes(one, near) if near is not None else []
+        told.append(f"{near.id} {' '.join(changes)}" if near and 0 < len(changes) <= _FEW else _in_full(one, shared))
+    return shared, tuple(told)
+
+
+def _changes(one: Found, other: Found) -> list[str]:
+    """Return what a design adds to another, and what it takes away; by class where its classes differ."""
+    changes: dict[str, list[str]] = {}
+    for name, choice in one.choices.items():
+        mine, theirs = choice.options, other.choices[name].options
+        added = [f"+{option}" for option in mine if option not in theirs]
+        changes[name] = added + [f"-{option}" for option in theirs if option not in mine]
+    found = list(changes.values())
+    if all(change == found[0] for change in found):
+        return found[0]
+    return [f"{name}:{change}" for name, several in changes.items() for change in several]
+
+
+def _in_full(one: Found, shared: Sequence[str]) -> str:
+    own = {n: [o for o in choice.options if o not in shared] for n, choice in one.choices.items()}
+    parts = {name: " + ".join(options) or "nothing else" for name, options in own.items()}
+    if len(set(parts.values())) == 1:
+        return next(iter(parts.values()))
+    return "; ".join(f"{name}: {part}" for name, part in parts.items())
+
+
 def exploration_text(found: Exploration) -> str:
     """Return the size of the space, the front and what it rests on."""
     front = found.admitted or found.front
@@ -58,13 +96,15 @@ def exploration_text(found: Exploration) -> str:
         ),
         "",
         *wrapped(
-            f"{len(front)} designs {what} are beaten by none; {len(shown)} that differ by 1 % of the spread or more:"
+            f"{counted(len(front), 'design')} {what} {'is' if len(front) == 1 else 'are'} beaten by none; "
+            f"{len(shown)} shown apart, as {'it differs' if len(shown) == 1 else 'they differ'} by at least 1% of the "
+            "range on some criterion:"
         ),
         "",
         *_table(found, shown[:_SHOWN]),
     ]
     if len(shown) > _SHOWN:
-        lines.append(f"and {len(shown) - _SHOWN} more (all of them: --json)")
+        lines.append(f"and {len(shown) - _SHOWN:,} more (all of them: --json)")
     lines += ["", f"The front is {_proof(found)}."]
     for caveat in found.caveats:
         lines += bullet(caveat)
@@ -78,9 +118,12 @@ def _table(found: Exploration, shown: Sequence[tuple[Found, int]]) -> list[str]:
         [one.id, *(number(value) for value in one.values), str(count - 1) if count > 1 else ""] for one, count in shown
     ]
     top, unit, *figures = columns([head, units, *rows], left={0})
+    shared, own = options_apart([one for one, _ in shown])
     lines = [top, unit]
-    for line, (one, _) in zip(figures, shown, strict=True):
-        lines += [line, *wrapped(one.design.name, "    ", "    ")]
+    for line, told in zip(figures, own, strict=True):
+        lines += [line, *wrapped(told, "    ", "    ")]
+    if shared:
+        lines += ["", *wrapped(f"All of these also choose {listed(shared)}.")]
     return lines
 
 
@@ -93,8 +136,13 @@ def _proof(found: Exploration) -> str:
 
 
 def number_of(count: int) -> str:
-    """Return a number of designs: in full below a million, else in powers of ten."""
-    return f"{count:,}" if count < 1_000_000 else f"{count:.3g}"
+    """Return a number of designs: in full below a million, then in words, then in powers of ten."""
+    if count < 1_000_000:
+        return f"{count:,}"
+    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if size <= count < 1000 * size:
+            return f"{count / size:.3g} {word}"
+    return f"{count:.3g}"
 
 
 def exploration_payload(found: Exploration) -> dict[str, Any]:
@@ -137,19 +185,21 @@ def exploration_html(found: Exploration) -> str:
         Point(one.id, one["cost"], one["isolation"], 1, f"{one.id} {one.design.name}: {number(one['isolation'])} nines")
         for one, _ in shown
     ]
+    shared, own = options_apart([one for one, _ in shown])
     head = "".join(f"<th>{TITLES[name]}</th>" for name in CRITERIA)
     rows = "".join(
         f"<tr><td>{_safe(one.id)}</td>{''.join(f'<td>{number(value)}</td>' for value in one.values)}"
-        f"<td>{_safe(one.design.name)}{f' <small>and {count - 1} like it</small>' if count > 1 else ''}</td></tr>"
-        for one, count in shown
+        f"<td>{_safe(told)}{f' <small>and {count - 1} like it</small>' if count > 1 else ''}</td></tr>"
+        for (one, count), told in zip(shown, own, strict=True)
     )
+    common = f"<p>All of these also choose {_safe(listed(shared))}.</p>" if shared else ""
     caveats = "".join(f"<li>{_safe(caveat)}</li>" for caveat in found.caveats)
     currency = _safe(found.scenario.infrastructure.currency)
     picture = ""
     if points:
         picture = scatter(
             points,
-            title=f"{len(front)} designs that none beats",
+            title=f"{counted(len(front), 'design')} that none beats",
             x_axis=f"Service cost, {currency} per month (left is better)",
             y_axis="Isolation, nines (up is better)",
         )
@@ -157,7 +207,7 @@ def exploration_html(found: Exploration) -> str:
         f'<div class="tk"><h3>{_safe(found.scenario.title or found.scenario.name)}</h3>'
         f"<p>{number_of(found.combinations)} combinations of options, <b>{number_of(found.space)}</b> of them valid; "
         f"{found.evaluated:,} measured, {found.billed:,} priced in full.</p>{picture}"
-        f"<table><tr><th>Design</th>{head}<th>Options that shape it</th></tr>{rows}</table>"
+        f"<table><tr><th>Design</th>{head}<th>Options, or how it differs from one above</th></tr>{rows}</table>{common}"
         f"<p>The front is {_safe(_proof(found))}.</p><ul>{caveats}</ul></div>"
     )
 

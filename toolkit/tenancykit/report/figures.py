@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tenancykit.criteria.score import Score
 
@@ -17,11 +18,14 @@ SHORT = {"isolation": "Isolation", "effort": "Effort", "operations": "Operations
 """The same where a table has to be narrow."""
 
 _DECIMALS = 9
+_FEW_DAYS = 0.001
 
 
 def number(value: float) -> str:
-    """Return a number with three significant digits, thousands separated (``1,230``, ``0.42``, ``0.00035``)."""
+    """Return a number for people: ``1,230``, ``66.6``, ``0.42``, ``0.00035``; whole ones without decimals (``4``)."""
     size = abs(value)
+    if size < 1000 and value == round(value):
+        return f"{value:.0f}"
     if 0 < size < 0.1:
         return f"{value:.{min(_DECIMALS, 1 - math.floor(math.log10(size)))}f}"
     if size >= 1_000_000:
@@ -30,7 +34,37 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     if size >= 100:
         return f"{value:.0f}"
-    return f"{value:.3g}" if size >= 10 else f"{value:.2f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.2f}"
+
+
+def numbers_apart(first: float, second: float) -> tuple[str, str]:
+    """Return two numbers, with as many digits as it takes to tell them apart (``1.709M`` and ``1.710M``)."""
+    told = number(first), number(second)
+    if told[0] != told[1] or first == second:
+        return told
+    scale, unit = (1_000_000, "M") if abs(first) >= 1_000_000 else (1, "")
+    for digits in range(1, _DECIMALS):
+        told = f"{first / scale:,.{digits}f}{unit}", f"{second / scale:,.{digits}f}{unit}"
+        if told[0] != told[1]:
+            break
+    return told
+
+
+def days_text(days: float) -> str:
+    """Return days a year in at most two digits; ``<0.001`` below a minute and a half."""
+    if 0 < days < _FEW_DAYS:
+        return f"<{_FEW_DAYS:g}"
+    return f"{days:.0f}" if days >= 10 else f"{days:.2g}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number of things, in the singular or plural (``1 design``, ``1,125 designs``)."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as people list them: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def value_text(score: Score) -> str:
@@ -47,6 +81,13 @@ def level_text(score: Score) -> str:
     """Return a score's value with its unit; isolation carries its level."""
     level = score.figures.get("level")
     return f"{value_text(score)} ({level})" if level else value_text(score)
+
+
+def short_values(first: Score, second: Score) -> tuple[str, str]:
+    """Return two scores' values for table cells, told apart where they differ."""
+    shown = numbers_apart(first.value, second.value)
+    one, two = (f" ({score.figures['level']})" if score.figures.get("level") else "" for score in (first, second))
+    return shown[0] + one, shown[1] + two
 
 
 def short_value(score: Score) -> str:

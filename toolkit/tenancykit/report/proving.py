@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tenancykit.auditing import Severity
 from tenancykit.drawing import text_of
-from tenancykit.report.figures import TITLES, interval_text, value_text
+from tenancykit.report.figures import TITLES, counted, interval_text, value_text
 from tenancykit.report.text import columns
 from tenancykit.study.assessing import FOUND, Assessment, Gap
 from tenancykit.study.assessing_gap import GapTree
@@ -57,7 +57,8 @@ def _claim_data(item: Proven) -> dict[str, Any]:
 
 def proof_text(proof: Proof) -> str:
     """Return a proof for people: the verdict, what broke it, and one line per crossing."""
-    lines = [f"{proof.design}: {proof.verdict}; {proof.objects} objects, {proof.tenants} tenants in {proof.folder}"]
+    size = f"{counted(proof.objects, 'object')}, {counted(proof.tenants, 'tenant')}"
+    lines = [f"{proof.design}: {proof.verdict}; {size} in {proof.folder}"]
     lines += [f"  fault: {fault}" for fault in proof.faults[:_SHOWN]]
     for item in proof.broken[:_SHOWN]:
         claim = item.claim
@@ -68,8 +69,8 @@ def proof_text(proof: Proof) -> str:
         why = "; ".join(item.reasons) or "nothing in the manifests stands in the way"
         lines.append(f"    observed: {count} of {item.seen.pairs} pairs{example}; {why}")
         lines += [f"    {f.subject} ({f.where}): {f.path}; fix: {f.fix}" for f in item.findings[:2]]
-    rows = [["crossing", "claimed closed", "claimed open", "verdict"], *_crossing_rows(proof)]
-    lines += [f"  {line}" for line in columns(rows, left={0, 3})]
+    rows = [["crossing", "claimed closed", "claimed open", "verdict", "what would cross"], *_crossing_rows(proof)]
+    lines += [f"  {line}" for line in columns(rows, left={0, 3, 4})]
     if proof.isolation is not None:
         lines.append(f"  isolation as proven: {value_text(proof.isolation)} ({interval_text(proof.isolation)})")
     return "\n".join(lines)
@@ -81,7 +82,7 @@ def _crossing_rows(proof: Proof) -> Iterator[list[str]]:
         verdicts = {item.verdict for item in items}
         worst = next(v for v in ("not proven", "undecided", "proven") if v in verdicts)
         opened = sum(item.claim.is_open for item in items)
-        yield [crossing, str(len(items) - opened), str(opened), worst]
+        yield [crossing, str(len(items) - opened), str(opened), worst, items[0].title]
 
 
 def assessment_data(assessment: Assessment, written: GapTree | None = None) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def assessment_text(assessment: Assessment, written: GapTree | None = None) -> s
     """Return an assessment for people: what was recognised and by what, figures beside the target, gaps, findings."""
     lines = [*_recognised_lines(assessment), "", *_figure_lines(assessment), "", *_gap_lines(assessment)]
     worst = [f for f in assessment.report.findings if f.severity >= Severity.MEDIUM]
-    lines += ["", f"audit: {len(worst)} findings of medium severity or worse"]
+    lines += ["", f"audit: {counted(len(worst), 'finding')} of medium severity or worse"]
     lines += [f"  {f.severity}: {f.subject} ({f.where}): {f.what}; {f.path}; fix: {f.fix}" for f in worst[:_SHOWN]]
     lines += [f"fault: {fault}" for fault in assessment.report.faults]
     if written is not None:
@@ -160,9 +161,9 @@ def _recognised_lines(assessment: Assessment) -> Iterator[str]:
     for note in assessment.notes:
         yield f"assumption: {note}"
     for class_id, found in assessment.recognised.items():
-        yield f"{class_id}: {len(assessment.tenants[class_id])} tenants"
+        yield f"{class_id}: {counted(len(assessment.tenants[class_id]), 'tenant')}"
         for item in found:
-            told = f"{item.objects} objects, such as {item.evidence[0]}" if item.evidence else item.how
+            told = f"{counted(item.objects, 'object')}, such as {item.evidence[0]}" if item.evidence else item.how
             also = f" (also seen: {', '.join(item.others)})" if item.others else ""
             yield f"  {item.dimension}/{item.layer}: {item.option} - {told}{also}"
 
@@ -183,7 +184,8 @@ def _gap_lines(assessment: Assessment) -> Iterator[str]:
     if assessment.target is None:
         yield "no design meets every requirement: name a target to see gaps"
         return
-    yield f"to {assessment.target_id}: {len(assessment.gaps)} gaps, about {assessment.days:.0f} person-days"
+    days = counted(round(assessment.days or 0.0), "person-day")
+    yield f"to {assessment.target_id}: {counted(len(assessment.gaps), 'gap')}, about {days}"
     for gap in assessment.gaps:
         change = f"{gap.found or 'nothing'} -> {gap.wanted or 'nothing'}"
         yield f"  {gap.tenant_class}, {gap.dimension}/{gap.layer}: {change}"
@@ -191,8 +193,10 @@ def _gap_lines(assessment: Assessment) -> Iterator[str]:
 
 def gap_text(tree: GapTree) -> str:
     """Return what was written to close a gap."""
-    counts = f"{len(tree.added)} objects to add, {len(tree.changed)} to change, {len(tree.charts)} charts to install"
-    lines = [f"{tree.directory}: {counts}; {tree.unchanged} objects are there already"]
+    counts = f"{counted(len(tree.added), 'object')} to add, {len(tree.changed):,} to change, "
+    counts += f"{counted(len(tree.charts), 'chart')} to install"
+    there = f"{counted(tree.unchanged, 'object')} {'is' if tree.unchanged == 1 else 'are'} there already"
+    lines = [f"{tree.directory}: {counts}; {there}"]
     lines += [f"  change {title}: {', '.join(fields[:5])}" for title, fields in list(tree.changed.items())[:_SHOWN]]
     return "\n".join(lines)
 

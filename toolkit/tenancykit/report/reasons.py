@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 from tenancykit.decision.explain import Contribution
 from tenancykit.decision.sensitivity import WeightInterval
-from tenancykit.report.figures import TITLES, number
-from tenancykit.study.comparison import Study
+from tenancykit.report.figures import TITLES, listed, numbers_apart
+from tenancykit.study.comparison import WEIGHT_DOUBT, Study
 from tenancykit.study.evaluation import Evaluation
 
 _FIRST, _LAST = 0.0, 1.0
+
+DOUBT: Final = f"with values drawn from their intervals and weights within {WEIGHT_DOUBT:.0%} of those given"
+"""What differs from sample to sample."""
 
 
 def why_first(study: Study) -> str:
@@ -40,35 +45,69 @@ def overruled(study: Study, chosen: Evaluation) -> str:
 
 
 def _told(contributions: tuple[Contribution, ...]) -> str:
-    return ", ".join(
-        f"{TITLES[c.criterion].lower()} {number(c.first)} against {number(c.second)} {c.unit}".rstrip()
-        + f" ({c.amount:+.3f})"
-        for c in contributions
-    )
+    return ", ".join(_contribution(one) for one in contributions)
+
+
+def _contribution(one: Contribution) -> str:
+    first, second = numbers_apart(one.first, one.second)
+    return f"{TITLES[one.criterion].lower()} {first} against {second} {one.unit}".rstrip() + f" ({one.amount:+.3f})"
+
+
+_GROWING: Final[tuple[tuple[Literal["toil", "effort"], str], ...]] = (
+    ("toil", "fewer hours of toil a month"),
+    ("effort", "fewer person-days to build"),
+)
+
+
+def changes_of_order(study: Study, first: str, second: str) -> str:
+    """Return from how many tenants on which of two designs takes less to run or to build; nothing where none does.
+
+    Raises:
+        InputError: the study holds no such design.
+    """
+    told = [
+        f"from {crossing.tenants:,} tenants on {crossing.less} takes {what} than {crossing.more}"
+        for key, what in _GROWING
+        for crossing in study.crossing_points(first, second, what=key)
+    ]
+    return f"The order changes with the number of tenants: {'; '.join(told)}." if told else ""
 
 
 def contested(study: Study) -> str:
-    """Return where methods and stakeholders put another design first, or that they agree."""
-    if study.agreement is None:
+    """Return whether other methods and the stakeholders choose the first design too, and who would choose which."""
+    if study.agreement is None or study.ranking is None:
         return ""
-    by_winner: dict[str, list[str]] = {}
+    first = study.ranking.winner
+    chosen: dict[str, list[str]] = {}
     for method, winners in zip(study.agreement.methods, study.agreement.winners, strict=True):
-        by_winner.setdefault(winners[0], []).append(method)
+        chosen.setdefault(first if first in winners else winners[0], []).append(method)
     for name, view in study.stakeholders.items():
         if view.ranking is not None:
-            by_winner.setdefault(view.ranking.winner, []).append(f"stakeholder {name}")
-    if len(by_winner) == 1:
-        return f"Every method and stakeholder puts {next(iter(by_winner))} first."
-    told = "; ".join(f"{winner} by {', '.join(by)}" for winner, by in by_winner.items())
-    return f"First place is contested: {told}."
+            found = view.ranking.winners
+            chosen.setdefault(first if first in found else found[0], []).append(f"stakeholder {name}")
+    if list(chosen) == [first]:
+        return f"Every method{' and stakeholder' if study.stakeholders else ''} puts {first} first."
+    agree = chosen.pop(first, [])
+    told = "; ".join(f"{listed(by)} would choose {winner}" for winner, by in chosen.items())
+    return f"{first} is the choice of {listed(agree)}, but {told}." if agree else f"But {told}."
 
 
 def how_sure(study: Study) -> str:
     """Return whether the first place is robust against uncertain values and weights, or what would settle it."""
-    if study.verdict is None:
+    found, verdict = study.acceptability, study.verdict
+    if found is None or verdict is None:
         return ""
-    text = str(study.verdict)
-    return text[0].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+    told = f"{verdict.leader} is first in {of_samples(verdict.acceptability, found.samples)} {DOUBT}."
+    if verdict.clear:
+        return told
+    text = str(verdict)
+    return f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'} {told}"
+
+
+def of_samples(share: float, samples: int) -> str:
+    """Return a share of samples as people say it: ``3,880 of 4,000 samples``, ``all 4,000 samples``."""
+    count = round(share * samples)
+    return f"all {samples:,} samples" if count == samples else f"{count:,} of {samples:,} samples"
 
 
 def what_would_change_it(study: Study) -> str:
@@ -77,11 +116,17 @@ def what_would_change_it(study: Study) -> str:
     return f"Another design is first when {'; '.join(told)}." if told else ""
 
 
+def weight(value: float) -> str:
+    """Return a weight with two decimals, with more where it would read as none or all (``0.004``, ``0.997``)."""
+    digits = next((n for n in range(2, 6) if round(value, n) not in (0, 1)), 2)
+    return f"{value:.{digits}f}"
+
+
 def _edges(interval: WeightInterval) -> list[str]:
     name = TITLES[interval.criterion].lower()
     found = []
     if interval.below is not None and interval.low > _FIRST:
-        found.append(f"the weight of {name} falls under {interval.low:.2f} ({interval.below})")
+        found.append(f"the weight of {name} falls under {weight(interval.low)} ({interval.below})")
     if interval.above is not None and interval.high < _LAST:
-        found.append(f"the weight of {name} rises over {interval.high:.2f} ({interval.above})")
+        found.append(f"the weight of {name} rises over {weight(interval.high)} ({interval.above})")
     return found

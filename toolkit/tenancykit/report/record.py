@@ -91,11 +91,18 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
     for class_design in chosen.resolved.classes:
         options = ", ".join(f"`{o}`" for o in class_design.choice.options)
         lines.append(f"- **{class_design.tenant_class.id}**: {options}")
-    lines += ["", "## Alternatives", "", "| rank | design | " + " | ".join(TITLES[c] for c in CRITERIA) + " | score |"]
+    heads = " | ".join(f"{TITLES[c]}, {chosen.scores[c].unit}" for c in CRITERIA)
+    lines += ["", "## Alternatives", "", f"| rank | design | {heads} | score, 0-1 |"]
     lines.append("|---|---|" + "---|" * (len(CRITERIA) + 1))
     for evaluation in study.order:
         lines.append(_alternative(study, evaluation))
-    lines += ["", "`*` on the Pareto front.", "", "## Not admitted", ""]
+    lines += [
+        "",
+        "`*` on the Pareto front: no admitted design is at least as good on all four and better on one.",
+        "",
+        "## Not admitted",
+        "",
+    ]
     out = [e for e in study.order if study.rank(e.id) is None]
     lines += [f"- **{e.id} {_line(e.name)}**: {_line('; '.join(study.exclusions(e.id)))}" for e in out] or ["None."]
     lines += ["", "## Consequences", ""]

@@ -10,7 +10,7 @@ from tenancykit.decision.assumptions import TornadoRow
 from tenancykit.decision.stakeholders import Consensus
 from tenancykit.decision.table import figure
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.figures import number
+from tenancykit.report.figures import TITLES, listed, number
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.study.robustness import Robustness
 from tenancykit.version import __version__
@@ -61,15 +61,19 @@ def _near(found: Robustness) -> list[str]:
     lines = []
     if cheaper:
         first = cheaper[0]
-        given = ", ".join(f"{number(amount)} more {name}" for name, amount in first.gives_up) or "nothing"
+        scores = found.study.best.scores
+        given = listed(
+            [f"{number(amount)} {scores[name].unit} of {TITLES[name].lower()}" for name, amount in first.gives_up]
+        )
+        gives = f"takes {given} more" if given else "gives up nothing"
         text = f"nearest cheaper design that keeps the isolation: {first.label}, saves {number(first.saves)} {currency}"
-        lines += bullet(f"{text} per month and gives up {given}")
+        lines += bullet(f"{text} per month and {gives}")
     else:
         lines.append("- no cheaper design keeps the isolation")
     if step is not None:
         lines += bullet(
             f"the last {number(step.spent)} {currency} per month, over {step.cheaper}, "
-            f"buy {step.gained:.3g} nines of isolation"
+            f"buy {number(step.gained)} nines of isolation"
         )
     else:
         lines += bullet(
@@ -87,7 +91,7 @@ def _agreed(found: Consensus) -> list[str]:
         vetoes = [veto.label for veto in found.vetoes if veto.stakeholder == stakeholder.name]
         told = f"{stakeholder.name} puts {ranking.winner} first"
         lines += bullet(f"{told} and would veto {', '.join(vetoes) if vetoes else 'nothing'}")
-    lines += bullet(f"least regret for the most disappointed: {found.least_regret}")
+    lines += bullet(f"{found.least_regret} disappoints the most disappointed of them least")
     return lines
 
 

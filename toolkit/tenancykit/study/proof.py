@@ -75,11 +75,6 @@ class Proven:
     reasons: tuple[str, ...]
 
     @property
-    def is_stricter(self) -> bool:
-        """Whether the manifests close what the design does not claim to close."""
-        return self.claim.is_open and not self.seen.open_pairs and not self.seen.undecided_pairs
-
-    @property
     def findings(self) -> tuple[Finding, ...]:
         """The audit's findings that name the opened path; none where the claim is proven."""
         return () if self.verdict == "proven" else self.seen.findings

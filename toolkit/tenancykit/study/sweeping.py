@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenancykit.catalogue.model import Dimension
-from tenancykit.catalogue.reading import Catalogue, load_catalogue
+from tenancykit.catalogue.reading import Catalogue, load_catalogue, yaml_files
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.conditions import Condition
 from tenancykit.criteria.cost.sweep import CostSweep
@@ -87,7 +87,7 @@ def catalogue_digest(folders: tuple[str, ...]) -> str:
     """Return a hash of every file of the catalogue and the user's folders."""
     digest = hashlib.sha256()
     for root in load_catalogue(*folders).roots:
-        for file in sorted(root.rglob("*.yaml")):
+        for file in yaml_files(root):
             digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 

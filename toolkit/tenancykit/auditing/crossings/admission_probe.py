@@ -17,7 +17,7 @@ from tenancykit.auditing.admission.evaluation import AdmissionPolicies
 from tenancykit.auditing.admission.request import AdmissionRequest
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
 from tenancykit.auditing.objects import ObjectSet, mapping, scalar_text
-from tenancykit.auditing.pod_security import enforced, violations
+from tenancykit.auditing.pod_security import Violation, enforced, violations
 from tenancykit.auditing.pods import PodView, pods_of
 from tenancykit.auditing.tenants import Tenancy
 
@@ -119,13 +119,25 @@ class AdmissionProbe:
             self._ordinary[namespace] = found or ordinary_pod()
         return self._ordinary[namespace]
 
-    def knows_ordinary(self, namespace: str) -> bool:
-        """Return whether an ordinary pod that the namespace takes is known here; without one, nothing can be tried."""
-        return self.takes(namespace, self.ordinary(namespace)).verdict != "no"
-
     def takes_changed(self, namespace: str, change: Change) -> Taken:
-        """Return whether the namespace takes an ordinary pod with this change."""
-        return self.takes(namespace, change.apply(self.ordinary(namespace)))
+        """Return whether the namespace takes an ordinary pod with this change.
+
+        Where no ordinary pod is known that policies let in, their refusal of the changed one says nothing of the
+        change: whoever knows what they ask for may pass. What Pod Security refuses, it refuses of every pod.
+        """
+        ordinary = self.ordinary(namespace)
+        changed = change.apply(ordinary)
+        answer = self.takes(namespace, changed)
+        if answer.verdict == "no" and self._refused(namespace, ordinary) and not self._broken(namespace, changed):
+            return Taken("undecided", f"no pod that {namespace} takes is known here; {answer.by}")
+        return answer
+
+    def _refused(self, namespace: str, pod: Mapping[str, Any]) -> bool:
+        return self.takes(namespace, pod).verdict == "no" and not self._broken(namespace, pod)
+
+    def _broken(self, namespace: str, pod: Mapping[str, Any]) -> list[Violation]:
+        level, minor = enforced(self.objects.namespaces.get(namespace, {}))
+        return violations(pod["spec"], level, pod.get("metadata"), minor)
 
     def takes(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
         """Return whether the namespace takes the pod."""
@@ -158,10 +170,9 @@ class AdmissionProbe:
         return frozenset(str(item.get("spec")) for item in (*self.rules.policies, *self.rules.bindings))
 
     def _ask(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
-        labels = self.objects.namespaces.get(namespace, {})
-        level, minor = enforced(labels)
-        broken = violations(pod["spec"], level, pod.get("metadata"), minor)
+        broken = self._broken(namespace, pod)
         if broken:
+            level, _ = enforced(self.objects.namespaces.get(namespace, {}))
             return Taken("no", f"Pod Security {level} on Namespace {namespace} ({broken[0].title})")
         made = as_admitted(pod, namespace, self._classes, self._runtimes)
         answer = self.policies.review(self._request("Pod", "pods", namespace, made))

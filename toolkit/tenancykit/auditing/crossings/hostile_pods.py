@@ -92,7 +92,6 @@ class HostilePods:
     objects: ObjectSet
     tenancy: Tenancy
     probe: AdmissionProbe
-    _makers: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
     _sound: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     def maker(self, namespace: str, group: str = "", resource: str = "") -> str:
@@ -118,10 +117,6 @@ class HostilePods:
         """Return the hostile pods the namespace takes, each with ``yes`` or ``undecided``."""
         found = {name: self.probe.takes_changed(namespace, change).verdict for name, change in pods.items()}
         return {name: verdict for name, verdict in found.items() if verdict != "no"}
-
-    def _untried(self, namespace: str) -> bool:
-        level, _ = enforced(self.objects.namespaces.get(namespace, {}))
-        return level == "privileged" and not self.probe.knows_ordinary(namespace)
 
     def _doubt(self, namespace: str, admitted: Mapping[str, str]) -> str:
         """Return what could not be evaluated for the first undecided pod."""

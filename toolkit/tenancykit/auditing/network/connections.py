@@ -95,13 +95,6 @@ class ReachAnswer:
             return f"ingress: {self.ingress.why}"
         return f"egress: {self.egress.why}; ingress: {self.ingress.why}"
 
-    @property
-    def deciding(self) -> tuple[Policy, ...]:
-        """The policies that decide: those of the refusing side, or of both."""
-        if not self.egress.allowed:
-            return self.egress.policies
-        return self.ingress.policies if not self.ingress.allowed else (*self.egress.policies, *self.ingress.policies)
-
 
 @dataclass(frozen=True)
 class Network:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,30 +110,6 @@ def simulate(planned: Plan, *, samples: int = 10_000, seed: int = 0) -> NDArray[
     for _, days in _sampled(planned, samples, seed):
         total += days
     return total
-
-
-def simulate_weeks(
-    planned: Plan, engineers: float, project_share: float, *, samples: int = 200, seed: int = 0
-) -> NDArray[np.float64]:
-    """Return sampled calendar weeks until the last task is done, shape ``(samples,)``.
-
-    Every sample draws the tasks' days as :func:`simulate` does and schedules them anew; the median lies above the
-    schedule of mean durations wherever parallel chains compete.
-    """
-    import numpy as np  # noqa: PLC0415 - as above
-
-    drawn = dict(_sampled(planned, samples, seed))
-    jobs = jobs_of(planned, engineers)
-    weeks = np.empty(samples)
-    for sample in range(samples):
-        timed = [
-            replace(job, duration=job.duration * float(drawn[job.id][sample]) / planned.tasks[job.id].days.mean)
-            if planned.tasks[job.id].days.mean
-            else job
-            for job in jobs
-        ]
-        weeks[sample] = schedule(timed, engineers).makespan / (DAYS_PER_WEEK * project_share)
-    return weeks
 
 
 def _sampled(planned: Plan, samples: int, seed: int) -> Iterator[tuple[str, NDArray[np.float64]]]:

@@ -59,11 +59,6 @@ class CriticalPath:
     jobs: tuple[str, ...]
 
     @cached_property
-    def early_finish(self) -> Mapping[str, float]:
-        """Earliest finish by job id."""
-        return {job: start + self.durations[job] for job, start in self.early_start.items()}
-
-    @cached_property
     def late_start(self) -> Mapping[str, float]:
         """Latest start by job id."""
         return {job: finish - self.durations[job] for job, finish in self.late_finish.items()}
@@ -135,22 +130,6 @@ def schedule(jobs: Iterable[Job], capacity: float) -> Schedule:
     ordered = dict(sorted(starts.items(), key=lambda item: (item[1], finish[item[0]], item[0])))
     chain = _chain(known, ordered, finish)
     return Schedule(ordered, {job: finish[job] for job in ordered}, _end(known, starts), chain, path)
-
-
-def resource_profile(jobs: Iterable[Job], start: Mapping[str, float]) -> tuple[tuple[float, float], ...]:
-    """Return (time, units held from then on) at every time the amount changes."""
-    change: dict[float, float] = {}
-    for job in jobs:
-        if job.duration > 0:
-            change[start[job.id]] = change.get(start[job.id], 0.0) + job.demand
-            end = start[job.id] + job.duration
-            change[end] = change.get(end, 0.0) - job.demand
-    held = 0.0
-    profile = []
-    for time in sorted(change):
-        held += change[time]
-        profile.append((time, held))
-    return tuple(profile)
 
 
 def _checked(jobs: Iterable[Job]) -> dict[str, Job]:

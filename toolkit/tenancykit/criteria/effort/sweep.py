@@ -43,10 +43,7 @@ class EffortSweep:
         """Return [designs] person-days, the value that measuring each design gives."""
         total = np.zeros(len(batch))
         for work in self.book.work.values():
-            needed = [
-                facts.holds(work.when) & (True if work.anywhere else facts.brought(work.brought_by))
-                for facts in batch.classes
-            ]
+            needed = batch.needing(work)
             if not work.tasks or not any(each.any() for each in needed):
                 continue
             spared = self._spared_where(work, batch)

@@ -27,10 +27,8 @@ class PlannedTask:
         instances: how often it is done; instances that already run are left out.
         first: person-days of one instance, stretched by skill and calibration.
         again: share of the first instance that each further one costs.
-        stretch: factor of the team's skill.
         days: person-days of all instances.
         after: ids of the tasks of the design that must be finished before.
-        repeats_only: whether the first instance already runs, so that only repetitions are counted.
     """
 
     task: Task
@@ -40,10 +38,8 @@ class PlannedTask:
     instances: int
     first: ThreePoint
     again: ThreePoint
-    stretch: float
     days: ThreePoint
     after: tuple[str, ...]
-    repeats_only: bool = False
 
     @property
     def moments(self) -> Moments:
@@ -187,11 +183,10 @@ class _Planning:
         if instances <= 0:
             return None
         estimate = self.calibration.adjust(task.id, task.days) if self.calibration else task.days
-        stretch = self._stretch(task)
-        first = estimate.scaled(stretch)
+        first = estimate.scaled(self._stretch(task))
         again = self._again(task, counts)
         days = _days(first, again, 0 if known else 1, repeated)
-        return PlannedTask(task, work.id, because, needing, instances, first, again, stretch, days, (), known)
+        return PlannedTask(task, work.id, because, needing, instances, first, again, days, ())
 
     def _counts(self, task: Task, classes: tuple[str, ...]) -> dict[Automation, int]:
         """Return instances by how repetitions are done: a fleet layer takes over clusters unless all is by hand."""

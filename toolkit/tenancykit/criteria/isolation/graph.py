@@ -72,8 +72,8 @@ class AttackGraph:
         return tuple(sorted({str(name) for link in self.links for name in link.variables}))
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
-        """Return the graph for drawing and for other tools: edges carry ``crossing``, ``barriers`` and ``why``."""
-        import networkx as nx  # noqa: PLC0415 - slow to import and needed for pictures only
+        """Return the graph for analyses of your own: edges carry ``crossing``, ``barriers`` and ``why``."""
+        import networkx as nx  # noqa: PLC0415 - slow to import, and no figure needs it
 
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         for start in self.starts:

@@ -173,8 +173,8 @@ def _summary(pair: PairFinding, scenario: Scenario) -> str:
     who = "another tenant" if pair.attacker == pair.victim else f"a tenant of {_name(scenario, pair.victim)}"
     barriers = "no barrier" if worst.depth == 0 else "one barrier" if worst.depth == 1 else f"{worst.depth} barriers"
     return (
-        f"{worst.title} of {who} is {barriers} away from a tenant of {_name(scenario, pair.attacker)}, and open "
-        f"{worst.days_per_year:.3g} days a year ({pair.finding.levels['overall']}): {worst.path}"
+        f"{barriers[0].upper()}{barriers[1:]} between a tenant of {_name(scenario, pair.attacker)} and {who}'s "
+        f"{worst.title}, open {worst.days_per_year:.3g} days a year ({pair.finding.levels['overall']}): {worst.path}"
     )
 
 

@@ -23,7 +23,6 @@ from tenancykit.criteria.isolation.result import IsolationResult
 from tenancykit.criteria.isolation.trivalent import Facts, alike
 
 Outcome = Literal["contained", "crossed", "undetermined", "inexpressible"]
-OUTCOMES: tuple[Outcome, ...] = Outcome.__args__  # type: ignore[attr-defined]
 
 IMPACTS: frozenset[Impact] = frozenset(Impact.__args__)  # type: ignore[attr-defined]
 

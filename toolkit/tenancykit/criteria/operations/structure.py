@@ -41,7 +41,6 @@ class Structure:
         components: distinct components.
         installations: installations of them.
         pods: running pods of them, without those on every node.
-        node_pods: pods of them on every node.
         crds: kinds of custom resources they bring.
         exported: configuration objects, counted in the manifests.
         parameters: settings somebody decides, as the catalogue states them for the work the design brings.
@@ -56,7 +55,6 @@ class Structure:
     components: int
     installations: int
     pods: int
-    node_pods: int
     crds: int
     exported: Exported
     parameters: int
@@ -85,12 +83,10 @@ def measure_structure(closure: Closure, book: WorkBook, exported: Exported | Non
     parameters, agreements = _settings(closure, book)
     installations = sum(i.instances for i in closure.installations.values())
     depth, pairs, cost = dependency_measures(closure.edges)
-    pods, node_pods = _pods(closure)
     return Structure(
         components=len(closure.installations),
         installations=installations,
-        pods=pods,
-        node_pods=node_pods,
+        pods=_pods(closure),
         crds=sum(i.component.crds for i in closure.installations.values()),
         exported=exported or Exported(),
         parameters=parameters,
@@ -178,16 +174,12 @@ def _settings(closure: Closure, book: WorkBook) -> tuple[int, tuple[str, ...]]:
     return parameters, tuple(sorted(agreements))
 
 
-def _pods(closure: Closure) -> tuple[int, int]:
-    """Return running pods of all installations, and pods on every node."""
-    pods = node_pods = 0
+def _pods(closure: Closure) -> int:
+    """Return running pods of all installations, those on every node left out."""
+    pods = 0
     for installation in closure.installations.values():
         for footprint in installation.component.footprint:
             classes = [c for c in installation.classes if footprint.when.holds(closure.classes[c].facts)]
-            if not classes:
-                continue
-            if footprint.scope in CLUSTER_SCOPES:
+            if classes and footprint.scope in CLUSTER_SCOPES:
                 pods += footprint.pods * closure.extent(classes).count(footprint.scope)
-            elif footprint.scope in ("node", "gpu_node"):
-                node_pods += footprint.pods
-    return pods, node_pods
+    return pods

@@ -86,10 +86,7 @@ class OperationsSweep:
     def _add_toil(
         self, batch: Batch, toil: Toil, sums: dict[str, Floats], late: list[tuple[Activity, Toil, Integers]]
     ) -> None:
-        needed = [
-            facts.holds(toil.when) & (True if toil.anywhere else facts.brought(toil.brought_by))
-            for facts in batch.classes
-        ]
+        needed = batch.needing(toil)
         if not any(each.any() for each in needed):
             return
         component = self._serving(batch, toil.id)

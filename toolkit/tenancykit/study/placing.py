@@ -1,0 +1,31 @@
+"""Where the pending pods of a cluster's dump would go, device selectors asked as an audit asks them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, Final, TextIO
+
+from tenancykit.auditing.device_selectors import selects_device
+from tenancykit.criteria.cost.scheduler.dump import DumpPlacement, place_dump
+from tenancykit.source import parse_all, read_text
+
+MAX_DUMP: Final = 1024 * 1024 * 1024
+"""Largest dump of a live cluster read, in bytes. Assumption: 100,000 pods with status are about 600 MiB of YAML."""
+
+
+def place(paths: Iterable[str | os.PathLike[str]], stdin: TextIO) -> DumpPlacement:
+    """Return where the pending pods of the dumps would go, or why they stay pending.
+
+    Args:
+        paths: dumps, or ``-`` for standard input.
+        stdin: what ``-`` reads.
+
+    Raises:
+        InputError: every fault of the objects.
+    """
+    documents: list[dict[str, Any] | None] = []
+    for path in paths:
+        text = stdin.read() if str(path) == "-" else read_text(path, limit=MAX_DUMP)
+        documents.extend(document.data for document in parse_all(text, str(path)))
+    return place_dump(documents, device_test=selects_device)
