@@ -342,12 +342,12 @@ class Search:
                 else "then what differs from the front by one option or two, until the budget ended"
             )
             yield (
-                f"{len(self.seen):,} of {self.sweeper.count:.3g} valid designs were measured: the space in even steps, "
+                f"{len(self.seen):,} of {self.sweeper.count:,} valid designs were measured: the space in even steps, "
                 f"{searched}. Better designs may exist"
             )
         if self.considered:
             yield (
-                f"the search started from the front of {self.considered:.3g} combinations of designs of the classes, "
+                f"the search started from the front of {self.considered:,.0f} combinations of designs of the classes, "
                 "each measured by itself, with what their groups share paid once"
             )
         if self.branched is not None and not self._stopped():
@@ -356,7 +356,7 @@ class Search:
                 yield f"branch and bound did not come to its end: {done.looked_at:,} partial designs were looked at"
             else:
                 yield (
-                    f"proven by branch and bound over all {self.sweeper.count:.3g} valid designs ({done.looked_at:,} "
+                    f"proven by branch and bound over all {self.sweeper.count:,} valid designs ({done.looked_at:,} "
                     f"partial designs): none is better by more than {done.within:.0e} nines of isolation, by which "
                     "adding options may shorten the time to patch"
                 )
@@ -373,13 +373,13 @@ class Search:
         if refuted:
             worst = max(item.bound - item.cost for item in refuted)
             yield (
-                f"{len(refuted)} designs cost less than the bound of their core, by {worst:,.0f} at most: bounds were "
-                "lowered, but others may be too high still"
+                f"{len(refuted):,} designs cost less than the bound of their core, by {worst:,.0f} at most: bounds "
+                "were lowered, but others may be too high still"
             )
         elif bounded:
             yield (
                 f"{bounded:,} designs were dropped on a lower bound of their cost, which holds where packing more onto "
-                f"machines never costs less; none of the {int(costs.measured.sum())} bills drawn up refutes it"
+                f"machines never costs less; none of the {int(costs.measured.sum()):,} bills drawn up refutes it"
             )
 
 
