@@ -31,7 +31,6 @@ class Demand:
         memory: memory requests with the runtime's overhead, bytes.
         storage: persistent storage, bytes.
         volumes: PersistentVolumeClaims.
-        shared_storage: the part of ``storage`` that many pods mount, bytes.
         devices: extended resources by name.
         claims: devices by DeviceClass (DRA).
         milli_gpus: GPUs in thousandths, however they are cut.
@@ -45,7 +44,6 @@ class Demand:
     memory: int = 0
     storage: int = 0
     volumes: int = 0
-    shared_storage: int = 0
     devices: dict[str, int] = field(default_factory=dict)
     claims: dict[str, int] = field(default_factory=dict)
     milli_gpus: int = 0
@@ -62,7 +60,7 @@ class Demand:
 def total_demand(workloads: Iterable[tuple[Workload, int]], cls: ClassScope) -> Demand:
     """Return what the workloads ask for together, the sandbox of each pod and a virtual control plane included."""
     pods, cpu, memory = _control_plane(cls.found)
-    storage = volumes = shared = gpus = exposed = largest_cpu = largest_memory = 0
+    storage = volumes = gpus = exposed = largest_cpu = largest_memory = 0
     devices: dict[str, int] = {}
     claims: dict[str, int] = {}
     for workload, replicas in workloads:
@@ -83,11 +81,8 @@ def total_demand(workloads: Iterable[tuple[Workload, int]], cls: ClassScope) -> 
             copies = 1 if workload.storage.shared else replicas
             storage += copies * workload.storage.size
             volumes += copies
-            shared += workload.storage.size if workload.storage.shared else 0
         exposed += workload.exposure is not None
-    return Demand(
-        pods, cpu, memory, storage, volumes, shared, devices, claims, gpus, exposed, largest_cpu, largest_memory
-    )
+    return Demand(pods, cpu, memory, storage, volumes, devices, claims, gpus, exposed, largest_cpu, largest_memory)
 
 
 def overhead(found: ClassDesign, *, has_gpu: bool) -> tuple[int, int]:

@@ -26,32 +26,7 @@ _C_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LONGEST_LABEL: Final = 63
 LONGEST_SUBDOMAIN: Final = 253
 
-STANDARD_RESOURCES: Final = frozenset({"cpu", "memory", "ephemeral-storage", "storage"})
 _CONTAINER_RESOURCES: Final = frozenset({"cpu", "memory", "ephemeral-storage"})
-QUOTA_RESOURCES: Final = frozenset(
-    {
-        "cpu",
-        "memory",
-        "ephemeral-storage",
-        "requests.cpu",
-        "requests.memory",
-        "requests.storage",
-        "requests.ephemeral-storage",
-        "limits.cpu",
-        "limits.memory",
-        "limits.ephemeral-storage",
-        "pods",
-        "services",
-        "replicationcontrollers",
-        "resourcequotas",
-        "secrets",
-        "configmaps",
-        "persistentvolumeclaims",
-        "services.nodeports",
-        "services.loadbalancers",
-    }
-)
-"""What a quota may cap by a plain name."""
 COUNTED_RESOURCES: Final = frozenset(
     {
         "pods",
@@ -66,6 +41,19 @@ COUNTED_RESOURCES: Final = frozenset(
     }
 )
 """Resources counted in whole objects."""
+QUOTA_RESOURCES: Final = COUNTED_RESOURCES | {
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.storage",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+}
+"""What a quota may cap by a plain name."""
 
 
 def dns_label(text: str) -> str:
@@ -275,11 +263,6 @@ def ip_address(text: str) -> str:
     if address.version == 6 and (address.ipv4_mapped is not None or "%" in text):
         return "must not be an IPv4-mapped address or have a zone"
     return ""
-
-
-def canonical_address(text: str) -> str:
-    """Return what is wrong with an IP address that must be written in its shortest form, or an empty string."""
-    return ip_address(text) or ("" if str(ipaddress.ip_address(text)) == text else "must be in canonical form")
 
 
 def reachable_address(text: str) -> str:
