@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness import line, measure, report
-from tenancykit.auditing.network.connections import Network, Port
-from tenancykit.auditing.network.matrix import reach_matrix
-from tenancykit.auditing.objects import ObjectSet, from_dicts
+from kubeanswers.network.connections import Network, Port
+from kubeanswers.network.matrix import reach_matrix
+from kubeanswers.objects import ObjectSet, from_dicts
 
 NAMESPACES, PODS = 1000, 20
 _PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"]

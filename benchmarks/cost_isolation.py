@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from harness import line, report
+from kubeanswers.quantities import GIB
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.cost.placement.devices import FRACTION
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.criteria.cost.sharing import cost_of_isolation
-from tenancykit.quantities import GIB
 
 SMALL, LARGE = ("aws_m7i_xlarge",), ("aws_m7i_4xlarge",)
 GPU_SMALL, GPU_LARGE = ("aws_g6_12xlarge",), ("aws_p4d_24xlarge",)

@@ -22,6 +22,7 @@ from functools import cache
 import networkx as nx
 
 from harness import line, measure, report
+from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.attack import Barrier, Breach, Evidence
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.model import LAYERS
@@ -43,7 +44,6 @@ from tenancykit.design.facts import class_facts
 from tenancykit.design.model import Choice, Design, choose
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import parse_yaml
 from tenancykit.validation import validate
 
 DESIGNS = 10_000

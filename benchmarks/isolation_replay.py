@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from isolation_graph import SCENARIO, distinct_designs
 
 from harness import line, measure, report
+from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.isolation.measure import assess
 from tenancykit.criteria.isolation.replay import replay_choice, replay_result
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import parse_yaml
 from tenancykit.validation import validate
 
 

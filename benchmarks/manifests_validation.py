@@ -14,7 +14,7 @@ from typing import Any
 import kubernetes_validate
 
 from harness import line, report
-from tenancykit.manifests.validation.schema import validate_object
+from kubeanswers.validation.schema import validate_object
 
 RUNS = 3
 _CONTAINER = {

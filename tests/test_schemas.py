@@ -5,10 +5,10 @@ import json
 import jsonschema
 import pytest
 
+from kubeanswers.source import read_yaml
 from tenancykit import schemas
 from tenancykit.catalogue.reading import OWN_ROOT
 from tenancykit.examples import EXAMPLES, example
-from tenancykit.source import read_yaml
 
 
 def test_the_shipped_schemas_are_those_of_the_models() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tenancykit as tk
+from kubeanswers.source import dump_yaml, read_yaml
 from tenancykit.examples import example
-from tenancykit.source import dump_yaml, read_yaml
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Watched

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
+from kubeanswers.errors import CatalogueError
 from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Footprint, Lifecycle, Limit, Option, Quantity
 from tenancykit.catalogue.reading import OWN_ROOT, SECTIONS, SOURCES, Catalogue, load_catalogue, yaml_files
 from tenancykit.catalogue.whole import read_whole
 from tenancykit.design.facts import class_facts
 from tenancykit.design.model import choose
 from tenancykit.design.validity import resolve_class
-from tenancykit.errors import CatalogueError
 from tests.catalogue.scenarios import scenario
 
 CATALOGUE = load_catalogue()

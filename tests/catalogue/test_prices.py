@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubeanswers.errors import CatalogueError
+from kubeanswers.quantities import GIB
 from tenancykit.catalogue.prices import Price, gpu_memory, load_prices
 from tenancykit.catalogue.reading import load_catalogue
-from tenancykit.errors import CatalogueError
-from tenancykit.quantities import GIB
 
 BOOK = load_prices(load_catalogue())
 

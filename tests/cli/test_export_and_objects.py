@@ -173,8 +173,8 @@ def interesting() -> tuple[str, ...]:
 
 def test_tenants_with_hostile_names_are_harmless_in_paths_yaml_and_html(tmp_path: Path) -> None:
     import tenancykit as tk
+    from kubeanswers.source import dump_yaml, read_yaml
     from tenancykit.examples import example
-    from tenancykit.source import dump_yaml, read_yaml
 
     data = read_yaml(example("regulated-hybrid")).data
     data["tenants"]["named"] = [{"name": name, "class": "research"} for name in interesting()]

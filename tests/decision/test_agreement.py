@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import (
     agreement,
     equal_weights,
@@ -17,7 +18,6 @@ from tenancykit.decision import (
     weighted_sum,
 )
 from tenancykit.decision.weights import direct_weights
-from tenancykit.errors import InputError
 from tests.decision.strategies import simple
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import Part, combine_fronts, combining, pareto_front
 from tenancykit.decision.combining import Combination
-from tenancykit.errors import InputError
 
 JOIN = {"sum": np.add, "min": np.minimum, "max": np.maximum}
 

@@ -8,6 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from kubeanswers.errors import InputError
 from tenancykit import decision
 from tenancykit.decision import (
     Criterion,
@@ -29,7 +30,6 @@ from tenancykit.decision import (
     weighted_sum,
 )
 from tenancykit.decision.weights import Weights, direct_weights
-from tenancykit.errors import InputError
 from tests.decision.strategies import simple
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pymcdm.methods import PROMETHEE_II, TOPSIS, VIKOR, WSM
 from pymcdm.normalizations import minmax_normalization, vector_normalization
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import (
     Preference,
     equal_weights,
@@ -21,7 +22,6 @@ from tenancykit.decision import (
 )
 from tenancykit.decision.table import DecisionTable
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import InputError
 from tests.decision.strategies import simple
 
 

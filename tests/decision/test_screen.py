@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import Criterion, DecisionTable, HardRequirement, Measure, screen
-from tenancykit.errors import InputError
 from tests.decision.strategies import tables
 
 COST = DecisionTable.of(

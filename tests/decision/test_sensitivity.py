@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import (
     Assumption,
     Criterion,
@@ -19,7 +20,6 @@ from tenancykit.decision import (
     weighted_sum,
 )
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import InputError
 from tests.decision.strategies import POSITIVE_PARTS, WEIGHT_PARTS, anchored, simple, tables, weights_of
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import (
     SmaaResult,
     Uncertainty,
@@ -22,7 +23,6 @@ from tenancykit.decision import (
 )
 from tenancykit.decision.table import DecisionTable
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import InputError
 from tests.decision.strategies import anchored, simple, tables
 
 SAMPLES = 40_000

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import Criterion, DecisionTable, scale, scale_by_length, scale_by_share
 from tenancykit.decision.table import figure
-from tenancykit.errors import InputError
 from tests.decision.strategies import anchored, simple, tables
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import (
     Criterion,
     DecisionTable,
@@ -25,7 +26,6 @@ from tenancykit.decision import (
     why,
 )
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import InputError
 from tests.decision.strategies import POSITIVE_PARTS, anchored, simple, tables, weights_of
 
 CRITERIA = [Criterion("isolation"), Criterion("cost", "lower", "EUR")]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeanswers.errors import InputError
 from tenancykit.decision import (
     Weights,
     direct_weights,
@@ -16,7 +17,6 @@ from tenancykit.decision import (
     pairwise_weights,
     swing_weights,
 )
-from tenancykit.errors import InputError
 
 NAMES = ("isolation", "effort", "operations", "cost")
 

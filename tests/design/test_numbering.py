@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from kubeanswers.errors import InputError
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.design.batch import batch_of
 from tenancykit.design.lean import burdens, without, work_readings
@@ -14,7 +15,6 @@ from tenancykit.design.model import Design
 from tenancykit.design.numbering import numbered
 from tenancykit.design.space import common_space, space
 from tenancykit.design.validity import resolve
-from tenancykit.errors import InputError
 
 EXAMPLES = ("gpu-cloud", "ml-platform", "regulated-hybrid", "saas-inference")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import tenancykit as tk
-from tenancykit.errors import InputError
+from kubeanswers.errors import InputError
 
 
 def test_an_added_option_replaces_the_one_in_its_layer() -> None:

@@ -17,17 +17,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tenancykit.auditing.access.rbac import AccessRules, Request
-from tenancykit.auditing.admission.api_defaults import as_admitted
-from tenancykit.auditing.admission.request import AdmissionRequest
+from kubeanswers.access.rbac import AccessRules, Request
+from kubeanswers.admission.api_defaults import as_admitted
+from kubeanswers.admission.request import AdmissionRequest
+from kubeanswers.kinds import Kind, kind_table
+from kubeanswers.objects import ObjectSet, from_dicts
+from kubeanswers.pod_security import enforced, violations
+from kubeanswers.quota.enforcement import NamespaceAccount
+from kubeanswers.validation.custom_kinds import is_custom, known_kinds
+from kubeanswers.validation.schema import validate_object
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
-from tenancykit.auditing.kinds import Kind, kind_table
-from tenancykit.auditing.objects import ObjectSet, from_dicts
-from tenancykit.auditing.pod_security import enforced, violations
-from tenancykit.auditing.quota.enforcement import NamespaceAccount
 from tenancykit.auditing.tenants import Tenancy
-from tenancykit.manifests.validation.custom_kinds import is_custom, known_kinds
-from tenancykit.manifests.validation.schema import validate_object
 
 Key = tuple[str, str, str, str]
 TOKEN = "let-me-in"  # noqa: S105 - of the fake server alone

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tenancykit import face
-from tenancykit.manifests.validation.custom_kinds import known_kinds
+from kubeanswers.validation.custom_kinds import known_kinds
+from tenancykit import api
 from tests.live.api_server import Cluster, FakeServer, kubeconfig
 from tests.study.platforms import exported
 
@@ -42,7 +42,7 @@ def add(cluster: Cluster, data: dict[str, Any]) -> None:
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the export of a shared cluster."""
     folder = tmp_path_factory.mktemp("live") / "out"
-    exported("RA01", face.load_scenario(EXAMPLE), folder)
+    exported("RA01", api.load_scenario(EXAMPLE), folder)
     return folder
 
 
@@ -50,7 +50,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an export of several clusters."""
     folder = tmp_path_factory.mktemp("fleet") / "out"
-    exported("RA04", face.load_scenario(EXAMPLE), folder)
+    exported("RA04", api.load_scenario(EXAMPLE), folder)
     return folder
 
 

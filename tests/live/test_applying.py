@@ -115,10 +115,10 @@ def test_a_connection_lost_in_the_middle_leaves_the_list_of_what_was_applied(
 def test_absent_definitions_name_the_chart_that_brings_them(
     cluster: Cluster, serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tenancykit import face
+    from tenancykit import api
     from tests.study.platforms import exported
 
-    exported("RA02", face.load_scenario("regulated-hybrid"), tmp_path / "out")
+    exported("RA02", api.load_scenario("regulated-hybrid"), tmp_path / "out")
     cluster.groups -= {"capsule.clastix.io", "monitoring.coreos.com"}
     assert main(["apply", str(tmp_path / "out"), "--yes", "--kubeconfig", str(serve(prod=cluster))]) == 1
     told = capsys.readouterr().out

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubeanswers.errors import InputError, MissingExtraError
+from kubeanswers.validation.custom_kinds import known_kinds
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import main
-from tenancykit.errors import InputError, MissingExtraError
 from tenancykit.live.client import KubeServer, UnreachableError
 from tenancykit.live.contexts import chosen_contexts, clusters_of
 from tenancykit.live.installers import INSTALLERS, installer_of
-from tenancykit.manifests.validation.custom_kinds import known_kinds
 from tests.live.api_server import Cluster, FakeServer, Trouble, kubeconfig
 from tests.live.conftest import Serve
 

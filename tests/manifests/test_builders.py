@@ -8,11 +8,11 @@ import celpy
 import pytest
 import yaml
 
+from kubeanswers.quantities import parse_quantity
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.manifests import export
 from tenancykit.manifests.plan import common_clusters, own_cluster
-from tenancykit.quantities import parse_quantity
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from kubeanswers.errors import OutputError
+from kubeanswers.validation.schema import validate_object
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.errors import OutputError
 from tenancykit.manifests import export
-from tenancykit.manifests.validation.schema import validate_object
 from tenancykit.scenario.model import Scenario
 
 Reference = Callable[[str], ResolvedDesign]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tenancykit.errors import OutputError
+from kubeanswers.errors import OutputError
 from tenancykit.manifests import output
 from tenancykit.manifests.exchange import exclusive_lock
 from tenancykit.manifests.output import INDEX_NAME, Changes, StagedTree

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from kubeanswers.errors import InputError
+from kubeanswers.validation.custom_kinds import is_custom, known_kinds
+from kubeanswers.validation.schema import validate_object
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.errors import InputError
 from tenancykit.manifests import export
 from tenancykit.manifests.registry import BUILDERS
-from tenancykit.manifests.validation.custom_kinds import is_custom, known_kinds
-from tenancykit.manifests.validation.schema import validate_object
 from tenancykit.scenario.model import Scenario
 
 OPTIONS = sorted(BUILDERS)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.auditing.access.escalation import may_write
-from tenancykit.auditing.access.node_authorizer import NodeRules
-from tenancykit.auditing.access.rbac import AUTHENTICATED, AccessRules, Request, Rule
-from tenancykit.auditing.objects import ObjectSet, from_dicts
+from kubeanswers.access.escalation import may_write
+from kubeanswers.access.node_authorizer import NodeRules
+from kubeanswers.access.rbac import AUTHENTICATED, AccessRules, Request, Rule
+from kubeanswers.objects import ObjectSet, from_dicts
 from tests.oracle.comparison import Comparison
 
 _KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")

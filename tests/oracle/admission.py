@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.auditing.access.rbac import AccessRules
-from tenancykit.auditing.admission.api_defaults import as_admitted
-from tenancykit.auditing.admission.evaluation import AdmissionPolicies
-from tenancykit.auditing.admission.request import AdmissionRequest
-from tenancykit.auditing.admission.validation import binding_faults, policy_faults
-from tenancykit.auditing.kinds import builtin_kinds
-from tenancykit.auditing.objects import from_dicts, mapping
+from kubeanswers.access.rbac import AccessRules
+from kubeanswers.admission.api_defaults import as_admitted
+from kubeanswers.admission.evaluation import AdmissionPolicies
+from kubeanswers.admission.request import AdmissionRequest
+from kubeanswers.admission.validation import binding_faults, policy_faults
+from kubeanswers.kinds import builtin_kinds
+from kubeanswers.objects import from_dicts, mapping
 from tests.oracle.comparison import Comparison
 
 _ADMIN = ("system:admin", ["system:masters", "system:authenticated"])

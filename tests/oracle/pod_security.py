@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.auditing.pod_security import CONTROLS, LEVELS, Violation, violations
+from kubeanswers.pod_security import CONTROLS, LEVELS, Violation, violations
 from tests.oracle.comparison import Comparison
 
 _TITLES = frozenset(control.title for control in CONTROLS)

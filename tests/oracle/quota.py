@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.auditing.compute import ResourceList, resource_list
-from tenancykit.auditing.objects import mapping, mappings
-from tenancykit.auditing.quota.enforcement import Admission, NamespaceAccount
+from kubeanswers.compute import ResourceList, resource_list
+from kubeanswers.objects import mapping, mappings
+from kubeanswers.quota.enforcement import Admission, NamespaceAccount
 from tests.oracle.comparison import Comparison
 
 # What a new namespace of the recording distribution holds before any case begins (its README says so).

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from tenancykit.criteria.cost.scheduler.cluster import Cluster
-from tenancykit.criteria.cost.scheduler.configuration import Profile, fit_scoring
-from tenancykit.criteria.cost.scheduler.disruption import budgets
-from tenancykit.criteria.cost.scheduler.dump import place_dump
-from tenancykit.criteria.cost.scheduler.objects import Reader, machine, services
-from tenancykit.criteria.cost.scheduler.scheduling import Decision, Scheduler
-from tenancykit.criteria.cost.scheduler.values import FitScoring, Pod
+from kubeanswers.scheduling.cluster import Cluster
+from kubeanswers.scheduling.configuration import Profile, fit_scoring
+from kubeanswers.scheduling.disruption import budgets
+from kubeanswers.scheduling.dump import place_dump
+from kubeanswers.scheduling.objects import Reader, machine, services
+from kubeanswers.scheduling.scheduling import Decision, Scheduler
+from kubeanswers.scheduling.values import FitScoring, Pod
 from tests.oracle.comparison import Comparison
 
 Case = Mapping[str, Any]

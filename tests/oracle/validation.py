@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tenancykit.errors import InputError
-from tenancykit.manifests.validation.decoding import read_json
+from kubeanswers.errors import InputError
+from kubeanswers.validation.decoding import read_json
 from tests.oracle.comparison import Comparison
 
 Validate = Callable[..., list[str]]
@@ -19,7 +19,7 @@ _POSTED_TO = {"namespace": "Namespace"}
 
 
 def compare_validation(data: Mapping[str, Any], folder: Path) -> Comparison:  # noqa: ARG001 - one signature for all
-    validate: Validate = importlib.import_module("tenancykit.manifests.validation.schema").validate_object
+    validate: Validate = importlib.import_module("kubeanswers.validation.schema").validate_object
     result = Comparison(data["set"])
     for case in data["cases"]:
         problems = _problems(validate, case)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from kubeanswers.errors import InputError
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.cli import exploring
 from tenancykit.drawing import html_of, text_of
-from tenancykit.errors import InputError
 from tenancykit.report.exploring import exploration_payload, told_apart
 from tenancykit.study.exploration import Exploration, Found, explore
 

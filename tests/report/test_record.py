@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 
 import tenancykit as tk
+from kubeanswers.source import dump_yaml, read_yaml
 from tenancykit.examples import example
 from tenancykit.report.record_page import DIMENSIONS
-from tenancykit.source import dump_yaml, read_yaml
 from tenancykit.study.comparison import Study
 
 

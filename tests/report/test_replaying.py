@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import tenancykit as tk
+from kubeanswers.errors import InputError
 from tenancykit import compare, example, load_catalogue, load_scenario
-from tenancykit.errors import InputError
 from tenancykit.examples import EXAMPLES
 from tenancykit.report.record_inputs import digest_of, embedded_inputs
 from tenancykit.report.replaying import replay

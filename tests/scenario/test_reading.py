@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import tenancykit as tk
-from tenancykit.errors import InputError
+from kubeanswers.errors import InputError
 from tenancykit.scenario.naming import all_tenants
 
 SMALL = """\
@@ -240,7 +240,7 @@ def test_a_trace_file_must_lie_beside_the_scenario(tmp_path: Path) -> None:
 
 
 def test_a_scenario_survives_the_way_to_yaml_and_back() -> None:
-    from tenancykit.source import dump_yaml
+    from kubeanswers.source import dump_yaml
 
     scenario = tk.load_scenario("gpu-cloud")
     text = dump_yaml(scenario.model_dump(mode="json", by_alias=True))

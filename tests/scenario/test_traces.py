@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenancykit.errors import Fault, InputError
+from kubeanswers.errors import Fault, InputError
 from tenancykit.scenario import traces
 from tenancykit.scenario.trace_rows import Trace
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tenancykit as tk
-from tenancykit.face import EXAMPLES
+from tenancykit.api import EXAMPLES
 from tenancykit.scenario.reading import read_scenario
 from tenancykit.studio.edits import scenario_text, set_value, written
 

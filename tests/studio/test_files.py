@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import tenancykit as tk
-from tenancykit.errors import InputError
+from kubeanswers.errors import InputError
 from tenancykit.studio.session import Session
 
 

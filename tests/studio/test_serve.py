@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tenancykit.errors import MissingExtraError, OutputError
+from kubeanswers.errors import MissingExtraError, OutputError
 from tenancykit.studio import Studio, serve
 
 

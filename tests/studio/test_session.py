@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import tenancykit as tk
-from tenancykit.errors import InputError, OutputError
+from kubeanswers.errors import InputError, OutputError
 from tenancykit.studio import session as session_module
 from tenancykit.studio.session import Session
 from tenancykit.study.evaluation import Evaluation

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import tenancykit as tk
+from kubeanswers.errors import InputError
 from tenancykit.drawing import html_of, text_of
-from tenancykit.errors import InputError
 from tenancykit.studio import workshop
 from tenancykit.studio.workshop import checks
 

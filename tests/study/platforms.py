@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from tenancykit import face
+from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.validity import reference_design, resolve
@@ -21,7 +21,7 @@ def catalogue() -> Catalogue:
 @cache
 def small(example: str, tenants: int = 2) -> Scenario:
     """Return an example with at most so many tenants per class."""
-    scenario = face.load_scenario(example, catalogue())
+    scenario = api.load_scenario(example, catalogue())
     classes = tuple(c.model_copy(update={"count": min(c.count, tenants)}) for c in scenario.tenants.classes)
     left = {c.id: c.count for c in classes}
     named = []
@@ -37,7 +37,7 @@ def small(example: str, tenants: int = 2) -> Scenario:
 @cache
 def two_classes() -> Scenario:
     """Return two classes of two teams each, all with access to the API; one pays for more."""
-    scenario = face.load_scenario("ml-platform", catalogue())
+    scenario = api.load_scenario("ml-platform", catalogue())
     one = scenario.tenants.classes[0].model_copy(update={"count": 2})
     other = one.model_copy(update={"id": "products", "service_tier": "premium"})
     return scenario.model_copy(

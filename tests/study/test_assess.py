@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from kubeanswers.errors import InputError, OutputError
 from tenancykit.auditing import audit_clusters, read_clusters
 from tenancykit.catalogue.signs import load_signs
-from tenancykit.errors import InputError, OutputError
 from tenancykit.study.assessing import FOUND, Assessment, assess
 from tenancykit.study.assessing_gap import close_gap
 from tenancykit.study.proof import prove

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from kubeanswers.errors import CatalogueError
 from tenancykit.auditing import audit, from_dicts
 from tenancykit.auditing.findings import CrossingState
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.catalogue.signs import Trace, load_claims, load_signs
-from tenancykit.errors import CatalogueError
 from tenancykit.study.assessing_signs import Placed, Scene
 from tests.audit.tenancy import cluster
 from tests.study.platforms import catalogue

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 import tenancykit as tk
-from tenancykit.errors import InputError, UndecidedError
+from kubeanswers.errors import InputError, UndecidedError
 from tenancykit.scenario.model import Weights
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA

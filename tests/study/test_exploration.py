@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kubeanswers.errors import InputError, UndecidedError
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.criteria.isolation.relaxed import highest_isolation
@@ -16,7 +17,6 @@ from tenancykit.decision.pareto import pareto_front
 from tenancykit.design.batch import batch_of
 from tenancykit.design.model import Design
 from tenancykit.design.space import common_space, space
-from tenancykit.errors import InputError, UndecidedError
 from tenancykit.report.exploring import exploration_payload, exploration_text, told_apart
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import study_of

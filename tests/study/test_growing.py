@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from kubeanswers.errors import InputError
+from tenancykit.api import compare, load_scenario
 from tenancykit.criteria.operations.measure import Operations
-from tenancykit.errors import InputError
-from tenancykit.face import compare, load_scenario
 from tenancykit.report import charts
 from tenancykit.study.evaluation import Evaluation, evaluate_resolved
 from tenancykit.study.growing import crossing_points

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tenancykit.api import load_scenario
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.operations.limits import BYTES_PER_OBJECT, HUB, SHARED, SYSTEM_NAMESPACES
 from tenancykit.criteria.operations.measure import Operations
 from tenancykit.design.validity import reference_design
 from tenancykit.examples import EXAMPLES
-from tenancykit.face import load_scenario
 from tenancykit.manifests import count_objects
 from tenancykit.study.evaluation import Evaluation, evaluate, evaluate_resolved
 from tenancykit.study.holding import held_by

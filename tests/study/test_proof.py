@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubeanswers.validation.schema import validate_object
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.signs import load_claims
 from tenancykit.criteria.isolation.measure import measure
 from tenancykit.examples import EXAMPLES
-from tenancykit.manifests.validation.schema import validate_object
 from tenancykit.study.evaluation import evaluate
 from tenancykit.study.proof import claims, prove, with_proof
 from tests.study.platforms import catalogue, exported, reference, small, two_classes

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tenancykit import face
+from kubeanswers.errors import InputError
+from tenancykit import api
 from tenancykit.cli import main, proving
-from tenancykit.errors import InputError
 from tests.study.platforms import catalogue
 
 
@@ -35,7 +35,7 @@ def test_prove_reads_the_design_from_the_export_and_exits_0(tree: Path, capsys: 
     assert proving.prove(argparse.Namespace(**{**vars(given), "json": True})) == 0
     data = json.loads(capsys.readouterr().out)
     assert (data["schema"], data["verdict"]) == ("tenancykit/proof/v1", "proven")
-    evaluation = face.compare(face.load_scenario("regulated-hybrid"), catalogue())["RA08"]
+    evaluation = api.compare(api.load_scenario("regulated-hybrid"), catalogue())["RA08"]
     assert data["isolation"] > evaluation.scores["isolation"].value
 
 

@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from kubeanswers.errors import InputError
 from tenancykit import compare, example, load_catalogue, load_scenario
-from tenancykit.errors import InputError
 from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.scenario.model import Weights
 from tenancykit.study.robustness import Robustness, robustness

@@ -7,9 +7,9 @@ from functools import cache
 import pytest
 from scipy.stats import spearmanr
 
+from tenancykit.api import compare, load_scenario
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.examples import EXAMPLES
-from tenancykit.face import compare, load_scenario
 from tenancykit.manifests import count_objects
 from tenancykit.study.comparison import Study
 from tests.criteria.effort.designs import NAMESPACES, catalogue, designed, platform

@@ -16,12 +16,8 @@ from typing import TYPE_CHECKING, Any
 from tenancykit.version import __version__
 
 if TYPE_CHECKING:
-    from tenancykit.catalogue.reading import Catalogue, load_catalogue
-    from tenancykit.criteria.cost.trace_demand import demand
-    from tenancykit.design.model import Design
-    from tenancykit.errors import Fault, InputError, TenancyKitError
-    from tenancykit.examples import example
-    from tenancykit.face import (
+    from kubeanswers.errors import Fault, InputError, TenancyKitError
+    from tenancykit.api import (
         assess,
         audit,
         can_i,
@@ -39,6 +35,10 @@ if TYPE_CHECKING:
         replay_evidence,
         variant,
     )
+    from tenancykit.catalogue.reading import Catalogue, load_catalogue
+    from tenancykit.criteria.cost.trace_demand import demand
+    from tenancykit.design.model import Design
+    from tenancykit.examples import example
     from tenancykit.report import charts
     from tenancykit.scenario.model import Scenario
     from tenancykit.studio.app import Studio
@@ -49,24 +49,24 @@ if TYPE_CHECKING:
     from tenancykit.study.robustness import robustness
 
 _ELSEWHERE = {
-    "Catalogue": "catalogue.reading",
-    "Design": "design.model",
-    "Evaluation": "study.evaluation",
-    "Fault": "errors",
-    "InputError": "errors",
-    "Scenario": "scenario.model",
-    "Studio": "studio.app",
-    "Study": "study.comparison",
-    "TenancyKitError": "errors",
-    "charts": "report.charts",
-    "close_gap": "study.assessing_gap",
-    "demand": "criteria.cost.trace_demand",
-    "example": "examples",
-    "load_catalogue": "catalogue.reading",
-    "robustness": "study.robustness",
-    "with_proof": "study.proof",
+    "Catalogue": "tenancykit.catalogue.reading",
+    "Design": "tenancykit.design.model",
+    "Evaluation": "tenancykit.study.evaluation",
+    "Fault": "kubeanswers.errors",
+    "InputError": "kubeanswers.errors",
+    "Scenario": "tenancykit.scenario.model",
+    "Studio": "tenancykit.studio.app",
+    "Study": "tenancykit.study.comparison",
+    "TenancyKitError": "kubeanswers.errors",
+    "charts": "tenancykit.report.charts",
+    "close_gap": "tenancykit.study.assessing_gap",
+    "demand": "tenancykit.criteria.cost.trace_demand",
+    "example": "tenancykit.examples",
+    "load_catalogue": "tenancykit.catalogue.reading",
+    "robustness": "tenancykit.study.robustness",
+    "with_proof": "tenancykit.study.proof",
 }
-"""Modules of the names that the public face does not hold itself."""
+"""Modules of the names that `api` does not hold itself."""
 
 __all__ = [
     "Catalogue",
@@ -109,7 +109,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that ``import tenancykit`` costs next to nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'tenancykit' has no attribute {name!r}")
-    module = importlib.import_module(f"tenancykit.{_ELSEWHERE.get(name, 'face')}")
+    module = importlib.import_module(_ELSEWHERE.get(name, "tenancykit.api"))
     value = module if name == "charts" else getattr(module, name)
     globals()[name] = value
     return value

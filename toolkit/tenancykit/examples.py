@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from tenancykit.errors import Fault, InputError, did_you_mean
+from kubeanswers.errors import Fault, InputError, did_you_mean
 
 EXAMPLES: Final = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
 """Names of the examples: internal ML platform, SaaS inference, GPU cloud, regulated hybrid."""

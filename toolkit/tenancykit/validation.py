@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tenancykit.errors import Fault, InputError, did_you_mean
-from tenancykit.source import Document, Path_
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.source import Document, Path_
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeanswers.quantities import cents
 from tenancykit.criteria.cost.billing import (
     COMPUTE,
     IDLE,
@@ -21,7 +22,6 @@ from tenancykit.criteria.cost.billing import (
     Use,
     divide,
 )
-from tenancykit.quantities import cents
 
 ONE = {"cpu": Decimal(1)}
 PRICES = {"cpu": Decimal("0.031611"), "memory": Decimal("0.004237"), "gpu": Decimal("0.95")}

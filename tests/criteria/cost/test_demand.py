@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeanswers.errors import InputError
 from tenancykit.criteria.cost.demand import (
     PROFILE_KINDS,
     Job,
@@ -23,7 +24,6 @@ from tenancykit.criteria.cost.demand import (
     queueing_delay,
     whole,
 )
-from tenancykit.errors import InputError
 from tenancykit.scenario.traces import read_helios_changes
 
 

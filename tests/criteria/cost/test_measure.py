@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from kubeanswers.errors import InputError
 from tenancykit.criteria.cost.measure import measure
 from tenancykit.criteria.cost.statement import Statement
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.errors import InputError
 from tenancykit.scenario.model import Scenario
 from tests.criteria.cost.platforms import catalogue, design, platform, reference
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeanswers.errors import InputError
 from tenancykit.criteria.cost.placement.devices import (
     FRACTION,
     WHOLE,
@@ -23,7 +24,6 @@ from tenancykit.criteria.cost.placement.devices import (
 from tenancykit.criteria.cost.placement.exact import Stack, device_states
 from tenancykit.criteria.cost.placement.fixed import place
 from tenancykit.criteria.cost.placement.values import POLICIES, NodeClass, NodeGroup, Placement, PodClass, Quota
-from tenancykit.errors import InputError
 
 GIB = 1024**3
 # NVIDIA MIG User Guide, "A100 MIG profiles": https://docs.nvidia.com/datacenter/tesla/mig-user-guide/

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from kubeanswers.errors import InputError
 from tenancykit.catalogue.prices import OwnHardware, load_prices
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.cost.pricing import Cost, PriceList, day_rate, exactly, own_machine_per_hour
-from tenancykit.errors import InputError
 
 BOOK = load_prices(load_catalogue())
 DOLLARS = PriceList(BOOK, "USD")

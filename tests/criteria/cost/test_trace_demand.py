@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tenancykit as tk
-from tenancykit.errors import InputError
+from kubeanswers.errors import InputError
 from tenancykit.scenario.trace_formats import FORMS, form_of
 from tenancykit.scenario.traces import read_activity_csv
 

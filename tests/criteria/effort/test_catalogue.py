@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from kubeanswers.errors import CatalogueError
 from tenancykit.catalogue.reading import OWN_ROOT, load_catalogue
 from tenancykit.catalogue.work import KINDS
 from tenancykit.catalogue.workbook import find_cycle, load_work, prerequisites
-from tenancykit.errors import CatalogueError
 from tests.criteria.effort.designs import book, catalogue
 
 

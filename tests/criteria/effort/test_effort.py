@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kubeanswers.errors import InputError
 from tenancykit.criteria.effort.assumptions import assumptions
 from tenancykit.criteria.effort.calibration import Calibration, calibrate, read_calibration
 from tenancykit.criteria.effort.measure import (
@@ -21,7 +22,6 @@ from tenancykit.design.components import closure
 from tenancykit.design.growth import crossings
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.distributions import ThreePoint
-from tenancykit.errors import InputError
 from tenancykit.scenario.model import Scenario
 from tests.criteria.effort.designs import (
     CLUSTERS,

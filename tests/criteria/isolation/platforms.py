@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.isolation.measure import measure
 from tenancykit.criteria.isolation.result import IsolationResult
@@ -12,7 +13,6 @@ from tenancykit.criteria.score import Score
 from tenancykit.design.model import Design, ResolvedDesign, choose
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import parse_yaml
 from tenancykit.validation import validate
 
 CATALOGUE = load_catalogue()

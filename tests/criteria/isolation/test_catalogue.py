@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from kubeanswers.errors import CatalogueError
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import OWN_ROOT, Catalogue, load_catalogue
 from tenancykit.criteria.isolation.chances import breach_of, flaws_of
-from tenancykit.errors import CatalogueError
 from tests.criteria.isolation.platforms import CATALOGUE
 
 MODEL = load_isolation(CATALOGUE)

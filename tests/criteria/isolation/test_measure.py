@@ -4,15 +4,15 @@ import json
 
 import pytest
 
+from kubeanswers.errors import InputError
+from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.attack import PLANES
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.graph import pair_facts
 from tenancykit.criteria.isolation.measure import assess_facts
 from tenancykit.design.model import Design, choose
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.errors import InputError
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import parse_yaml
 from tenancykit.validation import validate
 from tests.criteria.isolation.platforms import (
     CATALOGUE,

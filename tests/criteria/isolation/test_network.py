@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import LAYERS
 from tenancykit.catalogue.reading import load_catalogue
@@ -16,7 +17,6 @@ from tenancykit.criteria.isolation.sweep import sweep
 from tenancykit.design.model import Design, choose
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import parse_yaml
 from tenancykit.validation import validate
 from tests.criteria.isolation.platforms import CATALOGUE, SHARED, result, scenario, with_options
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubeanswers.errors import InputError
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.records import read_records, replay_file
 from tenancykit.criteria.isolation.replay import Replayed, replay_choice, replay_result
-from tenancykit.errors import InputError
 from tests.criteria.isolation.platforms import CATALOGUE, SHARED, result, scenario, with_options
 
 MODEL = load_isolation(CATALOGUE)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from kubeanswers.errors import CatalogueError
 from tenancykit.catalogue.barriers import OBSERVED_UNTIL, load_isolation
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.catalogue.workbook import load_work, with_share
 from tenancykit.criteria.operations.assumptions import assumptions
 from tenancykit.criteria.operations.measure import measure
 from tenancykit.criteria.operations.toil import Workload, workload
-from tenancykit.errors import CatalogueError
 from tests.criteria.effort.designs import CLUSTERS, HOSTED, NAMESPACES, VIRTUAL, book, catalogue, designed, installed
 from tests.criteria.effort.designs import platform as platform_of
 

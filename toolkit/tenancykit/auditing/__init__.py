@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tenancykit.auditing.access.rbac import AccessAnswer
+from kubeanswers.access.rbac import AccessAnswer
+from kubeanswers.objects import ObjectSet, from_dicts
+from kubeanswers.questions import ReachQuestion, can_i, reach
+from kubeanswers.reading import Reading, read_objects
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState, Finding, Severity
 from tenancykit.auditing.fleet import audit_clusters, read_clusters
-from tenancykit.auditing.objects import ObjectSet, from_dicts
 from tenancykit.auditing.outputs import to_junit, to_sarif, to_text
-from tenancykit.auditing.questions import ReachQuestion, can_i, reach
-from tenancykit.auditing.reading import Reading, read_objects
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit
 
 __all__ = [

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tenancykit.auditing.access.rbac import RBAC_GROUP
+from kubeanswers.access.rbac import RBAC_GROUP
+from kubeanswers.objects import mapping
+from kubeanswers.pod_security import CONTROLS, LEVELS, enforced
+from kubeanswers.pods import pods_of
 from tenancykit.auditing.crossings.bounds import Bounds
 from tenancykit.auditing.crossings.hostile_pods import LESSER_PODS, NODE_PORT, ROOT_PODS, HostilePods
 from tenancykit.auditing.crossings.network_reach import NetworkReach
 from tenancykit.auditing.findings import Check, Finding
-from tenancykit.auditing.objects import mapping
-from tenancykit.auditing.pod_security import CONTROLS, LEVELS, enforced
-from tenancykit.auditing.pods import pods_of
 from tenancykit.auditing.tenants import Tenancy
 
 MTB: Final = "Kubernetes multi-tenancy benchmarks"

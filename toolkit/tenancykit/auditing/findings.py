@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from tenancykit.auditing.objects import ManifestObject, Where
+from kubeanswers.errors import Fault
+from kubeanswers.objects import ManifestObject, Where
 from tenancykit.drawing import Drawable
-from tenancykit.errors import Fault
 
 
 class Severity(IntEnum):

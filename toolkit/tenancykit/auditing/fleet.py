@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from kubeanswers.kustomize.definition import find_kustomization
+from kubeanswers.reading import Reading, read_objects
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState
-from tenancykit.auditing.kustomize.definition import find_kustomization
-from tenancykit.auditing.reading import Reading, read_objects
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit
 
 _FOLDER = "clusters"

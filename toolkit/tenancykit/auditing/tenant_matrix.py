@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tenancykit.auditing.access.rbac import AccessRules
-from tenancykit.auditing.admission.validation import binding_faults, policy_faults
+from kubeanswers.access.rbac import AccessRules
+from kubeanswers.admission.validation import binding_faults, policy_faults
+from kubeanswers.collector import paused_collector
+from kubeanswers.network.addresses import PRIVATE, AddressSet
+from kubeanswers.network.policies import unevaluated
+from kubeanswers.objects import ObjectSet
+from kubeanswers.reading import Reading
 from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks
-from tenancykit.auditing.collector import paused_collector
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.api_access import CROSSING as API
 from tenancykit.auditing.crossings.api_access import ApiReach, api_reach
@@ -29,10 +33,6 @@ from tenancykit.auditing.crossings.sandboxes import Sandboxes
 from tenancykit.auditing.crossings.volume_claims import CROSSING as CLAIMS
 from tenancykit.auditing.crossings.volume_claims import VolumeClaims
 from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
-from tenancykit.auditing.network.addresses import PRIVATE, AddressSet
-from tenancykit.auditing.network.policies import unevaluated
-from tenancykit.auditing.objects import ObjectSet
-from tenancykit.auditing.reading import Reading
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 
 

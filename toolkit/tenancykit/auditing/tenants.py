@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from tenancykit.auditing.access.rbac import AccessRules, Grant, implied_groups, service_account_user
-from tenancykit.auditing.objects import ObjectSet
+from kubeanswers.access.rbac import AccessRules, Grant, implied_groups, service_account_user
+from kubeanswers.objects import ObjectSet
 
 OWN_LABEL: Final = "tenancykit.dev/tenant"
 TENANT_LABELS: Final = (OWN_LABEL, "capsule.clastix.io/tenant")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from kubeanswers.errors import Fault, did_you_mean
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import OBSERVED_UNTIL
 from tenancykit.catalogue.reading import Entries
@@ -18,7 +19,6 @@ from tenancykit.distributions import (
     product_independent,
     sum_independent,
 )
-from tenancykit.errors import Fault, did_you_mean
 
 
 @dataclass(frozen=True)

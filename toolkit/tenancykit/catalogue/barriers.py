@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
 
+from kubeanswers.errors import CatalogueError, Fault, did_you_mean
 from tenancykit.catalogue.attack import (
     Asset,
     Barrier,
@@ -22,7 +23,6 @@ from tenancykit.catalogue.attack import (
 )
 from tenancykit.catalogue.reading import Catalogue, Entries, Sections, read_entries
 from tenancykit.conditions import Condition
-from tenancykit.errors import CatalogueError, Fault, did_you_mean
 
 OBSERVED_UNTIL: Final = 2026.9
 """End of the observation period, in years: the evidence was compiled in November 2026."""

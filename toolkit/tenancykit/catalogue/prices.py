@@ -14,12 +14,12 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tenancykit import quantities
+from kubeanswers import quantities
+from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
+from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.model import Entry, When
 from tenancykit.catalogue.reading import Catalogue, read_entries
 from tenancykit.conditions import ALWAYS
-from tenancykit.errors import CatalogueError, Fault, InputError, did_you_mean
-from tenancykit.source import Document, read_yaml
 from tenancykit.validation import validate
 
 HOURS_PER_YEAR: Final = quantities.HOURS_PER_MONTH * 12

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
+from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.model import LAYERS, Component, Entry, Option, Reference, Rule, Source
-from tenancykit.errors import CatalogueError, Fault, InputError, did_you_mean
-from tenancykit.source import Document, read_yaml
 from tenancykit.validation import validate
 
 E = TypeVar("E", bound=Entry)

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from kubeanswers.errors import CatalogueError, Fault, did_you_mean
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import Entry
 from tenancykit.catalogue.reading import Catalogue, Entries, read_entries
-from tenancykit.errors import CatalogueError, Fault, did_you_mean
 
 
 class Claim(Entry):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kubeanswers.errors import CatalogueError, Fault, InputError
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.signs import load_claims, load_signs
 from tenancykit.catalogue.workbook import load_work
-from tenancykit.errors import CatalogueError, Fault, InputError
 
 
 def read_whole(catalogue: Catalogue) -> None:

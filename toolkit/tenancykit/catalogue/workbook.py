@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
+from kubeanswers.errors import CatalogueError, Fault, did_you_mean
 from tenancykit.catalogue.advisories import Reactions, advisory_faults, advisory_rates
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import load_isolation
@@ -15,7 +16,6 @@ from tenancykit.catalogue.reading import Catalogue, Entries, Sections
 from tenancykit.catalogue.work import Prior, Rate, ScaleLimit, Task, Toil, Work
 from tenancykit.conditions import Condition
 from tenancykit.distributions import ThreePoint
-from tenancykit.errors import CatalogueError, Fault, did_you_mean
 
 
 class _Brought(Protocol):

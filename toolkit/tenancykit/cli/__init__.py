@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from tenancykit.errors import InputError, TenancyKitError, UndecidedError
+from kubeanswers.errors import InputError, TenancyKitError, UndecidedError
 from tenancykit.version import __version__
 
 OK, FINDINGS, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tenancykit import face
+from tenancykit import api
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import OK
 from tenancykit.scenario.naming import all_tenants, tenant_count
@@ -18,7 +18,7 @@ def check(options: argparse.Namespace) -> int:
         from tenancykit.catalogue.whole import read_whole  # noqa: PLC0415 - no scenario needs all of it
 
         read_whole(catalogue)
-    scenario = face.load_scenario(options.scenario, catalogue)
+    scenario = api.load_scenario(options.scenario, catalogue)
     if any("demand" in place for place in named_files(scenario)):
         from tenancykit.criteria.cost.activity import activity_of  # noqa: PLC0415 - few scenarios name a trace
 

@@ -8,10 +8,10 @@ import re
 import sys
 from typing import Any
 
-from tenancykit import face
+from kubeanswers.errors import Fault, InputError
+from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
-from tenancykit.errors import Fault, InputError
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
@@ -31,12 +31,12 @@ def _loaded(options: argparse.Namespace) -> Catalogue:
 def _study(options: argparse.Namespace, *named: str | None) -> Study:
     """Return the study, with the variants asked for and those among the designs named."""
     catalogue = _loaded(options)
-    scenario = face.load_scenario(options.scenario, catalogue)
+    scenario = api.load_scenario(options.scenario, catalogue)
     asked = {
         _id(text): text for text in (*options.variant, *filter(None, named)) if _id(text) not in catalogue.references
     }
     written = {key: text for key, text in asked.items() if text in options.variant or "+" in text or " -" in text}
-    return face.compare(
+    return api.compare(
         scenario, catalogue, designs=written.values(), calibration=options.calibration, progress=progress_line()
     )
 
@@ -111,7 +111,7 @@ def export(options: argparse.Namespace) -> int:
     """Write manifests and decision record."""
     study = _study(options, options.design)
     chosen = _chosen(study, options.design)
-    handover = face.export(chosen, options.to, study=study)
+    handover = api.export(chosen, options.to, study=study)
     if options.json:
         print_json(handover.data())
     else:
@@ -123,7 +123,7 @@ def catalogue(options: argparse.Namespace) -> int:
     """List catalogue entries."""
     if options.what == "assumptions":
         catalogue = _loaded(options)
-        study = face.compare(face.load_scenario(options.scenario, catalogue), catalogue, progress=progress_line())
+        study = api.compare(api.load_scenario(options.scenario, catalogue), catalogue, progress=progress_line())
         if options.json:
             print_json(assumptions_data(study))
         else:
@@ -142,6 +142,6 @@ def lab(options: argparse.Namespace) -> int:
     if not 1 <= options.port <= MAX_PORT:
         raise InputError(Fault("--port", f"is {options.port}", f"1 to {MAX_PORT}"))
     if options.app:
-        face.load_scenario(options.scenario, _loaded(options))
+        api.load_scenario(options.scenario, _loaded(options))
         return serve(options.port, not options.no_browser, scenario=options.scenario, catalogue=options.catalogue)
     return open_lab(port=options.port, browser=not options.no_browser)

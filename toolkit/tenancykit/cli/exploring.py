@@ -8,11 +8,11 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
 
-from tenancykit import face
+from kubeanswers.errors import Fault, InputError
+from tenancykit import api
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json, progress_line
-from tenancykit.errors import Fault, InputError
 from tenancykit.report.exploring import exploration_payload, exploration_text
 from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.report.text import columns
@@ -23,7 +23,7 @@ from tenancykit.study.robustness import robustness
 def explore(options: argparse.Namespace) -> int:
     """Look for the designs that none beats in the space of all valid ones."""
     catalogue = load_catalogue(*options.catalogue)
-    scenario = face.load_scenario(options.scenario, catalogue)
+    scenario = api.load_scenario(options.scenario, catalogue)
     with _workers(options.workers) as executor:
         found = explore_space(
             scenario,
@@ -50,7 +50,7 @@ def replay(options: argparse.Namespace) -> int:
         raise InputError(Fault("replay", "needs one thing to replay", "a decision record, or --evidence FILE"))
     if options.evidence:
         return _flaws(options)
-    found = face.replay(options.record, load_catalogue(*options.catalogue), folder=options.folder)
+    found = api.replay(options.record, load_catalogue(*options.catalogue), folder=options.folder)
     if options.json:
         print_json(found.data())
     else:
@@ -59,7 +59,7 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def _flaws(options: argparse.Namespace) -> int:
-    rows = face.replay_evidence(options.evidence, load_catalogue(*options.catalogue))
+    rows = api.replay_evidence(options.evidence, load_catalogue(*options.catalogue))
     if options.json:
         lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         print(f'{{"schema": "tenancykit/flaws/v1", "rows": [\n{lines}\n]}}')
@@ -72,8 +72,8 @@ def _flaws(options: argparse.Namespace) -> int:
 def robust(options: argparse.Namespace) -> int:
     """Say what would overturn the first place, what moves it most, and what is near it."""
     catalogue = load_catalogue(*options.catalogue)
-    scenario = face.load_scenario(options.scenario, catalogue)
-    study = face.compare(
+    scenario = api.load_scenario(options.scenario, catalogue)
+    study = api.compare(
         scenario, catalogue, designs=options.variant, calibration=options.calibration, progress=progress_line()
     )
     found = robustness(study)

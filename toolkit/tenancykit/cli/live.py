@@ -9,13 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from tenancykit import face
+from kubeanswers.errors import Fault, InputError, OutputError
+from tenancykit import api
 from tenancykit.auditing import Reading
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import BAD_INPUT, FINDINGS, OK
 from tenancykit.cli.designs import print_json, progress_line
 from tenancykit.cli.proving import exported_design
-from tenancykit.errors import Fault, InputError, OutputError
 from tenancykit.live.applying import Application, Applied, Outcome
 from tenancykit.live.client import KubeServer, UnreachableError
 from tenancykit.live.contexts import chosen_contexts, clusters_of, read_cluster
@@ -120,12 +120,12 @@ def verify(options: argparse.Namespace) -> int:
     """Hold an export's claims against the API servers' answers; exit 1 when they differ or one is missing."""
     _check_numbers(options)
     catalogue = load_catalogue(*options.catalogue)
-    scenario = face.load_scenario(options.scenario, catalogue)
+    scenario = api.load_scenario(options.scenario, catalogue)
     folder = Path(options.folder)
     clusters = clusters_of(folder)
     contexts = chosen_contexts(options.context, clusters)
     readings = {name: read_cluster(clusters[name]) for name in contexts}
-    design = face.variant(options.design or exported_design(folder), scenario, catalogue)
+    design = api.variant(options.design or exported_design(folder), scenario, catalogue)
     proof = prove(evaluate(design, scenario, catalogue), scenario, catalogue, folder)
     scope = Scope(frozenset(options.tenant), options.sample, options.as_self)
     with ExitStack() as stack:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tenancykit import face
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import write_text
+from tenancykit import api
 from tenancykit.auditing import to_junit, to_sarif, to_text
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
-from tenancykit.errors import Fault, InputError
-from tenancykit.source import write_text
 from tenancykit.version import __version__
 
 
 def audit(options: argparse.Namespace) -> int:
     """Audit manifests; exit 1 with findings of medium severity or worse, 2 when an input could not be read."""
-    report = face.audit(
+    report = api.audit(
         *options.paths, tenants=tenant_pairs(options.tenant), platform=options.platform, pod_cidrs=options.pod_cidr
     )
     if options.sarif:
@@ -47,7 +47,7 @@ def tenant_pairs(pairs: list[str]) -> dict[str, str]:
 
 def can_i(options: argparse.Namespace) -> int:
     """Answer yes (exit 0) or no (exit 1), with the binding that allows it."""
-    answer = face.can_i(
+    answer = api.can_i(
         options.verb,
         options.resource,
         options.name,
@@ -65,7 +65,7 @@ def can_i(options: argparse.Namespace) -> int:
 
 def reach(options: argparse.Namespace) -> int:
     """Answer allowed (exit 0) or denied (exit 1), with the policy that decides."""
-    found = face.reach(options.source, options.target, options.port, paths=options.files, pod_cidrs=options.pod_cidr)
+    found = api.reach(options.source, options.target, options.port, paths=options.files, pod_cidrs=options.pod_cidr)
     if options.json:
         print_json(
             {
@@ -87,7 +87,7 @@ def reach(options: argparse.Namespace) -> int:
 
 def place(options: argparse.Namespace) -> int:
     """Place the pending pods; exit 1 when some stay pending."""
-    found = face.place(*options.files)
+    found = api.place(*options.files)
     if options.json:
         print_json({"schema": "tenancykit/place/v1", **found.to_dict()})
     else:

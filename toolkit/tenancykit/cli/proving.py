@@ -6,15 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from tenancykit import face
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import read_yaml
+from tenancykit import api
 from tenancykit.auditing import Severity
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import BAD_INPUT, FINDINGS, OK
 from tenancykit.cli.designs import print_json
 from tenancykit.cli.objects import tenant_pairs
-from tenancykit.errors import Fault, InputError
 from tenancykit.report.proving import assessment_data, assessment_text, proof_data, proof_text
-from tenancykit.source import read_yaml
 from tenancykit.study.assessing import Assessment
 from tenancykit.study.assessing import assess as assess_objects
 from tenancykit.study.assessing_gap import close_gap
@@ -25,11 +25,11 @@ from tenancykit.study.proof import prove as prove_folder
 def prove(options: argparse.Namespace) -> int:
     """Prove an export against its design's claim; exit 1 when it is not proven, 2 when a file cannot be read."""
     catalogue = load_catalogue(*options.catalogue)
-    scenario = face.load_scenario(options.scenario, catalogue)
+    scenario = api.load_scenario(options.scenario, catalogue)
     folder = Path(options.folder)
     if not folder.is_dir():
         raise InputError(Fault(str(folder), "no such folder", cure="name the folder of an export"))
-    design = face.variant(options.design or exported_design(folder), scenario, catalogue)
+    design = api.variant(options.design or exported_design(folder), scenario, catalogue)
     proof = prove_folder(evaluate(design, scenario, catalogue), scenario, catalogue, folder)
     if options.json:
         print_json(proof_data(proof))
@@ -52,7 +52,7 @@ def exported_design(folder: Path) -> str:
 def assess(options: argparse.Namespace) -> int:
     """Assess an existing cluster; exit 1 when there are gaps or findings, 2 when a file cannot be read."""
     catalogue = load_catalogue(*options.catalogue)
-    scenario = face.load_scenario(options.scenario, catalogue)
+    scenario = api.load_scenario(options.scenario, catalogue)
     found = assess_objects(
         options.paths,
         scenario,

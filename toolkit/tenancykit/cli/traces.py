@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import write_text
 from tenancykit.cli import OK
 from tenancykit.cli.designs import print_json
 from tenancykit.criteria.cost import trace_demand
-from tenancykit.errors import Fault, InputError
-from tenancykit.source import write_text
 
 
 def demand(options: argparse.Namespace) -> int:

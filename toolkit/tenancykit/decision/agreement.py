@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.ranking import Ranking
 from tenancykit.decision.table import DecisionTable, FloatArray, IntArray
-from tenancykit.errors import Fault, InputError
 
 _MOST_PAIRS: Final = 100
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.ranking import TIE, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import DecisionTable, FloatArray, as_floats, figure
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import Fault, InputError
 
 _BISECTIONS: Final = 60
 

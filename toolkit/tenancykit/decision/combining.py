@@ -15,9 +15,9 @@ from typing import Final, Literal
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.decision.table import BoolArray, FloatArray, IntArray, as_floats
-from tenancykit.errors import Fault, InputError
 
 Combination = Literal["sum", "min", "max"]
 Correction = Callable[[tuple[int, ...]], FloatArray]

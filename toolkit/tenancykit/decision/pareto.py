@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, IntArray, as_floats
-from tenancykit.errors import Fault, InputError
 
 _LEAF: Final = 192
 _PAIRS_AT_ONCE: Final = 1 << 18

@@ -12,11 +12,11 @@ from typing import Final, Literal
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.ranking import Ranking, rank_scores
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import DecisionTable, FloatArray
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import Fault, InputError, did_you_mean
 
 Shape = Literal["usual", "u-shape", "v-shape", "level", "linear", "gaussian"]
 

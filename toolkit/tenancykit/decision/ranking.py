@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import Better, FloatArray, IntArray
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import Fault, InputError
 
 TIE: Final = 1e-12
 """Scores closer than this (relative to the largest score, if above 1) are a tie: rounding never decides a rank."""

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import FloatArray
-from tenancykit.errors import Fault, InputError, did_you_mean
 
 Distribution = Literal["triangular", "uniform", "normal", "certain"]
 Dependence = Literal["independent", "common"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.table import DecisionTable, FloatArray
-from tenancykit.errors import Fault, InputError, did_you_mean
 
 Bounds = Mapping[str, tuple[float, float]]
 

@@ -9,8 +9,8 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, figure
-from tenancykit.errors import Fault, InputError, did_you_mean
 
 Comparison = Literal["<=", ">=", "=="]
 Reading = Literal["value", "low", "high"]

@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.relevance import Relevance, relevances
 from tenancykit.decision.sampling import Cells, Uncertainty
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import FloatArray, IntArray
 from tenancykit.decision.weight_space import WeightSpace, known_weights
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import Fault, InputError
 
 _CHUNK: Final = 8192
 _CELLS_AT_ONCE: Final = 1 << 19

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.agreement import Agreement, agreement
 from tenancykit.decision.ranking import TIE, Ranking, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.screen import HardRequirement, screen
 from tenancykit.decision.table import FloatArray
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import Fault, InputError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Final, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from tenancykit.errors import Fault, InputError, did_you_mean
+from kubeanswers.errors import Fault, InputError, did_you_mean
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]

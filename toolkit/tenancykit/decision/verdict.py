@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.ranking import Ranking
 from tenancykit.decision.relevance import Relevance
 from tenancykit.decision.smaa import SmaaResult
-from tenancykit.errors import Fault, InputError
 
 CLEAR: Final = 0.80
 """First-rank acceptability from which a winner counts as clear; an assumption, to be set by whoever decides."""

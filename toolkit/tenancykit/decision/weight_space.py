@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.table import BoolArray, FloatArray
 from tenancykit.decision.weights import Weights
-from tenancykit.errors import Fault, InputError, did_you_mean
 
 _FIXED: Final = 1e-12
 _LEAST_ACCEPTED: Final = 0.01

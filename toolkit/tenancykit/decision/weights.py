@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.table import FloatArray, as_floats
-from tenancykit.errors import Fault, InputError, did_you_mean
 
 RANDOM_INDEX: Final = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59)
 """Mean consistency index of random judgement matrices of size 1 to 15: T. L. Saaty (1980), The Analytic Hierarchy

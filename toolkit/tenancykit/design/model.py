@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Cluster, Dimension, GpuMode, Option, Placement, Sandbox
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.model import TenantClass
 
 

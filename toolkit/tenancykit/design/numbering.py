@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.model import Option
 from tenancykit.design.model import Choice
 from tenancykit.design.space import Candidates, Layer, Space, State
-from tenancykit.errors import Fault, InputError
 
 if TYPE_CHECKING:
     import numpy as np

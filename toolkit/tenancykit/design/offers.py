@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kubeanswers.errors import Fault, did_you_mean
+from kubeanswers.source import Place
 from tenancykit.catalogue.prices import NodeShape as Machine
 from tenancykit.catalogue.prices import PriceBook, gpu_memory, load_prices
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.errors import Fault, did_you_mean
 from tenancykit.scenario.fitting import NodeShape
 from tenancykit.scenario.model import NodeSpec, Scenario
-from tenancykit.source import Place
 
 
 def price_book(scenario: Scenario, catalogue: Catalogue) -> PriceBook:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Choice, Design, choose
 from tenancykit.design.validity import reference_design
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.model import Scenario
 
 _STEP: Final = re.compile(r"\s*([+-])\s*([a-z0-9_]+)")

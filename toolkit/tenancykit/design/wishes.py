@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubeanswers.errors import Fault, did_you_mean
+from kubeanswers.source import Place
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.offers import node_shapes, offer_faults
 from tenancykit.design.space import space
-from tenancykit.errors import Fault, did_you_mean
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.reading import Known
-from tenancykit.source import Place
 
 
 def known_to(catalogue: Catalogue) -> Known:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tenancykit.auditing.access.rbac import AccessRules, Request
+from kubeanswers.access.rbac import AccessRules, Request
 from tenancykit.auditing.crossings.api_access import CROSSING, GUARDS, POWERS, Power
 from tenancykit.auditing.tenants import Principal, Tenancy
 from tenancykit.live.client import Answer, ApiServer

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tenancykit.auditing.access.rbac import Request
+from kubeanswers.access.rbac import Request
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.hostile_pods import CROSSING as NODE
 from tenancykit.auditing.crossings.hostile_pods import (

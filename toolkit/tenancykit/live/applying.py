@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tenancykit.auditing.objects import DEFAULT_NAMESPACE, ManifestObject, mapping, scalar_text
+from kubeanswers.objects import DEFAULT_NAMESPACE, ManifestObject, mapping, scalar_text
 from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer, UnreachableError
 from tenancykit.live.discovery import Discovery, Served
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeVar
 
-from tenancykit.auditing.objects import mapping, sequence
-from tenancykit.errors import Fault, InputError, MissingExtraError, TenancyKitError
+from kubeanswers.errors import Fault, InputError, MissingExtraError, TenancyKitError
+from kubeanswers.objects import mapping, sequence
 
 FIELD_MANAGER: Final = "tenancykit"
 ATTEMPTS: Final = 4

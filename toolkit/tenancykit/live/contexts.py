@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.auditing import Reading, read_objects
 from tenancykit.auditing.fleet import cluster_folders
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.manifests.model import SYSTEM_PREFIX
 
 _SHOWN = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tenancykit.auditing.objects import ManifestObject, mapping, mappings, scalar_text
+from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text
 from tenancykit.live.client import ApiServer, UnreachableError
 
 

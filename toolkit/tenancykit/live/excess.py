@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from tenancykit.auditing.compute import amount, resource_list
+from kubeanswers.compute import amount, resource_list
+from kubeanswers.objects import mapping, mappings, scalar_text
+from kubeanswers.quota.enforcement import NamespaceAccount
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.bounds import CROSSINGS
-from tenancykit.auditing.objects import mapping, mappings, scalar_text
-from tenancykit.auditing.quota.enforcement import NamespaceAccount
 from tenancykit.live.questions import State
 
 _MOST_CONTAINERS: Final = 32

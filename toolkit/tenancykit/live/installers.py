@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tenancykit.auditing.objects import mapping, scalar_text
+from kubeanswers.errors import InputError
+from kubeanswers.objects import mapping, scalar_text
+from kubeanswers.source import read_yaml
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.errors import InputError
-from tenancykit.source import read_yaml
 
 INSTALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "apis.kcp.io": ("kcp",),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tenancykit.auditing.objects import ManifestObject, mapping
+from kubeanswers.objects import ManifestObject, mapping
 from tenancykit.auditing.tenants import Tenancy
 from tenancykit.live.applying import apply_object, place_of
 from tenancykit.live.client import ApiServer

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from tenancykit.auditing.access.rbac import AccessRules
+from kubeanswers.access.rbac import AccessRules
+from kubeanswers.objects import ObjectSet
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
-from tenancykit.auditing.objects import ObjectSet
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 from tenancykit.live.access import AccessQuestions
 from tenancykit.live.admission import AdmissionQuestions

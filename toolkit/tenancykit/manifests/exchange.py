@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tenancykit.errors import OutputError
+from kubeanswers.errors import OutputError
 
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self
 
-from tenancykit.errors import OutputError
+from kubeanswers.errors import OutputError
 from tenancykit.manifests.exchange import clear_leftovers, exclusive_lock, put_in_place
 
 INDEX_NAME: Final = ".tenancykit.json"

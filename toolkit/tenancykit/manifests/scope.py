@@ -10,7 +10,7 @@ from typing import Final
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.facts import api_access
 from tenancykit.design.model import ClassDesign
-from tenancykit.manifests.builders.devices import ClassDevices
+from tenancykit.manifests.devices import ClassDevices
 from tenancykit.manifests.model import PREFIX
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.sizing import Demand, total_demand
@@ -105,7 +105,7 @@ class ClassScope:
                 count = template.replicas if use.replicas is None else use.replicas
                 replicas[template.id] = replicas.get(template.id, 0) + count
             counted = tuple((self.scenario.workload(i), n) for i, n in replicas.items() if n)
-            self._demands[key] = (tenant.workloads, total_demand(counted, self), counted)
+            self._demands[key] = (tenant.workloads, total_demand(counted, self.found, self.devices), counted)
         return self._demands[key]
 
     def exposed(self, tenant: Tenant) -> tuple[tuple[Workload, Exposure], ...]:

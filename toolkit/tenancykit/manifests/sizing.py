@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from kubeanswers.quantities import GIB, MIB
 from tenancykit.design.model import ClassDesign
-from tenancykit.manifests.builders.devices import DeviceRequest
-from tenancykit.quantities import GIB, MIB
+from tenancykit.manifests.devices import ClassDevices, DeviceRequest
 from tenancykit.scenario.model import Workload
-
-if TYPE_CHECKING:
-    from tenancykit.manifests.scope import ClassScope
 
 HEADROOM: Final = 1.25
 """Assumption: quotas leave a quarter above the stated demand for rolling updates; GPUs are not rounded up."""
@@ -57,15 +54,15 @@ class Demand:
         return ceil(self.milli_gpus / 1000)
 
 
-def total_demand(workloads: Iterable[tuple[Workload, int]], cls: ClassScope) -> Demand:
+def total_demand(workloads: Iterable[tuple[Workload, int]], found: ClassDesign, devices_of: ClassDevices) -> Demand:
     """Return what the workloads ask for together, the sandbox of each pod and a virtual control plane included."""
-    pods, cpu, memory = _control_plane(cls.found)
+    pods, cpu, memory = _control_plane(found)
     storage = volumes = gpus = exposed = largest_cpu = largest_memory = 0
     devices: dict[str, int] = {}
     claims: dict[str, int] = {}
     for workload, replicas in workloads:
-        request = cls.devices.request(workload)
-        extra_cpu, extra_memory = overhead(cls.found, has_gpu=request.has_gpu)
+        request = devices_of.request(workload)
+        extra_cpu, extra_memory = overhead(found, has_gpu=request.has_gpu)
         pods += replicas
         cpu += replicas * (workload.cpu + extra_cpu)
         memory += replicas * (workload.memory + extra_memory)
@@ -75,7 +72,7 @@ def total_demand(workloads: Iterable[tuple[Workload, int]], cls: ClassScope) -> 
         for name, count in request.limits.items():
             devices[name] = devices.get(name, 0) + replicas * count
         if request.claim:
-            name = device_class(cls.id, request)
+            name = device_class(found.tenant_class.id, request)
             claims[name] = claims.get(name, 0) + replicas * max(1, request.milli_gpus // 1000)
         if workload.storage:
             copies = 1 if workload.storage.shared else replicas

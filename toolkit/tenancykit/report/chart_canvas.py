@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tenancykit.source import write_text
+from kubeanswers.source import write_text
 
 ORANGE: Final = "#E69F00"
 SKY: Final = "#56B4E9"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kubeanswers.source import read_text
 from tenancykit.drawing import Drawable, text_of
 from tenancykit.manifests import ExportResult
 from tenancykit.manifests import export as export_manifests
 from tenancykit.report.record import Record, record
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import named_files
-from tenancykit.source import read_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 

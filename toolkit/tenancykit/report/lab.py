@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tenancykit.errors import MissingExtraError
+from kubeanswers.errors import MissingExtraError
 
 
 def open_lab(*, port: int, browser: bool) -> int:

@@ -6,6 +6,7 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubeanswers.source import write_text
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
 from tenancykit.report.figures import TITLES, interval_text, level_text, short_value
@@ -14,7 +15,6 @@ from tenancykit.report.reasons import contested, how_sure, overruled, what_would
 from tenancykit.report.record_inputs import digest_of
 from tenancykit.report.record_page import record_page
 from tenancykit.report.text import standing
-from tenancykit.source import write_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
 from tenancykit.version import __version__

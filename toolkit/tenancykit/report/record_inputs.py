@@ -14,14 +14,14 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import read_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import Calibration, calibrate
 from tenancykit.design.model import Choice, Design
-from tenancykit.errors import Fault, InputError
 from tenancykit.report.payload import fingerprint
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import named_files
-from tenancykit.source import read_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
 from tenancykit.study.sweeping import catalogue_digest

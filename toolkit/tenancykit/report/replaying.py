@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design
-from tenancykit.errors import Fault, InputError
 from tenancykit.report.record_inputs import RecordedInputs, content_hash, digest_of, own_folders, read_inputs
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.study.comparison import Study, study_of

@@ -6,12 +6,12 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from tenancykit.errors import Fault, did_you_mean
-from tenancykit.quantities import MIB
+from kubeanswers.errors import Fault, did_you_mean
+from kubeanswers.quantities import MIB
+from kubeanswers.source import Document, Path_, Place
 from tenancykit.scenario.fitting import NodeShape, node_faults
 from tenancykit.scenario.model import Demand, Scenario, TenantClass, WorkloadUse
 from tenancykit.scenario.naming import class_tenants, named_kubernetes_name
-from tenancykit.source import Document, Path_, Place
 
 WEIGHT_TOLERANCE = 1e-6
 LEAST_MEMORY = MIB

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from tenancykit import quantities
+from kubeanswers import quantities
 
 MAX_TENANT_NAME = 200
 MAX_TENANTS = 1_000_000

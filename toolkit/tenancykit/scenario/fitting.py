@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tenancykit.errors import Fault, did_you_mean
-from tenancykit.quantities import GIB
+from kubeanswers.errors import Fault, did_you_mean
+from kubeanswers.quantities import GIB
+from kubeanswers.source import Path_, Place
 from tenancykit.scenario.model import NodeOffer, NodeSpec, Scenario, Workload
-from tenancykit.source import Path_, Place
 
 
 @dataclass(frozen=True)

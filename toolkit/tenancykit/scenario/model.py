@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from tenancykit import quantities
+from kubeanswers import quantities
 from tenancykit.scenario.fields import (
     MAX_TENANTS,
     CpuMilli,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenancykit.errors import Fault, InputError
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import Document, Path_, Place, parse_yaml, read_yaml
 from tenancykit.scenario.checks import check
 from tenancykit.scenario.fitting import NodeShape
 from tenancykit.scenario.model import Scenario, WorkloadUse
-from tenancykit.source import Document, Path_, Place, parse_yaml, read_yaml
 from tenancykit.validation import validate
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tenancykit.errors import Fault, InputError, did_you_mean
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario import traces
 from tenancykit.scenario.trace_rows import TenantChange, Trace, TraceJob, column_names, trace_text
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
-from tenancykit.errors import Fault, InputError, did_you_mean
-from tenancykit.source import read_text
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.source import read_text
 
 MAX_BYTES: Final = 1024 * 1024 * 1024
 """Largest trace read, unpacked, in bytes. Assumption: a million jobs take about 150 MB, as CSV or as JSON."""

@@ -23,8 +23,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tenancykit.errors import Fault, InputError, did_you_mean
-from tenancykit.quantities import MIB, millis, whole
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.quantities import MIB, millis, whole
 from tenancykit.scenario.trace_rows import (
     MOST_STEPS,
     Reading,

@@ -20,11 +20,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from kubeanswers.source import write_text
 from tenancykit.catalogue import attack, signs, work
 from tenancykit.catalogue.model import Component, Option, Reference, Rule, Source
 from tenancykit.catalogue.prices import Price
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import write_text
 
 FOLDER = Path(__file__).parent
 

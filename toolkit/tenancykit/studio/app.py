@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
+from kubeanswers.errors import MissingExtraError, TenancyKitError
+from tenancykit.api import load_scenario
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.drawing import html_of, text_of
-from tenancykit.errors import MissingExtraError, TenancyKitError
-from tenancykit.face import load_scenario
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Study
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from tenancykit.errors import TenancyKitError
+from kubeanswers.errors import TenancyKitError
 from tenancykit.report import charts
 from tenancykit.report.drawing import tree
 from tenancykit.report.figures import TITLES, interval_text, value_text

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import yaml
 
+from kubeanswers.source import Path_, dump_yaml
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import Path_, dump_yaml
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")

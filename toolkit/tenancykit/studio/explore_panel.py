@@ -8,7 +8,7 @@ from typing import Final
 
 import ipywidgets as widgets
 
-from tenancykit.errors import TenancyKitError
+from kubeanswers.errors import TenancyKitError
 from tenancykit.report.chart_decision import explored
 from tenancykit.report.exploring import exploration_text
 from tenancykit.studio.desk import Desk, button, page, safe, written

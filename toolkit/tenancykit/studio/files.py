@@ -9,13 +9,13 @@ from typing import Final, Literal, cast
 
 from pydantic import Field
 
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import MAX_BYTES, parse_yaml, read_text, write_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design, choose
-from tenancykit.errors import Fault, InputError
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.model import Model, Weights
-from tenancykit.source import MAX_BYTES, parse_yaml, read_text, write_text
 from tenancykit.studio.state import State
 from tenancykit.validation import validate
 from tenancykit.version import __version__

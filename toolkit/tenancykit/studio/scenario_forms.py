@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
-from tenancykit.errors import Fault
-from tenancykit.quantities import cpu_text, memory_text
+from kubeanswers.errors import Fault
+from kubeanswers.quantities import cpu_text, memory_text
+from kubeanswers.source import Path_
 from tenancykit.scenario.model import TenantClass, Workload
-from tenancykit.source import Path_
 from tenancykit.studio.desk import page, safe
 
 MOST_LINES: Final = 12

@@ -7,8 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from kubeanswers.source import Path_
 from tenancykit.scenario.model import Scenario
-from tenancykit.source import Path_
 from tenancykit.studio.desk import Desk, Quiet, button, page, written
 from tenancykit.studio.scenario_forms import CLASS_COLUMNS, WORKLOAD_COLUMNS, Edit, Table, entered, listed
 

@@ -13,7 +13,7 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tenancykit.errors import MissingExtraError, OutputError, TenancyKitError
+from kubeanswers.errors import MissingExtraError, OutputError, TenancyKitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,16 +16,16 @@ from typing import Any, Final
 
 import yaml
 
+from kubeanswers.errors import Fault, InputError, UndecidedError, did_you_mean
+from kubeanswers.source import Path_, parse_yaml
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
 from tenancykit.design.variants import variant
-from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
 from tenancykit.report.handover import Handover, export
 from tenancykit.report.record import Record, record
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import scenario_of
-from tenancykit.source import Path_, parse_yaml
 from tenancykit.studio.edits import set_value
 from tenancykit.studio.files import SessionFile, parse_session, read_session, session_file, write_session
 from tenancykit.studio.state import State, importance, known, question_of, text_of

@@ -10,14 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design
 from tenancykit.design.offers import node_shapes
 from tenancykit.design.wishes import wish_faults
-from tenancykit.errors import Fault, InputError
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import Known, scenario_of
-from tenancykit.source import parse_yaml
 from tenancykit.studio.edits import scenario_text
 from tenancykit.study.evaluation import CRITERIA
 

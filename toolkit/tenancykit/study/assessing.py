@@ -9,18 +9,18 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final, TextIO
 
+from kubeanswers.access.rbac import AccessRules
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.objects import ManifestObject
+from kubeanswers.pods import pods_of
 from tenancykit.auditing import AuditOptions, AuditReport, Reading, audit, audit_clusters, read_clusters
-from tenancykit.auditing.access.rbac import AccessRules
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
-from tenancykit.auditing.objects import ManifestObject
-from tenancykit.auditing.pods import pods_of
 from tenancykit.auditing.tenants import OWN_LABEL, PLATFORM_GROUPS, Tenancy
 from tenancykit.catalogue.model import LAYERS, Dimension
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design, choose
 from tenancykit.design.variants import variant
 from tenancykit.drawing import Drawable
-from tenancykit.errors import Fault, InputError
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.naming import class_tenants
 from tenancykit.study.assessing_charts import charts_in, charts_of

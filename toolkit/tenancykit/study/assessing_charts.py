@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tenancykit.auditing.objects import ManifestObject, Where, mapping, mappings, scalar_text
-from tenancykit.errors import InputError
-from tenancykit.source import read_yaml
+from kubeanswers.errors import InputError
+from kubeanswers.objects import ManifestObject, Where, mapping, mappings, scalar_text
+from kubeanswers.source import read_yaml
 
 _CHART_LABEL: Final = "helm.sh/chart"
 _VERSIONED: Final = re.compile(r"^(?P<chart>.+?)-v?\d+(\.|$)")

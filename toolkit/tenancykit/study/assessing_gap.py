@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from tenancykit.auditing.objects import ManifestObject, mapping
-from tenancykit.errors import Fault, InputError
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.objects import ManifestObject, mapping
+from kubeanswers.quantities import parse_quantity
+from kubeanswers.source import dump_yaml, dump_yaml_all, parse_all, read_text, read_yaml
 from tenancykit.manifests import export
 from tenancykit.manifests.output import Changes, StagedTree
-from tenancykit.quantities import parse_quantity
-from tenancykit.source import dump_yaml, dump_yaml_all, parse_all, read_text, read_yaml
 from tenancykit.study.assessing import Assessment
 from tenancykit.study.assessing_charts import charts_of
 

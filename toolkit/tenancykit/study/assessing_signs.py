@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, Final, Literal
 
+from kubeanswers.objects import ManifestObject, mapping, scalar_text
 from tenancykit.auditing import AuditReport
-from tenancykit.auditing.objects import ManifestObject, mapping, scalar_text
 from tenancykit.catalogue.model import LAYERS, Dimension, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.signs import Sign, Trace, load_signs

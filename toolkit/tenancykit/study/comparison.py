@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, UndecidedError, did_you_mean
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
@@ -33,7 +34,6 @@ from tenancykit.design.growth import Crossing
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
-from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.lean import LeftOut
 from tenancykit.design.model import Choice, Design
 from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate

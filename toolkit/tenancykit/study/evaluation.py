@@ -8,6 +8,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.quantities import cents
 from tenancykit.catalogue.prices import PriceBook
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.measure import measure as measure_cost
@@ -22,9 +24,7 @@ from tenancykit.design.model import Design, ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.design.validity import resolve
 from tenancykit.drawing import Drawable
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.manifests import count_objects
-from tenancykit.quantities import cents
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.holding import held_by
 

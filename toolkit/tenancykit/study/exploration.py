@@ -18,9 +18,9 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Final
 
+from kubeanswers.errors import Fault, InputError, UndecidedError, did_you_mean
 from tenancykit.catalogue.model import DIMENSIONS, Dimension
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.errors import Fault, InputError, UndecidedError, did_you_mean
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Progress
 from tenancykit.study.discovery import Exploration, Found

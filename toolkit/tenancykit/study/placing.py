@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import Any, Final, TextIO
 
-from tenancykit.auditing.device_selectors import selects_device
-from tenancykit.criteria.cost.scheduler.dump import DumpPlacement, place_dump
-from tenancykit.source import parse_all, read_text
+from kubeanswers.device_selectors import selects_device
+from kubeanswers.scheduling.dump import DumpPlacement, place_dump
+from kubeanswers.source import parse_all, read_text
 
 MAX_DUMP: Final = 1024 * 1024 * 1024
 """Largest dump of a live cluster read, in bytes. Assumption: 100,000 pods with status are about 600 MiB of YAML."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from kubeanswers.errors import Fault
 from tenancykit.auditing import Finding, read_objects
 from tenancykit.auditing.fleet import cluster_folders
 from tenancykit.catalogue.attack import Crossing
@@ -25,7 +26,6 @@ from tenancykit.criteria.isolation.measure import measure
 from tenancykit.criteria.score import Score
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.drawing import Drawable
-from tenancykit.errors import Fault
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.proof_observations import Observations, Seen

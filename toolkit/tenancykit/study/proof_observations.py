@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from kubeanswers.errors import Fault
+from kubeanswers.network.policies import unevaluated
 from tenancykit.auditing import AuditReport, CrossingState, Finding, Reading, audit
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
-from tenancykit.auditing.network.policies import unevaluated
 from tenancykit.design.model import ClassDesign, ResolvedDesign
-from tenancykit.errors import Fault
 from tenancykit.manifests.plan import Role, common_clusters, is_per_tenant, own_cluster
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.errors import Fault, InputError, UndecidedError
 from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
 from tenancykit.catalogue.workbook import Influence
 from tenancykit.criteria.cost.charges import PEOPLE
@@ -27,7 +28,6 @@ from tenancykit.decision.stakeholders import Consensus, Stakeholder, consensus
 from tenancykit.decision.table import DecisionTable
 from tenancykit.design.batch import Batch, batch_of
 from tenancykit.drawing import Drawable
-from tenancykit.errors import Fault, InputError, UndecidedError
 from tenancykit.study.comparison import Study, weights_of
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA, HOURS_PER_DAY, Evaluation
 

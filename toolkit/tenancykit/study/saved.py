@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tenancykit.errors import Fault, InputError, OutputError
+from kubeanswers.errors import Fault, InputError, OutputError
 from tenancykit.study.sweeping import Columns, Question
 from tenancykit.version import __version__
 

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.errors import UndecidedError
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.reads import isolation_readings
 from tenancykit.design.batch import Codes
@@ -27,7 +28,6 @@ from tenancykit.design.model import Design
 from tenancykit.design.numbering import Numbered, numbered
 from tenancykit.design.space import common_space, space
 from tenancykit.design.validity import reference_design
-from tenancykit.errors import UndecidedError
 from tenancykit.study.admission import Admission
 from tenancykit.study.branching import Branched, Branching
 from tenancykit.study.coding import codes_of, narrowed, recoded, spread

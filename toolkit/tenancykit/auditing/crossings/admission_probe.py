@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from tenancykit.auditing.admission.api_defaults import as_admitted
-from tenancykit.auditing.admission.engines import EngineRules, engine_rules, may_see
-from tenancykit.auditing.admission.evaluation import AdmissionPolicies
-from tenancykit.auditing.admission.request import AdmissionRequest
+from kubeanswers.admission.api_defaults import as_admitted
+from kubeanswers.admission.engines import EngineRules, engine_rules, may_see
+from kubeanswers.admission.evaluation import AdmissionPolicies
+from kubeanswers.admission.request import AdmissionRequest
+from kubeanswers.objects import ObjectSet, mapping, scalar_text
+from kubeanswers.pod_security import Violation, enforced, violations
+from kubeanswers.pods import PodView, pods_of
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
-from tenancykit.auditing.objects import ObjectSet, mapping, scalar_text
-from tenancykit.auditing.pod_security import Violation, enforced, violations
-from tenancykit.auditing.pods import PodView, pods_of
 from tenancykit.auditing.tenants import Tenancy
 
 POOL_KEY: Final = "tenancykit.dev/pool"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tenancykit.auditing.access.rbac import RBAC_GROUP, Grant, Rule
+from kubeanswers.access.rbac import RBAC_GROUP, Grant, Rule
+from kubeanswers.kinds import KindTable
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.kinds import KindTable
 from tenancykit.auditing.tenants import EVERYONE, Tenancy
 
 CROSSING: Final = "api-user-to-shared-api"

@@ -8,9 +8,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from tenancykit.auditing.compute import is_extended, resource_list
+from kubeanswers.compute import is_extended, resource_list
+from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping, mappings
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.objects import ManifestObject, ObjectSet, Where, mapping, mappings
 from tenancykit.auditing.tenants import Tenancy
 
 COMPUTE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final
 
+from kubeanswers.objects import ManifestObject, ObjectSet, mappings, scalar_text, texts
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.objects import ManifestObject, ObjectSet, mappings, scalar_text, texts
 from tenancykit.auditing.tenants import Tenancy
 
 CROSSING: Final = "user-to-delivery-hub"

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from tenancykit.auditing.access.rbac import AccessRules, Request
+from kubeanswers.access.rbac import AccessRules, Request
+from kubeanswers.objects import ObjectSet, Where
+from kubeanswers.pod_security import Violation, enforced, violations
+from kubeanswers.pods import PodView, pods_of
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.probe_pods import Change, fingerprint
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.objects import ObjectSet, Where
-from tenancykit.auditing.pod_security import Violation, enforced, violations
-from tenancykit.auditing.pods import PodView, pods_of
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 
 CROSSING: Final = "api-user-to-node"

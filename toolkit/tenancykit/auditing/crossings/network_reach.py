@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from kubeanswers.network.addresses import PRIVATE, AddressSet
+from kubeanswers.network.connections import Network, Port, ReachAnswer
+from kubeanswers.network.matrix import ReachMatrix, reach_matrix
+from kubeanswers.network.policies import policies_of, unevaluated
+from kubeanswers.network.rules import Policy
+from kubeanswers.objects import ManifestObject, ObjectSet, Where
+from kubeanswers.pods import PodView, pods_of
+from kubeanswers.selectors import Selector
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.network.addresses import PRIVATE, AddressSet
-from tenancykit.auditing.network.connections import Network, Port, ReachAnswer
-from tenancykit.auditing.network.matrix import ReachMatrix, reach_matrix
-from tenancykit.auditing.network.policies import policies_of, unevaluated
-from tenancykit.auditing.network.rules import Policy
-from tenancykit.auditing.objects import ManifestObject, ObjectSet, Where
-from tenancykit.auditing.pods import PodView, pods_of
-from tenancykit.auditing.selectors import Selector
 from tenancykit.auditing.tenants import Tenancy
 
 CROSSING: Final = "pod-network-to-victim"

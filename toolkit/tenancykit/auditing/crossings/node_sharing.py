@@ -13,11 +13,11 @@ from typing import Final
 
 import yaml
 
+from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text
+from kubeanswers.pods import pods_of
 from tenancykit.auditing.crossings.admission_probe import POOL_KEY, AdmissionProbe, Taken
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, pinned
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text
-from tenancykit.auditing.pods import pods_of
 from tenancykit.auditing.tenants import Tenancy
 
 CROSSING: Final = "node-root-to-neighbours"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
 
-from tenancykit.auditing.objects import mapping, mappings
-from tenancykit.auditing.pods import PodView
+from kubeanswers.objects import mapping, mappings
+from kubeanswers.pods import PodView
 
 Pod = Mapping[str, Any]
 Pool = tuple[str, str]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from kubeanswers.objects import ObjectSet, Where, mapping, mappings, scalar_text
+from kubeanswers.selectors import Selector
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe, Taken
 from tenancykit.auditing.crossings.hostile_pods import HostilePods
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.objects import ObjectSet, Where, mapping, mappings, scalar_text
-from tenancykit.auditing.selectors import Selector
 from tenancykit.auditing.tenants import Tenancy
 
 _GROUP: Final = "gateway.networking.k8s.io"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from kubeanswers.objects import ObjectSet, Where, scalar_text
+from kubeanswers.pods import pods_of
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe, Taken
 from tenancykit.auditing.crossings.probe_pods import Change
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.objects import ObjectSet, Where, scalar_text
-from tenancykit.auditing.pods import pods_of
 from tenancykit.auditing.tenants import Tenancy
 
 CROSSING: Final = "pod-through-kernel"

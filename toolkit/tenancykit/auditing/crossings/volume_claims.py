@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from kubeanswers.objects import ManifestObject, ObjectSet, Where
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.bounds import Bounds
 from tenancykit.auditing.crossings.hostile_pods import HostilePods
 from tenancykit.auditing.findings import Finding, Severity, about
-from tenancykit.auditing.objects import ManifestObject, ObjectSet, Where
 from tenancykit.auditing.tenants import TENANT_LABELS, Tenancy
 
 CROSSING: Final = "claim-of-others"

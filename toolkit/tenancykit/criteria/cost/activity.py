@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.criteria.cost.demand import PROFILE_KINDS, ProfileKind, Series, activity, expand_changes, whole
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.model import Demand, Scenario, TenantClass, Workload, WorkloadUse
 from tenancykit.scenario.naming import class_tenants
 from tenancykit.scenario.traces import read_activity_csv

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
-from tenancykit.quantities import cents, share_exactly
+from kubeanswers.quantities import cents, share_exactly
 
 SYSTEM: Final = ""
 """Party of system workloads, whose cost everybody of the pool shares."""

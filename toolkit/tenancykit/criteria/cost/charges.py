@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from kubeanswers.quantities import GIB, HOURS_PER_MONTH, cents
 from tenancykit.catalogue.prices import Kind, Price
 from tenancykit.criteria.cost.activity import Activity, TenantGroup
 from tenancykit.criteria.cost.domains import Clusters, Layout
@@ -14,7 +15,6 @@ from tenancykit.criteria.cost.housing import Housing
 from tenancykit.criteria.cost.machines import Machine, machine_of
 from tenancykit.criteria.cost.pricing import MONTHS_PER_YEAR, Cost, PriceList, UnitPrice
 from tenancykit.criteria.score import Evidence
-from tenancykit.quantities import GIB, HOURS_PER_MONTH, cents
 from tenancykit.scenario.model import Site
 
 GPU_NODES: Final = "GPU nodes"

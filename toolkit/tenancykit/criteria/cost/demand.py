@@ -16,7 +16,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.errors import Fault, InputError
+from kubeanswers.errors import Fault, InputError
 
 Series = NDArray[np.float64]
 ProfileKind = Literal["constant", "diurnal", "bursty", "campaigns"]

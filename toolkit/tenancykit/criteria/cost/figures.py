@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from kubeanswers.quantities import HOURS_PER_MONTH, cents
 from tenancykit.criteria.cost.activity import Activity, Member, distinct_tenants
 from tenancykit.criteria.cost.charges import PEOPLE
 from tenancykit.criteria.cost.housing import Housing, peaks
 from tenancykit.criteria.cost.machines import Machine
 from tenancykit.criteria.cost.pricing import Cost
 from tenancykit.criteria.cost.statement import Statement
-from tenancykit.quantities import HOURS_PER_MONTH, cents
 
 
 def figures_of(statement: Statement, activity: Activity, by_category: dict[str, Cost], total: Cost) -> dict[str, Any]:

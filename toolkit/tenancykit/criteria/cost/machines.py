@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.quantities import GIB
 from tenancykit.catalogue.model import GpuMode
 from tenancykit.catalogue.prices import NodeShape, Price, Term, gpu_memory
 from tenancykit.criteria.cost.placement.devices import (
@@ -19,7 +20,6 @@ from tenancykit.criteria.cost.placement.devices import (
 )
 from tenancykit.criteria.cost.pricing import PriceList, UnitPrice, exactly
 from tenancykit.criteria.score import Evidence
-from tenancykit.quantities import GIB
 from tenancykit.scenario.model import NodeOffer, Scenario, Site
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from kubeanswers.quantities import cents
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.activity import Activity, activity_of
 from tenancykit.criteria.cost.charges import (
@@ -29,7 +30,6 @@ from tenancykit.criteria.cost.statement import CPU, GPU, MEMORY, Statement
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
-from tenancykit.quantities import cents
 from tenancykit.scenario.model import Scenario
 
 _WEIGHTS: Final = {CPU: "opencost_cpu", MEMORY: "opencost_memory", GPU: "opencost_gpu"}

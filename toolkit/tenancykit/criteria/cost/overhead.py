@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kubeanswers.quantities import MIB
 from tenancykit.catalogue.model import Footprint
 from tenancykit.criteria.cost.placement.values import PodClass
 from tenancykit.design.components import Closure
 from tenancykit.design.model import ClassDesign
-from tenancykit.quantities import MIB
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.quantities import HOURS_PER_MONTH
 from tenancykit.catalogue.prices import HOURS_PER_YEAR, SPREAD, Kind, OwnHardware, Price, PriceBook, Term
 from tenancykit.criteria.score import Evidence
-from tenancykit.errors import Fault, InputError, did_you_mean
-from tenancykit.quantities import HOURS_PER_MONTH
 
 MONTHS_PER_YEAR: Final = 12
 BASE_CURRENCY: Final = "USD"

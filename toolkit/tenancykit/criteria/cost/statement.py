@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
+from kubeanswers.quantities import GIB, HOURS_PER_MONTH, share_exactly
 from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.billing import SYSTEM, Bill, IdlePolicy, Item, Pool, SharePolicy, Use, divide
 from tenancykit.criteria.cost.charges import CPU_NODES, GPU_NODES, Charge
@@ -14,7 +15,6 @@ from tenancykit.criteria.cost.domains import Layout, Stream
 from tenancykit.criteria.cost.housing import Housed, Housing
 from tenancykit.criteria.cost.machines import Machine, taken_milli
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
-from tenancykit.quantities import GIB, HOURS_PER_MONTH, share_exactly
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
 

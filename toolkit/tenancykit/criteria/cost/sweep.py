@@ -15,6 +15,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.quantities import HOURS_PER_MONTH
 from tenancykit.catalogue.model import Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
@@ -28,7 +29,6 @@ from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.batch import Batch
 from tenancykit.design.model import Choice, ClassDesign, ResolvedDesign
 from tenancykit.design.offers import price_book
-from tenancykit.quantities import HOURS_PER_MONTH
 from tenancykit.scenario.model import Scenario, Site
 
 _SHAPING = frozenset({"vm-nodes", "tenant-vpc"})

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.criteria.cost.demand import (
     Job,
     Series,
@@ -24,7 +25,6 @@ from tenancykit.criteria.cost.demand import (
     queueing_delay,
     summary,
 )
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.trace_formats import FORMS, read_trace
 from tenancykit.scenario.trace_rows import TenantChange, TraceJob
 

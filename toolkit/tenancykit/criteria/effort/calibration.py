@@ -17,11 +17,11 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.source import read_text
 from tenancykit.catalogue.work import Task
 from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.distributions import ThreePoint
-from tenancykit.errors import Fault, InputError, did_you_mean
-from tenancykit.source import read_text
 
 COLUMNS = ("task", "days")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.work import Automation, Task, Work
 from tenancykit.catalogue.workbook import WorkBook, prerequisites
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.design.components import Closure
 from tenancykit.distributions import Moments, ThreePoint, sum_correlated, sum_together
-from tenancykit.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.model import Scenario, Team
 
 

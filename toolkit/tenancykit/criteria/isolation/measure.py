@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.chances import WINDOW_DAYS, strengths
@@ -27,7 +28,6 @@ from tenancykit.criteria.isolation.result import (
 )
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.errors import Fault, InputError
 from tenancykit.scenario.model import Scenario
 
 UNIT = "nines"

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.replay import BASELINE, Replayed, replay_choice
-from tenancykit.errors import Fault, InputError, did_you_mean
-from tenancykit.source import Document, read_yaml
 
 _REQUIRED: Final = ("id", "component", "boundary", "attacker_position", "source_url")
 _LISTS: Final = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.source import dump_yaml
 from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
-from tenancykit.source import dump_yaml
 
 RBAC: Final = "rbac.authorization.k8s.io/v1"
 MEMBER_ROLE: Final = "tenancykit-tenant-member"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.quantities import GIB, cpu_text, memory_text
 from tenancykit.design.facts import class_workloads
 from tenancykit.manifests.builders.access import MEMBER_ROLE, RBAC
 from tenancykit.manifests.builders.scheduling import pod_placement
@@ -18,7 +19,6 @@ from tenancykit.manifests.scope import (
     storage_class,
 )
 from tenancykit.manifests.sizing import with_headroom
-from tenancykit.quantities import GIB, cpu_text, memory_text
 
 CAPSULE: Final = "capsule.clastix.io/v1beta2"
 _CAPSULE_NAMESPACES: Final = 5

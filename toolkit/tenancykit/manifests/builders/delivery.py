@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.source import dump_yaml
 from tenancykit.manifests.builders.access import RBAC, RECONCILER_ROLE, reconciler_rules
 from tenancykit.manifests.builders.namespaces import pod_security_labels
 from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.plan import cluster_name
 from tenancykit.manifests.scope import ClusterScope, TenantScope
-from tenancykit.source import dump_yaml
 
 ARGO: Final = "argoproj.io/v1alpha1"
 ARGO_NAMESPACE: Final = "argocd"

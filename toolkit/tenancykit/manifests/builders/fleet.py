@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.quantities import GIB, cpu_text, memory_text
 from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.plan import cluster_name
 from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClusterScope, TenantScope
 from tenancykit.manifests.sizing import with_headroom
-from tenancykit.quantities import GIB, cpu_text, memory_text
 
 _KARMADA: Final = "policy.karmada.io/v1alpha1"
 _OCM: Final = "cluster.open-cluster-management.io"

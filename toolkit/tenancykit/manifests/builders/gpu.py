@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
-from tenancykit.manifests.builders.devices import GPU
+from tenancykit.manifests.devices import GPU
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope
 from tenancykit.manifests.sizing import device_class
-from tenancykit.source import dump_yaml
 
 NAMESPACE: Final = "gpu-operator"
 RESOURCE: Final = "resource.k8s.io/v1"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from math import ceil
 from typing import Any
 
+from kubeanswers.quantities import memory_text
 from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.builders.runtime import PASSTHROUGH, VGPU
 from tenancykit.manifests.builders.scheduling import pod_placement
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import POOL_LABEL, TENANT_LABEL, WORKLOAD_LABEL, TenantScope
-from tenancykit.quantities import memory_text
 
 
 def virtual_machines(scope: TenantScope) -> Iterator[Manifest]:

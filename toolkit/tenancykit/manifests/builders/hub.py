@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from math import ceil
 from typing import Any, Final
 
+from kubeanswers.quantities import GIB, MIB, cpu_text, memory_text
 from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.builders.network import API, dns_rule
 from tenancykit.manifests.model import Manifest, Requirement, manifest
 from tenancykit.manifests.scope import TenantScope
-from tenancykit.quantities import GIB, MIB, cpu_text, memory_text
 
 _SPARE: Final = 2
 """Assumption: control planes roll over with as many pods again, so their namespace holds twice what they request."""

@@ -8,11 +8,11 @@ from functools import lru_cache
 from math import ceil
 from typing import Any, Final
 
+from kubeanswers.quantities import GIB, cpu_text, memory_text
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import POOL_LABEL, ClassScope, TenantScope
-from tenancykit.quantities import GIB, cpu_text, memory_text
 from tenancykit.scenario.model import NodeOffer, Scenario
 
 _USABLE: Final = 0.85

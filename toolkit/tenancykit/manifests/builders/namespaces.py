@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from kubeanswers.quantities import cpu_text, memory_text
 from tenancykit.manifests.model import PREFIX, Manifest, Requirement, manifest
 from tenancykit.manifests.scope import (
     CLASS_LABEL,
@@ -18,7 +19,6 @@ from tenancykit.manifests.scope import (
     ClusterScope,
     TenantScope,
 )
-from tenancykit.quantities import cpu_text, memory_text
 
 _PSA: Final = "pod-security.kubernetes.io"
 

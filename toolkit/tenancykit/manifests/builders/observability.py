@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.source import dump_yaml
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import MONITORING_NAMESPACE, TENANT_LABEL, ClusterScope, TenantScope
-from tenancykit.source import dump_yaml
 
 _MONITORING: Final = "monitoring.coreos.com/v1"
 

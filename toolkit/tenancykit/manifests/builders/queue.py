@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.quantities import cpu_text, memory_text
+from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
 from tenancykit.manifests.builders.gang import is_gang
 from tenancykit.manifests.model import Manifest, manifest
@@ -18,8 +20,6 @@ from tenancykit.manifests.scope import (
     priority_class,
 )
 from tenancykit.manifests.sizing import Demand, device_class
-from tenancykit.quantities import cpu_text, memory_text
-from tenancykit.source import dump_yaml
 
 KUEUE: Final = "kueue.x-k8s.io/v1beta2"
 _ROOT: Final = "tenancykit"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from kubeanswers.quantities import GIB, MIB, cpu_text, memory_text
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import SHARED_CLASSES, TenantScope, priority_class, storage_class
 from tenancykit.manifests.sizing import SCRATCH, Demand, with_headroom
-from tenancykit.quantities import GIB, MIB, cpu_text, memory_text
 
 _CPU_STEP: Final = 500
 _MEMORY_STEP: Final = GIB

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.quantities import MIB, cpu_text, memory_text
 from tenancykit.catalogue.model import Sandbox
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import POOL_LABEL, ClusterScope
-from tenancykit.quantities import MIB, cpu_text, memory_text
 
 NODE_API: Final = "node.k8s.io/v1"
 VGPU: Final = "nvidia.com/vgpu"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
 from tenancykit.manifests.builders.namespaces import configuration_namespace
 from tenancykit.manifests.model import Manifest, manifest
@@ -19,7 +20,6 @@ from tenancykit.manifests.scope import (
     priority_class,
 )
 from tenancykit.scenario.model import Workload
-from tenancykit.source import dump_yaml
 
 SCHEDULING: Final = "scheduling.k8s.io/v1"
 _MOST_PRIORITY: Final = 1_000_000_000

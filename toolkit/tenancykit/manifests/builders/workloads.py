@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.quantities import cpu_text, memory_text
 from tenancykit.manifests.builders.access import WORKLOAD_ACCOUNT
-from tenancykit.manifests.builders.devices import DeviceRequest
 from tenancykit.manifests.builders.exposure import service_name
 from tenancykit.manifests.builders.gang import is_gang, pod_fields
 from tenancykit.manifests.builders.scheduling import pod_placement
+from tenancykit.manifests.devices import DeviceRequest
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import WORKLOAD_LABEL, TenantScope, priority_class, storage_class
 from tenancykit.manifests.sizing import SCRATCH
-from tenancykit.quantities import cpu_text, memory_text
 from tenancykit.scenario.model import Workload
 
 _SILENT_IMAGES: Final = ("registry.k8s.io/pause",)

@@ -13,10 +13,10 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from kubeanswers.errors import Fault, InputError
+from tenancykit.api import compare, export, load_scenario, variant
 from tenancykit.auditing import AuditOptions, audit_clusters, read_clusters
 from tenancykit.design.model import Design
-from tenancykit.errors import Fault, InputError
-from tenancykit.face import compare, export, load_scenario, variant
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
 from tenancykit.study.comparison import Study

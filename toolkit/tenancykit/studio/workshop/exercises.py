@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from tenancykit.errors import Fault, InputError
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import read_yaml
 from tenancykit.scenario.model import Model
-from tenancykit.source import read_yaml
 from tenancykit.studio.workshop import checks
 from tenancykit.studio.workshop.verdict import Exercise, Verdict
 from tenancykit.validation import validate

@@ -11,19 +11,19 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import read_yaml, write_text
+from tenancykit.api import compare, load_scenario
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import Choice, Design, choose
 from tenancykit.drawing import Drawable, html_of, text_of
-from tenancykit.errors import Fault, InputError
 from tenancykit.examples import EXAMPLES
-from tenancykit.face import compare, load_scenario
 from tenancykit.report.charts import Chart, group_scatter
 from tenancykit.report.figures import TITLES, number, short_value
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.fields import TenantName
 from tenancykit.scenario.model import Model
 from tenancykit.scenario.naming import kubernetes_name
-from tenancykit.source import read_yaml, write_text
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA
 from tenancykit.validation import validate

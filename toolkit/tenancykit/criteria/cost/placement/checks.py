@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass, PodClass, Quota
-from tenancykit.errors import Fault, InputError, did_you_mean
 
 
 def _pod_place(pod: PodClass) -> str:

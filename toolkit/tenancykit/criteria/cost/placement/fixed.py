@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from kubeanswers.errors import Fault, InputError
 from tenancykit.criteria.cost.placement.checks import check
 from tenancykit.criteria.cost.placement.fragmentation import Fragmentation, typical_pods
 from tenancykit.criteria.cost.placement.policies import (
@@ -34,7 +35,6 @@ from tenancykit.criteria.cost.placement.values import (
     Policy,
     Quota,
 )
-from tenancykit.errors import Fault, InputError
 
 GPU_RESOURCE: Final = "nvidia.com/gpu"
 """Name of the GPU resource in reasons, unless told otherwise."""

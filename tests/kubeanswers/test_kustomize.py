@@ -1,0 +1,297 @@
+"""Bases and overlays are audited as ``kubectl apply -k`` builds them.
+
+Expected names, hashes and orders follow Kustomize's documented behaviour; hashes were checked against its own output.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kubeanswers.kustomize.patches import merged, patched
+from kubeanswers.reading import Reading, read_objects
+
+DEPLOYMENT: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {
+                "serviceAccountName": "runner",
+                "containers": [
+                    {
+                        "name": "c",
+                        "image": "nginx:1",
+                        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+                        "envFrom": [{"configMapRef": {"name": "settings"}}, {"secretRef": {"name": "token"}}],
+                    }
+                ],
+                "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}],
+            },
+        },
+    },
+}
+BASE: list[dict[str, Any]] = [
+    DEPLOYMENT,
+    {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "runner"}},
+    {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": {}},
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "name": "http"}]},
+    },
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "reader"},
+        "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["settings"]}],
+    },
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "reader"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"kind": "ServiceAccount", "name": "runner"}, {"kind": "ServiceAccount", "name": "default"}],
+    },
+    {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "np"},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": "web"}},
+            "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}],
+        },
+    },
+]
+GENERATORS: dict[str, Any] = {
+    "configMapGenerator": [{"name": "settings", "literals": ["fruit=apple", 'quoted="x"']}],
+    "secretGenerator": [{"name": "token", "literals": ["password=hunter2"]}],
+}
+
+
+def build(folder: Path, overlay: dict[str, Any], files: dict[str, str] | None = None, **base: Any) -> Reading:
+    """Return the reading of an overlay on the base above."""
+    (folder / "base").mkdir()
+    (folder / "over").mkdir()
+    (folder / "base" / "all.yaml").write_text(yaml.safe_dump_all(BASE), encoding="utf-8")
+    (folder / "base" / "kustomization.yaml").write_text(json.dumps({"resources": ["all.yaml"], **base}), "utf-8")
+    (folder / "over" / "kustomization.yaml").write_text(json.dumps({"resources": ["../base"], **overlay}), "utf-8")
+    for name, text in (files or {}).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return read_objects([folder])
+
+
+def one(reading: Reading, kind: str, start: str = "") -> Any:
+    found = [item.data for item in reading.objects if item.kind == kind and item.name.startswith(start)]
+    assert len(found) == 1, [str(item) for item in reading.objects]
+    return found[0]
+
+
+def test_an_overlay_is_audited_once_and_its_base_not_by_itself(tmp_path: Path) -> None:
+    reading = build(tmp_path, {"namespace": "team"})
+    assert reading.faults == ()
+    assert len(reading.objects) == len(BASE)
+    assert {item.namespace for item in reading.objects} == {"team"}
+
+
+def test_names_and_what_refers_to_them_change_together(tmp_path: Path) -> None:
+    reading = build(tmp_path, {"namePrefix": "p-", "nameSuffix": "-s", "namespace": "team"}, **GENERATORS)
+    assert reading.faults == ()
+    pod = one(reading, "Deployment")["spec"]["template"]["spec"]
+    settings = one(reading, "ConfigMap")["metadata"]["name"]
+    token = one(reading, "Secret")["metadata"]["name"]
+    assert one(reading, "Deployment")["metadata"]["name"] == "p-web-s"
+    assert pod["serviceAccountName"] == "p-runner-s"
+    assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == "p-data-s"
+    assert pod["containers"][0]["envFrom"] == [
+        {"configMapRef": {"name": settings}},
+        {"secretRef": {"name": token}},
+    ]
+    assert settings.startswith("p-settings-s-")
+    assert token.startswith("p-token-s-")
+    assert one(reading, "Role")["rules"][0]["resourceNames"] == [settings]
+    binding = one(reading, "RoleBinding")
+    assert binding["roleRef"]["name"] == "p-reader-s"
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "p-runner-s", "namespace": "team"},
+        {"kind": "ServiceAccount", "name": "default", "namespace": "team"},
+    ]
+
+
+def test_generated_names_end_in_the_hash_kustomize_computes(tmp_path: Path) -> None:
+    literals = ["fruit=Indian Gooseberry", "year=2020", "crisis=true"]
+    reading = build(tmp_path, {"configMapGenerator": [{"name": "bob", "literals": literals}]})
+    assert one(reading, "ConfigMap")["metadata"]["name"] == "bob-79t79mt227"
+
+
+def test_values_of_generated_secrets_are_not_kept(tmp_path: Path) -> None:
+    files = {"over/pw.env": "user=hunter3\n", "over/raw.txt": "hunter4"}
+    generator = [{"name": "s", "envs": ["pw.env"], "files": ["raw.txt"], "literals": ["p=hunter2"]}]
+    reading = build(tmp_path, {"secretGenerator": generator}, files)
+    assert one(reading, "Secret")["data"] == {"p": "", "raw.txt": "", "user": ""}
+    text = repr(reading)
+    assert all(value not in text for value in ("hunter", "aHVudGVy"))
+
+
+def test_common_labels_reach_selectors_and_templates_and_labels_do_not_unless_told(tmp_path: Path) -> None:
+    overlay = {
+        "commonLabels": {"team": "a"},
+        "labels": [{"pairs": {"tier": "gold"}}, {"pairs": {"t": "1"}, "includeTemplates": True}],
+        "commonAnnotations": {"note": "n"},
+    }
+    reading = build(tmp_path, overlay)
+    web = one(reading, "Deployment")
+    assert web["spec"]["selector"]["matchLabels"] == {"app": "web", "team": "a"}
+    assert web["spec"]["template"]["metadata"]["labels"] == {"app": "web", "t": "1", "team": "a"}
+    assert web["spec"]["template"]["metadata"]["annotations"] == {"note": "n"}
+    assert web["metadata"]["labels"] == {"tier": "gold", "t": "1", "team": "a"}
+    assert one(reading, "Service")["spec"]["selector"] == {"app": "web", "team": "a"}
+    policy = one(reading, "NetworkPolicy")["spec"]
+    assert policy["podSelector"]["matchLabels"] == {"app": "web", "team": "a"}
+    assert policy["ingress"][0]["from"][0]["podSelector"]["matchLabels"] == {"app": "web", "team": "a"}
+
+
+def test_patches_of_every_form_are_applied(tmp_path: Path) -> None:
+    overlay = {
+        "patches": [
+            {"path": "sm.yaml"},
+            {
+                "target": {"kind": "Deploy.*", "labelSelector": "!absent"},
+                "patch": '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"x:2"}]',
+            },
+            {"target": {"kind": "Service"}, "patch": "kind: x\nmetadata: {name: any, labels: {patched: 'yes'}}\n"},
+        ],
+        "patchesStrategicMerge": [
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n$patch: delete\n"
+        ],
+        "patchesJson6902": [{"target": {"kind": "Role"}, "patch": "- {op: remove, path: /rules/0/resourceNames}\n"}],
+        "replicas": [{"name": "web", "count": 3}],
+        "images": [{"name": "x", "newName": "registry.example/x", "newTag": "9"}],
+    }
+    patch = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {
+            "template": {
+                "spec": {
+                    "serviceAccountName": None,
+                    "containers": [
+                        {"name": "c", "env": [{"name": "B", "$patch": "delete"}, {"name": "C", "value": "3"}]}
+                    ],
+                }
+            }
+        },
+    }
+    reading = build(tmp_path, overlay, {"over/sm.yaml": yaml.safe_dump(patch)})
+    assert reading.faults == ()
+    web = one(reading, "Deployment")["spec"]
+    assert web["replicas"] == 3
+    assert "serviceAccountName" not in web["template"]["spec"]
+    container = web["template"]["spec"]["containers"][0]
+    assert container["image"] == "registry.example/x:9"
+    assert container["env"] == [{"name": "C", "value": "3"}, {"name": "A", "value": "1"}]
+    assert one(reading, "Service")["metadata"] == {"name": "web", "labels": {"patched": "yes"}}
+    assert "resourceNames" not in one(reading, "Role")["rules"][0]
+    assert not [item for item in reading.objects if item.kind == "PersistentVolumeClaim"]
+
+
+def test_components_change_what_uses_them_and_replacements_copy_values(tmp_path: Path) -> None:
+    component = {
+        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+        "kind": "Component",
+        "namePrefix": "c-",
+        "patches": [{"patch": "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: NodePort}\n"}],
+    }
+    replacement = {
+        "source": {"kind": "Service", "fieldPath": "spec.ports.[name=http].port"},
+        "targets": [
+            {
+                "select": {"kind": "Deployment"},
+                "fieldPaths": ["spec.template.spec.containers.[name=c].env.[name=A].value"],
+            },
+            {"select": {"kind": "Role"}, "fieldPaths": ["metadata.annotations.port"], "options": {"create": True}},
+        ],
+    }
+    overlay = {"components": ["../part"], "replacements": [replacement]}
+    reading = build(tmp_path, overlay, {"part/kustomization.yaml": json.dumps(component)})
+    assert reading.faults == ()
+    assert one(reading, "Service")["spec"]["type"] == "NodePort"
+    web = one(reading, "Deployment", "c-")["spec"]["template"]["spec"]
+    assert web["containers"][0]["env"][0]["value"] == 80
+    assert web["serviceAccountName"] == "c-runner"
+    assert one(reading, "Role")["metadata"]["annotations"] == {"port": 80}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "what"),
+    [
+        ({"patches": [{"patch": "apiVersion: v1\nkind: Service\nmetadata: {name: nosuch}\n"}]}, "which is not there"),
+        ({"patches": [{"target": {"kind": "("}, "patch": "[]"}]}, "regular expression"),
+        ({"patches": [{"patch": "[{op: add, path: /a, value: 1}]"}]}, "needs a target"),
+        ({"patches": [{"target": {"kind": "Service"}, "patch": "[{op: remove, path: /a}]"}]}, "does not exist"),
+        ({"replicas": [{"name": "nosuch", "count": 1}]}, "nosuch"),
+        ({"replacements": [{"source": {"kind": "X"}, "targets": [{"select": {"kind": "Y"}}]}]}, "selects 0 objects"),
+        ({"configMapGenerator": [{"name": "x", "files": ["../../secret"]}]}, "outside"),
+        ({"configMapGenerator": [{"name": "x", "behavior": "merge"}]}, "behavior merge"),
+        ({"components": ["nosuch"]}, "no folder"),
+        ({"helmCharts": [{"name": "x"}]}, "not applied"),
+    ],
+)
+def test_what_cannot_be_built_is_named_and_the_rest_is_audited(tmp_path: Path, overlay: Any, what: str) -> None:
+    reading = build(tmp_path, overlay)
+    assert len(reading.faults) == 1
+    assert what in str(reading.faults[0])
+    assert len(reading.objects) >= len(BASE)
+
+
+def test_two_overlays_of_one_base_keep_their_own_objects_and_share_what_is_equal(tmp_path: Path) -> None:
+    other = {"other/kustomization.yaml": json.dumps({"resources": ["../base"], "namespace": "b"})}
+    reading = build(tmp_path, {"namespace": "a"}, other)
+    assert sorted(item.namespace for item in reading.objects) == ["a"] * len(BASE) + ["b"] * len(BASE)
+    assert reading.objects.duplicates == ()
+    for name in ("over", "other"):
+        (tmp_path / name / "kustomization.yaml").write_text('{"resources": ["../base"]}', encoding="utf-8")
+    plain = read_objects([tmp_path]).objects
+    assert len(plain) == len(BASE)
+    assert plain.duplicates == ()
+    assert {item.where.file for item in plain} == {str(tmp_path / "base" / "all.yaml")}
+
+
+def test_lists_without_a_known_key_are_replaced_whole_and_added_elements_come_first() -> None:
+    own = {
+        "apiVersion": "x.dev/v1",
+        "kind": "Deployment",
+        "spec": {"template": {"spec": {"containers": [{"name": "a"}]}}},
+    }
+    patch = {"spec": {"template": {"spec": {"containers": [{"name": "b"}]}}}}
+    for api, names in (("x.dev/v1", ["b"]), ("apps/v1", ["b", "a"])):
+        made = merged({**own, "apiVersion": api}, patch)
+        assert made is not None
+        assert [c["name"] for c in made["spec"]["template"]["spec"]["containers"]] == names
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ({"op": "add", "path": "/a/1", "value": 9}, {"a": [1, 9, 2], "b/c": {"d": 1}}),
+        ({"op": "add", "path": "/a/-", "value": 9}, {"a": [1, 2, 9], "b/c": {"d": 1}}),
+        ({"op": "remove", "path": "/a/0"}, {"a": [2], "b/c": {"d": 1}}),
+        ({"op": "replace", "path": "/b~1c/d", "value": 2}, {"a": [1, 2], "b/c": {"d": 2}}),
+        ({"op": "move", "from": "/b~1c/d", "path": "/e"}, {"a": [1, 2], "b/c": {}, "e": 1}),
+        ({"op": "copy", "from": "/a/0", "path": "/b~1c/e"}, {"a": [1, 2], "b/c": {"d": 1, "e": 1}}),
+        ({"op": "test", "path": "/a/0", "value": 1}, {"a": [1, 2], "b/c": {"d": 1}}),
+    ],
+)
+def test_json_patch_operations_do_what_rfc_6902_says(operation: Any, expected: Any) -> None:
+    assert patched({"a": [1, 2], "b/c": {"d": 1}}, [operation]) == expected

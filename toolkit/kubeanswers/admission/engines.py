@@ -1,0 +1,187 @@
+"""Admission policies of every engine whose rules are CEL, as policies and bindings; the rest is named, not guessed.
+
+Kyverno's ValidatingPolicy has the fields of Kubernetes' own (https://kyverno.io/docs/policy-types/validating-policy/).
+A Gatekeeper ConstraintTemplate with the K8sNativeValidation engine holds validations, its constraints say where they
+apply (https://open-policy-agent.github.io/gatekeeper/website/docs/validating-admission-policy/).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kubeanswers.admission.validation import binding_faults, policy_faults
+from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+
+_KUBERNETES: Final = "admissionregistration.k8s.io"
+_KYVERNO: Final = "policies.kyverno.io"
+_TEMPLATES: Final = "templates.gatekeeper.sh"
+_CONSTRAINTS: Final = "constraints.gatekeeper.sh"
+_OPAQUE: Final = (
+    ("kyverno.io", "ClusterPolicy"),
+    ("kyverno.io", "Policy"),
+    *(
+        (_KYVERNO, f"{scope}{kind}")
+        for kind in ("ImageValidatingPolicy", "MutatingPolicy")
+        for scope in ("", "Namespaced")
+    ),
+    (_KYVERNO, "NamespacedValidatingPolicy"),
+    *(("mutations.gatekeeper.sh", kind) for kind in ("Assign", "AssignMetadata", "AssignImage", "ModifySet")),
+    (_KUBERNETES, "ValidatingWebhookConfiguration"),
+    (_KUBERNETES, "MutatingWebhookConfiguration"),
+    (_KUBERNETES, "MutatingAdmissionPolicy"),
+)
+_MATCH: Final = frozenset(
+    {"kinds", "namespaceSelector", "namespaces", "excludedNamespaces", "labelSelector", "scope", "source"}
+)
+_NAME: Final = "kubernetes.io/metadata.name"
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EngineRules:
+    """The admission rules of a set.
+
+    Attributes:
+        policies: policies to evaluate, in the form of ValidatingAdmissionPolicy.
+        bindings: their bindings.
+        opaque: objects that may also refuse or change requests and are not evaluated.
+    """
+
+    policies: tuple[Data, ...]
+    bindings: tuple[Data, ...]
+    opaque: tuple[ManifestObject, ...]
+
+
+def engine_rules(objects: ObjectSet) -> EngineRules:
+    """Return every admission rule of the set; policies the API server would refuse are not rules."""
+    policies = [
+        item.data for item in objects.of(_KUBERNETES, "ValidatingAdmissionPolicy") if not policy_faults(item.data)
+    ]
+    bindings = [
+        item.data
+        for item in objects.of(_KUBERNETES, "ValidatingAdmissionPolicyBinding")
+        if not binding_faults(item.data)
+    ]
+    opaque = [item for group, kind in _OPAQUE for item in objects.of(group, kind)]
+    excepted = set(_excepted(objects))
+    foreign: list[tuple[ManifestObject, Pair | tuple[()] | None]] = [
+        (item, None if item.name in excepted else _kyverno(item)) for item in objects.of(_KYVERNO, "ValidatingPolicy")
+    ]
+    templates = {_constraint_kind(item): item for item in objects.of(_TEMPLATES, "ConstraintTemplate")}
+    foreign += [(item, _gatekeeper(item, templates.get(item.kind))) for item in objects if item.group == _CONSTRAINTS]
+    for item, pair in foreign:
+        if pair is None:
+            opaque.append(item)
+        elif pair:
+            policies.append(pair[0])
+            bindings.append(pair[1])
+    return EngineRules(tuple(policies), tuple(bindings), tuple(opaque))
+
+
+def _excepted(objects: ObjectSet) -> Iterator[str]:
+    """Yield the names of Kyverno policies with exceptions; what an exception takes out is not evaluated."""
+    for item in objects.of(_KYVERNO, "PolicyException"):
+        yield from (scalar_text(ref.get("name")) for ref in mappings(item.spec.get("policyRefs")))
+
+
+def may_see(item: ManifestObject, resource: str) -> bool:
+    """Return whether an object that is not evaluated may look at requests for a resource; it may if it does not say."""
+    rules = [*mappings(mapping(item.spec.get("matchConstraints")).get("resourceRules"))]
+    rules += _rules(mapping(item.spec.get("match")), [])
+    for webhook in mappings(item.data.get("webhooks")):
+        rules += mappings(webhook.get("rules")) or [{}]
+    named = [texts(rule.get("resources")) for rule in rules]
+    return not named or any(not names or {"*", "*/*", resource} & set(names) for names in named)
+
+
+Pair = tuple[Data, Data]
+
+
+def _pair(title: str, spec: Data, actions: list[str]) -> Pair:
+    metadata = {"name": title}
+    binding = {"metadata": metadata, "spec": {"policyName": title, "validationActions": actions}}
+    return {"metadata": metadata, "spec": spec}, binding
+
+
+def _kyverno(item: ManifestObject) -> Pair | None:
+    """Return the policy, or None where it names variables or functions only Kyverno knows."""
+    if policy_faults(item.data):
+        return None
+    return _pair(f"Kyverno {item.name}", item.spec, texts(item.spec.get("validationActions")) or ["Deny"])
+
+
+def _as_cel(value: object) -> str:
+    """Return plain data as an expression; its lists and maps may mix types, those an expression writes out may not."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: dyn({_as_cel(item)})" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(f"dyn({_as_cel(item)})" for item in value) + "]"
+    return json.dumps(value if isinstance(value, bool | int | float | None) else str(value))
+
+
+def _constraint_kind(template: ManifestObject) -> str:
+    return scalar_text(mapping(mapping(mapping(template.spec.get("crd")).get("spec")).get("names")).get("kind"))
+
+
+def _gatekeeper(constraint: ManifestObject, template: ManifestObject | None) -> Pair | tuple[()] | None:
+    """Return the constraint as a policy, nothing where it refuses nothing, None where it is not CEL."""
+    target = next(iter(mappings(template.spec.get("targets"))), {}) if template else {}
+    source = next(
+        (mapping(c.get("source")) for c in mappings(target.get("code")) if c.get("engine") == "K8sNativeValidation"),
+        None,
+    )
+    match = mapping(constraint.spec.get("match"))
+    if source is None or not match.keys() <= _MATCH:
+        return None
+    action = scalar_text(constraint.spec.get("enforcementAction")) or "deny"
+    if action != "deny":
+        return ()
+    parameters = _as_cel(constraint.spec.get("parameters") or {})
+    variables = [
+        {"name": "params", "expression": parameters},
+        {"name": "anyObject", "expression": "object != null ? object : oldObject"},
+        *mappings(source.get("variables")),
+    ]
+    spec = {
+        "failurePolicy": source.get("failurePolicy", "Fail"),
+        "matchConstraints": _match(match, texts(target.get("operations")) or ["CREATE", "UPDATE"]),
+        "matchConditions": mappings(source.get("matchCondition")),
+        "variables": variables,
+        "validations": mappings(source.get("validations")),
+    }
+    title = f"Gatekeeper {constraint.kind}/{constraint.name}"
+    return None if policy_faults({"spec": spec}) else _pair(title, spec, ["Deny"])
+
+
+_PLURALS: Final = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses", "StorageClass": "storageclasses"}
+
+
+def _match(match: Data, operations: list[str]) -> Data:
+    rules = list(_rules(match, operations)) or [_rule(["*"], ["*"], operations)]
+    made: dict[str, Any] = {"resourceRules": rules}
+    terms = list(mappings(mapping(match.get("namespaceSelector")).get("matchExpressions")))
+    for key, operator in (("namespaces", "In"), ("excludedNamespaces", "NotIn")):
+        if texts(match.get(key)):
+            terms.append({"key": _NAME, "operator": operator, "values": texts(match.get(key))})
+    labels = mapping(mapping(match.get("namespaceSelector")).get("matchLabels"))
+    if terms or labels:
+        made["namespaceSelector"] = {"matchLabels": labels, "matchExpressions": terms}
+    if match.get("labelSelector"):
+        made["objectSelector"] = match["labelSelector"]
+    return made
+
+
+def _rules(match: Data, operations: list[str]) -> Iterator[Data]:
+    for entry in mappings(match.get("kinds")):
+        resources = [
+            _PLURALS.get(kind, "*" if kind == "*" else f"{kind.lower()}s") for kind in texts(entry.get("kinds"))
+        ]
+        yield _rule(texts(entry.get("apiGroups")) or ["*"], resources or ["*"], operations)
+
+
+def _rule(groups: list[str], resources: list[str], operations: list[str]) -> Data:
+    return {"apiGroups": groups, "apiVersions": ["*"], "resources": resources, "operations": operations}

@@ -1,0 +1,221 @@
+"""Bases and overlays to the objects ``kubectl apply -k`` would send, in the order Kustomize makes its changes.
+
+Resources are gathered, generated ones and components added, then changed by the patches and fields of each
+kustomization from the inside out; hashes and references to renamed objects come last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from kubeanswers.errors import Fault
+from kubeanswers.kustomize.definition import Kustomization, find_kustomization
+from kubeanswers.kustomize.fields import is_local, set_image, set_replicas, transform
+from kubeanswers.kustomize.generators import generate, hash_names
+from kubeanswers.kustomize.names import fix_references
+from kubeanswers.kustomize.patches import merged, patched
+from kubeanswers.kustomize.replacements import replace
+from kubeanswers.kustomize.resources import Identity, Resource, Target, identity_of
+from kubeanswers.objects import Where, mapping, mappings, scalar_text, scrubbed, sequence
+from kubeanswers.parsing import parse_documents
+
+Loaded = tuple[Mapping[str, Any], Where]
+_REMOTE: Final = ("github.com/", "git@", "ssh:", "git::")
+_CHECK: Final = "compare with: kubectl kustomize DIR"
+
+
+@dataclass
+class Builder:
+    """Builds kustomizations of one input.
+
+    Attributes:
+        load: reads the objects of a file.
+        inside: whether a path may be followed from a folder; says so itself where not.
+        faults: what goes wrong is added to them.
+        visited: the folders that were built, alone or as part of another.
+    """
+
+    load: Callable[[Path], list[Loaded]]
+    inside: Callable[[Path, Path], bool]
+    faults: list[Fault]
+    visited: set[Path] = field(default_factory=set)
+    _read: dict[Path, Kustomization | None] = field(default_factory=dict)
+
+    def build(self, folder: Path) -> list[Loaded]:
+        """Return the objects of the kustomization in ``folder``."""
+        resources: list[Resource] = []
+        self._accumulate(folder, resources, ())
+        hash_names(resources)
+        fix_references(resources)
+        return [
+            (scrubbed(item.data), item.where)
+            for item in resources
+            if not (item.metadata.get("annotations") and is_local(item))
+        ]
+
+    def kustomization(self, folder: Path) -> Kustomization | None:
+        """Return the folder's kustomization, read once; None where there is none or it cannot be read."""
+        if folder not in self._read:
+            file = find_kustomization(folder)
+            if file is None:
+                self._fault(folder, "has no kustomization.yaml", "name files, or add a kustomization")
+            self._read[folder] = Kustomization.read(file, self.faults) if file else None
+        return self._read[folder]
+
+    def parts(self, folder: Path) -> Iterator[Path]:
+        """Yield the folders that the folder's kustomization names."""
+        read = self.kustomization(folder)
+        for name in (*read.resources, *read.components) if read else ():
+            if (folder / name).is_dir():
+                yield (folder / name).resolve()
+
+    def is_component(self, folder: Path) -> bool:
+        """Return whether the folder holds changes for others rather than objects."""
+        read = self.kustomization(folder)
+        return read is not None and read.data.get("kind") == "Component"
+
+    def _fault(self, where: Path, what: str, cure: str = _CHECK) -> None:
+        self.faults.append(Fault(str(where), what, cure=cure))
+
+    def _accumulate(self, folder: Path, resources: list[Resource], chain: tuple[Path, ...]) -> None:
+        """Add what the folder's kustomization builds; a component changes the resources that are already there."""
+        real = folder.resolve()
+        if real in chain:
+            names = " -> ".join(part.name for part in (*chain, real))
+            self._fault(folder, f"Kustomize references go round in a circle: {names}", "break the circle")
+            return
+        self.visited.add(real)
+        read = self.kustomization(folder)
+        if read is None:
+            return
+        component = read.data.get("kind") == "Component"
+        own = resources if component else []
+        for name in read.resources:
+            self._add(folder, name, own, (*chain, real), read.file)
+        generate(read, own, self.faults)
+        for name in read.components:
+            if (folder / name).is_dir():
+                self._accumulate(_below(folder, name), own, (*chain, real))
+            else:
+                self._fault(read.file, f"names the component {name!r}, which is no folder here", "restore it")
+        self._change(read, own)
+        if not component:
+            resources.extend(own)
+
+    def _add(self, folder: Path, name: str, own: list[Resource], chain: tuple[Path, ...], file: Path) -> None:
+        if "://" in name or name.startswith(_REMOTE):
+            self._fault(file, f"names the remote base {name!r}, which is not fetched", "run kubectl kustomize first")
+            return
+        target = _below(folder, name)
+        if target.is_dir():
+            if self.inside(target, folder):
+                self._accumulate(target, own, chain)
+        elif target.is_file():
+            if self.inside(target, folder):
+                own.extend(Resource(data, where) for data, where in self.load(target))
+        else:
+            self._fault(file, f"names {name!r}, which does not exist", "restore it or drop the entry")
+
+    def _change(self, read: Kustomization, own: list[Resource]) -> None:
+        for entry in sequence(read.data.get("patchesStrategicMerge")):
+            text = scalar_text(entry)
+            path = read.file.parent / text if "\n" not in text else None
+            self._patch(read, own, {"path": text} if path and path.is_file() else {"patch": text})
+        for entry in read.entries("patches"):
+            self._patch(read, own, entry)
+        transform(own, read)
+        for entry in read.entries("patchesJson6902"):
+            self._patch(read, own, entry)
+        for entry in read.entries("replicas"):
+            if not set_replicas(own, entry):
+                self._fault(read.file, f"sets the replicas of {scalar_text(entry.get('name'))!r}, which is not there")
+        for entry in (*read.entries("images"), *read.entries("imageTags")):
+            set_image(own, entry)
+        for entry in self._replacements(read):
+            try:
+                replace(own, entry)
+            except ValueError as error:
+                self._fault(read.file, str(error))
+
+    def _replacements(self, read: Kustomization) -> Iterator[Mapping[str, Any]]:
+        for entry in read.entries("replacements"):
+            if not entry.get("path"):
+                yield entry
+                continue
+            for value in self._documents(read, scalar_text(entry["path"])):
+                yield from mappings(value) if isinstance(value, list) else [mapping(value)]
+
+    def _documents(self, read: Kustomization, name: str) -> list[Any]:
+        path = read.file.parent / name
+        try:
+            return self._parsed(path.read_text(encoding="utf-8-sig"), str(path))
+        except (OSError, UnicodeDecodeError):
+            self._fault(read.file, f"names {name!r}, which cannot be read", "restore it or drop the entry")
+            return []
+
+    def _parsed(self, text: str, file: str) -> list[Any]:
+        return [value for value, _ in parse_documents(text, file, self.faults)]
+
+    def _patch(self, read: Kustomization, own: list[Resource], entry: Mapping[str, Any]) -> None:
+        if entry.get("path"):
+            documents = self._documents(read, scalar_text(entry["path"]))
+        else:
+            documents = self._parsed(scalar_text(entry.get("patch")), str(read.file))
+        try:
+            target = Target.of(mapping(entry["target"])) if isinstance(entry.get("target"), Mapping) else None
+            for document in documents:
+                self._patch_one(read, own, document, target, mapping(entry.get("options")))
+        except ValueError as error:
+            self._fault(read.file, f"a patch cannot be applied: {error}")
+
+    def _patch_one(
+        self, read: Kustomization, own: list[Resource], patch: Any, target: Target | None, options: Mapping[str, Any]
+    ) -> None:
+        if isinstance(patch, Mapping) and patch.get("kind") == "List":
+            for item in mappings(patch.get("items")):
+                self._patch_one(read, own, item, target, options)
+            return
+        if isinstance(patch, list):
+            if target is None:
+                raise ValueError("a JSON patch needs a target")
+            for one in filter(target.selects, own):
+                one.remember()
+                one.data = patched(one.data, mappings(patch))
+            return
+        if not isinstance(patch, Mapping):
+            raise ValueError("it is neither a strategic merge patch nor a JSON patch")  # noqa: TRY004 - text, not code, is wrong
+        chosen = [item for item in own if target.selects(item)] if target else _called(own, identity_of(patch))
+        if not chosen and target is None:
+            what = f"patches {patch.get('kind')} {mapping(patch.get('metadata')).get('name')}, which is not there"
+            self._fault(read.file, what)
+        for one in chosen:
+            _merge_into(one, patch, own, options)
+
+
+def _below(folder: Path, name: str) -> Path:
+    """Return the path a kustomization means, without detours, so that two overlays call a file of theirs the same."""
+    return Path(os.path.normpath(folder / name)) if ".." in name and not folder.is_symlink() else folder / name
+
+
+def _called(own: list[Resource], wanted: Identity) -> list[Resource]:
+    """Return the object of that identity, today's or an earlier one."""
+    return [item for item in own if wanted in (item.identity, *item.earlier)][:1]
+
+
+def _merge_into(item: Resource, patch: Mapping[str, Any], own: list[Resource], options: Mapping[str, Any]) -> None:
+    kept = {key: value for key, value in item.metadata.items() if key in ("name", "namespace")}
+    if options.get("allowNameChange") is True:
+        kept.pop("name", None)
+    kind = {} if options.get("allowKindChange") is True else {"kind": item.data.get("kind")}
+    if options.get("allowNameChange") is True or not kind:
+        item.remember()
+    made = merged(item.data, patch)
+    if made is None:
+        own.remove(item)
+        return
+    metadata = {key: value for key, value in mapping(made.get("metadata")).items() if key != "namespace"}
+    item.data = {**made, **kind, "apiVersion": item.data.get("apiVersion"), "metadata": {**metadata, **kept}}

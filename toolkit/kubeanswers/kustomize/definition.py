@@ -1,0 +1,92 @@
+"""A kustomization file as data: what it names, what it changes, and what of it is not applied here.
+
+What would change the meaning of objects and is not applied (Helm charts, plugins, vars) is reported, so that nobody
+mistakes the audited objects for the built ones.
+Source of the fields: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kubeanswers.errors import Fault
+from kubeanswers.objects import mappings, scalar_text, text_map, texts
+from kubeanswers.parsing import parse_documents
+
+KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_NOT_APPLIED: Final = (
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "transformers",
+    "generators",
+    "vars",
+    "configurations",
+    "openapi",
+    "crds",
+)
+
+
+@dataclass(frozen=True)
+class Kustomization:
+    """One kustomization file.
+
+    Attributes:
+        file: where it is.
+        data: its fields as written.
+    """
+
+    file: Path
+    data: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, file: Path, faults: list[Fault]) -> Kustomization | None:
+        """Return the kustomization in ``file``, or None where it cannot be read; faults say what is not applied."""
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            faults.append(Fault(str(file), "cannot be read as UTF-8 text", cure="check the file and its permissions"))
+            return None
+        found: list[Fault] = []
+        documents = [value for value, _ in parse_documents(text, str(file), found) if isinstance(value, Mapping)]
+        faults.extend(found)
+        if found or len(documents) != 1:
+            if not found:
+                faults.append(Fault(str(file), "is not one Kustomization document", cure="write exactly one"))
+            return None
+        for key in _NOT_APPLIED:
+            if documents[0].get(key):
+                what = f"uses {key}, which is not applied here"
+                faults.append(
+                    Fault(str(file), what, cure="audit the result of: kubectl kustomize DIR | tenancykit audit -")
+                )
+        return cls(file, documents[0])
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The files and folders it builds on."""
+        return tuple(name for key in ("resources", "bases") for name in texts(self.data.get(key)))
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The folders whose changes are made to everything read so far."""
+        return tuple(texts(self.data.get("components")))
+
+    def word(self, key: str) -> str:
+        """Return a field that holds one text; empty where it is not written."""
+        return scalar_text(self.data.get(key))
+
+    def words(self, key: str) -> Mapping[str, str]:
+        """Return a field that holds texts by name."""
+        return text_map(self.data.get(key))
+
+    def entries(self, key: str) -> list[Mapping[str, Any]]:
+        """Return a field that holds a list of mappings."""
+        return mappings(self.data.get(key))
+
+
+def find_kustomization(folder: Path) -> Path | None:
+    """Return the folder's kustomization file, or None."""
+    return next((folder / name for name in KUSTOMIZATION_NAMES if (folder / name).is_file()), None)

@@ -1,0 +1,210 @@
+"""LimitRange: the defaults it fills in and what it refuses.
+
+Source: https://kubernetes.io/docs/concepts/policy/limit-range/; messages in the words of the API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from kubeanswers.compute import (
+    ResourceList,
+    aggregate,
+    container_amounts,
+    may_overcommit,
+    pod_total,
+    resource_list,
+)
+from kubeanswers.objects import mapping, mappings, scalar_text
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One entry of a LimitRange, its own defaults applied."""
+
+    kind: str
+    max: ResourceList
+    min: ResourceList
+    default: ResourceList
+    default_request: ResourceList
+    ratio: ResourceList
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Limit:
+        """Return the entry; for containers a missing default is the maximum, a missing request the default or minimum.
+
+        Raises:
+            ValueError: an amount is not a quantity.
+        """
+        keys = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
+        high, low, default, request, ratio = (resource_list(data.get(key)) for key in keys)
+        kind = scalar_text(data.get("type"))
+        if kind == "Container":
+            default = {**high, **default}
+            request = {**low, **default, **request}
+        return cls(kind, high, low, default, request, ratio)
+
+
+def limits_of(spec: Mapping[str, Any]) -> list[Limit]:
+    """Return the entries of a LimitRange's spec.
+
+    Raises:
+        ValueError: an amount is not a quantity.
+    """
+    return [Limit.of(item) for item in mappings(spec.get("limits"))]
+
+
+def with_limit_defaults(spec: Mapping[str, Any], limits: Iterable[Limit]) -> dict[str, Any]:
+    """Return the pod spec with the defaults of the container entries filled in."""
+    entries = [limit for limit in limits if limit.kind == "Container"]
+    made = dict(spec)
+    for kind in ("initContainers", "containers"):
+        if kind in made:
+            made[kind] = [_filled(item, entries) for item in mappings(made[kind])]
+    return made
+
+
+def _filled(container: Mapping[str, Any], entries: list[Limit]) -> dict[str, Any]:
+    resources = mapping(container.get("resources"))
+    limits, requests = dict(mapping(resources.get("limits"))), dict(mapping(resources.get("requests")))
+    for entry in entries:
+        limits = {**{name: str(value) for name, value in entry.default.items()}, **limits}
+        requests = {**{name: str(value) for name, value in entry.default_request.items()}, **requests}
+    filled = {key: value for key, value in (("limits", limits), ("requests", requests)) if value}
+    return {**container, "resources": {**resources, **filled}} if filled else dict(container)
+
+
+def pod_refusals(spec: Mapping[str, Any], limits: Iterable[Limit]) -> list[str]:
+    """Return why the entries refuse the pod, defaults being in it already."""
+    found: list[str] = []
+    containers = (*mappings(spec.get("containers")), *mappings(spec.get("initContainers")))
+    for limit in limits:
+        if limit.kind == "Container":
+            for item in containers:
+                found += _refusals(limit, container_amounts(item, "requests"), container_amounts(item, "limits"))
+        elif limit.kind == "Pod":
+            found += _refusals(limit, _pod_side(spec, "requests"), _pod_side(spec, "limits"))
+    return found
+
+
+def _pod_side(spec: Mapping[str, Any], side: str) -> ResourceList:
+    return pod_total(spec, side, overhead=False) if spec.get("resources") else aggregate(spec, side)
+
+
+def claim_refusals(spec: Mapping[str, Any], limits: Iterable[Limit]) -> list[str]:
+    """Return why the entries refuse a PersistentVolumeClaim."""
+    requests = resource_list(mapping(spec.get("resources")).get("requests"))
+    found: list[str] = []
+    for limit in limits:
+        if limit.kind != "PersistentVolumeClaim":
+            continue
+        for name, least in limit.min.items():
+            found += _too_small(limit.kind, name, least, requests, {})
+        for name, most in limit.max.items():
+            if name not in requests:
+                found.append(f"maximum {name} usage per {limit.kind} is {most}.  No request is specified")
+            elif requests[name] > most:
+                found.append(f"maximum {name} usage per {limit.kind} is {most}, but request is {requests[name]}")
+    return found
+
+
+def _refusals(limit: Limit, requests: ResourceList, limits: ResourceList) -> list[str]:
+    found: list[str] = []
+    for name, least in limit.min.items():
+        found += _too_small(limit.kind, name, least, requests, limits)
+    for name, most in limit.max.items():
+        text = f"maximum {name} usage per {limit.kind} is {most}"
+        if name not in limits:
+            found.append(f"{text}.  No limit is specified")
+        elif limits[name] > most:
+            found.append(f"{text}, but limit is {limits[name]}")
+        elif requests.get(name, most) > most:
+            found.append(f"{text}, but request is {requests[name]}")
+    for name, ratio in limit.ratio.items():
+        found += _too_far_apart(limit.kind, name, ratio, requests, limits)
+    return found
+
+
+def _too_small(kind: str, name: str, least: Decimal, requests: ResourceList, limits: ResourceList) -> list[str]:
+    text = f"minimum {name} usage per {kind} is {least}"
+    if name not in requests:
+        return [f"{text}.  No request is specified"]
+    if requests[name] < least:
+        return [f"{text}, but request is {requests[name]}"]
+    return [f"{text}, but limit is {limits[name]}"] if limits.get(name, least) < least else []
+
+
+def _too_far_apart(kind: str, name: str, ratio: Decimal, requests: ResourceList, limits: ResourceList) -> list[str]:
+    text = f"{name} max limit to request ratio per {kind} is {ratio}"
+    if not requests.get(name):
+        return [f"{text}, but no request is specified or request is 0"]
+    if not limits.get(name):
+        return [f"{text}, but no limit is specified or limit is 0"]
+    observed = limits[name] / requests[name]
+    return [f"{text}, but provided ratio is {observed:.6f}"] if limits[name] > ratio * requests[name] else []
+
+
+def limit_range_faults(spec: Mapping[str, Any]) -> list[str]:
+    """Return what the API server finds wrong with a LimitRange's spec (answer 422).
+
+    Raises:
+        ValueError: an amount is not a quantity (answer 400).
+    """
+    found: list[str] = []
+    seen: set[str] = set()
+    for i, data in enumerate(mappings(spec.get("limits"))):
+        limit, place = Limit.of(data), f"spec.limits[{i}]"
+        if "/" not in limit.kind and limit.kind not in ("Pod", "Container", "PersistentVolumeClaim"):
+            found.append(f"{place}.type: must be a standard limit type or fully qualified")
+        if limit.kind in seen:
+            found.append(f"{place}.type: Duplicate value")
+        seen.add(limit.kind)
+        found += [f"{place}{text}" for text in _entry_faults(limit, data)]
+    return found
+
+
+_STANDARD = frozenset({"cpu", "memory", "ephemeral-storage"})
+
+
+def _entry_faults(limit: Limit, data: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    if limit.kind == "Pod":
+        found += [
+            f".{key}: may not be specified when type is Pod" for key in ("default", "defaultRequest") if data.get(key)
+        ]
+    if limit.kind == "PersistentVolumeClaim" and "storage" not in (limit.min.keys() | limit.max.keys()):
+        found.append(".limits: either minimum or maximum storage value is required, but neither was provided")
+    names = sorted({*limit.max, *limit.min, *limit.default, *limit.default_request, *limit.ratio})
+    for name in names:
+        known = (
+            name in _STANDARD
+            or name.startswith("hugepages-")
+            or (limit.kind not in ("Pod", "Container") and name == "storage")
+        )
+        if "/" not in name and not known:
+            found.append(f"[{name}]: must be a standard resource type or fully qualified")
+        found += [f"[{name}]: {text}" for text in _order_faults(limit, name)]
+    return found
+
+
+def _order_faults(limit: Limit, name: str) -> list[str]:
+    low, high = limit.min.get(name), limit.max.get(name)
+    request, default, ratio = limit.default_request.get(name), limit.default.get(name), limit.ratio.get(name)
+    pairs = (
+        (low, high, "min value is greater than max value"),
+        (low, request, "min value is greater than default request value"),
+        (request, high, "default request value is greater than max value"),
+        (request, default, "default request value is greater than default limit value"),
+        (low, default, "min value is greater than default value"),
+        (default, high, "default value is greater than max value"),
+        (Decimal(1), ratio, "ratio is less than 1"),
+    )
+    found = [text for less, more, text in pairs if less is not None and more is not None and less > more]
+    if ratio is not None and low and high is not None and ratio > high / low:
+        found.append("ratio is greater than max/min")
+    if not may_overcommit(name) and request is not None and default is not None and request != default:
+        found.append("default value must equal to defaultRequest value")
+    return found

@@ -1,0 +1,161 @@
+"""A what-if for a live cluster: where its pending pods would go, or why they would not.
+
+Reads the objects ``kubectl get -o yaml`` prints that bear on placement (``inventory.READ``), and a
+KubeSchedulerConfiguration where one is given. Pods without a node are placed in the given order; those not created yet
+(without a uid) have to pass their namespace's quotas first.
+
+The rules are those of kube-scheduler 1.36 with its default features, which leave out pod groups (gang scheduling) and
+comparisons in tolerations. Every machine is scored; the scheduler itself samples those of clusters of more than 100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from kubeanswers.scheduling.allocation import DeviceTest
+from kubeanswers.scheduling.cluster import Cluster
+from kubeanswers.scheduling.configuration import DEFAULT_SCHEDULER, Profile
+from kubeanswers.scheduling.devices import Devices
+from kubeanswers.scheduling.inventory import Inventory, take_inventory
+from kubeanswers.scheduling.objects import name_of
+from kubeanswers.scheduling.quota import Quotas
+from kubeanswers.scheduling.requests import Object
+from kubeanswers.scheduling.scheduling import Decision, Scheduler
+from kubeanswers.scheduling.values import FitScoring, Pod
+
+
+@dataclass(frozen=True)
+class PodPlace:
+    """Where one pending pod would go.
+
+    Attributes:
+        pod: ``namespace/name``.
+        node: machine it would be bound to; empty where it stays pending.
+        reason: why it stays pending, worded like the scheduler's event or the API server's refusal.
+        score: total points of the machine; ``None`` where only one was feasible.
+        ties: other machines with as many points.
+        preempted: pods that would be removed to make room.
+        unchecked: what the pod asks for that is not looked at here.
+    """
+
+    pod: str
+    node: str
+    reason: str
+    score: int | None = None
+    ties: tuple[str, ...] = ()
+    preempted: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DumpPlacement:
+    """Where the pending pods of a dump would go, in the given order.
+
+    Attributes:
+        pods: one entry per pending pod.
+        aside: objects of kinds that do not bear on placement, counted by kind.
+    """
+
+    pods: tuple[PodPlace, ...]
+    aside: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> tuple[PodPlace, ...]:
+        """The pods that would stay pending."""
+        return tuple(place for place in self.pods if not place.node)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {"pods": [asdict(place) for place in self.pods], "aside": dict(self.aside)}
+
+
+def place_dump(
+    objects: Iterable[Any],
+    *,
+    fit: FitScoring | None = None,
+    seed: int | None = None,
+    device_test: DeviceTest | None = None,
+) -> DumpPlacement:
+    """Return node or reason for every pending pod of a dump, in the given order.
+
+    Args:
+        objects: parsed objects, lists included.
+        fit: resource scoring strategy; otherwise that of a KubeSchedulerConfiguration in the dump, or the default.
+        seed: draws among machines with equal points; ``None`` takes what the scheduler's own order of nodes gives.
+        device_test: evaluates selectors of device claims and classes; without it, claims with any are not looked at.
+
+    Raises:
+        InputError: objects are malformed, with every fault found.
+    """
+    found = take_inventory(objects)
+    scheduler = _scheduler(found, fit, seed, device_test)
+    created = [(thing, name_of(thing)) for thing, pod in found.pods if pod.node or _exists(thing)]
+    quotas = Quotas(found.things, created)
+    waiting = [(thing, pod) for thing, pod in found.pods if not pod.node and not pod.terminating]
+    for _, pod in waiting:
+        scheduler.expect(pod, pod.nominated)
+    return DumpPlacement(tuple(_place(scheduler, quotas, thing, pod) for thing, pod in waiting), found.aside)
+
+
+def _scheduler(found: Inventory, fit: FitScoring | None, seed: int | None, device_test: DeviceTest | None) -> Scheduler:
+    running = [pod for _, pod in found.pods if pod.node]
+    settings = found.profiles.get(DEFAULT_SCHEDULER, Profile())
+    scheduler = Scheduler(
+        Cluster(found.machines, running, found.namespaces, found.storage, Devices(found.offers, device_test)),
+        settings if fit is None else replace(settings, fit=fit),
+        found.services,
+        found.budgets,
+        None if seed is None else np.random.default_rng(seed),
+    )
+    scheduler.controllers = found.controllers
+    scheduler.profiles = {name: profile for name, profile in found.profiles.items() if name != DEFAULT_SCHEDULER}
+    return scheduler
+
+
+def _exists(thing: Object) -> bool:
+    return bool((thing.get("metadata") or {}).get("uid"))
+
+
+def _place(scheduler: Scheduler, quotas: Quotas, thing: Object, pod: Pod) -> PodPlace:
+    unchecked = tuple(_unchecked(scheduler, pod, thing.get("spec") or {}))
+    if not _exists(thing):
+        refusal = quotas.admit(thing, name_of(thing))
+        if refusal:
+            return PodPlace(pod.key, "", refusal, unchecked=unchecked)
+    decision = scheduler.decide(pod)
+    while not (decision.node or decision.nominated) and scheduler.release_claim(pod):
+        decision = scheduler.decide(pod)
+    node = decision.node or decision.nominated
+    for victim in decision.victims:
+        scheduler.evict(victim, decision.nominated)
+    if not node:
+        return PodPlace(pod.key, "", decision.event, unchecked=unchecked)
+    scheduler.bind(pod, node)
+    total, ties = _points(scheduler, decision)
+    victims = tuple(victim.key for victim in decision.victims)
+    return PodPlace(pod.key, node, "", total, ties, victims, unchecked)
+
+
+def _points(scheduler: Scheduler, decision: Decision) -> tuple[int | None, tuple[str, ...]]:
+    scores = decision.scores
+    if scores is None:
+        return None, ()
+    top = int(scores.total.max())
+    best = scores.machines[scores.total == top].tolist()
+    names = (scheduler.cluster.machines[i].name for i in best)
+    return top, tuple(name for name in names if name != decision.node)
+
+
+def _unchecked(scheduler: Scheduler, pod: Pod, spec: Mapping[str, Any]) -> Iterator[str]:
+    if scheduler.cluster.devices.undecided(pod):
+        yield "resourceClaims"
+    if scheduler.cluster.volumes.undecided(pod):
+        yield "volumes"
+    if spec.get("schedulingGroup") or spec.get("workloadRef"):
+        yield "schedulingGroup"
+    if spec.get("schedulerName") not in (None, "", DEFAULT_SCHEDULER, *scheduler.profiles):
+        yield f"schedulerName {spec['schedulerName']}"

@@ -1,0 +1,175 @@
+"""Strict, offline validation of Kubernetes objects: every fault at once, against the chosen version's own schemas.
+
+Schema files are those of the ``kubernetes-validate`` package (Kubernetes 1.25 to 1.37); validators are built once and
+kept. What schemas cannot say is checked by the modules beside this one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from kubeanswers.errors import Fault, InputError, MissingExtraError, did_you_mean
+from kubeanswers.source import parse_yaml
+from kubeanswers.validation import custom_kinds, decoding
+from kubeanswers.validation.semantics import semantic_faults, update_faults
+
+DEFAULT_VERSION: Final = "1.36"
+_PACKAGE: Final = "kubernetes_validate"
+_BASE: Final = "https://kubernetes.io/api/"
+_LONGEST: Final = 160
+
+
+def validate_object(
+    obj: Mapping[str, Any],
+    version: str = DEFAULT_VERSION,
+    *,
+    old: Mapping[str, Any] | None = None,
+    kind_hint: str = "",
+) -> list[str]:
+    """Return every fault of one object, as ``field: what is wrong``; an empty list where a cluster would accept it.
+
+    Args:
+        obj: the object as plain data.
+        version: Kubernetes minor version, such as ``1.36``.
+        old: the object it would replace; fields that stay as they were created are compared where it is given.
+        kind_hint: kind of the address it is posted to, used where the object states none, as the API server does.
+
+    Raises:
+        MissingExtraError: the schema files are not installed.
+        InputError: the schema files do not know the version.
+    """
+    found = _own_faults(obj, version, kind_hint)
+    return found or ([] if old is None else update_faults(obj, old))
+
+
+def _own_faults(obj: Mapping[str, Any], version: str, kind_hint: str) -> list[str]:
+    if not isinstance(obj, Mapping):
+        return [f"is {type(obj).__name__}, not an object"]
+    if kind_hint and not obj.get("kind"):
+        obj = {**obj, "kind": kind_hint}
+    api_version, kind = obj.get("apiVersion"), obj.get("kind")
+    if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
+        return ["apiVersion and kind: required, as text"]
+    if custom_kinds.is_custom(api_version):
+        return [*custom_kinds.faults(obj), *semantic_faults(obj, version, custom=True)]
+    validator = _validator(api_version, kind, version)
+    if validator is None:
+        return [_unknown(api_version, kind, version)]
+    found = [_text(kind, error) for error in validator.iter_errors(obj) if not decoding.is_read_as_empty(kind, error)]
+    if found:
+        return sorted(set(found))
+    return semantic_faults(obj, version)
+
+
+def validate_update(obj: Mapping[str, Any], old: Mapping[str, Any], version: str = DEFAULT_VERSION) -> list[str]:
+    """Return every fault of replacing an object that exists by another: its own, and changes that are not allowed."""
+    return validate_object(obj, version, old=old)
+
+
+def validate_text(text: str, version: str = DEFAULT_VERSION) -> list[str]:
+    """Return every fault of one object written as JSON or YAML, doubled keys included.
+
+    A text that starts with a brace is read as JSON, as strictly as the API server reads it.
+    """
+    try:
+        found = decoding.read_json(text) if decoding.starts_as_json(text) else parse_yaml(text, "text").data
+    except InputError as error:
+        return [str(fault) for fault in error.faults]
+    return validate_object(found, version) if isinstance(found, Mapping) else ["is not an object"]
+
+
+def validate_objects(
+    objects: Iterable[Mapping[str, Any]], version: str = DEFAULT_VERSION
+) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+    """Yield the objects that have faults, each with all of them."""
+    for obj in objects:
+        found = validate_object(obj, version)
+        if found:
+            yield obj, found
+
+
+def versions() -> tuple[str, ...]:
+    """Return the Kubernetes minor versions that schemas are installed for, oldest first."""
+    found = {folder.name.removeprefix("v").rsplit(".", 1)[0] for folder in _schemas().glob("v*-local-strict")}
+    return tuple(sorted(found, key=lambda version: [int(part) for part in version.split(".")]))
+
+
+@cache
+def _schemas() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise MissingExtraError("kubernetes-validate", "validate")
+    return Path(spec.origin).parent / "kubernetes-json-schema"
+
+
+@cache
+def _folder(version: str) -> Path:
+    folder = _schemas() / f"v{version}.0-local-strict"
+    if not folder.is_dir():
+        known = ", ".join(versions())
+        cure = did_you_mean(version, versions()) or "choose one of them"
+        raise InputError(Fault("kubernetes", f"no schemas of version {version!r} are installed", known, cure))
+    return folder
+
+
+@cache
+def _registry(version: str) -> Any:
+    from referencing import Registry, Resource  # noqa: PLC0415 - over a second to import with jsonschema
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 - as above
+
+    definitions = json.loads((_folder(version) / "_definitions.json").read_text(encoding="utf-8"))
+    resource = Resource.from_contents(definitions, default_specification=DRAFT202012)
+    return Registry().with_resource(f"{_BASE}_definitions.json", resource)
+
+
+@cache
+def _validator(api_version: str, kind: str, version: str) -> Any:
+    """Return the validator of a kind, or None where the version does not serve it."""
+    try:
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - over a second to import
+    except ImportError:
+        raise MissingExtraError("jsonschema", "validate") from None
+    group, _, number = api_version.rpartition("/")
+    short = group.split(".")[0]
+    file = _folder(version) / "-".join(filter(None, (kind.lower(), short, number)))
+    path = file.with_name(file.name + ".json")
+    if not path.is_file():
+        return None
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    if kind not in schema.get("properties", {}).get("kind", {}).get("enum", [kind]):
+        return None
+    return _strict(Draft202012Validator)(schema, registry=_registry(version), format_checker=decoding.formats())
+
+
+def _strict(base: Any) -> Any:
+    """Return a validator class to which 2.0 is no integer, as it is none to the API server's decoder."""
+    from jsonschema import validators  # noqa: PLC0415 - as above
+
+    def is_integer(_: Any, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    return validators.extend(base, type_checker=base.TYPE_CHECKER.redefine("integer", is_integer))
+
+
+def _unknown(api_version: str, kind: str, version: str) -> str:
+    group = api_version.rpartition("/")[0].split(".")[0]
+    pattern = f"{kind.lower()}-{group}-v*.json" if group else f"{kind.lower()}-v*.json"
+    served = sorted(path.stem.rsplit("-", 1)[1] for path in _folder(version).glob(pattern))
+    more = f"; it serves {kind} as {', '.join(served)}" if served else ""
+    return f"apiVersion {api_version}, kind {kind}: Kubernetes {version} does not serve it{more}"
+
+
+def _text(kind: str, error: Any) -> str:
+    """Return what a schema's fault says; no value of a Secret is put into a message."""
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
+    message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}..."
+    if error.validator == "format" and error.validator_value == "byte":
+        message = "is not base64"
+    elif kind == "Secret" and where.startswith(("data", "stringData")):
+        message = f"does not fit {error.validator} {error.validator_value}"
+    return f"{where or 'object'}: {message}"

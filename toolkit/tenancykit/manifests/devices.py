@@ -1,0 +1,156 @@
+"""How a pod asks for its GPU under the chosen sharing: extended resource, MIG profile, claim or annotation.
+
+Names of resources: NVIDIA device plugin and GPU operator v26.7 (https://docs.nvidia.com/datacenter/cloud-native/gpu-operator/),
+Kata's sandbox device plugin (``nvidia.com/pgpu``), HAMi 2.10, KAI Scheduler 0.17, DRA ``resource.k8s.io/v1``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Final
+
+from kubeanswers.quantities import GIB, MIB
+from tenancykit.design.model import ClassDesign
+from tenancykit.scenario.model import GpuRequest, Scenario, Workload
+
+GPU: Final = "nvidia.com/gpu"
+SHARED_GPU: Final = "nvidia.com/gpu.shared"
+"""What the device plugin advertises for time-sliced and MPS replicas with ``renameByDefault``."""
+GUEST_GPU: Final = "nvidia.com/pgpu"
+"""What the sandbox device plugin advertises for whole GPUs passed into guests."""
+
+_PROFILE: Final = re.compile(r"(?P<slices>\d+)g\.(?P<memory>\d+)gb")
+_FALLBACK_MODEL: Final = "H100-80GB"
+"""Assumption: the model whose MIG profiles are used where neither workload nor node type names one."""
+
+
+@dataclass(frozen=True)
+class DeviceRequest:
+    """What one replica asks of accelerators.
+
+    Attributes:
+        limits: extended resources of the container.
+        claim: name of the ResourceClaimTemplate, or an empty string.
+        profile: MIG profile, or an empty string.
+        annotations: annotations of the pod.
+        milli_gpus: share of whole GPUs taken, in thousandths; what queues count.
+        has_gpu: whether an accelerator is asked for at all.
+    """
+
+    limits: Mapping[str, int] = field(default_factory=dict)
+    claim: str = ""
+    profile: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    milli_gpus: int = 0
+    has_gpu: bool = False
+
+
+NO_DEVICE: Final = DeviceRequest()
+
+
+@dataclass(frozen=True)
+class ClassDevices:
+    """How the pods of a class ask for GPUs.
+
+    Attributes:
+        options: option ids of the class.
+        fractional: mechanism that serves parts of a GPU, or an empty string.
+        profiles: MIG profiles by GPU model, instances per GPU.
+        replicas: pods per GPU for time-slicing and MPS.
+        node_models: GPU models of the scenario's own node types.
+        in_guest: whether whole GPUs are passed into a guest kernel by VFIO.
+    """
+
+    options: frozenset[str]
+    fractional: str
+    profiles: Mapping[str, Mapping[str, int]]
+    replicas: int
+    node_models: tuple[str, ...]
+    in_guest: bool
+
+    @classmethod
+    def of(cls, found: ClassDesign, scenario: Scenario) -> ClassDevices:
+        """Return how a class's pods ask for GPUs under its options."""
+        fraction = found.chosen("gpu_sharing", "fraction")
+        mode = fraction.gpu if fraction else None
+        models = [
+            offer.spec.gpu_model for offer in scenario.infrastructure.nodes if offer.spec and offer.spec.gpu_model
+        ]
+        return cls(
+            options=frozenset(found.choice.options),
+            fractional=mode.mode if mode else "",
+            profiles=mode.profiles if mode else {},
+            replicas=max(2, mode.replicas) if mode else 1,
+            node_models=tuple(models),
+            in_guest=bool({"rt_kata", "rt_coco"} & set(found.choice.options)),
+        )
+
+    def request(self, workload: Workload) -> DeviceRequest:
+        """Return what one replica of a workload asks for."""
+        gpu = workload.gpu
+        if gpu is None or (gpu.count == 0 and gpu.fraction is None):
+            return NO_DEVICE
+        if gpu.fraction is not None and gpu.fraction < 1 and self.fractional and not self.in_guest:
+            return self._part(workload, gpu, gpu.fraction)
+        count = max(1, gpu.count)
+        if "gpu_dra" in self.options:
+            return DeviceRequest(claim=f"{workload.id}-gpu", milli_gpus=count * 1000, has_gpu=True)
+        resource = GUEST_GPU if self.in_guest else GPU
+        return DeviceRequest({resource: count}, milli_gpus=count * 1000, has_gpu=True)
+
+    def _part(self, workload: Workload, gpu: GpuRequest, fraction: float) -> DeviceRequest:
+        share = ceil(fraction * 1000)
+        if self.fractional == "mig":
+            profile = self.mig_profile(workload)
+            if "gpu_dra" in self.options:
+                return DeviceRequest(claim=f"{workload.id}-gpu", profile=profile, milli_gpus=share, has_gpu=True)
+            return DeviceRequest({f"nvidia.com/mig-{profile}": 1}, profile=profile, milli_gpus=share, has_gpu=True)
+        if self.fractional in ("time-slicing", "mps"):
+            return DeviceRequest({SHARED_GPU: 1}, milli_gpus=share, has_gpu=True)
+        if self.fractional == "software":
+            memory = ceil((gpu.memory or round(fraction * self._card_memory(workload))) / MIB)
+            limits = {GPU: 1, "nvidia.com/gpumem": memory, "nvidia.com/gpucores": ceil(fraction * 100)}
+            return DeviceRequest(limits, milli_gpus=share, has_gpu=True)
+        if self.fractional == "bookkeeping":
+            return DeviceRequest(annotations={"gpu-fraction": f"{fraction:.3g}"}, milli_gpus=share, has_gpu=True)
+        return DeviceRequest({GPU: 1}, milli_gpus=share, has_gpu=True)  # vGPU: the guest sees its part as a GPU
+
+    def _card_memory(self, workload: Workload) -> int:
+        match = re.search(r"(\d+)GB", self.model(workload))
+        return int(match[1]) * GIB if match else 80 * GIB
+
+    def model(self, workload: Workload) -> str:
+        """Return the GPU model a workload is laid out for: its own wish, else the scenario's nodes, else a default."""
+        wishes = workload.gpu.models if workload.gpu else ()
+        known = [model for model in (*wishes, *self.node_models) if self._profiles_of(model) is not None]
+        return known[0] if known else next(iter((*wishes, *self.node_models)), _FALLBACK_MODEL)
+
+    def _profiles_of(self, model: str) -> Mapping[str, int] | None:
+        for name, profiles in self.profiles.items():
+            if name == model or name.startswith(f"{model}-") or model.startswith(name):
+                return profiles
+        return None
+
+    def mig_profile(self, workload: Workload) -> str:
+        """Return the smallest MIG profile that gives the workload its share of compute and its memory.
+
+        A profile ``Ng.Mgb`` has N of the model's compute slices (7 on A100-class GPUs, 4 on A30) and M GB.
+        """
+        gpu = workload.gpu
+        profiles = self._profiles_of(self.model(workload)) or self._profiles_of(_FALLBACK_MODEL) or {}
+        shapes = sorted((_shape(name), name) for name in profiles)
+        if not shapes or gpu is None:
+            return "1g.10gb"
+        most = max(slices for (slices, _), _ in shapes)
+        need = (gpu.fraction or 0) * most - 1e-9
+        memory = (gpu.memory or 0) / 1000**3
+        fitting = [name for (slices, size), name in shapes if slices >= need and size >= memory]
+        return fitting[0] if fitting else shapes[-1][1]
+
+
+def _shape(profile: str) -> tuple[int, int]:
+    match = _PROFILE.fullmatch(profile)
+    return (int(match["slices"]), int(match["memory"])) if match else (0, 0)
