@@ -304,7 +304,13 @@ def test_a_new_entry_needs_no_more_than_component_boundary_position_and_source(t
         ({"boundary": "container/host-kernal"}, "did you mean container/host-kernel?"),
         ({"id": None}, "id is missing"),
         ({"impact": ["loss"]}, "unknown impact 'loss'"),
-        ({"shared_component": {"a": 1}}, "is not a list"),
+        ({"impact": 5}, "impact is 5, not a list"),
+        ({"shared_component": {"a": 1}}, "not a list"),
+        ({"removed_by": ["a!b"]}, "'a!b' is no name"),
+        ({"removed_by": "("}, "'(' is no name"),
+        ({"shared_component": [""]}, "'' is no name"),
+        ({"year": 10**30}, "a year from 1990 to 2100"),
+        ({"boundary": None}, "boundary is missing"),
     ],
 )
 def test_faulty_entries_are_refused_with_their_line(tmp_path: Path, change: dict[str, object], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -19,7 +20,11 @@ _LISTS: Final = (
     "impact", "shared_component", "removed_by", "preconditions", "contained_by", "not_contained_by", "undetermined",
     "stated_by_source",
 )  # fmt: skip
+_NAMES: Final = frozenset(_LISTS) - {"impact", "preconditions"}
+"""Lists whose items are names of the vocabulary; preconditions may be free text."""
 _IMPACTS: Final = ("confidentiality", "integrity", "availability")
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:\-]*")
+_YEARS: Final = range(1990, 2101)
 
 
 @dataclass(frozen=True)
@@ -144,18 +149,32 @@ def _faults(entry: Any, document: Document, where: tuple[str | int, ...], bounda
             place = document.where((*where, key)) if key in entry else document.where(where)
             faults.append(Fault(place, f"{entry.get('id', 'entry')}: {key} is missing or empty", cure=cure))
     for key in _LISTS:
-        value = entry.get(key)
-        if value is not None and not _is_list_of_text(value):
-            faults.append(Fault(document.where((*where, key)), f"{key} is not a list of names", "a list of text"))
-    for index, name in enumerate(entry.get("impact") or ()):
-        if isinstance(name, str) and name not in _IMPACTS:
-            faults.append(
-                Fault(document.where((*where, "impact", index)), f"unknown impact {name!r}", ", ".join(_IMPACTS))
-            )
+        faults.extend(_list_faults(key, entry.get(key), document, where))
+    year = entry.get("year")
+    if year is not None and (type(year) is not int or year not in _YEARS):
+        faults.append(Fault(document.where((*where, "year")), f"year is {year!r}", "a year from 1990 to 2100"))
     boundary = entry.get("boundary")
     if isinstance(boundary, str) and boundary.strip() and boundary not in boundaries:
         cure = did_you_mean(boundary, boundaries) or "declare it under meta.boundaries or correct it"
         faults.append(Fault(document.where((*where, "boundary")), f"unknown boundary {boundary!r}", cure=cure))
+    return faults
+
+
+def _list_faults(key: str, value: Any, document: Document, where: tuple[str | int, ...]) -> list[Fault]:
+    """Return what is wrong with one list of an entry; a single name stands for a list of one."""
+    if value is None:
+        return []
+    if not _is_list_of_text(value):
+        return [Fault(document.where((*where, key)), f"{key} is {value!r}, not a list of names", "a list of text")]
+    faults = []
+    for index, name in enumerate(_as_tuple(value)):
+        place = (*where, key) if isinstance(value, str) else (*where, key, index)
+        if key == "impact" and name not in _IMPACTS:
+            faults.append(Fault(document.where(place), f"unknown impact {name!r}", ", ".join(_IMPACTS)))
+        elif key in _NAMES and not _NAME.fullmatch(name):
+            cure = "name it as the vocabulary does, such as rbac-no-node-write"
+            allowed = "letters, digits, '-', '_', '.', ':'"
+            faults.append(Fault(document.where(place), f"{name!r} is no name", allowed, cure))
     return faults
 
 
@@ -170,7 +189,7 @@ def _evidence(entry: Mapping[str, Any]) -> Evidence:
         {
             "id": entry["id"],
             "title": str(entry.get("title") or entry["id"]),
-            "year": entry.get("year") if isinstance(entry.get("year"), int) else 2026,
+            "year": entry.get("year") or 2026,
             "component": entry["component"],
             "boundary": entry["boundary"],
             "attacker_position": entry["attacker_position"],
