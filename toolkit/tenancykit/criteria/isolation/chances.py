@@ -184,3 +184,17 @@ def misconfiguration(barrier: Barrier, facts: frozenset[str], proven: bool) -> f
         if wrong.when.holds(facts):
             return wrong.proven if proven else wrong.chance
     return 0.0
+
+
+def assumed_share(strength: Strength, model: IsolationCatalogue) -> float:
+    """Return the share of a barrier's chance of being down that no published flaw and no measurement stands behind.
+
+    Of the rate's posterior, the flaws counted are published and the prior's are assumed; a barrier whose failures
+    nobody publishes is assumed but for the flaws known all the same. Chances of misconfiguration are assumptions.
+    """
+    barrier = model.barriers[strength.barrier]
+    flaw = strength.rate.chance_within(strength.window_days / DAYS_PER_YEAR)
+    prior = prior_rate(barrier, model)
+    of_rate = prior.shape / strength.rate.shape if strength.rate.shape else 1.0
+    total = flaw + strength.misconfiguration
+    return (flaw * of_rate + strength.misconfiguration) / total if total else 0.0

@@ -131,6 +131,32 @@ class Diagram:
 
         return value(root)
 
+    def slopes_at(self, root: int, chances: Sequence[float]) -> list[float]:
+        """Return how much the probability of a function grows per unit of each variable's chance.
+
+        One pass up for the probability of every node, one down for the chance of arriving there: the derivative of a
+        multilinear function (Birnbaum's importance; Birnbaum 1969, On the importance of different components).
+        """
+        known: dict[int, float] = {FALSE: 0.0, TRUE: 1.0}
+        nodes = self._reachable([root])
+        for node in nodes:
+            p = chances[self.level[node]]
+            known[node] = known[self.low[node]] + p * (known[self.high[node]] - known[self.low[node]])
+        arrives = dict.fromkeys(nodes, 0.0)
+        slopes = [0.0] * len(self.order)
+        if root > TRUE:
+            arrives[root] = 1.0
+        for node in reversed(nodes):
+            weight = arrives[node]
+            if not weight:
+                continue
+            level, low, high = self.level[node], self.low[node], self.high[node]
+            slopes[level] += weight * (known[high] - known[low])
+            for child, share in ((low, 1.0 - chances[level]), (high, chances[level])):
+                if child > TRUE:
+                    arrives[child] += weight * share
+        return slopes
+
     def cheapest(self, roots: Sequence[int], cost: Mapping[Any, float]) -> list[float]:
         """Return, per function, the least total cost of variables that make it true; infinite where nothing does.
 

@@ -23,39 +23,44 @@ DRAWS = 400
 def figure_interval(
     graph: AttackGraph, strengths: Mapping[str, Strength], asset: str, depth: int
 ) -> tuple[float, float]:
-    """Return P10 and P90 of the figure of one asset when every barrier's rate is drawn from its posterior.
-
-    Draws are seeded by the barrier's id, so that the same barrier moves alike in every design.
-    """
+    """Return P10 and P90 of the figure of one asset when every barrier's rate is drawn from its posterior."""
     import numpy as np  # noqa: PLC0415 - keeps the package's import light
 
     diagram, (root,) = expose(graph.links, dict.fromkeys(graph.starts), [asset])
-    chances = {
-        name: 1
-        - (1 - strengths[str(name)].misconfiguration)
-        * np.exp(-_rates(strengths[str(name)]) * _years(strengths[str(name)]))
-        for name in diagram.order
-    }
-    if not chances:
+    known = {str(name): strengths[str(name)] for name in diagram.order}
+    if not known:
         point = figure(diagram.probability([root], {})[0], depth)
         return point, point
-    exposures = diagram.probability_over(root, chances)
+    exposures = diagram.probability_over(root, chance_draws(known))
     low, high = np.quantile(exposures, [0.9, 0.1])
     return figure(float(low), depth), figure(float(high), depth)
+
+
+def chance_draws(strengths: Mapping[str, Strength], draws: int = DRAWS) -> dict[str, NDArray[np.float64]]:
+    """Return [draws] chances that each barrier is down when what is not known of it is drawn.
+
+    Draws are seeded by the barrier's id, so that the same barrier moves alike in every design.
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    return {
+        name: 1 - (1 - strength.misconfiguration) * np.exp(-_rates(strength, draws) * _years(strength))
+        for name, strength in strengths.items()
+    }
 
 
 def _years(strength: Strength) -> float:
     return strength.window_days / DAYS_PER_YEAR
 
 
-def _rates(strength: Strength) -> NDArray[np.float64]:
-    return _draws(strength.barrier, strength.rate.shape) / strength.rate.years
+def _rates(strength: Strength, draws: int) -> NDArray[np.float64]:
+    return _draws(strength.barrier, strength.rate.shape, draws) / strength.rate.years
 
 
 @lru_cache(maxsize=1024)
-def _draws(barrier: str, shape: float) -> NDArray[np.float64]:
+def _draws(barrier: str, shape: float, draws: int) -> NDArray[np.float64]:
     import numpy as np  # noqa: PLC0415 - as above
 
     generator = np.random.Generator(np.random.PCG64(zlib.crc32(barrier.encode())))
-    drawn: NDArray[np.float64] = generator.standard_gamma(shape, DRAWS)
+    drawn: NDArray[np.float64] = generator.standard_gamma(shape, draws)
     return drawn

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from kubeanswers.errors import Fault, InputError
+from tenancykit.catalogue.attack import PLANES, Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.chances import WINDOW_DAYS, strengths
@@ -97,7 +98,15 @@ def assess(
             facts = pair_facts(attacker.facts, victim.facts, same_class=same, model=model)
             finding = assess_facts(facts, model, window, proven)
             pairs.append(PairFinding(attacker.tenant_class.id, victim.tenant_class.id, others, finding))
-    return IsolationResult(tuple(pairs))
+    planes = {resolved.tenant_class.id: _planes(resolved.facts, model) for resolved in design.classes}
+    return IsolationResult(tuple(pairs), planes, model)
+
+
+def _planes(facts: frozenset[str], model: IsolationCatalogue) -> tuple[Plane, ...]:
+    """Return the planes on which a class has something to lose."""
+    held = pair_facts(facts, facts, same_class=True, model=model)
+    lost = {asset.plane for asset in model.assets.values() if guarded(asset) and asset.when.holds(held)}
+    return tuple(plane for plane in PLANES if plane in lost)
 
 
 def _checked(window_days: Window) -> float | tuple[tuple[str, float], ...]:
@@ -205,6 +214,7 @@ def _figures(result: IsolationResult, scenario: Scenario) -> dict[str, Any]:
         "blast_radius_barrier": barrier,
         "classes": {c.id: _class_figures(result, c.id) for c in scenario.tenants.classes},
         "plane_nines": _plane_nines(result),
+        "open_days": _open_days(result),
         "availability": _availability(result),
         "matrix": result.rows(),
     }
@@ -231,6 +241,14 @@ def _plane_nines(result: IsolationResult) -> dict[str, float]:
         for asset in pair.finding.assets:
             if asset.guarded:
                 found[asset.plane] = min(found.get(asset.plane, MAX_NINES), asset.nines)
+    return found
+
+
+def _open_days(result: IsolationResult) -> dict[str, dict[str, float]]:
+    """Return the expected open days a year per class of victims and plane."""
+    found: dict[str, dict[str, float]] = {victim: {} for victim in result.planes}
+    for (victim, plane), days in result.days.items():
+        found[victim][plane] = days
     return found
 
 
@@ -286,6 +304,7 @@ def _alone(result: IsolationResult, scenario: Scenario) -> Score:
         "blast_radius_barrier": "",
         "classes": classes,
         "plane_nines": {},
+        "open_days": _open_days(result),
         "availability": {},
         "matrix": [],
     }

@@ -14,13 +14,17 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
-from tenancykit.criteria.isolation.diagram import Diagram
+from tenancykit.criteria.isolation.diagram import FALSE, TRUE, Diagram
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.reliability import Link, expose
 from tenancykit.criteria.isolation.result import MAX_DEPTH
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, order=True)
@@ -73,32 +77,100 @@ class AssetNetwork:
         Exposure is the chance that a path to the asset is open, given the chance that each barrier is down; depth is
         the size of the smallest set of barriers whose fall opens a path, :data:`MAX_DEPTH` where there is none.
         """
-        size = len(self.diagram.order)
-        shut = [1.0] * size
-        costs = [math.inf] * size
+        costs = [math.inf] * len(self.diagram.order)
+        for index, ways in self.passages(graph).items():
+            costs[index] = float(min(map(len, ways)))
+        for name in self.shared:
+            costs[self.places[name]] = 1.0
+        for index in self._standing(graph):
+            costs[index] = 0.0
+        exposure = self.diagram.probability_at(self.root, self.chances(graph, chance))
+        least = self.diagram.cheapest_at(self.root, costs)
+        return exposure, MAX_DEPTH if math.isinf(least) else int(least)
+
+    def passages(self, graph: AttackGraph) -> Mapping[int, Sequence[tuple[str, ...]]]:
+        """Return, per place of a passage that exists, the barriers of its own on each crossing melted into it."""
+        found: dict[int, list[tuple[str, ...]]] = {}
         met: set[tuple[str, int]] = set()
         for link, crossing in zip(graph.links, graph.crossings, strict=True):
             slot = self._slot(crossing.id, link)
-            if slot is None or (crossing.id, slot[0]) in met:
-                continue
-            index, own = slot
-            met.add((crossing.id, index))
-            passes = 1.0
-            for name in own:
-                passes *= chance[name]
-            shut[index] *= 1.0 - passes
-            if len(own) < costs[index]:
-                costs[index] = float(len(own))
-        for position in graph.starts:
-            index = self.places.get(Start(position), -1)
-            if index >= 0:
-                shut[index], costs[index] = 0.0, 0.0
+            if slot is not None and (crossing.id, slot[0]) not in met:
+                met.add((crossing.id, slot[0]))
+                found.setdefault(slot[0], []).append(slot[1])
+        return found
+
+    def chances(self, graph: AttackGraph, chance: Mapping[str, float]) -> list[float]:
+        """Return the chance of every variable, in the diagram's order."""
+        found = [0.0] * len(self.diagram.order)
+        for index, ways in self.passages(graph).items():
+            shut = 1.0
+            for names in ways:
+                passes = 1.0
+                for name in names:
+                    passes *= chance[name]
+                shut *= 1.0 - passes
+            found[index] = 1.0 - shut
+        for index in self._standing(graph):
+            found[index] = 1.0
         for name in self.shared:
-            index = self.places[name]
-            shut[index], costs[index] = 1.0 - chance.get(name, 0.0), 1.0
-        exposure = self.diagram.probability_at(self.root, [1.0 - value for value in shut])
-        least = self.diagram.cheapest_at(self.root, costs)
-        return exposure, MAX_DEPTH if math.isinf(least) else int(least)
+            found[self.places[name]] = chance.get(name, 0.0)
+        return found
+
+    def _standing(self, graph: AttackGraph) -> list[int]:
+        indices = (self.places.get(Start(position), -1) for position in graph.starts)
+        return [index for index in indices if index >= 0]
+
+    def exposure_over(self, graph: AttackGraph, chance: Mapping[str, np.ndarray], size: int) -> np.ndarray:
+        """Return the exposure of the asset for every draw of the barriers' chances.
+
+        Args:
+            graph: attack graph of the pair.
+            chance: [draws] chance of every barrier of the graph.
+            size: number of draws.
+        """
+        import numpy as np  # noqa: PLC0415 - single designs need no arrays
+
+        order = self.diagram.order
+        passages = self.passages(graph)
+        standing = set(self._standing(graph))
+        values: dict[object, np.ndarray] = {}
+        never: set[Hashable] = set()
+        always: set[Hashable] = {order[index] for index in standing}
+        for index, name in enumerate(order):
+            if index in standing:
+                continue
+            if name in self.shared and str(name) in chance:
+                values[name] = chance[str(name)]
+            elif index not in passages:
+                never.add(name)
+            elif () in passages[index]:
+                always.add(name)
+            else:
+                shut = np.ones(size)
+                for names in passages[index]:
+                    shut *= 1.0 - np.prod([chance[each] for each in names], axis=0)
+                values[name] = 1.0 - shut
+        root = self.diagram.fixed(self.root, never, always)
+        if root in (FALSE, TRUE):
+            return np.full(size, float(root == TRUE))
+        return self.diagram.probability_over(root, values)
+
+    def slopes(self, graph: AttackGraph, chance: Mapping[str, float]) -> dict[str, float]:
+        """Return how much the exposure grows per unit of each barrier's chance of being down."""
+        by_variable = self.diagram.slopes_at(self.root, self.chances(graph, chance))
+        found = {name: by_variable[self.places[name]] for name in self.shared if name in chance}
+        for index, ways in self.passages(graph).items():
+            if not by_variable[index]:
+                continue
+            for way in ways:
+                rest = by_variable[index]
+                for other in ways:
+                    if other is not way:
+                        rest *= 1.0 - math.prod(chance[name] for name in other)
+                for name in way:
+                    others = math.prod(chance[other] for other in way if other != name)
+                    found[name] = found.get(name, 0.0) + rest * others
+        return found
 
     def _slot(self, crossing: str, link: Link) -> tuple[int, tuple[str, ...]] | None:
         """Return the place of a link's passage in the order and its own barriers; None where it leads elsewhere."""

@@ -20,7 +20,7 @@ from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Entries
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior
-from tenancykit.criteria.isolation.sweep import Booleans, Chances, Floats, PairArrays, best_of, take_worse
+from tenancykit.criteria.isolation.sweep import Booleans, Chances, Floats, PairArrays, Sweep, best_of, take_worse
 from tenancykit.design.batch import Batch, ClassFacts
 
 SURE, MAYBE = "sure!", "maybe!"
@@ -120,7 +120,12 @@ class _RelaxedChances(Chances):
 
 
 def highest_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) -> Floats:
-    """Return [designs] a figure that no design reaches that adds options to these.
+    """Return [designs] a figure that no design passes that adds options to these; see :func:`best_isolation`."""
+    return best_isolation(batch, windows, undecided).figure
+
+
+def best_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) -> Sweep:
+    """Return figures and open days a year that no design passes that adds options to these.
 
     Args:
         batch: designs whose undecided layers are empty.
@@ -132,7 +137,11 @@ def highest_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) 
     sure = {f.tenant_class.id: _sure(f, model.class_facts) for f in batch.classes}
     everywhere = np.ones(size, dtype=bool)
     maybe = {key: {**facts, **dict.fromkeys(undecided, everywhere)} for key, facts in sure.items()}
-    worst = best_of(size)
+    alike = [
+        (name, _RelaxedPair((held, held), (maybe[name], maybe[name]), same_class=True, size=size, model=model))
+        for name, held in sure.items()
+    ]
+    worst = best_of(size, alike)
     classes = [facts.tenant_class for facts in batch.classes]
     for attacker, victim in itertools.product(classes, classes):
         if attacker is victim and victim.count < 2:
@@ -144,8 +153,8 @@ def highest_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) 
             size,
             model,
         )
-        take_worse(worst, facts, _RelaxedChances(facts, windows))
-    return worst.figure
+        take_worse(worst, victim.id, facts, _RelaxedChances(facts, windows))
+    return worst
 
 
 def _sure(facts: ClassFacts, names: frozenset[str]) -> dict[str, Booleans]:
@@ -153,4 +162,4 @@ def _sure(facts: ClassFacts, names: frozenset[str]) -> dict[str, Booleans]:
     return {name: holds for name, holds in found.items() if holds is not None}
 
 
-__all__ = ["highest_isolation", "read_as", "relaxed"]
+__all__ = ["best_isolation", "highest_isolation", "read_as", "relaxed"]

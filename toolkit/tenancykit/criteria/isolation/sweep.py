@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.catalogue.attack import Crossing
+from tenancykit.catalogue.attack import Crossing, Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
@@ -40,12 +40,26 @@ class Sweep:
         exposure: chance that a path to the worst asset of the worst pair is open.
         depth: barriers of the worst asset.
         asset: id of the worst asset.
+        opened: per victim class and asset, the chance that a path from the attackers that reach it most is open.
+        planes: plane of every asset.
     """
 
     figure: Floats
     exposure: Floats
     depth: NDArray[np.int64]
     asset: NDArray[np.str_]
+    opened: dict[tuple[str, str], Floats]
+    planes: Mapping[str, Plane]
+
+    @cached_property
+    def days(self) -> Mapping[tuple[str, Plane], Floats]:
+        """Expected open days a year per class of victims and plane, as ``IsolationResult.days`` of one design."""
+        found: dict[tuple[str, Plane], Floats] = {}
+        for (victim, asset), chance in self.opened.items():
+            key = victim, self.planes[asset]
+            days = chance * DAYS_PER_YEAR
+            found[key] = found[key] + days if key in found else days
+        return found
 
 
 def sweep(
@@ -69,12 +83,14 @@ def sweep(
     classes = scenario.tenants.classes
     known = {c.id: _class_arrays(designs, c.id, class_facts(scenario, c), model) for c in classes}
     size = len(designs)
-    worst = best_of(size)
+    worst = best_of(
+        size, [(c.id, PairArrays(known[c.id], known[c.id], same_class=True, size=size, model=model)) for c in classes]
+    )
     for attacker, victim in itertools.product(classes, classes):
         if attacker is victim and victim.count < 2:
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        take_worse(worst, facts, Chances(facts, model, window_days, proven))
+        take_worse(worst, victim.id, facts, Chances(facts, model, window_days, proven))
     return worst
 
 
@@ -119,17 +135,25 @@ class _Exposed:
     nines: Floats
 
 
-def best_of(size: int) -> Sweep:
-    """Return the isolation of designs of which no pair was looked at."""
+def best_of(size: int, classes: Sequence[tuple[str, PairArrays]]) -> Sweep:
+    """Return the isolation of designs of which no pair was looked at.
+
+    Args:
+        size: number of designs.
+        classes: id of every class, with the facts of two tenants of it.
+    """
+    assets = {asset.id: asset for _, facts in classes for asset in facts.model.assets.values() if guarded(asset)}
     return Sweep(
         np.full(size, MAX_NINES + DEPTH_WEIGHT * MAX_DEPTH),
         np.zeros(size),
         np.full(size, MAX_DEPTH, dtype=np.int64),
         np.full(size, "", dtype="<U40"),
+        {(name, a.id): np.zeros(size) for name, facts in classes for a in assets.values() if facts.holds(a.when).any()},
+        {name: asset.plane for name, asset in assets.items()},
     )
 
 
-def take_worse(worst: Sweep, facts: PairArrays, chances: Chances) -> None:
+def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances) -> None:
     """Put the worst asset of a pair in the place of the worst so far, where it is worse.
 
     Depth adds at most :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
@@ -142,6 +166,9 @@ def take_worse(worst: Sweep, facts: PairArrays, chances: Chances) -> None:
     ]
     if not found:
         return
+    for each in found:
+        so_far = worst.opened.setdefault((victim, each.asset), np.zeros(facts.size))
+        np.maximum(so_far, each.exposure, out=so_far)
     least = np.minimum.reduce([each.nines for each in found]) + DEPTH_WEIGHT * MAX_DEPTH
     for each in found:
         near = np.flatnonzero((each.nines <= least) & (each.nines < worst.figure))
@@ -167,7 +194,9 @@ def _exposed(asset: str, facts: PairArrays, chances: Chances) -> _Exposed:
     exposure = network.diagram.probability_over(root, {name: found.chance for name, found in values.items()})
     with np.errstate(divide="ignore"):
         nines = np.clip(-np.log10(exposure), 0.0, MAX_NINES)
-    nines[~facts.holds(facts.model.assets[asset].when)] = np.inf
+    absent = ~facts.holds(facts.model.assets[asset].when)
+    nines[absent] = np.inf
+    exposure[absent] = 0.0
     return _Exposed(asset, network, root, {name: found.cost for name, found in values.items()}, exposure, nines)
 
 

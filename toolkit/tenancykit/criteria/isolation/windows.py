@@ -47,13 +47,15 @@ def sweep_windows(batch: Batch, windows: Floats, *, misconfiguration: float = 1.
     model = load_isolation(batch.catalogue)
     size = len(batch)
     known = {facts.tenant_class.id: _facts(facts, model.class_facts) for facts in batch.classes}
-    worst = best_of(size)
+    worst = best_of(
+        size, [(name, PairArrays(held, held, same_class=True, size=size, model=model)) for name, held in known.items()]
+    )
     classes = [facts.tenant_class for facts in batch.classes]
     for attacker, victim in itertools.product(classes, classes):
         if attacker is victim and victim.count < 2:
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        take_worse(worst, facts, _Windowed(facts, windows, misconfiguration))
+        take_worse(worst, victim.id, facts, _Windowed(facts, windows, misconfiguration))
     return worst
 
 

@@ -1,0 +1,128 @@
+"""Open days a year per class and plane: what they add up, that they equal a count of states, and their intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kubeanswers.source import parse_yaml
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR
+from tenancykit.criteria.isolation.exposure import exposure_draws
+from tenancykit.criteria.isolation.interval import chance_draws
+from tenancykit.criteria.isolation.measure import assess, measure
+from tenancykit.criteria.isolation.network import contracted
+from tenancykit.criteria.isolation.reliability import reachable
+from tenancykit.criteria.isolation.result import IsolationResult
+from tenancykit.criteria.isolation.sweep import sweep
+from tenancykit.design.model import Design, choose
+from tenancykit.design.validity import resolve
+from tenancykit.scenario.model import Scenario
+from tenancykit.validation import validate
+from tests.criteria.isolation.platforms import CATALOGUE, SHARED, resolved, result, scenario, with_options
+from tests.criteria.isolation.test_network import SCENARIO, drawn_designs
+
+MODEL = load_isolation(CATALOGUE)
+OWN_CLUSTER = with_options("cp_managed_per_tenant", "node_dedicated_tenant")
+
+
+def test_many_designs_at_once_get_the_same_open_days_as_one_by_one() -> None:
+    asked = validate(Scenario, parse_yaml(SCENARIO, "two"))
+    designs = drawn_designs(25)
+    found = sweep(designs, asked, CATALOGUE)
+    for i, design in enumerate(designs):
+        alone = measure(resolve(design, asked, CATALOGUE), asked, CATALOGUE).detail.days
+        assert set(alone) == set(found.days)
+        for key, days in alone.items():
+            assert found.days[key][i] == pytest.approx(days, abs=1e-9)
+
+
+@pytest.mark.parametrize("options", [SHARED, OWN_CLUSTER])
+def test_open_days_of_a_plane_are_those_of_its_assets_added_up(options: tuple[str, ...]) -> None:
+    found = result(options)
+    (pair,) = found.pairs
+    for exposure in found.exposure:
+        assets = [a for a in pair.finding.assets if a.guarded and a.plane == exposure.plane]
+        assert exposure.days == pytest.approx(sum(a.exposure for a in assets) * DAYS_PER_YEAR)
+        assert exposure.low <= exposure.days <= exposure.high
+        assert 0 <= exposure.assumption_share <= 1
+        assert exposure.asset in {a.asset for a in assets} or exposure.days == 0
+
+
+def test_open_days_equal_a_count_over_drawn_states_of_every_barrier() -> None:
+    """Barriers fall at random, 4,000 times over; the share of times a path stood open is the exposure."""
+    (pair,) = result(SHARED).pairs
+    graph, strengths = pair.finding.graph, pair.finding.strengths
+    draw = np.random.default_rng(5)
+    states = {name: draw.random(4000) < strength.chance for name, strength in strengths.items()}
+    opened = dict.fromkeys((a.id for a in graph.assets), 0)
+    for i in range(4000):
+        for node in reachable(graph.links, graph.starts, lambda name, i=i: bool(states[str(name)][i])):
+            if node in opened:
+                opened[str(node)] += 1
+    for asset in pair.finding.assets:
+        assert opened[asset.asset] / 4000 == pytest.approx(asset.exposure, abs=0.03)
+
+
+def test_a_second_class_of_the_same_kind_moves_no_exposure() -> None:
+    row = "{id: NAME, kind: team, count: 10, workloads: [{template: w}]}"
+    text = """
+schema: tenancykit/scenario/v1
+name: kinds
+tenants: {classes: [ROWS]}
+workloads: [{id: w, kind: training, gpu: {count: 1}, storage: {size: 1Gi}}]
+infrastructure: {sites: [{id: one, provider: own}], nodes: [{type: any}]}
+"""
+    found: list[IsolationResult] = []
+    for names in (["first"], ["first", "second"]):
+        rows = ", ".join(row.replace("NAME", name) for name in names)
+        asked = validate(Scenario, parse_yaml(text.replace("ROWS", rows), "kinds"))
+        found.append(assess(resolved(SHARED, asked), MODEL))
+    one, two = found
+    for plane in one.planes["first"]:
+        assert one.days["first", plane] == pytest.approx(two.days["first", plane])
+        assert two.days["second", plane] == pytest.approx(two.days["first", plane])
+
+
+def test_a_tenant_that_is_alone_is_exposed_to_nobody_on_any_plane() -> None:
+    found = result(SHARED, scenario(count=1))
+    assert {e.plane for e in found.exposure} == set(found.planes["all"])
+    assert all(e.days == e.high == e.assumption_share == 0 and e.nines == 12 for e in found.exposure)
+
+
+def test_what_a_class_cannot_lose_is_no_plane_of_it() -> None:
+    text = SCENARIO.replace("gpu: {count: 1}, ", "")
+    asked = validate(Scenario, parse_yaml(text, "two"))
+    design = Design("t", "", {c.id: choose(CATALOGUE, SHARED) for c in asked.tenants.classes})
+    found = assess(resolve(design, asked, CATALOGUE), MODEL)
+    assert "accelerator" in found.planes["dev"]
+    assert "accelerator" not in found.planes["prod"]
+
+
+@pytest.mark.parametrize("options", [SHARED, OWN_CLUSTER])
+def test_how_much_an_exposure_grows_with_a_barriers_chance_is_its_derivative(options: tuple[str, ...]) -> None:
+    (pair,) = result(options).pairs
+    graph = pair.finding.graph
+    chance = {name: strength.chance for name, strength in pair.finding.strengths.items()}
+    for asset in pair.finding.assets:
+        network = contracted(asset.asset, frozenset(graph.starts), MODEL)
+        for name, slope in network.slopes(graph, chance).items():
+            up, down = ({**chance, name: chance[name] + step} for step in (1e-6, -1e-6))
+            numeric = (network.solve(graph, up)[0] - network.solve(graph, down)[0]) / 2e-6
+            assert slope == pytest.approx(numeric, abs=1e-6)
+
+
+def test_every_draw_is_the_exposure_under_the_chances_drawn() -> None:
+    found = result(SHARED)
+    (pair,) = found.pairs
+    chances = chance_draws(pair.finding.strengths, 8)
+    days = exposure_draws(found, MODEL, draws=8)
+    for i in range(8):
+        chance = {name: float(values[i]) for name, values in chances.items()}
+        total = dict.fromkeys(found.planes["all"], 0.0)
+        for asset in pair.finding.assets:
+            if asset.guarded:
+                network = contracted(asset.asset, frozenset(pair.finding.graph.starts), MODEL)
+                total[asset.plane] += network.solve(pair.finding.graph, chance)[0] * DAYS_PER_YEAR
+        for plane, value in total.items():
+            assert days["all", plane][i] == pytest.approx(value)

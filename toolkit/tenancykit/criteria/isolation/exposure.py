@@ -1,0 +1,175 @@
+"""Exposure per class of victims and plane: how many days a year something of it stands open to another tenant.
+
+Convention. For an asset of a victim class, the exposure is the chance that at a random moment some path from another
+tenant stands open; paths from one class of attackers combine exactly. Classes of attackers meet the same flaws of the
+same components, so the class that reaches the asset most stands for all of them: a second class of the same kind moves
+nothing. Within a plane the expected open days of its confidentiality and integrity assets are added up, so that closing
+a lesser path shows beside a greater one; the sum is asset-days a year. Nines are those of the mean over the plane's
+assets, whose number is the catalogue's and not the design's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tenancykit.catalogue.attack import Plane
+from tenancykit.catalogue.barriers import IsolationCatalogue
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, assumed_share
+from tenancykit.criteria.isolation.interval import DRAWS, chance_draws
+from tenancykit.criteria.isolation.levels import guarded
+from tenancykit.criteria.isolation.network import contracted
+from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, IsolationResult, PairFinding, nines
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LOW, HIGH = 0.1, 0.9
+"""Ends of every interval printed: P10 and P90."""
+
+Key = tuple[str, Plane]
+
+
+@dataclass(frozen=True)
+class PlaneExposure:
+    """What stands open of one class of victims on one plane.
+
+    Attributes:
+        class_id: class of the victims.
+        plane: the plane; planes on which the class has nothing to lose are left out.
+        days: expected open days a year, summed over the plane's assets; this is the figure to rank, lower is better.
+        low: P10 of the days over what is not known of the barriers.
+        high: P90 of the days.
+        nines: minus the decimal logarithm of the mean chance that an asset of the plane stands open.
+        assumption_share: share (0 to 1) of the figure that rests on assumptions instead of published flaws or measurements.
+        attacker: class of attackers that contributes most; empty where nothing stands open.
+        asset: asset that contributes most; empty where nothing stands open.
+    """
+
+    class_id: str
+    plane: Plane
+    days: float
+    low: float
+    high: float
+    nines: float
+    assumption_share: float
+    attacker: str
+    asset: str
+
+
+def plane_nines(days: float, plane: Plane, model: IsolationCatalogue) -> float:
+    """Return the nines of so many open asset-days a year on a plane; the more open, the fewer."""
+    return nines(days / (DAYS_PER_YEAR * len(_assets(plane, model))))
+
+
+def _assets(plane: Plane, model: IsolationCatalogue) -> tuple[str, ...]:
+    return tuple(asset.id for asset in model.assets.values() if asset.plane == plane and guarded(asset))
+
+
+def worst_of_each(result: IsolationResult) -> dict[str, dict[str, tuple[AssetFinding, PairFinding]]]:
+    """Return, per victim class and asset, the finding of the attackers that reach it most."""
+    found: dict[str, dict[str, tuple[AssetFinding, PairFinding]]] = {name: {} for name in result.planes}
+    for pair in result.pairs:
+        here = found[pair.victim]
+        for asset in pair.finding.assets:
+            if asset.guarded and (asset.asset not in here or asset.exposure > here[asset.asset][0].exposure):
+                here[asset.asset] = asset, pair
+    return found
+
+
+def open_days(result: IsolationResult) -> dict[Key, float]:
+    """Return the expected open days a year per class of victims and plane."""
+    days: dict[Key, float] = {(victim, plane): 0.0 for victim, planes in result.planes.items() for plane in planes}
+    for victim, assets in worst_of_each(result).items():
+        for asset, _ in assets.values():
+            days[victim, asset.plane] += asset.days_per_year
+    return days
+
+
+def plane_exposures(result: IsolationResult, model: IsolationCatalogue) -> tuple[PlaneExposure, ...]:
+    """Return the exposure of every class on every plane, with intervals and what rests on assumptions."""
+    import numpy as np  # noqa: PLC0415 - keeps the package's import light
+
+    drawn = exposure_draws(result, model)
+    worst = worst_of_each(result)
+    found = []
+    for (victim, plane), days in open_days(result).items():
+        low, high = (float(end) for end in np.quantile(drawn[victim, plane], [LOW, HIGH]))
+        here = [pair for pair in worst[victim].values() if pair[0].plane == plane]
+        most = max(here, key=lambda pair: pair[0].exposure, default=None)
+        opened = most is not None and most[0].exposure > 0
+        found.append(
+            PlaneExposure(
+                victim,
+                plane,
+                days,
+                min(low, days),
+                max(high, days),
+                plane_nines(days, plane, model),
+                _assumed(here, model),
+                most[1].attacker if most and opened else "",
+                most[0].asset if most and opened else "",
+            )
+        )
+    return tuple(found)
+
+
+def exposure_draws(
+    result: IsolationResult, model: IsolationCatalogue, *, draws: int = DRAWS
+) -> dict[Key, NDArray[np.float64]]:
+    """Return [draws] open days a year per class and plane when everything not known of the barriers is drawn.
+
+    Draws of one barrier are the same in every design and pair, so that designs may be compared draw by draw.
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    worst: dict[tuple[str, str], NDArray[np.float64]] = {}
+    plane_of: dict[tuple[str, str], Plane] = {}
+    seen: dict[int, Mapping[str, NDArray[np.float64]]] = {}
+    for pair in result.pairs:
+        known = seen.get(id(pair.finding))
+        if known is None:
+            known = seen[id(pair.finding)] = _drawn(pair.finding, model, draws)
+        for asset in pair.finding.assets:
+            if asset.guarded:
+                key = pair.victim, asset.asset
+                plane_of[key] = asset.plane
+                worst[key] = np.maximum(worst[key], known[asset.asset]) if key in worst else known[asset.asset]
+    days = {(victim, plane): np.zeros(draws) for victim, planes in result.planes.items() for plane in planes}
+    for key, exposures in worst.items():
+        days[key[0], plane_of[key]] += exposures * DAYS_PER_YEAR
+    return days
+
+
+def _drawn(finding: GraphFinding, model: IsolationCatalogue, draws: int) -> dict[str, NDArray[np.float64]]:
+    chances = chance_draws(finding.strengths, draws)
+    standing = frozenset(finding.graph.starts)
+    return {
+        asset.asset: contracted(asset.asset, standing, model).exposure_over(finding.graph, chances, draws)
+        for asset in finding.assets
+        if asset.guarded
+    }
+
+
+def _assumed(assets: list[tuple[AssetFinding, PairFinding]], model: IsolationCatalogue) -> float:
+    """Return the share of a plane's open days that rests on assumptions.
+
+    Every barrier's part is its chance of being down times how much the exposure grows with that chance (for a product
+    of chances every factor has the same part); the barrier's own chance is split by its sources.
+    """
+    total = assumed = 0.0
+    for asset, pair in assets:
+        finding = pair.finding
+        chance = {name: strength.chance for name, strength in finding.strengths.items()}
+        network = contracted(asset.asset, frozenset(finding.graph.starts), model)
+        parts = {name: slope * chance[name] for name, slope in network.slopes(finding.graph, chance).items()}
+        whole = math.fsum(parts.values())
+        if whole <= 0:
+            continue
+        total += asset.exposure
+        share = math.fsum(part * assumed_share(finding.strengths[name], model) for name, part in parts.items())
+        assumed += asset.exposure * share / whole
+    return assumed / total if total else 0.0
