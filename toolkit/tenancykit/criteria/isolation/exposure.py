@@ -44,7 +44,7 @@ class PlaneExposure:
         low: P10 of the days over what is not known of the barriers.
         high: P90 of the days.
         nines: minus the decimal logarithm of the mean chance that an asset of the plane stands open.
-        assumption_share: share (0 to 1) of the figure that rests on assumptions instead of published flaws or measurements.
+        assumption_share: share (0 to 1) of the figure that no published flaw and no measurement stands behind.
         attacker: class of attackers that contributes most; empty where nothing stands open.
         asset: asset that contributes most; empty where nothing stands open.
     """
