@@ -7,8 +7,8 @@ from functools import cache
 
 from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.measure import measure
-from tenancykit.criteria.isolation.result import IsolationResult
 from tenancykit.criteria.score import Score
 from tenancykit.design.model import Design, ResolvedDesign, choose
 from tenancykit.design.validity import resolve

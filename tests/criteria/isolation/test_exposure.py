@@ -8,12 +8,11 @@ import pytest
 from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR
-from tenancykit.criteria.isolation.exposure import exposure_draws
+from tenancykit.criteria.isolation.exposure import IsolationResult, exposure_draws
 from tenancykit.criteria.isolation.interval import chance_draws
 from tenancykit.criteria.isolation.measure import assess, measure
 from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.reliability import reachable
-from tenancykit.criteria.isolation.result import IsolationResult
 from tenancykit.criteria.isolation.sweep import sweep
 from tenancykit.design.model import Design, choose
 from tenancykit.design.validity import resolve

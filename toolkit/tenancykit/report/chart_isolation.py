@@ -8,7 +8,8 @@ from typing import Final
 
 from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
-from tenancykit.criteria.isolation.result import MAX_DEPTH, AssetFinding, IsolationResult, PairFinding
+from tenancykit.criteria.isolation.exposure import IsolationResult
+from tenancykit.criteria.isolation.result import MAX_DEPTH, AssetFinding, PairFinding
 from tenancykit.report.chart_attack_graph import draw_attack_graph
 from tenancykit.report.chart_canvas import (
     BLUE,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import Strength
+from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.graph import words
-from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, IsolationResult, PairFinding
+from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, PairFinding
 from tenancykit.criteria.score import Evidence
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from tenancykit.catalogue.attack import Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue
@@ -21,7 +22,7 @@ from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, assumed_share
 from tenancykit.criteria.isolation.interval import DRAWS, chance_draws
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import contracted
-from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, IsolationResult, PairFinding, nines
+from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, PairFinding, nines
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +59,44 @@ class PlaneExposure:
     assumption_share: float
     attacker: str
     asset: str
+
+
+@dataclass(frozen=True)
+class IsolationResult:
+    """The isolation of one design.
+
+    Attributes:
+        pairs: every ordered pair of classes that holds two different tenants, in the scenario's order.
+        planes: planes on which each class has something to lose, in the scenario's order of classes.
+        model: the catalogue it was found with.
+    """
+
+    pairs: tuple[PairFinding, ...]
+    planes: Mapping[str, tuple[Plane, ...]]
+    model: IsolationCatalogue = field(repr=False, compare=False)
+
+    @cached_property
+    def exposure(self) -> tuple[PlaneExposure, ...]:
+        """Open days a year of every class on every plane, with intervals; drawn when first asked for."""
+        return plane_exposures(self, self.model)
+
+    @cached_property
+    def days(self) -> Mapping[tuple[str, Plane], float]:
+        """Expected open days a year per class and plane, without intervals (quick)."""
+        return open_days(self)
+
+    @property
+    def worst_pair(self) -> PairFinding | None:
+        """The least isolated pair; None where there is only one tenant."""
+        return min(self.pairs, key=lambda p: p.finding.worst.figure, default=None)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one plain row per attacker class, victim class and asset."""
+        return [
+            {"attacker": pair.attacker, "victim": pair.victim, **asset.to_data()}
+            for pair in self.pairs
+            for asset in pair.finding.assets
+        ]
 
 
 def plane_nines(days: float, plane: Plane, model: IsolationCatalogue) -> float:

@@ -13,6 +13,7 @@ from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.chances import WINDOW_DAYS, strengths
 from tenancykit.criteria.isolation.explanation import evidence_tree
+from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.graph import AttackGraph, attack_graph, pair_facts, words
 from tenancykit.criteria.isolation.interval import figure_interval
 from tenancykit.criteria.isolation.levels import VIEWS, guarded, level_of
@@ -23,7 +24,6 @@ from tenancykit.criteria.isolation.result import (
     MAX_NINES,
     AssetFinding,
     GraphFinding,
-    IsolationResult,
     PairFinding,
     figure,
 )

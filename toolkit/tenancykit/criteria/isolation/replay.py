@@ -19,7 +19,7 @@ from tenancykit.catalogue.attack import Boundary, DesignChoice, Evidence, Impact
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.isolation.chances import breach_of, components_of, hardening
-from tenancykit.criteria.isolation.result import IsolationResult
+from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.trivalent import Facts, alike
 
 Outcome = Literal["contained", "crossed", "undetermined", "inexpressible"]

@@ -5,16 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenancykit.catalogue.attack import Impact, Plane
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
 from tenancykit.criteria.isolation.graph import AttackGraph
-
-if TYPE_CHECKING:
-    from tenancykit.catalogue.barriers import IsolationCatalogue
-    from tenancykit.criteria.isolation.exposure import PlaneExposure
 
 MAX_NINES = 12.0
 """Nines of an asset that no path reaches; keeps figures finite."""
@@ -140,45 +135,3 @@ class PairFinding:
     victim: str
     victims: int
     finding: GraphFinding = field(repr=False)
-
-
-@dataclass(frozen=True)
-class IsolationResult:
-    """The isolation of one design.
-
-    Attributes:
-        pairs: every ordered pair of classes that holds two different tenants, in the scenario's order.
-        planes: planes on which each class has something to lose, in the scenario's order of classes.
-        model: the catalogue it was found with.
-    """
-
-    pairs: tuple[PairFinding, ...]
-    planes: Mapping[str, tuple[Plane, ...]]
-    model: IsolationCatalogue = field(repr=False, compare=False)
-
-    @cached_property
-    def exposure(self) -> tuple[PlaneExposure, ...]:
-        """Open days a year of every class on every plane, with intervals; drawn when first asked for."""
-        from tenancykit.criteria.isolation.exposure import plane_exposures  # noqa: PLC0415 - reads this module
-
-        return plane_exposures(self, self.model)
-
-    @cached_property
-    def days(self) -> Mapping[tuple[str, Plane], float]:
-        """Expected open days a year per class and plane, without intervals (quick)."""
-        from tenancykit.criteria.isolation.exposure import open_days  # noqa: PLC0415 - as above
-
-        return open_days(self)
-
-    @property
-    def worst_pair(self) -> PairFinding | None:
-        """The least isolated pair; None where there is only one tenant."""
-        return min(self.pairs, key=lambda p: p.finding.worst.figure, default=None)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return one plain row per attacker class, victim class and asset."""
-        return [
-            {"attacker": pair.attacker, "victim": pair.victim, **asset.to_data()}
-            for pair in self.pairs
-            for asset in pair.finding.assets
-        ]
