@@ -56,7 +56,8 @@ def test_open_days_equal_a_count_over_drawn_states_of_every_barrier() -> None:
     states = {name: draw.random(4000) < strength.chance for name, strength in strengths.items()}
     opened = dict.fromkeys((a.id for a in graph.assets), 0)
     for i in range(4000):
-        for node in reachable(graph.links, graph.starts, lambda name, i=i: bool(states[str(name)][i])):
+        down = {name for name, falls in states.items() if falls[i]}
+        for node in reachable(graph.links, graph.starts, down.__contains__):
             if node in opened:
                 opened[str(node)] += 1
     for asset in pair.finding.assets:
