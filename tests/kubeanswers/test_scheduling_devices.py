@@ -63,7 +63,7 @@ def pod(name: str, *claims: str, template: str = "", **requests: str) -> Object:
     asked += [{"name": "t", "resourceClaimTemplateName": template}] if template else []
     containers = [{"name": "c", "image": "a:1", "resources": {"requests": {"cpu": "1", **requests}}}]
     spec = {"containers": containers, "resourceClaims": asked}
-    return {"kind": "Pod", "metadata": {"name": name, "namespace": "team"}, "spec": spec}
+    return {"kind": "Pod", "metadata": {"name": name, "namespace": "team", "uid": name}, "spec": spec}
 
 
 def nodes_of(placed: DumpPlacement) -> list[str]:

@@ -21,7 +21,7 @@ def pod(name: str, cpu: str = "1", gpus: int = 0, **more: Any) -> Object:
     requests = {"cpu": cpu, "memory": "1Gi", **({"nvidia.com/gpu": gpus} if gpus else {})}
     meta = {"name": name, "namespace": "team", **more.pop("metadata", {})}
     status = more.pop("status", {})
-    containers = [{"name": "c", "image": "a:1", "resources": {"requests": requests}}]
+    containers = [{"name": "c", "image": "a:1", "resources": {"requests": requests, "limits": requests}}]
     return {"kind": "Pod", "metadata": meta, "spec": {"containers": containers, **more}, "status": status}
 
 

@@ -32,7 +32,7 @@ def node(name: str, cpu: str = "4", zone: str = "", taints: list[Object] | None 
 def pod(name: str, cpu: str = "1", labels: Object | None = None, node: str = "", **more: Any) -> Object:
     requests = {"cpu": cpu, "memory": "1Gi", **more.pop("requests", {})}
     containers = more.pop("containers", [{"name": "c", "image": "a:1", "resources": {"requests": requests}}])
-    meta = {"name": name, "namespace": "d", "labels": labels or {}, **more.pop("metadata", {})}
+    meta = {"name": name, "namespace": "d", "uid": name, "labels": labels or {}, **more.pop("metadata", {})}
     status = more.pop("status", {})
     return {
         "kind": "Pod",
@@ -115,8 +115,9 @@ def test_a_resize_in_flight_counts_at_the_larger_amount_unless_it_cannot_be(cond
 def test_room_kept_for_a_more_important_pod_is_not_given_away() -> None:
     nominated = pod("high", "3", priority=10, status={"nominatedNodeName": "n"})
     found = place_dump([node("n"), pod("low", "2"), pod("other", "1"), nominated]).pods
-    assert [one.node for one in found] == ["", "n", "n"]
-    assert found[0].reason.startswith("0/1 nodes are available: 1 Insufficient cpu.")
+    assert [one.pod.removeprefix("d/") for one in found] == ["high", "low", "other"]
+    assert [one.node for one in found] == ["n", "", "n"]
+    assert found[1].reason.startswith("0/1 nodes are available: 1 Insufficient cpu.")
 
 
 def test_a_pod_waits_while_room_is_made_for_it() -> None:
@@ -278,9 +279,9 @@ def test_a_dump_without_any_object_is_refused_and_an_empty_list_is_not() -> None
 
 
 def test_objects_that_do_not_bear_on_placement_are_counted() -> None:
-    things: list[Any] = [{"kind": "Deployment", "metadata": {"name": name}} for name in "ab"]
+    things: list[Any] = [{"kind": "Ingress", "metadata": {"name": name}} for name in "ab"]
     found = place_dump([node("n"), *things, {"kind": "ConfigMapList", "items": []}])
-    assert (found.pods, found.to_dict()["aside"]) == ((), {"Deployment": 2})
+    assert (found.pods, found.to_dict()["aside"]) == ((), {"Ingress": 2})
 
 
 def test_a_shape_needs_points_that_rise() -> None:

@@ -25,7 +25,7 @@ def pod(name: str, *claims: str, node: str = "", volumes: list[Object] | None = 
     mounted = [{"name": one, "persistentVolumeClaim": {"claimName": one}} for one in claims]
     containers = [{"name": "c", "image": "a:1", "resources": {"requests": {"cpu": "1"}}}]
     body = {"containers": containers, "volumes": [*mounted, *(volumes or ())], "nodeName": node, **spec}
-    return {"kind": "Pod", "metadata": {"name": name, "namespace": "team"}, "spec": body}
+    return {"kind": "Pod", "metadata": {"name": name, "namespace": "team", "uid": name}, "spec": body}
 
 
 def claim(name: str, volume: str = "", storage_class: str = "wait", size: str = "1Gi", **more: Any) -> Object:

@@ -311,7 +311,7 @@ def _large_pod(name: str, cpu: str, memory: str, gpus: int, kind: str | None) ->
     requests = {"cpu": cpu, "memory": memory, **({"nvidia.com/gpu": gpus} if gpus else {})}
     return {
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "s-a"},
+        "metadata": {"name": name, "namespace": "s-a", "uid": name},
         "spec": {
             **({"nodeSelector": {"gpu-kind": kind}} if kind else {}),
             "containers": [{"name": "c", "image": "app:1", "resources": {"requests": requests}}],

@@ -6,14 +6,15 @@ quota (403).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kubeanswers.compute import ResourceList, container_amounts, resource_faults, resource_list, with_defaults
 from kubeanswers.kinds import KindTable, builtin_kinds
 from kubeanswers.objects import mapping, mappings, scalar_text
+from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.quota.limit_ranges import (
     Limit,
     claim_refusals,
@@ -26,6 +27,7 @@ from kubeanswers.quota.usage import countable, in_scope, missing_amounts, usage
 from kubeanswers.quota.validation import quota_faults, scope_change_faults
 
 Key = tuple[str, str]
+T = TypeVar("T")
 _CHARGED_ON_UPDATE: Final = frozenset({"Service", "PersistentVolumeClaim", "ResourceClaim"})
 """Kinds whose updates are checked against quotas; a pod cannot change what it asks for, others only count."""
 
@@ -55,11 +57,18 @@ class NamespaceAccount:
         cluster: cluster-scoped objects that matter: PriorityClass, RuntimeClass, StorageClass.
         kinds: which kinds there are.
         objects: the namespace's objects by kind and name.
+        recorded: what the quota controller says is used, by quota name; taken for what the objects alone would say.
     """
 
     cluster: tuple[Mapping[str, Any], ...] = ()
     kinds: KindTable = field(default_factory=builtin_kinds)
     objects: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
+    recorded: Mapping[str, ResourceList] = field(default_factory=dict)
+    _counts: dict[str, ResourceList] = field(default_factory=dict, repr=False)
+    """What is used of each quota that was asked; every write but a create, which is added to it, forgets it."""
+
+    _rules: dict[str, list[Any]] = field(default_factory=dict, repr=False)
+    """The quotas and limits of the namespace, read once until one of them is written."""
 
     def create(self, data: Mapping[str, Any]) -> Admission:
         """Return the answer to a create and, if it is yes, count the object."""
@@ -72,6 +81,7 @@ class NamespaceAccount:
 
     def delete(self, data: Mapping[str, Any]) -> Admission:
         """Remove an object, freeing what it used; 404 if it is not there."""
+        self._forget()
         return Admission(200 if self.objects.pop(_key(data), None) is not None else 404)
 
     def set_status(self, data: Mapping[str, Any]) -> Admission:
@@ -79,6 +89,7 @@ class NamespaceAccount:
         old = self.objects.get(_key(data))
         if old is None:
             return Admission(404, "not found")
+        self._forget()
         self.objects[_key(data)] = {**old, "status": data.get("status")}
         return Admission(200)
 
@@ -101,6 +112,7 @@ class NamespaceAccount:
         refusal = self._quota_refusal(made, old)
         if refusal:
             return Admission(403, refusal)
+        self._count(made, new=old is None)
         self.objects[_key(made)] = made
         return Admission(200 if old is not None else 201, stored=made)
 
@@ -191,28 +203,53 @@ class NamespaceAccount:
         if not over:
             return ""
         parts = [
-            f"{title}: {','.join(f'{name}={amounts.get(name, Decimal(0))}' for name in over)}"
+            f"{title}: {','.join(f'{name}={_printed(name, amounts.get(name, Decimal(0)))}' for name in over)}"
             for title, amounts in (("requested", asked), ("used", used), ("limited", hard))
         ]
         return f"exceeded quota: {_name(quota)}, {', '.join(parts)}"
 
     def used(self, quota: Mapping[str, Any]) -> ResourceList:
         """Return what the namespace's objects use of a quota, for every resource it names and the cluster counts."""
+        name = _name(quota)
+        if name not in self._counts:
+            self._counts[name] = self._sum(quota)
+        return dict(self._counts[name])
+
+    def _sum(self, quota: Mapping[str, Any]) -> ResourceList:
         hard = _hard(quota)
         total: ResourceList = {name: Decimal(0) for name in hard if _is_counted(name, self.kinds)}
+        if (recorded := self.recorded.get(_name(quota))) is not None:
+            return {name: recorded.get(name, value) for name, value in total.items()}
         for (kind, _), data in self.objects.items():
             if self._asked(quota, data, kind):
-                for name, value in usage(data, self.kinds).items():
-                    if name in total:
-                        total[name] += value
+                _add(total, usage(data, self.kinds))
         return total
 
+    def _count(self, made: Mapping[str, Any], *, new: bool) -> None:
+        """Keep up what is used: a new object is added, any other change counted again when next asked."""
+        kind = scalar_text(made.get("kind"))
+        if not new or kind in ("ResourceQuota", "LimitRange"):
+            self._forget()
+            return
+        for quota in self._quotas():
+            if (total := self._counts.get(_name(quota))) is not None and self._asked(quota, made, kind):
+                _add(total, usage(made, self.kinds))
+
+    def _forget(self) -> None:
+        self._counts.clear()
+        self._rules.clear()
+
     def _quotas(self) -> list[Mapping[str, Any]]:
-        return [data for (kind, _), data in sorted(self.objects.items()) if kind == "ResourceQuota"]
+        return self._ruled("ResourceQuota", lambda data: [data])
 
     def _limits(self) -> list[Limit]:
-        ranges = [data for (kind, _), data in sorted(self.objects.items()) if kind == "LimitRange"]
-        return [limit for data in ranges for limit in limits_of(mapping(data.get("spec")))]
+        return self._ruled("LimitRange", lambda data: limits_of(mapping(data.get("spec"))))
+
+    def _ruled(self, kind: str, read: Callable[[Mapping[str, Any]], list[T]]) -> list[T]:
+        if kind not in self._rules:
+            found = sorted(key for key in self.objects if key[0] == kind)
+            self._rules[kind] = [item for key in found for item in read(self.objects[key])]
+        return self._rules[kind]
 
     def _cluster(self, kind: str) -> Iterable[Mapping[str, Any]]:
         return (item for item in self.cluster if item.get("kind") == kind)
@@ -243,6 +280,22 @@ def _pod_change_faults(spec: Mapping[str, Any], old: Mapping[str, Any]) -> list[
 
 def _hard(quota: Mapping[str, Any]) -> ResourceList:
     return resource_list(mapping(quota.get("spec")).get("hard"))
+
+
+def _add(total: ResourceList, asked: ResourceList) -> None:
+    for name, value in asked.items():
+        if name in total:
+            total[name] += value
+
+
+def _printed(name: str, value: Decimal) -> str:
+    """Return an amount as the API server prints it: CPU in cores or thousandths, bytes in the largest whole unit."""
+    resource = name.rsplit(".", 1)[-1]
+    if resource == "cpu":
+        return cpu_text(int(value * 1000))
+    if resource in ("memory", "ephemeral-storage", "storage") or "hugepages-" in name:
+        return memory_text(int(value))
+    return str(value)
 
 
 def _is_counted(name: str, kinds: KindTable) -> bool:

@@ -1,8 +1,9 @@
 """A what-if for a live cluster: where its pending pods would go, or why they would not.
 
 Reads the objects ``kubectl get -o yaml`` prints that bear on placement (``inventory.READ``), and a
-KubeSchedulerConfiguration where one is given. Pods without a node are placed in the given order; those not created yet
-(without a uid) have to pass their namespace's quotas first.
+KubeSchedulerConfiguration where one is given. Controllers are asked for the pods they lack. Pods without a node are
+placed as the scheduler takes them: higher priority first, then by age, then in the given order. Those not created yet
+(without a uid) have to pass their namespace's LimitRanges and quotas first.
 
 The rules are those of kube-scheduler 1.36 with its default features, which leave out pod groups (gang scheduling) and
 comparisons in tolerations. Every machine is scored; the scheduler itself samples those of clusters of more than 100.
@@ -17,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from kubeanswers.scheduling.allocation import DeviceTest
+from kubeanswers.scheduling.arrivals import Arrivals, exists
 from kubeanswers.scheduling.cluster import Cluster
 from kubeanswers.scheduling.configuration import DEFAULT_SCHEDULER, Profile
 from kubeanswers.scheduling.devices import Devices
 from kubeanswers.scheduling.inventory import Inventory, take_inventory
-from kubeanswers.scheduling.objects import name_of
-from kubeanswers.scheduling.quota import Quotas
+from kubeanswers.scheduling.objects import Reader
 from kubeanswers.scheduling.requests import Object
 from kubeanswers.scheduling.scheduling import Decision, Scheduler
 from kubeanswers.scheduling.values import FitScoring, Pod
@@ -40,6 +41,7 @@ class PodPlace:
         ties: other machines with as many points.
         preempted: pods that would be removed to make room.
         unchecked: what the pod asks for that is not looked at here.
+        refused: whether the API server would not create the pod at all (LimitRange, quota, a class that is not there).
     """
 
     pod: str
@@ -49,19 +51,22 @@ class PodPlace:
     ties: tuple[str, ...] = ()
     preempted: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    refused: bool = False
 
 
 @dataclass(frozen=True)
 class DumpPlacement:
-    """Where the pending pods of a dump would go, in the given order.
+    """Where the pending pods of a dump would go, in the order in which they are taken.
 
     Attributes:
         pods: one entry per pending pod.
         aside: objects of kinds that do not bear on placement, counted by kind.
+        notes: controllers that create no pods now, and why.
     """
 
     pods: tuple[PodPlace, ...]
     aside: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[PodPlace, ...]:
@@ -70,7 +75,11 @@ class DumpPlacement:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        return {"pods": [asdict(place) for place in self.pods], "aside": dict(self.aside)}
+        return {
+            "pods": [asdict(place) for place in self.pods],
+            "aside": dict(self.aside),
+            "notes": list(self.notes),
+        }
 
 
 def place_dump(
@@ -80,7 +89,7 @@ def place_dump(
     seed: int | None = None,
     device_test: DeviceTest | None = None,
 ) -> DumpPlacement:
-    """Return node or reason for every pending pod of a dump, in the given order.
+    """Return node or reason for every pending pod of a dump, in the order in which the scheduler takes them.
 
     Args:
         objects: parsed objects, lists included.
@@ -93,12 +102,18 @@ def place_dump(
     """
     found = take_inventory(objects)
     scheduler = _scheduler(found, fit, seed, device_test)
-    created = [(thing, name_of(thing)) for thing, pod in found.pods if pod.node or _exists(thing)]
-    quotas = Quotas(found.things, created)
+    arrivals, reader = Arrivals(found.things), Reader(found.things)
     waiting = [(thing, pod) for thing, pod in found.pods if not pod.node and not pod.terminating]
+    waiting.sort(key=lambda one: (-one[1].priority, _created(one[0])))
     for _, pod in waiting:
         scheduler.expect(pod, pod.nominated)
-    return DumpPlacement(tuple(_place(scheduler, quotas, thing, pod) for thing, pod in waiting), found.aside)
+    places = tuple(_place(scheduler, arrivals, reader, thing, pod) for thing, pod in waiting)
+    return DumpPlacement(places, found.aside, found.notes)
+
+
+def _created(thing: Object) -> str:
+    """Return when a pod came into the queue; one that is still to be created comes last."""
+    return str((thing.get("metadata") or {}).get("creationTimestamp") or ("" if exists(thing) else "~"))
 
 
 def _scheduler(found: Inventory, fit: FitScoring | None, seed: int | None, device_test: DeviceTest | None) -> Scheduler:
@@ -116,16 +131,13 @@ def _scheduler(found: Inventory, fit: FitScoring | None, seed: int | None, devic
     return scheduler
 
 
-def _exists(thing: Object) -> bool:
-    return bool((thing.get("metadata") or {}).get("uid"))
-
-
-def _place(scheduler: Scheduler, quotas: Quotas, thing: Object, pod: Pod) -> PodPlace:
+def _place(scheduler: Scheduler, arrivals: Arrivals, reader: Reader, thing: Object, pod: Pod) -> PodPlace:
     unchecked = tuple(_unchecked(scheduler, pod, thing.get("spec") or {}))
-    if not _exists(thing):
-        refusal = quotas.admit(thing, name_of(thing))
-        if refusal:
-            return PodPlace(pod.key, "", refusal, unchecked=unchecked)
+    if not exists(thing):
+        answer = arrivals.create(thing)
+        if answer.stored is None:
+            return PodPlace(pod.key, "", answer.why, unchecked=unchecked, refused=True)
+        pod = reader.pod(answer.stored)
     decision = scheduler.decide(pod)
     while not (decision.node or decision.nominated) and scheduler.release_claim(pod):
         decision = scheduler.decide(pod)

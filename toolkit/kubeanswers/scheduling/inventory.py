@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import Fault, InputError
@@ -13,10 +13,10 @@ from kubeanswers.scheduling import claims, storage
 from kubeanswers.scheduling.claims import Offers, read_offers
 from kubeanswers.scheduling.configuration import Profile, profiles
 from kubeanswers.scheduling.disruption import budgets
+from kubeanswers.scheduling.expansion import CONTROLLERS, Expansion, expand
 from kubeanswers.scheduling.fields import not_text
 from kubeanswers.scheduling.objects import Reader, controllers, labels_of, machine, name_of, services
-from kubeanswers.scheduling.quota import limits
-from kubeanswers.scheduling.requests import Object
+from kubeanswers.scheduling.requests import Object, amounts
 from kubeanswers.scheduling.storage import Storage, read_storage
 from kubeanswers.scheduling.values import Budget, Machine, Pod, Selector
 
@@ -29,13 +29,12 @@ READ: Final = frozenset(
         "Node",
         "Pod",
         "PodDisruptionBudget",
+        "LimitRange",
         "PriorityClass",
-        "ReplicaSet",
-        "ReplicationController",
         "ResourceQuota",
         "RuntimeClass",
         "Service",
-        "StatefulSet",
+        *CONTROLLERS,
         *claims.KINDS,
         *storage.KINDS,
     }
@@ -60,7 +59,7 @@ class Inventory:
     Attributes:
         things: its objects, lists taken apart.
         machines: its nodes.
-        pods: its pods that are not done, each with its object.
+        pods: its pods that are not done, each with its object, and those its controllers have still to create.
         namespaces: labels of its namespaces.
         services, controllers: selectors of pods that are spread by default.
         budgets: disruption budgets.
@@ -68,6 +67,7 @@ class Inventory:
         storage: its volumes.
         offers: its devices and the claims to them.
         aside: objects of kinds that do not bear on placement, counted by kind.
+        notes: controllers that create no pods now, and why.
     """
 
     things: tuple[Object, ...]
@@ -81,6 +81,7 @@ class Inventory:
     storage: Storage
     offers: Offers
     aside: Mapping[str, int]
+    notes: tuple[str, ...] = ()
 
 
 def flatten(objects: Iterable[Any]) -> Iterator[Any]:
@@ -114,9 +115,10 @@ def take_inventory(objects: Iterable[Any]) -> Inventory:
         by_kind.setdefault(str(thing["kind"]), []).append(thing)
     reader = check.value("classes", lambda: Reader(things)) or Reader()
     alive = [thing for thing in by_kind.get("Pod", ()) if not check.done(thing)]
+    machines = tuple(check.each(by_kind.get("Node", ()), machine))
     found = Inventory(
         things=tuple(things),
-        machines=tuple(check.each(by_kind.get("Node", ()), machine)),
+        machines=machines,
         pods=tuple(check.each(alive, lambda thing: (thing, reader.pod(thing)))),
         namespaces=dict(check.each(by_kind.get("Namespace", ()), lambda t: (t["metadata"]["name"], labels_of(t)))),
         services=tuple(s for one in check.each(by_kind.get("Service", ()), lambda t: services([t])) for s in one),
@@ -127,12 +129,19 @@ def take_inventory(objects: Iterable[Any]) -> Inventory:
         storage=check.together(things, storage.KINDS, read_storage),
         aside=dict(sorted(Counter(str(t["kind"]) for t in things if t["kind"] not in READ).items())),
     )
-    check.each(by_kind.get("ResourceQuota", ()), limits)
+    check.each(by_kind.get("ResourceQuota", ()), _hard)
+    expected = check.value("controllers", lambda: expand(things, machines)) or Expansion((), ())
     check.once([machine.name for machine in found.machines])
     check.once([pod.key for _, pod in found.pods])
+    to_come = tuple(check.each(expected.pods, lambda thing: (thing, reader.pod(thing))))
     if check.faults:
         raise InputError(dict.fromkeys(check.faults))
-    return found
+    return replace(found, pods=(*found.pods, *to_come), notes=expected.notes)
+
+
+def _hard(quota: Object) -> bool:
+    amounts((quota.get("spec") or {}).get("hard"), f"{name_of(quota)}: spec.hard")
+    return True
 
 
 class _Checking:

@@ -11,6 +11,7 @@ from tenancykit import api
 from tenancykit.auditing import to_junit, to_sarif, to_text
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
+from tenancykit.report.placing import placement_lines
 from tenancykit.version import __version__
 
 
@@ -91,12 +92,5 @@ def place(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"schema": "tenancykit/place/v1", **found.to_dict()})
     else:
-        for pod in found.pods:
-            print(f"{pod.pod}  ->  {pod.node or pod.reason}")
-            if pod.preempted:
-                print(f"  removes {', '.join(pod.preempted)}")
-            if pod.unchecked:
-                print(f"  not looked at: {', '.join(pod.unchecked)}")
-        if not found.pods:
-            print("No pod is pending.")
+        print("\n".join(placement_lines(found)))
     return FINDINGS if found.pending else OK
