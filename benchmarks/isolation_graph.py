@@ -33,11 +33,11 @@ from tenancykit.criteria.isolation import measure as measuring
 from tenancykit.criteria.isolation.chances import (
     DAYS_PER_YEAR,
     WINDOW_DAYS,
-    breach_of,
     counts_when,
     misconfiguration,
     posterior,
 )
+from tenancykit.criteria.isolation.components import breach_of
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.sweep import sweep
 from tenancykit.design.facts import class_facts

@@ -8,7 +8,8 @@ import pytest
 from kubeanswers.errors import CatalogueError
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import OWN_ROOT, Catalogue, load_catalogue
-from tenancykit.criteria.isolation.chances import breach_of, flaws_of
+from tenancykit.criteria.isolation.chances import flaws_of
+from tenancykit.criteria.isolation.components import breach_of
 from tests.criteria.isolation.platforms import CATALOGUE
 
 MODEL = load_isolation(CATALOGUE)

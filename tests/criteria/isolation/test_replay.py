@@ -17,7 +17,6 @@ MODEL = load_isolation(CATALOGUE)
 
 DISAGREEMENTS = {
     ("ATTACHME-2022", "provider-fix-only"): "says that nothing a customer chooses helps; it is no choice of a design",
-    ("CVE-2020-8568", "rbac-least-privilege"): "the record names no verb a tenant would need; its author knows more",
     ("CVE-2024-48916", "network-policy"): "object gateways are reached on purpose; the entry does not say so, and "
     "CVE-2021-20288 with the same boundary, position and component is contained by policy",
     (
@@ -175,6 +174,36 @@ def test_components_nobody_knows_are_read_as_the_usual_one_of_the_boundary() -> 
         odd = entry(boundary, "tenant-pod", shared_component=("cosmic-rays",))
         assert contained_by(odd) == contained_by(entry(boundary, "tenant-pod")), boundary
         assert replay_choice(odd, "baseline", MODEL).outcome == "crossed", boundary
+
+
+def test_a_flaw_of_a_shared_thing_reaches_nobody_who_does_not_share_it() -> None:
+    service = entry("application-authentication", "platform-app-user")
+    assert not {"dedicated-node", "dedicated-cluster"} & contained_by(service)
+    on_node = entry("application-authentication", "platform-app-user", shared_component=("node",))
+    assert {"dedicated-node", "dedicated-hardware", "hosted-control-plane", "dedicated-cluster"} <= contained_by(
+        on_node
+    )
+    in_cluster = entry("application-authentication", "platform-app-user", shared_component=("in-cluster-app",))
+    assert {"hosted-control-plane", "dedicated-cluster"} <= contained_by(in_cluster)
+    assert "dedicated-node" not in contained_by(in_cluster)
+    crash = entry("cpu-core-microarchitecture", "vm-guest", effect="dos-node", shared_component=("node",))
+    assert "dedicated-node" in contained_by(crash)
+
+
+def test_least_privilege_contains_what_needs_a_verb_it_withholds() -> None:
+    for boundary in ("shared-operator-privilege", "mesh-control-plane", "control-plane-network-position"):
+        assert "rbac-least-privilege" in contained_by(entry(boundary, "tenant-api-user")), boundary
+        assert "rbac-least-privilege" not in contained_by(entry(boundary, "tenant-api-user", verbs=())), boundary
+    assert "rbac-least-privilege" not in contained_by(entry("shared-operator-privilege", "tenant-pod"))
+    plain = entry("apiserver-authorization", "tenant-api-user")
+    assert "rbac-least-privilege" not in contained_by(plain)
+    for more in ({"verbs": ("get nodes/proxy",)}, {"removed_by": ("rbac-restrict-nodes-proxy",)}):
+        assert "rbac-least-privilege" in contained_by(entry("apiserver-authorization", "tenant-api-user", **more))
+
+
+def test_an_operator_that_tenants_write_for_is_not_contained_by_an_identity_alone() -> None:
+    rows = {row.entry: row.outcome for row in replay_result(result(with_options("cp_capsule")), MODEL)}
+    assert rows["CVE-2025-55205"] == "crossed"
 
 
 def test_preconditions_decide_as_well() -> None:

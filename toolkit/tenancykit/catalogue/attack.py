@@ -184,6 +184,8 @@ class Boundary(Entry):
     """Components a flaw here may need shared (``shares:<component>``): those its record names, else the first."""
     breaches: tuple[Breach, ...] = Field(min_length=1)
     """What a flaw here brings down."""
+    withheld: tuple[str, ...] = ()
+    """Published attacker positions whose way across begins with an object that is no workload of the tenant's own."""
 
 
 class Evidence(Entry):
@@ -211,6 +213,11 @@ class Evidence(Entry):
     """Hardening that makes it unreachable or useless for a tenant."""
     preconditions: tuple[str, ...] = ()
     """Facts that must hold (``not <hardening>`` where something must be absent)."""
+    verbs: tuple[str, ...] | None = None
+    """What the attacker must be allowed at the API server beyond workloads of its own (``create secretstores``).
+
+    Empty: nothing; None: the record does not say, and the boundary does.
+    """
     contained_by: tuple[str, ...] = ()
     """Choices that contain it, as the evidence's author reads it; read by tests only."""
     not_contained_by: tuple[str, ...] = ()

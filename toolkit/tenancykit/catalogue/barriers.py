@@ -85,6 +85,11 @@ class IsolationCatalogue:
         return self.wired | {token for entry in self.evidence.values() for token in entry.removed_by}
 
     @cached_property
+    def components(self) -> frozenset[str]:
+        """Components of which facts say whether two tenants share them (``shares:<component>``)."""
+        return frozenset(name.removeprefix("shares:") for name in self.derived if name.startswith("shares:"))
+
+    @cached_property
     def wired(self) -> frozenset[str]:
         """Facts of a single class that some condition reads (prefix removed)."""
         atoms = frozenset().union(*(condition.atoms() for condition in self.conditions()))

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tenancykit.catalogue.attack import Barrier, Boundary, Breach, Evidence
+from tenancykit.catalogue.attack import Barrier, Boundary, Evidence
 from tenancykit.catalogue.barriers import OBSERVED_UNTIL, IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
+from tenancykit.criteria.isolation.components import any_shared, breach_of, components_of, sharable
 from tenancykit.distributions import GammaRate
 
 WINDOW_DAYS = 30.0
@@ -61,50 +62,42 @@ class Flaws:
     entries: tuple[str, ...]
 
 
-def breach_of(entry: Evidence, boundary: Boundary) -> Breach | None:
-    """Return which barriers a flaw brings down at its boundary, or None where no rule matches."""
-    for breach in boundary.breaches:
-        if (
-            (not breach.effects or entry.effect in breach.effects)
-            and (not breach.positions or entry.attacker_position in breach.positions)
-            and (not breach.shared or set(breach.shared) & set(entry.shared_component))
-        ):
-            return breach
-    return None
-
-
-def components_of(entry: Evidence, boundary: Boundary) -> tuple[str, ...]:
-    """Return the components one of which must be shared for the flaw to reach another tenant.
-
-    The breach may say; else those the flaw's record names and the boundary knows; else the boundary's first.
-    """
-    breach = breach_of(entry, boundary)
-    if breach is not None and breach.needs:
-        return breach.needs
-    named = tuple(name for name in boundary.shares if name in entry.shared_component)
-    return named or boundary.shares[:1]
-
-
 def hardening(token: str, model: IsolationCatalogue) -> str:
     """Return the condition under which a hardening named by published flaws holds.
 
     A catalogue fact ``hardened:<token>`` says it, or the token is a fact of the attacker's class; tenants without
-    verbs have every ``rbac-no-...``, pods without added capabilities every ``drop-...``.
+    verbs have every ``rbac-...``, pods without added capabilities every ``drop-...``.
     """
     if f"hardened:{token}" in model.derived:
         return f"(hardened:{token} or attacker:{token})"
-    if token.startswith("rbac-no-"):
+    if token.startswith("rbac-"):
         return f"(hardened:rbac-least-privilege or attacker:{token})"
     if token.startswith("drop-"):
         return f"(hardened:drop-capabilities or attacker:{token})"
     return f"attacker:{token}"
 
 
+def withheld(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> str:
+    """Return the condition under which the attacker surely lacks a verb the flaw needs.
+
+    Where the record names verbs, an identity of little privilege lacks them. Where it says nothing and the boundary
+    begins with objects that are no workloads, only tenants known to lack whatever a flaw needs are taken to lack it:
+    how much an identity may do with an operator's own objects differs from platform to platform.
+    """
+    if entry.verbs:
+        return hardening("rbac-least-privilege", model)
+    if entry.verbs is None and entry.attacker_position in boundary.withheld:
+        return "attacker:rbac-least-privilege"
+    return "never"
+
+
 def counts_when(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> Condition:
     """Return the facts of a pair under which a published flaw counts against its barrier."""
-    shared = " or ".join(f"shares:{name}" for name in components_of(entry, boundary))
-    absent = "".join(f" and not {hardening(token, model)}" for token in entry.removed_by)
-    return parse_condition(f"({shared}){absent}")
+    groups = components_of(entry, boundary, sharable(boundary.id, model))
+    shared = " and ".join(f"({any_shared(group)})" for group in groups)
+    removing = (*(hardening(token, model) for token in entry.removed_by), withheld(entry, boundary, model))
+    absent = "".join(f" and not {condition}" for condition in removing if condition != "never")
+    return parse_condition(f"{shared}{absent}")
 
 
 @lru_cache(maxsize=64)

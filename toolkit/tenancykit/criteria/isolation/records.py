@@ -13,15 +13,16 @@ from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.isolation.replay import BASELINE, Replayed, replay_choice
+from tenancykit.criteria.isolation.components import BASELINE
+from tenancykit.criteria.isolation.replay import Replayed, replay_choice
 
 _REQUIRED: Final = ("id", "component", "boundary", "attacker_position", "source_url")
 _LISTS: Final = (
-    "impact", "shared_component", "removed_by", "preconditions", "contained_by", "not_contained_by", "undetermined",
-    "stated_by_source",
+    "impact", "shared_component", "removed_by", "preconditions", "verbs", "contained_by", "not_contained_by",
+    "undetermined", "stated_by_source",
 )  # fmt: skip
-_NAMES: Final = frozenset(_LISTS) - {"impact", "preconditions"}
-"""Lists whose items are names of the vocabulary; preconditions may be free text."""
+_NAMES: Final = frozenset(_LISTS) - {"impact", "preconditions", "verbs"}
+"""Lists whose items are names of the vocabulary; preconditions may be free text, verbs have objects."""
 _IMPACTS: Final = ("confidentiality", "integrity", "availability")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:\-]*")
 _YEARS: Final = range(1990, 2101)
@@ -183,7 +184,9 @@ def _is_list_of_text(value: Any) -> bool:
 
 
 def _evidence(entry: Mapping[str, Any]) -> Evidence:
-    lists: dict[str, tuple[str, ...]] = {key: _as_tuple(entry.get(key)) for key in _LISTS}
+    lists: dict[str, tuple[str, ...] | None] = {key: _as_tuple(entry.get(key)) for key in _LISTS}
+    if entry.get("verbs") is None:
+        lists["verbs"] = None
     confidence = entry.get("confidence")
     return Evidence.model_validate(
         {

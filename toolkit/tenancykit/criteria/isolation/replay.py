@@ -18,16 +18,14 @@ from typing import Literal
 from tenancykit.catalogue.attack import Boundary, DesignChoice, Evidence, Impact
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
-from tenancykit.criteria.isolation.chances import breach_of, components_of, hardening
+from tenancykit.criteria.isolation.chances import hardening, withheld
+from tenancykit.criteria.isolation.components import BASELINE, any_shared, breach_of, components_of, sharable
 from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.trivalent import Facts, alike
 
 Outcome = Literal["contained", "crossed", "undetermined", "inexpressible"]
 
 IMPACTS: frozenset[Impact] = frozenset(Impact.__args__)  # type: ignore[attr-defined]
-
-BASELINE = "baseline"
-"""Id of the choice that holds the facts every other choice is laid upon."""
 
 
 @dataclass(frozen=True)
@@ -196,19 +194,29 @@ def _gone(entry: Evidence, boundary: Boundary, facts: Facts, model: IsolationCat
     for token in _hardenings(entry, model):
         if facts.surely(parse_condition(hardening(token, model))):
             return f"{token} makes the flaw unreachable"
-    components = components_of(entry, boundary)
-    if not any(facts.possibly(parse_condition(f"shares:{name}")) for name in components):
-        return f"not shared: {', '.join(components)}"
+    if facts.surely(parse_condition(withheld(entry, boundary, model))):
+        return f"the tenant lacks a verb the flaw needs{_listed(entry.verbs)}"
+    for components in components_of(entry, boundary, sharable(boundary.id, model)):
+        if not facts.possibly(parse_condition(any_shared(components))):
+            return f"not shared: {', '.join(components)}"
     for condition in _preconditions(entry, model):
         if not facts.possibly(_of_pair(condition, model)):
             return f"a precondition does not hold: {condition}"
     return ""
 
 
+def _listed(names: Iterable[str] | None) -> str:
+    return f" ({', '.join(names)})" if names else ""
+
+
 def _may_be_gone(entry: Evidence, boundary: Boundary, facts: Facts, model: IsolationCatalogue) -> bool:
     return (
         any(facts.possibly(parse_condition(hardening(token, model))) for token in _hardenings(entry, model))
-        or not any(facts.surely(parse_condition(f"shares:{name}")) for name in components_of(entry, boundary))
+        or facts.possibly(parse_condition(withheld(entry, boundary, model)))
+        or not all(
+            facts.surely(parse_condition(any_shared(group)))
+            for group in components_of(entry, boundary, sharable(boundary.id, model))
+        )
         or not all(facts.surely(_of_pair(condition, model)) for condition in _preconditions(entry, model))
     )
 

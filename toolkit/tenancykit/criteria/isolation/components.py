@@ -1,0 +1,56 @@
+"""What a published flaw brings down, and which components must be shared for it to reach another tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Final
+
+from tenancykit.catalogue.attack import Boundary, Breach, Evidence
+from tenancykit.catalogue.barriers import IsolationCatalogue
+from tenancykit.conditions import parse_condition
+from tenancykit.criteria.isolation.trivalent import alike
+
+BASELINE: Final = "baseline"
+"""Id of the choice that holds the facts every other choice is laid upon."""
+
+
+def breach_of(entry: Evidence, boundary: Boundary) -> Breach | None:
+    """Return which barriers a flaw brings down at its boundary, or None where no rule matches."""
+    for breach in boundary.breaches:
+        if (
+            (not breach.effects or entry.effect in breach.effects)
+            and (not breach.positions or entry.attacker_position in breach.positions)
+            and (not breach.shared or set(breach.shared) & set(entry.shared_component))
+        ):
+            return breach
+    return None
+
+
+def components_of(entry: Evidence, boundary: Boundary, known: AbstractSet[str]) -> tuple[tuple[str, ...], ...]:
+    """Return groups of components; of each group one must be shared for the flaw to reach another tenant.
+
+    First what the breach says; else those the record names and the boundary knows; else the boundary's first. A record
+    that names none of the boundary's components but others of ``known`` reaches nobody who shares none of those
+    either: a flaw of a service on the ``node`` crosses only between tenants of one node.
+    """
+    breach = breach_of(entry, boundary)
+    named = tuple(name for name in boundary.shares if name in entry.shared_component)
+    needed = (breach.needs if breach is not None else ()) or named or boundary.shares[:1]
+    others = () if named else tuple(name for name in entry.shared_component if name in known and name not in needed)
+    return (needed, others) if others else (needed,)
+
+
+def any_shared(components: Iterable[str]) -> str:
+    """Return the condition under which one of the components is shared."""
+    return " or ".join(f"shares:{name}" for name in components)
+
+
+@lru_cache(maxsize=256)
+def sharable(boundary_id: str, model: IsolationCatalogue) -> frozenset[str]:
+    """Return the components that two tenants may share where everything is shared that a flaw here presumes."""
+    boundary = model.boundaries[boundary_id]
+    provided = set(model.choices[BASELINE].provides) | set(boundary.premise)
+    facts = alike(frozenset(provided - set(boundary.replaces)), (), model)
+    return frozenset(name for name in model.components if facts.possibly(parse_condition(f"shares:{name}")))
