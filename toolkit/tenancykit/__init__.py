@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         record,
         replay,
         replay_evidence,
+        validate,
         variant,
     )
     from tenancykit.catalogue.reading import Catalogue, load_catalogue
@@ -100,6 +101,7 @@ __all__ = [
     "replay",
     "replay_evidence",
     "robustness",
+    "validate",
     "variant",
     "with_proof",
 ]

@@ -24,6 +24,7 @@ from tenancykit.scenario.model import Scenario
 if TYPE_CHECKING:
     from kubeanswers.scheduling.dump import DumpPlacement
     from tenancykit.auditing import AccessAnswer, AuditReport, ObjectSet, ReachQuestion
+    from tenancykit.auditing.validity import Validity
     from tenancykit.design.model import Design
     from tenancykit.report.handover import Handover
     from tenancykit.report.record import Record
@@ -54,6 +55,7 @@ __all__ = [
     "record",
     "replay",
     "replay_evidence",
+    "validate",
     "variant",
 ]
 
@@ -202,6 +204,25 @@ def audit(
 
     options = AuditOptions(dict(tenants or {}), frozenset(platform), tuple(pod_cidrs))
     return audit_clusters(read_clusters(paths, stdin=stdin or sys.stdin), options)
+
+
+def validate(
+    *paths: PathLike, kubernetes: str = "1.36", crds: Iterable[PathLike] = (), stdin: TextIO | None = None
+) -> Validity:
+    """Return what an API server would refuse of manifests, by file, line and field, and what they refer to in vain.
+
+    Args:
+        paths: files, folders, Kustomize bases, exports, dumps, or ``-`` for standard input.
+        kubernetes: minor version they are held against, such as ``1.36``.
+        crds: files and folders with CustomResourceDefinitions that custom objects are held against.
+        stdin: what ``-`` reads.
+
+    Raises:
+        InputError: the version is unknown, or a file of definitions cannot be read or defines nothing.
+    """
+    from tenancykit.auditing import validity
+
+    return validity.validate(paths, kubernetes=kubernetes, crds=crds, stdin=stdin or sys.stdin)
 
 
 def prove(evaluation: Evaluation | Study, directory: PathLike) -> Proof:

@@ -89,6 +89,12 @@ def is_custom(api_version: str) -> bool:
     return "." in group and group not in _BUILT_IN
 
 
+def is_known(api_version: str, kind: str) -> bool:
+    """Return whether the fields of a custom kind are known here."""
+    group = api_version.rpartition("/")[0]
+    return group == _CONSTRAINTS or (group, kind) in known_kinds()
+
+
 def faults(obj: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a custom resource; a kind nobody here knows has no faults."""
     api_version, kind = str(obj.get("apiVersion")), str(obj.get("kind"))

@@ -16,6 +16,7 @@ from typing import Any, Final
 from kubeanswers.errors import Fault, InputError, MissingExtraError, did_you_mean
 from kubeanswers.source import parse_yaml
 from kubeanswers.validation import custom_kinds, decoding
+from kubeanswers.validation.definitions import Defined, Definitions
 from kubeanswers.validation.semantics import semantic_faults, update_faults
 
 DEFAULT_VERSION: Final = "1.36"
@@ -30,6 +31,7 @@ def validate_object(
     *,
     old: Mapping[str, Any] | None = None,
     kind_hint: str = "",
+    definitions: Definitions | None = None,
 ) -> list[str]:
     """Return every fault of one object, as ``field: what is wrong``; an empty list where a cluster would accept it.
 
@@ -38,16 +40,19 @@ def validate_object(
         version: Kubernetes minor version, such as ``1.36``.
         old: the object it would replace; fields that stay as they were created are compared where it is given.
         kind_hint: kind of the address it is posted to, used where the object states none, as the API server does.
+        definitions: custom kinds beside those known here; a kind that is in both is held against these.
 
     Raises:
         MissingExtraError: the schema files are not installed.
         InputError: the schema files do not know the version.
     """
-    found = _own_faults(obj, version, kind_hint)
+    found = _own_faults(obj, version, kind_hint, old, definitions or Definitions())
     return found or ([] if old is None else update_faults(obj, old))
 
 
-def _own_faults(obj: Mapping[str, Any], version: str, kind_hint: str) -> list[str]:
+def _own_faults(
+    obj: Mapping[str, Any], version: str, kind_hint: str, old: Mapping[str, Any] | None, definitions: Definitions
+) -> list[str]:
     if not isinstance(obj, Mapping):
         return [f"is {type(obj).__name__}, not an object"]
     if kind_hint and not obj.get("kind"):
@@ -55,15 +60,36 @@ def _own_faults(obj: Mapping[str, Any], version: str, kind_hint: str) -> list[st
     api_version, kind = obj.get("apiVersion"), obj.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
         return ["apiVersion and kind: required, as text"]
-    if custom_kinds.is_custom(api_version):
-        return [*custom_kinds.faults(obj), *semantic_faults(obj, version, custom=True)]
+    defined = definitions.find(api_version, kind)
+    if defined is not None or custom_kinds.is_custom(api_version):
+        own = custom_kinds.faults(obj) if defined is None else _defined_faults(obj, defined, old)
+        return [*own, *semantic_faults(obj, version, custom=True)]
     validator = _validator(api_version, kind, version)
     if validator is None:
         return [_unknown(api_version, kind, version)]
-    found = [_text(kind, error) for error in validator.iter_errors(obj) if not decoding.is_read_as_empty(kind, error)]
-    if found:
+    errors = (error for error in validator.iter_errors(obj) if not decoding.is_read_as_empty(kind, error))
+    found = [text for error in errors for text in _texts(kind, error)]
+    if any(": unknown field" not in text for text in found):
         return sorted(set(found))
-    return semantic_faults(obj, version)
+    return [*sorted(set(found)), *semantic_faults(obj, version)]
+
+
+def _defined_faults(obj: Mapping[str, Any], defined: Defined, old: Mapping[str, Any] | None) -> list[str]:
+    """Return what is wrong with an object of a kind that a definition at hand defines."""
+    number = str(obj["apiVersion"]).rpartition("/")[2]
+    structure = defined.versions.get(number)
+    if structure is None:
+        served = ", ".join(sorted(defined.versions))
+        return [f"apiVersion: {defined.kind} of {defined.group} is defined as {served}, not as {number}"]
+    stated = {key: value for key, value in obj.items() if key != "status" or number not in defined.with_status}
+    return structure.faults(stated, old)
+
+
+def is_judged(obj: Mapping[str, Any], definitions: Definitions | None = None) -> bool:
+    """Return whether the fields of an object's kind are known here: what is not judged is not called valid."""
+    api_version, kind = str(obj.get("apiVersion")), str(obj.get("kind"))
+    known = (definitions or Definitions()).find(api_version, kind) is not None
+    return known or not custom_kinds.is_custom(api_version) or custom_kinds.is_known(api_version, kind)
 
 
 def validate_update(obj: Mapping[str, Any], old: Mapping[str, Any], version: str = DEFAULT_VERSION) -> list[str]:
@@ -164,12 +190,18 @@ def _unknown(api_version: str, kind: str, version: str) -> str:
     return f"apiVersion {api_version}, kind {kind}: Kubernetes {version} does not serve it{more}"
 
 
-def _text(kind: str, error: Any) -> str:
-    """Return what a schema's fault says; no value of a Secret is put into a message."""
+def _texts(kind: str, error: Any) -> Iterator[str]:
+    """Yield what a schema's fault says, a line per field; no value of a Secret is put into a message."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = error.schema.get("properties") or {}
+        for name in sorted(str(name) for name in error.instance if name not in known):
+            meant = did_you_mean(name, known)
+            yield f"{where}.{name}".lstrip(".") + ": unknown field" + (f"; {meant}" if meant else "")
+        return
     message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}..."
     if error.validator == "format" and error.validator_value == "byte":
         message = "is not base64"
     elif kind == "Secret" and where.startswith(("data", "stringData")):
         message = f"does not fit {error.validator} {error.validator_value}"
-    return f"{where or 'object'}: {message}"
+    yield f"{where or 'object'}: {message}"

@@ -179,6 +179,13 @@ def _object_commands(commands: Any) -> None:
     assess.add_argument("--to", metavar="FOLDER", help="folder for the manifests that close the gap")
     _repeatable(assess, "--tenant", "NAMESPACE=TENANT", "where labels do not say it")
 
+    validate = _command(commands, "validate", "say what an API server would refuse, by line", "validating:validate")
+    validate.add_argument("paths", nargs="+", metavar="PATH", help="manifests, folders, Kustomize bases, dumps, or -")
+    validate.add_argument(
+        "--kubernetes", default="1.36", metavar="VERSION", help="minor version to hold them against (default 1.36)"
+    )
+    _repeatable(validate, "--crds", "PATH", "CustomResourceDefinitions that custom objects are held against")
+
     can_i = _command(
         commands, "can-i", "answer whether a user may do something by the RBAC objects of files", "objects:can_i"
     )
