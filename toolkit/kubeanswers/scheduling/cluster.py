@@ -7,8 +7,8 @@ a selector means costs one match per group and one sum over an array.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -50,9 +50,22 @@ def _images(machines: Sequence[Machine]) -> dict[str, tuple[int, int]]:
 
 @dataclass
 class Group:
-    """Pods no rule can tell apart, counted by machine; ``live`` leaves out those being deleted."""
+    """Pods no rule can tell apart, counted by machine; ``live`` leaves out those being deleted.
+
+    ``tallies`` are the sums over several groups that this one is part of.
+    """
 
     pod: Pod
+    count: IntArray
+    live: IntArray
+    tallies: list[Tally] = field(default_factory=list)
+
+
+@dataclass
+class Tally:
+    """The pods that something means, counted by machine and kept up as pods come and go."""
+
+    means: Callable[[Pod], bool]
     count: IntArray
     live: IntArray
 
@@ -68,6 +81,8 @@ class Cluster:
         volumes: volumes, and which claims they went to.
         devices: devices, and which claims hold them.
         images: bytes and number of machines of each image, by name; the first machine that came says the bytes.
+        changes: positions of machines whose pods changed, in order: who keeps sums reads on from where it stopped.
+        demanding: groups whose pods want or shun others.
     """
 
     def __init__(
@@ -92,7 +107,11 @@ class Cluster:
         self.number = self.zeros()
         self.pods_on: list[dict[str, Pod]] = [{} for _ in range(size)]
         self.groups: dict[GroupKey, Group] = {}
+        self.demanding: list[Group] = []
+        self.changes: list[int] = []
+        self._tallies: dict[Hashable, Tally] = {}
         self._codes: dict[str, IntArray] = {}
+        self._distinct: dict[str, bool] = {}
         self.images = _images(machines)
         self.volumes = Volumes(storage or read_storage(()))
         self.devices = devices or Devices(read_offers(()))
@@ -137,14 +156,43 @@ class Cluster:
         self.nominal[CPU][at] += sign * pod.nominal_cpu
         self.nominal[MEMORY][at] += sign * pod.nominal_memory
         self.number[at] += sign
+        self.changes.append(at)
+        group = self._group(pod)
+        counts: tuple[Group | Tally, ...] = (group, *group.tallies)
+        for counted in counts:
+            counted.count[at] += sign
+            if not pod.terminating:
+                counted.live[at] += sign
+
+    def _group(self, pod: Pod) -> Group:
         labels = tuple(sorted(pod.labels.items()))
         key = (pod.namespace, labels, pod.near, pod.away, pod.near_wishes, pod.away_wishes)
-        if key not in self.groups:
-            self.groups[key] = Group(pod, self.zeros(), self.zeros())
-        group = self.groups[key]
-        group.count[at] += sign
-        if not pod.terminating:
-            group.live[at] += sign
+        group = self.groups.get(key)
+        if group is None:
+            group = Group(pod, self.zeros(), self.zeros())
+            group.tallies = [tally for tally in self._tallies.values() if tally.means(pod)]
+            self.groups[key] = group
+            if pod.near or pod.away or pod.near_wishes or pod.away_wishes:
+                self.demanding.append(group)
+        return group
+
+    def tally(self, key: Hashable, means: Callable[[Pod], bool]) -> Tally:
+        """Return the pods something means, counted by machine; ``key`` says what it is, so that it is summed once."""
+        found = self._tallies.get(key)
+        if found is None:
+            found = Tally(means, self.zeros(), self.zeros())
+            for group in self.groups.values():
+                if means(group.pod):
+                    found.count += group.count
+                    found.live += group.live
+                    group.tallies.append(found)
+            self._tallies[key] = found
+        return found
+
+    def meant(self, term: PodTerm) -> IntArray:
+        """Return how many pods an affinity term means, per machine."""
+        key = (term.selector, term.namespaces, term.namespace_selector)
+        return self.tally(key, lambda pod: self.means(term, pod)).count
 
     def codes(self, label: str) -> IntArray:
         """Return a number per machine for its value of a label, -1 where it has none."""
@@ -159,8 +207,10 @@ class Cluster:
         """Return the sum of an amount over the machines with the same value of a label, per machine; 0 without it."""
         codes = self.codes(label)
         present = codes >= 0
-        if not present.any():
-            return self.zeros()
+        if label not in self._distinct:
+            self._distinct[label] = len(np.unique(codes[present])) == int(present.sum())
+        if self._distinct[label]:
+            return np.where(present, amount, 0)
         sums = np.bincount(codes[present], weights=amount[present]).astype(np.int64)
         result: IntArray = np.where(present, sums[np.maximum(codes, 0)], 0)
         return result

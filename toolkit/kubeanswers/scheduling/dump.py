@@ -157,9 +157,10 @@ def _points(scheduler: Scheduler, decision: Decision) -> tuple[int | None, tuple
     if scores is None:
         return None, ()
     top = int(scores.total.max())
-    best = scores.machines[scores.total == top].tolist()
-    names = (scheduler.cluster.machines[i].name for i in best)
-    return top, tuple(name for name in names if name != decision.node)
+    names = scheduler.static.names[scores.machines[scores.total == top]].tolist()
+    if decision.node in names:
+        names.remove(decision.node)
+    return top, tuple(names)
 
 
 def _unchecked(scheduler: Scheduler, pod: Pod, spec: Mapping[str, Any]) -> Iterator[str]:

@@ -7,15 +7,16 @@ topology spread constraints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.scheduling import volumes
-from kubeanswers.scheduling.cluster import BoolArray, Cluster, IntArray
+from kubeanswers.scheduling.cluster import BoolArray, Cluster, Group, IntArray
 from kubeanswers.scheduling.configuration import FILTERS, Profile
+from kubeanswers.scheduling.room import Room, Rows
 from kubeanswers.scheduling.values import Machine, Pod, PodTerm, Spread, Taint, holds, term_holds
 from kubeanswers.scheduling.verdict import Sieve, Verdict
 
@@ -66,15 +67,85 @@ def named_machines(pod: Pod) -> frozenset[str] | None:
     return frozenset(names)
 
 
+@dataclass
+class _Ties:
+    """Terms of running pods that mean a pod, found group by group; points of a requirement are left at 0."""
+
+    shunning: list[tuple[Group, PodTerm]] = field(default_factory=list)
+    wished: list[tuple[Group, PodTerm, int]] = field(default_factory=list)
+    read: int = 0
+
+    def take(self, cluster: Cluster, group: Group, pod: Pod) -> None:
+        """Add what another group says of the pod."""
+        other = group.pod
+        self.shunning += [(group, term) for term in other.away if cluster.means(term, pod)]
+        self.wished += [(group, term, 0) for term in other.near if cluster.means(term, pod)]
+        for sign, terms in ((1, other.near_wishes), (-1, other.away_wishes)):
+            self.wished += [(group, term, sign * term.weight) for term in terms if cluster.means(term, pod)]
+
+
 class Static:
-    """What rules say about machines regardless of the pods on them, remembered per set of rules."""
+    """What rules say about machines and groups of pods regardless of how many run, remembered per set of rules."""
 
     def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
         self.machines = cluster.machines
+        self.names = np.array([machine.name for machine in self.machines], dtype=object)
+        self.room = Room(cluster)
         self._tolerated: dict[object, BoolArray] = {}
+        self._disliked: dict[object, IntArray] = {}
         self._admitted: dict[object, BoolArray] = {}
         self._enforced: dict[object, BoolArray] = {}
+        self._counted: dict[object, BoolArray] = {}
+        self._ties: dict[object, _Ties] = {}
         self._cordoned = np.array([machine.cordoned for machine in self.machines], dtype=np.bool_)
+
+    def shunning(self, pod: Pod) -> Sequence[tuple[Group, PodTerm]]:
+        """Return the terms by which running pods keep a pod away, each with the group that has it."""
+        return self._tied(pod).shunning
+
+    def wished(self, pod: Pod, required: int) -> Sequence[tuple[Group, PodTerm, int]]:
+        """Return the terms by which running pods want a pod near or far, with their points; ``required`` for a must."""
+        return [(g, term, points or required) for g, term, points in self._tied(pod).wished]
+
+    def _tied(self, pod: Pod) -> _Ties:
+        key = (pod.namespace, tuple(pod.labels.items()))
+        ties = self._ties.setdefault(key, _Ties())
+        demanding = self.cluster.demanding
+        for group in demanding[ties.read :]:
+            ties.take(self.cluster, group, pod)
+        ties.read = len(demanding)
+        return ties
+
+    def disliked(self, pod: Pod) -> IntArray:
+        """Return how many soft taints of each machine a pod does not tolerate."""
+        if pod.tolerations not in self._disliked:
+            soft = [t for t in pod.tolerations if t.effect in ("", "PreferNoSchedule")]
+            counts = [
+                sum(
+                    taint.effect == "PreferNoSchedule" and not any(t.tolerates(taint) for t in soft)
+                    for taint in machine.taints
+                )
+                for machine in self.machines
+            ]
+            self._disliked[pod.tolerations] = np.array(counts, dtype=np.int64)
+        return self._disliked[pod.tolerations]
+
+    def counted(self, pod: Pod, spread: Spread, keys: Sequence[str]) -> BoolArray:
+        """Return the machines a constraint counts: all labels in ``keys`` present, node rules as it honours them."""
+        affinity = (pod.node_selector, pod.node_terms) if spread.honor_affinity else None
+        taints = pod.tolerations if spread.honor_taints else None
+        key = (tuple(keys), affinity, taints)
+        if key not in self._counted:
+            where = np.ones(len(self.machines), dtype=np.bool_)
+            for label in keys:
+                where &= self.cluster.codes(label) >= 0
+            if spread.honor_affinity:
+                where &= self.admitted(pod)
+            if spread.honor_taints:
+                where &= self.tolerated(pod)
+            self._counted[key] = where
+        return self._counted[key]
 
     def cordoned(self, pod: Pod) -> BoolArray:
         """Return where the pod is kept out by a cordon."""
@@ -133,14 +204,14 @@ def apply_filters(cluster: Cluster, static: Static, pod: Pod, profile: Profile, 
     names = named_machines(pod) if "NodeAffinity" in profile.filters else None
     upfront = CONFLICT if names is not None and not names else _upfront(cluster, pod, profile)
     if upfront:
-        return Verdict(np.zeros(size, dtype=np.bool_), ((),) * size, np.ones(size, dtype=np.bool_), upfront)
+        return Verdict(np.zeros(size, dtype=np.bool_), (), np.ones(size, dtype=np.bool_), upfront)
     question = _Question(cluster, static, pod, profile, spreads, Sieve(size))
     if names is not None:
         question.sieve.refuse(_where(cluster, lambda machine: machine.name not in names), ELSEWHERE, hopeless=True)
     for plugin in FILTERS:
         if plugin in profile.filters and plugin in _STEPS:
             _STEPS[plugin](question)
-    return Verdict(question.sieve.standing, tuple(question.sieve.reasons), question.sieve.hopeless)
+    return question.sieve.verdict()
 
 
 def _upfront(cluster: Cluster, pod: Pod, profile: Profile) -> str:
@@ -183,18 +254,33 @@ def _ports(q: _Question) -> None:
 
 def _fit(q: _Question) -> None:
     """Refuse machines short of anything; what exceeds the whole machine is hopeless."""
-    short: list[tuple[str, BoolArray]] = [(FULL, q.cluster.number + 1 > q.cluster.allowed_pods)]
-    never = np.zeros(len(q.cluster.machines), dtype=np.bool_)
-    for name, amount in sorted(q.pod.requests.items()):
-        if name in q.profile.ignored or ("/" in name and name.split("/")[0] in q.profile.ignored_groups):
-            continue
-        capacity = q.cluster.capacity(name)
-        lacks = amount > capacity - q.cluster.used(name)
-        if q.has_devices and q.cluster.devices.backs(name):
+    asked = [
+        (name, amount)
+        for name, amount in sorted(q.pod.requests.items())
+        if not (name in q.profile.ignored or ("/" in name and name.split("/")[0] in q.profile.ignored_groups))
+    ]
+    backed = frozenset(name for name, _ in asked if q.has_devices and q.cluster.devices.backs(name))
+    key = ("short", tuple(asked), backed)
+    *short, never = q.static.room.columns(key, lambda rows: _shortages(q.cluster, asked, backed, rows))
+    reasons = (FULL, *(f"Insufficient {name}" for name, _ in asked))
+    q.sieve.refuse_each(list(zip(reasons, short, strict=True)), hopeless=never)
+
+
+def _shortages(
+    cluster: Cluster, asked: Sequence[tuple[str, int]], backed: frozenset[str], rows: Rows
+) -> Sequence[BoolArray]:
+    """Return where pods are too many, where each resource is short, and where the whole machine is too small."""
+    full = cluster.number[rows] + 1 > cluster.allowed_pods[rows]
+    never = np.zeros_like(full)
+    found = [full]
+    for name, amount in asked:
+        capacity = cluster.capacity(name)[rows]
+        lacks = amount > capacity - cluster.used(name)[rows]
+        if name in backed:
             lacks &= capacity > 0
-        short.append((f"Insufficient {name}", lacks))
+        found.append(lacks)
         never |= lacks & (amount > capacity)
-    q.sieve.refuse_each(short, hopeless=never)
+    return [*found, never]
 
 
 def _disks(q: _Question) -> None:
@@ -239,41 +325,34 @@ def _devices(q: _Question) -> None:
                 q.sieve.refuse(np.arange(len(q.cluster.machines)) == i, reason, hopeless=True)
 
 
-def counted(cluster: Cluster, static: Static, pod: Pod, spread: Spread, keys: list[str]) -> BoolArray:
-    """Return the machines a constraint counts: all topology labels present, node rules as it honours them."""
-    where = np.ones(len(cluster.machines), dtype=np.bool_)
-    for key in keys:
-        where &= cluster.codes(key) >= 0
-    if spread.honor_affinity:
-        where &= static.admitted(pod)
-    if spread.honor_taints:
-        where &= static.tolerated(pod)
-    return where
+def in_domains(codes: IntArray, where: BoolArray) -> tuple[int, BoolArray]:
+    """Return how many domains some machines are in, and which machines are in any of them; no label is one more."""
+    seen = np.zeros(int(codes.max(initial=0)) + 2, dtype=np.bool_)
+    seen[codes[where]] = True  # code -1, no label, is the last place
+    return int(seen.sum()), seen[codes]
 
 
 def matching(cluster: Cluster, pod: Pod, spread: Spread) -> IntArray:
     """Return how many pods of the pod's namespace the constraint's selector means, per machine; an empty one none."""
-    total = cluster.zeros()
-    if not spread.selector:
-        return total
-    for group in cluster.groups.values():
-        if group.pod.namespace == pod.namespace and holds(spread.selector, group.pod.labels):
-            total += group.live
-    return total
+    selector, namespace = spread.selector, pod.namespace
+    if not selector:
+        return cluster.zeros()
+    return cluster.tally(
+        (namespace, selector), lambda other: other.namespace == namespace and holds(selector, other.labels)
+    ).live
 
 
 def _spread(q: _Question) -> None:
     hard = [spread for spread in q.spreads if spread.hard]
     keys = [spread.topology for spread in hard]
     for spread in hard:
-        where = counted(q.cluster, q.static, q.pod, spread, keys)
+        where = q.static.counted(q.pod, spread, keys)
         codes = q.cluster.codes(spread.topology)
         q.sieve.refuse(codes < 0, UNLABELLED, hopeless=True)
         amount = np.where(where, matching(q.cluster, q.pod, spread), 0)
         sums = q.cluster.by_domain(spread.topology, amount)
-        domains = np.unique(codes[where])
-        least = int(sums[where].min()) if len(domains) >= max(1, spread.min_domains) else 0
-        known = np.isin(codes, domains)
+        domains, known = in_domains(codes, where)
+        least = int(sums[where].min()) if domains >= max(1, spread.min_domains) else 0
         present = np.where(known, sums, 0)
         skew = present + int(holds(spread.selector, q.pod.labels)) - least
         q.sieve.refuse(skew > spread.skew, SKEWED, hopeless=False)
@@ -284,20 +363,16 @@ def _affinity(q: _Question) -> None:
     if pod.near:
         q.sieve.refuse(~_near(cluster, pod), LONELY, hopeless=True)
     for term in pod.away:
-        count = sum((g.count for g in cluster.groups.values() if cluster.means(term, g.pod)), cluster.zeros())
-        q.sieve.refuse(cluster.by_domain(term.topology, count) > 0, CROWDED, hopeless=False)
-    for group in cluster.groups.values():
-        for term in group.pod.away:
-            if cluster.means(term, pod) and group.count.any():
-                q.sieve.refuse(cluster.by_domain(term.topology, group.count) > 0, UNWELCOME, hopeless=False)
+        q.sieve.refuse(cluster.by_domain(term.topology, cluster.meant(term)) > 0, CROWDED, hopeless=False)
+    for group, term in q.static.shunning(pod):
+        if group.count.any():
+            q.sieve.refuse(cluster.by_domain(term.topology, group.count) > 0, UNWELCOME, hopeless=False)
 
 
 def _near(cluster: Cluster, pod: Pod) -> BoolArray:
     """Return where required affinity holds; the first pod of its kind may start anywhere with the labels."""
-    count = cluster.zeros()
-    for group in cluster.groups.values():
-        if all(cluster.means(term, group.pod) for term in pod.near):
-            count += group.count
+    terms = pod.near
+    count = cluster.tally(terms, lambda other: all(cluster.means(term, other) for term in terms)).count
     labelled = np.ones(len(cluster.machines), dtype=np.bool_)
     satisfied = np.ones(len(cluster.machines), dtype=np.bool_)
     nowhere = True

@@ -7,6 +7,7 @@ priority of the PriorityClass, host ports of host-network pods, label keys merge
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError
@@ -36,7 +37,8 @@ from kubeanswers.scheduling.values import (
 
 _LABEL_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
 _NODE_OPERATORS: Final = (*_LABEL_OPERATORS, "Gt", "Lt")
-_SPREADING: Final = ("ReplicaSet", "StatefulSet", "ReplicationController")
+SPREADING: Final = ("ReplicaSet", "StatefulSet", "ReplicationController")
+"""Controllers whose pods are spread by default."""
 _IDENTITY: Final = {
     "gcePersistentDisk": (("pdName", ""),),
     "awsElasticBlockStore": (("volumeID", ""),),
@@ -135,6 +137,7 @@ class Reader:
         found = list(objects)
         self.priorities = {o["metadata"]["name"]: o for o in found if o.get("kind") == "PriorityClass"}
         self.runtimes = {o["metadata"]["name"]: o for o in found if o.get("kind") == "RuntimeClass"}
+        self._alike: dict[tuple[object, ...], Pod] = {}
 
     def pod(self, thing: Object) -> Pod:
         """Return a Pod as the scheduler sees it.
@@ -142,6 +145,21 @@ class Reader:
         Raises:
             InputError: a quantity is malformed or a class is unknown.
         """
+        meta, spec, status = thing.get("metadata") or {}, thing.get("spec") or {}, thing.get("status") or {}
+        if (
+            status.keys() - {"phase"}
+            or "deletionTimestamp" in meta
+            or spec.get("resourceClaims")
+            or spec.get("volumes")
+        ):
+            return self._read(thing)
+        alike = (meta.get("namespace"), repr(spec), repr(meta.get("labels")), repr(meta.get("ownerReferences")))
+        known = self._alike.get(alike)
+        if known is None:
+            known = self._alike[alike] = self._read(thing)
+        return known if known.name == meta.get("name", "") else replace(known, name=meta.get("name", ""))
+
+    def _read(self, thing: Object) -> Pod:
         meta, spec, status = thing.get("metadata") or {}, thing.get("spec") or {}, thing.get("status") or {}
         where = name_of(thing)
         namespace, labels = meta.get("namespace") or "default", labels_of(thing)
@@ -364,7 +382,7 @@ def controllers(objects: Sequence[Object]) -> dict[tuple[str, str], Selector]:
     """Return the selector of every controller whose pods are spread by default, by namespace and ``Kind/name``."""
     found: dict[tuple[str, str], Selector] = {}
     for thing in objects:
-        if thing.get("kind") not in _SPREADING:
+        if thing.get("kind") not in SPREADING:
             continue
         meta, selector = thing.get("metadata") or {}, (thing.get("spec") or {}).get("selector") or {}
         if thing["kind"] == "ReplicationController":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,18 +69,22 @@ def heap_top(tied: IntArray) -> int:
     The scheduler makes such a heap and takes its top, so with machines in its order (see :func:`zone_order`) ties are
     not arbitrary: an element stays above its children unless one is greater, and the left child goes before the right.
     """
-    above: set[int] = set()
-    for position in tied.tolist():
-        while position not in above:
-            above.add(position)
-            if position == 0:
-                break
-            position = (position - 1) // 2  # noqa: PLW2901 - climbing from the leaf to the root
-    holders = set(tied.tolist())
+    positions = tied.tolist()
+
+    def below(root: int) -> bool:
+        """Return whether one of the positions is in the part of the heap under a root."""
+        first, last = root, root
+        while first <= positions[-1]:
+            at = bisect_left(positions, first)
+            if at < len(positions) and positions[at] <= last:
+                return True
+            first, last = 2 * first + 1, 2 * last + 2
+        return False
+
     at = 0
-    while at not in holders:
+    while (held := bisect_left(positions, at)) == len(positions) or positions[held] != at:
         left = 2 * at + 1
-        at = left if left in above else left + 1
+        at = left if below(left) else left + 1
     return at
 
 
@@ -114,6 +119,7 @@ class Scheduler:
         self.controllers: Mapping[tuple[str, str], Selector] = {}
         self.profiles: Mapping[str, Profile] = {}
         self.expected: dict[str, list[Pod]] = {}
+        self._spreads: dict[tuple[object, ...], tuple[Spread, ...]] = {}
 
     def bind(self, pod: Pod, node: str) -> None:
         """Put a pod on a machine, whether or not it fits there."""
@@ -199,6 +205,12 @@ class Scheduler:
         """Return a pod's topology spread constraints, or those pods of a service or controller get without any."""
         if pod.spreads:
             return pod.spreads
+        key = (pod.namespace, tuple(pod.labels.items()), pod.owner, pod.scheduler)
+        if key not in self._spreads:
+            self._spreads[key] = self._default_spreads(pod)
+        return self._spreads[key]
+
+    def _default_spreads(self, pod: Pod) -> tuple[Spread, ...]:
         selectors = [chosen for namespace, chosen in self.services if namespace == pod.namespace]
         owner = self.controllers.get((pod.namespace, pod.owner), ())
         merged: Selector = tuple(r for chosen in selectors if chosen and holds(chosen, pod.labels) for r in chosen)
@@ -248,7 +260,7 @@ class Scheduler:
         try:
             verdict = self._judge(pod)
             if not verdict.feasible[at]:
-                return [], 0, verdict.reasons[at]
+                return [], 0, verdict.reasons(at)
             victims, violations = list[Pod](), 0
             ordered = [o for o in lower if o.key in broken] + [o for o in lower if o.key not in broken]
             for other in ordered:

@@ -6,7 +6,7 @@ integers divide towards zero, except where it rounds a floating point number its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from kubeanswers.scheduling.cluster import BoolArray, Cluster, IntArray
 from kubeanswers.scheduling.configuration import Profile
-from kubeanswers.scheduling.filters import Static, counted, matching
+from kubeanswers.scheduling.filters import Static, in_domains, matching
+from kubeanswers.scheduling.room import Rows
 from kubeanswers.scheduling.values import (
     CPU,
     HOSTNAME,
@@ -25,7 +26,6 @@ from kubeanswers.scheduling.values import (
     FitScoring,
     NodeTerm,
     Pod,
-    PodTerm,
     Spread,
     term_holds,
 )
@@ -58,7 +58,7 @@ class Scores:
 def score(
     cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, profile: Profile, spreads: tuple[Spread, ...]
 ) -> Scores:
-    """Return the points of the feasible machines.
+    """Return the points of the feasible machines; a plugin with nothing to say gives none.
 
     Args:
         cluster: the state.
@@ -69,41 +69,38 @@ def score(
         spreads: the pod's topology spread constraints, or those it gets for want of any.
     """
     rows = np.flatnonzero(feasible)
+    key = ("points", asks(pod), profile.fit, profile.balanced)
+    fit, balance = static.room.columns(
+        key, lambda some: (_fit(cluster, pod, some, profile.fit), _balance(cluster, pod, some, profile.balanced))
+    )
+    none = np.zeros(len(rows), dtype=np.int64)
     points = {
-        "TaintToleration": _taints(cluster, pod, rows),
+        "TaintToleration": _taints(static.disliked(pod)[rows]),
         "NodeAffinity": _wishes(cluster, (*pod.node_wishes, *profile.enforced_wishes), rows),
-        "NodeResourcesFit": _fit(cluster, pod, rows, profile.fit),
-        "NodeResourcesBalancedAllocation": _balance(cluster, pod, rows, profile.balanced),
+        "NodeResourcesFit": fit[rows],
+        "NodeResourcesBalancedAllocation": balance[rows],
         "PodTopologySpread": _spread(cluster, static, pod, feasible, Spreading.of(pod, profile, spreads)),
-        "InterPodAffinity": _pods(cluster, pod, rows, profile),
+        "InterPodAffinity": _pods(cluster, static, pod, rows, profile),
         "DynamicResources": _devices(cluster, pod, rows),
         "ImageLocality": _images(cluster, pod, rows),
     }
-    weighted = {name: profile.weights.get(name, 0) * value for name, value in points.items()}
-    total: IntArray = np.sum(list(weighted.values()), axis=0, dtype=np.int64)
+    weighted = {name: none if value is None else profile.weights.get(name, 0) * value for name, value in points.items()}
+    total = none.copy()
+    for value in weighted.values():
+        if value is not none:
+            total += value
     return Scores(rows, weighted, total)
 
 
-def _taints(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
+def _taints(counts: IntArray) -> IntArray:
     """Return 100 less the share of the most soft taints any feasible machine has that the pod does not tolerate."""
-    soft = [t for t in pod.tolerations if t.effect in ("", "PreferNoSchedule")]
-    counts = np.array(
-        [
-            sum(
-                taint.effect == "PreferNoSchedule" and not any(t.tolerates(taint) for t in soft)
-                for taint in cluster.machines[i].taints
-            )
-            for i in rows.tolist()
-        ],
-        dtype=np.int64,
-    )
     most = int(counts.max(initial=0))
     return TOP - (TOP * counts // most if most else np.zeros_like(counts))
 
 
-def _wishes(cluster: Cluster, wishes: tuple[tuple[int, NodeTerm], ...], rows: IntArray) -> IntArray:
+def _wishes(cluster: Cluster, wishes: tuple[tuple[int, NodeTerm], ...], rows: IntArray) -> IntArray | None:
     if not wishes:
-        return np.zeros(len(rows), dtype=np.int64)
+        return None
     points = np.array(
         [sum(weight for weight, term in wishes if term_holds(term, cluster.machines[i])) for i in rows.tolist()],
         dtype=np.int64,
@@ -112,7 +109,13 @@ def _wishes(cluster: Cluster, wishes: tuple[tuple[int, NodeTerm], ...], rows: In
     return TOP * points // most if most else points
 
 
-def _usage(cluster: Cluster, pod: Pod, resource: str, rows: IntArray, *, nominal: bool) -> tuple[IntArray, IntArray]:
+def asks(pod: Pod) -> tuple[object, ...]:
+    """Return all of a pod that resource scores look at."""
+    nominal = (pod.nominal_cpu, pod.nominal_memory, pod.scored_cpu, pod.scored_memory)
+    return (*sorted(pod.requests.items()), *nominal)
+
+
+def _usage(cluster: Cluster, pod: Pod, resource: str, rows: Rows, *, nominal: bool) -> tuple[IntArray, IntArray]:
     """Return what would be requested with the pod, and the capacity; both 0 where the resource is to be left out."""
     capacity, asked = cluster.capacity(resource)[rows], pod.requests.get(resource, 0)
     if resource == PODS or (resource not in _PLAIN and asked == 0):
@@ -123,8 +126,8 @@ def _usage(cluster: Cluster, pod: Pod, resource: str, rows: IntArray, *, nominal
     return cluster.used(resource)[rows] + asked, capacity
 
 
-def _fit(cluster: Cluster, pod: Pod, rows: IntArray, fit: FitScoring) -> IntArray:
-    points, weights = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+def _fit(cluster: Cluster, pod: Pod, rows: Rows, fit: FitScoring) -> IntArray:
+    points, weights = np.zeros_like(cluster.number[rows]), np.zeros_like(cluster.number[rows])
     for resource, weight in fit.resources:
         requested, capacity = _usage(cluster, pod, resource, rows, nominal=True)
         present = capacity > 0
@@ -161,14 +164,14 @@ def broken_line(percent: IntArray, shape: tuple[tuple[int, int], ...]) -> IntArr
     return result
 
 
-def _balance(cluster: Cluster, pod: Pod, rows: IntArray, resources: tuple[str, ...]) -> IntArray:
+def _balance(cluster: Cluster, pod: Pod, rows: Rows, resources: tuple[str, ...]) -> IntArray:
     """Return 75 points, more where the pod evens out the use of the resources, less where it skews it.
 
     Half of (150 + balance with the pod - balance without it), both balances in whole points. A pod that asks for none
     of the resources gets no points anywhere.
     """
     if not any(pod.requests.get(resource) for resource in resources):
-        return np.zeros(len(rows), dtype=np.int64)
+        return np.zeros_like(cluster.number[rows])
     shares: tuple[list[FloatArray], list[FloatArray]] = [], []
     for resource in resources:
         requested, capacity = _usage(cluster, pod, resource, rows, nominal=False)
@@ -182,6 +185,9 @@ def _balance(cluster: Cluster, pod: Pod, rows: IntArray, resources: tuple[str, .
 def _deviation(shares: FloatArray) -> FloatArray:
     """Return the standard deviation per machine of the shares that exist there; 0 for fewer than two."""
     present = ~np.isnan(shares)
+    if len(shares) == _PAIR and present.all():
+        half: FloatArray = np.abs(shares[0] - shares[1]) / 2
+        return half
     number = present.sum(axis=0)
     filled = np.where(present, shares, 0.0)
     mean = filled.sum(axis=0) / np.maximum(number, 1)
@@ -204,16 +210,15 @@ class Spreading:
         return cls(soft, strict=bool(pod.spreads) or not profile.system_spreads)
 
 
-def _spread(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, spreading: Spreading) -> IntArray:
+def _spread(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, spreading: Spreading) -> IntArray | None:
     """Return points for machines whose domains hold few matching pods; 0 for machines without the labels."""
     rows = np.flatnonzero(feasible)
     if not spreading.soft:
-        return np.zeros(len(rows), dtype=np.int64)
+        return None
     keys = [spread.topology for spread in spreading.soft] if spreading.strict else []
-    labelled = np.ones(len(cluster.machines), dtype=np.bool_)
+    candidates = feasible
     for key in keys:
-        labelled &= cluster.codes(key) >= 0
-    candidates = feasible & labelled
+        candidates = candidates & (cluster.codes(key) >= 0)
     raw = np.zeros(len(cluster.machines))
     for spread in spreading.soft:
         codes = cluster.codes(spread.topology)
@@ -221,58 +226,53 @@ def _spread(cluster: Cluster, static: Static, pod: Pod, feasible: BoolArray, spr
         if spread.topology == HOSTNAME:
             size, here = int(candidates.sum()), amount
         else:
-            domains = np.unique(codes[candidates])  # having no label is one more domain in the scheduler's count
-            where = counted(cluster, static, pod, spread, keys)
+            size, known = in_domains(codes, candidates)  # having no label is one more domain in the scheduler's count
+            where = static.counted(pod, spread, keys)
             sums = cluster.by_domain(spread.topology, np.where(where, amount, 0))
-            size, here = len(domains), np.where(np.isin(codes, domains), sums, 0)
+            here = np.where(known, sums, 0)
         raw += np.where(codes >= 0, here * np.log(size + 2) + (spread.skew - 1), 0.0)
     value = np.floor(raw + 0.5).astype(np.int64)
     ranked = value[candidates]
     if not len(ranked):
-        return np.zeros(len(rows), dtype=np.int64)
+        return None
     least, most = int(ranked.min()), int(ranked.max())
     points = np.full_like(value, TOP) if most == 0 else TOP * (most + least - value) // most
     return np.where(candidates, points, 0)[rows]
 
 
-def _pods(cluster: Cluster, pod: Pod, rows: IntArray, profile: Profile) -> IntArray:
-    """Return points for being near wanted pods and away from unwanted ones, stretched from 0 to 100."""
-    raw = cluster.zeros()
+def _pods(cluster: Cluster, static: Static, pod: Pod, rows: IntArray, profile: Profile) -> IntArray | None:
+    """Return points for being near wanted pods and away from unwanted ones, stretched from 0 to 100.
+
+    Preferences of both sides count; so do the others' requirements, if they mean the pod.
+    """
     if not (profile.others_wishes or pod.near_wishes or pod.away_wishes):
-        return raw[rows]
-    for group in cluster.groups.values():
-        for term, weight in _ties(cluster, pod, group.pod, profile.hard_affinity):
-            raw += weight * cluster.by_domain(term.topology, group.count)
+        return None
+    raw = cluster.zeros()
+    for sign, terms in ((1, pod.near_wishes), (-1, pod.away_wishes)):
+        for term in terms:
+            raw += sign * term.weight * cluster.by_domain(term.topology, cluster.meant(term))
+    for group, term, weight in static.wished(pod, profile.hard_affinity):
+        raw += weight * cluster.by_domain(term.topology, group.count)
     value = raw[rows]
     least, most = (int(value.min()), int(value.max())) if len(value) else (0, 0)
     if most == least:
-        return np.zeros(len(rows), dtype=np.int64)
+        return None
     return (TOP * ((value - least) / (most - least))).astype(np.int64)
 
 
-def _ties(cluster: Cluster, pod: Pod, other: Pod, required: int) -> Iterator[tuple[PodTerm, int]]:
-    """Yield the terms between a pod and one that runs, with the points of being in its domain.
-
-    Preferences of both count; so do the other's requirements, with ``required`` points, if they mean the pod.
-    """
-    for sign, terms in ((1, pod.near_wishes), (-1, pod.away_wishes)):
-        yield from ((term, sign * term.weight) for term in terms if cluster.means(term, other))
-    yield from ((term, required) for term in other.near if cluster.means(term, pod))
-    for sign, terms in ((1, other.near_wishes), (-1, other.away_wishes)):
-        yield from ((term, sign * term.weight) for term in terms if cluster.means(term, pod))
-
-
-def _devices(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
+def _devices(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray | None:
     """Return points for machines whose devices satisfy alternatives that come early in their lists."""
     if not pod.device_claims or cluster.devices.undecided(pod):
-        return np.zeros(len(rows), dtype=np.int64)
+        return None
     points = np.array([cluster.devices.points(pod, cluster.machines[i]) for i in rows.tolist()], dtype=np.int64)
     most = int(points.max(initial=0))
     return TOP * points // most if most else points
 
 
-def _images(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray:
+def _images(cluster: Cluster, pod: Pod, rows: IntArray) -> IntArray | None:
     """Return points for holding the pod's images, scaled by how many machines hold them."""
+    if not cluster.images:
+        return None
     sums = np.zeros(len(rows), dtype=np.int64)
     for image in (*pod.images, *pod.mounted):
         size, holders = cluster.images.get(image, (0, 0))
