@@ -20,7 +20,8 @@ def node(number: int) -> Object:
     labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": f"z{number % 3}", "pool": f"p{number % 2}"}
     have = {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": str(gpus)}
     taints = [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}] if gpus else []
-    return {"kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {"taints": taints}, "status": {"allocatable": have}}  # fmt: skip
+    meta = {"name": name, "labels": labels}
+    return {"kind": "Node", "metadata": meta, "spec": {"taints": taints}, "status": {"allocatable": have}}
 
 
 def pod(number: int, draw: random.Random) -> Object:
@@ -47,13 +48,16 @@ def pod(number: int, draw: random.Random) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": {"phase": "Pending"}}
 
 
+def service(app: int) -> Object:
+    """Return the Service of an application, whose pods are spread by default."""
+    meta = {"name": f"s{app}", "namespace": f"ns{app % 10}"}
+    return {"kind": "Service", "metadata": meta, "spec": {"selector": {"app": f"a{app}"}}}
+
+
 def dump() -> list[dict[str, object]]:
     """Return the time of one placement of the whole dump."""
     draw = random.Random(1)  # noqa: S311 - a reproducible dump, nothing secret
-    services = [
-        {"kind": "Service", "metadata": {"name": f"s{app}", "namespace": f"ns{app % 10}"}, "spec": {"selector": {"app": f"a{app}"}}}
-        for app in range(APPS)
-    ]  # fmt: skip
+    services = [service(app) for app in range(APPS)]
     things = [*(node(i) for i in range(NODES)), *services, *(pod(i, draw) for i in range(PODS))]
     text = json.dumps(things)
     start = time.perf_counter()
