@@ -93,7 +93,7 @@ def withheld(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> 
 
 def counts_when(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> Condition:
     """Return the facts of a pair under which a published flaw counts against its barrier."""
-    groups = components_of(entry, boundary, sharable(boundary.id, model))
+    groups = components_of(entry, boundary, sharable(entry, boundary, model))
     shared = " and ".join(f"({any_shared(group)})" for group in groups)
     removing = (*(hardening(token, model) for token in entry.removed_by), withheld(entry, boundary, model))
     absent = "".join(f" and not {condition}" for condition in removing if condition != "never")

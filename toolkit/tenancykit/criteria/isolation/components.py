@@ -47,10 +47,29 @@ def any_shared(components: Iterable[str]) -> str:
     return " or ".join(f"shares:{name}" for name in components)
 
 
-@lru_cache(maxsize=256)
-def sharable(boundary_id: str, model: IsolationCatalogue) -> frozenset[str]:
-    """Return the components that two tenants may share where everything is shared that a flaw here presumes."""
+def premise(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> frozenset[str]:
+    """Return the facts of both tenants that a flaw presumes where everything is shared.
+
+    They are the baseline, what its boundary presumes, and what the usual boundary of a component presumes that the
+    record names beside those its boundary knows: a record of an ``in-cluster-app`` presumes that there is one.
+    """
+    return _presumed(boundary.id, tuple(n for n in entry.shared_component if n not in boundary.shares), model)
+
+
+@lru_cache(maxsize=1024)
+def _presumed(boundary_id: str, named: tuple[str, ...], model: IsolationCatalogue) -> frozenset[str]:
     boundary = model.boundaries[boundary_id]
-    provided = set(model.choices[BASELINE].provides) | set(boundary.premise)
-    facts = alike(frozenset(provided - set(boundary.replaces)), (), model)
-    return frozenset(name for name in model.components if facts.possibly(parse_condition(f"shares:{name}")))
+    facts = {*model.choices[BASELINE].provides, *boundary.premise}
+    facts.update(*(home.premise for home in model.boundaries.values() if home.shares[0] in named))
+    return frozenset(facts - set(boundary.replaces))
+
+
+def sharable(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> frozenset[str]:
+    """Return the components that two tenants may share where everything is shared that a flaw presumes."""
+    return _sharable(premise(entry, boundary, model), model)
+
+
+@lru_cache(maxsize=1024)
+def _sharable(facts: frozenset[str], model: IsolationCatalogue) -> frozenset[str]:
+    known = alike(facts, (), model)
+    return frozenset(name for name in model.components if known.possibly(parse_condition(f"shares:{name}")))

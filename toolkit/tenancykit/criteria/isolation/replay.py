@@ -19,7 +19,7 @@ from tenancykit.catalogue.attack import Boundary, DesignChoice, Evidence, Impact
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.isolation.chances import hardening, withheld
-from tenancykit.criteria.isolation.components import BASELINE, any_shared, breach_of, components_of, sharable
+from tenancykit.criteria.isolation.components import BASELINE, any_shared, breach_of, components_of, premise, sharable
 from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.trivalent import Facts, alike
 
@@ -103,7 +103,7 @@ def _choice(name: str, entry: Evidence, model: IsolationCatalogue) -> DesignChoi
 
 
 def _premise(entry: Evidence, boundary: Boundary, model: IsolationCatalogue) -> frozenset[str]:
-    facts = (set(model.choices[BASELINE].provides) | set(boundary.premise)) - set(boundary.replaces)
+    facts = set(premise(entry, boundary, model))
     for condition in _preconditions(entry, model):
         facts |= condition.atoms() if condition.kind in ("atom", "and") else set()
     return frozenset(facts)
@@ -196,7 +196,7 @@ def _gone(entry: Evidence, boundary: Boundary, facts: Facts, model: IsolationCat
             return f"{token} makes the flaw unreachable"
     if facts.surely(parse_condition(withheld(entry, boundary, model))):
         return f"the tenant lacks a verb the flaw needs{_listed(entry.verbs)}"
-    for components in components_of(entry, boundary, sharable(boundary.id, model)):
+    for components in components_of(entry, boundary, sharable(entry, boundary, model)):
         if not facts.possibly(parse_condition(any_shared(components))):
             return f"not shared: {', '.join(components)}"
     for condition in _preconditions(entry, model):
@@ -215,7 +215,7 @@ def _may_be_gone(entry: Evidence, boundary: Boundary, facts: Facts, model: Isola
         or facts.possibly(parse_condition(withheld(entry, boundary, model)))
         or not all(
             facts.surely(parse_condition(any_shared(group)))
-            for group in components_of(entry, boundary, sharable(boundary.id, model))
+            for group in components_of(entry, boundary, sharable(entry, boundary, model))
         )
         or not all(facts.surely(_of_pair(condition, model)) for condition in _preconditions(entry, model))
     )
