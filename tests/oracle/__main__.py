@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import lzma
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ _COMPARISONS = {
     "strict-validation": ("tests.oracle.validation", "compare_validation"),
     "scheduler": ("tests.oracle.scheduler", "compare"),
     "scheduler-large": ("tests.oracle.scheduler", "compare_large"),
+    "kueue": ("tests.oracle.queueing", "compare"),
+    "kueue-large": ("tests.oracle.queueing", "compare_large"),
 }
 
 
@@ -55,9 +58,12 @@ def compare_file(path: Path) -> Comparison:
     Raises:
         UnknownFormatError: the format, or the module that compares it, is not there.
         OSError: the file cannot be read.
+        lzma.LZMAError: it is not what its name says.
         ValueError: the file is not JSON.
     """
-    data = json.loads(path.read_text(encoding="utf-8"))
+    read = lzma.open if path.suffix == ".xz" else open
+    with read(path, "rt", encoding="utf-8") as file:
+        data = json.load(file)
     if not isinstance(data, dict):
         raise UnknownFormatError("not a recorded set")
     module, name = _COMPARISONS[set_of(data)]
@@ -80,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in options.files:
         try:
             result = compare_file(path)
-        except (OSError, ValueError, UnknownFormatError) as error:
+        except (OSError, ValueError, lzma.LZMAError, UnknownFormatError) as error:
             print(f"{path}: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
             worst = 2
             continue

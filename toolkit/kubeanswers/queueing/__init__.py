@@ -1,0 +1,1 @@
+"""What Kueue would do with the workloads of a cluster: who is admitted, who waits, who has to leave."""

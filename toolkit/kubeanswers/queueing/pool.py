@@ -1,0 +1,208 @@
+"""One cluster queue at work: its definition made ready, who waits in it and who runs."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from kubeanswers.queueing.shapes import Job, Shape
+from kubeanswers.queueing.topology import Places
+from kubeanswers.queueing.tree import Node, Slots
+from kubeanswers.queueing.values import LOWER_OR_NEWER, ClusterQueue, Flavor, PodSet, ResourceGroup, TopologyRequest
+from kubeanswers.scheduling.values import NodeTerm, holds
+
+Reason = tuple[object, ...]
+"""Why something does not fit: an identifier and what it speaks of."""
+
+_HARD: Final = ("NoSchedule", "NoExecute")
+
+
+class Waiting:
+    """Who waits in one queue: those that will be looked at, in order, and those looked at in vain."""
+
+    __slots__ = ("_count", "_heap", "_live", "parked", "sticky")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[bool, int, float, int, Job]] = []
+        self._live: dict[str, int] = {}
+        self._count = 0
+        self.parked: dict[str, Job] = {}
+        self.sticky = ""
+
+    def push(self, job: Job) -> None:
+        """Put a job into the queue."""
+        key = job.workload.key
+        if key in self._live:
+            return
+        self._count += 1
+        self._live[key] = self._count
+        heapq.heappush(self._heap, (key != self.sticky, -job.priority, job.created, self._count, job))
+
+    def pop(self) -> Job | None:
+        """Take out the first."""
+        while self._heap:
+            *_, number, job = heapq.heappop(self._heap)
+            key = job.workload.key
+            if self._live.get(key) == number:
+                del self._live[key]
+                return job
+        return None
+
+    def drop(self, key: str) -> None:
+        """Forget a job: it was admitted or is gone."""
+        self._live.pop(key, None)
+        self.parked.pop(key, None)
+        if self.sticky == key:
+            self.sticky = ""
+
+    def __bool__(self) -> bool:
+        return bool(self._live)
+
+    @property
+    def queued(self) -> list[Job]:
+        """Those that will be looked at, in order."""
+        return [job for *_, number, job in sorted(self._heap) if self._live.get(job.workload.key) == number]
+
+
+class Group:
+    """A resource group made ready: per flavor its slots, and the labels that tell its flavors apart."""
+
+    __slots__ = ("flavors", "keys", "resources", "slots")
+
+    def __init__(self, group: ResourceGroup, flavors: Mapping[str, Flavor], slots: Slots) -> None:
+        self.resources = frozenset(group.resources)
+        self.flavors = [quotas.flavor for quotas in group.flavors]
+        self.slots = [{name: slots.number(flavor, name) for name in group.resources} for flavor in self.flavors]
+        self.keys = frozenset(key for name in self.flavors if name in flavors for key in flavors[name].labels)
+
+
+class Pool:
+    """A cluster queue at work.
+
+    Attributes:
+        topology: whether pods are placed in topologies at all.
+        definition: what it was made from.
+        node: its place in the tree.
+        group_of: the resource group of each resource.
+        generation: grows whenever quota may have become free.
+        inactive: why it does not admit; empty if it does.
+        places: topologies by flavor.
+        running: jobs that hold its quota.
+        order: keys of ``running`` by who is preempted first.
+    """
+
+    def __init__(
+        self, definition: ClusterQueue, flavors: Mapping[str, Flavor], slots: Slots, *, topology: bool
+    ) -> None:
+        self.topology = topology
+        self.definition = definition
+        self.name = definition.name
+        self.node = Node(definition.name, definition.weight, queue=True)
+        self.flavors = flavors
+        self.groups = [Group(group, flavors, slots) for group in definition.groups]
+        self.group_of = {name: group for group in reversed(self.groups) for name in group.resources}
+        self.generation = 1
+        self.inactive: tuple[str, str] | None = None
+        self.places: dict[str, Places] = {}
+        self.waiting = Waiting()
+        self.running: dict[str, Job] = {}
+        self.order: list[tuple[tuple[bool, int, float, str], Job]] = []
+        self.by_age = LOWER_OR_NEWER in (definition.preemption.within_queue, definition.preemption.reclaim)
+        self.topology_only = False
+        self._eligible: dict[tuple[int, int, int], list[Reason | None]] = {}
+
+    def admit(self, job: Job) -> None:
+        """Count a job as running; its quota has to be taken in the tree besides."""
+        self.running[job.workload.key] = job
+        insort(self.order, (job.order, job), key=_first)
+
+    def leave(self, job: Job) -> None:
+        """Stop counting a job as running."""
+        del self.running[job.workload.key]
+        self._unlist(job)
+        self.generation += 1
+
+    def evict(self, job: Job) -> None:
+        """Mark a job as on its way out."""
+        self._unlist(job)
+        job.evicted = True
+        insort(self.order, (job.order, job), key=_first)
+
+    def _unlist(self, job: Job) -> None:
+        position = bisect_left(self.order, job.order, key=_first)
+        while self.order[position][1] is not job:
+            position += 1
+        del self.order[position]
+
+    def candidates(self) -> Iterator[Job]:
+        """Yield who runs, those to preempt first."""
+        for _, job in self.order:
+            yield job
+
+    def eligible(self, shape: Shape, members: list[int], group: Group) -> list[Reason | None]:
+        """Return, for every flavor of a group, why pod sets may not use it; ``None`` if they may."""
+        key = (shape.number, members[0], self.groups.index(group))
+        found = self._eligible.get(key)
+        if found is None:
+            parts = [shape.pod_sets[position] for position in members]
+            found = self._eligible[key] = [self._refusal(parts, name, group) for name in group.flavors]
+        return found
+
+    def _refusal(self, parts: list[PodSet], name: str, group: Group) -> Reason | None:
+        flavor = self.flavors.get(name)
+        if flavor is None:
+            return ("FlavorNotFound", name)
+        for part in parts:
+            found = self._topology_refusal(part, flavor) or _node_refusal(part, flavor, group)
+            if found is not None:
+                return found
+        return None
+
+    def _topology_refusal(self, part: PodSet, flavor: Flavor) -> Reason | None:
+        if not self.topology:
+            return None
+        request = part.topology
+        if not self.wants_topology(part):
+            return ("TopologyOnly", flavor.name) if flavor.topology else None
+        if self.implied(part) or request is None:
+            return None
+        if not flavor.topology:
+            return ("NoTopology", flavor.name)
+        return None if self._has_level(flavor, request) else ("NoTopologyLevel", flavor.name)
+
+    def _has_level(self, flavor: Flavor, request: TopologyRequest) -> bool:
+        places = self.places.get(flavor.name)
+        return places is not None and places.has_level(request)
+
+    def implied(self, part: PodSet) -> bool:
+        """Return whether the queue's flavors ask for a topology though the pod set does not."""
+        return self.topology_only and not (part.topology and part.topology.explicit)
+
+    def wants_topology(self, part: PodSet) -> bool:
+        """Return whether a pod set has to be placed in a topology."""
+        return self.topology and (bool(part.topology and part.topology.explicit) or self.topology_only)
+
+
+def _first(pair: tuple[tuple[bool, int, float, str], Job]) -> tuple[bool, int, float, str]:
+    return pair[0]
+
+
+def _node_refusal(part: PodSet, flavor: Flavor, group: Group) -> Reason | None:
+    """Return why a flavor's machines would not take the pods."""
+    tolerations = (*part.tolerations, *flavor.tolerations)
+    for taint in flavor.taints:
+        if taint.effect in _HARD and not any(toleration.tolerates(taint) for toleration in tolerations):
+            return ("UntoleratedTaint", flavor.name, taint)
+    if any(flavor.labels.get(key) != value for key, value in part.node_selector.items() if key in group.keys):
+        return ("NodeAffinity", flavor.name)
+    if part.affinity is None or _affine(part.affinity, flavor, group.keys):
+        return None
+    return ("NodeAffinity", flavor.name)
+
+
+def _affine(terms: tuple[NodeTerm, ...], flavor: Flavor, keys: frozenset[str]) -> bool:
+    """Return whether node terms hold, as far as they speak of labels that tell the group's flavors apart."""
+    kept = [tuple(one for one in term.labels if one.key in keys) for term in terms]
+    return not all(kept) or any(holds(selector, flavor.labels) for selector in kept)

@@ -1,0 +1,81 @@
+"""In which order the heads of the queues are served in one round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from kubeanswers.queueing.assignment import Assignment
+from kubeanswers.queueing.fairness import NONE, Share, share
+from kubeanswers.queueing.pool import Pool
+from kubeanswers.queueing.shapes import Job
+from kubeanswers.queueing.tree import Node, Slots
+
+
+class Head(Protocol):
+    """The head of a queue, with what it would get."""
+
+    job: Job
+    pool: Pool
+    found: Assignment
+
+
+H = TypeVar("H", bound=Head)
+
+
+def by_borrowing(heads: Sequence[H]) -> list[H]:
+    """Return heads in order: those that borrow least, high priority, old ones first."""
+    return sorted(heads, key=lambda head: (head.found.borrowing, -head.job.priority, head.job.created))
+
+
+class Tournament(Generic[H]):
+    """Fair sharing: at every cohort the member wins whose share, with its head admitted, is lowest."""
+
+    def __init__(self, heads: Sequence[H], slots: Slots) -> None:
+        self._slots = slots
+        self._heads: dict[Node, H] = {head.pool.node: head for head in heads}
+        self._shares: dict[tuple[Node, Node], Share] = {}
+
+    def __iter__(self) -> Iterator[H]:
+        while self._heads:
+            node = next(iter(self._heads))
+            if node.parent is not None:
+                root = node.root
+                self._weigh(root)
+                winner = self._winner(root)
+                if winner is None:
+                    return
+                node = winner.pool.node
+            yield self._heads.pop(node)
+
+    def _weigh(self, root: Node) -> None:
+        """Work out every head's share at each cohort above it, as if it were admitted."""
+        self._shares = {}
+        for node, head in self._heads.items():
+            if node.root is not root:
+                continue
+            for slot, amount in head.found.usage.items():
+                node.take(slot, amount)
+            below = node
+            for cohort in node.path():
+                self._shares[cohort, node] = share(below, self._slots)
+                below = cohort
+            for slot, amount in head.found.usage.items():
+                node.give(slot, amount)
+
+    def _winner(self, cohort: Node) -> H | None:
+        best: H | None = None
+        best_key: tuple[Share, int, float] = (NONE, 0, 0)
+        for child in cohort.children:
+            head = self._heads.get(child) if child.queue else self._winner(child)
+            if head is None:
+                continue
+            key = (self._shares[cohort, head.pool.node], -head.job.priority, head.job.created)
+            if best is None or key < best_key:
+                best, best_key = head, key
+        return best
+
+
+def ordered(heads: Sequence[H], slots: Slots, *, fair: bool) -> Iterator[H]:
+    """Return heads in the order of service; with fair sharing it depends on who was admitted before."""
+    return iter(Tournament(heads, slots)) if fair else iter(by_borrowing(heads))
