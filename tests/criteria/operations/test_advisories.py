@@ -20,6 +20,7 @@ from tests.criteria.effort.designs import CLUSTERS, HOSTED, NAMESPACES, VIRTUAL,
 from tests.criteria.effort.designs import platform as platform_of
 
 NOT_OURS = {
+    "autoscaler",
     "aws-iam-authenticator",
     "buildkit",
     "cloud-control-plane",
@@ -27,6 +28,9 @@ NOT_OURS = {
     "docker",
     "gpu-hardware",
     "mlops-platform",
+    "secret-operator",
+    "secret-store",
+    "workflow-engine",
 }
 """Components that nobody of the platform's team patches; catalogue/toil/activities/advisories.yaml says why."""
 
