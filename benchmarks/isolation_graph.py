@@ -31,11 +31,8 @@ from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation import graph as graphs
 from tenancykit.criteria.isolation import measure as measuring
 from tenancykit.criteria.isolation.chances import (
-    DAYS_PER_YEAR,
-    WINDOW_DAYS,
     counts_when,
-    misconfiguration,
-    posterior,
+    strength_of,
 )
 from tenancykit.criteria.isolation.components import breach_of
 from tenancykit.criteria.isolation.levels import guarded
@@ -84,12 +81,11 @@ def distinct_designs(catalogue: Catalogue, scenario: Scenario, size: int) -> lis
 
 def naive_chance(barrier: Barrier, facts: set[str], model: IsolationCatalogue) -> float:
     """Return the chance that a barrier is down, counting the published flaws that apply one by one."""
-    flaws = 0
+    flaws = []
     for entry, breach, when in counted(model):
         if barrier.id in breach.barriers and entry.year >= int(barrier.since) and when.holds(facts):
-            flaws += 1
-    wrong = misconfiguration(barrier, frozenset(facts), proven=False)
-    return 1 - (1 - posterior(barrier, flaws, model).chance_within(WINDOW_DAYS / DAYS_PER_YEAR)) * (1 - wrong)
+            flaws.append(entry.id)
+    return strength_of(barrier.id, flaws, frozenset(facts), model).chance
 
 
 @cache

@@ -59,10 +59,11 @@ def test_claims_cover_every_pair_of_classes_and_every_crossing_the_audit_sees() 
 
 def test_every_chance_that_a_proof_lowers_belongs_to_a_barrier_the_audit_looks_at() -> None:
     seen = {barrier for claim in load_claims(catalogue()).values() for barrier in claim.barriers}
+    model = load_isolation(catalogue())
     lowered = {
         barrier.id
-        for barrier in load_isolation(catalogue()).barriers.values()
-        if any(wrong.proven < wrong.chance for wrong in barrier.misconfiguration)
+        for barrier in model.barriers.values()
+        if any("proven" in model.lapses[wrong.lapse].upkeep for wrong in barrier.misconfiguration)
     }
     assert lowered - seen == {"volume-binding"}, "proven without being looked at"
 
@@ -79,7 +80,7 @@ def test_a_proven_design_is_at_least_as_isolated_as_an_unproven_one(tmp_path: Pa
         name: evaluation.scores[name] for name in ("effort", "operations", "cost")
     }
     window = float(evaluation.scores["operations"].figures["patch_latency_days"])
-    assert proof.isolation == measure(design, scenario, catalogue(), window_days=window, proven=True)
+    assert proof.isolation == measure(design, scenario, catalogue(), latency_days=window, proven=True)
 
 
 def test_a_refuted_proof_lowers_no_chance(tmp_path: Path) -> None:

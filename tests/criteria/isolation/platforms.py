@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from functools import cache
 
 from kubeanswers.source import parse_yaml
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.measure import measure
 from tenancykit.criteria.score import Score
@@ -68,10 +70,13 @@ def resolved(options: Iterable[str], asked: Scenario) -> ResolvedDesign:
     return resolve(Design("test", "test", {c.id: choice for c in asked.tenants.classes}), asked, CATALOGUE)
 
 
-def score(options: Iterable[str], asked: Scenario | None = None, **how: float | bool) -> Score:
-    """Return the isolation of a design."""
+def score(options: Iterable[str], asked: Scenario | None = None, *, proven: bool = False, **days: float) -> Score:
+    """Return the isolation of a design, with exposure windows by kind (``every`` for all) where they are given."""
     asked = asked or scenario()
-    return measure(resolved(options, asked), asked, CATALOGUE, **how)  # type: ignore[arg-type]
+    every = dict.fromkeys(load_isolation(CATALOGUE).windows, days["every"]) if "every" in days else {}
+    stated = {**every, **{kind.replace("_", "-"): value for kind, value in days.items() if kind != "every"}}
+    believed = Beliefs(tuple(sorted((f"window:{kind}", value) for kind, value in stated.items())))
+    return measure(resolved(options, asked), asked, CATALOGUE, believed=believed, proven=proven)
 
 
 def result(options: Iterable[str], asked: Scenario | None = None) -> IsolationResult:

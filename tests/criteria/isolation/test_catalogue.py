@@ -127,10 +127,9 @@ def test_every_barrier_stands_somewhere_and_every_position_is_reached() -> None:
 
 def test_priors_and_chances_of_misconfiguration_say_that_they_are_assumptions() -> None:
     assert all(prior.why.startswith("assumption") for prior in MODEL.priors.values())
-    for barrier in MODEL.barriers.values():
-        for wrong in barrier.misconfiguration:
-            assert wrong.note.startswith("assumption") or wrong.source
-            assert wrong.proven <= wrong.chance
+    for believed in (*MODEL.lapses.values(), *MODEL.upkeep.values(), *MODEL.windows.values()):
+        assert believed.why.startswith("assumption") or believed.source
+        assert believed.assumption or believed.source
 
 
 def test_evidence_has_one_file_per_boundary() -> None:

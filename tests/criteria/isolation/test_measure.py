@@ -9,7 +9,7 @@ from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.attack import PLANES
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.graph import pair_facts
-from tenancykit.criteria.isolation.measure import assess_facts
+from tenancykit.criteria.isolation.measure import assess_facts, measure
 from tenancykit.design.model import Design, choose
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.scenario.model import Scenario
@@ -149,37 +149,40 @@ def test_published_gpu_rankings_hold_among_tenants_of_one_node() -> None:
 
 def test_saturated_designs_still_rank_by_depth() -> None:
     forever = 1e7
-    one, two = score(SHARED, window_days=forever), score(OWN_HOSTS, window_days=forever)
+    one, two = score(SHARED, every=forever), score(OWN_HOSTS, every=forever)
     assert one.figures["exposure"] == pytest.approx(1, abs=1e-3)
     assert two.figures["exposure"] == pytest.approx(1, abs=1e-3)
     assert one.value < two.value
 
 
 def test_faster_patching_and_proven_manifests_raise_the_figure() -> None:
-    assert (
-        score(SHARED, window_days=7).value > score(SHARED, window_days=30).value > score(SHARED, window_days=90).value
-    )
+    assert score(SHARED, every=7).value > score(SHARED, every=30).value > score(SHARED, every=90).value
     assert score(OWN_CLUSTER, proven=True).value > score(OWN_CLUSTER).value
 
 
-def test_windows_may_differ_by_kind_of_barrier() -> None:
-    asked = scenario()
-    slow_kernels = {"default": 7.0, "kernel": 90.0}
-    from tenancykit.criteria.isolation.measure import measure
+def test_windows_may_differ_by_kind_of_component() -> None:
+    mixed = score(SHARED, every=7, kernel=90)
+    assert score(SHARED, every=90).value < mixed.value < score(SHARED, every=7).value
 
-    mixed = measure(resolved(SHARED, asked), asked, CATALOGUE, window_days=slow_kernels)
-    assert score(SHARED, window_days=90).value < mixed.value < score(SHARED, window_days=7).value
+
+def test_no_window_is_shorter_than_what_operations_take() -> None:
+    asked = scenario()
+    design = resolved(SHARED, asked)
+    slow = measure(design, asked, CATALOGUE, latency_days=400)
+    assert slow.value == pytest.approx(score(SHARED, every=400).value)
+    assert measure(design, asked, CATALOGUE, latency_days=1).value == score(SHARED).value
 
 
 @pytest.mark.parametrize("days", [-1.0, float("nan"), float("inf")])
-def test_a_window_that_is_no_number_of_days_is_refused(days: float) -> None:
-    with pytest.raises(InputError, match="window_days"):
-        score(SHARED, window_days=days)
+def test_a_time_to_patch_that_is_no_number_of_days_is_refused(days: float) -> None:
+    asked = scenario()
+    with pytest.raises(InputError, match="latency_days"):
+        measure(resolved(SHARED, asked), asked, CATALOGUE, latency_days=days)
 
 
 def test_with_no_window_only_misconfiguration_remains() -> None:
     pair = result(SHARED).pairs[0]
-    assert score(SHARED, window_days=0).value > score(SHARED).value
+    assert score(SHARED, every=0).value > score(SHARED).value
     assert pair.finding.strengths["api-authorization"].misconfiguration > 0
 
 

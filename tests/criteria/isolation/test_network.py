@@ -53,9 +53,9 @@ def drawn_designs(count: int) -> list[Design]:
 def test_many_designs_at_once_get_the_same_figures_as_one_by_one() -> None:
     asked = validate(Scenario, parse_yaml(SCENARIO, "two"))
     designs = drawn_designs(60)
-    found = sweep(designs, asked, CATALOGUE, window_days=20, proven=True)
+    found = sweep(designs, asked, CATALOGUE, latency_days=80, proven=True)
     for i, design in enumerate(designs):
-        alone = measure(resolve(design, asked, CATALOGUE), asked, CATALOGUE, window_days=20, proven=True)
+        alone = measure(resolve(design, asked, CATALOGUE), asked, CATALOGUE, latency_days=80, proven=True)
         assert found.figure[i] == pytest.approx(alone.value, abs=1e-9)
         assert found.exposure[i] == pytest.approx(alone.figures["exposure"], abs=1e-12)
         assert found.depth[i] == alone.figures["depth"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from tenancykit.catalogue.model import Entry, When
 from tenancykit.conditions import Condition
@@ -71,29 +71,131 @@ class Prior(Entry):
 
     id: str
     """Kind of barrier."""
-    flaws: float = Field(gt=0)
+    flaws: float = Field(gt=0, allow_inf_nan=False)
     """Shape of the Gamma prior: flaws imagined seen."""
-    years: float = Field(gt=0)
+    years: float = Field(gt=0, allow_inf_nan=False)
     """Rate of the Gamma prior: years they were imagined seen in."""
     hard: bool = False
     """Whether the kind is hardware or a hypervisor (level L4 asks for one on every path)."""
+    window: str
+    """Exposure window of the kind, where the barrier states no other."""
     why: str
     """Reason; every prior is an assumption."""
 
 
+class Range(Entry):
+    """A number that is not known: the value to expect, and what it is seldom below or above."""
+
+    low: float = Field(ge=0, allow_inf_nan=False)
+    """P10."""
+    likely: float = Field(ge=0, allow_inf_nan=False)
+    """Value to expect."""
+    high: float = Field(ge=0, allow_inf_nan=False)
+    """P90."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(
+                f"{self.low:g}, {self.likely:g}, {self.high:g} are out of order; write low <= likely <= high"
+            )
+        return self
+
+
+class Lapse(Entry):
+    """The chance that something made of configuration is not in force at a random moment, before any upkeep.
+
+    Its distribution is a Beta with this mean and about this P10 and P90.
+    """
+
+    id: str
+    """Unique id."""
+    what: str
+    """What is wrong then."""
+    chance: Range
+    """Share of time, or of places, where it is wrong (0 to 1)."""
+    upkeep: tuple[str, ...] = ()
+    """Kinds of upkeep that make it rarer."""
+    source: str = ""
+    """Address of the scan or survey behind it."""
+    assumption: bool = True
+    """Whether the number is our reading; false where a scan measured just this."""
+    why: str
+    """How the number follows from the source, or why it is assumed."""
+
+    @field_validator("chance")
+    @classmethod
+    def _a_chance(cls, chance: Range) -> Range:
+        if not 0 < chance.low <= chance.high < 1:
+            raise ValueError(f"chances from {chance.low:g} to {chance.high:g}; write numbers between 0 and 1")
+        return chance
+
+
+class Upkeep(Entry):
+    """Something a platform does that makes lapses rarer."""
+
+    id: str
+    """Unique id."""
+    what: str
+    """What is done."""
+    when: When
+    """Facts of the pair under which it is done."""
+    factor: Range
+    """Share of the lapses that is left (0 to 1)."""
+    source: str = ""
+    """Address of the study behind it."""
+    assumption: bool = True
+    """Whether the number is our reading; false where a study measured just this."""
+    why: str
+    """How the number follows from the source, or why it is assumed."""
+
+    @field_validator("factor")
+    @classmethod
+    def _a_share(cls, factor: Range) -> Range:
+        if factor.high > 1:
+            raise ValueError(f"a factor of {factor.high:g} would make lapses more frequent; write at most 1")
+        return factor
+
+
+class WindowCase(Entry):
+    """An exposure window under some facts."""
+
+    when: When
+    """Facts of the pair; the first case that holds is taken."""
+    days: Range
+    """Days from disclosure to patched."""
+    source: str
+    """Address of the study behind it."""
+    why: str
+    """How the number follows from the source."""
+
+
+class PatchWindow(Entry):
+    """How long flaws of a kind of component stay open after they are disclosed."""
+
+    id: str
+    """Name in a scenario's ``patch_days``."""
+    what: str
+    """Which components."""
+    days: Range
+    """Days from disclosure to patched, where no case holds."""
+    cases: tuple[WindowCase, ...] = ()
+    """Other windows under some facts."""
+    source: str = ""
+    """Address of the study behind it."""
+    assumption: bool = True
+    """Whether no study says it of just these components."""
+    why: str
+    """How the number follows from the source, or why it is assumed."""
+
+
 class Misconfiguration(Entry):
-    """The chance that a barrier made of configuration is wrong at a random moment."""
+    """How a barrier made of configuration can be wrong."""
 
     when: When = Condition("always")
-    """Facts of the pair under which this chance applies; the first that holds is taken."""
-    chance: float = Field(ge=0, le=1)
-    """Chance where nobody has checked."""
-    proven: float = Field(ge=0, le=1)
-    """Chance where the exported manifests were read back and proven."""
-    source: str = ""
-    """Best source found."""
-    note: str = ""
-    """How the number was chosen; always an assumption."""
+    """Facts of the pair under which this applies; the first that holds is taken."""
+    lapse: str
+    """Id of the lapse that gives the chance."""
 
 
 class Barrier(Entry):
@@ -107,12 +209,14 @@ class Barrier(Entry):
     """What it does."""
     kind: str
     """Kind, naming its prior."""
+    window: str = ""
+    """Exposure window, where it is not that of its kind."""
     since: float = Field(default=2017, ge=1990, le=2100)
     """Year from which its flaws are counted."""
     observed: bool = True
     """Whether somebody publishes its failures; if not, the absence of records earns no credit and the prior stands."""
     misconfiguration: tuple[Misconfiguration, ...] = ()
-    """Chances of being configured wrong."""
+    """How it can be configured wrong."""
 
 
 class Guard(Entry):

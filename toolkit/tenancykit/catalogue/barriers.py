@@ -17,12 +17,18 @@ from tenancykit.catalogue.attack import (
     Derived,
     DesignChoice,
     Evidence,
+    Lapse,
     Level,
+    PatchWindow,
     Position,
     Prior,
+    Upkeep,
 )
 from tenancykit.catalogue.reading import Catalogue, Entries, Sections, read_entries
 from tenancykit.conditions import Condition
+
+OF_A_PAIR: Final = frozenset({"same-class", "proven-export"})
+"""Facts of a pair that follow from no other: two tenants of one class; the exported manifests were proven."""
 
 OBSERVED_UNTIL: Final = 2026.9
 """End of the observation period, in years: the evidence was compiled in November 2026."""
@@ -33,8 +39,8 @@ class IsolationCatalogue:
     """Everything the isolation criterion reads, checked for references between its parts.
 
     Attributes:
-        positions, assets, derived, priors, barriers, crossings, boundaries, levels, choices: entries by id; derived
-            facts stand in an order in which each follows those it reads.
+        positions, assets, derived, priors, lapses, upkeep, windows, barriers, crossings, boundaries, levels, choices:
+            entries by id; derived facts stand in an order in which each follows those it reads.
         catalogue: the catalogue they come from.
     """
 
@@ -42,6 +48,9 @@ class IsolationCatalogue:
     assets: Entries[Asset]
     derived: Mapping[str, Derived]
     priors: Entries[Prior]
+    lapses: Entries[Lapse]
+    upkeep: Entries[Upkeep]
+    windows: Entries[PatchWindow]
     barriers: Entries[Barrier]
     crossings: Entries[Crossing]
     boundaries: Entries[Boundary]
@@ -76,6 +85,10 @@ class IsolationCatalogue:
             yield from (guard.when for guard in crossing.guards)
         for barrier in self.barriers.values():
             yield from (wrong.when for wrong in barrier.misconfiguration)
+        for upkeep in self.upkeep.values():
+            yield upkeep.when
+        for window in self.windows.values():
+            yield from (case.when for case in window.cases)
         for level in self.levels.values():
             yield from (rule.when for rule in level.rules)
 
@@ -139,6 +152,9 @@ def load_isolation(catalogue: Catalogue) -> IsolationCatalogue:
         assets=sections.read("assets", Asset),
         derived=_in_order(derived),
         priors=sections.read("priors", Prior),
+        lapses=sections.read("lapses", Lapse),
+        upkeep=sections.read("upkeep", Upkeep),
+        windows=sections.read("windows", PatchWindow),
         barriers=sections.read("barriers", Barrier),
         crossings=sections.read("crossings", Crossing),
         boundaries=sections.read("boundaries", Boundary),
@@ -180,7 +196,14 @@ def _in_order(derived: Entries[Derived]) -> dict[str, Derived]:
 def _reference_faults(model: IsolationCatalogue) -> Iterator[Fault]:
     targets = {*model.positions, *model.assets}
     for barrier in model.barriers.values():
-        yield from _unknown(model.barriers.places[barrier.id], "kind", [barrier.kind], model.priors)
+        place = model.barriers.places[barrier.id]
+        yield from _unknown(place, "kind", [barrier.kind], model.priors)
+        yield from _unknown(place, "window", [barrier.window] if barrier.window else [], model.windows)
+        yield from _unknown(place, "lapse", [wrong.lapse for wrong in barrier.misconfiguration], model.lapses)
+    for prior in model.priors.values():
+        yield from _unknown(model.priors.places[prior.id], "window", [prior.window], model.windows)
+    for lapse in model.lapses.values():
+        yield from _unknown(model.lapses.places[lapse.id], "kind of upkeep", lapse.upkeep, model.upkeep)
     for crossing in model.crossings.values():
         place = model.crossings.places[crossing.id]
         yield from _unknown(place, "position", [crossing.from_], model.positions)
@@ -212,10 +235,14 @@ def _condition_faults(model: IsolationCatalogue, derived: Entries[Derived]) -> I
     for crossing in model.crossings.values():
         place = model.crossings.places[crossing.id]
         places += [(place, crossing.when), *((place, guard.when) for guard in crossing.guards)]
+    places += [(model.upkeep.places[u.id], u.when) for u in model.upkeep.values()]
+    places += [(model.windows.places[w.id], case.when) for w in model.windows.values() for case in w.cases]
+    for barrier in model.barriers.values():
+        places += [(model.barriers.places[barrier.id], wrong.when) for wrong in barrier.misconfiguration]
     prefixes = ("attacker:", "victim:", "both:", "either:")
     for place, condition in places:
         for atom in sorted(condition.atoms()):
-            if not atom.startswith(prefixes) and atom not in model.derived and atom != "same-class":
+            if not atom.startswith(prefixes) and atom not in model.derived and atom not in OF_A_PAIR:
                 cure = (
                     did_you_mean(atom, model.derived)
                     or "prefix a class's fact with attacker:, victim:, both: or either:"

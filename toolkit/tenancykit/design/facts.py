@@ -26,6 +26,10 @@ fact                        holds where
 ``fabric:<fabric>``         RDMA fabric of the site
 ``provider:<provider>``     provider of a site
 ``several-tenants``         the class has more than one tenant
+``automation:<how>``        how changes reach clusters
+``policy:audit``            admission policies report and do not refuse
+``checks:<what>``           configuration is checked in the pipeline (``ci``) or verified on a schedule (``verify``)
+``provider-trust:<how>``    how far the provider is trusted
 ==========================  ==========================================================================================
 
 On top come the ids of the chosen options and the traits they provide (``tenancykit catalogue facts`` lists those).
@@ -112,6 +116,11 @@ def _infrastructure_facts(scenario: Scenario) -> set[str]:
         facts.add("elastic-fleet")
     if infrastructure.high_availability:
         facts.add("high-availability")
+    facts.add(f"provider-trust:{infrastructure.provider_trust}")
+    facts.add(f"automation:{scenario.team.automation}")
+    facts.update(f"checks:{check}" for check in scenario.team.checks)
+    if scenario.team.admission == "audit":
+        facts.add("policy:audit")
     return facts
 
 

@@ -28,6 +28,10 @@ Skill = Literal["kubernetes", "networking", "gpu", "security", "storage", "virtu
 """Fields of knowledge that effort estimates name."""
 
 
+PatchKind = Literal["kernel", "node-agent", "control-plane", "gpu-driver", "addon", "hypervisor", "firmware"]
+"""Kinds of component whose flaws are patched together."""
+
+
 class Model(BaseModel):
     """A frozen input value that refuses unknown keys."""
 
@@ -280,6 +284,9 @@ class Infrastructure(Model):
     """Who runs the control plane of ordinary clusters."""
     virtualised: bool = True
     """Whether nodes are virtual machines on hosts that other tenants may share."""
+    provider_trust: Literal["trusted", "contractual", "distrusted"] = "trusted"
+    """How far the provider's staff and other customers are kept out of the question: ``trusted``: not looked at;
+    ``contractual``: held back by contract and audit; ``distrusted``: attackers like any other."""
     fabric: Literal["none", "infiniband", "roce"] = "none"
     """RDMA fabric between GPU nodes."""
     high_availability: bool = True
@@ -297,6 +304,11 @@ class Team(Model):
     """How well the team knows each field; fields that are not named count as good."""
     automation: Literal["manual", "scripts", "gitops"] = "gitops"
     """How changes reach clusters."""
+    admission: Literal["enforce", "audit"] = "enforce"
+    """Whether admission policies and Pod Security levels refuse what breaks them, or only report it."""
+    checks: tuple[Literal["ci", "verify"], ...] = ()
+    """What looks after the configuration: ``ci``: manifests are checked in the build pipeline; ``verify``: the running
+    clusters are verified on a schedule."""
     day_rate: Money | None = None
     """Cost of one engineer's day; default from the price book by ``labour_region``."""
     labour_region: Literal["na", "eu"] = "na"
@@ -352,6 +364,9 @@ class Scenario(Model):
     """Who shares the platform."""
     workloads: tuple[Workload, ...] = Field(min_length=1)
     """Templates of what tenants run."""
+    patch_days: dict[PatchKind, Annotated[Finite, Field(ge=0, le=10_000)]] = Field(default_factory=dict)
+    """Days from disclosure of a flaw to its patch on the last machine, per kind of component; kinds that are not named
+    take published times (``tenancykit catalogue show windows``)."""
     infrastructure: Infrastructure
     """What the platform stands on."""
     team: Team = Team()

@@ -39,6 +39,7 @@ _CATALOGUE: Mapping[str, type[BaseModel]] = {
     "derived": attack.Derived,
     "evidence": attack.Evidence,
     "flaw-prior": attack.Prior,
+    "lapse": attack.Lapse,
     "level": attack.Level,
     "option": Option,
     "position": attack.Position,
@@ -50,6 +51,8 @@ _CATALOGUE: Mapping[str, type[BaseModel]] = {
     "scale-limit": work.ScaleLimit,
     "sign": signs.Sign,
     "toil": work.Toil,
+    "upkeep": attack.Upkeep,
+    "window": attack.PatchWindow,
     "work": work.Work,
 }
 

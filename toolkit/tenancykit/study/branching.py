@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criteria.isolation.relaxed import highest_isolation
 from tenancykit.design.batch import Batch, Codes, batch_of
 from tenancykit.design.numbering import Numbered, numbered
@@ -150,10 +151,11 @@ class Branching:
 
     def _bounds(self, codes: Codes, undecided: frozenset[str]) -> tuple[Floats, Floats]:
         """Return [designs x criteria] the best that may come of each, more always better, and the times to patch."""
+        believed = Beliefs.of(self.sweeper.scenario)
         columns = self.sweeper.measure_batch(
             self._batch(codes),
             codes,
-            isolation=lambda batch, days: highest_isolation(batch, days, undecided),
+            isolation=lambda batch, days: highest_isolation(batch, days, undecided, believed=believed),
         )
         least = columns.people + columns.hosts - _CENTS
         least = least + np.maximum(0.0, self._known(codes, 0))

@@ -151,7 +151,7 @@ def evaluate_resolved(
     running = operate(resolved, scenario, catalogue, exported=exported)
     effort = measure_effort(resolved, scenario, catalogue, calibration=calibration)
     people = _people(effort.value, running.workload.total.p50, scenario, price_book(scenario, catalogue))
-    isolation = measure_isolation(resolved, scenario, catalogue, window_days=running.patch_latency_days)
+    isolation = measure_isolation(resolved, scenario, catalogue, latency_days=running.patch_latency_days)
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
     cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
     operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))

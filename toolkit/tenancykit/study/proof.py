@@ -154,8 +154,8 @@ def prove(
     )
     if proof.verdict != "proven":
         return proof
-    window = _window(design)
-    return replace(proof, isolation=measure(resolved, scenario, catalogue, proven=True, **window))
+    isolation = measure(resolved, scenario, catalogue, latency_days=_latency(design), proven=True)
+    return replace(proof, isolation=isolation)
 
 
 def with_proof(evaluation: Evaluation, proof: Proof) -> Evaluation:
@@ -165,10 +165,10 @@ def with_proof(evaluation: Evaluation, proof: Proof) -> Evaluation:
     return replace(evaluation, scores={**evaluation.scores, "isolation": proof.isolation})
 
 
-def _window(design: Evaluation | ResolvedDesign) -> dict[str, float]:
+def _latency(design: Evaluation | ResolvedDesign) -> float:
     if not isinstance(design, Evaluation):
-        return {}
-    return {"window_days": float(design.scores["operations"].figures["patch_latency_days"])}
+        return 0.0
+    return float(design.scores["operations"].figures["patch_latency_days"])
 
 
 def _clusters(folder: Path) -> dict[str, Path]:

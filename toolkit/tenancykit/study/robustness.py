@@ -19,6 +19,7 @@ from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
 from tenancykit.catalogue.workbook import Influence
 from tenancykit.criteria.cost.charges import PEOPLE
 from tenancykit.criteria.effort.assumptions import assumptions as effort_assumptions
+from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.criteria.operations.assumptions import assumptions as operations_assumptions
 from tenancykit.decision.assumptions import Assumption, TippingPoint, TornadoRow, tipping_points, tornado
@@ -184,10 +185,12 @@ def _exposure(table: DecisionTable, evaluations: Sequence[Evaluation], study: St
     windows = np.array([float(e.scores["operations"].figures["patch_latency_days"]) for e in evaluations])
 
     def patched(factor: float) -> Floats:
-        return _with_isolation(table, sweep_windows(batch, windows * factor).figure)
+        believed = Beliefs.of(study.scenario).moved("window:*", factor)
+        return _with_isolation(table, sweep_windows(batch, windows, believed=believed).figure)
 
     def wrong(factor: float) -> Floats:
-        return _with_isolation(table, sweep_windows(batch, windows, misconfiguration=factor).figure)
+        believed = Beliefs.of(study.scenario).moved("lapse:*", factor)
+        return _with_isolation(table, sweep_windows(batch, windows, believed=believed).figure)
 
     # Beyond its range a factor could turn negative, which means nothing.
     yield Assumption("time from a flaw's disclosure to patched", 1.0, *PATCH_RANGE, effect=_kept(patched), unit="x")

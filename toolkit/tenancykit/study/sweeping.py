@@ -18,6 +18,7 @@ from tenancykit.catalogue.workbook import load_work
 from tenancykit.conditions import Condition
 from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.criteria.effort.sweep import EffortSweep
+from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.criteria.operations.sweep import OperationsSweep, Swept
 from tenancykit.design.batch import Batch, Codes, batch_of
@@ -256,7 +257,7 @@ class Sweeper:
 
 
 def _exactly(batch: Batch, days: Floats) -> Floats:
-    return sweep_windows(batch, days).figure
+    return sweep_windows(batch, days, believed=Beliefs.of(batch.scenario)).figure
 
 
 _SWEEPERS: dict[str, Sweeper] = {}

@@ -7,23 +7,24 @@ and a component it needs is shared. The barrier is open for the exposure window 
 being open is the posterior predictive ``1 - (b / (b + w)) ** a``. Every flaw weighs the same; no severity is used.
 A barrier whose failures nobody publishes (``observed: false``) keeps its prior, silence earning no credit; flaws that
 are known all the same add their yearly rate to the prior's.
-Misconfiguration is an independent second cause: ``1 - (1 - flaw) * (1 - misconfiguration)``.
+
+The window is the scenario's ``patch_days`` for the kind of component, else the catalogue's (``windows``), and never
+shorter than what operations take. Misconfiguration is an independent second cause, ``1 - (1 - flaw) * (1 - wrong)``:
+``wrong`` is the chance of a lapse (catalogue ``lapses``) times what each kind of upkeep leaves of it (``upkeep``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tenancykit.catalogue.attack import Barrier, Boundary, Evidence
+from tenancykit.catalogue.attack import Barrier, Boundary, Evidence, Lapse, Range, Upkeep
 from tenancykit.catalogue.barriers import OBSERVED_UNTIL, IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition
+from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs, window_cases
 from tenancykit.criteria.isolation.components import any_shared, breach_of, components_of, sharable
 from tenancykit.distributions import GammaRate
-
-WINDOW_DAYS = 30.0
-"""Default exposure window, days from disclosure to patched. Assumption, used where operations give none."""
 
 DAYS_PER_YEAR = 365.25
 
@@ -36,8 +37,11 @@ class Strength:
         barrier: its id.
         rate: posterior of the yearly rate of flaws.
         flaws: ids of the published flaws that count here.
-        misconfiguration: chance of being configured wrong.
-        window_days: exposure window, days.
+        misconfiguration: chance of being configured wrong, upkeep included.
+        lapse: what is wrong then; None for barriers not made of configuration.
+        upkeep: what makes the lapse rarer here.
+        window: exposure window as believed, days; None where the scenario states it.
+        window_days: exposure window used, days.
         chance: chance that the barrier is down at a random moment.
     """
 
@@ -45,6 +49,9 @@ class Strength:
     rate: GammaRate
     flaws: tuple[str, ...]
     misconfiguration: float
+    lapse: Lapse | None
+    upkeep: tuple[Upkeep, ...]
+    window: Range | None
     window_days: float
     chance: float
 
@@ -118,76 +125,83 @@ def flaws_of(model: IsolationCatalogue) -> Mapping[str, tuple[Flaws, ...]]:
     }
 
 
-def prior_rate(barrier: Barrier, model: IsolationCatalogue) -> GammaRate:
+def prior_rate(barrier: Barrier, model: IsolationCatalogue, believed: Beliefs = BELIEVED) -> GammaRate:
     """Return the prior of a barrier's yearly rate of flaws."""
     prior = model.priors[barrier.kind]
-    return GammaRate(prior.flaws, prior.years)
+    return GammaRate(believed.value(f"rate:{prior.id}", prior.flaws / prior.years) * prior.years, prior.years)
 
 
-def posterior(barrier: Barrier, flaws: int, model: IsolationCatalogue) -> GammaRate:
+def posterior(barrier: Barrier, flaws: int, model: IsolationCatalogue, believed: Beliefs = BELIEVED) -> GammaRate:
     """Return the rate of a barrier after so many published flaws that count."""
-    prior = prior_rate(barrier, model)
+    prior = prior_rate(barrier, model, believed)
     watched = OBSERVED_UNTIL - barrier.since
     if not barrier.observed:
         return GammaRate(prior.shape + flaws * prior.years / watched, prior.years)
     return prior.after(flaws, watched)
 
 
+def window_kind(barrier: Barrier, model: IsolationCatalogue) -> str:
+    """Return the kind of component whose exposure window a barrier has."""
+    return barrier.window or model.priors[barrier.kind].window
+
+
 def strengths(
     barriers: tuple[str, ...],
     facts: frozenset[str],
     model: IsolationCatalogue,
-    *,
-    window_days: float | Mapping[str, float] = WINDOW_DAYS,
-    proven: bool = False,
+    believed: Beliefs = BELIEVED,
 ) -> dict[str, Strength]:
-    """Return what is believed of each barrier under the facts of a pair.
-
-    Args:
-        barriers: ids of barriers.
-        facts: facts of the pair.
-        model: the catalogue.
-        window_days: exposure window in days, one for all or per barrier id or kind (``default`` for the rest).
-        proven: whether the exported manifests were read back and proven, which lowers misconfiguration.
-    """
-    return {name: _strength(name, facts, model, _window(name, window_days, model), proven) for name in barriers}
+    """Return what is believed of each barrier under the facts of a pair (``proven-export`` among them where it is)."""
+    published = flaws_of(model)
+    found = {}
+    for name in barriers:
+        counted = [entry for flaws in published.get(name, ()) if flaws.when.holds(facts) for entry in flaws.entries]
+        found[name] = strength_of(name, counted, facts, model, believed)
+    return found
 
 
-def _window(name: str, window_days: float | Mapping[str, float], model: IsolationCatalogue) -> float:
-    if not isinstance(window_days, Mapping):
-        return float(window_days)
-    kind = model.barriers[name].kind
-    return float(window_days.get(name, window_days.get(kind, window_days.get("default", WINDOW_DAYS))))
-
-
-def _strength(
-    name: str, facts: frozenset[str], model: IsolationCatalogue, window_days: float, proven: bool
+def strength_of(
+    name: str, counted: Sequence[str], facts: frozenset[str], model: IsolationCatalogue, believed: Beliefs = BELIEVED
 ) -> Strength:
+    """Return what is believed of a barrier against which these published flaws count."""
     barrier = model.barriers[name]
-    counted = [entry for flaws in flaws_of(model).get(name, ()) if flaws.when.holds(facts) for entry in flaws.entries]
-    rate = posterior(barrier, len(counted), model)
-    wrong = misconfiguration(barrier, facts, proven)
-    chance = 1 - (1 - rate.chance_within(window_days / DAYS_PER_YEAR)) * (1 - wrong)
-    return Strength(name, rate, tuple(sorted(counted)), wrong, window_days, chance)
+    rate = posterior(barrier, len(counted), model, believed)
+    kind = window_kind(barrier, model)
+    name_of_window = f"window:{kind}"
+    window = next(days for when, days in window_cases(kind, model) if when.holds(facts))
+    days = max(believed.value(name_of_window, window.likely), believed.latency)
+    lapse = lapse_of(barrier, facts, model)
+    upkeep = tuple(model.upkeep[u] for u in lapse.upkeep if model.upkeep[u].when.holds(facts)) if lapse else ()
+    wrong = 0.0
+    if lapse:
+        wrong = believed.value(f"lapse:{lapse.id}", lapse.chance.likely)
+        for each in upkeep:
+            wrong *= believed.value(f"upkeep:{each.id}", each.factor.likely)
+        wrong = min(wrong, 1.0)
+    chance = 1 - (1 - rate.chance_within(days / DAYS_PER_YEAR)) * (1 - wrong)
+    believed_window = None if name_of_window in believed.values else window
+    return Strength(name, rate, tuple(sorted(counted)), wrong, lapse, upkeep, believed_window, days, chance)
 
 
-def misconfiguration(barrier: Barrier, facts: frozenset[str], proven: bool) -> float:
-    """Return the chance that a barrier is configured wrong; 0 for barriers not made of configuration."""
+def lapse_of(barrier: Barrier, facts: frozenset[str], model: IsolationCatalogue) -> Lapse | None:
+    """Return how a barrier can be configured wrong under the facts of a pair."""
     for wrong in barrier.misconfiguration:
         if wrong.when.holds(facts):
-            return wrong.proven if proven else wrong.chance
-    return 0.0
+            return model.lapses[wrong.lapse]
+    return None
 
 
 def assumed_share(strength: Strength, model: IsolationCatalogue) -> float:
     """Return the share of a barrier's chance of being down that no published flaw and no measurement stands behind.
 
     Of the rate's posterior, the flaws counted are published and the prior's are assumed; a barrier whose failures
-    nobody publishes is assumed but for the flaws known all the same. Chances of misconfiguration are assumptions.
+    nobody publishes is assumed but for the flaws known all the same. Of misconfiguration, a lapse counts as assumed
+    unless a scan measured just it; upkeep by assumption makes it assumed.
     """
-    barrier = model.barriers[strength.barrier]
+    prior = prior_rate(model.barriers[strength.barrier], model)
     flaw = strength.rate.chance_within(strength.window_days / DAYS_PER_YEAR)
-    prior = prior_rate(barrier, model)
-    of_rate = prior.shape / strength.rate.shape if strength.rate.shape else 1.0
+    assumed = flaw * min(1.0, prior.shape / strength.rate.shape)
+    if strength.lapse and (strength.lapse.assumption or any(each.assumption for each in strength.upkeep)):
+        assumed += strength.misconfiguration
     total = flaw + strength.misconfiguration
-    return (flaw * of_rate + strength.misconfiguration) / total if total else 0.0
+    return assumed / total if total else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tenancykit.catalogue.attack import Lapse
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import Strength
 from tenancykit.criteria.isolation.exposure import IsolationResult
@@ -81,10 +82,8 @@ def barrier_evidence(strength: Strength, model: IsolationCatalogue) -> Evidence:
             note=prior.why,
         ),
     ]
-    if strength.misconfiguration:
-        children.append(
-            Evidence("misconfigured", strength.misconfiguration, "chance", assumption=True, note=_note(strength, model))
-        )
+    if strength.lapse:
+        children.append(_lapse(strength.lapse, strength))
     return Evidence(
         f"{barrier.title} is down",
         strength.chance,
@@ -95,11 +94,20 @@ def barrier_evidence(strength: Strength, model: IsolationCatalogue) -> Evidence:
     )
 
 
-def _note(strength: Strength, model: IsolationCatalogue) -> str:
-    for wrong in model.barriers[strength.barrier].misconfiguration:
-        if strength.misconfiguration in (wrong.chance, wrong.proven):
-            return wrong.note
-    return ""
+def _lapse(lapse: Lapse, strength: Strength) -> Evidence:
+    upkeep = tuple(
+        Evidence(each.what, each.factor.likely, "share left", each.source, assumption=each.assumption, note=each.why)
+        for each in strength.upkeep
+    )
+    return Evidence(
+        f"misconfigured: {lapse.what}",
+        strength.misconfiguration,
+        "chance",
+        lapse.source,
+        assumption=lapse.assumption or any(each.assumption for each in strength.upkeep),
+        note=f"{lapse.chance.likely:g} ({lapse.chance.low:g} to {lapse.chance.high:g}) before upkeep; {lapse.why}",
+        children=upkeep,
+    )
 
 
 def _flaw(entry_id: str, model: IsolationCatalogue) -> Evidence:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from tenancykit.catalogue.attack import Range
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.reliability import expose
 from tenancykit.criteria.isolation.result import figure
+from tenancykit.distributions import Z90, BetaShare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,28 +42,77 @@ def figure_interval(
 def chance_draws(strengths: Mapping[str, Strength], draws: int = DRAWS) -> dict[str, NDArray[np.float64]]:
     """Return [draws] chances that each barrier is down when what is not known of it is drawn.
 
-    Draws are seeded by the barrier's id, so that the same barrier moves alike in every design.
+    Rates of flaws come from their posteriors. Lapses, factors of upkeep and windows come from their ranges; half of the
+    doubt about each is common to all of its sort, half its own. Draws are seeded by names, so that the same barrier
+    moves alike in every design.
     """
     import numpy as np  # noqa: PLC0415 - as above
 
     return {
-        name: 1 - (1 - strength.misconfiguration) * np.exp(-_rates(strength, draws) * _years(strength))
+        name: 1 - (1 - _wrong(strength, draws)) * np.exp(-_rates(strength, draws) * _years(strength, draws))
         for name, strength in strengths.items()
     }
 
 
-def _years(strength: Strength) -> float:
-    return strength.window_days / DAYS_PER_YEAR
+def _years(strength: Strength, draws: int) -> NDArray[np.float64] | float:
+    if strength.window is None or strength.window.likely < strength.window_days:
+        # The scenario states it, or operations take longer than anybody needs at least.
+        return strength.window_days / DAYS_PER_YEAR
+    return window_draws(strength.window, draws) / DAYS_PER_YEAR
+
+
+def _wrong(strength: Strength, draws: int) -> NDArray[np.float64] | float:
+    if strength.lapse is None:
+        return 0.0
+    wrong = _chances("lapse", strength.lapse.id, strength.lapse.chance, draws)
+    for each in strength.upkeep:
+        wrong = wrong * _chances("upkeep", each.id, each.factor, draws)
+    return wrong
 
 
 def _rates(strength: Strength, draws: int) -> NDArray[np.float64]:
-    return _draws(strength.barrier, strength.rate.shape, draws) / strength.rate.years
+    return _gamma(strength.barrier, strength.rate.shape, draws) / strength.rate.years
 
 
 @lru_cache(maxsize=1024)
-def _draws(barrier: str, shape: float, draws: int) -> NDArray[np.float64]:
+def _gamma(barrier: str, shape: float, draws: int) -> NDArray[np.float64]:
+    drawn: NDArray[np.float64] = _generator(barrier).standard_gamma(shape, draws)
+    return drawn
+
+
+def _generator(name: str) -> np.random.Generator:
     import numpy as np  # noqa: PLC0415 - as above
 
-    generator = np.random.Generator(np.random.PCG64(zlib.crc32(barrier.encode())))
-    drawn: NDArray[np.float64] = generator.standard_gamma(shape, draws)
+    return np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
+
+
+@lru_cache(maxsize=256)
+def _doubt(sort: str, name: str, draws: int) -> NDArray[np.float64]:
+    """Return standard normal draws that have half of their variance in common with all of their sort."""
+    common, own = (_generator(seed).standard_normal(draws) for seed in (sort, f"{sort}:{name}"))
+    drawn: NDArray[np.float64] = math.sqrt(0.5) * (common + own)
+    return drawn
+
+
+@lru_cache(maxsize=256)
+def _chances(sort: str, name: str, values: Range, draws: int) -> NDArray[np.float64]:
+    """Return draws from the Beta distribution with this mean and spread."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    # Ranks of correlated normals are uniform and keep how they hang together (a Gaussian copula).
+    ranks = np.argsort(np.argsort(_doubt(sort, name, draws)))
+    drawn: NDArray[np.float64] = BetaShare.about(values.low, values.likely, values.high).quantile((ranks + 0.5) / draws)
+    return drawn
+
+
+@lru_cache(maxsize=64)
+def window_draws(window: Range, draws: int) -> NDArray[np.float64]:
+    """Return draws from the lognormal distribution with this mean and about this P10 and P90, days."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    name = f"{window.low:g}-{window.likely:g}-{window.high:g}"
+    if window.likely <= 0 or window.low <= 0:
+        return np.full(draws, window.likely)
+    spread = math.log(window.high / window.low) / (2 * Z90)
+    drawn: NDArray[np.float64] = window.likely * np.exp(spread * _doubt("window", name, draws) - spread**2 / 2)
     return drawn

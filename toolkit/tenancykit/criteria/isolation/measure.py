@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +10,8 @@ from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.attack import PLANES, Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.isolation.chances import WINDOW_DAYS, strengths
+from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs
+from tenancykit.criteria.isolation.chances import strengths
 from tenancykit.criteria.isolation.explanation import evidence_tree
 from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.graph import AttackGraph, attack_graph, pair_facts, words
@@ -35,15 +35,14 @@ UNIT = "nines"
 
 _TINY = 1e-300
 
-Window = float | Mapping[str, float]
-
 
 def measure(
     design: ResolvedDesign,
     scenario: Scenario,
     catalogue: Catalogue,
     *,
-    window_days: Window = WINDOW_DAYS,
+    latency_days: float = 0.0,
+    believed: Beliefs | None = None,
     proven: bool = False,
 ) -> Score:
     """Return the isolation of a design: the figure of the worst asset of its least isolated pair of classes.
@@ -56,14 +55,19 @@ def measure(
         design: the design, looked up.
         scenario: the scenario; decides which classes hold another tenant.
         catalogue: the catalogue.
-        window_days: days from disclosure of a flaw to patched; one number, or per barrier or kind of barrier.
+        latency_days: days that operations take from a release to the last machine; no exposure window is shorter.
+        believed: windows, lapses and rates to use; by default those of the scenario and the catalogue.
         proven: whether the exported manifests were read back and proven.
 
     Raises:
-        InputError: a window is negative or not finite.
+        InputError: the latency is negative or not finite.
     """
     model = load_isolation(catalogue)
-    result = assess(design, model, window_days=window_days, proven=proven)
+    if not (math.isfinite(latency_days) and latency_days >= 0):
+        raise InputError(Fault("latency_days", f"{latency_days!r} is not a number of days", "0 or more"))
+    if believed is None:
+        believed = Beliefs.of(scenario, latency=latency_days)
+    result = assess(design, model, believed=believed, proven=proven)
     worst = result.worst_pair
     if worst is None:
         return _alone(result, scenario)
@@ -84,10 +88,9 @@ def measure(
 
 
 def assess(
-    design: ResolvedDesign, model: IsolationCatalogue, *, window_days: Window = WINDOW_DAYS, proven: bool = False
+    design: ResolvedDesign, model: IsolationCatalogue, *, believed: Beliefs = BELIEVED, proven: bool = False
 ) -> IsolationResult:
     """Return every pair of classes of a design with what tenants of one can do to tenants of the other."""
-    window = _checked(window_days)
     pairs = []
     for attacker in design.classes:
         for victim in design.classes:
@@ -96,7 +99,7 @@ def assess(
             if others < 1:
                 continue
             facts = pair_facts(attacker.facts, victim.facts, same_class=same, model=model)
-            finding = assess_facts(facts, model, window, proven)
+            finding = assess_facts(facts | {"proven-export"} if proven else facts, model, believed)
             pairs.append(PairFinding(attacker.tenant_class.id, victim.tenant_class.id, others, finding))
     planes = {resolved.tenant_class.id: _planes(resolved.facts, model) for resolved in design.classes}
     return IsolationResult(tuple(pairs), planes, model)
@@ -109,32 +112,12 @@ def _planes(facts: frozenset[str], model: IsolationCatalogue) -> tuple[Plane, ..
     return tuple(plane for plane in PLANES if plane in lost)
 
 
-def _checked(window_days: Window) -> float | tuple[tuple[str, float], ...]:
-    stated = window_days if isinstance(window_days, Mapping) else {"window_days": window_days}
-    faults = [
-        Fault(
-            f"window_days.{name}" if name != "window_days" else name, f"{days!r} is not a number of days", "0 or more"
-        )
-        for name, days in stated.items()
-        if not (math.isfinite(days) and days >= 0)
-    ]
-    if faults:
-        raise InputError(faults)
-    return tuple(sorted(window_days.items())) if isinstance(window_days, Mapping) else float(window_days)
-
-
 @lru_cache(maxsize=4096)
-def assess_facts(
-    facts: frozenset[str],
-    model: IsolationCatalogue,
-    window: float | tuple[tuple[str, float], ...] = WINDOW_DAYS,
-    proven: bool = False,
-) -> GraphFinding:
+def assess_facts(facts: frozenset[str], model: IsolationCatalogue, believed: Beliefs = BELIEVED) -> GraphFinding:
     """Return what follows from the attack graph of a pair with these facts."""
     graph = attack_graph(facts, model)
-    window_days = dict(window) if isinstance(window, tuple) else window
-    believed = strengths(graph.barriers, facts, model, window_days=window_days, proven=proven)
-    chance = {name: strength.chance for name, strength in believed.items()}
+    known = strengths(graph.barriers, facts, model, believed)
+    chance = {name: strength.chance for name, strength in known.items()}
     ids = [asset.id for asset in graph.assets]
     standing = frozenset(graph.starts)
     solved = {asset: contracted(asset, standing, model).solve(graph, chance) for asset in ids}
@@ -147,7 +130,7 @@ def assess_facts(
     targets = [asset.id for asset in graph.assets if guarded(asset)]
     return GraphFinding(
         graph,
-        believed,
+        known,
         findings,
         {view: level for view, (level, _) in verdicts.items()},
         {view: why for view, (_, why) in verdicts.items()},

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.isolation.chances import flaws_of
+from tenancykit.criteria.isolation.chances import flaws_of, window_kind
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import measured_starts, steps_to
 from tenancykit.design.lean import NEGATED, PLAIN, Reading, readings
@@ -60,6 +60,11 @@ def _of_barrier(name: str, model: IsolationCatalogue) -> Iterable[Reading]:
         # The first case that holds counts, so that a fact may move the chance either way.
         yield from readings(wrong.when, PLAIN)
         yield from readings(wrong.when, NEGATED)
+        for name_of_upkeep in model.lapses[wrong.lapse].upkeep:
+            yield from readings(model.upkeep[name_of_upkeep].when, PLAIN)
+    for case in model.windows[window_kind(model.barriers[name], model)].cases:
+        yield from readings(case.when, PLAIN)
+        yield from readings(case.when, NEGATED)
 
 
 __all__ = ["isolation_readings"]

@@ -19,7 +19,8 @@ from tenancykit.catalogue.attack import Guard
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Entries
 from tenancykit.conditions import Condition
-from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior
+from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs, window_cases
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR
 from tenancykit.criteria.isolation.sweep import Booleans, Chances, Floats, PairArrays, Sweep, best_of, take_worse
 from tenancykit.design.batch import Batch, ClassFacts
 
@@ -82,6 +83,8 @@ class _RelaxedPair(PairArrays):
         inner = name.removeprefix(how)
         if inner == "same-class":
             return self._same
+        if inner == "proven-export":
+            return np.zeros(self.size, dtype=bool)
         if inner in self.real.derived:
             return self.holds(read_as(self.real.derived[inner].when, how))
         side, _, fact = inner.partition(":")
@@ -94,43 +97,62 @@ class _RelaxedPair(PairArrays):
 class _RelaxedChances(Chances):
     """Chances of barriers in the most favourable reading."""
 
-    def __init__(self, facts: _RelaxedPair, windows: Floats) -> None:
-        super().__init__(facts, facts.real, 0.0, proven=False)
-        self.windows = windows / DAYS_PER_YEAR
+    def __init__(self, facts: _RelaxedPair, believed: Beliefs, latencies: Floats) -> None:
+        super().__init__(facts, facts.real, believed, latencies=latencies)
 
-    def _compute(self, name: str) -> Floats:
-        barrier = self.model.barriers[name]
-        groups = flaws_of(self.model).get(name, ())
-        counts = np.zeros(self.facts.size, dtype=np.int64)
-        for flaws in groups:
-            counts += self.facts.holds(read_as(flaws.when, SURE)) * len(flaws.entries)
-        most = sum(len(flaws.entries) for flaws in groups)
-        rates = [posterior(barrier, number, self.model) for number in range(most + 1)]
-        shape, years = (np.array([getattr(rate, part) for rate in rates])[counts] for part in ("shape", "years"))
-        flaw = -np.expm1(shape * (np.log(years) - np.log(years + self.windows)))
-        wrong = np.zeros(self.facts.size)
-        undecided = np.ones(self.facts.size, dtype=bool)
-        for case in barrier.misconfiguration:
-            sure = self.facts.holds(read_as(case.when, SURE)) & undecided
-            wrong[sure] = case.chance
-            # Where a case may hold but need not, the chance is not known: nothing is the most favourable.
-            undecided &= ~self.facts.holds(read_as(case.when, MAYBE))
-        found: Floats = 1 - (1 - flaw) * (1 - wrong)
+    def _counts(self, when: Condition) -> Booleans:
+        return self.facts.holds(read_as(when, SURE))
+
+    def _kept(self, when: Condition) -> Booleans:
+        return self.facts.holds(read_as(when, MAYBE))
+
+    def _window(self, kind: str) -> Floats | float:
+        if f"window:{kind}" in self.believed.values:
+            return super()._window(kind)
+        shortest = np.full(self.facts.size, np.inf)
+        decided = np.zeros(self.facts.size, dtype=bool)
+        for when, days in window_cases(kind, self.model):
+            maybe = self.facts.holds(read_as(when, MAYBE)) & ~decided
+            shortest[maybe] = np.minimum(shortest[maybe], days.likely)
+            decided |= self.facts.holds(read_as(when, SURE))
+        assert self.latencies is not None  # noqa: S101 - the constructor sets them
+        shortest *= self.believed.value(f"window:{kind}", 1.0)
+        found: Floats = np.maximum(shortest, self.latencies) / DAYS_PER_YEAR
         return found
 
+    def _wrong(self, name: str) -> Floats | None:
+        cases = self.model.barriers[name].misconfiguration
+        if not cases:
+            return None
+        wrong = np.zeros(self.facts.size)
+        undecided = np.ones(self.facts.size, dtype=bool)
+        for case in cases:
+            lapse = self.model.lapses[case.lapse]
+            chance = self.believed.value(f"lapse:{lapse.id}", lapse.chance.likely) * self._upkeep(lapse.upkeep)
+            sure = self.facts.holds(read_as(case.when, SURE)) & undecided
+            wrong = np.where(sure, np.minimum(chance, 1.0), wrong)
+            # Where a case may hold but need not, the chance is not known: nothing is the most favourable.
+            undecided &= ~self.facts.holds(read_as(case.when, MAYBE))
+        return wrong
 
-def highest_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) -> Floats:
+
+def highest_isolation(
+    batch: Batch, latencies: Floats, undecided: frozenset[str], *, believed: Beliefs = BELIEVED
+) -> Floats:
     """Return [designs] a figure that no design passes that adds options to these; see :func:`best_isolation`."""
-    return best_isolation(batch, windows, undecided).figure
+    return best_isolation(batch, latencies, undecided, believed=believed).figure
 
 
-def best_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) -> Sweep:
+def best_isolation(
+    batch: Batch, latencies: Floats, undecided: frozenset[str], *, believed: Beliefs = BELIEVED
+) -> Sweep:
     """Return figures and open days a year that no design passes that adds options to these.
 
     Args:
         batch: designs whose undecided layers are empty.
-        windows: [designs] days from disclosure of a flaw to patched; a shorter one would have to be allowed for.
+        latencies: [designs] days that operations take to patch; a shorter one would have to be allowed for.
         undecided: options and traits that the undecided layers may still bring.
+        believed: windows, lapses, upkeep and rates to use.
     """
     model = load_isolation(batch.catalogue)
     size = len(batch)
@@ -153,7 +175,7 @@ def best_isolation(batch: Batch, windows: Floats, undecided: frozenset[str]) -> 
             size,
             model,
         )
-        take_worse(worst, victim.id, facts, _RelaxedChances(facts, windows))
+        take_worse(worst, victim.id, facts, _RelaxedChances(facts, believed, latencies))
     return worst
 
 

@@ -15,7 +15,8 @@ from tenancykit.catalogue.attack import Crossing, Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
-from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, WINDOW_DAYS, flaws_of, posterior
+from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs, window_cases
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior, window_kind
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import AssetNetwork, Passage, Start, contracted, measured_starts
 from tenancykit.criteria.isolation.result import DEPTH_WEIGHT, MAX_DEPTH, MAX_NINES
@@ -67,7 +68,7 @@ def sweep(
     scenario: Scenario,
     catalogue: Catalogue,
     *,
-    window_days: float = WINDOW_DAYS,
+    latency_days: float = 0.0,
     proven: bool = False,
 ) -> Sweep:
     """Return the isolation of many designs of one scenario, the same numbers as measuring them one by one.
@@ -76,9 +77,10 @@ def sweep(
         designs: designs that choose something for every class of the scenario.
         scenario: the scenario.
         catalogue: the catalogue.
-        window_days: days from disclosure of a flaw to patched.
+        latency_days: days that operations take from a release to the last machine.
         proven: whether the exported manifests were read back and proven.
     """
+    believed = Beliefs.of(scenario, latency=latency_days)
     model = load_isolation(catalogue)
     classes = scenario.tenants.classes
     known = {c.id: _class_arrays(designs, c.id, class_facts(scenario, c), model) for c in classes}
@@ -89,8 +91,8 @@ def sweep(
     for attacker, victim in itertools.product(classes, classes):
         if attacker is victim and victim.count < 2:
             continue
-        facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        take_worse(worst, victim.id, facts, Chances(facts, model, window_days, proven))
+        facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model, proven=proven)
+        take_worse(worst, victim.id, facts, Chances(facts, model, believed))
     return worst
 
 
@@ -229,6 +231,7 @@ class PairArrays(Mapping[str, Booleans]):
         same_class: whether the two are tenants of one class.
         size: number of designs.
         model: the catalogue.
+        proven: whether the exported manifests were read back and proven.
     """
 
     def __init__(
@@ -238,12 +241,17 @@ class PairArrays(Mapping[str, Booleans]):
         same_class: bool,
         size: int,
         model: IsolationCatalogue,
+        *,
+        proven: bool = False,
     ) -> None:
         self.size = size
         self.model = model
         self._attacker = attacker
         self._victim = victim
-        self._known: dict[str, Booleans] = {"same-class": np.full(size, same_class)}
+        self._known: dict[str, Booleans] = {
+            "same-class": np.full(size, same_class),
+            "proven-export": np.full(size, proven),
+        }
         self._conditions: dict[int, tuple[Condition, Booleans]] = {}
 
     def __getitem__(self, name: str) -> Booleans:
@@ -306,14 +314,23 @@ class PairArrays(Mapping[str, Booleans]):
 class Chances:
     """Chance of each barrier over many designs, computed when first asked for."""
 
-    def __init__(self, facts: PairArrays, model: IsolationCatalogue, window_days: float, proven: bool) -> None:
+    def __init__(
+        self,
+        facts: PairArrays,
+        model: IsolationCatalogue,
+        believed: Beliefs = BELIEVED,
+        *,
+        latencies: Floats | None = None,
+    ) -> None:
         self.facts = facts
         self.model = model
-        self.window = window_days / DAYS_PER_YEAR
-        self.proven = proven
+        self.believed = believed
+        self.latencies = latencies
         self.passages: dict[tuple[object, ...], _Variable] = {}
         self.opened: dict[tuple[str, frozenset[str], frozenset[str]], tuple[Floats, Counts] | None] = {}
         self._known: dict[str, Floats] = {}
+        self._left: dict[tuple[str, ...], Floats | float] = {}
+        self._windows: dict[str, Floats | float] = {}
 
     def of(self, name: str) -> Floats:
         """Return the chance that a barrier is down, per design."""
@@ -323,27 +340,87 @@ class Chances:
         return found
 
     def _compute(self, name: str) -> Floats:
-        barrier = self.model.barriers[name]
+        flaw = self._flaw(name)
+        wrong = self._wrong(name)
+        return flaw if wrong is None else 1 - (1 - flaw) * (1 - wrong)
+
+    def _flaw(self, name: str) -> Floats:
         groups = flaws_of(self.model).get(name, ())
         counts = np.zeros(self.facts.size, dtype=np.int16)
         for flaws in groups:
-            counts += self.facts.holds(flaws.when) * np.int16(len(flaws.entries))
+            counts += self._counts(flaws.when) * np.int16(len(flaws.entries))
         most = sum(len(flaws.entries) for flaws in groups)
-        flaw = _flaw_chances(name, most, self.window, self.model)
-        if not barrier.misconfiguration:
-            return flaw.take(counts)
-        rows = np.full(self.facts.size, len(flaw) * len(barrier.misconfiguration), dtype=np.int16)
-        for number, case in reversed(list(enumerate(barrier.misconfiguration))):
-            rows += self.facts.holds(case.when) * (np.int16(number * len(flaw)) - rows)
-        wrong = np.array([case.proven if self.proven else case.chance for case in barrier.misconfiguration] + [0.0])
-        table: Floats = 1 - (1 - flaw) * (1 - wrong[:, None])
-        return table.take(rows + counts)
+        kind = window_kind(self.model.barriers[name], self.model)
+        if kind not in self._windows:
+            self._windows[kind] = self._window(kind)
+        window = self._windows[kind]
+        if isinstance(window, float):
+            return _flaw_chances(name, most, window, self.believed, self.model).take(counts)
+        shape, years = _posteriors(name, most, self.believed, self.model)
+        years = years.take(counts)
+        found: Floats = -np.expm1(shape.take(counts) * (np.log(years) - np.log(years + window)))
+        return found
+
+    def _counts(self, when: Condition) -> Booleans:
+        """Return where flaws count."""
+        return self.facts.holds(when)
+
+    def _window(self, kind: str) -> Floats | float:
+        """Return the exposure window of a kind of component, years; one number where all designs have the same."""
+        name = f"window:{kind}"
+        if name in self.believed.values:
+            days: Floats | float = self.believed.values[name]
+        else:
+            cases = window_cases(kind, self.model)
+            held = [self.facts.holds(when) for when, _ in cases]
+            first = next(i for i, here in enumerate(held) if here.any())
+            days = self.believed.value(name, 1.0) * (
+                cases[first][1].likely if held[first].all() else np.select(held, [values.likely for _, values in cases])
+            )
+        if self.latencies is not None:
+            return np.maximum(days, self.latencies) / DAYS_PER_YEAR
+        longest = np.maximum(days, self.believed.latency) / DAYS_PER_YEAR
+        return float(longest) if np.ndim(longest) == 0 else longest
+
+    def _wrong(self, name: str) -> Floats | None:
+        """Return the chance that a barrier is configured wrong; None for barriers not made of configuration."""
+        cases = self.model.barriers[name].misconfiguration
+        if not cases:
+            return None
+        wrong = np.zeros(self.facts.size)
+        for case in reversed(cases):
+            lapse = self.model.lapses[case.lapse]
+            chance = self.believed.value(f"lapse:{lapse.id}", lapse.chance.likely) * self._upkeep(lapse.upkeep)
+            wrong = np.where(self.facts.holds(case.when), np.minimum(chance, 1.0), wrong)
+        return wrong
+
+    def _upkeep(self, names: tuple[str, ...]) -> Floats | float:
+        """Return the share of lapses that is left under these kinds of upkeep."""
+        if names not in self._left:
+            left: Floats | float = 1.0
+            for name in names:
+                factor = self.believed.value(f"upkeep:{name}", self.model.upkeep[name].factor.likely)
+                left = left * np.where(self._kept(self.model.upkeep[name].when), factor, 1.0)
+            self._left[names] = left
+        return self._left[names]
+
+    def _kept(self, when: Condition) -> Booleans:
+        """Return where a kind of upkeep is done."""
+        return self.facts.holds(when)
 
 
 @lru_cache(maxsize=4096)
-def _flaw_chances(name: str, most: int, window: float, model: IsolationCatalogue) -> Floats:
+def _posteriors(name: str, most: int, believed: Beliefs, model: IsolationCatalogue) -> tuple[Floats, Floats]:
+    """Return shape and years of a barrier's rate of flaws, by how many were published."""
+    rates = [posterior(model.barriers[name], n, model, believed) for n in range(most + 1)]
+    return np.array([rate.shape for rate in rates]), np.array([rate.years for rate in rates])
+
+
+@lru_cache(maxsize=4096)
+def _flaw_chances(name: str, most: int, window: float, believed: Beliefs, model: IsolationCatalogue) -> Floats:
     """Return the chance that a flaw of a barrier is open, by how many were published."""
-    return np.array([posterior(model.barriers[name], n, model).chance_within(window) for n in range(most + 1)])
+    barrier = model.barriers[name]
+    return np.array([posterior(barrier, n, model, believed).chance_within(window) for n in range(most + 1)])
 
 
 def _variables(network: AssetNetwork, facts: PairArrays, chances: Chances) -> dict[Any, _Variable]:
