@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenancykit.distributions import (
+    Z90,
+    BetaShare,
     Moments,
     ThreePoint,
     of_estimate,
@@ -108,3 +110,29 @@ def test_the_product_of_independent_amounts_has_the_simulated_moments() -> None:
 def test_p10_is_never_negative() -> None:
     assert Moments(1, 5).p10 == 0
     assert Moments(10, 2).p10 < Moments(10, 2).p50 < Moments(10, 2).p90
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.02, 0.9), st.floats(0.1, 0.9), st.floats(0.1, 0.9))
+def test_a_share_about_three_points_has_their_mean_and_a_spread_no_wider(mean: float, down: float, up: float) -> None:
+    low, high = mean * (1 - down), mean + (1 - mean) * up * 0.99
+    share = BetaShare.about(low, mean, high)
+    assert share.mean == pytest.approx(mean)
+    quantiles = share.quantile(np.linspace(0.0005, 0.9995, 1000))
+    assert quantiles.mean() == pytest.approx(mean, abs=0.01)
+    assert (np.diff(quantiles) >= 0).all()
+    assert quantiles.std() <= (high - low) / (2 * Z90) + 0.01
+
+
+def test_quantiles_of_a_share_are_those_of_the_beta_distribution() -> None:
+    from scipy.stats import beta
+
+    for a, b in ((0.4, 6.0), (1.4, 9.5), (3.0, 3.0), (20.0, 2.0)):
+        share = BetaShare(a, b)
+        at = np.array([0.05, 0.1, 0.5, 0.9, 0.99])
+        np.testing.assert_allclose(share.quantile(at), beta(a, b).ppf(at), rtol=2e-3, atol=1e-4)
+
+
+def test_shares_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="write 0 < low"):
+        BetaShare.about(0.2, 0.1, 0.3)

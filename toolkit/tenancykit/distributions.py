@@ -235,5 +235,5 @@ class BetaShare:
         share = 1 / (1 + np.exp(-odds))
         density = np.exp(-self.alpha * np.logaddexp(0, -odds) - self.beta * np.logaddexp(0, odds))
         below = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-        quantiles: NDArray[np.float64] = np.interp(probability, below / below[-1], share)
+        quantiles: NDArray[np.float64] = np.interp(np.asarray(probability, dtype=float), below / below[-1], share)
         return quantiles

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kubeanswers.errors import CatalogueError
+from tenancykit.catalogue.attack import Lapse, PatchWindow, Upkeep
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import OWN_ROOT, Catalogue, load_catalogue
 from tenancykit.criteria.isolation.chances import flaws_of
@@ -127,9 +128,11 @@ def test_every_barrier_stands_somewhere_and_every_position_is_reached() -> None:
 
 def test_priors_and_chances_of_misconfiguration_say_that_they_are_assumptions() -> None:
     assert all(prior.why.startswith("assumption") for prior in MODEL.priors.values())
-    for believed in (*MODEL.lapses.values(), *MODEL.upkeep.values(), *MODEL.windows.values()):
-        assert believed.why.startswith("assumption") or believed.source
-        assert believed.assumption or believed.source
+    believed: list[Lapse | Upkeep | PatchWindow] = [*MODEL.lapses.values()]
+    believed += [*MODEL.upkeep.values(), *MODEL.windows.values()]
+    for each in believed:
+        assert each.why.startswith("assumption") or each.source
+        assert each.assumption or each.source
 
 
 def test_evidence_has_one_file_per_boundary() -> None:
