@@ -8,29 +8,19 @@ tree, and the line of each document comes for free.  Plain scalars are read as t
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import yaml
 
 from kubeanswers.errors import Fault
+from kubeanswers.scalars import NOT_JSON, key_text, resolve
 from kubeanswers.shapes import Document, Shapes
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)$")
-_OCTAL: Final = re.compile(r"[-+]?0o?[0-7_]+$")
-_HEX: Final = re.compile(r"[-+]?0x[0-9a-fA-F_]+$")
-_FLOAT: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*)?(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?$")
-_WORDS: Final[dict[str, Any]] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True),
-    **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
-    "-.inf": float("-inf"),
-    ".nan": float("nan"),
-}
 _MAX_DEPTH: Final = 100
 _MAX_VALUES: Final = 2_000_000
 _MERGE: Final = "<<"
@@ -49,7 +39,8 @@ class _Parser:
 
     events: Iterator[Any]
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
-    plain: dict[str, Any] = field(default_factory=lambda: dict(_WORDS))
+    plain: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     count: int = 0
     expanded: int = 0
     duplicate: int = 0
@@ -83,13 +74,30 @@ class _Parser:
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
-        if not event.implicit[0] or event.tag == "tag:yaml.org,2002:str":
+        if event.tag is not None:
+            return _tagged(event)
+        if not event.implicit[0]:
             return text
         try:
             return self.plain[text]
         except KeyError:
-            made = self.plain[text] = _resolve(text)
+            if text in NOT_JSON:
+                raise _Refused(event, "holds a number that JSON has no word for, so kubectl refuses it") from None
+            made = self.plain[text] = resolve(text)
             return made
+
+    def _key(self, event: Any) -> str:
+        text: str = event.value
+        if not event.implicit[0] or event.tag is not None or text[:1] in _LETTERS:
+            return text
+        try:
+            return self.keys[text]
+        except KeyError:
+            key = key_text(text)
+            if key is None:
+                raise _Refused(event, "a key is empty") from None
+            self.keys[text] = key
+            return key
 
     def _sequence(self, depth: int) -> list[Any]:
         made: list[Any] = []
@@ -113,10 +121,10 @@ class _Parser:
                 break
             if type(event) is not yaml.ScalarEvent:
                 raise _Refused(event, "a key is not text")
-            key, mark = event.value, event.start_mark
+            key, mark = self._key(event), event.start_mark
             following = next(self.events)
             value = self._plain(following) if _is_simple(following) else self.value(following, depth + 1)
-            if key == _MERGE and event.implicit[0]:
+            if key == _MERGE and event.implicit[0] and event.tag is None:
                 for part in value if isinstance(value, list) else [value]:
                     merged = {**(part if isinstance(part, dict) else {}), **merged}
             elif key in made:
@@ -126,27 +134,34 @@ class _Parser:
         return {**merged, **made} if merged else made
 
 
+def _tagged(event: Any) -> Any:
+    """Return a scalar that says itself what it is; what is not of that kind is refused without being shown."""
+    text: str = event.value
+    kind = event.tag.removeprefix("tag:yaml.org,2002:")
+    if kind not in _TAGGED:
+        return text
+    made = resolve(text)
+    if type(made) not in _TAGGED[kind] or text in NOT_JSON:
+        raise _Refused(event, f"holds a value that is no {kind}, though its tag says so")
+    return made
+
+
+_TAGGED: Final[dict[str, tuple[type, ...]]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "null": (type(None),),
+}
+_LETTERS: Final = frozenset("abcdeghijklmpqrsuvwxzABCDEGHIJKLMPQRSUVWXZ")
+"""Letters no word that YAML reads as something else than text begins with."""
+
+
 class _Refused(Exception):  # noqa: N818 - never leaves this module
     """A document is refused: too deep, too large, or not plain data."""
 
     def __init__(self, event: Any, why: str) -> None:
         super().__init__(why)
         self.line = event.start_mark.line + 1
-
-
-def _resolve(text: str) -> Any:
-    first = text[0]
-    if not (first.isdigit() or first in "+-."):
-        return text
-    if _INT.match(text):
-        return int(text.replace("_", ""))
-    if _OCTAL.match(text):
-        return int(text.replace("_", "").replace("o", ""), 8)
-    if _HEX.match(text):
-        return int(text.replace("_", ""), 16)
-    if any(c.isdigit() for c in text) and _FLOAT.match(text):
-        return float(text.replace("_", ""))
-    return text
 
 
 def parse_documents(text: str, file: str, faults: list[Fault], shapes: Shapes | None = None) -> Iterator[Document]:
@@ -226,7 +241,7 @@ def _from_json(text: str) -> Any:
     if text.lstrip()[:1] not in ("{", "["):
         return _NOT_JSON
     try:
-        made = json.loads(text, object_pairs_hook=_unique)
+        made = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         return _NOT_JSON
     level = [made]
@@ -241,6 +256,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         raise ValueError("a key appears twice")
     return made
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text[:_SHOWN]} is no number in JSON")
+
+
+_SHOWN: Final = 20
 
 
 def _unquoted(problem: str) -> str:

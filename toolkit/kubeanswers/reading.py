@@ -8,18 +8,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from kubeanswers.collector import paused_collector
-from kubeanswers.errors import Fault
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.inputs import kind_of, read_stdin
 from kubeanswers.kustomize.build import Builder, Loaded
 from kubeanswers.kustomize.definition import KUSTOMIZATION_NAMES
-from kubeanswers.objects import ObjectSet, Where, mappings, object_set, scrubbed
+from kubeanswers.objects import ObjectSet, Where, mapping, mappings, object_set, scrubbed
 from kubeanswers.parsing import parse_documents
 from kubeanswers.shapes import Shapes
+from kubeanswers.source import read_text
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAX_BYTES: Final = 512 * 1024 * 1024
@@ -57,7 +60,7 @@ def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | Non
     with paused_collector():
         for path in paths:
             if str(path) == "-":
-                reader.raw += reader.text((stdin or sys.stdin).read(), "<stdin>")
+                reader.stdin(stdin or sys.stdin)
             else:
                 reader.path(Path(path))
         return Reading(object_set(reader.raw), tuple(dict.fromkeys(reader.faults)), tuple(reader.skipped))
@@ -75,13 +78,23 @@ class _Reader:
     shapes: Shapes = field(default_factory=Shapes)
 
     def path(self, path: Path) -> None:
-        if path.is_dir():
+        """Read a file, a pipe or a folder that was asked for."""
+        try:
+            is_folder, known = path.is_dir(), self._real(path) in self.places
+        except ValueError:
+            self.faults.append(Fault(repr(str(path)), "is no path", cure="check the path"))
+            return
+        if is_folder:
             self._folder(path)
-        elif path.is_file():
-            if self._real(path) not in self.places:
-                self.raw += self._file(path, explicit=True)
-        else:
-            self.faults.append(Fault(str(path), "no such file or folder", cure="check the path"))
+        elif not known:
+            self.raw += self._file(path, explicit=True)
+
+    def stdin(self, stream: TextIO) -> None:
+        """Read standard input."""
+        try:
+            self.raw += self.text(read_stdin(stream, MAX_BYTES), "<stdin>")
+        except InputError as error:
+            self.faults.extend(error.faults)
 
     def _folder(self, root: Path) -> None:
         files = list(self._walk(root, root))
@@ -129,8 +142,14 @@ class _Reader:
                     folders += [] if is_link else [folder / entry.name]
             elif entry.name in KUSTOMIZATION_NAMES or entry.name.lower().endswith(_SUFFIXES):
                 path = folder / entry.name
-                if not is_link or self._inside(path, root):
+                if is_link and not self._inside(path, root):
+                    continue
+                if entry.is_file():
                     yield path
+                elif path.exists():
+                    self.skipped.append(f"{path}: is {kind_of(path.stat())}, which is not read")
+                else:
+                    self.faults.append(Fault(str(path), "is a link that leads nowhere", cure="restore or remove it"))
         for inner in folders:
             yield from self._walk(inner, root)
 
@@ -161,17 +180,11 @@ class _Reader:
             self._chart_file(path)
             return []
         try:
-            if path.stat().st_size > MAX_BYTES:
-                self.faults.append(Fault(str(path), "is larger than 512 MiB", cure="split the dump by namespace"))
-                return []
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            self.faults.append(Fault(str(path), f"is not UTF-8 text (byte {error.start})", cure="save it as UTF-8"))
-        except OSError as error:
-            self.faults.append(Fault(str(path), f"cannot be read: {error.strerror}", cure="check the permissions"))
-        else:
-            return self.text(text, str(path), explicit=explicit)
-        return []
+            text = read_text(path, limit=MAX_BYTES)
+        except InputError as error:
+            self.faults.extend(error.faults)
+            return []
+        return self.text(text, str(path), explicit=explicit)
 
     def _in_chart(self, folder: Path) -> bool:
         if folder not in self.charts:
@@ -195,6 +208,9 @@ class _Reader:
                 Fault(file, "is an unrendered Helm template, so its objects are unknown", cure=_HELM_CURE)
             )
             return []
+        if explicit and not text.strip():
+            self.faults.append(Fault(file, "is empty", "Kubernetes objects", "check what was to be written there"))
+            return []
         found: list[Loaded] = []
         faults: list[Fault] = []
         strangers: list[int] = []
@@ -202,6 +218,7 @@ class _Reader:
             index = -1
             for index, data in enumerate(_flatten(value)):  # noqa: B007 - the last index tells whether any were found
                 if data.get("kind") and data.get("apiVersion"):
+                    faults += _no_text(data, f"{file}:{line}")
                     found.append((scrubbed(data), Where(file, line, len(found))))
                 else:
                     strangers.append(line)
@@ -221,6 +238,24 @@ class _Reader:
                 )
             )
         return found
+
+
+def _no_text(data: Mapping[str, Any], where: str) -> list[Fault]:
+    """Return a fault for every name of an object that is no text; kubectl and API servers refuse it."""
+    metadata = mapping(data.get("metadata"))
+    named = {"apiVersion": data.get("apiVersion"), "kind": data.get("kind")}
+    named |= {f"metadata.{key}": metadata.get(key) for key in ("name", "generateName", "namespace")}
+    return [
+        Fault(f"{where}: {field}", f"is {_SHOWN[type(value)]}, not text", "text", "put it in quotes")
+        for field, value in named.items()
+        if value is not None and not isinstance(value, str)
+    ]
+
+
+_SHOWN: Final = defaultdict(
+    lambda: "something else",
+    {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a mapping"},
+)
 
 
 def _is_list(value: object) -> bool:

@@ -16,15 +16,45 @@ from typing import Any, Final
 import yaml
 
 from kubeanswers.errors import Fault, InputError, OutputError
+from kubeanswers.inputs import decoded, read_bytes
+from kubeanswers.scalars import NOT_JSON, is_ambiguous, resolve
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads unquoted words as kubectl does, whatever file they stand in."""
+
+    def resolve(self, kind: type[Any], value: Any, implicit: Any) -> Any:
+        """Return the tag of a node; that of an unquoted word is what :func:`scalars.resolve` makes of it."""
+        if kind is not yaml.ScalarNode or not implicit[0]:
+            return super().resolve(kind, value, implicit)
+        if value == "<<":
+            return _MERGE_TAG
+        return _FLOAT_TAG if value in NOT_JSON else _TAGS[type(resolve(value))]
+
+
+_MERGE_TAG: Final = "tag:yaml.org,2002:merge"
+_FLOAT_TAG: Final = "tag:yaml.org,2002:float"
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
+_NULL_TAG: Final = "tag:yaml.org,2002:null"
+_TAGS: Final[Mapping[type, str]] = {
+    str: _TEXT_TAG,
+    bool: "tag:yaml.org,2002:bool",
+    int: "tag:yaml.org,2002:int",
+    float: _FLOAT_TAG,
+    type(None): _NULL_TAG,
+}
+_MADE_OF: Final[Mapping[str, tuple[type, ...]]] = {
+    **{tag: (kind,) for kind, tag in _TAGS.items()},
+    _FLOAT_TAG: (int, float),
+    "tag:yaml.org,2002:timestamp": (str,),
+}
+"""What a scalar of each tag is made of."""
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Largest input file read, in bytes. Assumption: a scenario of 10,000 named tenants is under 2 MiB."""
 
 _MAX_REPEATS: Final = 200_000
 _MAX_DEPTH: Final = 100
-_PLAIN_SECRET: Final = 80
 _HARMLESS_DEPTH: Final = 1_000
 
 Path_ = tuple[str | int, ...]
@@ -85,30 +115,7 @@ def read_text(path: str | os.PathLike[str], *, limit: int = MAX_BYTES) -> str:
     Raises:
         InputError: the file is missing, is a folder, is too large, or is not UTF-8 text.
     """
-    file = Path(path)
-    try:
-        if file.is_dir():
-            raise InputError(Fault(str(file), "is a folder", "a file", "name the file inside it"))
-        with file.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            content = stream.read(limit + 1) if size <= limit else b""
-    except FileNotFoundError:
-        raise InputError(Fault(str(file), "no such file", cure="check the path")) from None
-    except OSError as error:
-        raise InputError(Fault(str(file), f"cannot be read: {error.strerror}", cure=_reading_cure(error))) from None
-    if max(size, len(content)) > limit:
-        what = f"is {size / 2**20:.0f} MiB large" if size > limit else "never ends, or is larger than allowed"
-        raise InputError(Fault(str(file), what, f"at most {limit / 2**20:.0f} MiB", "split the file"))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(Fault(f"{file}:{line}", "is not UTF-8 text", cure="save it as UTF-8")) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _reading_cure(error: OSError) -> str:
-    return "check the permissions" if isinstance(error, PermissionError) else "check the path"
+    return decoded(read_bytes(path, limit), str(path))
 
 
 def read_yaml(path: str | os.PathLike[str], *, name: str | None = None, limit: int = MAX_BYTES) -> Document:
@@ -144,7 +151,7 @@ def parse_all(text: str, name: str) -> Iterator[Document]:
         InputError: as :func:`parse_yaml`, except that several documents are welcome.
     """
     _refuse_control_characters(text, name)
-    loader = _LOADER(text)
+    loader = _Loader(text)
     try:
         _refuse_depth(text, name)
         while loader.check_node():
@@ -190,7 +197,7 @@ def _refuse_depth(text: str, name: str) -> None:
     if text.count("[") + text.count("{") <= _HARMLESS_DEPTH and not _LEADING_RUN.search(text):
         return
     depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _HARMLESS_DEPTH:
@@ -250,22 +257,22 @@ class _Builder:
     def _scalar(self, node: Any) -> Any:
         if node.tag == _TEXT_TAG:
             return node.value
-        if node.tag not in _SCALAR_TAGS:
+        if node.tag not in _MADE_OF:
             self._fault(node, f"tag {node.tag!r} is not allowed", "write plain text, a number or true/false")
             return None
-        try:
-            value = self.loader.construct_object(node)
-        except (yaml.YAMLError, ValueError, OverflowError):
-            self._fault(node, f"{node.value[:_PLAIN_SECRET]!r} cannot be read", "quote it to make it text")
+        if node.tag == _FLOAT_TAG and node.value in NOT_JSON:
+            return float(node.value.replace(".", "", 1))
+        value = resolve(node.value)
+        if type(value) not in _MADE_OF[node.tag]:
+            self._fault(node, "holds a value its tag does not allow", "correct it, or drop the tag")
             return None
-        if isinstance(value, str | int | bool | float) or value is None:
-            return value
-        return node.value  # dates stay the text that was written
+        # what kubectl rounds, because JSON numbers are floats, is a fault of its size here: keep every digit
+        return int(node.value) if isinstance(value, float) and _DIGITS.fullmatch(node.value) else value
 
     def _mapping(self, node: Any, path: Path_, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
+            if key_node.tag == _MERGE_TAG:
                 self._fault(key_node, "merge keys (<<) are not supported", "write the keys out")
                 continue
             key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
@@ -283,9 +290,8 @@ class _Builder:
 
 
 _NO_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DIGITS: Final = re.compile("[-+]?[0-9]{1,4000}")
 _LEADING_RUN: Final = re.compile(rf"(?m)^[ ?:-]{{{_HARMLESS_DEPTH // 2},}}")
-_TEXT_TAG: Final = "tag:yaml.org,2002:str"
-_SCALAR_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null", "timestamp"))
 
 
 class _Dumper(yaml.CSafeDumper if hasattr(yaml, "CSafeDumper") else yaml.SafeDumper):  # type: ignore[misc]
@@ -296,11 +302,10 @@ class _Dumper(yaml.CSafeDumper if hasattr(yaml, "CSafeDumper") else yaml.SafeDum
 
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-_YAML_1_1: Final = re.compile(r"^(?:[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?0[0-7_]+|=|y|n|Y|N)$")
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = '"' if _CONTROL.search(value) or _YAML_1_1.match(value) else ("|" if "\n" in value else None)
+    style = '"' if _CONTROL.search(value) or is_ambiguous(value) else ("|" if "\n" in value else None)
     return dumper.represent_scalar(_TEXT_TAG, value, style=style)
 
 

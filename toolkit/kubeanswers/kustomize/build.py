@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from kubeanswers.errors import Fault
+from kubeanswers.errors import Fault, InputError
 from kubeanswers.kustomize.definition import Kustomization, find_kustomization
 from kubeanswers.kustomize.fields import is_local, set_image, set_replicas, transform
 from kubeanswers.kustomize.generators import generate, hash_names
@@ -22,6 +22,7 @@ from kubeanswers.kustomize.replacements import replace
 from kubeanswers.kustomize.resources import Identity, Resource, Target, identity_of
 from kubeanswers.objects import Where, mapping, mappings, scalar_text, scrubbed, sequence
 from kubeanswers.parsing import parse_documents
+from kubeanswers.source import read_text
 
 Loaded = tuple[Mapping[str, Any], Where]
 _REMOTE: Final = ("github.com/", "git@", "ssh:", "git::")
@@ -152,9 +153,10 @@ class Builder:
     def _documents(self, read: Kustomization, name: str) -> list[Any]:
         path = read.file.parent / name
         try:
-            return self._parsed(path.read_text(encoding="utf-8-sig"), str(path))
-        except (OSError, UnicodeDecodeError):
-            self._fault(read.file, f"names {name!r}, which cannot be read", "restore it or drop the entry")
+            return self._parsed(read_text(path), str(path))
+        except InputError as error:
+            what = f"names {name!r}, which cannot be read: {error.faults[0].what}"
+            self._fault(read.file, what, "restore it or drop the entry")
             return []
 
     def _parsed(self, text: str, file: str) -> list[Any]:

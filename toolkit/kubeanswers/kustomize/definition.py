@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kubeanswers.errors import Fault
+from kubeanswers.errors import Fault, InputError
 from kubeanswers.objects import mappings, scalar_text, text_map, texts
 from kubeanswers.parsing import parse_documents
+from kubeanswers.source import read_text
 
 KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _NOT_APPLIED: Final = (
@@ -45,9 +46,9 @@ class Kustomization:
     def read(cls, file: Path, faults: list[Fault]) -> Kustomization | None:
         """Return the kustomization in ``file``, or None where it cannot be read; faults say what is not applied."""
         try:
-            text = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            faults.append(Fault(str(file), "cannot be read as UTF-8 text", cure="check the file and its permissions"))
+            text = read_text(file)
+        except InputError as error:
+            faults.extend(error.faults)
             return None
         found: list[Fault] = []
         documents = [value for value, _ in parse_documents(text, str(file), found) if isinstance(value, Mapping)]

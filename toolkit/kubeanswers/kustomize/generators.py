@@ -13,10 +13,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from kubeanswers.errors import Fault
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.inputs import read_bytes
 from kubeanswers.kustomize.definition import Kustomization
 from kubeanswers.kustomize.resources import Resource
 from kubeanswers.objects import Where, mapping, scalar_text, text_map, texts
+from kubeanswers.source import MAX_BYTES
 
 _LETTERS: Final = str.maketrans({"0": "g", "1": "h", "3": "k", "a": "m", "e": "t"})
 _LINE: Final = 70
@@ -84,7 +86,9 @@ def _content(file: Path, name: str, faults: list[Fault]) -> bytes:
     why = "it lies outside the kustomization's folder"
     try:
         if path.resolve().is_relative_to(file.parent.resolve()):
-            return path.read_bytes()
+            return read_bytes(path, MAX_BYTES)
+    except InputError as error:
+        why = f"it {error.faults[0].what}"
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it cannot be read"
     what = f"generates from {name!r}, which is not read: {why}"

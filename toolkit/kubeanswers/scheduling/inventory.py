@@ -99,13 +99,17 @@ def flatten(objects: Iterable[Any]) -> Iterator[Any]:
             yield thing
 
 
-def take_inventory(objects: Iterable[Any]) -> Inventory:
+def take_inventory(objects: Iterable[Any], places: Mapping[int, str] | None = None) -> Inventory:
     """Return what a dump holds.
+
+    Args:
+        objects: parsed objects, lists included.
+        places: file and line of objects, by their identity in memory, for messages.
 
     Raises:
         InputError: objects are malformed, with every fault found.
     """
-    check = _Checking()
+    check = _Checking(places or {})
     documents = [document for document in objects if document is not None]
     if not documents:
         raise InputError(Fault("the dump", "holds no objects", "objects as kubectl get -o yaml prints them"))
@@ -149,7 +153,8 @@ def _hard(quota: Object) -> bool:
 class _Checking:
     """Reads values and keeps the faults instead of stopping at the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Mapping[int, str]) -> None:
+        self.places = places
         self.faults: list[Fault] = []
         self._seen: set[str] = set()
 
@@ -161,7 +166,7 @@ class _Checking:
                 self.faults.append(Fault(f"object {number}", f"is {type(thing).__name__}, not an object"))
             elif not thing.get("kind") or not isinstance(thing["kind"], str):
                 self.faults.append(Fault(f"object {number}", "has no kind", "objects as kubectl prints them"))
-            elif self.value(_called(thing, number), lambda t=thing: self._shaped(t)):  # type: ignore[misc]
+            elif self.value(_called(thing, number), lambda t=thing: self._shaped(t), thing):  # type: ignore[misc]
                 things.append(thing)
         return things
 
@@ -170,6 +175,9 @@ class _Checking:
             if thing.get(part) is not None and not isinstance(thing[part], Mapping):
                 raise ValueError(f"{part} is {type(thing[part]).__name__}, not a mapping")
         meta = thing.get("metadata") or {}
+        for part in ("name", "namespace"):
+            if meta.get(part) is not None and not isinstance(meta[part], str):
+                raise ValueError(f"metadata.{part} is {type(meta[part]).__name__}, not text: put it in quotes")
         if thing["kind"] in READ and thing["kind"] not in _NAMELESS and not meta.get("name"):
             raise ValueError("metadata.name is missing")
         if thing["kind"] in READ:
@@ -188,7 +196,8 @@ class _Checking:
 
     def each(self, things: Iterable[Object], read: Callable[[Object], Value]) -> list[Value]:
         """Return what is read of each object, without those that are faulty."""
-        return [value for thing in things if (value := self.value(name_of(thing), lambda t=thing: read(t))) is not None]  # type: ignore[misc]
+        found = (self.value(name_of(thing), lambda t=thing: read(t), thing) for thing in things)  # type: ignore[misc]
+        return [value for value in found if value is not None]
 
     def together(
         self, things: Iterable[Object], kinds: Sequence[str], read: Callable[[Iterable[Object]], Value]
@@ -197,16 +206,18 @@ class _Checking:
         parts = [thing for thing in things if thing["kind"] in kinds]
         return read(parts if len(self.each(parts, lambda thing: read([thing]))) == len(parts) else ())
 
-    def value(self, where: str, read: Callable[[], Value]) -> Value | None:
+    def value(self, where: str, read: Callable[[], Value], thing: Object | None = None) -> Value | None:
         """Return what is read, or ``None`` with the fault kept."""
         try:
             return read()
         except InputError as error:
-            self.faults.extend(error.faults)
+            found = list(error.faults)
         except KeyError as error:
-            self.faults.append(Fault(where, f"lacks the field {error}", "the API's own form"))
-        except (TypeError, ValueError, AttributeError) as error:
-            self.faults.append(Fault(where, f"is malformed: {_explained(error)}", "the API's own form"))
+            found = [Fault(where, f"lacks the field {error}", "the API's own form")]
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            found = [Fault(where, f"is malformed: {_explained(error)}", "the API's own form")]
+        place = self.places.get(id(thing))
+        self.faults += [replace(fault, where=f"{place}: {fault.where}") for fault in found] if place else found
         return None
 
     def once(self, names: Sequence[str]) -> None:

@@ -1,4 +1,8 @@
-"""The command line. Exit codes: 0 fine, 1 findings, 2 bad input."""
+"""The command line.
+
+Exit codes, the same for every command: 0 fine; 1 findings, or a question its input does not decide; 2 bad input, or no
+answer from a server; 3 our own fault (please report it). 130 and 143 say that somebody stopped it.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,22 @@ import argparse
 import contextlib
 import importlib
 import io
+import math
 import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, Final, NoReturn, TextIO, cast
 
 from kubeanswers.errors import InputError, TenancyKitError, UndecidedError
+from kubeanswers.inputs import PATIENCE, set_patience
+from kubeanswers.terminal import Escaping, one_line
 from tenancykit.version import __version__
 
-OK, FINDINGS, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+OK, FINDINGS, BAD_INPUT, OWN_FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,20 +33,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_streams()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminated)
-    options = _parser().parse_args(arguments)
-    try:
-        module, function = options.run.split(":")
-        code = int(getattr(importlib.import_module(f"tenancykit.cli.{module}"), function)(options))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_output()
-        return OK
-    except (TenancyKitError, OSError) as error:
-        return _failed(error)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+    out, err = (cast("TextIO", Escaping(stream)) for stream in (sys.stdout, sys.stderr))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        options = _parser().parse_args(arguments)
+        try:
+            return _run(options)
+        except BrokenPipeError:
+            _drop_output()
+            return OK
+        except (TenancyKitError, OSError) as error:
+            return _failed(error)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told in one line and by its own exit code
+            return _own_fault(error, trace=options.debug)
+
+
+def _run(options: argparse.Namespace) -> int:
+    set_patience(options.patience)
+    module, function = options.run.split(":")
+    code = int(getattr(importlib.import_module(f"tenancykit.cli.{module}"), function)(options))
+    sys.stdout.flush()
     return code
+
+
+def _own_fault(error: Exception, *, trace: bool) -> int:
+    """Say where the toolkit itself went wrong, without the values it was working on, which may be secret."""
+    frames = [(Path(frame.filename).parts, frame) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [(parts, frame) for parts, frame in frames if _PACKAGES.intersection(parts)]
+    parts, place = (ours or frames)[-1]
+    file = "/".join(parts[max(parts.index(name) for name in _PACKAGES.intersection(parts)) :] if ours else parts[-1:])
+    print(
+        f"error: our own fault: {type(error).__name__} at {file}:{place.lineno} in {place.name} "
+        f"(tenancykit {__version__}); please report this line and the command, as "
+        "SECURITY.md says; --debug shows the trace, which may quote what you gave it",
+        file=sys.stderr,
+    )
+    if trace:
+        traceback.print_exception(error)
+    return OWN_FAULT
+
+
+_PACKAGES: Final = frozenset({"tenancykit", "kubeanswers"})
 
 
 def _terminated(_number: int, _frame: object) -> NoReturn:
@@ -47,8 +85,8 @@ def _terminated(_number: int, _frame: object) -> NoReturn:
 
 def _prepare_streams() -> None:
     """Let a closed output swallow what is printed, and a terminal that lacks a character show its number."""
-    if sys.stdout is None:
-        sys.stdout = io.StringIO()
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -65,7 +103,7 @@ def _failed(error: TenancyKitError | OSError) -> int:
         told = [str(error)]
     undecided = isinstance(error, UndecidedError)
     for line in told:
-        print(f"{'undecided' if undecided else 'error'}: {_one_line(line)}", file=sys.stderr)
+        print(f"{'undecided' if undecided else 'error'}: {one_line(line)}", file=sys.stderr)
     return FINDINGS if undecided else BAD_INPUT
 
 
@@ -75,16 +113,12 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _one_line(text: str) -> str:
-    """Return a message whose control characters cannot steer a terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.replace("\n", "; "))
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tenancykit",
         description="Compare, explain and export Kubernetes tenancy designs for AI platforms.",
-        epilog="Exit codes: 0 fine, 1 findings (nobody admitted, a check failed), 2 bad input.",
+        epilog="Exit codes: 0 fine, 1 findings (nobody admitted, a check failed, not decided), "
+        "2 bad input or no answer from a server, 3 our own fault.",
     )
     parser.add_argument("--version", action="version", version=f"tenancykit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -277,8 +311,18 @@ def _command(commands: Any, name: str, text: str, run: str) -> argparse.Argument
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--json", action="store_true", help="print JSON of a versioned format")
     _repeatable(parser, "--catalogue", "FOLDER", "own catalogue folder laid over ours")
+    parser.add_argument("--debug", action="store_true", help="show the trace of a fault of our own")
+    text = f"longest a pipe or standard input may say nothing (default {PATIENCE:g})"
+    parser.add_argument("--patience", type=_seconds, default=PATIENCE, metavar="SECONDS", help=text)
     parser.set_defaults(run=run)
     return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError(text)
+    return value
 
 
 def _scenario_argument(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.terminal import one_line
 from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
@@ -56,8 +57,9 @@ def progress_line() -> Progress | None:
         return None
 
     def show(done: int, total: int, name: str) -> None:
-        text = f"\r{done}/{total} {name}"[:100].ljust(100)
-        print(text if done < total else "\r" + " " * 100 + "\r", end="", file=sys.stderr, flush=True)
+        text = "\r" + one_line(f"{done}/{total} {name}")[:100].ljust(100)
+        below = getattr(sys.stderr, "unescaped", sys.stderr)
+        print(text if done < total else "\r" + " " * 100 + "\r", end="", file=below, flush=True)
 
     return show
 
