@@ -88,7 +88,7 @@ def place_dump(
     fit: FitScoring | None = None,
     seed: int | None = None,
     device_test: DeviceTest | None = None,
-    places: Mapping[int, str] | None = None,
+    where: Mapping[int, str] | None = None,
 ) -> DumpPlacement:
     """Return node or reason for every pending pod of a dump, in the order in which the scheduler takes them.
 
@@ -97,12 +97,12 @@ def place_dump(
         fit: resource scoring strategy; otherwise that of a KubeSchedulerConfiguration in the dump, or the default.
         seed: draws among machines with equal points; ``None`` takes what the scheduler's own order of nodes gives.
         device_test: evaluates selectors of device claims and classes; without it, claims with any are not looked at.
-        places: file and line of objects, by their identity in memory, for messages.
+        where: file and line of objects, by their identity in memory, for messages.
 
     Raises:
         InputError: objects are malformed, with every fault found.
     """
-    found = take_inventory(objects, places)
+    found = take_inventory(objects, where)
     scheduler = _scheduler(found, fit, seed, device_test)
     arrivals, reader = Arrivals(found.things), Reader(found.things)
     waiting = [(thing, pod) for thing, pod in found.pods if not pod.node and not pod.terminating]

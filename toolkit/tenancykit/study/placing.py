@@ -27,4 +27,4 @@ def place(paths: Iterable[str | os.PathLike[str]], stdin: TextIO) -> DumpPlaceme
         raise InputError(read.faults)
     items = [*(old for old, _ in read.objects.duplicates), *read.objects]
     places = {id(item.data): str(item.where) for item in items}
-    return place_dump([item.data for item in items], device_test=selects_device, places=places)
+    return place_dump([item.data for item in items], device_test=selects_device, where=places)
