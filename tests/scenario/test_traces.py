@@ -114,7 +114,7 @@ BAD: list[tuple[Reader, str, str]] = [
     (traces.read_jobs_csv, JOBS + "a,1e300,1,1,1Gi,1,\n", ":2: start: is 1e300; allowed: at most"),
     (traces.read_jobs_csv, JOBS + "a,0,1,1,1e300,1,\n", ":2: memory: is 1e300; allowed: at most"),
     (traces.read_jobs_csv, JOBS + "a,0,inf,1,1Gi,1,\n", ":2: duration: is inf"),
-    (traces.read_jobs_csv, JOBS + "a,,1,1,1Gi,1,\n", ":2: start: is empty; allowed: a number, 0 or more"),
+    (traces.read_jobs_csv, JOBS + "a,,1,1,1Gi,1,\n", ":2: start: '' is not a time; allowed: seconds, or YYYY-MM-DD"),
     (traces.read_jobs_csv, JOBS.replace(",", ";") + "a;0;1,5;1;1Gi;1;\n", "'1,5' is not a number"),
     (traces.read_jobs_csv, JOBS.replace(",", ";") + "a;0;1,5;1;1Gi;1;\n", "write a decimal point"),
     (traces.read_jobs_csv, JOBS + 'a,0,1,1,1Gi,1,"\n', "close the quotation mark"),

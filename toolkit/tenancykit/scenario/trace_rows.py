@@ -24,7 +24,7 @@ MOST: Final = 2**53
 MOST_STEPS: Final = 10 * 366 * 24 * 60
 """Latest step read: ten years of minutes (assumption)."""
 _SHOWN: Final = 20
-_DELIMITERS: Final = ",;\t"
+_DELIMITERS: Final = ",;\t|"
 _GZIP: Final = b"\x1f\x8b"
 Row = TypeVar("Row")
 

@@ -6,6 +6,8 @@ result says how many and why. Formats:
 - openb (Alibaba cluster-trace-gpu-v2023): node and pod lists.
 - Helios: ``cluster_log.csv``; change files (vc, minute, value) and hourly files derived from its per-VC sequences.
 - Philly (Microsoft): ``cluster_job_log``, a JSON list of jobs with attempts.
+- Slurm, AcmeTrace, Alibaba 2025: :mod:`tenancykit.scenario.trace_clusters`.
+- Kueue Workloads, OpenCost, Prometheus, DCGM: :mod:`tenancykit.scenario.trace_monitoring`.
 - plain CSV of jobs: tenant, start, duration, cpu, memory, gpus, gpu model.
 - plain CSV of activity: tenant, hour, active (replicas).
 
@@ -19,7 +21,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,8 +41,7 @@ from tenancykit.scenario.trace_rows import (
     text_of,
     trace_text,
 )
-
-_TIME: Final = "%Y-%m-%d %H:%M:%S"
+from tenancykit.scenario.trace_times import Moments
 
 
 def read_openb_nodes(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[TraceNode]:
@@ -111,11 +111,14 @@ def read_helios_jobs(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[
     """
     reading: Reading[TraceJob] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
     seen: set[str] = set()
-    return reading.table(HELIOS_JOBS, lambda row: _helios_job(row, seen), ("user", "node_num", "duration", "queue"))
+    times = Moments()
+    return reading.table(
+        HELIOS_JOBS, lambda row: _helios_job(row, seen, times), ("user", "node_num", "duration", "queue")
+    )
 
 
-def _helios_job(row: Mapping[str, str], seen: set[str]) -> TraceJob:
-    submit, start, end = (_moment(row[field], field) for field in ("submit_time", "start_time", "end_time"))
+def _helios_job(row: Mapping[str, str], seen: set[str], times: Moments) -> TraceJob:
+    submit, start, end = (times.seconds(row[field], field) for field in ("submit_time", "start_time", "end_time"))
     if start < submit:
         raise RowError("start_time", f"{row['start_time']} is before submit_time", "the same or later")
     if end < start:
@@ -197,12 +200,14 @@ def read_helios_hourly(
     """
     reading: Reading[TenantChange] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
     clock = _Clock("hour", gapless=True)
-    origin: list[float] = []
-    return reading.table(("hour", "vc", value), lambda row: _helios_hour(row, value, clock, origin))
+    origin, times = list[float](), Moments()
+    return reading.table(("hour", "vc", value), lambda row: _helios_hour(row, value, clock, origin, times))
 
 
-def _helios_hour(row: Mapping[str, str], value: str, clock: _Clock, origin: list[float]) -> TenantChange:
-    moment, shown = _moment(row["hour"], "hour"), row["hour"].strip()
+def _helios_hour(
+    row: Mapping[str, str], value: str, clock: _Clock, origin: list[float], times: Moments
+) -> TenantChange:
+    moment, shown = times.seconds(row["hour"], "hour"), row["hour"].strip()
     if not origin:
         origin.append(moment)
     step = (moment - origin[0]) / 3600
@@ -211,15 +216,6 @@ def _helios_hour(row: Mapping[str, str], value: str, clock: _Clock, origin: list
     tenant = text_of(row, "vc")
     clock.check(tenant, int(step), shown)
     return TenantChange(tenant, int(step), number_of(row, value))
-
-
-def _moment(text: object, field: str) -> float:
-    """Return seconds since 1970 of a time as it is written; traces have local times without a zone."""
-    try:
-        moment = datetime.strptime(str(text).strip(), _TIME)  # noqa: DTZ007 - as above
-    except ValueError:
-        raise RowError(field, f"{text!r} is not a time", "YYYY-MM-DD HH:MM:SS") from None
-    return (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - as above
 
 
 def read_philly(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[TraceJob]:
@@ -240,18 +236,19 @@ def read_philly(path: str | Path, *, skip_bad_rows: bool = False) -> Trace[Trace
     if not isinstance(jobs, list):
         form = "[{jobid, vc, submitted_time, attempts}, ...]"
         raise InputError(Fault(str(path), "is not a list of jobs", form, "put the jobs in one list"))
+    times = Moments()
     for position, job in enumerate(jobs):
-        reading.take(f"job {position}", functools.partial(_philly_job, job))
+        reading.take(f"job {position}", functools.partial(_philly_job, job, times))
     return reading.done()
 
 
-def _philly_job(job: Any) -> TraceJob:
+def _philly_job(job: Any, times: Moments) -> TraceJob:
     if not isinstance(job, Mapping):
         raise RowError("job", f"is a {type(job).__name__}", "an object")
     for key in ("jobid", "vc", "submitted_time", "attempts"):
         if key not in job:
             raise RowError(key, "is missing", "jobid, vc, submitted_time, attempts", did_you_mean(key, map(str, job)))
-    start = _moment(job["submitted_time"], "submitted_time")
+    start = times.seconds(job["submitted_time"], "submitted_time")
     duration, gpus, before = 0.0, 0, start
     for number, attempt in enumerate(_list(job["attempts"], "attempts")):
         name = f"attempts[{number}]"
@@ -261,8 +258,8 @@ def _philly_job(job: Any) -> TraceJob:
         gpus = max(gpus, sum(_philly_gpus(machine, f"{name}.detail[{i}]") for i, machine in enumerate(machines)))
         if attempt.get("start_time") in _NEVER or attempt.get("end_time") in _NEVER:
             continue
-        begin = _moment(attempt["start_time"], f"{name}.start_time")
-        end = _moment(attempt["end_time"], f"{name}.end_time")
+        begin = times.seconds(attempt["start_time"], f"{name}.start_time")
+        end = times.seconds(attempt["end_time"], f"{name}.end_time")
         if end < begin:
             raise RowError(f"{name}.end_time", "is before start_time", "the same or later", reason=_ATTEMPTS)
         if begin < before:
@@ -299,8 +296,8 @@ def read_jobs_csv(
 ) -> Trace[TraceJob]:
     """Return the jobs of a plain CSV with the columns of :data:`JOB_COLUMNS`, sorted by start.
 
-    ``start`` and ``duration`` in seconds; ``cpu`` and ``memory`` as Kubernetes quantities; ``gpus`` may be a fraction
-    below 1; ``gpu_model`` may be empty or several, separated by ``|``.
+    ``start`` in seconds or as ISO 8601, ``duration`` in seconds; ``cpu`` and ``memory`` as Kubernetes quantities;
+    ``gpus`` may be a fraction below 1; ``gpu_model`` may be empty or several, separated by ``|``.
 
     Args:
         path: the file.
@@ -311,12 +308,12 @@ def read_jobs_csv(
         InputError: columns are missing; starts go back; or rows are bad and may not be skipped.
     """
     reading: Reading[TraceJob] = Reading(Path(path), skip_bad_rows=skip_bad_rows)
-    last = [-math.inf]
-    return reading.table(JOB_COLUMNS, lambda row: _plain_job(row, last, gpu_models))
+    last, times = [-math.inf], Moments()
+    return reading.table(JOB_COLUMNS, lambda row: _plain_job(row, last, gpu_models, times))
 
 
-def _plain_job(row: Mapping[str, str], last: list[float], known: Sequence[str] | None) -> TraceJob:
-    start = number_of(row, "start")
+def _plain_job(row: Mapping[str, str], last: list[float], known: Sequence[str] | None, times: Moments) -> TraceJob:
+    start = times.seconds(row["start"] or "", "start", numbers=True)
     if start < last[0]:
         what = f"{start:g} is before {last[0]:g} of the row above"
         raise RowError("start", what, "rising starts", "sort by start", reason="that go back")

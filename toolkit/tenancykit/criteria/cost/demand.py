@@ -107,6 +107,39 @@ def capacity(series: Iterable[Series], percentile: float = 100.0) -> float:
     return float(np.percentile(total, percentile, method="inverted_cdf")) if np.size(total) else 0.0
 
 
+def capacity_over_time(jobs: Iterable[Job], percentile: float, hours: float) -> float:
+    """Return the least capacity that covers what jobs hold together for that percentage of the time; 100 is the peak.
+
+    Args:
+        jobs: what is held, from when and for how long.
+        percentile: percentage of the time.
+        hours: length of the time looked at, from 0.
+
+    Raises:
+        InputError: the percentage is not above 0 and at most 100.
+    """
+    if not 0 < percentile <= 100:
+        raise InputError(Fault("percentile", f"is {percentile}", "above 0, up to 100", "100 is the peak"))
+    held = [(job.start, job.start + job.duration, job.amount) for job in jobs if job.duration > 0]
+    if not held:
+        return 0.0
+    table = np.array(held, dtype=np.float64)
+    moments = np.concatenate([table[:, 0], table[:, 1], [0.0, max(hours, float(table[:, 1].max()))]])
+    change = np.concatenate([table[:, 2], -table[:, 2], [0.0, 0.0]])
+    order = np.argsort(moments, kind="stable")
+    levels, lengths = np.cumsum(change[order])[:-1], np.diff(moments[order])
+    levels, lengths = levels[lengths > 0], lengths[lengths > 0]
+    by_level = np.argsort(levels, kind="stable")
+    covered = np.cumsum(lengths[by_level])
+    wanted = covered[-1] * percentile / 100
+    at = int(np.searchsorted(covered, wanted * (1 - _ROUNDING)))
+    return float(levels[by_level][min(at, len(covered) - 1)])
+
+
+_ROUNDING: Final = 1e-12
+"""What sums of times may be off by, as a share."""
+
+
 def domain_capacity(
     demand: Mapping[str, Series], domains: Mapping[str, Sequence[str]], percentile: float = 100.0
 ) -> dict[str, float]:

@@ -20,6 +20,7 @@ from tenancykit.criteria.cost.demand import (
     Waits,
     backlog,
     capacity,
+    capacity_over_time,
     concurrent,
     expand_changes,
     queueing_delay,
@@ -167,9 +168,9 @@ def demand(
         UNITS[resource] if jobs or names[0].startswith("helios") else "replicas",
         found.hours,
         percentile,
-        {tenant: capacity([series], percentile) for tenant, series in alone.items()},
-        capacity([found.pooled(found.tenants)], percentile),
-        {name: capacity([found.pooled(members)], percentile) for name, members in asked.items()},
+        {tenant: found.capacity([tenant], percentile) for tenant in found.tenants},
+        found.capacity(found.tenants, percentile),
+        {name: found.capacity(members, percentile) for name, members in asked.items()},
         cap,
         None if cap is None else found.waits(cap, backfill=backfill),
         skipped,
@@ -222,6 +223,10 @@ class _Jobs:
         jobs = (job for tenant in tenants for job in self.by_tenant[tenant])
         return concurrent(jobs, steps=max(1, math.ceil(self.hours))) / _MILLI
 
+    def capacity(self, tenants: Sequence[str], percentile: float) -> float:
+        jobs = (job for tenant in tenants for job in self.by_tenant[tenant])
+        return capacity_over_time(jobs, percentile, self.hours) / _MILLI
+
     def waits(self, cap: float, *, backfill: bool) -> Waits:
         every = (job for jobs in self.by_tenant.values() for job in jobs)
         return queueing_delay(every, cap * _MILLI, backfill=backfill)
@@ -246,6 +251,9 @@ class _Series:
 
     def pooled(self, tenants: Sequence[str]) -> Series:
         return np.asarray(sum((self.by_tenant[tenant] for tenant in tenants), np.zeros(1)), dtype=np.float64)
+
+    def capacity(self, tenants: Sequence[str], percentile: float) -> float:
+        return capacity([self.pooled(tenants)], percentile)
 
     def waits(self, cap: float, *, backfill: bool) -> Waits:  # noqa: ARG002 - a fluid has no order to change
         delays = backlog(self.pooled(self.tenants), cap) / cap * self.step
