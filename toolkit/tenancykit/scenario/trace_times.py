@@ -33,7 +33,7 @@ class Moments:
         shown = str(text).strip()
         if numbers:
             try:
-                value = float(shown)
+                float(shown)
             except ValueError:
                 pass
             else:
