@@ -210,3 +210,55 @@ def test_the_shipped_export_is_valid_and_refers_to_nothing_that_is_missing(tmp_p
     found = tk.validate(tmp_path / "out" / "clusters")
     assert not found.invalid
     assert len(read_objects([tmp_path / "out" / "clusters"]).objects) == found.objects > 0
+
+
+NAMESPACES = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: team-a, labels: {tenancykit.dev/tenant: a}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: team-b, labels: {tenancykit.dev/tenant: b}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: only, namespace: team-b%s}
+spec: {podSelector: {}, policyTypes: [Ingress], ingress: [%s]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_valid"),
+    [
+        ("{from: [{podSelector: {}}]}", True),
+        ("{from: [{ipBlock: {cidr: 203.0.113.0/240}}]}", False),
+        ("{from: [{podSelector: {}}], ports: [{protocol: ICMP, port: 99999}]}", False),
+        ("{from: [{podSelector: {}, ipBlock: {cidr: 203.0.113.0/24}}]}", False),
+        ("{from: [{podSelector: {matchLabels: {a: 'x y'}}}]}", False),
+        ("{form: [{podSelector: {}}]}", False),
+        ("{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [192.168.0.0/16]}}]}", False),
+        ("{from: [{podSelector: {}}], ports: [{port: 80, endPort: 79}]}", False),
+    ],
+)
+def test_a_policy_the_api_server_refuses_isolates_nobody(tmp_path: Path, rule: str, is_valid: bool) -> None:
+    (tmp_path / "m.yaml").write_text(NAMESPACES % ("", rule), encoding="utf-8")
+    report = tk.audit(tmp_path)
+    reached = report.crossing("pod-network-to-victim").is_open("a", "b")
+    told = [finding.where.line for finding in report.findings if finding.rule == "policy-invalid"]
+    assert (reached, told) == ((False, []) if is_valid else (True, [12]))
+
+
+def test_what_a_server_took_still_guards(tmp_path: Path) -> None:
+    text = NAMESPACES % (", uid: u, resourceVersion: '7'", "{from: [{ipBlock: {cidr: 203.0.113.0/240}}]}")
+    (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
+    report = tk.audit(tmp_path)
+    assert not report.crossing("pod-network-to-victim").is_open("a", "b")
+    assert any("a server took it" in finding.what for finding in report.findings)
+
+
+def test_an_audit_names_what_would_be_refused_and_what_is_missing_with_the_line(broken: Path) -> None:
+    report = tk.audit(broken)
+    told = {(finding.rule, finding.where.line) for finding in report.findings}
+    assert {("object-invalid", 7), ("policy-invalid", 35), ("reference-dangling", 12)} <= told
+    assert report.exit_code == 1

@@ -82,7 +82,7 @@ def test_removing_any_object_opens_a_path_the_audit_names_or_opens_nothing_for_a
     for index, item in distinct(objects):
         entry = entry_for(kind_of(item), masked(item["metadata"]["name"]))
         after = audited([*objects[:index], *objects[index + 1 :]])
-        found = new_findings(known_before, after)
+        found = [f for f in new_findings(known_before, after) if f.rule != "reference-dangling"]
         title = f"{design}: {item['kind']} {item['metadata']['name']}"
         if entry.rules and (entry.where is None or design in entry.where):
             named = [f for f in found if f.rule in entry.rules]

@@ -42,11 +42,13 @@ class Reading:
         objects: every object that could be read.
         faults: what could not be read, each with its place; bad input, exit code 2.
         skipped: files left out on purpose, with the reason (Helm values, files a kustomization does not name).
+        forms: number of the form an object shares with others, by the identity of its data (see ``shapes``).
     """
 
     objects: ObjectSet
     faults: tuple[Fault, ...] = ()
     skipped: tuple[str, ...] = ()
+    forms: Mapping[int, int] = field(default_factory=dict, repr=False, compare=False)
 
 
 def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None = None) -> Reading:
@@ -63,7 +65,8 @@ def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | Non
                 reader.stdin(stdin or sys.stdin)
             else:
                 reader.path(Path(path))
-        return Reading(object_set(reader.raw), tuple(dict.fromkeys(reader.faults)), tuple(reader.skipped))
+        faults = tuple(dict.fromkeys(reader.faults))
+        return Reading(object_set(reader.raw), faults, tuple(reader.skipped), reader.shapes.forms)
 
 
 @dataclass

@@ -8,16 +8,21 @@ one document that was also parsed.  Values that do not vary are shared between t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
-_NAME: Final = re.compile(r"(?<![A-Za-z0-9_\-])([a-z][a-z\-]*+[0-9][a-z0-9\-]*+)(?![A-Z_])")
+NAME: Final = re.compile(r"(?<![A-Za-z0-9_\-])([a-z][a-z\-]*+[0-9][a-z0-9\-]*+)(?![A-Z_])")
 _UNSAFE: Final = ("\\", "!", "\t", "%", "\n...", "Secret")
 """What makes a text not worth the trouble: escapes, tags, directives; and nothing of a Secret is remembered."""
 _LETTERS: Final = frozenset("abcdfghijklmnopqrstuvwxyz")
 _MOST_SHAPES: Final = 4096
 _LONGEST: Final = 65536
+
+_VERSION: Final = re.compile(r"v\d+((alpha|beta)\d+)?")
+_SHORTEST: Final = 5
+"""Shortest word with a digit that is nobody's but a name: ``ipv4`` and the like mean something by themselves."""
 
 Names = tuple[str, ...]
 Key = tuple[tuple[object, ...], Names]
@@ -34,6 +39,7 @@ class _Shape:
     value: list[Document]
     names: Names
     trusted: bool = False
+    number: int = 0
     fills: dict[tuple[int, ...], Fill | None] = field(default_factory=dict)
 
     def filled(self, names: Names) -> list[Document]:
@@ -52,22 +58,38 @@ class _Shape:
 
 @dataclass(slots=True)
 class Shapes:
-    """The shapes seen so far in one reading."""
+    """The shapes seen so far in one reading.
+
+    Attributes:
+        known: by what is the same in every text of a shape.
+        forms: for a document that was filled in, by its identity, the number of its form: documents of one form
+            differ only in names, and these in neither length nor meaning (whoever keeps this keeps the documents).
+    """
 
     known: dict[tuple[object, ...], _Shape] = field(default_factory=dict)
+    forms: dict[int, int] = field(default_factory=dict)
+    _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _counter: Iterator[int] = field(default_factory=count)
 
     def find(self, text: str) -> tuple[Key | None, list[Document] | None]:
         """Return the key of a text, None where it cannot have one, and its documents where the shape is trusted."""
         if len(text) > _LONGEST or any(sign in text for sign in _UNSAFE):
             return None, None
-        parts = _NAME.split(text)
+        parts = NAME.split(text)
         written = parts[1::2]
         numbers = {name: i for i, name in enumerate(dict.fromkeys(written))}
         if any(_LETTERS.isdisjoint(name) for name in numbers):
             return None, None
         key = ((*parts[::2], *(numbers[name] for name in written)), tuple(numbers))
         shape = self.known.get(key[0])
-        return key, shape.filled(key[1]) if shape is not None and shape.trusted else None
+        if shape is None or not shape.trusted:
+            return key, None
+        filled = shape.filled(key[1])
+        likes = tuple(likeness(name) for name in key[1])
+        for position, (value, _) in enumerate(filled):
+            form = (shape.number, position, likes)
+            self.forms[id(value)] = self._numbers.setdefault(form, len(self._numbers))
+        return key, filled
 
     def learn(self, key: Key, documents: list[Document]) -> None:
         """Note what a text with that key was parsed to; the second time decides whether the shape is trusted."""
@@ -77,7 +99,14 @@ class Shapes:
             if not shape.trusted:
                 del self.known[key[0]]
         elif len(self.known) < _MOST_SHAPES:
-            self.known[key[0]] = _Shape(documents, key[1])
+            self.known[key[0]] = _Shape(documents, key[1], number=next(self._counter))
+
+
+def likeness(name: str) -> object:
+    """Return what one name must share with another so that an API server takes both or neither."""
+    if len(name) < _SHORTEST or _VERSION.fullmatch(name):
+        return name
+    return -len(name) if name[-1] == "-" else len(name)
 
 
 def _fill(node: Any, numbers: dict[str, int]) -> Fill | None:
@@ -93,7 +122,7 @@ def _fill(node: Any, numbers: dict[str, int]) -> Fill | None:
 
 
 def _text(text: str, numbers: dict[str, int]) -> Fill | None:
-    parts = _NAME.split(text)
+    parts = NAME.split(text)
     places = [(i, numbers[part]) for i, part in enumerate(parts) if i % 2 and part in numbers]
     if not places:
         return None

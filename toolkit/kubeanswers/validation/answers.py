@@ -6,20 +6,17 @@ Objects that differ only in names are judged once: a tree of ten thousand tenant
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, Where, mapping
+from kubeanswers.shapes import NAME, likeness
 from kubeanswers.validation.definitions import Definitions
 from kubeanswers.validation.places import at_line, line_of
 from kubeanswers.validation.schema import DEFAULT_VERSION, is_judged, validate_object
 
-_NAME: Final = re.compile(r"(?<![A-Za-z0-9_\-])([a-z][a-z\-]*+[0-9][a-z0-9\-]*+)(?![A-Z_])")
-_KEPT: Final = re.compile(r"v\d+((alpha|beta)\d+)?|.{1,4}")
-"""Words with digits that mean something by themselves: versions, and short ones such as ipv4."""
 _MOST_SHAPES: Final = 20_000
 
 
@@ -75,17 +72,19 @@ class Validator:
     Attributes:
         version: Kubernetes minor version.
         definitions: custom kinds at hand.
+        forms: for objects of a reading, the number of the form they share with others, by identity of their data.
         unjudged: how many objects there were of kinds whose fields are not known here, by group and kind.
     """
 
     version: str = DEFAULT_VERSION
     definitions: Definitions = field(default_factory=Definitions)
+    forms: Mapping[int, int] = field(default_factory=dict)
     unjudged: Counter[str] = field(default_factory=Counter)
     _seen: dict[Any, tuple[str, ...]] = field(default_factory=dict)
 
-    def texts(self, obj: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return every fault of an object as ``field: what is wrong``."""
-        key = shape_of(obj)
+    def texts(self, obj: Mapping[str, Any], form: int | None = None) -> tuple[str, ...]:
+        """Return every fault of an object as ``field: what is wrong``; ``form`` is its number among equal ones."""
+        key = shape_of(obj) if form is None else form
         found = self._seen.get(key) if key is not None else None
         if found is None:
             found = tuple(validate_object(obj, self.version, definitions=self.definitions))
@@ -97,9 +96,13 @@ class Validator:
 
     def faults(self, item: ManifestObject) -> Iterator[Invalid]:
         """Yield what is wrong with an object, each with the line of its field."""
+        form = self.forms.get(id(item.data))
+        if form is not None and form in self._seen:
+            return
         if not is_judged(item.data, self.definitions):
             self.unjudged[f"{item.kind}.{item.group}"] += 1
-        for text in self.texts(_without_marks(item)):
+            form = None  # each of them is counted
+        for text in self.texts(item.data if form is not None else _without_marks(item), form):
             path, _, what = text.partition(": ")
             place = "" if path == "object" else path
             yield Invalid(item, place or "object", what, at_line(item.where, line_of(item, place)))
@@ -123,12 +126,11 @@ def shape_of(obj: Mapping[str, Any]) -> Any:
         text = json.dumps(obj, ensure_ascii=False)
     except (TypeError, ValueError):
         return None
-    parts = _NAME.split(text)
+    parts = NAME.split(text)
     numbers: dict[str, int] = {}
     for index in range(1, len(parts), 2):
         word = parts[index]
-        if not _KEPT.fullmatch(word):
-            parts[index] = f"\0{numbers.setdefault(word, len(numbers))}:{len(word)}{word[-1] == '-'}"
+        parts[index] = f"\0{numbers.setdefault(word, len(numbers))}:{likeness(word)}"
     return hash("\1".join(parts)), len(text)
 
 

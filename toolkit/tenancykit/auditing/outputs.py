@@ -46,7 +46,9 @@ RULES: Final = {
     "route-hostnames-open": "A tenant's routes may claim host names of another",
     "duplicate-object": "An object is defined twice",
     "no-namespace": "An object names no namespace",
-    "policy-invalid": "An admission policy would be refused, so it guards nothing",
+    "policy-invalid": "A policy, quota or other guard would be refused, so it guards nothing",
+    "object-invalid": "An object would be refused by the API server",
+    "reference-dangling": "An object refers to what is not there",
     "input": "An input cannot be read",
 }
 """What each rule of the findings looks for."""

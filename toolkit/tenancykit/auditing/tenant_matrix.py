@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from kubeanswers.access.rbac import AccessRules
-from kubeanswers.admission.validation import binding_faults, policy_faults
 from kubeanswers.collector import paused_collector
 from kubeanswers.network.addresses import PRIVATE, AddressSet
 from kubeanswers.network.policies import unevaluated
 from kubeanswers.objects import ObjectSet
 from kubeanswers.reading import Reading
+from kubeanswers.validation.schema import DEFAULT_VERSION
 from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.api_access import CROSSING as API
@@ -33,6 +33,7 @@ from tenancykit.auditing.crossings.sandboxes import Sandboxes
 from tenancykit.auditing.crossings.volume_claims import CROSSING as CLAIMS
 from tenancykit.auditing.crossings.volume_claims import VolumeClaims
 from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
+from tenancykit.auditing.standing import standing
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 
 
@@ -44,11 +45,13 @@ class AuditOptions:
         tenants: tenant by namespace, where labels do not say it.
         platform: users and groups of the platform team, although bound in tenants' namespaces.
         pod_cidrs: where pods live; decides whether an ipBlock may mean them.
+        kubernetes: minor version whose API server would take the objects.
     """
 
     tenants: Mapping[str, str] = field(default_factory=dict)
     platform: frozenset[str] = frozenset()
     pod_cidrs: tuple[str, ...] = ()
+    kubernetes: str = DEFAULT_VERSION
 
     @property
     def pod_addresses(self) -> AddressSet:
@@ -68,10 +71,10 @@ def audit(source: Reading | ObjectSet, options: AuditOptions | None = None) -> A
 
 def _audit(source: Reading | ObjectSet, used: AuditOptions) -> AuditReport:
     reading = source if isinstance(source, Reading) else Reading(source)
-    scene = _Scene.of(reading.objects, used)
-    findings = sorted(
-        {finding.order: finding for finding in scene.findings()}.values(), key=lambda finding: finding.order
-    )
+    stands = standing(reading, used.kubernetes)
+    scene = _Scene.of(stands.objects, used)
+    found = (*scene.findings(), *stands.findings())
+    findings = sorted({finding.order: finding for finding in found}.values(), key=lambda finding: finding.order)
     evidence = Evidence(scene.tenancy, scene.hostile, scene.bounds, scene.network, tuple(findings))
     return AuditReport(
         dict(scene.tenancy.namespaces),
@@ -267,7 +270,7 @@ def _judged(
 
 
 def _object_findings(objects: ObjectSet) -> Iterator[Finding]:
-    """What is wrong with the set itself: duplicates, no namespace, policies the API server would refuse."""
+    """What is wrong with the set itself: duplicates, no namespace."""
     for old, new in objects.duplicates:
         subject, where = about(new)
         what = f"defined twice, first at {old.where}; the later one counts"
@@ -277,14 +280,3 @@ def _object_findings(objects: ObjectSet) -> Iterator[Finding]:
             subject, where = about(item)
             what = "names no namespace; it is read as one of namespace default"
             yield Finding("no-namespace", Severity.LOW, subject, where, what, "", "write metadata.namespace")
-    group = "admissionregistration.k8s.io"
-    for kind, check in (
-        ("ValidatingAdmissionPolicy", policy_faults),
-        ("ValidatingAdmissionPolicyBinding", binding_faults),
-    ):
-        for item in objects.of(group, kind):
-            faults: Sequence[str] = check(item.data)
-            if faults:
-                subject, where = about(item)
-                what = f"the API server refuses it, so it guards nothing: {'; '.join(faults)}"
-                yield Finding("policy-invalid", Severity.HIGH, subject, where, what, "", "correct the policy")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
-from kubeanswers.objects import ObjectSet
 from kubeanswers.reading import Reading, read_objects
 from kubeanswers.validation.answers import Invalid, Validator
 from kubeanswers.validation.definitions import Definitions, definitions_of
@@ -104,7 +102,7 @@ def validate(
         raise InputError(Fault("--kubernetes", f"no schemas of version {kubernetes!r}", ", ".join(known), cure))
     given = read_definitions(crds)
     reading = read_objects(paths, stdin=stdin)
-    found, unjudged = judged(reading.objects, kubernetes, given)
+    found, unjudged = judged(reading, kubernetes, given)
     return Validity(
         kubernetes,
         len(reading.objects),
@@ -117,13 +115,14 @@ def validate(
 
 
 def judged(
-    objects: ObjectSet, kubernetes: str, given: Definitions | None = None
+    reading: Reading, kubernetes: str, given: Definitions | None = None
 ) -> tuple[tuple[Invalid, ...], Mapping[str, int]]:
     """Return what would be refused of a set that may define kinds itself, and the objects nobody can judge."""
+    objects = reading.objects
     own = definitions_of(item.data for item in objects.of("apiextensions.k8s.io", "CustomResourceDefinition"))
-    validator = Validator(kubernetes, own.joined(given or Definitions()))
+    validator = Validator(kubernetes, own.joined(given or Definitions()), reading.forms)
     found = tuple(one for item in objects for one in validator.faults(item))
-    return found, dict(sorted(Counter(validator.unjudged).items()))
+    return found, dict(sorted(validator.unjudged.items()))
 
 
 def read_definitions(paths: Iterable[str | os.PathLike[str]]) -> Definitions:

@@ -33,6 +33,7 @@ def proof_data(proof: Proof) -> dict[str, Any]:
         "isolation": None if proof.isolation is None else proof.isolation.value,
         "claims": [_claim_data(item) for item in proof.claims],
         "faults": [str(fault) for fault in proof.faults],
+        "doubts": [str(fault) for fault in proof.doubts],
     }
 
 
@@ -60,6 +61,7 @@ def proof_text(proof: Proof) -> str:
     size = f"{counted(proof.objects, 'object')}, {counted(proof.tenants, 'tenant')}"
     lines = [f"{proof.design}: {proof.verdict}; {size} in {proof.folder}"]
     lines += [f"  fault: {fault}" for fault in proof.faults[:_SHOWN]]
+    lines += [f"  undecided: {fault}" for fault in proof.doubts[:_SHOWN]]
     for item in proof.broken[:_SHOWN]:
         claim = item.claim
         lines.append(f"  {item.verdict}: {claim.crossing} ({item.title}), {claim.attacker} -> {claim.victim}")

@@ -93,6 +93,7 @@ class Proof(Drawable):
         tenants: tenants found.
         objects: objects read.
         isolation: the isolation of the design with every claim proven; None where it is not.
+        doubts: what is referred to and is in no cluster of the export: whether it is there is not known.
     """
 
     design: str
@@ -103,6 +104,7 @@ class Proof(Drawable):
     objects: int
     unread: int = 0
     isolation: Score | None = None
+    doubts: tuple[Fault, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -110,7 +112,7 @@ class Proof(Drawable):
         verdicts = {item.verdict for item in self.claims}
         if self.faults or "not proven" in verdicts:
             return "not proven"
-        return "undecided" if "undecided" in verdicts else "proven"
+        return "undecided" if self.doubts or "undecided" in verdicts else "proven"
 
     @property
     def broken(self) -> tuple[Proven, ...]:
@@ -142,7 +144,7 @@ def prove(
     for name, path in _clusters(Path(folder)).items():
         observed.read(name, read_objects([path]))
     proven = tuple(_judged(claim, catalogue, observed) for claim in claims(resolved, catalogue))
-    faults = (*observed.faults, *observed.strangers())
+    faults = (*observed.faults, *observed.strangers(), *observed.validity.refused)
     proof = Proof(
         f"{resolved.id} {resolved.name}",
         str(folder),
@@ -151,6 +153,7 @@ def prove(
         len(observed.present),
         observed.objects,
         len(observed.faults),
+        doubts=tuple(observed.validity.doubts()),
     )
     if proof.verdict != "proven":
         return proof

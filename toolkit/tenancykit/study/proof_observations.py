@@ -8,12 +8,13 @@ from typing import Final
 
 from kubeanswers.errors import Fault
 from kubeanswers.network.policies import unevaluated
-from tenancykit.auditing import AuditReport, CrossingState, Finding, Reading, audit
+from tenancykit.auditing import AuditOptions, AuditReport, CrossingState, Finding, Reading, audit
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests.plan import Role, common_clusters, is_per_tenant, own_cluster
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
+from tenancykit.study.proof_validity import ValidityNotes
 
 _EXAMPLES: Final = 5
 """Pairs of tenants, findings and reasons kept as examples of an open crossing."""
@@ -73,6 +74,8 @@ class Observations:
     def __init__(self, resolved: ResolvedDesign, scenario: Scenario, by_own_hand: frozenset[str]) -> None:
         self.by_own_hand = by_own_hand
         self.faults: list[Fault] = []
+        self.validity = ValidityNotes()
+        self._kubernetes = scenario.kubernetes
         self.present: set[str] = set()
         self.objects = 0
         self.titles: dict[str, str] = {}
@@ -96,7 +99,8 @@ class Observations:
 
     def read(self, cluster: str, reading: Reading) -> None:
         """Audit one cluster and add what it shows."""
-        report = audit(reading)
+        report = audit(reading, AuditOptions(kubernetes=self._kubernetes))
+        self.validity.note(cluster, reading, report)
         role = self._roles.get(cluster, "shared")
         self.objects += report.objects
         self.faults.extend(report.faults)

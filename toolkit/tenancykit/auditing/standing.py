@@ -1,0 +1,112 @@
+"""What of a set of manifests would stand in a cluster: an object the API server refuses guards nothing.
+
+Invalid guards (policies, quotas, admission) are taken out before anything is evaluated; whatever opens something stays
+in, for it may be mended and applied. Objects that carry a server's marks were taken by one: they stand, and are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kubeanswers.objects import ManifestObject, ObjectSet
+from kubeanswers.reading import Reading
+from kubeanswers.validation.answers import Invalid
+from kubeanswers.validation.references import Dangling, dangling
+from tenancykit.auditing.findings import Finding, Severity
+from tenancykit.auditing.validity import judged
+
+INVALID_GUARD: Final = "policy-invalid"
+INVALID: Final = "object-invalid"
+DANGLING: Final = "reference-dangling"
+_GUARDS: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset({"ResourceQuota", "LimitRange"}),
+    "networking.k8s.io": frozenset({"NetworkPolicy"}),
+}
+_GUARDING_GROUPS: Final = frozenset(
+    {
+        "admissionregistration.k8s.io",
+        "cilium.io",
+        "config.gatekeeper.sh",
+        "constraints.gatekeeper.sh",
+        "crd.projectcalico.org",
+        "kyverno.io",
+        "policies.kyverno.io",
+        "policy.networking.k8s.io",
+        "projectcalico.org",
+        "security.istio.io",
+        "templates.gatekeeper.sh",
+    }
+)
+"""API groups whose kinds do nothing but guard."""
+_MORE: Final = 3
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands, and what does not.
+
+    Attributes:
+        objects: the objects that count.
+        invalid: what an API server would refuse.
+        dangling: references to what is not there.
+        unjudged: objects of kinds whose fields are not known, by kind and group.
+    """
+
+    objects: ObjectSet
+    invalid: tuple[Invalid, ...]
+    dangling: tuple[Dangling, ...]
+    unjudged: Mapping[str, int]
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a finding per object that would be refused, and per reference to nothing."""
+        by_item: dict[ManifestObject, list[Invalid]] = {}
+        for one in self.invalid:
+            by_item.setdefault(one.item, []).append(one)
+        for item, faults in by_item.items():
+            yield _refused(item, faults)
+        for ref in self.dangling:
+            what = f"{ref.field} names {ref.missing}, which is not among these objects: if the cluster lacks it too, "
+            severity = Severity.LOW if ref.kind == "Secret" else Severity.MEDIUM
+            fix = f"add the {ref.kind}, or correct the name; what a chart brings is named in what was read with it"
+            yield Finding(DANGLING, severity, str(ref.item), ref.where, what + ref.effect, "", fix)
+
+
+def standing(reading: Reading, kubernetes: str) -> Standing:
+    """Return what would stand in a cluster of a version.
+
+    Raises:
+        InputError: the version is unknown.
+    """
+    invalid, unjudged = judged(reading, kubernetes)
+    fallen = {one.item for one in invalid if is_guard(one.item) and not was_taken(one.item)}
+    objects = reading.objects
+    if fallen:
+        objects = replace(objects, objects=tuple(item for item in objects if item not in fallen), _derived={})
+    return Standing(objects, invalid, tuple(dangling(objects)), unjudged)
+
+
+def is_guard(item: ManifestObject) -> bool:
+    """Return whether a kind does nothing but keep others from something."""
+    return item.group in _GUARDING_GROUPS or item.kind in _GUARDS.get(item.group, ())
+
+
+def was_taken(item: ManifestObject) -> bool:
+    """Return whether an object carries the marks of a server that took it."""
+    return bool(item.metadata.get("uid") and item.metadata.get("resourceVersion"))
+
+
+def _refused(item: ManifestObject, faults: list[Invalid]) -> Finding:
+    told = "; ".join(f"{one.field}: {one.what}" for one in faults[:_MORE])
+    if len(faults) > _MORE:
+        told += f"; and {len(faults) - _MORE} more"
+    first = faults[0]
+    if was_taken(item):
+        what = f"a server took it, though this version would refuse it: {told}"
+        return Finding(INVALID, Severity.LOW, str(item), first.where, what, "", f"{first.field}: {first.cure}")
+    if is_guard(item):
+        what = f"the API server refuses it, so it guards nothing: {told}"
+        return Finding(INVALID_GUARD, Severity.HIGH, str(item), first.where, what, "", f"{first.field}: {first.cure}")
+    what = f"the API server refuses it: {told}"
+    return Finding(INVALID, Severity.MEDIUM, str(item), first.where, what, "", f"{first.field}: {first.cure}")
