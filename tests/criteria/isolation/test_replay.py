@@ -195,10 +195,30 @@ def test_least_privilege_contains_what_needs_a_verb_it_withholds() -> None:
         assert "rbac-least-privilege" in contained_by(entry(boundary, "tenant-api-user")), boundary
         assert "rbac-least-privilege" not in contained_by(entry(boundary, "tenant-api-user", verbs=())), boundary
     assert "rbac-least-privilege" not in contained_by(entry("shared-operator-privilege", "tenant-pod"))
-    plain = entry("apiserver-authorization", "tenant-api-user")
-    assert "rbac-least-privilege" not in contained_by(plain)
-    for more in ({"verbs": ("get nodes/proxy",)}, {"removed_by": ("rbac-restrict-nodes-proxy",)}):
-        assert "rbac-least-privilege" in contained_by(entry("apiserver-authorization", "tenant-api-user", **more))
+    assert "rbac-least-privilege" not in contained_by(entry("service-dataplane", "tenant-api-user"))
+    for more in ({"verbs": ("patch services/status",)}, {"removed_by": ("rbac-restrict-endpointslices",)}):
+        assert "rbac-least-privilege" in contained_by(entry("service-dataplane", "tenant-api-user", **more))
+
+
+@pytest.mark.parametrize(
+    ("precondition", "lacked"),
+    [
+        ("tenant may create PolicyExceptions", True),
+        ("needs get access to nodes/proxy", True),
+        ("can patch the storageclass", True),
+        ("create rights on httproutes.gateway.networking.k8s.io", True),
+        ("may create pods", False),
+        ("may create Pods and Services", False),
+        ("may update pods/status", False),
+        ("can create a symlink in its image", False),
+        ("gets code to run in a container", False),
+    ],
+)
+def test_a_precondition_may_name_the_verb(tmp_path: Path, precondition: str, lacked: bool) -> None:
+    new = {**GOOD, "boundary": "service-dataplane", "attacker_position": "tenant-api-user"}
+    meta = {"design_choices": ["rbac-least-privilege"]}
+    (row,) = replay_file(written(tmp_path, {**new, "preconditions": [precondition]}, meta=meta), CATALOGUE)
+    assert row["outcome"] == ("contained" if lacked else "crossed")
 
 
 def test_an_operator_that_tenants_write_for_is_not_contained_by_an_identity_alone() -> None:

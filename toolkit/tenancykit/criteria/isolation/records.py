@@ -15,6 +15,7 @@ from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.components import BASELINE
 from tenancykit.criteria.isolation.replay import Replayed, replay_choice
+from tenancykit.criteria.isolation.verbs import verbs_in
 
 _REQUIRED: Final = ("id", "component", "boundary", "attacker_position", "source_url")
 _LISTS: Final = (
@@ -186,7 +187,7 @@ def _is_list_of_text(value: Any) -> bool:
 def _evidence(entry: Mapping[str, Any]) -> Evidence:
     lists: dict[str, tuple[str, ...] | None] = {key: _as_tuple(entry.get(key)) for key in _LISTS}
     if entry.get("verbs") is None:
-        lists["verbs"] = None
+        lists["verbs"] = verbs_in(_as_tuple(entry.get("preconditions"))) or None
     confidence = entry.get("confidence")
     return Evidence.model_validate(
         {
