@@ -12,6 +12,7 @@ from kubeanswers.source import Document, Path_, Place
 from tenancykit.scenario.fitting import NodeShape, node_faults
 from tenancykit.scenario.model import Demand, Scenario, TenantClass, WorkloadUse
 from tenancykit.scenario.naming import class_tenants, named_kubernetes_name
+from tenancykit.scenario.worth import parse_rate
 
 WEIGHT_TOLERANCE = 1e-6
 LEAST_MEMORY = MIB
@@ -35,6 +36,7 @@ def check(scenario: Scenario, document: Document, known_nodes: Mapping[str, Node
         *_workload_shapes(scenario, place),
         *_weights(scenario, place),
         *_contradictions(scenario, place),
+        *_judgements(scenario, place),
         *node_faults(scenario, place, known_nodes),
     ]
 
@@ -180,6 +182,37 @@ def _weights(scenario: Scenario, place: Place) -> Iterator[Fault]:
             yield Fault(
                 place(path), f"weights add up to {total:g}", "a sum of 1", "correct them or set normalise: true"
             )
+
+
+def _judgements(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    """Yield what is wrong with scales and exchange rates: unknown classes, another currency, nothing at stake."""
+    classes = [c.id for c in scenario.tenants.classes]
+    currency = scenario.infrastructure.currency.upper()
+    worth = scenario.worth
+    per_nine = worth.isolation if isinstance(worth.isolation, dict) else {}
+    for path, named in ((("scales", "isolation"), scenario.scales.isolation), (("worth", "isolation"), per_nine)):
+        for name in named:
+            if name not in classes:
+                cure = did_you_mean(name, classes)
+                yield Fault(place((*path, name)), f"unknown tenant class {name!r}", ", ".join(classes), cure)
+    rates: list[tuple[Path_, str | None, str, bool]] = [
+        (("worth", "person_day"), worth.person_day, "person-day", False),
+        (("worth", "hour"), worth.hour, "hour", False),
+        *((("worth", "isolation", name), text, "nine", True) for name, text in per_nine.items()),
+    ]
+    if isinstance(worth.isolation, str):
+        rates.append((("worth", "isolation"), worth.isolation, "nine", True))
+    for path, text, of, flows in rates:
+        if text is not None and (found := parse_rate(text, of=of, flows=flows).currency) != currency:
+            yield Fault(place(path), f"is in {found}", f"{currency}, the scenario's currency", "convert the amount")
+    if scenario.stakes and not any(scenario.stakes.values()):
+        yield Fault(place(("stakes",)), "no plane counts anything", cure="give at least one plane a stake above 0")
+    for name, ends in scenario.scales.isolation.items():
+        for plane, own in ends.planes.items():
+            must, plenty = own.must if own.must is not None else ends.must, own.plenty or ends.plenty
+            if must is not None and plenty is not None and must >= plenty:
+                what = f"must is {must:g} and plenty {plenty:g} nines"
+                yield Fault(place(("scales", "isolation", name, "planes", plane)), what, "must below plenty")
 
 
 def _contradictions(scenario: Scenario, place: Place) -> Iterator[Fault]:

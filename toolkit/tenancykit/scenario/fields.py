@@ -7,7 +7,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from kubeanswers import quantities
 
@@ -146,3 +146,9 @@ Image = Annotated[str, BeforeValidator(_image)]
 TenantName = Annotated[str, BeforeValidator(_tenant)]
 Level = Literal["L0", "L1", "L2", "L3", "L4", "L5"]
 """Named isolation level; defined by rule in the catalogue (``levels.yaml``)."""
+
+
+class Model(BaseModel):
+    """A frozen input value that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from kubeanswers import quantities
 from tenancykit.scenario.fields import (
@@ -16,6 +16,7 @@ from tenancykit.scenario.fields import (
     Level,
     Line,
     MemoryBytes,
+    Model,
     Money,
     Slug,
     TenantName,
@@ -23,6 +24,7 @@ from tenancykit.scenario.fields import (
     Version,
     Word,
 )
+from tenancykit.scenario.judgement import Plane, Scales, Worth
 
 Skill = Literal["kubernetes", "networking", "gpu", "security", "storage", "virtualisation", "gitops"]
 """Fields of knowledge that effort estimates name."""
@@ -30,12 +32,6 @@ Skill = Literal["kubernetes", "networking", "gpu", "security", "storage", "virtu
 
 PatchKind = Literal["kernel", "node-agent", "control-plane", "gpu-driver", "addon", "hypervisor", "firmware"]
 """Kinds of component whose flaws are patched together."""
-
-
-class Model(BaseModel):
-    """A frozen input value that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class GpuRequest(Model):
@@ -375,6 +371,12 @@ class Scenario(Model):
     """Hard limits."""
     weights: Weights = Weights()
     """Relative importance of the criteria."""
+    worth: Worth = Worth()
+    """Exchange rates in money that replace what the weights say about the same."""
+    scales: Scales = Scales()
+    """Ends of the scales the figures are valued on; derived where not stated."""
+    stakes: dict[Plane, Annotated[Finite, Field(ge=0, le=1_000_000)]] = Field(default_factory=dict)
+    """How much each plane of isolation counts beside the others; 1 where not stated."""
     stakeholders: dict[Word, Weights] = Field(default_factory=dict)
     """Weights per stakeholder (platform, security, finance, tenant)."""
     _folder: Path | None = PrivateAttr(default=None)

@@ -150,7 +150,7 @@ def evaluate_resolved(
     exported = Exported(counted.kinds, counted.fields, counted.parameters)
     running = operate(resolved, scenario, catalogue, exported=exported)
     effort = measure_effort(resolved, scenario, catalogue, calibration=calibration)
-    people = _people(effort.value, running.workload.total.p50, scenario, price_book(scenario, catalogue))
+    people = people_of(effort.value, running.workload.total.p50, scenario, catalogue)
     isolation = measure_isolation(resolved, scenario, catalogue, latency_days=running.patch_latency_days)
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
     cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
@@ -159,8 +159,9 @@ def evaluate_resolved(
     return Evaluation(resolved, MappingProxyType(scores), people, scenario, catalogue)
 
 
-def _people(days: float, hours: float, scenario: Scenario, book: PriceBook) -> People:
-    rate, source = day_rate(scenario, book)
+def people_of(days: float, hours: float, scenario: Scenario, catalogue: Catalogue) -> People:
+    """Return what so many person-days to build and hours of toil a month cost."""
+    rate, source = day_rate(scenario, price_book(scenario, catalogue))
     build = Decimal(repr(days)) * rate / AMORTISATION_MONTHS
     run = Decimal(repr(hours)) * rate / HOURS_PER_DAY
     return People(days, hours, rate, source, cents(build), cents(run))

@@ -65,6 +65,13 @@ class CostSweep:
         """Return the cost per month without people, as measuring the design gives it."""
         return self._bill(design)[0]
 
+    def besides_machines(self, design: ResolvedDesign) -> Decimal:
+        """Return what a design costs per month for control planes, network and storage: all but machines and people."""
+        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)
+        tariff = Tariff(self.prices, self.machines, plan, self.activity)
+        charges = (*tariff.control_planes(), *tariff.network(), *tariff.storage())
+        return sum((charge.cost.amount for charge in charges), Decimal(0))
+
     def _bill(self, design: ResolvedDesign) -> tuple[Decimal, Decimal]:
         """Return the cost per month without people, and the part of it for machines that components take whole."""
         plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)

@@ -1,0 +1,285 @@
+"""The ends of every scale, from the scenario and the catalogue alone, each with where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+from kubeanswers.errors import Fault, InputError
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.catalogue.workbook import load_work
+from tenancykit.decision.value_functions import Saturating, Straight, ValueFunction
+from tenancykit.decision.value_tree import Leaf, ValueTree
+from tenancykit.scenario.judgement import ClassNines, Ends
+from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.study.anchors import Anchors, anchors_of
+from tenancykit.study.evaluation import CRITERIA
+from tenancykit.study.leaves import PLAIN, Key, leaf_name
+
+Origin = Literal["stated", "derived", "assumption"]
+
+LEAST_DIFFERENCE: Final = 0.02
+"""Ends that differ by less, as a share of the larger, do not discriminate (issue: scales that do not move)."""
+
+GO_LIVE_WEEKS: Final = 26.0
+"""Weeks to go-live where the scenario states none. Assumption: half a year."""
+
+WORK_WEEK: Final = 5
+"""Working days a week. Assumption: as the effort estimates count."""
+
+BOUNDED: Final = (1.0, 4.0)
+"""Where team or go-live is not stated, the end of effort and operations lies between so many times what the dedicated
+anchor takes, so that the criterion neither vanishes nor rules. Assumption."""
+
+MUST: Final[Mapping[str, float]] = MappingProxyType({"trusted": 0.3, "semi-trusted": 0.6, "untrusted": 0.9})
+"""Nines a class must have, by how far its tenants trust each other, where it asks for no level: 183, 92 and 46 days a
+year open per plane. Assumption, on the scale of the exposures published priors give."""
+
+MUST_OF_LEVEL: Final[Mapping[str, float]] = MappingProxyType(
+    {"L0": 0.0, "L1": 0.3, "L2": 0.6, "L3": 1.2, "L4": 2.0, "L5": 2.5}
+)
+"""Nines a class must have where it asks for a level; what it asks for replaces what its trust suggests. Assumption."""
+
+SPAN: Final[Mapping[str, float]] = MappingProxyType({"trusted": 1.0, "semi-trusted": 1.25, "untrusted": 1.5})
+"""Nines from what is needed to plenty. Assumption: a tenth of the days open is plenty among people who trust each other;
+strangers reach further."""
+
+PER_REGIME: Final = 0.5
+"""Nines that compliance adds, to what is needed and to the way to plenty. Assumption, once however many regimes."""
+
+SENSITIVITY: Final[Mapping[str, float]] = MappingProxyType(
+    {"compliance": 3.0, "premium": 1.5, "basic": 0.75, "development": 0.5}
+)
+"""How much one tenant counts beside an ordinary one, by what its data is; factors multiply. Assumption."""
+
+
+@dataclass(frozen=True)
+class End:
+    """The two ends of a leaf's scale and why they lie there.
+
+    Attributes:
+        leaf: name of the leaf.
+        worst: figure of value 0.
+        best: figure of the better end.
+        unit: unit of both.
+        origin: stated in the scenario, derived from it and the anchors, or resting on an assumption.
+        why: where they come from, in words.
+    """
+
+    leaf: str
+    worst: float
+    best: float
+    unit: str
+    origin: Origin
+    why: str
+
+
+@dataclass(frozen=True)
+class ScaleSet:
+    """The value tree of a scenario with the ends it stands on.
+
+    Attributes:
+        tree: the value tree.
+        ends: per leaf, in the tree's order.
+        keys: classes and planes of the isolation leaves, in order.
+        anchors: what the anchor designs take; None where every end that needs them is stated.
+        statement: what was assumed or does not discriminate, in words.
+    """
+
+    tree: ValueTree
+    ends: tuple[End, ...]
+    keys: tuple[Key, ...]
+    anchors: Anchors | None
+    statement: tuple[str, ...]
+
+    def __getitem__(self, leaf: str) -> End:
+        """Return the ends of a leaf.
+
+        Raises:
+            InputError: there is no such leaf.
+        """
+        for end in self.ends:
+            if end.leaf == leaf:
+                return end
+        raise InputError(Fault("scale", f"no leaf {leaf!r}", ", ".join(end.leaf for end in self.ends)))
+
+
+def scales_of(scenario: Scenario, catalogue: Catalogue, keys: Sequence[Key]) -> ScaleSet:
+    """Return the scales of a scenario.
+
+    Args:
+        scenario: what is asked, with the ends it states.
+        catalogue: what the anchors are worked out with.
+        keys: classes and planes on which somebody has something to lose.
+    """
+    stated = scenario.scales
+    needed = stated.cost is None or not _is_known(scenario)
+    anchors = anchors_of(scenario, catalogue) if needed else None
+    ends = [
+        _effort(scenario, catalogue, anchors),
+        _operations(scenario, catalogue, anchors),
+        _cost(scenario, anchors),
+        *(_nines(scenario, key) for key in keys),
+    ]
+    shares = isolation_shares(scenario, keys)
+    silent = dict(_silent(ends[: len(PLAIN)]))
+    if not keys:
+        silent["isolation"] = "there is no other tenant to be isolated from"
+    leaves = [
+        Leaf(name, name, 1.0, Straight(*_apart(end)), end.unit) for name, end in zip(PLAIN, ends, strict=False)
+    ] + [
+        Leaf(end.leaf, "isolation", shares[key], Saturating(end.worst, end.best), end.unit)
+        for key, end in zip(keys, ends[len(PLAIN) :], strict=True)
+    ]
+    told = [f"{end.leaf}: {end.why}" for end in ends[: len(PLAIN)] if end.origin == "assumption"]
+    told += [f"{name} does not discriminate: {why}" for name, why in silent.items()]
+    tree = ValueTree(CRITERIA, tuple(leaves), MappingProxyType(silent))
+    return ScaleSet(tree, tuple(ends), tuple(keys), anchors, tuple(told))
+
+
+def _apart(end: End) -> tuple[float, float]:
+    """Return the ends, a little apart where they do not discriminate: the leaf weighs nothing then."""
+    return (end.worst, end.best) if end.worst != end.best else (end.worst + 1.0, end.best)
+
+
+def _silent(ends: Sequence[End]) -> Iterator[tuple[str, str]]:
+    for end in ends:
+        if end.origin != "stated" and end.worst - end.best < LEAST_DIFFERENCE * max(abs(end.worst), abs(end.best)):
+            yield end.leaf, f"its ends {end.best:,.3g} and {end.worst:,.3g} {end.unit} differ by less than 2 %"
+
+
+# --- cost, effort, operations -------------------------------------------------------------------------------------
+
+
+def _cost(scenario: Scenario, anchors: Anchors | None) -> End:
+    unit = f"{scenario.infrastructure.currency} per month"
+    stated = scenario.scales.cost
+    if stated is not None or anchors is None:
+        return _stated("cost", stated, unit)
+    why = "from the lower bound of serving the demand on one shared pool to a cluster and machines per tenant"
+    return End("cost", anchors.dedicated, min(anchors.shared, anchors.dedicated), unit, "derived", why)
+
+
+def _effort(scenario: Scenario, catalogue: Catalogue, anchors: Anchors | None) -> End:
+    if (stated := scenario.scales.effort) is not None:
+        return _stated("effort", stated, "person-days")
+    share = load_work(catalogue).rate("project.share").mean
+    weeks = scenario.requirements.go_live_weeks
+    days = scenario.team.engineers * (weeks or GO_LIVE_WEEKS) * WORK_WEEK * share
+    told = f"{scenario.team.engineers:g} engineers, {share:.0%} of their time for {weeks or GO_LIVE_WEEKS:g} weeks"
+    if weeks is None or not _team_stated(scenario):
+        missing = " and ".join(
+            word for word, there in (("go-live", weeks), ("team", _team_stated(scenario))) if not there
+        )
+        days = _bounded(days, anchors.dedicated_days if anchors else days)
+        return End("effort", days, 0.0, "person-days", "assumption", f"{told}; {missing} not stated (assumption)")
+    return End("effort", days, 0.0, "person-days", "derived", told)
+
+
+def _operations(scenario: Scenario, catalogue: Catalogue, anchors: Anchors | None) -> End:
+    unit = "hours per month"
+    if (stated := scenario.scales.operations) is not None:
+        return _stated("operations", stated, unit)
+    book = load_work(catalogue)
+    hours, share = book.rate("team.hours_per_month").mean, book.rate("team.toil_share").mean
+    total = scenario.team.engineers * hours * share
+    told = f"{scenario.team.engineers:g} engineers, {share:.0%} of {hours:g} hours a month each"
+    if not _team_stated(scenario):
+        total = _bounded(total, anchors.dedicated_hours if anchors else total)
+        return End("operations", total, 0.0, unit, "assumption", f"{told}; team not stated (assumption)")
+    return End("operations", total, 0.0, unit, "derived", told)
+
+
+def _stated(name: str, ends: Ends | None, unit: str) -> End:
+    if ends is None:
+        raise LookupError(f"no ends of {name}")
+    return End(name, ends.worst, ends.best, unit, "stated", "stated in the scenario")
+
+
+def _team_stated(scenario: Scenario) -> bool:
+    return "engineers" in scenario.team.model_fields_set
+
+
+def _is_known(scenario: Scenario) -> bool:
+    """Return whether effort and operations need no anchor to be bounded by."""
+    stated, team = scenario.scales, _team_stated(scenario)
+    effort = stated.effort is not None or (team and scenario.requirements.go_live_weeks is not None)
+    return effort and (stated.operations is not None or team)
+
+
+def _bounded(figure: float, around: float) -> float:
+    low, high = BOUNDED
+    return min(max(figure, low * around), high * around)
+
+
+# --- isolation ----------------------------------------------------------------------------------------------------
+
+
+def _nines(scenario: Scenario, key: Key) -> End:
+    class_id, plane = key
+    must, plenty, why = _default_nines(scenario, scenario.tenant_class(class_id))
+    own = scenario.scales.isolation.get(class_id, ClassNines())
+    here = own.planes.get(plane)  # type: ignore[call-overload]
+    origin: Origin = "assumption"
+    for ends in (own, here):
+        if ends is not None and (ends.must is not None or ends.plenty is not None):
+            span = plenty - must
+            must = must if ends.must is None else ends.must
+            plenty = must + span if ends.plenty is None else ends.plenty
+            origin, why = "stated", "stated in the scenario"
+    if must >= plenty:
+        where = f"scales.isolation.{class_id}"
+        raise InputError(Fault(where, f"plenty is {plenty:g} nines, below the {must:g} it must have", "must below plenty"))
+    return End(leaf_name(key), must, plenty, "nines", origin, why)
+
+
+def _default_nines(scenario: Scenario, tenant_class: TenantClass) -> tuple[float, float, str]:
+    trust = trust_of(tenant_class)
+    level = tenant_class.requirements.isolation or scenario.requirements.isolation
+    must, span, why = MUST[trust], SPAN[trust], f"{trust} tenants"
+    if level is not None:
+        must, why = MUST_OF_LEVEL[level], f"{level} asked for, {trust} tenants"
+    if tenant_class.compliance:
+        must, span, why = must + PER_REGIME, span + PER_REGIME, f"{why}, {', '.join(tenant_class.compliance)}"
+    return must, must + span, f"{why} (assumption)"
+
+
+def trust_of(tenant_class: TenantClass) -> str:
+    """Return how far tenants of a class trust each other; teams are semi-trusted and customers untrusted by default."""
+    return tenant_class.trust or ("semi-trusted" if tenant_class.kind == "team" else "untrusted")
+
+
+def stake_of(scenario: Scenario, tenant_class: TenantClass) -> float:
+    """Return how much one tenant of a class counts beside an ordinary one."""
+    own = scenario.scales.isolation.get(tenant_class.id)
+    if own is not None and own.stake is not None:
+        return own.stake
+    stake = SENSITIVITY["compliance"] if tenant_class.compliance else 1.0
+    stake *= SENSITIVITY.get(tenant_class.service_tier, 1.0)
+    return stake * SENSITIVITY.get(tenant_class.environment, 1.0)
+
+
+def isolation_shares(scenario: Scenario, keys: Sequence[Key]) -> Mapping[Key, float]:
+    """Return each leaf's share of isolation: tenants times stake of the class, spread over its planes by their stakes.
+
+    Raises:
+        InputError: nothing is at stake.
+    """
+    classes = {c.id: c.count * stake_of(scenario, c) for c in scenario.tenants.classes}
+    planes = {key: float(scenario.stakes.get(key[1], 1.0)) for key in keys}  # type: ignore[call-overload]
+    per_class = {name: sum(stake for key, stake in planes.items() if key[0] == name) for name in classes}
+    raw = {key: classes[key[0]] * planes[key] / per_class[key[0]] if per_class[key[0]] else 0.0 for key in keys}
+    total = sum(raw.values())
+    if keys and total <= 0:
+        raise InputError(Fault("stakes", "nothing is at stake", "a class and a plane with a stake above 0"))
+    return {key: share / total for key, share in raw.items()}
+
+
+def function_of(end: End) -> ValueFunction:
+    """Return the value function between ends."""
+    return Saturating(end.worst, end.best) if end.leaf.startswith("isolation/") else Straight(end.worst, end.best)
+
+
+__all__ = ["End", "ScaleSet", "isolation_shares", "scales_of", "stake_of", "trust_of"]
