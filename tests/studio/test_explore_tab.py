@@ -49,7 +49,7 @@ def test_the_best_of_the_space_join_the_comparison(measured: tk.Study) -> None:
     find(studio, "Button", "Compare the best 5").click()
     found = [e.id for e in studio.study.evaluations if e.resolved.design.origin == "explored"]
     assert 1 <= len(found) <= 5
-    assert studio.study.bounds == measured.bounds
+    assert studio.study.scales.ends == measured.scales.ends
     assert ranks(studio)
     studio.session.undo()
     assert len(studio.study.evaluations) == len(measured.evaluations)

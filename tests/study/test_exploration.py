@@ -56,7 +56,7 @@ def brute_force(
     values = np.array([[e.scores[name].value for name in CRITERIA] for e in evaluations])
     front = pareto_front(values * SIGNS).members
     keys = [tuple(c.options for c in e.resolved.design.choices.values()) for e in evaluations]
-    study = study_of(scenario, load_catalogue(), evaluations, anchors=evaluations)
+    study = study_of(scenario, load_catalogue(), evaluations)
     admitted = set(study.front.labels) if study.front else set()
     return (
         {keys[row]: tuple(values[row]) for row in front},

@@ -1,4 +1,4 @@
-"""From a figure to a value: 0 at the worse end of its scale, about 1 at the better one, strictly increasing everywhere."""
+"""From a figure to a value: 0 at the worse end of its scale, about 1 at the better, strictly increasing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenancykit.decision.table import FloatArray
 PLENTY: Final = 0.95
 """Value of having plenty. Assumption: what lies beyond plenty is worth a twentieth of the whole."""
 _TAIL: Final = 0.02
-"""Part of the value that is only won slowly, so that every further gain still counts by more than rounding. Assumption."""
+"""Part of the value that is won slowly, so that every further gain still counts by more than rounding. Assumption."""
 _STEEPNESS: Final = float(np.log((1 - _TAIL) / (1 - _TAIL / 2 - PLENTY)))
 
 

@@ -233,13 +233,12 @@ def acceptability(study: Study) -> Chart:
 
 def _sample_note(study: Study) -> str:
     """Return what varies between samples, and between which values a criterion counts as worst and best."""
-    scores = study.evaluations[0].scores
     spans = [
-        f"{TITLES[name].lower()} {' to '.join(map(number, study.bounds[name]))} {scores[name].unit}"
-        for name in CRITERIA
-        if name in study.bounds
+        f"{TITLES[end.leaf].lower()} {number(end.best)} to {number(end.worst)} {end.unit}"
+        for end in study.scales.ends
+        if end.leaf in TITLES
     ]
-    scale = f" Criteria are scaled between {', '.join(spans)}." if spans else ""
+    scale = f" Criteria are valued between {', '.join(spans)}, isolation per class and plane." if spans else ""
     return f"Samples: designs ranked {DOUBT}.{scale}"
 
 
@@ -338,12 +337,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _share(study: Study, evaluation: Evaluation, name: str) -> float:
-    score = evaluation.scores[name]
-    low, high = study.bounds.get(name, (score.value, score.value))
-    if high <= low:
-        return 1.0
-    share = (score.value - low) / (high - low)
-    return min(1.0, max(0.0, share if score.better == "higher" else 1 - share))
+    return min(1.0, max(0.0, study.value_of(evaluation.id, name)))
 
 
 def group_scatter(points: Mapping[str, tuple[float, float]], *, x: str, y: str, title: str, best: str = "") -> Chart:

@@ -55,9 +55,7 @@ def _row(study: Study, evaluation: Evaluation) -> str:
     cells = []
     for name in CRITERIA:
         score = evaluation.scores[name]
-        low, high = study.bounds.get(name, (score.value, score.value))
-        share = (score.value - low) / (high - low) if high > low else 1.0
-        share = share if score.better == "higher" else 1 - share
+        share = min(1.0, max(0.0, study.value_of(evaluation.id, name)))
         cells.append(f"<td>{bar(share, short_value(score), emphasis=rank == 1)}</td>")
     css = "" if rank else ' class="out"'
     name = f"{_safe(evaluation.id)} {_safe(evaluation.name)}"

@@ -40,7 +40,11 @@ def comparison(study: Study) -> dict[str, Any]:
             "fingerprint": fingerprint(study.scenario),
         },
         "weights": dict(zip(CRITERIA, map(float, study.weights.values), strict=True)),
-        "scale": {name: list(study.bounds[name]) for name in CRITERIA if name in study.bounds},
+        "scale": {
+            end.leaf: {"worst": end.worst, "best": end.best, "unit": end.unit, "origin": end.origin, "why": end.why}
+            for end in study.scales.ends
+        },
+        "exchange_rates": {r.what: {"amount": r.amount, "unit": r.unit} for r in study.exchange_rates},
         "best": ranking.winner if ranking else None,
         "reason": why_first(study),
         "contested": contested(study),

@@ -107,14 +107,7 @@ def replay(record: Path | str, catalogue: Catalogue, *, folder: Path | str | Non
         raise InputError(Fault(str(path), "no candidate of the record can be evaluated with this catalogue"))
     calibration = inputs.calibration.calibration() if inputs.calibration else None
     evaluations = [evaluate(design, scenario, catalogue, calibration=calibration) for design in designs]
-    anchors = {candidate.id for candidate in inputs.candidates if candidate.anchor}
-    study = study_of(
-        scenario,
-        catalogue,
-        evaluations,
-        anchors=[e for e in evaluations if e.id in anchors] or evaluations,
-        calibration=calibration,
-    ).with_weights(_weights(inputs, path))
+    study = study_of(scenario, catalogue, evaluations, calibration=calibration).with_weights(_weights(inputs, path))
     changes = [*broken, *_settings(inputs, catalogue, home), *_figures(inputs, study), *_order(inputs, study)]
     changes = changes or [*_identity(inputs, study)]
     return Replay(inputs.chosen, inputs.digest, len(evaluations), tuple(changes), study)

@@ -185,34 +185,45 @@ def _weights(scenario: Scenario, place: Place) -> Iterator[Fault]:
 
 
 def _judgements(scenario: Scenario, place: Place) -> Iterator[Fault]:
-    """Yield what is wrong with scales and exchange rates: unknown classes, another currency, nothing at stake."""
-    classes = [c.id for c in scenario.tenants.classes]
-    currency = scenario.infrastructure.currency.upper()
-    worth = scenario.worth
-    per_nine = worth.isolation if isinstance(worth.isolation, dict) else {}
-    for path, named in ((("scales", "isolation"), scenario.scales.isolation), (("worth", "isolation"), per_nine)):
-        for name in named:
-            if name not in classes:
-                cure = did_you_mean(name, classes)
-                yield Fault(place((*path, name)), f"unknown tenant class {name!r}", ", ".join(classes), cure)
-    rates: list[tuple[Path_, str | None, str, bool]] = [
-        (("worth", "person_day"), worth.person_day, "person-day", False),
-        (("worth", "hour"), worth.hour, "hour", False),
-        *((("worth", "isolation", name), text, "nine", True) for name, text in per_nine.items()),
-    ]
-    if isinstance(worth.isolation, str):
-        rates.append((("worth", "isolation"), worth.isolation, "nine", True))
-    for path, text, of, flows in rates:
-        if text is not None and (found := parse_rate(text, of=of, flows=flows).currency) != currency:
-            yield Fault(place(path), f"is in {found}", f"{currency}, the scenario's currency", "convert the amount")
+    """Yield what is wrong with scales, stakes and exchange rates."""
     if scenario.stakes and not any(scenario.stakes.values()):
         yield Fault(place(("stakes",)), "no plane counts anything", cure="give at least one plane a stake above 0")
+    yield from _rates(scenario, place)
+    classes = [c.id for c in scenario.tenants.classes]
     for name, ends in scenario.scales.isolation.items():
+        yield from _unknown_class(name, classes, place(("scales", "isolation", name)))
         for plane, own in ends.planes.items():
-            must, plenty = own.must if own.must is not None else ends.must, own.plenty or ends.plenty
+            must = own.must if own.must is not None else ends.must
+            plenty = own.plenty if own.plenty is not None else ends.plenty
             if must is not None and plenty is not None and must >= plenty:
                 what = f"must is {must:g} and plenty {plenty:g} nines"
                 yield Fault(place(("scales", "isolation", name, "planes", plane)), what, "must below plenty")
+
+
+def _unknown_class(name: str, classes: list[str], where: str) -> Iterator[Fault]:
+    if name not in classes:
+        yield Fault(where, f"unknown tenant class {name!r}", ", ".join(classes), did_you_mean(name, classes))
+
+
+def _rates(scenario: Scenario, place: Place) -> Iterator[Fault]:
+    """Yield exchange rates for unknown classes or in another currency."""
+    worth, currency = scenario.worth, scenario.infrastructure.currency.upper()
+    stated: list[tuple[Path_, str, str]] = []
+    if worth.person_day is not None:
+        stated.append((("worth", "person_day"), worth.person_day, "person-day"))
+    if worth.hour is not None:
+        stated.append((("worth", "hour"), worth.hour, "hour"))
+    if isinstance(worth.isolation, dict):
+        for name, text in worth.isolation.items():
+            path: Path_ = ("worth", "isolation", name)
+            yield from _unknown_class(name, [c.id for c in scenario.tenants.classes], place(path))
+            stated.append((path, text, "nine"))
+    elif worth.isolation is not None:
+        stated.append((("worth", "isolation"), worth.isolation, "nine"))
+    for path, text, of in stated:
+        found = parse_rate(text, of=of, flows=of == "nine").currency
+        if found != currency:
+            yield Fault(place(path), f"is in {found}", f"{currency}, the scenario's currency", "convert the amount")
 
 
 def _contradictions(scenario: Scenario, place: Place) -> Iterator[Fault]:

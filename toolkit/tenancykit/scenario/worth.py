@@ -51,14 +51,15 @@ def parse_rate(text: object, *, of: str, flows: bool) -> Rate:
     number = found["amount"].replace(",", "").replace("_", "").replace(" ", "")
     factor = _SCALE.get(number[-1], 1.0)
     amount = float(number.rstrip("kM")) * factor
-    words = _FILLING.sub(" ", found["rest"].lower().replace("person day", "person-day").replace("nines", "nine")).split()
+    rest = found["rest"].lower().replace("person day", "person-day").replace("nines", "nine")
+    words = _FILLING.sub(" ", rest).split()
     period = next((word for word in words if word in _PERIODS), None)
-    rest = [word for word in words if word not in _PERIODS]
+    said = [word for word in words if word not in _PERIODS]
     if flows and period is None:
         raise ValueError(f"{text!r} does not say per month or per year; write such as '{form}'")
     if not flows and period is not None:
         raise ValueError(f"{text!r} is money per {period}; a {of} is paid once, write such as '{form}'")
-    if rest not in ([], [of], ["person-hour"] if of == "hour" else [of]):
+    if said not in ([], [of], [f"person-{of}"]):
         raise ValueError(f"{text!r} is not about a {of}; write such as '{form}'")
     return Rate(amount * _PERIODS.get(period or "month", 1.0), found["currency"].upper(), flows, of)
 

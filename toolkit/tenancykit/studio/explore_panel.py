@@ -118,8 +118,7 @@ class ExplorePanel:
             found = self._found
             if found is None:
                 raise TenancyKitError("nothing was explored yet")
-            references = [e for e in self._desk.session.study.evaluations if e.resolved.design.origin == "reference"]
-            best = found.ranked(references)[:_BEST]
+            best = found.ranked()[:_BEST]
             self._desk.session.add_designs([one.design for one in best])
 
         if self._desk.do(act, f"the best {_BEST} are compared"):

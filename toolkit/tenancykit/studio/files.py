@@ -15,7 +15,8 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design, choose
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report.payload import to_json
-from tenancykit.scenario.model import Model, Weights
+from tenancykit.scenario.fields import Model
+from tenancykit.scenario.model import Weights
 from tenancykit.studio.state import State
 from tenancykit.validation import validate
 from tenancykit.version import __version__

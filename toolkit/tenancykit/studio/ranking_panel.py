@@ -67,12 +67,7 @@ class _Row:
 
 
 def _share(study: Study, evaluation: Evaluation, name: str) -> float:
-    score = evaluation.scores[name]
-    low, high = study.bounds.get(name, (score.value, score.value))
-    if high <= low:
-        return 1.0
-    share = (score.value - low) / (high - low)
-    return min(1.0, max(0.0, share if score.better == "higher" else 1 - share))
+    return min(1.0, max(0.0, study.value_of(evaluation.id, name)))
 
 
 class RankingPanel:

@@ -121,8 +121,7 @@ class Session:
     def _compared(self, shown: tuple[str, ...]) -> Study:
         scenario = self.scenario
         found = [replace(self._measured[self._key(d)], scenario=scenario) for d in self.designs]
-        anchors = found[: len(self.catalogue.references)]
-        return study_of(scenario, self.catalogue, [e for e in found if e.id in shown], anchors=anchors)
+        return study_of(scenario, self.catalogue, [e for e in found if e.id in shown])
 
     def _key(self, design: Design) -> tuple[str, str, str]:
         return self.state.question.key, design.id, design.fingerprint()

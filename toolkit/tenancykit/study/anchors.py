@@ -1,8 +1,8 @@
 """The two designs between which cost is scaled: everything perfectly shared, everything dedicated; never ranked.
 
 Both are worked out from the scenario and the catalogue alone, on machines without limit, so that no candidate and no
-fleet moves the scale. They are no proposals: the first is a lower bound no packing reaches, the second is a cluster with
-machines of its own for every tenant, whether or not anybody asked for one.
+fleet moves the scale. They are no proposals: the first is a lower bound no packing reaches, the second is a cluster
+with machines of its own for every tenant, whether or not anybody asked for one.
 """
 
 from __future__ import annotations

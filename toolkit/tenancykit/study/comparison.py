@@ -29,7 +29,7 @@ from tenancykit.decision.smaa import SmaaResult, smaa
 from tenancykit.decision.table import Criterion, DecisionTable
 from tenancykit.decision.verdict import Verdict, verdict
 from tenancykit.decision.weight_space import weights_near
-from tenancykit.decision.weights import Weights, direct_weights
+from tenancykit.decision.weights import Weights
 from tenancykit.design.growth import Crossing
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
@@ -37,8 +37,11 @@ from tenancykit.drawing import Drawable
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, weighed, weights_of
 from tenancykit.study.growing import crossing_points
+from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
 from tenancykit.study.requirements import hard_requirements, measures
+from tenancykit.study.scales import ScaleSet, scales_of
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, name) after each design."""
@@ -65,10 +68,9 @@ class Study(Drawable):
         catalogue: what could be done.
         evaluations: every design with its figures, in the order given.
         table: designs by criteria.
-        bounds: ends of the scale of each criterion: the worst and best figure among the catalogue's reference
-            architectures that are valid for this scenario, so that adding or removing a candidate changes nobody's
-            utility. (One that no rule allows would only stretch the scale: a refused design may cost ten times more.)
-        weights: weights of the criteria.
+        scales: the value tree and the ends of its leaves, from the scenario and the catalogue alone, so that adding or
+            removing a candidate changes nobody's value.
+        weights: weights of the criteria, as swings over those ends.
         screening: who meets the hard requirements.
         calibration: measured tasks the effort was estimated with; None where there were none.
     """
@@ -76,11 +78,23 @@ class Study(Drawable):
     scenario: Scenario
     catalogue: Catalogue
     evaluations: tuple[Evaluation, ...]
-    table: DecisionTable
-    bounds: Mapping[str, tuple[float, float]]
+    scales: ScaleSet
     weights: Weights
     screening: Screening
     calibration: Calibration | None = None
+
+    @cached_property
+    def figures(self) -> LeafFigures:
+        """Every design by the leaves of the value tree, with intervals; drawn when first asked for."""
+        return leaf_figures(self.evaluations, self.scales.keys)
+
+    @cached_property
+    def table(self) -> DecisionTable:
+        """Every design by criteria: effort, operations and cost as measured, isolation as its node of the value tree.
+
+        Intervals are those of the figures; that of isolation holds all of its planes at their worse or better end.
+        """
+        return decision_table(self.evaluations, self.scales)
 
     @cached_property
     def admitted(self) -> DecisionTable | None:
@@ -91,8 +105,26 @@ class Study(Drawable):
 
     @cached_property
     def scaled(self) -> Scaled | None:
-        """The admitted designs on a scale from 0 (worst bound) to 1 (best bound)."""
-        return None if self.admitted is None else scale(self.admitted, self.bounds)
+        """The admitted designs on the scenario's scales: 0 at the worse end, about 1 at the better one."""
+        return None if self.admitted is None else scale(self.admitted, bounds_of(self.scales))
+
+    @property
+    def heard(self) -> Weights:
+        """The weights that count: those of criteria that do not discriminate are 0, the others in proportion."""
+        return self.scales.tree.heard(self.weights)
+
+    @cached_property
+    def exchange_rates(self) -> tuple[ExchangeRate, ...]:
+        """What the weights mean in money; empty where cost weighs nothing."""
+        return exchange_rates(self.scenario, self.scales, self.weights)
+
+    @cached_property
+    def beyond(self) -> tuple[str, ...]:
+        """Which figures of admitted designs lie beyond an end of their scale and are extrapolated, in words."""
+        admitted = [e for e in self.evaluations if self.rank(e.id)]
+        if not admitted:
+            return ()
+        return tuple(self.scales.tree.beyond(leaf_values(admitted, self.scales.keys), [e.id for e in admitted]))
 
     @cached_property
     def rankings(self) -> Mapping[str, Ranking]:
@@ -100,12 +132,24 @@ class Study(Drawable):
         if self.scaled is None or self.admitted is None:
             return {}
         found = [
-            weighted_sum(self.scaled, self.weights),
-            topsis(self.scaled, self.weights),
-            vikor(self.scaled, self.weights),
-            promethee(self.admitted, self.weights, range_preferences(self.scaled)),
+            weighted_sum(self.scaled, self.heard),
+            topsis(self.scaled, self.heard),
+            vikor(self.scaled, self.heard),
+            promethee(self.admitted, self.heard, range_preferences(self.scaled)),
         ]
         return MappingProxyType({ranking.method: ranking for ranking in found})
+
+    def value_of(self, design_id: str, criterion: str) -> float:
+        """Return how good a design is on a criterion, admitted or not: 0 at the worse end, about 1 at the better one.
+
+        Raises:
+            InputError: the study holds no such design, or there is no such criterion.
+        """
+        table, row = self.table, self.table.row(self[design_id].id)
+        column = table.column(criterion)
+        low, high = bounds_of(self.scales)[criterion]
+        share = (float(table.values[row, column]) - low) / (high - low)
+        return share if table.criteria[column].better == "higher" else 1 - share
 
     @property
     def ranking(self) -> Ranking | None:
@@ -126,19 +170,19 @@ class Study(Drawable):
         """
         if self.scaled is None:
             raise UndecidedError(self.nobody())
-        return why(self.scaled, self.weights, self[first].id, self[second].id)
+        return why(self.scaled, self.heard, self[first].id, self[second].id)
 
     @cached_property
     def weight_intervals(self) -> tuple[WeightInterval, ...]:
         """Per criterion, the weights for which the first place stays (the others keeping their proportions)."""
-        return () if self.scaled is None else weight_intervals(self.scaled, self.weights)
+        return () if self.scaled is None else weight_intervals(self.scaled, self.heard)
 
     @cached_property
     def acceptability(self) -> SmaaResult | None:
         """How often each admitted design takes each rank under uncertain values and weights (SMAA-2)."""
         if self.scaled is None:
             return None
-        return smaa(self.scaled, weights_near(self.weights, WEIGHT_DOUBT), UNCERTAINTY, samples=SAMPLES)
+        return smaa(self.scaled, weights_near(self.heard, WEIGHT_DOUBT), UNCERTAINTY, samples=SAMPLES)
 
     @cached_property
     def verdict(self) -> Verdict | None:
@@ -259,8 +303,7 @@ def compare(
         evaluations.append(evaluate(design, scenario, catalogue, calibration=calibration))
         if progress:
             progress(done, len(candidates), design.name)
-    anchors = evaluations[: len(references)]
-    return study_of(scenario, catalogue, evaluations, anchors=anchors, calibration=calibration)
+    return study_of(scenario, catalogue, evaluations, calibration=calibration)
 
 
 def study_of(
@@ -268,7 +311,6 @@ def study_of(
     catalogue: Catalogue,
     evaluations: Sequence[Evaluation],
     *,
-    anchors: Sequence[Evaluation],
     calibration: Calibration | None = None,
 ) -> Study:
     """Return a study of designs that are already evaluated.
@@ -277,28 +319,18 @@ def study_of(
         scenario: what is asked.
         catalogue: what the designs were evaluated with.
         evaluations: the designs to compare.
-        anchors: the designs among which the valid ones set the ends of each criterion's scale.
         calibration: what they were evaluated with, for the record.
 
     Raises:
         InputError: two designs share an id.
     """
-    table = decision_table(evaluations)
-    screening = screen(table, hard_requirements(scenario), measures(evaluations))
-    return Study(
-        scenario,
-        catalogue,
-        tuple(evaluations),
-        table,
-        MappingProxyType(_bounds(anchors)),
-        weights_of(scenario.weights),
-        screening,
-        calibration,
-    )
+    scales, weights = weighed(scenario, scales_of(scenario, catalogue, isolation_keys(evaluations)))
+    screening = screen(figures_table(evaluations), hard_requirements(scenario), measures(evaluations))
+    return Study(scenario, catalogue, tuple(evaluations), scales, weights, screening, calibration)
 
 
-def decision_table(evaluations: Sequence[Evaluation]) -> DecisionTable:
-    """Return the designs by criteria."""
+def figures_table(evaluations: Sequence[Evaluation]) -> DecisionTable:
+    """Return the designs by the figures of their four criteria, as requirements read them."""
     first = evaluations[0]
     criteria = [Criterion(name, first.scores[name].better, first.scores[name].unit) for name in CRITERIA]
 
@@ -308,20 +340,19 @@ def decision_table(evaluations: Sequence[Evaluation]) -> DecisionTable:
     return DecisionTable.of([e.id for e in evaluations], criteria, column("value"), column("low"), column("high"))
 
 
-def weights_of(weights: model.Weights) -> Weights:
-    """Return a scenario's weights as the decision room takes them."""
-    stated = {name: float(getattr(weights, name)) for name in CRITERIA}
-    return direct_weights(stated, CRITERIA, normalise=weights.normalise)
+def decision_table(evaluations: Sequence[Evaluation], scales: ScaleSet) -> DecisionTable:
+    """Return the designs by criteria, isolation as its node of the value tree."""
+    measured = figures_table(evaluations)
+    figures = leaf_figures(evaluations, scales.keys)
+    criteria = [Criterion("isolation", "higher", "of 1"), *measured.criteria[1:]]
+    parts = []
+    for own, leaves in ((measured.values, figures.values), (measured.low, figures.low), (measured.high, figures.high)):
+        node = scales.tree.node_values(leaves)[:, :1]
+        parts.append(np.concatenate([node, own[:, 1:]], axis=1))
+    return DecisionTable.of(measured.labels, criteria, *parts)
 
 
-def _bounds(anchors: Sequence[Evaluation]) -> dict[str, tuple[float, float]]:
-    valid = [e for e in anchors if e.resolved.is_valid]
-    if len(valid) > 1:
-        anchors = valid
-    found = {}
-    for name in CRITERIA:
-        values = np.array([e.scores[name].value for e in anchors])
-        low, high = float(values.min()), float(values.max())
-        if high > low:
-            found[name] = (low, high)
-    return found
+def bounds_of(scales: ScaleSet) -> dict[str, tuple[float, float]]:
+    """Return the ends of each criterion's scale in the units of the study's table; isolation is valued already."""
+    ends = {leaf.name: leaf.function.ends for leaf in scales.tree.leaves if leaf.name == leaf.criterion}
+    return {"isolation": (0.0, 1.0), **{name: (min(pair), max(pair)) for name, pair in ends.items()}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,9 @@ from tenancykit.drawing import Drawable
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.exchange_rates import weighed
+from tenancykit.study.leaves import PLAIN, isolation_keys, swept_leaves
+from tenancykit.study.scales import scales_of
 
 
 @dataclass(frozen=True)
@@ -117,25 +120,27 @@ class Exploration(Drawable):
             evaluate(reference_design(reference, self.scenario, self.catalogue), self.scenario, self.catalogue)
             for reference in self.catalogue.references.values()
         ]
-        chosen = self.ranked(references)[:count]
-        further = [evaluate(found.design, self.scenario, self.catalogue) for found in chosen]
-        return study_of(self.scenario, self.catalogue, [*references, *further], anchors=references)
+        further = [evaluate(found.design, self.scenario, self.catalogue) for found in self.ranked()[:count]]
+        return study_of(self.scenario, self.catalogue, [*references, *further])
 
-    def ranked(self, references: Sequence[Evaluation]) -> tuple[Found, ...]:
-        """Return the designs of the admitted front (of the front where nobody is admitted), best by weights first.
+    @cached_property
+    def _merits(self) -> dict[str, float]:
+        """Value of every design of the fronts on the scenario's scales, under its weights; nothing is billed again."""
+        members = list({found.id: found for found in (*self.admitted, *self.front)}.values())
+        if not members:
+            return {}
+        first = evaluate(members[0].design, self.scenario, self.catalogue)
+        keys = isolation_keys([first])
+        scales, weights = weighed(self.scenario, scales_of(self.scenario, self.catalogue, keys))
+        plain = np.array([[found[name] for name in PLAIN] for found in members])
+        leaves = swept_leaves([found.design for found in members], plain, self.scenario, self.catalogue, keys)
+        values = scales.tree.score(leaves, weights)
+        return {found.id: float(value) for found, value in zip(members, values, strict=True)}
 
-        Args:
-            references: the designs that set the ends of the scale, as in a study.
-        """
+    def ranked(self) -> tuple[Found, ...]:
+        """Return the designs of the admitted front (of the front where nobody is admitted), best by weights first."""
         members = self.admitted or self.front
-        scale = study_of(self.scenario, self.catalogue, references, anchors=references)
-        merit = np.zeros(len(members))
-        for place, name in enumerate(CRITERIA):
-            if name in scale.bounds:
-                low, high = scale.bounds[name]
-                share = (np.array([found.values[place] for found in members]) - low) / (high - low)
-                merit += scale.weights.values[place] * (share if name == "isolation" else 1 - share)
-        return tuple(members[row] for row in np.argsort(-merit, kind="stable"))
+        return tuple(sorted(members, key=lambda found: -self._merits[found.id]))
 
     @property
     def best(self) -> Evaluation:

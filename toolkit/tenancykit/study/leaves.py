@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.isolation.result import MAX_NINES, nines
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.isolation.beliefs import Beliefs
+from tenancykit.criteria.isolation.exposure import plane_nines
+from tenancykit.criteria.isolation.result import MAX_NINES
+from tenancykit.criteria.isolation.windows import sweep_windows
+from tenancykit.criteria.operations.sweep import OperationsSweep
 from tenancykit.decision.table import FloatArray
+from tenancykit.design.batch import Batch, batch_of
+from tenancykit.design.model import Design
+from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import Evaluation
 
 PLAIN: Final = ("effort", "operations", "cost")
@@ -27,13 +37,13 @@ def leaf_name(key: Key) -> str:
 
 @dataclass(frozen=True, eq=False)
 class LeafFigures:
-    """Designs by leaves, each figure with its interval, so that low is the worse end of isolation and the better of others.
+    """Designs by leaves, each figure with its interval (P10 to P90).
 
     Attributes:
         labels: ids of the designs.
         values: [designs x leaves] most likely figures.
-        low: [designs x leaves] lower ends (P10).
-        high: [designs x leaves] upper ends (P90).
+        low: [designs x leaves] lower ends.
+        high: [designs x leaves] upper ends.
         assumed: [designs x leaves] share of the figure that rests on assumptions; 0 where it is not told.
     """
 
@@ -43,60 +53,112 @@ class LeafFigures:
     high: FloatArray
     assumed: FloatArray
 
-    def take(self, rows: Sequence[int]) -> LeafFigures:
-        """Return the figures of the given rows."""
-        at = list(rows)
-        labels = tuple(self.labels[row] for row in at)
-        return LeafFigures(labels, self.values[at], self.low[at], self.high[at], self.assumed[at])
-
 
 def isolation_keys(evaluations: Sequence[Evaluation]) -> tuple[Key, ...]:
     """Return the classes and planes on which anybody has something to lose, whatever the design."""
     planes = evaluations[0].scores["isolation"].detail.planes
-    return tuple((class_id, plane) for class_id, mine in planes.items() for plane in mine)
+    return tuple((str(class_id), str(plane)) for class_id, mine in planes.items() for plane in mine)
+
+
+def leaf_values(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> FloatArray:
+    """Return [designs x leaves] most likely figures, isolation in nines; no interval is worked out."""
+    found = np.empty((len(evaluations), len(PLAIN) + len(keys)))
+    for row, one in enumerate(evaluations):
+        result = one.scores["isolation"].detail
+        plain = [float(one.scores[name].value) for name in PLAIN]
+        nines = [plane_nines(result.days.get(key, 0.0), key[1], result.model) for key in keys]  # type: ignore[arg-type]
+        found[row] = [*plain, *nines]
+    return found
 
 
 def leaf_figures(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> LeafFigures:
-    """Return the figures of designs, isolation in nines per class and plane."""
-    rows = [[*_plain(one), *_exposures(one, keys)] for one in evaluations]
-    cells = np.array(rows, dtype=np.float64).reshape(len(rows), len(PLAIN) + len(keys), 4)
+    """Return the figures of designs with their intervals; isolation in nines per class and plane."""
+    values = leaf_values(evaluations, keys)
+    cells = np.stack([values, values, values, np.zeros_like(values)], axis=2)
+    for row, one in enumerate(evaluations):
+        for column, name in enumerate(PLAIN):
+            cells[row, column, 1:3] = float(one.scores[name].low), float(one.scores[name].high)
+        exposures = {(e.class_id, str(e.plane)): e for e in one.scores["isolation"].detail.exposure}
+        for column, key in enumerate(keys, start=len(PLAIN)):
+            found = exposures.get(key)
+            if found is not None and found.days > 0:
+                worse = math.log10(max(found.high, found.days) / found.days)
+                better = math.log10(found.days / max(min(found.low, found.days), _LEAST))
+                middle = values[row, column]
+                cells[row, column, 1:] = middle - worse, max(middle, middle + better), found.assumption_share
     labels = tuple(one.id for one in evaluations)
     return LeafFigures(labels, cells[..., 0], cells[..., 1], cells[..., 2], cells[..., 3])
 
 
-def _plain(evaluation: Evaluation) -> Iterator[tuple[float, float, float, float]]:
-    for name in PLAIN:
-        score = evaluation.scores[name]
-        yield float(score.value), float(score.low), float(score.high), 0.0
+def swept_leaves(
+    designs: Sequence[Design], plain: FloatArray, scenario: Scenario, catalogue: Catalogue, keys: Sequence[Key]
+) -> FloatArray:
+    """Return [designs x leaves] the figures of many designs at once, as measuring them one by one gives them.
+
+    Args:
+        designs: the designs.
+        plain: [designs x 3] their effort, operations and cost, known already.
+        scenario: what is asked.
+        catalogue: what the designs are made of.
+        keys: classes and planes of the isolation leaves.
+    """
+    batch = batch_of_designs(designs, scenario, catalogue)
+    latencies = OperationsSweep(batch).sweep(batch).patch_days
+    nines = swept_nines(batch, latencies, keys, Beliefs.of(scenario))
+    return np.concatenate([plain, nines], axis=1)
 
 
-def _exposures(evaluation: Evaluation, keys: Sequence[Key]) -> Iterator[tuple[float, float, float, float]]:
-    found = {(one.class_id, str(one.plane)): one for one in evaluation.scores["isolation"].detail.exposure}
-    for key in keys:
-        one = found.get(key)
-        if one is None or one.days <= 0:
-            yield MAX_NINES, MAX_NINES, MAX_NINES, 0.0
-            continue
-        middle = one.nines
-        worse = middle - math.log10(max(one.high, one.days) / one.days)
-        better = middle + math.log10(one.days / min(max(one.low, _LEAST), one.days))
-        yield middle, worse, better, one.assumption_share
+def swept_nines(batch: Batch, latencies: FloatArray, keys: Sequence[Key], believed: Beliefs) -> FloatArray:
+    """Return [designs x keys] the nines of a batch, by the days operations take to patch and what is believed."""
+    days = sweep_windows(batch, latencies, believed=believed).days
+    model = load_isolation(batch.catalogue)
+    found = np.full((len(batch), len(keys)), MAX_NINES)
+    for column, key in enumerate(keys):
+        if key in days:
+            found[:, column] = [plane_nines(float(day), key[1], model) for day in days[key]]  # type: ignore[arg-type, index]
+    return found
+
+
+def batch_of_designs(designs: Sequence[Design], scenario: Scenario, catalogue: Catalogue) -> Batch:
+    """Return designs as a batch, whatever options they choose."""
+    options = catalogue.options.values()
+    columns: list[tuple[Option | None, ...]] = [
+        (None, *(o for o in options if (o.dimension, o.layer) == (dimension, layer)))
+        for dimension in DIMENSIONS
+        for layer in LAYERS[dimension]
+    ]
+    codes = []
+    for tenant_class in scenario.tenants.classes:
+        rows = np.zeros((len(designs), len(columns)), dtype=np.uint8)
+        for row, design in enumerate(designs):
+            chosen = set(design.choices[tenant_class.id].options)
+            for place, column in enumerate(columns):
+                rows[row, place] = next((i for i, o in enumerate(column) if o is not None and o.id in chosen), 0)
+        codes.append(rows)
+    return batch_of(scenario, catalogue, [columns] * len(codes), codes)
 
 
 _LEAST: Final = 365.0 * 10.0**-MAX_NINES
 
 
-def nines_of_days(days: float) -> float:
-    """Return the nines of something that is open so many days a year."""
-    return nines(days / 365.0)
-
-
 def class_days(evaluation: Evaluation) -> Mapping[str, float]:
     """Return, per tenant class, the expected days a year something of it stands open, planes added up."""
     totals: dict[str, float] = {}
-    for one in evaluation.scores["isolation"].detail.exposure:
-        totals[one.class_id] = totals.get(one.class_id, 0.0) + one.days
+    for (class_id, _), days in evaluation.scores["isolation"].detail.days.items():
+        totals[class_id] = totals.get(class_id, 0.0) + days
     return totals
 
 
-__all__ = ["PLAIN", "Key", "LeafFigures", "class_days", "isolation_keys", "leaf_figures", "leaf_name", "nines_of_days"]
+__all__ = [
+    "PLAIN",
+    "Key",
+    "LeafFigures",
+    "batch_of_designs",
+    "class_days",
+    "isolation_keys",
+    "leaf_figures",
+    "leaf_name",
+    "leaf_values",
+    "swept_leaves",
+    "swept_nines",
+]

@@ -15,22 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kubeanswers.errors import Fault, InputError, UndecidedError
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
 from tenancykit.catalogue.workbook import Influence
 from tenancykit.criteria.cost.charges import PEOPLE
 from tenancykit.criteria.effort.assumptions import assumptions as effort_assumptions
 from tenancykit.criteria.isolation.beliefs import Beliefs
-from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.criteria.operations.assumptions import assumptions as operations_assumptions
 from tenancykit.decision.assumptions import Assumption, TippingPoint, TornadoRow, tipping_points, tornado
 from tenancykit.decision.explain import Neighbour, Step, last_step, neighbours
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.stakeholders import Consensus, Stakeholder, consensus
 from tenancykit.decision.table import DecisionTable
-from tenancykit.design.batch import Batch, batch_of
 from tenancykit.drawing import Drawable
-from tenancykit.study.comparison import Study, weights_of
+from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA, HOURS_PER_DAY, Evaluation
+from tenancykit.study.exchange_rates import weights_of
+from tenancykit.study.leaves import PLAIN, batch_of_designs, swept_nines
 
 Floats = NDArray[np.float64]
 
@@ -88,13 +87,13 @@ class Robustness(Drawable):
         _, scaled, evaluations = self._admitted
         if len(evaluations) < 2:
             return ()
-        return tipping_points(scaled, self.study.weights, self.assumptions, search=0.5, grid=_GRID)
+        return tipping_points(scaled, self.study.heard, self.assumptions, search=0.5, grid=_GRID)
 
     @cached_property
     def tornado(self) -> tuple[TornadoRow, ...]:
         """Per assumption, the lead of the first place at both ends of its range; the largest swing first."""
         _, scaled, evaluations = self._admitted
-        return tornado(scaled, self.study.weights, self.assumptions) if len(evaluations) > 1 else ()
+        return tornado(scaled, self.study.heard, self.assumptions) if len(evaluations) > 1 else ()
 
     @cached_property
     def consensus(self) -> Consensus | None:
@@ -181,26 +180,28 @@ def _on_cost(table: DecisionTable, per_unit: Iterable[float]) -> Floats:
 
 def _exposure(table: DecisionTable, evaluations: Sequence[Evaluation], study: Study) -> Iterator[Assumption]:
     """Yield the time to patch and the chances of misconfiguration, as factors; isolation is worked out again."""
-    batch = _batch(evaluations, study)
+    batch = batch_of_designs([e.resolved.design for e in evaluations], study.scenario, study.catalogue)
     windows = np.array([float(e.scores["operations"].figures["patch_latency_days"]) for e in evaluations])
+    plain = np.zeros((len(evaluations), len(PLAIN)))
+
+    believed = Beliefs.of(study.scenario)
+
+    def isolated(name: str, number: float) -> Floats:
+        nines = swept_nines(batch, windows, study.scales.keys, believed.moved(name, number))
+        values = np.array(table.values)
+        nodes = study.scales.tree.node_values(np.concatenate([plain, nines], axis=1))
+        values[:, _PLACES["isolation"]] = nodes[:, _PLACES["isolation"]]
+        return values
 
     def patched(factor: float) -> Floats:
-        believed = Beliefs.of(study.scenario).moved("window:*", factor)
-        return _with_isolation(table, sweep_windows(batch, windows, believed=believed).figure)
+        return isolated("window:*", factor)
 
     def wrong(factor: float) -> Floats:
-        believed = Beliefs.of(study.scenario).moved("lapse:*", factor)
-        return _with_isolation(table, sweep_windows(batch, windows, believed=believed).figure)
+        return isolated("lapse:*", factor)
 
     # Beyond its range a factor could turn negative, which means nothing.
     yield Assumption("time from a flaw's disclosure to patched", 1.0, *PATCH_RANGE, effect=_kept(patched), unit="x")
     yield Assumption("chance of misconfiguration (priors)", 1.0, *MISCONFIGURATION_RANGE, effect=_kept(wrong), unit="x")
-
-
-def _with_isolation(table: DecisionTable, figures: Floats) -> Floats:
-    values = np.array(table.values)
-    values[:, _PLACES["isolation"]] = figures
-    return values
 
 
 def _kept(effect: Callable[[float], Floats]) -> Callable[[float], Floats]:
@@ -214,25 +215,6 @@ def _kept(effect: Callable[[float], Floats]) -> Callable[[float], Floats]:
         return known[factor]
 
     return looked_up
-
-
-def _batch(evaluations: Sequence[Evaluation], study: Study) -> Batch:
-    """Return the designs of a study as a batch, whatever options they choose."""
-    options = study.catalogue.options.values()
-    columns: list[tuple[Option | None, ...]] = [
-        (None, *(o for o in options if (o.dimension, o.layer) == (dimension, layer)))
-        for dimension in DIMENSIONS
-        for layer in LAYERS[dimension]
-    ]
-    codes = []
-    for tenant_class in study.scenario.tenants.classes:
-        rows = np.zeros((len(evaluations), len(columns)), dtype=np.uint8)
-        for row, evaluation in enumerate(evaluations):
-            chosen = {option.id for option in evaluation.resolved.of_class(tenant_class.id).options}
-            for place, column in enumerate(columns):
-                rows[row, place] = next((i for i, o in enumerate(column) if o is not None and o.id in chosen), 0)
-        codes.append(rows)
-    return batch_of(study.scenario, study.catalogue, [columns] * len(codes), codes)
 
 
 # --- work and toil ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work
-from tenancykit.decision.value_functions import Saturating, Straight, ValueFunction
+from tenancykit.decision.value_functions import Saturating, Straight
 from tenancykit.decision.value_tree import Leaf, ValueTree
 from tenancykit.scenario.judgement import ClassNines, Ends
 from tenancykit.scenario.model import Scenario, TenantClass
@@ -43,8 +43,8 @@ MUST_OF_LEVEL: Final[Mapping[str, float]] = MappingProxyType(
 """Nines a class must have where it asks for a level; what it asks for replaces what its trust suggests. Assumption."""
 
 SPAN: Final[Mapping[str, float]] = MappingProxyType({"trusted": 1.0, "semi-trusted": 1.25, "untrusted": 1.5})
-"""Nines from what is needed to plenty. Assumption: a tenth of the days open is plenty among people who trust each other;
-strangers reach further."""
+"""Nines from what is needed to plenty. Assumption: a tenth of the days open is plenty among people who trust
+each other; strangers reach further."""
 
 PER_REGIME: Final = 0.5
 """Nines that compliance adds, to what is needed and to the way to plenty. Assumption, once however many regimes."""
@@ -231,7 +231,9 @@ def _nines(scenario: Scenario, key: Key) -> End:
             origin, why = "stated", "stated in the scenario"
     if must >= plenty:
         where = f"scales.isolation.{class_id}"
-        raise InputError(Fault(where, f"plenty is {plenty:g} nines, below the {must:g} it must have", "must below plenty"))
+        raise InputError(
+            Fault(where, f"plenty is {plenty:g} nines, below the {must:g} it must have", "must below plenty")
+        )
     return End(leaf_name(key), must, plenty, "nines", origin, why)
 
 
@@ -275,11 +277,6 @@ def isolation_shares(scenario: Scenario, keys: Sequence[Key]) -> Mapping[Key, fl
     if keys and total <= 0:
         raise InputError(Fault("stakes", "nothing is at stake", "a class and a plane with a stake above 0"))
     return {key: share / total for key, share in raw.items()}
-
-
-def function_of(end: End) -> ValueFunction:
-    """Return the value function between ends."""
-    return Saturating(end.worst, end.best) if end.leaf.startswith("isolation/") else Straight(end.worst, end.best)
 
 
 __all__ = ["End", "ScaleSet", "isolation_shares", "scales_of", "stake_of", "trust_of"]

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import read_yaml
-from tenancykit.scenario.model import Model
+from tenancykit.scenario.fields import Model
 from tenancykit.studio.workshop import checks
 from tenancykit.studio.workshop.verdict import Exercise, Verdict
 from tenancykit.validation import validate

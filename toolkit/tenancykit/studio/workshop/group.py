@@ -21,8 +21,7 @@ from tenancykit.examples import EXAMPLES
 from tenancykit.report.charts import Chart, group_scatter
 from tenancykit.report.figures import TITLES, number, short_value
 from tenancykit.report.payload import to_json
-from tenancykit.scenario.fields import TenantName
-from tenancykit.scenario.model import Model
+from tenancykit.scenario.fields import Model, TenantName
 from tenancykit.scenario.naming import kubernetes_name
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA

@@ -1,0 +1,138 @@
+"""A scenario's weights said back in money: what a nine, a person-day and an hour of toil are worth, beyond wages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kubeanswers.errors import InputError
+from tenancykit.decision.exchange import Price, priced, prices, together
+from tenancykit.decision.weights import Weights, direct_weights
+from tenancykit.scenario import model
+from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.scenario.worth import parse_rate
+from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA, HOURS_PER_DAY
+from tenancykit.study.leaves import leaf_name
+from tenancykit.study.scales import ScaleSet
+
+MONEY = "cost"
+"""The leaf whose units prices are in: money per month."""
+
+
+@dataclass(frozen=True)
+class ExchangeRate:
+    """What one unit more of something is worth.
+
+    Attributes:
+        what: ``isolation:CLASS``, ``person_day`` or ``hour``.
+        amount: money, in the scenario's currency.
+        unit: of the amount: ``USD a month`` or ``USD``.
+        words: the unit that is priced, in words: ``one nine more for the 60 basic customers``.
+    """
+
+    what: str
+    amount: float
+    unit: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.words} is worth {three_digits(self.amount)} {self.unit}"
+
+
+def weighed(scenario: Scenario, scales: ScaleSet) -> tuple[ScaleSet, Weights]:
+    """Return the scales and weights of a scenario, with what it states as exchange rates taken for its word.
+
+    Raises:
+        InputError: exchange rates in money where cost weighs nothing.
+    """
+    weights = weights_of(scenario.weights)
+    stated = [*_stated(scenario, scales)]
+    if not stated:
+        return scales, weights
+    tree, found = priced(scales.tree, weights, MONEY, stated)
+    return replace(scales, tree=tree), found
+
+
+def _stated(scenario: Scenario, scales: ScaleSet) -> list[Price]:
+    worth, found = scenario.worth, []
+    if worth.person_day is not None:
+        once = parse_rate(worth.person_day, of="person-day", flows=False).amount
+        found.append(Price(("effort",), once / AMORTISATION_MONTHS))
+        if worth.hour is None:
+            found.append(Price(("operations",), once / HOURS_PER_DAY))
+    if worth.hour is not None:
+        found.append(Price(("operations",), parse_rate(worth.hour, of="hour", flows=False).amount))
+    groups = _groups(scales)
+    if isinstance(worth.isolation, str) and groups:
+        every = tuple(name for members in groups.values() for name in members)
+        found.append(Price(every, parse_rate(worth.isolation, of="nine", flows=True).amount))
+    elif isinstance(worth.isolation, dict):
+        for name, text in worth.isolation.items():
+            if name in groups:
+                found.append(Price(groups[name], parse_rate(text, of="nine", flows=True).amount))
+    return found
+
+
+def exchange_rates(scenario: Scenario, scales: ScaleSet, weights: Weights) -> tuple[ExchangeRate, ...]:
+    """Return what weights mean in money; empty where cost weighs nothing.
+
+    The bill holds wages already, so that the rates of a person-day and an hour are what comes on top of them. A nine is
+    one more on every plane of the class, on average between what the class must have and what would be plenty.
+    """
+    currency = scenario.infrastructure.currency
+    try:
+        per_unit = prices(scales.tree, weights, MONEY)
+    except InputError:
+        return ()
+    names = [leaf.name for leaf in scales.tree.leaves]
+    found = [
+        ExchangeRate(f"isolation:{name}", amount, f"{currency} a month", f"one nine more for {who(scenario, name)}")
+        for name, amount in together(scales.tree, per_unit, _groups(scales)).items()
+    ]
+    day = float(per_unit[names.index("effort")]) * AMORTISATION_MONTHS
+    found.append(ExchangeRate("person_day", day, currency, "a person-day"))
+    found.append(ExchangeRate("hour", float(per_unit[names.index("operations")]), currency, "an hour of toil"))
+    return tuple(found)
+
+
+def rates_in_words(rates: tuple[ExchangeRate, ...]) -> str:
+    """Return exchange rates as one sentence; empty where there are none."""
+    if not rates:
+        return ""
+    nines = [str(rate) for rate in rates if rate.what.startswith("isolation")]
+    work = " and ".join(f"{r.words} {three_digits(r.amount)} {r.unit}" for r in rates[len(nines) :])
+    return f"As weighed, {', '.join([*nines, work])} beyond the wages already counted."
+
+
+def who(scenario: Scenario, class_id: str) -> str:
+    """Return the tenants of a class in words: ``the 60 basic customers``, ``the one team of research``."""
+    found: TenantClass = scenario.tenant_class(class_id)
+    kind = found.kind if found.count == 1 else f"{found.kind}s"
+    return f"the {'one' if found.count == 1 else format(found.count, ',')} {found.id} {kind}"
+
+
+def three_digits(number: float) -> str:
+    """Return a number with three significant digits and thousands separated."""
+    if number == 0:
+        return "0"
+    if abs(number) >= 100:
+        digits = len(str(int(abs(number)))) - 3
+        return f"{round(number, -digits):,.0f}"
+    return f"{number:.3g}"
+
+
+def weights_of(weights: model.Weights) -> Weights:
+    """Return a scenario's weights as the decision room takes them."""
+    stated: Mapping[str, float] = {name: float(getattr(weights, name)) for name in CRITERIA}
+    return direct_weights(stated, CRITERIA, normalise=weights.normalise)
+
+
+def _groups(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
+    """Return the leaves of isolation by tenant class."""
+    found: dict[str, tuple[str, ...]] = {}
+    for key in scales.keys:
+        found[key[0]] = (*found.get(key[0], ()), leaf_name(key))
+    return found
+
+
+__all__ = ["ExchangeRate", "exchange_rates", "rates_in_words", "three_digits", "weighed", "weights_of", "who"]
