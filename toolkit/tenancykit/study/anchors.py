@@ -7,21 +7,26 @@ with machines of its own for every tenant, whether or not anybody asked for one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.quantities import HOURS_PER_MONTH
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.criteria.effort.measure import measure as measure_effort
+from tenancykit.criteria.isolation.beliefs import Beliefs
+from tenancykit.criteria.isolation.exposure import plane_nines
+from tenancykit.criteria.isolation.measure import assess
 from tenancykit.criteria.operations.measure import operate
 from tenancykit.design.model import Choice, Design, ResolvedDesign
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import people_of
+from tenancykit.study.leaves import Key
 
 SHARED: Final = (
     "cp_namespace_rbac",
@@ -61,12 +66,16 @@ class Anchors:
         dedicated: cost per month of a cluster and machines of its own per tenant, people included.
         dedicated_days: person-days to build that.
         dedicated_hours: hours of toil a month it takes.
+        shared_nines: isolation of the shared anchor per class and plane, in nines.
+        dedicated_nines: the same of the dedicated anchor.
     """
 
     shared: float
     dedicated: float
     dedicated_days: float
     dedicated_hours: float
+    shared_nines: Mapping[Key, float]
+    dedicated_nines: Mapping[Key, float]
 
 
 def anchors_of(scenario: Scenario, catalogue: Catalogue) -> Anchors:
@@ -82,14 +91,22 @@ def anchors_of(scenario: Scenario, catalogue: Catalogue) -> Anchors:
     shared = _anchor("shared", SHARED, unlimited, catalogue)
     dedicated = _anchor("dedicated", (cluster, *DEDICATED), unlimited, catalogue)
     days = measure_effort(dedicated, unlimited, catalogue).value
-    hours = operate(dedicated, unlimited, catalogue).workload.total.p50
+    running = operate(dedicated, unlimited, catalogue)
+    hours = running.workload.total.p50
     people = people_of(days, hours, unlimited, catalogue)
     return Anchors(
         _pool(costs) + float(costs.besides_machines(shared)),
         float(costs.infrastructure(dedicated) + people.per_month),
         days,
         hours,
+        _nines(shared, operate(shared, unlimited, catalogue).patch_latency_days, scenario, catalogue),
+        _nines(dedicated, running.patch_latency_days, scenario, catalogue),
     )
+
+
+def _nines(design: ResolvedDesign, latency: float, scenario: Scenario, catalogue: Catalogue) -> Mapping[Key, float]:
+    result = assess(design, load_isolation(catalogue), believed=Beliefs.of(scenario, latency=latency))
+    return {key: plane_nines(days, key[1], result.model) for key, days in result.days.items()}
 
 
 def _anchor(name: str, options: Iterable[str], scenario: Scenario, catalogue: Catalogue) -> ResolvedDesign:

@@ -33,21 +33,27 @@ BOUNDED: Final = (1.0, 4.0)
 """Where team or go-live is not stated, the end of effort and operations lies between so many times what the dedicated
 anchor takes, so that the criterion neither vanishes nor rules. Assumption."""
 
-MUST: Final[Mapping[str, float]] = MappingProxyType({"trusted": 0.3, "semi-trusted": 0.6, "untrusted": 0.9})
-"""Nines a class must have, by how far its tenants trust each other, where it asks for no level: 183, 92 and 46 days a
-year open per plane. Assumption, on the scale of the exposures published priors give."""
+NEED: Final[Mapping[str, float]] = MappingProxyType({"trusted": -0.9, "semi-trusted": -0.6, "untrusted": -0.1})
+"""Where what a class must have lies on the way from the shared anchor (0) to the dedicated one (1), by how far its
+tenants trust each other; never below no nines at all. Assumption: below 0, since namespaces are enough for whoever asks
+for no more; hostile tenants need about what the shared anchor gives."""
 
-MUST_OF_LEVEL: Final[Mapping[str, float]] = MappingProxyType(
-    {"L0": 0.0, "L1": 0.3, "L2": 0.6, "L3": 1.2, "L4": 2.0, "L5": 2.5}
+ACCESS: Final[Mapping[str, float]] = MappingProxyType({"none": -0.3, "namespace": 0.0, "cluster": 0.1})
+"""What the tenants' rights at the API server add to that. Assumption: who holds none needs less kept from him."""
+
+ASKED: Final[Mapping[str, float]] = MappingProxyType(
+    {"L0": -0.4, "L1": -0.2, "L2": 0.0, "L3": 0.2, "L4": 0.4, "L5": 0.5}
 )
-"""Nines a class must have where it asks for a level; what it asks for replaces what its trust suggests. Assumption."""
+"""What a level that is asked for adds. Assumption: the levels' rules ask for barriers, here they move the scale too."""
 
-SPAN: Final[Mapping[str, float]] = MappingProxyType({"trusted": 1.0, "semi-trusted": 1.25, "untrusted": 1.5})
-"""Nines from what is needed to plenty. Assumption: a tenth of the days open is plenty among people who trust
-each other; strangers reach further."""
+PLENTY_AT: Final[Mapping[str, float]] = MappingProxyType({"trusted": 0.6, "semi-trusted": 0.8, "untrusted": 1.0})
+"""Where plenty lies on the same way. Assumption: for strangers, a cluster and machines of their own."""
 
-PER_REGIME: Final = 0.5
-"""Nines that compliance adds, to what is needed and to the way to plenty. Assumption, once however many regimes."""
+REGIME: Final = (0.4, 0.2)
+"""What compliance adds to what is needed and to plenty, once however many regimes. Assumption."""
+
+LEAST_SPAN: Final = 0.5
+"""Least nines between the anchors, and between what is needed and plenty. Assumption: a factor of three in days."""
 
 SENSITIVITY: Final[Mapping[str, float]] = MappingProxyType(
     {"compliance": 3.0, "premium": 1.5, "basic": 0.75, "development": 0.5}
@@ -84,14 +90,14 @@ class ScaleSet:
         tree: the value tree.
         ends: per leaf, in the tree's order.
         keys: classes and planes of the isolation leaves, in order.
-        anchors: what the anchor designs take; None where every end that needs them is stated.
+        anchors: what the anchor designs take.
         statement: what was assumed or does not discriminate, in words.
     """
 
     tree: ValueTree
     ends: tuple[End, ...]
     keys: tuple[Key, ...]
-    anchors: Anchors | None
+    anchors: Anchors
     statement: tuple[str, ...]
 
     def __getitem__(self, leaf: str) -> End:
@@ -114,14 +120,12 @@ def scales_of(scenario: Scenario, catalogue: Catalogue, keys: Sequence[Key]) -> 
         catalogue: what the anchors are worked out with.
         keys: classes and planes on which somebody has something to lose.
     """
-    stated = scenario.scales
-    needed = stated.cost is None or not _is_known(scenario)
-    anchors = anchors_of(scenario, catalogue) if needed else None
+    anchors = anchors_of(scenario, catalogue)
     ends = [
         _effort(scenario, catalogue, anchors),
         _operations(scenario, catalogue, anchors),
         _cost(scenario, anchors),
-        *(_nines(scenario, key) for key in keys),
+        *(_nines(scenario, key, anchors) for key in keys),
     ]
     shares = isolation_shares(scenario, keys)
     silent = dict(_silent(ends[: len(PLAIN)]))
@@ -153,16 +157,16 @@ def _silent(ends: Sequence[End]) -> Iterator[tuple[str, str]]:
 # --- cost, effort, operations -------------------------------------------------------------------------------------
 
 
-def _cost(scenario: Scenario, anchors: Anchors | None) -> End:
+def _cost(scenario: Scenario, anchors: Anchors) -> End:
     unit = f"{scenario.infrastructure.currency} per month"
     stated = scenario.scales.cost
-    if stated is not None or anchors is None:
+    if stated is not None:
         return _stated("cost", stated, unit)
     why = "from the lower bound of serving the demand on one shared pool to a cluster and machines per tenant"
     return End("cost", anchors.dedicated, min(anchors.shared, anchors.dedicated), unit, "derived", why)
 
 
-def _effort(scenario: Scenario, catalogue: Catalogue, anchors: Anchors | None) -> End:
+def _effort(scenario: Scenario, catalogue: Catalogue, anchors: Anchors) -> End:
     if (stated := scenario.scales.effort) is not None:
         return _stated("effort", stated, "person-days")
     share = load_work(catalogue).rate("project.share").mean
@@ -173,12 +177,12 @@ def _effort(scenario: Scenario, catalogue: Catalogue, anchors: Anchors | None) -
         missing = " and ".join(
             word for word, there in (("go-live", weeks), ("team", _team_stated(scenario))) if not there
         )
-        days = _bounded(days, anchors.dedicated_days if anchors else days)
+        days = _bounded(days, anchors.dedicated_days)
         return End("effort", days, 0.0, "person-days", "assumption", f"{told}; {missing} not stated (assumption)")
     return End("effort", days, 0.0, "person-days", "derived", told)
 
 
-def _operations(scenario: Scenario, catalogue: Catalogue, anchors: Anchors | None) -> End:
+def _operations(scenario: Scenario, catalogue: Catalogue, anchors: Anchors) -> End:
     unit = "hours per month"
     if (stated := scenario.scales.operations) is not None:
         return _stated("operations", stated, unit)
@@ -187,26 +191,17 @@ def _operations(scenario: Scenario, catalogue: Catalogue, anchors: Anchors | Non
     total = scenario.team.engineers * hours * share
     told = f"{scenario.team.engineers:g} engineers, {share:.0%} of {hours:g} hours a month each"
     if not _team_stated(scenario):
-        total = _bounded(total, anchors.dedicated_hours if anchors else total)
+        total = _bounded(total, anchors.dedicated_hours)
         return End("operations", total, 0.0, unit, "assumption", f"{told}; team not stated (assumption)")
     return End("operations", total, 0.0, unit, "derived", told)
 
 
-def _stated(name: str, ends: Ends | None, unit: str) -> End:
-    if ends is None:
-        raise LookupError(f"no ends of {name}")
+def _stated(name: str, ends: Ends, unit: str) -> End:
     return End(name, ends.worst, ends.best, unit, "stated", "stated in the scenario")
 
 
 def _team_stated(scenario: Scenario) -> bool:
     return "engineers" in scenario.team.model_fields_set
-
-
-def _is_known(scenario: Scenario) -> bool:
-    """Return whether effort and operations need no anchor to be bounded by."""
-    stated, team = scenario.scales, _team_stated(scenario)
-    effort = stated.effort is not None or (team and scenario.requirements.go_live_weeks is not None)
-    return effort and (stated.operations is not None or team)
 
 
 def _bounded(figure: float, around: float) -> float:
@@ -217,9 +212,9 @@ def _bounded(figure: float, around: float) -> float:
 # --- isolation ----------------------------------------------------------------------------------------------------
 
 
-def _nines(scenario: Scenario, key: Key) -> End:
+def _nines(scenario: Scenario, key: Key, anchors: Anchors) -> End:
     class_id, plane = key
-    must, plenty, why = _default_nines(scenario, scenario.tenant_class(class_id))
+    must, plenty, why = _default_nines(scenario, key, anchors)
     own = scenario.scales.isolation.get(class_id, ClassNines())
     here = own.planes.get(plane)  # type: ignore[call-overload]
     origin: Origin = "assumption"
@@ -227,25 +222,33 @@ def _nines(scenario: Scenario, key: Key) -> End:
         if ends is not None and (ends.must is not None or ends.plenty is not None):
             span = plenty - must
             must = must if ends.must is None else ends.must
-            plenty = must + span if ends.plenty is None else ends.plenty
+            plenty = max(plenty, must + min(span, LEAST_SPAN)) if ends.plenty is None else ends.plenty
             origin, why = "stated", "stated in the scenario"
     if must >= plenty:
-        where = f"scales.isolation.{class_id}"
-        raise InputError(
-            Fault(where, f"plenty is {plenty:g} nines, below the {must:g} it must have", "must below plenty")
-        )
+        what = f"plenty is {plenty:g} nines, and the class must have {must:.3g}"
+        raise InputError(Fault(f"scales.isolation.{class_id}", what, "must below plenty", "state both"))
     return End(leaf_name(key), must, plenty, "nines", origin, why)
 
 
-def _default_nines(scenario: Scenario, tenant_class: TenantClass) -> tuple[float, float, str]:
-    trust = trust_of(tenant_class)
+def _default_nines(scenario: Scenario, key: Key, anchors: Anchors) -> tuple[float, float, str]:
+    """Return the ends of a class on a plane: places on the way from the shared anchor to the dedicated one."""
+    tenant_class = scenario.tenant_class(key[0])
+    trust, access = trust_of(tenant_class), access_of(tenant_class)
     level = tenant_class.requirements.isolation or scenario.requirements.isolation
-    must, span, why = MUST[trust], SPAN[trust], f"{trust} tenants"
+    need, enough, why = NEED[trust] + ACCESS[access], PLENTY_AT[trust], f"{trust} tenants with API access {access}"
     if level is not None:
-        must, why = MUST_OF_LEVEL[level], f"{level} asked for, {trust} tenants"
+        need, why = need + ASKED[level], f"{why}, {level} asked for"
     if tenant_class.compliance:
-        must, span, why = must + PER_REGIME, span + PER_REGIME, f"{why}, {', '.join(tenant_class.compliance)}"
-    return must, must + span, f"{why} (assumption)"
+        need, enough, why = need + REGIME[0], enough + REGIME[1], f"{why}, {', '.join(tenant_class.compliance)}"
+    start = anchors.shared_nines.get(key, 0.0)
+    way = max(LEAST_SPAN, anchors.dedicated_nines.get(key, 0.0) - start)
+    must = max(0.0, start + need * way)
+    return must, max(start + enough * way, must + LEAST_SPAN), f"{why} (assumption)"
+
+
+def access_of(tenant_class: TenantClass) -> str:
+    """Return what a class may do at the API server; by default namespaced for teams, nothing for customers."""
+    return tenant_class.api_access or ("namespace" if tenant_class.kind == "team" else "none")
 
 
 def trust_of(tenant_class: TenantClass) -> str:
@@ -279,4 +282,4 @@ def isolation_shares(scenario: Scenario, keys: Sequence[Key]) -> Mapping[Key, fl
     return {key: share / total for key, share in raw.items()}
 
 
-__all__ = ["End", "ScaleSet", "isolation_shares", "scales_of", "stake_of", "trust_of"]
+__all__ = ["End", "ScaleSet", "access_of", "isolation_shares", "scales_of", "stake_of", "trust_of"]
