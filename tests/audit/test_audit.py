@@ -234,7 +234,10 @@ def test_root_of_a_shared_node_reaches_its_neighbours() -> None:
 
 
 def test_an_engine_that_is_not_evaluated_makes_it_undecided_not_open() -> None:
-    engine = named("kyverno.io/v1", "ClusterPolicy", "unknown", spec={})
+    match = {"any": [{"resources": {"kinds": ["Pod"]}}]}
+    rules = [{"name": "r", "match": match, "validate": {"pattern": {"spec": {"hostPID": "false"}}}}]
+    spec = {"validationFailureAction": "Enforce", "rules": rules}
+    engine = named("kyverno.io/v1", "ClusterPolicy", "unknown", spec=spec)
     found = report([*changed(fenced(), "Namespace", "t-red", label("privileged")), engine])
     assert "red" in found.crossing("api-user-to-node").undecided
     assert not found.crossing("api-user-to-node").victims

@@ -175,17 +175,16 @@ def test_the_highest_priority_is_found_with_the_path_it_opens() -> None:
     assert all("->" in f.path for f in found)
 
 
-def mutator(resource: str) -> Object:
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}
-    return named(
-        "policies.kyverno.io/v1", "MutatingPolicy", "defaults", spec={"matchConstraints": {"resourceRules": [rule]}}
-    )
+def webhook(resource: str) -> Object:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
+    entry = {"name": "w.example.com", "failurePolicy": "Fail", "rules": [rule]}
+    return named("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "w", webhooks=[entry])
 
 
 @pytest.mark.parametrize(("resource", "severity"), [("pods", Severity.MEDIUM), ("services", Severity.LOW)])
 def test_what_is_not_evaluated_leaves_only_the_requests_it_sees_undecided(resource: str, severity: Severity) -> None:
     objects = without(cluster("blue", "red"), "ValidatingAdmissionPolicyBinding", "services")
-    report = audited([*objects, mutator(resource)])
+    report = audited([*objects, webhook(resource)])
     found = [f for f in report.findings if f.rule == "service-external-ips"]
     assert {f.severity for f in found} == {severity}
     undecided = report.crossing("service-to-traffic").undecided

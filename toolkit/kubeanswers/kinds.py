@@ -7,9 +7,9 @@ extend it. Source: https://kubernetes.io/docs/reference/kubernetes-api/ and each
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final
 
 # group | scope (n: namespaced, c: cluster) | Kind resource [short names]
@@ -195,6 +195,17 @@ class KindTable:
     def find(self, group: str, kind: str) -> Kind | None:
         """Return the kind's entry, or None where it is unknown."""
         return self.by_kind.get((group, kind))
+
+    def served_as(self, resource: str) -> Sequence[Kind]:
+        """Return the kinds of any group that are served under a plural resource name."""
+        return self._by_plural.get(resource, ())
+
+    @cached_property
+    def _by_plural(self) -> Mapping[str, Sequence[Kind]]:
+        found: dict[str, list[Kind]] = {}
+        for (_, resource), kind in self.by_resource.items():
+            found.setdefault(resource, []).append(kind)
+        return found
 
     def resource(self, word: str) -> tuple[str, str]:
         """Return (group, resource) for what a person types: ``deploy``, ``pods``, ``roles.rbac.authorization.k8s.io``.

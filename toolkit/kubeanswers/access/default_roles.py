@@ -11,6 +11,8 @@ import yaml
 
 from kubeanswers.objects import ManifestObject, Where
 
+DEFAULTS: Final = "<Kubernetes defaults>"
+"""Where the roles and bindings of every fresh cluster are said to be read."""
 _API: Final = "rbac.authorization.k8s.io/v1"
 _JOIN: Final = "rbac.authorization.k8s.io/aggregate-to-"
 _KINDS: Final = {"group": "Group", "user": "User", "serviceaccount": "ServiceAccount"}
@@ -22,9 +24,7 @@ def default_role_objects() -> tuple[ManifestObject, ...]:
     text = resources.files("kubeanswers.access").joinpath("default_roles.yaml").read_text(encoding="utf-8")
     facts = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - the safe loader, in C where there is one
     objects = [*_roles(facts["roles"]), *_bindings(facts["bindings"])]
-    return tuple(
-        ManifestObject(data, Where("<Kubernetes defaults>", 1, i), namespaced=False) for i, data in enumerate(objects)
-    )
+    return tuple(ManifestObject(data, Where(DEFAULTS, 1, i), namespaced=False) for i, data in enumerate(objects))
 
 
 def _roles(roles: Mapping[str, Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

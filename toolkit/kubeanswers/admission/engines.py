@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kubeanswers.admission.guards import Guard, guards, is_switched_off
 from kubeanswers.admission.validation import binding_faults, policy_faults
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 
@@ -49,11 +50,13 @@ class EngineRules:
         policies: policies to evaluate, in the form of ValidatingAdmissionPolicy.
         bindings: their bindings.
         opaque: objects that may also refuse or change requests and are not evaluated.
+        guards: those of them that could refuse a request, each as a policy that refuses whatever it is asked about.
     """
 
     policies: tuple[Data, ...]
     bindings: tuple[Data, ...]
     opaque: tuple[ManifestObject, ...]
+    guards: tuple[Guard, ...] = ()
 
 
 def engine_rules(objects: ObjectSet) -> EngineRules:
@@ -79,23 +82,14 @@ def engine_rules(objects: ObjectSet) -> EngineRules:
         elif pair:
             policies.append(pair[0])
             bindings.append(pair[1])
-    return EngineRules(tuple(policies), tuple(bindings), tuple(opaque))
+    asked = guards(opaque, objects.namespaces, objects.kinds)
+    return EngineRules(tuple(policies), tuple(bindings), tuple(opaque), tuple(asked))
 
 
 def _excepted(objects: ObjectSet) -> Iterator[str]:
     """Yield the names of Kyverno policies with exceptions; what an exception takes out is not evaluated."""
     for item in objects.of(_KYVERNO, "PolicyException"):
         yield from (scalar_text(ref.get("name")) for ref in mappings(item.spec.get("policyRefs")))
-
-
-def may_see(item: ManifestObject, resource: str) -> bool:
-    """Return whether an object that is not evaluated may look at requests for a resource; it may if it does not say."""
-    rules = [*mappings(mapping(item.spec.get("matchConstraints")).get("resourceRules"))]
-    rules += _rules(mapping(item.spec.get("match")), [])
-    for webhook in mappings(item.data.get("webhooks")):
-        rules += mappings(webhook.get("rules")) or [{}]
-    named = [texts(rule.get("resources")) for rule in rules]
-    return not named or any(not names or {"*", "*/*", resource} & set(names) for names in named)
 
 
 Pair = tuple[Data, Data]
@@ -107,10 +101,12 @@ def _pair(title: str, spec: Data, actions: list[str]) -> Pair:
     return {"metadata": metadata, "spec": spec}, binding
 
 
-def _kyverno(item: ManifestObject) -> Pair | None:
-    """Return the policy, or None where it names variables or functions only Kyverno knows."""
+def _kyverno(item: ManifestObject) -> Pair | tuple[()] | None:
+    """Return the policy, nothing where it is not asked at admission, None where only Kyverno can evaluate it."""
     if policy_faults(item.data):
         return None
+    if is_switched_off(item):
+        return ()
     return _pair(f"Kyverno {item.name}", item.spec, texts(item.spec.get("validationActions")) or ["Deny"])
 
 

@@ -104,11 +104,13 @@ class Network:
         objects: the manifests.
         pod_addresses: where pods without a known address are taken to live; decides whether an ipBlock may mean them.
         extra_pods: pods to consider besides those of the set.
+        lifted: namespaces whose own policies fence no traffic out of them, for those in them may take them down.
     """
 
     objects: ObjectSet
     pod_addresses: AddressSet = PRIVATE
     extra_pods: tuple[PodView, ...] = ()
+    lifted: frozenset[str] = frozenset()
 
     @cached_property
     def pods(self) -> tuple[PodView, ...]:
@@ -118,7 +120,10 @@ class Network:
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
         """Every evaluated policy, in the order the tiers ask them."""
-        return tuple(policies_of(self.objects))
+        return tuple(policy for policy in policies_of(self.objects) if not self._is_lifted(policy))
+
+    def _is_lifted(self, policy: Policy) -> bool:
+        return policy.tier is Tier.NAMESPACE and policy.direction == EGRESS and policy.namespace in self.lifted
 
     @cached_property
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:

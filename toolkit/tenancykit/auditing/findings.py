@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from kubeanswers.errors import Fault
 from kubeanswers.objects import ManifestObject, Where
@@ -80,6 +81,9 @@ def about(item: ManifestObject) -> tuple[str, Where]:
     return str(item), item.where
 
 
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
 @dataclass(frozen=True)
 class CrossingState:
     """One crossing of the isolation model, as configured.
@@ -88,8 +92,9 @@ class CrossingState:
         id: the crossing's id, the same as in the catalogue.
         title: what it is, in plain words.
         plane: plane of the isolation model.
-        victims: for each tenant that can cross, the tenants it reaches.
-        undecided: tenants for which something not evaluated here (a policy engine, a webhook) may stand in the way.
+        victims: for each tenant that can cross, the tenants it surely reaches.
+        doubts: for each tenant, those it reaches unless something that is not evaluated stands in the way, or if
+            something that is not evaluated opens the way.
         reasons: for a tenant, why the crossing is open, closed or undecided.
     """
 
@@ -97,8 +102,44 @@ class CrossingState:
     title: str
     plane: str
     victims: Mapping[str, frozenset[str]]
-    undecided: frozenset[str] = frozenset()
+    doubts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def split(
+        cls,
+        crossing: str,
+        title: str,
+        plane: str,
+        reached: Mapping[str, frozenset[str]],
+        unsure: AbstractSet[str] = frozenset(),
+        reasons: Mapping[str, str] | None = None,
+    ) -> CrossingState:
+        """Return the crossing with what the unsure tenants reach as doubts, and what the others reach as victims."""
+        sure = {tenant: found for tenant, found in reached.items() if tenant not in unsure}
+        doubts = {tenant: found for tenant, found in reached.items() if tenant in unsure}
+        return cls(crossing, title, plane, sure, doubts, reasons or {})
+
+    def doubted(self, more: Mapping[str, frozenset[str]], why: str) -> CrossingState:
+        """Return the crossing with further pairs undecided, unless they are open anyway."""
+        doubts = dict(self.doubts)
+        reasons = dict(self.reasons)
+        for tenant, found in more.items():
+            rest = found - self.victims.get(tenant, _NOBODY) - {tenant}
+            if rest:
+                doubts[tenant] = doubts.get(tenant, _NOBODY) | rest
+                reasons[tenant] = f"{reasons[tenant]}; {why}" if tenant in reasons else why
+        return replace(self, doubts=doubts, reasons=reasons)
+
+    @property
+    def undecided(self) -> frozenset[str]:
+        """Tenants for which something is undecided."""
+        return frozenset(self.doubts)
+
+    @property
+    def doubtful(self) -> int:
+        """Number of undecided pairs."""
+        return sum(len(found) - (attacker in found) for attacker, found in self.doubts.items())
 
     def is_open(self, attacker: str, victim: str) -> bool:
         """Return whether the attacker can cross to the victim."""
@@ -198,6 +239,7 @@ class AuditReport(Drawable):
                     "title": item.title,
                     "plane": item.plane,
                     "open_pairs": item.count,
+                    "undecided_pairs": item.doubtful,
                     **({"pairs": [list(pair) for pair in item.pairs()]} if spell else {}),
                     "undecided": sorted(item.undecided),
                 }

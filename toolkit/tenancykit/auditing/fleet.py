@@ -78,12 +78,16 @@ def _merged_crossings(reports: list[AuditReport]) -> tuple[CrossingState, ...]:
 
 
 def _joined(one: CrossingState, other: CrossingState) -> CrossingState:
-    victims = dict(one.victims)
-    for tenant, reached in other.victims.items():
-        victims[tenant] = victims.get(tenant, frozenset()) | reached
-    return CrossingState(
-        one.id, one.title, one.plane, victims, one.undecided | other.undecided, {**one.reasons, **other.reasons}
-    )
+    victims = _union(one.victims, other.victims)
+    doubts = _union(one.doubts, other.doubts)
+    return CrossingState(one.id, one.title, one.plane, victims, doubts, {**one.reasons, **other.reasons})
+
+
+def _union(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    found = dict(one)
+    for tenant, reached in other.items():
+        found[tenant] = found.get(tenant, frozenset()) | reached
+    return found
 
 
 _WORST = ("fail", "undecided", "pass", "not-applicable")

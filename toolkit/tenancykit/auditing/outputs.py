@@ -149,7 +149,7 @@ def _lines(report: AuditReport, most: int) -> Iterator[str]:
     yield from (f"! not read: {fault}" for fault in report.faults)
     yield "Crossings as configured (open tenant pairs):"
     for item in report.crossings:
-        extra = f", undecided for {len(item.undecided)} tenants" if item.undecided else ""
+        extra = f", undecided: {item.doubtful} pairs of {len(item.undecided)} tenants" if item.doubtful else ""
         yield f"  {item.id:26} {item.count:>8}  {item.title}{extra}"
     yield f"Findings: {len(report.findings)}"
     for finding in report.findings[:most]:

@@ -114,6 +114,8 @@ class _Scene:
         hostile = HostilePods(objects, tenancy, probe)
         nodes = NodeSharing(objects, tenancy, probe)
         bounds = Bounds(objects, tenancy, lambda: nodes.victims()[0])
+        api = api_reach(tenancy, objects.kinds)
+        lifting = frozenset(tenant for tenant, fences in api.lifted.items() if "network-policies" in fences)
         return cls(
             objects,
             tenancy,
@@ -121,8 +123,8 @@ class _Scene:
             hostile,
             nodes,
             bounds,
-            NetworkReach(objects, tenancy, options.pod_addresses),
-            api_reach(tenancy, objects.kinds),
+            NetworkReach(objects, tenancy, options.pod_addresses, lifting),
+            api,
             Sandboxes(objects, tenancy, probe),
             VolumeClaims(objects, tenancy, probe, hostile, bounds),
             Delivery(objects, tenancy),
@@ -133,15 +135,20 @@ class _Scene:
         """Yield the matrix, crossing by crossing."""
         everybody = frozenset(self.tenancy.tenants)
         neighbours, unsure_nodes = self.nodes.victims()
-        yield CrossingState(API, "objects of other tenants through the API", "control", self.api.victims)
+        api = self.api
+        title = "objects of other tenants through the API"
+        yield CrossingState(API, title, "control", api.victims, api.doubts, api.reasons)
         root, unsure = self.hostile.node_root()
-        root_victims = {tenant: neighbours.get(tenant, everybody) for tenant in root}
-        yield CrossingState(
-            NODE, "root of a node through a pod spec", "compute", root_victims, frozenset(unsure), {**unsure, **root}
+        for tenant, why in self._relabelling():
+            root.setdefault(tenant, why)
+            unsure.pop(tenant, None)
+        reached = {tenant: neighbours.get(tenant, everybody) for tenant in (*root, *unsure)}
+        yield CrossingState.split(
+            NODE, "root of a node through a pod spec", "compute", reached, unsure.keys(), {**unsure, **root}
         )
         reasons = {tenant: self.nodes.placement(tenant).why for tenant in self.tenancy.tenants}
-        yield CrossingState(NEIGHBOURS, "pods on the same node", "compute", neighbours, unsure_nodes, reasons)
-        yield CrossingState(
+        yield CrossingState.split(NEIGHBOURS, "pods on the same node", "compute", neighbours, unsure_nodes, reasons)
+        yield CrossingState.split(
             KERNEL,
             "the node's kernel, outside any sandbox",
             "compute",
@@ -149,9 +156,7 @@ class _Scene:
             self.sandboxes.undecided,
             self.sandboxes.reasons,
         )
-        reached = self.network.victims
-        unsure_reach = frozenset(reached) if self.network.unevaluated else frozenset()
-        yield CrossingState(NETWORK, "pods over the pod network", "network", reached, unsure_reach)
+        yield self._network(everybody)
         metadata = {tenant: answer.egress.why for tenant, answer in self.network.metadata_open.items()}
         yield CrossingState(
             METADATA_CROSSING, "the node's cloud credentials", "network", _all(metadata, everybody), reasons=metadata
@@ -160,15 +165,29 @@ class _Scene:
             TRAFFIC_CROSSING, "traffic through externalIPs", "network", self.hostile.traffic_takers, everybody
         )
         for crossing in sorted({"gpu-contexts", "gpu-mps"} & gpu_sharing(self.objects).keys()):
-            yield CrossingState(crossing, "the same GPU", "accelerator", neighbours, unsure_nodes)
+            yield CrossingState.split(crossing, "the same GPU", "accelerator", neighbours, unsure_nodes)
         yield from self._owned()
         yield from self._capacity(everybody, neighbours)
+
+    def _relabelling(self) -> Iterator[tuple[str, str]]:
+        """Yield the tenants that may take the Pod Security level off a namespace of theirs, each with why."""
+        for tenant, fences in self.api.lifted.items():
+            if "namespace" in fences and self.hostile.relabels(tenant):
+                yield tenant, fences["namespace"]
+
+    def _network(self, everybody: frozenset[str]) -> CrossingState:
+        """Return the pod network; where a vendor's policies are not evaluated, nothing about it is decided."""
+        state = CrossingState(NETWORK, "pods over the pod network", "network", self.network.victims)
+        if not self.network.unevaluated:
+            return state
+        why = f"{self.network.unevaluated} network policies are not evaluated"
+        return replace(state, victims={}).doubted(_all(everybody, everybody), why)
 
     def _owned(self) -> Iterator[CrossingState]:
         """Yield the crossings into what belongs to single tenants: storage classes and delivery projects."""
         if self.claims.classes:
             opened = self.claims.open
-            yield CrossingState(
+            yield CrossingState.split(
                 CLAIMS,
                 "volumes of another tenant's StorageClass",
                 "storage",
@@ -186,7 +205,7 @@ class _Scene:
             )
 
     def _capacity(self, everybody: frozenset[str], neighbours: Mapping[str, frozenset[str]]) -> Iterator[CrossingState]:
-        compute = self.bounds.open_tenants("compute")
+        compute = self._unbounded("compute")
         shared = {tenant: neighbours.get(tenant, everybody) for tenant in compute}
         yield CrossingState(BOUNDS["compute"], "node capacity without a quota", "compute", shared, reasons=compute)
         titles = {
@@ -194,12 +213,17 @@ class _Scene:
             "objects": ("API capacity without object quotas", "control"),
         }
         for group, (title, plane) in titles.items():
-            found = self.bounds.open_tenants(group)
+            found = self._unbounded(group)
             yield CrossingState(BOUNDS[group], title, plane, _all(found, everybody), reasons=found)
-        gpus = self.bounds.open_tenants("gpu")
+        gpus = self._unbounded("gpu")
         yield CrossingState(BOUNDS["gpu"], "GPUs without a quota", "accelerator", _all(gpus, everybody), reasons=gpus)
         title = "the scheduler's order through priority classes"
         yield _judged(QUEUE_CROSSING, title, "control", self.hostile.queue_jumpers, everybody)
+
+    def _unbounded(self, group: str) -> dict[str, str]:
+        """Return the tenants that quotas do not bound in a group, or that may lift them, each with why."""
+        lifting = {tenant: fences["quotas"] for tenant, fences in self.api.lifted.items() if "quotas" in fences}
+        return {**(lifting if group != "gpu" or self.bounds.devices else {}), **self.bounds.open_tenants(group)}
 
     def findings(self) -> Iterator[Finding]:
         """Yield every finding, in no particular order; a tenant alone in its cluster has nobody to reach."""
@@ -266,7 +290,7 @@ def _judged(
     """Return a crossing open towards everybody for the tenants found, each with verdict and reason."""
     unsure = frozenset(tenant for tenant, (verdict, _) in found.items() if verdict == "undecided")
     reasons = {tenant: why for tenant, (_, why) in found.items()}
-    return CrossingState(crossing, title, plane, _all(found, everybody), unsure, reasons)
+    return CrossingState.split(crossing, title, plane, _all(found, everybody), unsure, reasons)
 
 
 def _object_findings(objects: ObjectSet) -> Iterator[Finding]:

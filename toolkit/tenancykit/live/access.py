@@ -1,7 +1,7 @@
 """Rights: what every tenant's people and service accounts may do, asked by SubjectAccessReview.
 
 Claimed rights are every verb and resource of the roles they hold; forbidden ones are the rights worth more than they
-look (:data:`~tenancykit.auditing.crossings.api_access.POWERS`), in their own namespace, in a neighbour's, and
+look (:mod:`kubeanswers.access.powers`), in their own namespace, in a neighbour's, and
 cluster-wide. The claim is what the export's own RBAC objects answer. Reviews are answered, never stored.
 """
 
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kubeanswers.access.powers import Power, powers
 from kubeanswers.access.rbac import AccessRules, Request
-from tenancykit.auditing.crossings.api_access import CROSSING, GUARDS, POWERS, Power
+from tenancykit.auditing.crossings.api_access import CROSSING
 from tenancykit.auditing.tenants import Principal, Tenancy
 from tenancykit.live.client import Answer, ApiServer
 from tenancykit.live.questions import Reply, State
@@ -56,10 +57,10 @@ class AccessQuestions:
     def _requests(self, who: Principal, tenant: str, neighbour: str) -> Iterator[Request]:
         for namespace in self.tenancy.namespaces.get(tenant, ()):
             yield from self._held(who, namespace)
-            yield from _powers(who, namespace, (*POWERS, *GUARDS))
+            yield from _powers(who, namespace, powers())
         for namespace in self.tenancy.namespaces.get(neighbour, ())[:1]:
-            yield from _powers(who, namespace, POWERS)
-        yield from _powers(who, "", POWERS)
+            yield from _powers(who, namespace, powers())
+        yield from _powers(who, "", powers())
         for verb, group, resource in _OVERVIEW:
             yield Request(who.user, verb, who.groups, group, resource)
 
@@ -76,10 +77,12 @@ class AccessQuestions:
                             yield _request(who, verb, group, resource, namespace, name)
 
 
-def _powers(who: Principal, namespace: str, powers: Iterable[Power]) -> Iterator[Request]:
-    """Yield one request per power: its first verb on its first resource."""
-    for power in powers:
-        yield _request(who, min(power.verbs), power.group, min(power.resources), namespace)
+def _powers(who: Principal, namespace: str, table: Iterable[Power]) -> Iterator[Request]:
+    """Yield one request per power: the first verb of its first right on its first resource."""
+    for power in table:
+        if not (namespace and power.cluster_only):
+            right = power.rights[0]
+            yield _request(who, min(right.verbs), min(right.groups), min(right.resources), namespace)
 
 
 def _request(who: Principal, verb: str, group: str, resource: str, namespace: str, name: str = "") -> Request:

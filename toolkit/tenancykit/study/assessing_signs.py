@@ -98,7 +98,9 @@ class Scene:
         counted = [report for report, acting in self.audits if acting or not self.per_tenant]
         for report in counted:
             for state in report.crossings:
-                if state.id == crossing and any(state.victims.get(t, frozenset()) - {t} for t in self.tenants):
+                if state.id == crossing and any(
+                    (state.victims.get(t, frozenset()) | state.doubts.get(t, frozenset())) - {t} for t in self.tenants
+                ):
                     return False
         return bool(counted)
 

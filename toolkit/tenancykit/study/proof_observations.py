@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kubeanswers.errors import Fault
-from kubeanswers.network.policies import unevaluated
-from tenancykit.auditing import AuditOptions, AuditReport, CrossingState, Finding, Reading, audit
+from tenancykit.auditing import AuditOptions, CrossingState, Finding, Reading, audit
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests.plan import Role, common_clusters, is_per_tenant, own_cluster
@@ -18,7 +17,6 @@ from tenancykit.study.proof_validity import ValidityNotes
 
 _EXAMPLES: Final = 5
 """Pairs of tenants, findings and reasons kept as examples of an open crossing."""
-_NETWORK: Final = "pod-network-to-victim"
 _PLATFORM_ROLES: Final[frozenset[Role]] = frozenset({"hub", "logical"})
 """Clusters that run or define tenants' clusters, and no pods that tenants make."""
 
@@ -111,8 +109,6 @@ class Observations:
         for item in report.crossings:
             self.titles.setdefault(item.id, item.title)
             self._count(item, idle if item.id in self.by_own_hand else frozenset())
-        if unevaluated(reading.objects):
-            self._unread(report)
         for finding in report.findings:
             if finding.crossing:
                 self._findings.setdefault(finding.crossing, []).append(finding)
@@ -123,8 +119,14 @@ class Observations:
         return home is None or (home == cluster if home else role == "shared")
 
     def _count(self, item: CrossingState, skipped: frozenset[str]) -> None:
+        self._pairs(item, item.victims, skipped, sure=True)
+        self._pairs(item, item.doubts, skipped, sure=False)
+
+    def _pairs(
+        self, item: CrossingState, pairs: Mapping[str, frozenset[str]], skipped: frozenset[str], *, sure: bool
+    ) -> None:
         sizes: dict[int, Mapping[str, int]] = {}  # tenants with equal reach share one set: each is counted once
-        for attacker, reached in item.victims.items():
+        for attacker, reached in pairs.items():
             if attacker in skipped:
                 continue
             if id(reached) not in sizes:
@@ -134,10 +136,10 @@ class Observations:
                 others = count - (far == near and attacker in reached)
                 if others:
                     tally = self._tallies.setdefault((item.id, near, far), _Tally())
-                    if attacker in item.undecided:
-                        tally.undecided_pairs += others
-                    else:
+                    if sure:
                         tally.open_pairs += others
+                    else:
+                        tally.undecided_pairs += others
                     tally.note([item.reasons.get(attacker, "")])
                     if len(tally.examples) < _EXAMPLES:
                         victim = min(t for t in reached if t != attacker and self._classes.get(t, "") == far)
@@ -149,17 +151,6 @@ class Observations:
             name = self._classes.get(tenant, "")
             found[name] = found.get(name, 0) + 1
         return found
-
-    def _unread(self, report: AuditReport) -> None:
-        """Note that a vendor's network policies, which are not evaluated, may open what the others close."""
-        sizes = self._by_class(report.tenants)
-        for near, count in sizes.items():
-            for far, others in sizes.items():
-                pairs = count * (others - (near == far))
-                if pairs:
-                    tally = self._tallies.setdefault((_NETWORK, near, far), _Tally())
-                    tally.undecided_pairs += pairs
-                    tally.note(f"not evaluated: {text}" for text in report.not_evaluated)
 
     def strangers(self) -> Iterator[Fault]:
         """Yield a fault per tenant of the scenario that is in no cluster, and per tenant that is not the scenario's."""

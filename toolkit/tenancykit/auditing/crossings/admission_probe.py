@@ -6,20 +6,21 @@ heart); one of each such shape is asked, so that ten thousand tenants cost no mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
+from kubeanswers.access.rbac import service_account_groups
 from kubeanswers.admission.api_defaults import as_admitted
-from kubeanswers.admission.engines import EngineRules, engine_rules, may_see
+from kubeanswers.admission.engines import EngineRules, engine_rules
 from kubeanswers.admission.evaluation import AdmissionPolicies
 from kubeanswers.admission.request import AdmissionRequest
-from kubeanswers.objects import ObjectSet, mapping, scalar_text
+from kubeanswers.objects import ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
-from tenancykit.auditing.tenants import Tenancy
+from tenancykit.auditing.tenants import Principal, Tenancy
 
 POOL_KEY: Final = "tenancykit.dev/pool"
 CLASS_KEY: Final = "tenancykit.dev/class"
@@ -60,9 +61,21 @@ class AdmissionProbe:
         """The admission rules of the set, whatever engine they are written for."""
         return engine_rules(self.objects)
 
-    def _engines_on(self, resource: str) -> tuple[str, ...]:
-        """Policies and webhooks that are not evaluated and may look at a resource."""
-        return tuple(str(item) for item in self.rules.opaque if may_see(item, resource))
+    @cached_property
+    def _guards(self) -> AdmissionPolicies:
+        """What is not evaluated and could refuse requests, as policies that refuse whatever they are asked about."""
+        asked = self.rules.guards
+        policies, bindings = tuple(g.policy for g in asked), tuple(g.binding for g in asked)
+        return AdmissionPolicies(
+            policies, bindings, self.policies.namespaces, (), self.tenancy.access, self.objects.kinds
+        )
+
+    def _unevaluated(self, request: AdmissionRequest) -> tuple[str, ...]:
+        """Return the objects that could refuse the request and are not evaluated."""
+        if not self.rules.guards:
+            return ()
+        found = self._guards.review(request).refusals
+        return tuple(dict.fromkeys(refusal.policy.rpartition(" ")[0] for refusal in found))
 
     @cached_property
     def engines(self) -> tuple[str, ...]:
@@ -167,52 +180,114 @@ class AdmissionProbe:
     @cached_property
     def _literals(self) -> frozenset[str]:
         """Every policy and binding as text: a tenant named in one is asked by itself."""
-        return frozenset(str(item.get("spec")) for item in (*self.rules.policies, *self.rules.bindings))
+        asked = (data for guard in self.rules.guards for data in (guard.policy, guard.binding))
+        return frozenset(str(item.get("spec")) for item in (*self.rules.policies, *self.rules.bindings, *asked))
 
     def _ask(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
         broken = self._broken(namespace, pod)
         if broken:
             level, _ = enforced(self.objects.namespaces.get(namespace, {}))
             return Taken("no", f"Pod Security {level} on Namespace {namespace} ({broken[0].title})")
-        made = as_admitted(pod, namespace, self._classes, self._runtimes)
-        answer = self.policies.review(self._request("Pod", "pods", namespace, made))
+        asked = [
+            self._request("Pod", "pods", namespace, as_admitted(made, namespace, self._classes, self._runtimes), who)
+            for made in (pod, *self._labelled(pod))
+            for who in self._makers(namespace)
+        ]
+        return self._widest(asked)
+
+    def _labelled(self, pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the pod with the labels that take pods out of a policy: whoever makes a pod chooses its labels."""
+        metadata = mapping(pod.get("metadata"))
+        for labels in self._escapes:
+            yield {**pod, "metadata": {**metadata, "labels": {**mapping(metadata.get("labels")), **labels}}}
+
+    @cached_property
+    def _escapes(self) -> tuple[Mapping[str, str], ...]:
+        """Labels under which some policy's selector of objects does not mean a pod."""
+        found: dict[str, dict[str, str]] = {}
+        for data in (*self.rules.policies, *self.rules.bindings):
+            spec = mapping(data.get("spec"))
+            for part in ("matchConstraints", "matchResources"):
+                for term in mappings(mapping(mapping(spec.get(part)).get("objectSelector")).get("matchExpressions")):
+                    key, values = scalar_text(term.get("key")), texts(term.get("values"))
+                    if term.get("operator") == "DoesNotExist":
+                        found[key] = {key: "x"}
+                    elif term.get("operator") == "NotIn" and values:
+                        found[key] = {key: values[0]}
+        return tuple(found.values())
+
+    def _widest(self, requests: Iterable[AdmissionRequest]) -> Taken:
+        """Return the answer to the request that gets furthest: whoever may choose among them chooses that."""
+        found = [self._reviewed(request) for request in requests]
+        return max(found, key=lambda taken: RANK[taken.verdict])
+
+    def _reviewed(self, request: AdmissionRequest) -> Taken:
+        answer = self.policies.review(request)
         if answer.denial:
             return Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
         if answer.undecided:
             return Taken("undecided", answer.doubt)
-        engines = self._engines_on("pods")
-        return Taken("undecided", f"not evaluated: {', '.join(engines[:3])}") if engines else Taken("yes")
+        unread = self._unevaluated(request)
+        return Taken("undecided", f"not evaluated: {', '.join(unread[:3])}") if unread else Taken("yes")
+
+    def _makers(self, namespace: str) -> list[Principal]:
+        """Return those who may be seen to create a tenant's pods: one of its own, and controllers where it matters.
+
+        Pods of a Deployment are created by a controller's service account, whoever made the Deployment.
+        """
+        people = list(self.tenancy.principals.get(self.tenancy.by_namespace.get(namespace, ""), ()))
+        if not self._knows_users:
+            return people[:1] or [_NOBODY]
+        kinds = {who.user.startswith("system:serviceaccount:"): who for who in reversed(people)}
+        return [*kinds.values(), _CONTROLLER] if kinds else [_NOBODY]
+
+    @cached_property
+    def _knows_users(self) -> bool:
+        """Whether any admission rule looks at who asks."""
+        rules = (*self.rules.policies, *(guard.policy for guard in self.rules.guards))
+        return any(word in str(rule.get("spec")) for rule in rules for word in ("userInfo", "authorizer"))
 
     def takes_service(self, namespace: str, name: str, service: Mapping[str, Any]) -> Taken:
-        """Return whether the namespace takes a Service, as far as admission policies say."""
+        """Return whether the namespace takes a new Service, as far as admission policies say."""
         return self.takes_object(namespace, f"Service {name}", service, "services")
 
-    def takes_object(self, namespace: str, key: str, made: Mapping[str, Any], resource: str) -> Taken:
+    def takes_object(
+        self, namespace: str, key: str, made: Mapping[str, Any], resource: str, old: Mapping[str, Any] | None = None
+    ) -> Taken:
         """Return whether the namespace takes an object other than a pod, as far as admission policies say.
 
         Args:
-            namespace: where it would be created.
+            namespace: where it would be.
             key: what is tried; namespaces of one shape are asked once per key.
             made: the object.
             resource: its REST resource.
+            old: the object it would be changed from; None where it would be created.
         """
-        shape = (self.shape(namespace), key)
+        shape = (self.shape(namespace), key, old is not None)
         if shape not in self._answers:
             kind = scalar_text(made.get("kind"))
-            answer = self.policies.review(self._request(kind, resource, namespace, as_admitted(made, namespace)))
-            taken = Taken("yes")
-            if engines := self._engines_on(resource):
-                taken = Taken("undecided", f"not evaluated: {', '.join(engines[:3])}")
-            if answer.undecided:
-                taken = Taken("undecided", answer.doubt)
-            if answer.denial:
-                taken = Taken("no", f"ValidatingAdmissionPolicy {answer.denial.policy}: {answer.denial.message}")
-            self._answers[shape] = taken
+            new = as_admitted(made, namespace)
+            requests = [self._request(kind, resource, namespace, new, who) for who in self._writers(namespace)]
+            if old is not None:
+                before = as_admitted(old, namespace)
+                requests = [replace(request, operation="UPDATE", old=before) for request in requests]
+            self._answers[shape] = self._widest(requests)
         return self._answers[shape]
 
-    def _request(self, kind: str, resource: str, namespace: str, made: Mapping[str, Any]) -> AdmissionRequest:
-        people = self.tenancy.principals.get(self.tenancy.by_namespace.get(namespace, ""), ())
-        who = people[0] if people else None
+    def _writers(self, namespace: str) -> list[Principal]:
+        found = [who for who in self._makers(namespace) if who is not _CONTROLLER]
+        return found or [_NOBODY]
+
+    def takes_relabelling(self, namespace: str) -> Taken:
+        """Return whether admission lets the tenant change its Namespace to enforce no Pod Security level."""
+        labels = dict(self.objects.namespaces.get(namespace, {}))
+        old = as_admitted(_space(namespace, labels))
+        new = as_admitted(_space(namespace, {**labels, "pod-security.kubernetes.io/enforce": "privileged"}))
+        asked = self._request("Namespace", "namespaces", namespace, new, self._writers(namespace)[0])
+        return self._reviewed(replace(asked, operation="UPDATE", name=namespace, namespace="", old=old))
+
+    @staticmethod
+    def _request(kind: str, resource: str, namespace: str, made: Mapping[str, Any], who: Principal) -> AdmissionRequest:
         group, _, version = scalar_text(made.get("apiVersion")).rpartition("/")
         return AdmissionRequest(
             "CREATE",
@@ -223,9 +298,19 @@ class AdmissionProbe:
             "probe",
             namespace,
             object=made,
-            user=who.user if who else "tenant",
-            groups=who.groups if who else frozenset({"system:authenticated"}),
+            user=who.user,
+            groups=who.groups,
         )
+
+
+RANK: Final = {"no": 0, "undecided": 1, "yes": 2}
+"""Verdicts from the tightest to the widest."""
+_NOBODY: Final = Principal("tenant", frozenset({"system:authenticated"}), "somebody of the tenant")
+_CONTROLLER: Final = Principal(
+    "system:serviceaccount:kube-system:replicaset-controller",
+    service_account_groups("kube-system"),
+    "the controller of its workloads",
+)
 
 
 def _space(name: str, labels: Mapping[str, str]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.access.rbac import AccessRules, Request
-from kubeanswers.objects import ObjectSet, Where
+from kubeanswers.objects import ObjectSet, Where, scalar_text
 from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
-from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
+from tenancykit.auditing.crossings.admission_probe import RANK, AdmissionProbe, Taken
 from tenancykit.auditing.crossings.probe_pods import Change, fingerprint
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
@@ -67,6 +67,13 @@ EXTERNAL_ADDRESS: Final = {
         "externalIPs": ["203.0.113.10"],
     },
 }
+PLAIN: Final = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "probe"},
+    "spec": {"type": "ClusterIP", "selector": {"app": "probe"}, "ports": [{"port": 443}]},
+}
+"""A Service like any other; the others may be made from it by a change."""
 _MAKERS: Final = (
     ("", "pods"),
     ("apps", "deployments"),
@@ -105,6 +112,37 @@ class HostilePods:
                     return who.title
         return ""
 
+    def changer(self, namespace: str, group: str, resource: str) -> str:
+        """Return who of the tenant may change objects of a resource in the namespace; empty for nobody."""
+        for who in self.tenancy.principals[self.tenancy.by_namespace[namespace]]:
+            for verb in ("update", "patch"):
+                request = Request(who.user, verb, who.groups, group, resource, namespace=namespace)
+                if self.tenancy.access.can(request).allowed:
+                    return who.title
+        return ""
+
+    def way(
+        self, namespace: str, key: str, made: Mapping[str, Any], plural: str, harmless: Mapping[str, Any]
+    ) -> tuple[Taken, str]:
+        """Return the widest way to an object that should be refused, and who takes it: made so, or changed later.
+
+        Args:
+            namespace: where it would be.
+            key: what is tried.
+            made: the object.
+            plural: its REST resource.
+            harmless: the object as it would be made first.
+        """
+        group = scalar_text(made.get("apiVersion")).rpartition("/")[0]
+        best, who = Taken("no"), ""
+        for title, taken in (
+            (self.maker(namespace, group, plural), self.probe.takes_object(namespace, key, made, plural)),
+            (self.changer(namespace, group, plural), self.probe.takes_object(namespace, key, made, plural, harmless)),
+        ):
+            if title and RANK[taken.verdict] > RANK[best.verdict]:
+                best, who = taken, title
+        return best, who
+
     def makers(self) -> dict[str, str]:
         """Return the tenants somebody of whom may create pods, each with who; all others run nothing of their own."""
         found: dict[str, str] = {}
@@ -136,6 +174,13 @@ class HostilePods:
                 elif admitted:
                     unsure.setdefault(tenant, f"{namespace}: {self._doubt(namespace, admitted)}")
         return sure, {tenant: why for tenant, why in unsure.items() if tenant not in sure}
+
+    def relabels(self, tenant: str) -> bool:
+        """Return whether admission lets a tenant take the Pod Security level off one of its namespaces."""
+        return any(
+            self.maker(namespace) and self.probe.takes_relabelling(namespace).verdict != "no"
+            for namespace in self.tenancy.namespaces[tenant]
+        )
 
     def findings(self) -> Iterator[Finding]:
         """Yield one finding per tenant namespace that takes a pod which is root of its node."""
@@ -244,11 +289,11 @@ class HostilePods:
         """Verdict (yes or undecided) and reason of each tenant that may create a Service with externalIPs."""
         found: dict[str, tuple[str, str]] = {}
         for namespace, tenant in sorted(self.tenancy.by_namespace.items()):
-            verdict = self.probe.takes_service(namespace, "external-address", EXTERNAL_ADDRESS).verdict
-            if verdict != "no" and found.get(tenant, ("",))[0] != "yes":
-                who = self.maker(namespace, "", "services")
-                if who:
-                    found[tenant] = (verdict, f"{who} may create Services with externalIPs in {namespace}")
+            if found.get(tenant, ("",))[0] == "yes":
+                continue
+            taken, who = self.way(namespace, "external-address", EXTERNAL_ADDRESS, "services", PLAIN)
+            if taken.verdict != "no":
+                found[tenant] = (taken.verdict, f"{who} may create or change Services with externalIPs in {namespace}")
         return found
 
     @cached_property

@@ -40,16 +40,19 @@ class NetworkReach:
         objects: the manifests.
         tenancy: whose namespaces these are.
         pod_addresses: where pods of unknown address are taken to live.
+        lifted: tenants that may take down the policies of their own namespaces.
     """
 
     objects: ObjectSet
     tenancy: Tenancy
     pod_addresses: AddressSet = PRIVATE
+    lifted: frozenset[str] = frozenset()
 
     @cached_property
     def network(self) -> Network:
         """The network with the probe pods added."""
-        return Network(self.objects, self.pod_addresses, tuple(self._probes()))
+        namespaces = frozenset(n for n, tenant in self.tenancy.by_namespace.items() if tenant in self.lifted)
+        return Network(self.objects, self.pod_addresses, tuple(self._probes()), namespaces)
 
     @cached_property
     def _pods(self) -> Mapping[str, list[PodView]]:
@@ -169,9 +172,16 @@ class NetworkReach:
                     break
         return found
 
+    def unfenced(self, tenant: str) -> bool:
+        """Return whether the tenant's pods reach the metadata service past its policies as they stand."""
+        standing = Network(self.objects, self.pod_addresses, self.network.extra_pods)
+        return any(standing.reach(pod, METADATA, Port("TCP", 80)).allowed for pod in self._told_apart(tenant))
+
     def metadata_findings(self) -> Iterator[Finding]:
-        """Yield one finding per tenant whose pods reach the metadata service."""
+        """Yield one finding per tenant whose pods reach the metadata service as its policies stand."""
         for tenant, answer in self.metadata_open.items():
+            if tenant in self.lifted and not self.unfenced(tenant):
+                continue
             item = answer.egress.policies[0].source if answer.egress.policies else None
             item = item or self.objects.get("", "Namespace", "", self.tenancy.namespaces[tenant][0])
             subject, where = (

@@ -64,11 +64,12 @@ class Routes:
         for gateway, namespaces in sorted(self.users.items()):
             for namespace in sorted(namespaces):
                 tenant = self.tenancy.by_namespace[namespace]
-                taken = self.probe.takes_object(namespace, f"route at {gateway}", _route(gateway), "httproutes")
-                if tenant in seen or taken.verdict == "no":
+                if tenant in seen:
                     continue
-                who = self.hostile.maker(namespace, _GROUP, "httproutes")
-                if who:
+                own = _route(gateway, f"{namespace}.example.com")
+                made = _route(gateway, _FOREIGN)
+                taken, who = self.hostile.way(namespace, f"route at {gateway}", made, "httproutes", own)
+                if taken.verdict != "no":
                     seen.add(tenant)
                     yield tenant, namespace, gateway, who, taken
 
@@ -91,11 +92,11 @@ class Routes:
             )
 
 
-def _route(gateway: str) -> dict[str, Any]:
+def _route(gateway: str, host: str) -> dict[str, Any]:
     namespace, name = gateway.split("/", 1)
     spec = {
         "parentRefs": [{"name": name, "namespace": namespace}],
-        "hostnames": [_FOREIGN],
+        "hostnames": [host],
         "rules": [{"backendRefs": [{"name": "probe", "port": 80}]}],
     }
     return {"apiVersion": f"{_GROUP}/v1", "kind": "HTTPRoute", "metadata": {"name": "probe"}, "spec": spec}
