@@ -177,7 +177,14 @@ def test_the_highest_priority_is_found_with_the_path_it_opens() -> None:
 
 def webhook(resource: str) -> Object:
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
-    entry = {"name": "w.example.com", "failurePolicy": "Fail", "rules": [rule]}
+    entry = {
+        "name": "w.example.com",
+        "failurePolicy": "Fail",
+        "rules": [rule],
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {"url": "https://w.example.com"},
+    }
     return named("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "w", webhooks=[entry])
 
 
