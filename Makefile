@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMPS := .make
 EXAMPLE ?= ml-platform
 
-.PHONY: demo test check notebooks wheel bench browser schemas clean
+.PHONY: demo test check notebooks wheel bench browser schemas docs clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tenancykit needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }
@@ -58,9 +58,18 @@ bench: $(STAMPS)/dev
 browser: $(STAMPS)/dev
 	$(BIN)/python -m pytest -q -m browser tests
 
+# The docs site in docs/_build, built offline; warnings are errors. DOCS_NOTEBOOKS=off leaves notebooks unexecuted.
+docs: $(STAMPS)/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -b html docs docs/_build/html
+	@echo "docs: open docs/_build/html/index.html"
+
+$(STAMPS)/docs: $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
 # Rewrites the generated JSON Schemas; a test demands that they are current.
 schemas: $(STAMPS)/dev
 	$(BIN)/python -m tenancykit.schemas
 
 clean:
-	rm -rf $(VENV) $(STAMPS) dist build out
+	rm -rf $(VENV) $(STAMPS) dist build out docs/_build docs/_generated

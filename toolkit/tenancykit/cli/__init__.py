@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _terminated)
     out, err = (cast("TextIO", Escaping(stream)) for stream in (sys.stdout, sys.stderr))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        options = _parser().parse_args(arguments)
+        options = command_line().parse_args(arguments)
         try:
             return _run(options)
         except BrokenPipeError:
@@ -113,7 +113,8 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of every command; the docs print it."""
     parser = argparse.ArgumentParser(
         prog="tenancykit",
         description="Compare, explain and export Kubernetes tenancy designs for AI platforms.",
