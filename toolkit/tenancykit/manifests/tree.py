@@ -13,6 +13,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests import charts, readme, trace
 from tenancykit.manifests.assemble import Finish, base_manifests, by_file, class_scopes, plain_files, tenant_manifests
+from tenancykit.manifests.checked import Gate
 from tenancykit.manifests.model import Manifest
 from tenancykit.manifests.output import Changes, StagedTree
 from tenancykit.manifests.plan import ClusterPlan, common_clusters, own_cluster, tenants_of
@@ -66,7 +67,8 @@ def export(
         extra_files: further files by path inside the tree, such as the decision record.
 
     Raises:
-        OutputError: the tree cannot be written; what was there before is unchanged.
+        OutputError: the tree cannot be written, or an API server would refuse an object of it; what was there before
+            is unchanged.
     """
     header = {
         "design": design.id,
@@ -99,6 +101,7 @@ class _Writer:
 
     def __post_init__(self) -> None:
         self.finish = Finish(self.design.id.lower(), self.decision)
+        self.gate = Gate(self.scenario.kubernetes)
         self.scopes = class_scopes(self.design, self.scenario, self.catalogue)
         self.plans = common_clusters(self.design)
         self.own_classes = [f for f in self.design.classes if self._own(f) is not None]
@@ -215,7 +218,9 @@ class _Writer:
     ) -> None:
         names = []
         for name, objects in by_file(made):
-            text = write_documents(self.finish(one, cls, tenant) for one in objects)
+            finished = [self.finish(one, cls, tenant) for one in objects]
+            text = write_documents(finished)
+            self.gate.check(f"{folder}/{name}", text, finished, tenant)
             self.tree.write(f"{folder}/{name}", text)
             names.append(name)
             self.objects += len(objects)
