@@ -10,8 +10,8 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError
@@ -64,42 +64,21 @@ def read_json(text: str) -> Any:
         raise InputError(Fault("text", f"is not JSON: {error}", "one JSON object", "correct the text")) from error
 
 
-def is_read_as_empty(kind: str, error: Any) -> bool:
-    """Return whether a schema's fault is none to the API server: a field that is null or left out counts as zero."""
-    path = [part for part in error.absolute_path if isinstance(part, str)]
-    if error.validator == "required":
-        if path[:1] == ["status"]:
-            return True
-        missing = [name for name in error.validator_value if name not in error.instance]
-        return bool(missing) and all(_may_be_zero(kind, path, name) for name in missing)
-    if error.instance is not None:
-        return False
-    if error.validator in ("oneOf", "anyOf") or path[:1] == ["status"]:
-        return True  # null is one of both readings of a quantity or of a number-or-text
-    return bool(path) and _may_be_zero(kind, path[:-1], path[-1])
+def may_be_zero(kind: str, path: tuple[str, ...], name: str) -> bool:
+    """Return whether a field that schemas require may be null or left out: the API server reads it as empty.
 
-
-def _may_be_zero(kind: str, path: list[str], name: str) -> bool:
+    Args:
+        kind: kind of the object.
+        path: fields that lead to the one it stands in.
+        name: the field.
+    """
     parent = path[-1] if path else ""
     return not _ZERO_IS_WELCOME.isdisjoint({(parent, name, kind), (parent, name, "")})
 
 
-@cache
-def formats() -> Any:
-    """Return checks of the formats the API server's decoder enforces."""
-    from jsonschema import FormatChecker  # noqa: PLC0415 - over a second to import
-
-    checker = FormatChecker(formats=())
-    for name, bits in (("int32", 31), ("int64", 63)):
-        limit = 2**bits
-
-        def within(value: object, limit: int = limit) -> bool:
-            return not isinstance(value, int) or -limit <= value < limit
-
-        checker.checks(name)(within)
-    checker.checks("date-time")(is_date)
-    checker.checks("byte")(is_base64)
-    return checker
+def _fits(bits: int) -> Callable[[object], bool]:
+    limit = 2**bits
+    return lambda value: not isinstance(value, int) or -limit <= value < limit
 
 
 def is_date(value: object) -> bool:
@@ -124,6 +103,15 @@ def is_base64(value: object) -> bool:
     except (binascii.Error, ValueError):
         return False
     return True
+
+
+FORMATS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "int32": _fits(31),
+    "int64": _fits(63),
+    "date-time": is_date,
+    "byte": is_base64,
+}
+"""Checks of the formats the API server's decoder enforces."""
 
 
 def starts_as_json(text: str) -> bool:

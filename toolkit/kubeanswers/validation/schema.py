@@ -1,13 +1,12 @@
 """Strict, offline validation of Kubernetes objects: every fault at once, against the chosen version's own schemas.
 
-Schema files are those of the ``kubernetes-validate`` package (Kubernetes 1.25 to 1.37); validators are built once and
-kept. What schemas cannot say is checked by the modules beside this one.
+Schema files are those of the ``kubernetes-validate`` package (Kubernetes 1.25 to 1.37); each is read once
+and kept. What schemas cannot say is checked by the modules beside this one.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,13 +15,12 @@ from typing import Any, Final
 from kubeanswers.errors import Fault, InputError, MissingExtraError, did_you_mean
 from kubeanswers.source import parse_yaml
 from kubeanswers.validation import custom_kinds, decoding
+from kubeanswers.validation.built_in import BuiltIn, built_in
 from kubeanswers.validation.definitions import Defined, Definitions
 from kubeanswers.validation.semantics import semantic_faults, update_faults
 
 DEFAULT_VERSION: Final = "1.36"
 _PACKAGE: Final = "kubernetes_validate"
-_BASE: Final = "https://kubernetes.io/api/"
-_LONGEST: Final = 160
 
 
 def validate_object(
@@ -67,8 +65,7 @@ def _own_faults(
     validator = _validator(api_version, kind, version)
     if validator is None:
         return [_unknown(api_version, kind, version)]
-    errors = (error for error in validator.iter_errors(obj) if not decoding.is_read_as_empty(kind, error))
-    found = [text for error in errors for text in _texts(kind, error)]
+    found = validator.faults(obj)
     if any(": unknown field" not in text for text in found):
         return sorted(set(found))
     return [*sorted(set(found)), *semantic_faults(obj, version)]
@@ -144,42 +141,16 @@ def _folder(version: str) -> Path:
 
 
 @cache
-def _registry(version: str) -> Any:
-    from referencing import Registry, Resource  # noqa: PLC0415 - over a second to import with jsonschema
-    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 - as above
-
-    definitions = json.loads((_folder(version) / "_definitions.json").read_text(encoding="utf-8"))
-    resource = Resource.from_contents(definitions, default_specification=DRAFT202012)
-    return Registry().with_resource(f"{_BASE}_definitions.json", resource)
-
-
-@cache
-def _validator(api_version: str, kind: str, version: str) -> Any:
-    """Return the validator of a kind, or None where the version does not serve it."""
-    try:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - over a second to import
-    except ImportError:
-        raise MissingExtraError("jsonschema", "validate") from None
+def _validator(api_version: str, kind: str, version: str) -> BuiltIn | None:
+    """Return the schema of a kind, or None where the version does not serve it."""
     group, _, number = api_version.rpartition("/")
     short = group.split(".")[0]
     file = _folder(version) / "-".join(filter(None, (kind.lower(), short, number)))
     path = file.with_name(file.name + ".json")
     if not path.is_file():
         return None
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    if kind not in schema.get("properties", {}).get("kind", {}).get("enum", [kind]):
-        return None
-    return _strict(Draft202012Validator)(schema, registry=_registry(version), format_checker=decoding.formats())
-
-
-def _strict(base: Any) -> Any:
-    """Return a validator class to which 2.0 is no integer, as it is none to the API server's decoder."""
-    from jsonschema import validators  # noqa: PLC0415 - as above
-
-    def is_integer(_: Any, value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool)
-
-    return validators.extend(base, type_checker=base.TYPE_CHECKER.redefine("integer", is_integer))
+    found = built_in(path, kind)
+    return found if kind in found.schema.get("properties", {}).get("kind", {}).get("enum", [kind]) else None
 
 
 def _unknown(api_version: str, kind: str, version: str) -> str:
@@ -188,20 +159,3 @@ def _unknown(api_version: str, kind: str, version: str) -> str:
     served = sorted(path.stem.rsplit("-", 1)[1] for path in _folder(version).glob(pattern))
     more = f"; it serves {kind} as {', '.join(served)}" if served else ""
     return f"apiVersion {api_version}, kind {kind}: Kubernetes {version} does not serve it{more}"
-
-
-def _texts(kind: str, error: Any) -> Iterator[str]:
-    """Yield what a schema's fault says, a line per field; no value of a Secret is put into a message."""
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
-    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = error.schema.get("properties") or {}
-        for name in sorted(str(name) for name in error.instance if name not in known):
-            meant = did_you_mean(name, known)
-            yield f"{where}.{name}".lstrip(".") + ": unknown field" + (f"; {meant}" if meant else "")
-        return
-    message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}..."
-    if error.validator == "format" and error.validator_value == "byte":
-        message = "is not base64"
-    elif kind == "Secret" and where.startswith(("data", "stringData")):
-        message = f"does not fit {error.validator} {error.validator_value}"
-    yield f"{where or 'object'}: {message}"
