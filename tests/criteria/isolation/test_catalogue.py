@@ -50,7 +50,7 @@ def test_an_option_that_no_crossing_mentions_is_listed(tmp_path: Path) -> None:
         ("crossings", CROSSING + "when: gpu\n", "prefix a class's fact"),
         ("crossings", CROSSING + "when: both:gpu xor both:x\n", "unexpected"),
         ("crossings", CROSSING + "wen: both:gpu\n", "unknown key 'wen'"),
-        ("barriers", "id: extra\ntitle: x\nwhat: y\nkind: wishes\n", "unknown kind 'wishes'"),
+        ("barriers", "id: extra\ntitle: x\nwhat: words\nkind: wishes\n", "unknown kind 'wishes'"),
         ("sharing", "id: a\nwhat: x\nwhen: b\n", "unknown fact 'b'"),
         (
             "boundaries",
@@ -66,7 +66,7 @@ def test_faulty_entries_are_refused_with_file_and_line(tmp_path: Path, kind: str
 
 
 def test_a_circle_of_facts_is_refused_and_named(tmp_path: Path) -> None:
-    text = "entries:\n  - {id: one, what: x, when: two}\n  - {id: two, what: y, when: not one}\n"
+    text = "entries:\n  - {id: one, what: first, when: two}\n  - {id: two, what: second, when: not one}\n"
     found = refusal(tmp_path, "sharing", text)
     assert "one -> two -> one" in found
     assert "extra.yaml:2" in found

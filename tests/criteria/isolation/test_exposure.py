@@ -126,3 +126,59 @@ def test_every_draw_is_the_exposure_under_the_chances_drawn() -> None:
                 total[asset.plane] += network.solve(pair.finding.graph, chance)[0] * DAYS_PER_YEAR
         for plane, value in total.items():
             assert days["all", plane][i] == pytest.approx(value)
+
+
+def asked_of_provider(trust: str, **how: str | int | bool) -> Scenario:
+    """Return the usual scenario under a provider that is trusted so far."""
+    plain = scenario(**how)  # type: ignore[arg-type]
+    infrastructure = plain.infrastructure.model_copy(update={"provider_trust": trust})
+    return plain.model_copy(update={"infrastructure": infrastructure})
+
+
+def test_confidential_computing_is_worth_something_only_where_the_provider_is_not_trusted() -> None:
+    own = with_options("cp_managed_per_tenant", "node_dedicated_tenant")
+    kata, confidential = (with_options(runtime, base=own) for runtime in ("rt_kata", "rt_coco"))
+    gained = {}
+    for trust in ("trusted", "contractual", "distrusted"):
+        asked = asked_of_provider(trust, kind="customer", provider="aws", virtualised=False)
+        gained[trust] = result(kata, asked).days["all", "compute"] - result(confidential, asked).days["all", "compute"]
+    assert 0 <= gained["trusted"] < 3
+    assert gained["contractual"] > gained["trusted"]
+    assert gained["distrusted"] > 100
+
+
+def test_own_hosts_keys_and_control_planes_earn_what_they_are_for_where_the_provider_is_not_trusted() -> None:
+    asked = asked_of_provider("distrusted", provider="aws")
+    shared_hosts = result(OWN_CLUSTER, asked).days
+    hosts = with_options("node_baremetal_tenant", base=OWN_CLUSTER)
+    assert result(hosts, asked).days["all", "compute"] < shared_hosts["all", "compute"] / 2
+    keys = with_options("st_tenant_keys", base=OWN_CLUSTER)
+    assert result(keys, asked).days["all", "storage"] < shared_hosts["all", "storage"] / 2
+
+
+def test_many_designs_at_once_know_the_provider_too() -> None:
+    plain = validate(Scenario, parse_yaml(SCENARIO, "two"))
+    infrastructure = plain.infrastructure.model_copy(update={"provider_trust": "contractual"})
+    asked = plain.model_copy(update={"infrastructure": infrastructure, "patch_days": {"kernel": 10.0}})
+    designs = drawn_designs(8)
+    found = sweep(designs, asked, CATALOGUE)
+    for i, design in enumerate(designs):
+        alone = measure(resolve(design, asked, CATALOGUE), asked, CATALOGUE).detail.days
+        for key, days in alone.items():
+            assert found.days[key][i] == pytest.approx(days, abs=1e-9)
+
+
+@pytest.mark.parametrize("fabric", ["infiniband", "roce"])
+def test_fabrics_enforced_outside_the_host_are_no_weaker_than_partition_keys_on_shared_hosts(fabric: str) -> None:
+    text = SCENARIO.replace("{id: w, kind: training,", "{id: w, kind: training, rdma: true,").replace(
+        "infiniband", fabric
+    )
+    asked = validate(Scenario, parse_yaml(text, "two"))
+    keys = "net_rdma_pkey" if fabric == "infiniband" else "net_spectrum_x"
+    shared_hosts = with_options("net_vpc_per_tenant", base=(*OWN_CLUSTER, keys))
+    own_hosts = with_options("node_baremetal_tenant", "net_dpu", base=OWN_CLUSTER)
+    three = (*own_hosts, keys)
+    partitioned, enforced, all_three = (result(o, asked).days for o in (shared_hosts, own_hosts, three))
+    for plane in ("compute", "network", "accelerator"):
+        assert all_three["dev", plane] <= enforced["dev", plane] * 1.001
+        assert enforced["dev", plane] <= partitioned["dev", plane]

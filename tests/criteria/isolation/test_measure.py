@@ -242,8 +242,8 @@ def test_availability_stands_beside_and_is_not_ranked() -> None:
     noisy = score(without("sch_quota"))
     assert noisy.figures["availability"]["node-capacity"]["depth"] == 0
     assert noisy.figures["availability"]["queue-capacity"]["depth"] == 0
-    fair = score(with_options("sch_kueue"))
-    assert fair.figures["availability"]["queue-capacity"]["exposure"] < found["queue-capacity"]["exposure"]
+    fair = score(with_options("sch_kueue", base=without("sch_quota")))
+    assert fair.figures["availability"]["queue-capacity"]["exposure"] < 0.5
     assert score(with_options("st_dedicated")).figures["availability"]["storage-capacity"]["depth"] > 0
 
 

@@ -29,7 +29,9 @@ class Position(Entry):
     what: str
     """What standing there means."""
     start: When = NEVER
-    """Facts of the pair under which a tenant of the attacking class stands here from the beginning."""
+    """Facts of the pair under which an attacker stands here from the beginning."""
+    held_by: Literal["tenant", "provider"] = "tenant"
+    """Who stands here from the beginning: tenants, or the provider of the hosts and its other customers."""
     evidence: tuple[str, ...] = ()
     """Attacker positions of published flaws that stand here (``tenant-pod``), special cases after the first."""
     blocked_by: dict[str, str] = Field(default_factory=dict)
@@ -261,6 +263,8 @@ class Breach(Entry):
     """Effects it applies to; empty: any."""
     positions: tuple[str, ...] = ()
     """Published attacker positions it applies to; empty: any."""
+    components: tuple[str, ...] = ()
+    """Components at fault it applies to; empty: any."""
     shared: tuple[str, ...] = ()
     """Shared components one of which the flaw must name; empty: any."""
     barriers: tuple[str, ...] = Field(min_length=1)

@@ -22,6 +22,7 @@ def breach_of(entry: Evidence, boundary: Boundary) -> Breach | None:
         if (
             (not breach.effects or entry.effect in breach.effects)
             and (not breach.positions or entry.attacker_position in breach.positions)
+            and (not breach.components or entry.component in breach.components)
             and (not breach.shared or set(breach.shared) & set(entry.shared_component))
         ):
             return breach

@@ -67,11 +67,14 @@ class IsolationResult:
 
     Attributes:
         pairs: every ordered pair of classes that holds two different tenants, in the scenario's order.
+        provider: what the provider of the hosts can do to each class, where the scenario does not trust it; levels do
+            not look at it.
         planes: planes on which each class has something to lose, in the scenario's order of classes.
         model: the catalogue it was found with.
     """
 
     pairs: tuple[PairFinding, ...]
+    provider: tuple[PairFinding, ...]
     planes: Mapping[str, tuple[Plane, ...]]
     model: IsolationCatalogue = field(repr=False, compare=False)
 
@@ -111,7 +114,7 @@ def _assets(plane: Plane, model: IsolationCatalogue) -> tuple[str, ...]:
 def worst_of_each(result: IsolationResult) -> dict[str, dict[str, tuple[AssetFinding, PairFinding]]]:
     """Return, per victim class and asset, the finding of the attackers that reach it most."""
     found: dict[str, dict[str, tuple[AssetFinding, PairFinding]]] = {name: {} for name in result.planes}
-    for pair in result.pairs:
+    for pair in (*result.pairs, *result.provider):
         here = found[pair.victim]
         for asset in pair.finding.assets:
             if asset.guarded and (asset.asset not in here or asset.exposure > here[asset.asset][0].exposure):
@@ -168,7 +171,7 @@ def exposure_draws(
     worst: dict[tuple[str, str], NDArray[np.float64]] = {}
     plane_of: dict[tuple[str, str], Plane] = {}
     seen: dict[int, Mapping[str, NDArray[np.float64]]] = {}
-    for pair in result.pairs:
+    for pair in (*result.pairs, *result.provider):
         known = seen.get(id(pair.finding))
         if known is None:
             known = seen[id(pair.finding)] = _drawn(pair.finding, model, draws)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tenancykit.catalogue.attack import Asset, Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
@@ -45,6 +45,18 @@ def _pair_facts(
         if fact.when.holds(facts):
             facts.add(fact.id)
     return frozenset(facts)
+
+
+PROVIDER: Final = "the provider"
+"""Attacker that is no class of tenants: who runs the hosts, and the provider's other customers."""
+
+PROVIDER_FACTS: Final = frozenset({"provider-staff", "provider-customer"})
+"""Facts of the provider as an attacker."""
+
+
+def provider_attacks(victim: AbstractSet[str]) -> bool:
+    """Return whether the scenario behind a class's facts has the provider of the hosts among the attackers."""
+    return "provider-trust:contractual" in victim or "provider-trust:distrusted" in victim
 
 
 @dataclass(frozen=True)

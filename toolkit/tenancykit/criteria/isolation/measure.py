@@ -14,7 +14,15 @@ from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs
 from tenancykit.criteria.isolation.chances import strengths
 from tenancykit.criteria.isolation.explanation import evidence_tree
 from tenancykit.criteria.isolation.exposure import IsolationResult
-from tenancykit.criteria.isolation.graph import AttackGraph, attack_graph, pair_facts, words
+from tenancykit.criteria.isolation.graph import (
+    PROVIDER,
+    PROVIDER_FACTS,
+    AttackGraph,
+    attack_graph,
+    pair_facts,
+    provider_attacks,
+    words,
+)
 from tenancykit.criteria.isolation.interval import figure_interval
 from tenancykit.criteria.isolation.levels import VIEWS, guarded, level_of
 from tenancykit.criteria.isolation.network import contracted
@@ -101,8 +109,14 @@ def assess(
             facts = pair_facts(attacker.facts, victim.facts, same_class=same, model=model)
             finding = assess_facts(facts | {"proven-export"} if proven else facts, model, believed)
             pairs.append(PairFinding(attacker.tenant_class.id, victim.tenant_class.id, others, finding))
+    provider = []
+    for victim in design.classes:
+        if provider_attacks(victim.facts):
+            facts = pair_facts(PROVIDER_FACTS, victim.facts, same_class=False, model=model)
+            finding = assess_facts(facts | {"proven-export"} if proven else facts, model, believed)
+            provider.append(PairFinding(PROVIDER, victim.tenant_class.id, victim.tenant_class.count, finding))
     planes = {resolved.tenant_class.id: _planes(resolved.facts, model) for resolved in design.classes}
-    return IsolationResult(tuple(pairs), planes, model)
+    return IsolationResult(tuple(pairs), tuple(provider), planes, model)
 
 
 def _planes(facts: frozenset[str], model: IsolationCatalogue) -> tuple[Plane, ...]:

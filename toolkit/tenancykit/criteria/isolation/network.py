@@ -200,7 +200,8 @@ def contracted(asset: str, standing: frozenset[str], model: IsolationCatalogue) 
         standing: positions where the attacker stands whatever the design.
         model: the catalogue.
     """
-    steps = steps_to(asset, model)
+    holders = _holders(standing, model)
+    steps = steps_to(asset, model, holders)
     unhindered = [(c.from_, t) for c, t in steps if c.when.kind == "always" and not c.guards]
     sure = _closure(standing, unhindered) - {asset}
     won = _closure([asset], [(target, source) for source, target in unhindered])
@@ -212,7 +213,7 @@ def contracted(asset: str, standing: frozenset[str], model: IsolationCatalogue) 
         if end not in sure and (source == first or source not in won):
             ends[crossing.id, target] = source, end
             melted[crossing.id, source, end] = crossing
-    starts: dict[Hashable, Hashable | None] = {p: Start(p) for p in measured_starts(model) if p not in sure}
+    starts: dict[Hashable, Hashable | None] = {p: Start(p) for p in measured_starts(model, holders) if p not in sure}
     if sure:
         starts[first] = None
     return _compile(asset, [(c, source, end) for (_, source, end), c in melted.items()], starts, ends)
@@ -225,16 +226,23 @@ def _closure(nodes: Iterable[str], steps: Sequence[tuple[str, str]]) -> set[str]
     return found
 
 
-def measured_starts(model: IsolationCatalogue) -> tuple[str, ...]:
-    """Return the positions where an attacker may stand from the beginning."""
-    return tuple(position.id for position in model.positions.values() if str(position.start) != "never")
+def measured_starts(model: IsolationCatalogue, holders: Iterable[str] = ("tenant", "provider")) -> tuple[str, ...]:
+    """Return the positions where attackers of some kinds may stand from the beginning."""
+    return tuple(p.id for p in model.positions.values() if p.held_by in holders and str(p.start) != "never")
 
 
-def steps_to(asset: str, model: IsolationCatalogue) -> list[tuple[Crossing, str]]:
-    """Return the crossings, each with one end, that lie on ways from a start to the asset."""
+def _holders(standing: AbstractSet[str], model: IsolationCatalogue) -> tuple[str, ...]:
+    """Return what kind of attacker stands at some positions; a tenant where they say nothing."""
+    return tuple(sorted({model.positions[position].held_by for position in standing})) or ("tenant",)
+
+
+def steps_to(
+    asset: str, model: IsolationCatalogue, holders: Iterable[str] = ("tenant", "provider")
+) -> list[tuple[Crossing, str]]:
+    """Return the crossings, each with one end, that lie on ways from a start of some attackers to the asset."""
     steps = [(c, t) for c in model.crossings.values() for t in c.to if t == asset or t in model.positions]
     ahead = {asset}
-    behind = set(measured_starts(model))
+    behind = set(measured_starts(model, holders))
     while True:
         size = len(ahead) + len(behind)
         ahead |= {crossing.from_ for crossing, target in steps if target in ahead}

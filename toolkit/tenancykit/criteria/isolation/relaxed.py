@@ -21,7 +21,17 @@ from tenancykit.catalogue.reading import Entries
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs, window_cases
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR
-from tenancykit.criteria.isolation.sweep import Booleans, Chances, Floats, PairArrays, Sweep, best_of, take_worse
+from tenancykit.criteria.isolation.graph import PROVIDER_FACTS, provider_attacks
+from tenancykit.criteria.isolation.sweep import (
+    Booleans,
+    Chances,
+    Floats,
+    PairArrays,
+    Sweep,
+    best_of,
+    take_exposed,
+    take_worse,
+)
 from tenancykit.design.batch import Batch, ClassFacts
 
 SURE, MAYBE = "sure!", "maybe!"
@@ -176,6 +186,11 @@ def best_isolation(
             model,
         )
         take_worse(worst, victim.id, facts, _RelaxedChances(facts, believed, latencies))
+    outside = dict.fromkeys(PROVIDER_FACTS, everywhere)
+    for name, facts_of in sure.items():
+        if any(provider_attacks({fact}) for fact in facts_of):
+            pair = _RelaxedPair((outside, facts_of), (outside, maybe[name]), same_class=False, size=size, model=model)
+            take_exposed(worst, name, pair, _RelaxedChances(pair, believed, latencies))
     return worst
 
 

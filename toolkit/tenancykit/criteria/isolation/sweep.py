@@ -17,6 +17,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs, window_cases
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior, window_kind
+from tenancykit.criteria.isolation.graph import PROVIDER_FACTS, provider_attacks
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import AssetNetwork, Passage, Start, contracted, measured_starts
 from tenancykit.criteria.isolation.result import DEPTH_WEIGHT, MAX_DEPTH, MAX_NINES
@@ -93,6 +94,10 @@ def sweep(
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model, proven=proven)
         take_worse(worst, victim.id, facts, Chances(facts, model, believed))
+    for victim in classes:
+        from_outside = provider_pair(known[victim.id], size, model)
+        if from_outside is not None:
+            take_exposed(worst, victim.id, from_outside, Chances(from_outside, model, believed))
     return worst
 
 
@@ -155,22 +160,36 @@ def best_of(size: int, classes: Sequence[tuple[str, PairArrays]]) -> Sweep:
     )
 
 
+def provider_pair(victim: Mapping[str, Booleans], size: int, model: IsolationCatalogue) -> PairArrays | None:
+    """Return the facts of the provider against a class; None where the scenario trusts the provider."""
+    if not any(held.any() for name, held in victim.items() if provider_attacks({name})):
+        return None
+    attacker = dict.fromkeys(PROVIDER_FACTS, np.ones(size, dtype=bool))
+    return PairArrays(attacker, victim, same_class=False, size=size, model=model)
+
+
+def take_exposed(worst: Sweep, victim: str, facts: PairArrays, chances: Chances) -> list[_Exposed]:
+    """Keep what a pair opens of its victim's assets, where it is more than any pair before, and return it."""
+    found = [
+        _exposed(asset.id, facts, chances)
+        for asset in facts.model.assets.values()
+        if guarded(asset) and facts.holds(asset.when).any()
+    ]
+    for each in found:
+        so_far = worst.opened.setdefault((victim, each.asset), np.zeros(facts.size))
+        np.maximum(so_far, each.exposure, out=so_far)
+    return found
+
+
 def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances) -> None:
     """Put the worst asset of a pair in the place of the worst so far, where it is worse.
 
     Depth adds at most :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
     designs whose exposure comes that near to the worst.
     """
-    found = [
-        _exposed(asset.id, facts, chances)
-        for asset in facts.model.assets.values()
-        if guarded(asset) and facts.holds(asset.when).any()
-    ]
+    found = take_exposed(worst, victim, facts, chances)
     if not found:
         return
-    for each in found:
-        so_far = worst.opened.setdefault((victim, each.asset), np.zeros(facts.size))
-        np.maximum(so_far, each.exposure, out=so_far)
     least = np.minimum.reduce([each.nines for each in found]) + DEPTH_WEIGHT * MAX_DEPTH
     for each in found:
         near = np.flatnonzero((each.nines <= least) & (each.nines < worst.figure))

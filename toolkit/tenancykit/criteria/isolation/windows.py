@@ -6,7 +6,17 @@ import itertools
 
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs
-from tenancykit.criteria.isolation.sweep import Booleans, Chances, Floats, PairArrays, Sweep, best_of, take_worse
+from tenancykit.criteria.isolation.sweep import (
+    Booleans,
+    Chances,
+    Floats,
+    PairArrays,
+    Sweep,
+    best_of,
+    provider_pair,
+    take_exposed,
+    take_worse,
+)
 from tenancykit.design.batch import Batch, ClassFacts
 
 
@@ -32,6 +42,11 @@ def sweep_windows(batch: Batch, latencies: Floats, *, believed: Beliefs = BELIEV
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
         take_worse(worst, victim.id, facts, Chances(facts, model, believed, latencies=latencies))
+    for victim in classes:
+        from_outside = provider_pair(known[victim.id], size, model)
+        if from_outside is not None:
+            chances = Chances(from_outside, model, believed, latencies=latencies)
+            take_exposed(worst, victim.id, from_outside, chances)
     return worst
 
 

@@ -1,0 +1,41 @@
+"""Whether the machines on offer hold whole GPU boards, so that no board serves two machines at once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from kubeanswers.errors import InputError
+from tenancykit.catalogue.prices import load_prices
+from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.scenario.model import Infrastructure, Scenario
+
+BOARD: Final = 8
+"""GPUs of an HGX board, whose NVLink switches serve all of them."""
+
+LINKED: Final = ("V100", "A100", "H100", "H200", "H800", "B200", "B300", "GB200", "GB300")
+"""GPU models that are sold on boards with NVLink switches; others hang on PCIe and share no fabric."""
+
+
+def whole_boards(scenario: Scenario) -> bool:
+    """Return whether every machine on offer with GPUs holds a whole board, or GPUs without NVLink.
+
+    False where a machine's shape is not known: then a board may serve two machines.
+    """
+    return _whole(scenario.infrastructure, scenario.folder)
+
+
+@lru_cache(maxsize=256)
+def _whole(infrastructure: Infrastructure, folder: Path | None) -> bool:
+    own = infrastructure.price_book
+    try:
+        prices = load_prices(load_catalogue(), folder / own if own and folder else None).prices
+    except InputError:
+        return False
+    for offer in infrastructure.nodes:
+        price = prices.get(offer.type)
+        shape = offer.spec or (price.node if price else None)
+        if shape is None or not (not shape.gpus or shape.gpus >= BOARD or not shape.gpu_model.startswith(LINKED)):
+            return False
+    return True
