@@ -128,9 +128,9 @@ def test_every_draw_is_the_exposure_under_the_chances_drawn() -> None:
             assert days["all", plane][i] == pytest.approx(value)
 
 
-def asked_of_provider(trust: str, **how: str | int | bool) -> Scenario:
-    """Return the usual scenario under a provider that is trusted so far."""
-    plain = scenario(**how)  # type: ignore[arg-type]
+def asked_of_provider(trust: str, kind: str = "team", *, virtualised: bool = True) -> Scenario:
+    """Return the usual scenario on a cloud whose provider is trusted so far."""
+    plain = scenario(kind, provider="aws", virtualised=virtualised)
     infrastructure = plain.infrastructure.model_copy(update={"provider_trust": trust})
     return plain.model_copy(update={"infrastructure": infrastructure})
 
@@ -140,7 +140,7 @@ def test_confidential_computing_is_worth_something_only_where_the_provider_is_no
     kata, confidential = (with_options(runtime, base=own) for runtime in ("rt_kata", "rt_coco"))
     gained = {}
     for trust in ("trusted", "contractual", "distrusted"):
-        asked = asked_of_provider(trust, kind="customer", provider="aws", virtualised=False)
+        asked = asked_of_provider(trust, "customer", virtualised=False)
         gained[trust] = result(kata, asked).days["all", "compute"] - result(confidential, asked).days["all", "compute"]
     assert 0 <= gained["trusted"] < 3
     assert gained["contractual"] > gained["trusted"]
@@ -148,7 +148,7 @@ def test_confidential_computing_is_worth_something_only_where_the_provider_is_no
 
 
 def test_own_hosts_keys_and_control_planes_earn_what_they_are_for_where_the_provider_is_not_trusted() -> None:
-    asked = asked_of_provider("distrusted", provider="aws")
+    asked = asked_of_provider("distrusted")
     shared_hosts = result(OWN_CLUSTER, asked).days
     hosts = with_options("node_baremetal_tenant", base=OWN_CLUSTER)
     assert result(hosts, asked).days["all", "compute"] < shared_hosts["all", "compute"] / 2
