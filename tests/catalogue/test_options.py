@@ -29,9 +29,10 @@ CLASS_FACTS = frozenset(
         *("trusted", "semi-trusted", "untrusted", "untrusted-code"),
         *("gpu", "gpu-fraction", "gang", "persistent-storage", "exposed", "public", "rdma"),
         *("virtualised-nodes", "managed-control-plane", "elastic-fleet", "high-availability"),
+        *("gpu-jobs", "own-crds"),
     }
 )
-CLASS_FACT_PREFIXES = ("fabric:", "provider:", "tier:", "environment:", "compliance:")
+CLASS_FACT_PREFIXES = ("automation:", "fabric:", "provider:", "tier:", "environment:", "compliance:")
 
 
 def is_class_fact(atom: str) -> bool:

@@ -102,15 +102,19 @@ def compare(
     *,
     designs: Iterable[Design | str] = (),
     calibration: PathLike | None = None,
+    as_published: bool = False,
     progress: Progress | None = None,
 ) -> Study:
     """Return the reference architectures compared for a scenario, with further designs or variants beside them.
+
+    Every design is completed with the cheapest options that provide what the scenario needs and it lacks.
 
     Args:
         scenario: what is asked.
         catalogue: what could be done; the package's own by default.
         designs: further designs, or variants as text (``RA01 +node_dedicated_tenant``).
         calibration: CSV of measured tasks (``task,days``); shifts the effort estimates and narrows their interval.
+        as_published: compare the designs bare, as though the scenario needed nothing.
         progress: called with (done, total, name) after each design.
 
     Raises:
@@ -118,9 +122,12 @@ def compare(
     """
     from tenancykit.catalogue.workbook import load_work
     from tenancykit.criteria.effort.calibration import read_calibration
+    from tenancykit.design.needs import without_needs
     from tenancykit.study import comparison
 
     used = catalogue or load_catalogue()
+    if as_published:
+        scenario = without_needs(scenario, used)
     measured = read_calibration(calibration, load_work(used)) if calibration else None
     further = [variant(d, scenario, used) if isinstance(d, str) else d for d in designs]
     return comparison.compare(scenario, used, further, calibration=measured, progress=progress)

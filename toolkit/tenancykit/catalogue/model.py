@@ -261,6 +261,10 @@ class GpuMode(Entry):
     assumption: bool = False
     """Whether a number is our assumption."""
 
+    def cuts(self, model: str) -> bool:
+        """Return whether GPUs of a model can be cut in this way: all modes but MIG cut any."""
+        return self.mode != "mig" or any(model == name or model.startswith(f"{name}-") for name in self.profiles)
+
 
 class Limit(Entry):
     """A scale limit."""
@@ -347,6 +351,48 @@ class Rule(Entry):
     """Key of the source."""
     assumption: bool = False
     """Whether the rule is our reading."""
+
+
+class Conflict(Entry):
+    """Facts of a class under which a need cannot be asked."""
+
+    when: When
+    """Facts of the class."""
+    why: str
+    """Reason, in words for the person who asked."""
+    cure: str
+    """What to change."""
+
+
+class Need(Entry):
+    """Something the platform has to do for its tenants, whatever design does it."""
+
+    id: str
+    """Unique id, as scenarios write it."""
+    name: str
+    """Title, as sentences use it."""
+    what: str
+    """What it means, in a sentence."""
+    default: When
+    """Facts of a class and its infrastructure under which it is asked unless the scenario says otherwise."""
+    why: str
+    """Why it is asked by default where it is."""
+    unless: str
+    """Why it is not asked by default where it is not."""
+    applies: When = Condition("always")
+    """Facts of a design under which it matters (a fleet's automation, where there is a fleet)."""
+    met: When
+    """Traits of options that provide it."""
+    prefer: When = Condition("never")
+    """Traits of options taken first when a design is completed; others are taken only where none of these is valid."""
+    instead: str = ""
+    """What happens where nothing provides it, for needs that do not exclude a design; empty: the design is excluded."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Facts of a class under which asking for it is a contradiction."""
+    source: str = ""
+    """Key of the source, or an address."""
+    assumption: bool = False
+    """Whether the default or what counts as met is our reading."""
 
 
 class Tier(Entry):

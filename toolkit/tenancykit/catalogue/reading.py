@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
-from tenancykit.catalogue.model import LAYERS, Component, Entry, Option, Reference, Rule, Source
+from tenancykit.catalogue.model import LAYERS, Component, Entry, Need, Option, Reference, Rule, Source
 from tenancykit.validation import validate
 
 E = TypeVar("E", bound=Entry)
@@ -21,7 +21,7 @@ OWN_ROOT: Final = Path(__file__).parent
 """Folder of the catalogue that ships with the package."""
 SECTIONS: Final = (
     *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "lapses"),
-    *("levels", "options", "positions", "prices", "priors", "references", "rules", "sharing", "signs"),
+    *("levels", "needs", "options", "positions", "prices", "priors", "references", "rules", "sharing", "signs"),
     *("upkeep", "windows"),
     *("tasks/priors", "tasks/rates", "tasks/work", "toil/activities", "toil/limits", "toil/rates"),
 )
@@ -185,6 +185,13 @@ class Catalogue:
         return read_entries(self.roots, "rules", Rule)
 
     @cached_property
+    def needs(self) -> Entries[Need]:
+        """What platforms have to do for tenants, by id: the vocabulary of a scenario's ``needs``."""
+        needs = read_entries(self.roots, "needs", Need)
+        _check_needs(needs, self)
+        return needs
+
+    @cached_property
     def references(self) -> Entries[Reference]:
         """Published reference architectures by id."""
         references = read_entries(self.roots, "references", Reference)
@@ -213,6 +220,16 @@ def _read_sources(roots: Sequence[Path]) -> Entries[Source]:
             merged[key] = validate(Source, document, (key,))
             places[key] = document.where((key,)).split(": ")[0]
     return Entries(MappingProxyType(dict(sorted(merged.items()))), MappingProxyType(places))
+
+
+def _check_needs(needs: Entries[Need], catalogue: Catalogue) -> None:
+    faults = [
+        Fault(needs.places[n.id], f"unknown source {n.source!r}", cure=did_you_mean(n.source, catalogue.sources))
+        for n in needs.values()
+        if n.source and n.source not in catalogue.sources and not n.source.startswith("https://")
+    ]
+    if faults:
+        raise CatalogueError(sorted(faults))
 
 
 def _check_options(options: Entries[Option], catalogue: Catalogue) -> None:

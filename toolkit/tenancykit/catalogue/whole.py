@@ -24,6 +24,7 @@ def read_whole(catalogue: Catalogue) -> None:
         lambda each: each.components,
         lambda each: each.options,
         lambda each: each.rules,
+        lambda each: each.needs,
         lambda each: each.references,
         load_prices,
         lambda each: load_isolation(each).evidence,

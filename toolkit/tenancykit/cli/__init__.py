@@ -331,6 +331,8 @@ def _scenario_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _variant_argument(parser: argparse.ArgumentParser) -> None:
+    text = "compare designs bare, not completed with what the scenario needs"
+    parser.add_argument("--as-published", action="store_true", help=text)
     text = "CSV of measured tasks (task,days) that shifts the effort estimates"
     parser.add_argument("--calibration", metavar="FILE", help=text)
     _repeatable(

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from typing import Any
 
 from tenancykit import api
-from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import OK
+from tenancykit.design.needs import Asked, needs_of
+from tenancykit.design.offers import node_shapes
+from tenancykit.scenario.fitting import whole_hosts_only
+from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import all_tenants, tenant_count
 from tenancykit.scenario.reading import named_files
 
@@ -23,6 +29,8 @@ def check(options: argparse.Namespace) -> int:
         from tenancykit.criteria.cost.activity import activity_of  # noqa: PLC0415 - few scenarios name a trace
 
         activity_of(scenario, scenario.folder)
+    warnings = _warnings(scenario, catalogue)
+    needs = [(c, needs_of(c, scenario, catalogue)) for c in scenario.tenants.classes]
     named = {
         tenant.name: tenant.kubernetes_name for tenant in all_tenants(scenario) if tenant.name != tenant.kubernetes_name
     }
@@ -37,6 +45,8 @@ def check(options: argparse.Namespace) -> int:
                 "fingerprint": fingerprint(scenario),
                 "tenants": tenant_count(scenario),
                 "kubernetes_names": named,
+                "needs": {c.id: [_need(one) for one in asked] for c, asked in needs},
+                "warnings": warnings,
                 "faults": [],
             }
         )
@@ -44,4 +54,39 @@ def check(options: argparse.Namespace) -> int:
     print(f"{scenario.name}: {tenant_count(scenario)} tenants, {len(scenario.workloads)} workload templates; no faults")
     for name, short in named.items():
         print(f"  {name}  ->  {short}")
+    for warning in warnings:
+        print(f"warning: {warning}")
+    for tenant_class, asked in needs:
+        print(f"what class {tenant_class.id} needs (change it with needs: in the scenario):")
+        for one in asked:
+            print(f"  {one}")
     return OK
+
+
+def _need(asked: Asked) -> dict[str, Any]:
+    return {"need": asked.need.id, "asked": asked.wanted, "stated": asked.stated, "why": asked.why}
+
+
+def _warnings(scenario: Scenario, catalogue: Catalogue) -> list[str]:
+    """Return what is no fault, and what whoever reads a ranking would have wanted to know before."""
+    infrastructure = scenario.infrastructure
+    told: list[str] = []
+    whole = [whole_hosts_only(one, node_shapes(scenario, catalogue)) for one in _one_by_one(scenario)]
+    if infrastructure.virtualised and any(whole):
+        told.append(
+            "some node types are whole physical hosts and others are not: nodes are taken for virtual machines; say "
+            "virtualised: false where only the others are"
+        )
+    if infrastructure.mode == "fixed":
+        from tenancykit.criteria.cost.fleet import demand_beyond_fleet  # noqa: PLC0415 - few scenarios state a fleet
+
+        after = "the machines to buy are priced" if infrastructure.buying == "allowed" else "no design can be admitted"
+        told += [f"{one}: {after}" for one in demand_beyond_fleet(scenario, catalogue)]
+    return told
+
+
+def _one_by_one(scenario: Scenario) -> Iterator[Scenario]:
+    """Yield the scenario with each of its node types alone."""
+    for offer in scenario.infrastructure.nodes:
+        alone = scenario.infrastructure.model_copy(update={"nodes": (offer,)})
+        yield scenario.model_copy(update={"infrastructure": alone})

@@ -38,7 +38,12 @@ def _study(options: argparse.Namespace, *named: str | None) -> Study:
     }
     written = {key: text for key, text in asked.items() if text in options.variant or "+" in text or " -" in text}
     return api.compare(
-        scenario, catalogue, designs=written.values(), calibration=options.calibration, progress=progress_line()
+        scenario,
+        catalogue,
+        designs=written.values(),
+        calibration=options.calibration,
+        as_published=options.as_published,
+        progress=progress_line(),
     )
 
 

@@ -14,7 +14,7 @@ from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, figu
 
 Comparison = Literal["<=", ">=", "=="]
 Reading = Literal["value", "low", "high"]
-Kind = Literal["amount", "level", "flag"]
+Kind = Literal["amount", "level", "flag", "shortage"]
 
 _SLACK: Final = 1e-12
 """Relative room for rounding, so that 0.1 + 0.2 still meets a limit of 0.3."""
@@ -32,7 +32,8 @@ class HardRequirement:
         comparison: ``<=``, ``>=`` or ``==`` between the measure and the limit.
         limit: the limit, in the measure's unit.
         reading: which number of a cell has to keep it: the value, or the low or high end of its interval.
-        kind: how a miss is told: an amount in per cent, a level in steps, a flag as present or missing.
+        kind: how a miss is told: an amount in per cent, a level in steps, a flag as present or missing,
+            a shortage as what is lacking, in the measure's unit (a plural).
     """
 
     name: str
@@ -82,6 +83,8 @@ class Miss:
         need = self.requirement
         if need.kind == "flag":
             return f"does not meet {need.name}"
+        if need.kind == "shortage":
+            return f"misses {need.name} by {self.gap:g} {self.unit[:-1] if self.gap == 1 else self.unit}"
         if need.kind == "level":
             steps = f"{self.gap:g} level{'' if self.gap == 1 else 's'}"
             return (

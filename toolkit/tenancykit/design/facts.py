@@ -13,6 +13,7 @@ fact                        holds where
 ``untrusted-code``          a workload runs code nobody vouches for
 ``gpu``                     a workload asks for GPUs
 ``gpu-fraction``            a workload asks for a part of a GPU
+``gpu-jobs``                training or batch work asks for GPUs
 ``gang``                    a workload starts all or nothing
 ``persistent-storage``      a workload keeps volumes
 ``exposed`` / ``public``    a workload is called from outside its pods / from the internet
@@ -31,6 +32,8 @@ fact                        holds where
 ``policy:audit``            admission policies report and do not refuse
 ``checks:<what>``           configuration is checked in the pipeline (``ci``) or verified on a schedule (``verify``)
 ``provider-trust:<how>``    how far the provider is trusted
+``own-crds``                the class states that its tenants bring CRDs of their own
+``gpu-uncut``               the way chosen to cut GPUs cuts none of the models on offer (known once options are chosen)
 ==========================  ==========================================================================================
 
 On top come the ids of the chosen options and the traits they provide (``tenancykit catalogue facts`` lists those).
@@ -52,6 +55,8 @@ def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]
         facts.add("external-tenant")
     if tenant_class.api_access == "cluster" or tenant_class.requirements.own_crds:
         facts.add("cluster-api-access")
+    if tenant_class.requirements.own_crds:
+        facts.add("own-crds")
     if tenant_class.count > 1 or len(scenario.tenants.classes) > 1:
         facts.add("several-tenants")
     if tenant_class.compliance:
@@ -90,9 +95,7 @@ def _workload_facts(scenario: Scenario, workloads: Iterable[Workload]) -> set[st
         if workload.untrusted_code:
             facts.add("untrusted-code")
         if workload.gpu and (workload.gpu.count or workload.gpu.fraction):
-            facts.add("gpu")
-            if workload.gpu.fraction and workload.gpu.fraction < 1:
-                facts.add("gpu-fraction")
+            facts |= _gpu_facts(workload)
         if workload.gang > 1:
             facts.add("gang")
         if workload.storage:
@@ -106,11 +109,20 @@ def _workload_facts(scenario: Scenario, workloads: Iterable[Workload]) -> set[st
     return facts
 
 
+def _gpu_facts(workload: Workload) -> set[str]:
+    facts = {"gpu"}
+    if workload.kind in ("training", "batch"):
+        facts.add("gpu-jobs")
+    if workload.gpu and workload.gpu.fraction and workload.gpu.fraction < 1:
+        facts.add("gpu-fraction")
+    return facts
+
+
 def _infrastructure_facts(scenario: Scenario) -> set[str]:
     infrastructure = scenario.infrastructure
     facts = {f"provider:{site.provider}" for site in infrastructure.sites}
     facts.add(f"fabric:{infrastructure.fabric}")
-    if infrastructure.virtualised:
+    if infrastructure.on_virtual_machines:
         facts.add("virtualised-nodes")
     if infrastructure.control_plane == "managed":
         facts.add("managed-control-plane")

@@ -15,6 +15,21 @@ from tenancykit.scenario.model import TenantClass
 
 
 @dataclass(frozen=True)
+class Supplement:
+    """An option that completes a design for what a scenario needs.
+
+    Attributes:
+        option: id of the option.
+        needs: ids of the needs it serves; empty where another supplement requires it.
+        replaces: id of the option whose layer it takes; empty where the layer was empty.
+    """
+
+    option: str
+    needs: tuple[str, ...] = ()
+    replaces: str = ""
+
+
+@dataclass(frozen=True)
 class Choice:
     """The options chosen for one tenant class.
 
@@ -22,11 +37,13 @@ class Choice:
         options: option ids in the order of dimensions, layers.
         completion: those that a reference architecture's publisher leaves open and we filled in.
         tier: the tier of the reference architecture they come from.
+        supplements: those that complete the design for what the scenario needs.
     """
 
     options: tuple[str, ...]
     completion: tuple[str, ...] = ()
     tier: str = ""
+    supplements: tuple[Supplement, ...] = ()
 
 
 @dataclass(frozen=True)

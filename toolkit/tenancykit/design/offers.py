@@ -25,13 +25,16 @@ def price_book(scenario: Scenario, catalogue: Catalogue) -> PriceBook:
 
 def node_shapes(scenario: Scenario, catalogue: Catalogue) -> Mapping[str, NodeShape]:
     """Return the shape of every node type of the scenario's price book, and of the scenario's own, by id."""
-    found = {name: _shape(price.node) for name, price in price_book(scenario, catalogue).prices.items() if price.node}
-    found.update((offer.type, _shape(offer.spec)) for offer in scenario.infrastructure.nodes if offer.spec)
+    infrastructure = scenario.infrastructure
+    book = price_book(scenario, catalogue).prices
+    found = {name: _shape(price.node, price.node.bare_metal) for name, price in book.items() if price.node}
+    own = [(offer.type, offer.spec) for offer in infrastructure.nodes if offer.spec]
+    found.update((name, _shape(spec, infrastructure.is_whole_host(spec))) for name, spec in own)
     return found
 
 
-def _shape(node: Machine | NodeSpec) -> NodeShape:
-    return NodeShape(node.cpu, node.memory, node.gpus, node.gpu_model, gpu_memory(node.gpu_model))
+def _shape(node: Machine | NodeSpec, whole_host: bool) -> NodeShape:
+    return NodeShape(node.cpu, node.memory, node.gpus, node.gpu_model, gpu_memory(node.gpu_model), whole_host)
 
 
 def offer_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:

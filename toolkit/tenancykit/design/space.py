@@ -17,6 +17,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.design.facts import class_facts
 from tenancykit.design.model import Choice
+from tenancykit.design.needs import asked_needs
 from tenancykit.design.offers import gpu_models_on_offer
 from tenancykit.design.validity import kubernetes_at_least, matching_models
 from tenancykit.scenario.model import Scenario, TenantClass
@@ -110,7 +111,8 @@ def space(
     """
     base = class_facts(scenario, tenant_class)
     candidates = _candidates(tenant_class, catalogue, allowed or {})
-    return _built(tenant_class, candidates, _constraints(scenario, catalogue, base), base)
+    constraints = [*_constraints(scenario, catalogue, base), *_needed(tenant_class, scenario, catalogue)]
+    return _built(tenant_class, candidates, constraints, base)
 
 
 def common_space(
@@ -139,8 +141,12 @@ def common_space(
     }
     constraints = [
         _under(constraint, base)
-        for base in (class_facts(scenario, tenant_class) for tenant_class in classes)
-        for constraint in _constraints(scenario, catalogue, base)
+        for tenant_class in classes
+        for base in (class_facts(scenario, tenant_class),)
+        for constraint in (
+            *_constraints(scenario, catalogue, base),
+            *_needed(tenant_class, scenario, catalogue),
+        )
     ]
     return _built(classes[0], candidates, constraints, frozenset())
 
@@ -284,6 +290,15 @@ def _constraints(scenario: Scenario, catalogue: Catalogue, base: frozenset[str])
     gpu_options = {option.id for option in catalogue.in_dimension("gpu_sharing") if option.layer != "allocation"}
     found.append(Constraint("gpu_sharing: nothing is chosen", gpu_options.isdisjoint, frozenset(gpu_options)))
     return found
+
+
+def _needed(tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue) -> list[Constraint]:
+    """Return what the class asks of every design; needs that do not exclude are left to the figures."""
+    return [
+        _implication(f"need {asked.need.id}: {asked.need.what}", asked.need.applies, asked.need.met)
+        for asked in asked_needs(tenant_class, scenario, catalogue)
+        if not asked.need.instead
+    ]
 
 
 def _implication(name: str, when: Condition, then: Condition) -> Constraint:

@@ -8,6 +8,7 @@ from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.facts import class_facts, design_facts
 from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign, choose
+from tenancykit.design.needs import Asked, asked_needs
 from tenancykit.design.offers import gpu_models_on_offer
 from tenancykit.scenario.model import Scenario, TenantClass
 
@@ -39,27 +40,65 @@ def resolve_class(
     choice: Choice, tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue
 ) -> tuple[ClassDesign, tuple[str, ...]]:
     """Return one class with its options and facts, and the reasons why the choice is not valid."""
-    options = tuple(catalogue.options[identifier] for identifier in choice.options)
-    facts = design_facts(class_facts(scenario, tenant_class), options)
-    broken = [*_requisites(options, facts), *_class_wishes(tenant_class, choice)]
-    restrictions: list[tuple[str, ...]] = []
-    for rule in catalogue.rules.values():
-        if not rule.when.holds(facts):
-            continue
-        if rule.then is not None and not rule.then.holds(facts):
-            broken.append(f"{rule.why} (rule {rule.id}: needs {rule.then})")
-        if rule.kubernetes_min and not kubernetes_at_least(scenario.kubernetes, rule.kubernetes_min):
-            broken.append(f"{rule.why} (rule {rule.id}: Kubernetes {rule.kubernetes_min}, have {scenario.kubernetes})")
-        if rule.gpu_models and "gpu" in facts:
-            restrictions.append(rule.gpu_models)
-    if restrictions:
-        offered = gpu_models_on_offer(scenario, catalogue)
-        usable = matching_models(offered, restrictions)
-        if offered and not usable:
-            lists = " and ".join("/".join(models) for models in restrictions)
-            broken.append(f"no GPU model on offer will do: needs {lists}, on offer {', '.join(sorted(offered))}")
-        facts |= {f"gpu-model-only:{model}" for model in usable or {"none"}}
-    return ClassDesign(tenant_class, choice, options, facts), tuple(broken)
+    return Judge(tenant_class, scenario, catalogue).resolve(choice)
+
+
+class Judge:
+    """Looks up what is chosen for one tenant class and says why it is not valid.
+
+    Args:
+        tenant_class: the class.
+        scenario: its scenario.
+        catalogue: options, rules and needs.
+    """
+
+    def __init__(self, tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue) -> None:
+        self.tenant_class = tenant_class
+        self.catalogue = catalogue
+        self.kubernetes = scenario.kubernetes
+        self.base = class_facts(scenario, tenant_class)
+        self.asked = asked_needs(tenant_class, scenario, catalogue)
+        self.offered = gpu_models_on_offer(scenario, catalogue)
+
+    def resolve(self, choice: Choice) -> tuple[ClassDesign, tuple[str, ...]]:
+        """Return the class with its options and facts, and the reasons why the choice is not valid."""
+        options = tuple(self.catalogue.options[identifier] for identifier in choice.options)
+        facts = design_facts(self.base, options)
+        facts |= self._useless_cuts(options)
+        broken = [*_requisites(options, facts), *_class_wishes(self.tenant_class, choice)]
+        restrictions: list[tuple[str, ...]] = []
+        for rule in self.catalogue.rules.values():
+            if not rule.when.holds(facts):
+                continue
+            if rule.then is not None and not rule.then.holds(facts):
+                broken.append(f"{rule.why} (rule {rule.id}: needs {rule.then})")
+            if rule.kubernetes_min and not kubernetes_at_least(self.kubernetes, rule.kubernetes_min):
+                broken.append(f"{rule.why} (rule {rule.id}: Kubernetes {rule.kubernetes_min}, have {self.kubernetes})")
+            if rule.gpu_models and "gpu" in facts:
+                restrictions.append(rule.gpu_models)
+        if restrictions:
+            usable = matching_models(self.offered, restrictions)
+            if self.offered and not usable:
+                lists = " and ".join("/".join(models) for models in restrictions)
+                broken.append(
+                    f"no GPU model on offer will do: needs {lists}, on offer {', '.join(sorted(self.offered))}"
+                )
+            facts |= {f"gpu-model-only:{model}" for model in usable or {"none"}}
+        broken += [missed_text(one) for one in self.asked if one.missed(facts) and not one.need.instead]
+        return ClassDesign(self.tenant_class, choice, options, facts), tuple(broken)
+
+    def _useless_cuts(self, options: tuple[Option, ...]) -> frozenset[str]:
+        """Return the fact that the way chosen to cut GPUs cuts none of the models on offer, where it is so."""
+        modes = [option.gpu for option in options if option.layer == "fraction" and option.gpu]
+        if "gpu-fraction" not in self.base or not modes or not self.offered:
+            return frozenset()
+        useless = not any(mode.cuts(model) for mode in modes for model in self.offered)
+        return frozenset({"gpu-uncut"}) if useless else frozenset()
+
+
+def missed_text(asked: Asked) -> str:
+    """Return why a design that does not provide a need is not admitted."""
+    return f"misses {asked.need.name}, asked {asked.why} (need {asked.need.id}: {asked.need.met})"
 
 
 def matching_models(offered: frozenset[str], restrictions: Sequence[Sequence[str]]) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kubeanswers.errors import Fault, did_you_mean
 from kubeanswers.source import Place
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.needs import need_faults, stated_needs
 from tenancykit.design.offers import node_shapes, offer_faults
 from tenancykit.design.space import space
 from tenancykit.scenario.model import Scenario, TenantClass
@@ -24,6 +25,10 @@ def known_to(catalogue: Catalogue) -> Known:
 def wish_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:
     """Yield every reference to the catalogue that leads nowhere, and every class whose wishes contradict each other."""
     yield from offer_faults(scenario, catalogue, place)
+    needs = list(need_faults(scenario, catalogue, place))
+    yield from needs
+    if needs:
+        return
     known = [*catalogue.options, *catalogue.components]
     for index, name in enumerate(scenario.team.running):
         if name not in known:
@@ -47,7 +52,8 @@ def _unknown(
 
 def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue, where: str) -> Iterator[Fault]:
     wishes = tenant_class.requirements
-    if not (wishes.require_options or wishes.forbid_options):
+    needs = [name for name, wanted in stated_needs(scenario, tenant_class).items() if wanted]
+    if not (wishes.require_options or wishes.forbid_options or needs):
         return
     taken: dict[tuple[str, str], str] = {}
     for name in wishes.require_options:
@@ -60,6 +66,6 @@ def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Ca
     found = space(tenant_class, scenario, catalogue)
     if not found.count:
         every = [name for name, _ in found.reasons()]
-        named = [name for name in every if any(wish in name for wish in wishes.require_options)]
+        named = [name for name in every if any(wish in name for wish in (*wishes.require_options, *needs))]
         what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {(named or every)[0]}"
-        yield Fault(where, what, cure="drop a required or forbidden option")
+        yield Fault(where, what, cure="drop a need, or a required or forbidden option")

@@ -88,6 +88,7 @@ def _design(study: Study, evaluation: Evaluation) -> dict[str, Any]:
                 "tier": c.choice.tier,
                 "options": list(c.choice.options),
                 "completion": list(c.choice.completion),
+                "supplements": [asdict(one) for one in c.choice.supplements],
             }
             for c in evaluation.resolved.classes
         },

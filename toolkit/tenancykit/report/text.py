@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from tenancykit.criteria.score import Evidence
+from tenancykit.report.completing import completed_with, goes_without, purchase
 from tenancykit.report.figures import SHORT, TITLES, interval_text, number, short_value, value_text
 from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
 from tenancykit.scenario.naming import tenant_count
@@ -20,6 +21,7 @@ _REASONS = 3
 def study_text(study: Study) -> str:
     """Return the ranking, the four criteria, what is excluded and why, and the reason for first place."""
     lines = [*_heading(study), "", *_table(study), ""]
+    lines.extend(_completions(study))
     excluded = [e for e in study.order if study.rank(e.id) is None]
     if excluded:
         lines.append("Not admitted:")
@@ -36,6 +38,17 @@ def study_text(study: Study) -> str:
         if told:
             lines.extend(wrapped(told))
     return "\n".join(lines)
+
+
+def _completions(study: Study) -> list[str]:
+    """Return what each admitted design was completed with, goes without, and has to buy."""
+    lines = []
+    for evaluation in study.order:
+        if study.rank(evaluation.id) is not None:
+            told = [purchase(evaluation), completed_with(evaluation), *goes_without(evaluation)]
+            for text in filter(None, told):
+                lines.extend(wrapped(f"{evaluation.id} {text}", "  ", "    "))
+    return ["Like with like:", *lines, ""] if lines else []
 
 
 def _heading(study: Study) -> list[str]:

@@ -21,6 +21,7 @@ class NodeShape:
         gpus: GPUs.
         gpu_model: model of the GPUs, empty without GPUs.
         gpu_memory: memory of one GPU in bytes; 0 where it is not known.
+        whole_host: whether it is a whole physical host.
     """
 
     cpu_milli: int
@@ -28,6 +29,7 @@ class NodeShape:
     gpus: int
     gpu_model: str
     gpu_memory: int = 0
+    whole_host: bool = False
 
 
 def node_faults(scenario: Scenario, place: Place, known: Mapping[str, NodeShape] | None) -> Iterator[Fault]:
@@ -54,6 +56,7 @@ def node_faults(scenario: Scenario, place: Place, known: Mapping[str, NodeShape]
         yield Fault(
             place(("infrastructure", "nodes")), "no machine is counted", cure="give a node type a count above 0"
         )
+    yield from _hosting(scenario, place, known or {})
     held = [shape for shape in shapes if shape is not None]
     if not held or len(held) < len(shapes):
         return
@@ -69,6 +72,32 @@ def _shape(offer: NodeOffer, known: Mapping[str, NodeShape] | None) -> NodeShape
         return known.get(offer.type)
     spec = offer.spec
     return NodeShape(spec.cpu, spec.memory, spec.gpus, spec.gpu_model) if spec else None
+
+
+def _hosting(scenario: Scenario, place: Place, known: Mapping[str, NodeShape]) -> Iterator[Fault]:
+    """Yield what contradicts itself about buying machines, and about nodes being virtual machines."""
+    infrastructure = scenario.infrastructure
+    if infrastructure.buying is not None and infrastructure.mode == "elastic":
+        what = f"buying is {infrastructure.buying!r}, and mode 'elastic' buys every machine"
+        yield Fault(place(("infrastructure", "buying")), what, "mode: fixed", "drop buying, or say mode: fixed")
+    if infrastructure.virtualised and whole_hosts_only(scenario, known):
+        what = "nodes are said to be virtual machines, and every node type is a whole physical host"
+        cure = "drop virtualised, or say bare_metal: false for the node types that are virtual machines"
+        yield Fault(place(("infrastructure", "virtualised")), what, cure=cure)
+    if infrastructure.virtualised is False:
+        for n, offer in enumerate(infrastructure.nodes):
+            if offer.spec and offer.spec.bare_metal is False:
+                what = f"node type {offer.type!r} is no whole host, and nodes are said not to be virtual machines"
+                path: Path_ = ("infrastructure", "nodes", n, "spec", "bare_metal")
+                yield Fault(place(path), what, cure="drop one of the two")
+
+
+def whole_hosts_only(scenario: Scenario, known: Mapping[str, NodeShape]) -> bool:
+    """Return whether every node type of a scenario is known to be a whole physical host."""
+    infrastructure = scenario.infrastructure
+    own = {offer.type: infrastructure.is_whole_host(offer.spec) for offer in infrastructure.nodes if offer.spec}
+    whole = {**{name: shape.whole_host for name, shape in known.items()}, **own}
+    return all(whole.get(offer.type, False) for offer in infrastructure.nodes)
 
 
 def _spec(spec: NodeSpec, path: Path_, place: Place) -> Iterator[Fault]:

@@ -190,6 +190,8 @@ class TenantClass(Model):
     """Caps per tenant."""
     requirements: ClassRequirements = ClassRequirements()
     """What must hold for the class."""
+    needs: dict[Word, bool] = Field(default_factory=dict)
+    """Needs the class asks (true) or does not (false); they go before those of the scenario."""
     egress_gib_month: Annotated[Finite, Field(ge=0, le=1e12)] = 0.0
     """Traffic to the internet per tenant and month, GiB."""
     cross_zone_gib_month: Annotated[Finite, Field(ge=0, le=1e12)] = 0.0
@@ -233,8 +235,8 @@ class NodeSpec(Model):
     """GPU model as the price book names models, such as ``A100-80GB``."""
     price_per_hour: Money
     """Price of the machine per hour, in the scenario's currency, everything included."""
-    bare_metal: bool = False
-    """Whether the node is a whole physical host."""
+    bare_metal: bool | None = None
+    """Whether the node is a whole physical host; unless stated, machines of one's own (provider ``own``) are."""
 
 
 class NodeOffer(Model):
@@ -268,6 +270,9 @@ class Infrastructure(Model):
 
     mode: Literal["fixed", "elastic"] = "elastic"
     """``fixed``: the counted nodes are all there is; ``elastic``: nodes are bought as needed."""
+    buying: Literal["allowed", "refused"] | None = None
+    """Whether a design that a fixed fleet does not hold may be admitted with the machines it lacks bought and priced.
+    Default: refused. Only with ``mode: fixed``."""
     sites: tuple[Site, ...] = Field(min_length=1)
     """Places where clusters run."""
     nodes: tuple[NodeOffer, ...] = Field(min_length=1)
@@ -278,8 +283,9 @@ class Infrastructure(Model):
     """Currency of every amount in the scenario."""
     control_plane: Literal["managed", "self-managed"] = "managed"
     """Who runs the control plane of ordinary clusters."""
-    virtualised: bool = True
-    """Whether nodes are virtual machines on hosts that other tenants may share."""
+    virtualised: bool | None = None
+    """Whether nodes are virtual machines on hosts that other tenants may share. Default: they are, unless every node
+    type is a whole physical host."""
     provider_trust: Literal["trusted", "contractual", "distrusted"] = "trusted"
     """How far the provider's staff and other customers are kept out of the question: ``trusted``: not looked at;
     ``contractual``: held back by contract and audit; ``distrusted``: attackers like any other."""
@@ -287,6 +293,17 @@ class Infrastructure(Model):
     """RDMA fabric between GPU nodes."""
     high_availability: bool = True
     """Whether control planes and gateways run in threes."""
+
+    def is_whole_host(self, spec: NodeSpec) -> bool:
+        """Return whether a node type of one's own is a whole physical host: stated, or all sites being one's own."""
+        return all(site.provider == "own" for site in self.sites) if spec.bare_metal is None else spec.bare_metal
+
+    @property
+    def on_virtual_machines(self) -> bool:
+        """Whether nodes are virtual machines: stated, or some node type not known to be a whole physical host."""
+        if self.virtualised is not None:
+            return self.virtualised
+        return not all(offer.spec and self.is_whole_host(offer.spec) for offer in self.nodes)
 
 
 class Team(Model):
@@ -369,6 +386,8 @@ class Scenario(Model):
     """Who builds and runs it."""
     requirements: Requirements = Requirements()
     """Hard limits."""
+    needs: dict[Word, bool] = Field(default_factory=dict)
+    """Needs every class asks (true) or does not (false); the others follow from the classes (``tenancykit check``)."""
     weights: Weights = Weights()
     """Relative importance of the criteria."""
     worth: Worth = Worth()

@@ -10,7 +10,7 @@ from pathlib import Path
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import Document, Path_, Place, parse_yaml, read_yaml
 from tenancykit.scenario.checks import check
-from tenancykit.scenario.fitting import NodeShape
+from tenancykit.scenario.fitting import NodeShape, whole_hosts_only
 from tenancykit.scenario.model import Scenario, WorkloadUse
 from tenancykit.validation import validate
 
@@ -61,12 +61,23 @@ def scenario_of(document: Document, known: Known | None = None, *, folder: Path 
         missing = _missing_files(scenario, document, folder)
         if missing:
             raise InputError([*missing, *check(scenario, document)])
-    faults = check(scenario, document, known.shapes(scenario) if known else None)
+    shapes = known.shapes(scenario) if known else None
+    faults = check(scenario, document, shapes)
     if known:
         faults.extend(known.faults(scenario, document.where))
     if faults:
         raise InputError(faults)
-    return scenario
+    return _hosted(scenario, shapes or {})
+
+
+def _hosted(scenario: Scenario, shapes: Mapping[str, NodeShape]) -> Scenario:
+    """Return the scenario saying whether its nodes are virtual machines, where it left that to its node types."""
+    if scenario.infrastructure.virtualised is not None:
+        return scenario
+    virtualised = not whole_hosts_only(scenario, shapes)
+    infrastructure = scenario.infrastructure.model_copy(update={"virtualised": virtualised})
+    placed = scenario.model_copy(update={"infrastructure": infrastructure})
+    return placed if scenario.folder is None else placed.in_folder(scenario.folder)
 
 
 def named_files(scenario: Scenario) -> dict[Path_, str]:

@@ -22,7 +22,7 @@ from pydantic_core import core_schema
 
 from kubeanswers.source import write_text
 from tenancykit.catalogue import attack, signs, work
-from tenancykit.catalogue.model import Component, Option, Reference, Rule, Source
+from tenancykit.catalogue.model import Component, Need, Option, Reference, Rule, Source
 from tenancykit.catalogue.prices import Price
 from tenancykit.scenario.model import Scenario
 
@@ -48,6 +48,7 @@ _CATALOGUE: Mapping[str, type[BaseModel]] = {
     "rate": work.Rate,
     "reference": Reference,
     "rule": Rule,
+    "need": Need,
     "scale-limit": work.ScaleLimit,
     "sign": signs.Sign,
     "toil": work.Toil,

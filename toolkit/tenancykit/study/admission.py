@@ -58,7 +58,11 @@ class Admission:
                 checked[row] = True
                 if not self._levels_met(resolved):
                     open_ &= signature != signature[row]
-                elif self._late(resolved, costs.columns.codes[row]) or self._over_budget(costs, row):
+                elif (
+                    self._late(resolved, costs.columns.codes[row])
+                    or self._over_budget(costs, row)
+                    or self._beyond_fleet(resolved)
+                ):
                     open_[row] = False
         return np.zeros(0, dtype=np.intp)
 
@@ -74,6 +78,11 @@ class Admission:
 
     def _over_budget(self, costs: Costs, row: int) -> bool:
         return any(r.measure == "cost" and costs.least[row] > r.limit for r in self.requirements)
+
+    def _beyond_fleet(self, resolved: ResolvedDesign) -> bool:
+        return any(r.kind == "shortage" for r in self.requirements) and any(
+            self.sweeper.cost.shortage(resolved).values()
+        )
 
     def _late(self, resolved: ResolvedDesign, code: Codes) -> bool:
         limits = [r.limit for r in self.requirements if r.measure == "go-live"]

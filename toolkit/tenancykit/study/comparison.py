@@ -36,6 +36,7 @@ from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.completion import completed
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, weighed, weights_of
 from tenancykit.study.growing import crossing_points
@@ -297,7 +298,7 @@ def compare(
         progress: told after each design.
     """
     references = [reference_design(reference, scenario, catalogue) for reference in catalogue.references.values()]
-    candidates = [*references, *designs]
+    candidates = completed([*references, *designs], scenario, catalogue)
     evaluations = []
     for done, design in enumerate(candidates, start=1):
         evaluations.append(evaluate(design, scenario, catalogue, calibration=calibration))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, KINDS
 from tenancykit.decision.screen import HardRequirement, Measure
 from tenancykit.scenario.fields import Level
 from tenancykit.scenario.model import Scenario
@@ -36,6 +37,9 @@ def hard_requirements(scenario: Scenario) -> tuple[HardRequirement, ...]:
         found.append(HardRequirement("the go-live date", "go-live", "<=", limits.go_live_weeks))
     if limits.platform_engineers is not None:
         found.append(HardRequirement("the team size", "engineers", "<=", limits.platform_engineers))
+    fleet = scenario.infrastructure
+    if fleet.mode == "fixed" and fleet.buying != "allowed":
+        found += [HardRequirement("the fleet", _fleet_measure(kind), "<=", 0, kind="shortage") for kind in KINDS]
     return tuple(found)
 
 
@@ -50,6 +54,9 @@ def measures(evaluations: Sequence[Evaluation]) -> tuple[Measure, ...]:
             "people",
         ),
     ]
+    for kind, figure in ((GPU_KIND, "missing_gpu_nodes"), (CPU_KIND, "missing_cpu_nodes")):
+        lacking = [float((e.scores["cost"].figures["fleet"] or {}).get(figure, 0)) for e in evaluations]
+        found.append(Measure(_fleet_measure(kind), np.array(lacking), kind))
     for class_design in first.resolved.classes:
         class_id = class_design.tenant_class.id
         for plane in ("overall", "control", "data"):
@@ -61,6 +68,10 @@ def measures(evaluations: Sequence[Evaluation]) -> tuple[Measure, ...]:
 def class_level(evaluation: Evaluation, class_id: str, plane: str) -> str:
     """Return the isolation level (``L0`` to ``L5``) of a class: ``overall``, ``control`` or ``data`` plane."""
     return str(evaluation.scores["isolation"].figures["classes"][class_id][plane])
+
+
+def _fleet_measure(kind: str) -> str:
+    return f"fleet:{kind}"
 
 
 def _level_measure(class_id: str, plane: str) -> str:

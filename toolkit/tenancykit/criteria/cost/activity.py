@@ -107,6 +107,11 @@ def _members(scenario: Scenario, uses: tuple[WorkloadUse, ...]) -> tuple[Member,
     return tuple(member for member in members if member.replicas > 0)
 
 
+def waits(workload: Workload) -> bool:
+    """Return whether a workload is a job that may wait for room; services and notebooks are wanted when called."""
+    return workload.kind in ("training", "batch")
+
+
 def is_constant(member: Member) -> bool:
     """Return whether demand does not change over time."""
     return member.demand.profile == "constant" or (member.demand.mean >= 1 and member.demand.profile != "trace")

@@ -105,8 +105,12 @@ class Tariff:
         hours = Decimal(number) * HOURS_PER_MONTH
         return Charge(category, label, hours, rounded(hourly.cost.times(hours)), parties, hourly, note)
 
-    def control_planes(self) -> Iterator[Charge]:
-        """Yield providers' fees and the machines of control planes."""
+    def control_planes(self, missing: int | None = None) -> Iterator[Charge]:
+        """Yield providers' fees and the machines of control planes.
+
+        Args:
+            missing: such machines that a fixed fleet lacks; the fleet is charged as a whole. None: all are bought.
+        """
         for clusters in self.layout.clusters:
             if clusters.control_plane == "fee":
                 fee = self._fee(clusters)
@@ -114,7 +118,12 @@ class Tariff:
                     label = f"{clusters.copies} x control plane of {clusters.id}"
                     parties = self._parties(clusters.classes, clusters.group)
                     yield self._monthly(CONTROL_PLANES, label, clusters.copies, fee, parties)
-        for hosts in self.layout.hosts:
+        if missing:
+            machine = self._host(self.layout.clusters[0].site)
+            parties = self._parties(frozenset().union(*(hosts.classes for hosts in self.layout.hosts)))
+            label = f"{missing} x {machine.name} for control planes (to buy: the fleet does not hold them)"
+            yield self._monthly(CONTROL_PLANES, label, missing, machine.hourly, parties)
+        for hosts in self.layout.hosts if missing is None else ():
             machine = self._host(self.layout.clusters[0].site)
             label = f"{hosts.number} x {machine.name} for {hosts.component}"
             parties = self._parties(hosts.classes)
@@ -134,6 +143,11 @@ class Tariff:
             nodes = [p for p in self.prices.book.of_kind("node") if p.provider == site.provider and not _has_gpu(p)]
             offered = [m for m in (machine_of(p, self.prices) for p in nodes) if _is_host(m)]
         return min(offered or self.machines, key=lambda m: (m.hourly.cost.amount, m.name))
+
+    def host_names(self) -> tuple[str, ...]:
+        """Return the scenario's machines that may be a control plane's, those without GPUs first, then the cheapest."""
+        fit = [m for m in self.machines if _is_host(m)]
+        return tuple(m.name for m in sorted(fit, key=lambda m: (m.is_gpu, m.hourly.cost.amount, m.name)))
 
     def network(self) -> Iterator[Charge]:
         """Yield load balancers, gateways and traffic; to the internet it is translated where nothing is exposed."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.cost.activity import Activity, TenantGroup, distinct_tenants, is_constant, steady
+from tenancykit.criteria.cost.activity import Activity, TenantGroup, distinct_tenants, is_constant, steady, waits
 from tenancykit.criteria.cost.demand import Series
 from tenancykit.criteria.cost.machines import Machine, at_site
 from tenancykit.criteria.cost.overhead import Burden, burdens_of, merged, shares_hosts, system_pods
@@ -36,6 +36,7 @@ class Stream:
         tenants: tenants whose pods these are.
         steady: pods at all times, for constant demand.
         series: pods per hour, for changing demand.
+        waits: whether these are jobs, which wait where there is no room, rather than services that are called.
     """
 
     pod: PodClass
@@ -44,6 +45,7 @@ class Stream:
     tenants: int
     steady: int = 0
     series: Series | None = field(default=None, repr=False, compare=False)
+    waits: bool = False
 
     @property
     def mean(self) -> float:
@@ -138,6 +140,11 @@ class Layout:
     sites: Mapping[str, tuple[Site, ...]]
     notes: tuple[str, ...] = ()
 
+    @property
+    def host_machines(self) -> int:
+        """Machines that components take whole, all together."""
+        return sum(hosts.number for hosts in self.hosts)
+
 
 def layout(
     design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, machines: Sequence[Machine], activity: Activity
@@ -166,7 +173,7 @@ class _Builder:
         self.infrastructure = scenario.infrastructure
         self.closure = closure(design, scenario, catalogue)
         self.burdens = burdens_of(self.closure)
-        self.shapes = Shapes(self.burdens, tuple(catalogue.rules.values()), scenario.infrastructure.virtualised)
+        self.shapes = Shapes(self.burdens, tuple(catalogue.rules.values()), scenario.infrastructure.on_virtual_machines)
         self.classes = {c.tenant_class.id: c for c in design.classes}
         every = scenario.infrastructure.sites
         self.sites = {name: tuple(s for s in every if s.id in self.closure.sites[name]) for name in self.classes}
@@ -342,14 +349,14 @@ class _Builder:
                     yield Stream(pod, group.id, index, tenants, steady(member) * tenants)
                 else:
                     series = self.activity.total(group, index) * (tenants / group.count)
-                    yield Stream(pod, group.id, index, tenants, 0, series)
+                    yield Stream(pod, group.id, index, tenants, 0, series, waits(member.workload))
 
     def _tenant_stream(self, group: TenantGroup, tenant: int, index: int, machines: Sequence[Machine]) -> Stream:
         member = group.members[index]
         pod = self._pod(group, index, machines)
         if is_constant(member):
             return Stream(pod, group.id, index, 1, steady(member))
-        return Stream(pod, group.id, index, 1, 0, self.activity.one(group, tenant, index))
+        return Stream(pod, group.id, index, 1, 0, self.activity.one(group, tenant, index), waits(member.workload))
 
     def _pod(self, group: TenantGroup, index: int, machines: Sequence[Machine]) -> PodClass:
         workload, resolved = group.members[index].workload, self.classes[group.tenant_class.id]

@@ -11,6 +11,7 @@ import numpy as np
 from kubeanswers.quantities import HOURS_PER_MONTH, cents
 from tenancykit.criteria.cost.activity import Activity, Member, distinct_tenants
 from tenancykit.criteria.cost.charges import PEOPLE
+from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, shortage
 from tenancykit.criteria.cost.housing import Housing, peaks
 from tenancykit.criteria.cost.machines import Machine
 from tenancykit.criteria.cost.pricing import Cost
@@ -24,6 +25,7 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
     hours = Decimal(repr(used)) * HOURS_PER_MONTH
     bought = _gpus(statement.housing.totals(), statement.machines)
     bought += _gpus(statement.housing.spare, statement.machines)
+    bought += _gpus(statement.housing.hosts, statement.machines)
     bound = _bound(statement.housing)
     return {
         "currency": statement.currency,
@@ -37,6 +39,7 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
         "nodes": dict(sorted(statement.housing.totals().items())),
         "spare_nodes": dict(sorted(statement.housing.spare.items())),
         "nodes_to_buy_for_pending": dict(sorted(statement.housing.totals(extra=True).items())),
+        "fleet": _fleet(statement),
         "gpus": {
             "bought": bought,
             "taken_at_peak": _allocated(statement.housing),
@@ -49,6 +52,21 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
         "gap_to_lower_bound": _gap(statement, bound),
         "multiplexing": multiplexing(statement, activity),
         "notes": list(statement.layout.notes),
+    }
+
+
+def _fleet(statement: Statement) -> dict[str, Any] | None:
+    """Return what a fixed fleet lacks for the design and what buying it costs; None where everything is bought."""
+    if not statement.housing.is_fixed:
+        return None
+    missing = shortage(statement.housing, tuple(statement.machines.values()))
+    bought = [c.cost.amount for c in statement.charges if "to buy" in c.label]
+    return {
+        "missing": dict(sorted(statement.housing.totals(extra=True).items())),
+        "missing_control_plane_machines": statement.housing.missing_hosts,
+        "missing_gpu_nodes": missing[GPU_KIND],
+        "missing_cpu_nodes": missing[CPU_KIND],
+        "purchase_per_month": float(sum(bought, Decimal(0))),
     }
 
 

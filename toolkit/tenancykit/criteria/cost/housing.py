@@ -25,7 +25,8 @@ class Housed:
         nodes: machines of one copy, by machine name.
         purchase: where the pods are at the hour that needs most.
         least: lower bound of the price of one copy's machines per hour; 0 where none was computed.
-        extra: machines of one copy to buy for pods that the fixed fleet leaves pending, by machine name.
+        extra: machines of one copy that a fixed fleet lacks, for pods it leaves pending and for nodes a cluster has at
+            least, by machine name.
         pending: pods of one copy that find no place: in a fixed fleet for want of machines, else larger than any.
         unhoused: share of the pods of a class (by name) that no machine on offer can hold.
     """
@@ -53,11 +54,15 @@ class Housing:
         housed: per domain, in the layout's order.
         spare: machines of a fixed fleet that no domain uses, by machine name.
         is_fixed: whether machines were taken from a fleet rather than bought.
+        hosts: machines of a fixed fleet that components take whole (control planes), by machine name.
+        missing_hosts: machines that components take whole and a fixed fleet lacks.
     """
 
     housed: tuple[Housed, ...]
     spare: Mapping[str, int]
     is_fixed: bool = False
+    hosts: Mapping[str, int] = field(default_factory=dict)
+    missing_hosts: int = 0
 
     def totals(self, *, extra: bool = False) -> dict[str, int]:
         """Return machines by name that domains use, or that a fixed fleet lacks."""
@@ -68,27 +73,43 @@ class Housing:
         return counts
 
 
-def house(domains: Sequence[Domain], fleet: Mapping[str, int] | None) -> Housing:
+def house(
+    domains: Sequence[Domain], fleet: Mapping[str, int] | None, *, hosts: int = 0, fit: Sequence[str] = ()
+) -> Housing:
     """Return the machines that house the domains.
 
     Capacity is bought for the hours at which a domain asks most of GPUs, of CPU and of memory; where those are
-    different hours, machines of each type cover the larger need.
+    different hours, machines of each type cover the larger need. A fixed fleet has to hold services at these hours and
+    jobs on average: jobs wait where there is no room (assumption; fleets bought as needed hold their peak as well).
 
     Args:
         domains: domains in the order in which they are served from a fixed fleet.
         fleet: machines there are, by name; None where they are bought as needed.
+        hosts: machines that components take whole; a fixed fleet gives them first.
+        fit: names of the machines that may be such hosts, in the order they are taken.
     """
     if fleet is None:
         return Housing(tuple(_bought(domain) for domain in domains), {})
     left = dict(fleet)
+    taken: dict[str, int] = {}
+    for name in fit:
+        number = min(hosts - sum(taken.values()), left.get(name, 0))
+        if number > 0:
+            taken[name] = number
+            left[name] -= number
     housed = [one for domain in domains for one in _taken(domain, left)]
-    return Housing(tuple(housed), {name: number for name, number in left.items() if number}, is_fixed=True)
+    spare = {name: number for name, number in left.items() if number}
+    return Housing(tuple(housed), spare, is_fixed=True, hosts=taken, missing_hosts=hosts - sum(taken.values()))
 
 
-def peaks(domain: Domain) -> tuple[tuple[PodClass, ...], ...]:
+def peaks(domain: Domain, *, queued: bool = False) -> tuple[tuple[PodClass, ...], ...]:
     """Return the pods to house at each hour that needs most of a resource, without repetition.
 
     Pods of equal shape are counted together; the pods of gangs are rounded up to whole gangs.
+
+    Args:
+        domain: the domain.
+        queued: count jobs at their mean: where machines are all there is, jobs wait until there is room.
     """
     shapes: dict[str, PodClass] = {}
     steady: dict[str, float] = {}
@@ -96,7 +117,9 @@ def peaks(domain: Domain) -> tuple[tuple[PodClass, ...], ...]:
     for stream in domain.streams:
         shapes.setdefault(stream.pod.name, stream.pod)
         steady[stream.pod.name] = steady.get(stream.pod.name, 0.0) + stream.steady
-        if stream.series is not None:
+        if stream.series is not None and queued and stream.waits:
+            steady[stream.pod.name] += stream.mean
+        elif stream.series is not None:
             known = moving.get(stream.pod.name)
             moving[stream.pod.name] = stream.series if known is None else known + stream.series
     if not moving:
@@ -228,7 +251,7 @@ def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, 
 
 def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
     """Return how the copies of a domain are housed from what is left of a fleet, which is reduced."""
-    vectors = peaks(domain)
+    vectors = peaks(domain, queued=True)
     pods = _largest(vectors)
     never = _never_housed(domain, vectors)
     result: list[Housed] = []
@@ -245,8 +268,9 @@ def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
         lost = never
         if pending:
             expansion = _expansion(domain, pods, pending)
-            extra = _by_machine(expansion.nodes)
+            extra = _cheaper(domain, _by_machine(expansion.nodes), _rest(domain, pods, nodes))
             lost = {**never, **_unhoused(pods, expansion.placement.pending)}
+        _add_missing(domain, nodes, extra)
         result.append(Housed(domain, copies, nodes, purchase, extra=extra, pending=pending, unhoused=lost))
         waiting -= copies
     return result
@@ -287,6 +311,27 @@ def _expansion(domain: Domain, pods: Sequence[PodClass], pending: Sequence[Pendi
         counts[one.pod_class] = counts.get(one.pod_class, 0) + one.count
     missing = [replace(by_name[name], count=number) for name, number in counts.items()]
     return buy(missing, [replace(node, count=None) for node in domain.types], bound=None)
+
+
+def _rest(domain: Domain, pods: Sequence[PodClass], have: Mapping[str, int]) -> dict[str, int]:
+    """Return what machines bought for the whole demand would add to those a copy has."""
+    whole = buy(pods, [replace(node, count=None) for node in domain.types], bound=None)
+    wanted = _by_machine(whole.nodes)
+    return {name: number - have.get(name, 0) for name, number in wanted.items() if number > have.get(name, 0)}
+
+
+def _cheaper(domain: Domain, *ways: dict[str, int]) -> dict[str, int]:
+    """Return the cheapest of several sets of machines."""
+    prices = {machine_name(node.name): node.price for node in domain.types}
+    return min(ways, key=lambda nodes: hourly(nodes, prices))
+
+
+def _add_missing(domain: Domain, nodes: Mapping[str, int], extra: dict[str, int]) -> None:
+    """Add the machines that a copy has at least, for high availability, and the fleet does not give it."""
+    missing = domain.minimum - sum(nodes.values()) - sum(extra.values())
+    if missing > 0 and domain.types:
+        name = machine_name(min(domain.types, key=lambda node: (node.price, node.name)).name)
+        extra[name] = extra.get(name, 0) + missing
 
 
 def hourly(nodes: Mapping[str, int], prices: Mapping[str, Decimal]) -> Decimal:

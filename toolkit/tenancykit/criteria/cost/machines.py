@@ -59,7 +59,8 @@ def machines_of(scenario: Scenario, prices: PriceList) -> tuple[Machine, ...]:
         where = f"infrastructure.nodes[{index}].type"
         count = offer.count if fixed else None
         if offer.spec is not None:
-            result.append(_own_spec(offer, prices.currency, count))
+            whole = scenario.infrastructure.is_whole_host(offer.spec)
+            result.append(_own_spec(offer, prices.currency, count, whole))
         else:
             price = prices.node(offer.type, where)
             result.append(machine_of(price, prices, offer.term, count))
@@ -73,12 +74,12 @@ def machine_of(price: Price, prices: PriceList, term: Term = "on-demand", count:
     return Machine(price.id, price.node, prices.machine(price, term), count, price.provider)
 
 
-def _own_spec(offer: NodeOffer, currency: str, count: int | None) -> Machine:
+def _own_spec(offer: NodeOffer, currency: str, count: int | None, whole_host: bool) -> Machine:
     spec = offer.spec
     if spec is None:
         raise LookupError(f"node type {offer.type!r} has no spec")
     shape = NodeShape(
-        cpu=f"{spec.cpu}m", memory=spec.memory, gpus=spec.gpus, gpu_model=spec.gpu_model, bare_metal=spec.bare_metal
+        cpu=f"{spec.cpu}m", memory=spec.memory, gpus=spec.gpus, gpu_model=spec.gpu_model, bare_metal=whole_host
     )
     note = "price stated by the scenario"
     line = Evidence(offer.type, float(spec.price_per_hour), f"{currency} per hour", "scenario", note=note)

@@ -32,6 +32,8 @@ from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.scenario.model import Scenario
 
+TO_BUY: Final = "to buy: the fleet does not hold them"
+"""Label of machines that a fixed fleet lacks."""
 _WEIGHTS: Final = {CPU: "opencost_cpu", MEMORY: "opencost_memory", GPU: "opencost_gpu"}
 DEMAND_SPREAD: Final = Decimal("0.10")
 """Assumption: how far tenants' demand may lie from the scenario's, either way (P10 to P90)."""
@@ -72,8 +74,9 @@ def measure(
     plan = layout(design, scenario, catalogue, machines, activity)
     plan = replace(plan, notes=(*plan.notes, *_unpriced_licences(design, prices)))
     fleet = {m.name: m.count or 0 for m in machines} if infrastructure.mode == "fixed" else None
-    housing = house(plan.domains, fleet)
-    charges = [*_charges(Tariff(prices, machines, plan, activity), housing), _people(people_per_month, prices)]
+    tariff = Tariff(prices, machines, plan, activity)
+    housing = house(plan.domains, fleet, hosts=plan.host_machines, fit=tariff.host_names())
+    charges = [*_charges(tariff, housing), _people(people_per_month, prices)]
     statement = Statement(
         infrastructure.currency,
         plan,
@@ -93,12 +96,15 @@ def _unit_weight(prices: PriceList, identifier: str) -> Decimal:
 def _charges(tariff: Tariff, housing: Housing) -> Iterable[Charge]:
     if housing.is_fixed:
         used = housing.totals()
-        everything = {m.name: used.get(m.name, 0) + housing.spare.get(m.name, 0) for m in tariff.machines}
+        everything = {
+            m.name: used.get(m.name, 0) + housing.spare.get(m.name, 0) + housing.hosts.get(m.name, 0)
+            for m in tariff.machines
+        }
         yield from tariff.machine_hours(everything, label="the fleet")
-        yield from tariff.machine_hours(housing.totals(extra=True), label="to buy for pending pods")
+        yield from tariff.machine_hours(housing.totals(extra=True), label=TO_BUY)
     else:
         yield from tariff.machine_hours(housing.totals())
-    yield from tariff.control_planes()
+    yield from tariff.control_planes(housing.missing_hosts if housing.is_fixed else None)
     yield from tariff.network()
     yield from tariff.storage()
     yield from tariff.licences(housing)

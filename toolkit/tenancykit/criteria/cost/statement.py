@@ -59,9 +59,9 @@ class Statement:
         """
         pools = [self._pool(one, index) for index, one in enumerate(self.housing.housed)]
         uses = [use for index, one in enumerate(self.housing.housed) for use in self._uses(one, index)]
-        spare = self._machines(self.housing.spare)
-        if self.housing.spare:
-            pools.append(Pool("spare", spare, {CPU: Decimal(1)}, {CPU: Decimal(1)}))
+        for name, counts in (("spare", self.housing.spare), ("control planes", self.housing.hosts)):
+            if counts:
+                pools.append(Pool(name, self._machines(counts), {CPU: Decimal(1)}, {CPU: Decimal(1)}))
         items = [Item(c.category, c.cost.amount, c.parties) for c in self.charges if not _is_node(c)]
         tenants = {group.id: group.count for group in self.groups}
         return divide(self._to_the_cent(pools), uses, items, tenants, idle=idle, shared=shared)

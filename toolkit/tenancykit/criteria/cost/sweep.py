@@ -8,20 +8,21 @@ wherever a design is measured in full, and not proven.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kubeanswers.quantities import HOURS_PER_MONTH
-from tenancykit.catalogue.model import Option
+from kubeanswers.quantities import GIB, HOURS_PER_MONTH
+from tenancykit.catalogue.model import Footprint, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.cost.activity import activity_of
 from tenancykit.criteria.cost.charges import Tariff
 from tenancykit.criteria.cost.domains import Domain, Layout, layout
+from tenancykit.criteria.cost.fleet import shortage
 from tenancykit.criteria.cost.housing import Housed, Housing, house
 from tenancykit.criteria.cost.machines import machines_of
 from tenancykit.criteria.cost.measure import _charges
@@ -72,18 +73,31 @@ class CostSweep:
         charges = (*tariff.control_planes(), *tariff.network(), *tariff.storage())
         return sum((charge.cost.amount for charge in charges), Decimal(0))
 
+    def without_hosts(self, design: ResolvedDesign) -> Decimal:
+        """Return the cost per month without people and without the machines that components take whole."""
+        total, hosts = self._bill(design)
+        return total - hosts
+
     def _bill(self, design: ResolvedDesign) -> tuple[Decimal, Decimal]:
         """Return the cost per month without people, and the part of it for machines that components take whole."""
         plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)
-        housing = self._housing(plan.domains)
         tariff = Tariff(self.prices, self.machines, plan, self.activity)
+        housing = self._housing(plan.domains, tariff)
         total = sum((charge.cost.amount for charge in _charges(tariff, housing)), Decimal(0))
-        return total, sum((one.number for one in plan.hosts), 0) * self._host_month(tariff, plan.clusters[0].site)
+        if self.fleet is not None:
+            return total, Decimal(0)
+        return total, plan.host_machines * self._host_month(tariff, plan.clusters[0].site)
 
-    def _housing(self, domains: Sequence[Domain]) -> Housing:
+    def shortage(self, design: ResolvedDesign) -> dict[str, int]:
+        """Return the machines a fixed fleet lacks for a design, as :func:`shortage` counts them."""
+        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)
+        tariff = Tariff(self.prices, self.machines, plan, self.activity)
+        return shortage(self._housing(plan.domains, tariff), self.machines)
+
+    def _housing(self, domains: Sequence[Domain], tariff: Tariff) -> Housing:
         """Return the machines that house the domains; a domain met before is not packed again."""
         if self.fleet is not None:
-            return house(domains, self.fleet)
+            return house(domains, self.fleet, hosts=tariff.layout.host_machines, fit=tariff.host_names())
         housed = []
         for domain in domains:
             streams = ((s.pod, s.steady, None if s.series is None else s.series.tobytes()) for s in domain.streams)
@@ -150,17 +164,43 @@ class CostSweep:
         return replace(design, classes=tuple(classes))
 
     def hosts(self, batch: Batch) -> NDArray[np.float64]:
-        """Return [designs] the cost per month of whole machines that components take."""
-        total = np.zeros(len(batch))
+        """Return [designs] the cost per month of whole machines that components take; a fixed fleet is paid anyway."""
+        if self.fleet is not None:
+            return np.zeros(len(batch))
+        monthly = float(self._host_month(self._tariff(batch), self.scenario.infrastructure.sites[0]))
+        return self._standing(batch, lambda footprint: footprint.hosts * monthly)
+
+    def requests(self, batch: Batch) -> NDArray[np.float64]:
+        """Return [designs] what the requests of components cost per month at the price of the cheapest machine.
+
+        A machine's price divides into cores and memory as OpenCost weighs them. Pods that stand on every node are left
+        out: how many nodes there are is known once the bill is drawn up.
+        """
+        plain = [m for m in self.machines if not m.is_gpu] or list(self.machines)
+        machine = min(plain, key=lambda m: (m.hourly.cost.amount, m.name))
+        core, gib = (float(self.prices.cost_of(self.prices.book[f"opencost_{r}"]).amount) for r in ("cpu", "memory"))
+        weight = machine.shape.cpu / 1000 * core + machine.shape.memory / GIB * gib
+        rate = float(machine.hourly.cost.amount * HOURS_PER_MONTH) / weight if weight else 0.0
+
+        def price(footprint: Footprint) -> float:
+            return rate * (footprint.cpu_milli / 1000 * core + footprint.memory_mib / 1024 * gib)
+
+        return self._standing(batch, price)
+
+    def _tariff(self, batch: Batch) -> Tariff:
         nothing = Layout((), (), (), batch.closure_of_layout(0), {})
-        tariff = Tariff(self.prices, self.machines, nothing, self.activity)
-        monthly = float(self._host_month(tariff, self.scenario.infrastructure.sites[0]))
+        return Tariff(self.prices, self.machines, nothing, self.activity)
+
+    def _standing(self, batch: Batch, price: Callable[[Footprint], float]) -> NDArray[np.float64]:
+        """Return [designs] a price per footprint, as often as it stands; nodes and pods are not counted."""
+        total = np.zeros(len(batch))
         places, layouts = batch.layouts
         closures = [batch.closure_of_layout(place) for place in range(len(layouts))]
         width = len(batch.classes)
         for identifier, component in self.catalogue.components.items():
             for footprint in component.footprint:
-                if not footprint.hosts:
+                each = price(footprint) if footprint.scope not in ("node", "gpu_node", "pod") else 0.0
+                if not each:
                     continue
                 serving = batch.mask([f.brought((identifier,)) & f.holds(footprint.when) for f in batch.classes])
                 case = (places << width) | serving
@@ -168,8 +208,7 @@ class CostSweep:
                 for number in np.flatnonzero(np.bincount(case, minlength=len(table))).tolist():
                     named = batch.named(number & ((1 << width) - 1))
                     if named:
-                        extent = closures[number >> width].extent(named)
-                        table[number] = extent.count(footprint.scope) * footprint.hosts * monthly
+                        table[number] = closures[number >> width].extent(named).count(footprint.scope) * each
                 total += table[case]
         return total
 

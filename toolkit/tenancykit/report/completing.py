@@ -1,0 +1,53 @@
+"""What completes a design for a scenario, in words."""
+
+from __future__ import annotations
+
+from tenancykit.design.model import Supplement
+from tenancykit.design.needs import asked_needs
+from tenancykit.study.evaluation import Evaluation
+
+
+def completed_with(evaluation: Evaluation) -> str:
+    """Return what completes a design: the options added or swapped, for which need and class; empty where nothing."""
+    every = [c.tenant_class.id for c in evaluation.resolved.classes]
+    found: dict[Supplement, list[str]] = {}
+    for resolved in evaluation.resolved.classes:
+        for supplement in resolved.choice.supplements:
+            found.setdefault(supplement, []).append(resolved.tenant_class.id)
+    told = []
+    for supplement, classes in found.items():
+        text = _named(supplement, evaluation)
+        told.append(text if classes == every else f"{text} for {', '.join(classes)}")
+    return f"completed with {'; '.join(told)}" if told else ""
+
+
+def _named(supplement: Supplement, evaluation: Evaluation) -> str:
+    options, needs = evaluation.catalogue.options, evaluation.catalogue.needs
+    text = options[supplement.option].name
+    if supplement.replaces:
+        text += f" in place of {options[supplement.replaces].name}"
+    if supplement.needs:
+        text += f" ({', '.join(needs[need].name for need in supplement.needs)})"
+    return text
+
+
+def goes_without(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return what a design does not provide of what is needed, though it is admitted: what happens instead."""
+    return tuple(
+        f"{resolved.tenant_class.id}: no {asked.need.name}; {asked.need.instead}"
+        for resolved in evaluation.resolved.classes
+        for asked in asked_needs(resolved.tenant_class, evaluation.scenario, evaluation.catalogue)
+        if asked.need.instead and asked.missed(resolved.facts)
+    )
+
+
+def purchase(evaluation: Evaluation) -> str:
+    """Return what a fixed fleet lacks for a design and what buying it costs per month; empty where it lacks nothing."""
+    fleet = evaluation.scores["cost"].figures["fleet"]
+    if not fleet or not (fleet["missing"] or fleet["missing_control_plane_machines"]):
+        return ""
+    machines = [f"{number} x {name}" for name, number in fleet["missing"].items()]
+    if fleet["missing_control_plane_machines"]:
+        machines.append(f"{fleet['missing_control_plane_machines']} machines for control planes")
+    currency = evaluation.scenario.infrastructure.currency
+    return f"buys {', '.join(machines)} for {fleet['purchase_per_month']:,.0f} {currency} per month (in its cost)"

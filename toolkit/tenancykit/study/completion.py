@@ -1,0 +1,299 @@
+"""Designs completed for what a scenario needs, so that like is compared with like.
+
+A published architecture says nothing of layers its authors had no reason to speak of: no queue, no cost reports, no
+fleet automation. Ranked as published, the design with the fewest parts wins. So every candidate gets, in the optional
+layers only, the options that provide what it lacks: every minimal set of them that breaks no rule is considered, and
+the cheapest in money is taken - people (effort and toil), whole machines, and what its pods request at the price of the
+cheapest machine; where GPUs can be cut in several ways, the whole bill of each. Classes that lack the same thing get
+the same option, since nobody runs two queues because two classes lacked one. What cannot be completed stays missing,
+and the design is not admitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.conditions import Condition
+from tenancykit.criteria.isolation.measure import measure as measure_isolation
+from tenancykit.design.batch import Codes, batch_of
+from tenancykit.design.lean import PLAIN, readings
+from tenancykit.design.model import Choice, Design, Supplement, choose
+from tenancykit.design.needs import Asked
+from tenancykit.design.space import Candidates, Layer
+from tenancykit.design.validity import Judge, missed_text, resolve
+from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.study.sweeping import Question, sweeper_of
+
+Way = tuple[Option, ...]
+"""Options that complete one class, in the order they were found to be needed."""
+
+MOST_WAYS: Final = 20_000
+"""Most combinations priced for one design; a design that lacks so much is completed from the first of them."""
+
+
+def completed(designs: Iterable[Design], scenario: Scenario, catalogue: Catalogue) -> tuple[Design, ...]:
+    """Return designs with the cheapest options added that provide what the scenario needs and they lack.
+
+    Args:
+        designs: references, variants or designs of one's own.
+        scenario: whose needs they are completed for.
+        catalogue: the options.
+    """
+    completion = _Completion(scenario, catalogue)
+    return completion.chosen([(design, completion.candidates(design)) for design in designs])
+
+
+@dataclass(frozen=True)
+class _Context:
+    """One class of one design before completion."""
+
+    judge: Judge
+    choice: Choice
+    broken: frozenset[str]
+    asked: tuple[Asked, ...]
+    replacing: bool = False
+
+
+class _Completion:
+    """Completes the designs of one scenario.
+
+    Args:
+        scenario: the scenario.
+        catalogue: the catalogue.
+    """
+
+    def __init__(self, scenario: Scenario, catalogue: Catalogue) -> None:
+        self.scenario = scenario
+        self.catalogue = catalogue
+        self.classes = scenario.tenants.classes
+        self.judges = {c.id: Judge(c, scenario, catalogue) for c in self.classes}
+        self.optional = [
+            (option, frozenset({option.id, *option.provides}))
+            for option in catalogue.options.values()
+            if option.selectable and not LAYERS[option.dimension][option.layer]
+        ]
+        self._ways: dict[tuple[str, tuple[str, ...]], list[Way]] = {}
+
+    # --- which options complete a class --------------------------------------------------------------------------
+
+    def candidates(self, design: Design) -> list[Design]:
+        """Return the design completed in every minimal way; the design itself where nothing lacks or nothing helps."""
+        joined: list[tuple[Mapping[Layer, Option], tuple[Way, ...]]] = [({}, ())]
+        for tenant_class in self.classes:
+            ways = self._of_class(tenant_class, design.choices[tenant_class.id])
+            joined = list(_joined(joined, ways))[:MOST_WAYS]
+        found = {self._built(design, ways): None for _, ways in joined}
+        return list(found)
+
+    def _of_class(self, tenant_class: TenantClass, choice: Choice) -> list[Way]:
+        key = (tenant_class.id, choice.options)
+        if key not in self._ways:
+            judge = self.judges[tenant_class.id]
+            resolved, broken = judge.resolve(choice)
+            asked = tuple(one for one in judge.asked if one.missed(resolved.facts))
+            context = _Context(judge, choice, frozenset(broken), asked)
+            self._ways[key] = self._best_effort(context) if asked else [()]
+        return self._ways[key]
+
+    def _best_effort(self, context: _Context) -> list[Way]:
+        """Return the ways that meet every need, or all but those that nothing meets."""
+        found = self._minimal(context)
+        if found or len(context.asked) == 1:
+            return found or [()]
+        possible = tuple(one for one in context.asked if self._minimal(replace(context, asked=(one,))))
+        while possible and not found:
+            found = self._minimal(replace(context, asked=possible))
+            possible = possible[:-1]
+        return found or [()]
+
+    def _minimal(self, context: _Context) -> list[Way]:
+        """Return the ways none of which holds another; options are replaced only where nothing can be added."""
+        for replacing in (False, True):
+            ways = self._grown(replace(context, replacing=replacing), (), set())
+            found = {frozenset(option.id for option in way): way for way in ways}
+            least = [way for ids, way in found.items() if not any(other < ids for other in found)]
+            if least:
+                return sorted(least, key=lambda way: [option.id for option in way])
+        return []
+
+    def _grown(self, context: _Context, added: Way, seen: set[frozenset[str]]) -> list[Way]:
+        """Return the ways that begin with some options; preferred options go before others wherever they lead on."""
+        ids = frozenset(option.id for option in added)
+        if ids in seen:
+            return []
+        seen.add(ids)
+        resolved, broken = context.judge.resolve(Choice(self._with(context.choice, added)))
+        facts = resolved.facts
+        owed = next((n.when for option in added for n in option.needs if not n.when.holds(facts)), None)
+        missed = next((one.need for one in context.asked if one.missed(facts)), None)
+        lacking, preferred = owed, frozenset[str]()
+        if lacking is None:
+            if self._fresh(broken, context):
+                return []
+            if missed is None:
+                return [added]
+            lacking, preferred = missed.met, missed.prefer.atoms()
+        providers = self._providers(lacking, facts, context, added)
+        for group in (
+            [o for o in providers if _brings(o, preferred)],
+            [o for o in providers if not _brings(o, preferred)],
+        ):
+            found = [way for option in group for way in self._grown(context, (*added, option), seen)]
+            if found:
+                return found
+        return []
+
+    def _fresh(self, broken: Iterable[str], context: _Context) -> bool:
+        """Return whether something is broken that was not before, needs apart."""
+        return bool(set(broken) - context.broken - {missed_text(one) for one in context.judge.asked})
+
+    def _providers(self, lacking: Condition, facts: frozenset[str], context: _Context, added: Way) -> list[Option]:
+        """Return the options that bring a fact the condition lacks, in layers that are free (or may be replaced)."""
+        read = readings(lacking)
+        wanted = {name for name, sign in read if sign == PLAIN} - facts
+        if any(name in facts for name, sign in read if sign != PLAIN):
+            wanted |= {name for name, sign in read if sign == PLAIN}
+        requirements = context.judge.tenant_class.requirements
+        taken = {self._layer(o) for o in (*(option.id for option in added), *requirements.require_options)}
+        if not context.replacing:
+            taken |= {self._layer(identifier) for identifier in context.choice.options}
+        return [
+            option
+            for option, names in self.optional
+            if wanted & names
+            and (option.dimension, option.layer) not in taken
+            and option.id not in requirements.forbid_options
+            and option.id not in context.choice.options
+        ]
+
+    def _layer(self, identifier: str) -> Layer:
+        option = self.catalogue.options[identifier]
+        return (option.dimension, option.layer)
+
+    def _with(self, choice: Choice, added: Way) -> tuple[str, ...]:
+        taken = {(option.dimension, option.layer) for option in added}
+        kept = [identifier for identifier in choice.options if self._layer(identifier) not in taken]
+        return (*kept, *(option.id for option in added))
+
+    def _built(self, design: Design, ways: Sequence[Way]) -> Design:
+        """Return the design with one way per class."""
+        choices = {
+            tenant_class.id: self._supplemented(design.choices[tenant_class.id], way, tenant_class)
+            for tenant_class, way in zip(self.classes, ways, strict=True)
+        }
+        return replace(design, choices=choices) if any(ways) else design
+
+    def _supplemented(self, choice: Choice, way: Way, tenant_class: TenantClass) -> Choice:
+        if not way:
+            return choice
+        chosen = choose(self.catalogue, self._with(choice, way), completion=choice.completion, tier=choice.tier)
+        layers = {self._layer(identifier): identifier for identifier in choice.options}
+        supplements = tuple(
+            Supplement(
+                option.id,
+                tuple(
+                    one.need.id
+                    for one in self.judges[tenant_class.id].asked
+                    if {option.id, *option.provides} & one.need.met.atoms()
+                ),
+                layers.get((option.dimension, option.layer), ""),
+            )
+            for option in way
+        )
+        return replace(chosen, supplements=supplements)
+
+    # --- which of them is cheapest --------------------------------------------------------------------------------
+
+    def chosen(self, offered: Sequence[tuple[Design, list[Design]]]) -> tuple[Design, ...]:
+        """Return, per design, the cheapest of its completions that keeps the isolation the design had."""
+        priced = [design for _, found in offered if len(found) > 1 for design in found]
+        price = dict(zip(map(id, priced), self._prices(priced), strict=True)) if priced else {}
+        return tuple(
+            found[0] if len(found) == 1 else self._cheapest(design, [(price[id(one)], one) for one in found])
+            for design, found in offered
+        )
+
+    def _prices(self, designs: Sequence[Design]) -> list[float]:
+        """Return what people, whole machines and requests of components cost per month, all designs in one sweep."""
+        sweeper = sweeper_of(Question.of(self.scenario, self.catalogue))
+        columns: list[Candidates] = []
+        for dimension in DIMENSIONS:
+            for layer in LAYERS[dimension]:
+                options = (o for o in self.catalogue.in_dimension(dimension) if o.layer == layer)
+                columns.append((*options, None))
+        place = {o.id: (at, code) for at, column in enumerate(columns) for code, o in enumerate(column) if o}
+        codes: list[Codes] = []
+        for tenant_class in self.classes:
+            mine = np.array([[len(column) - 1 for column in columns]] * len(designs), dtype=np.uint8)
+            for row, design in enumerate(designs):
+                for identifier in design.choices[tenant_class.id].options:
+                    at, code = place[identifier]
+                    mine[row, at] = code
+            codes.append(mine)
+        batch = batch_of(self.scenario, self.catalogue, [columns] * len(codes), codes)
+        total = sweeper.people(batch) + sweeper.cost.hosts(batch) + sweeper.cost.requests(batch)
+        return [float(value) for value in total]
+
+    def _cheapest(self, design: Design, priced: list[tuple[float, Design]]) -> Design:
+        """Return the cheapest completion; where GPUs can be cut in several ways, the bill of each way decides."""
+        best: dict[tuple[str, ...], tuple[float, Design]] = {}
+        for price, candidate in sorted(priced, key=lambda item: item[0]):
+            best.setdefault(self._cut(candidate), (price, candidate))
+        if len(best) > 1:
+            best = {cut: (price + self._bill(one), one) for cut, (price, one) in best.items()}
+        ordered = [one for _, one in sorted(best.values(), key=lambda item: item[0])]
+        return next((one for one in ordered if not self._lowers_isolation(design, one)), ordered[0])
+
+    def _cut(self, design: Design) -> tuple[str, ...]:
+        """Return how a design cuts GPUs, class by class."""
+        return tuple(option for choice in design.choices.values() for option in choice.options if self._cuts(option))
+
+    def _cuts(self, identifier: str) -> bool:
+        return self.catalogue.options[identifier].gpu is not None
+
+    def _bill(self, design: Design) -> float:
+        """Return the bill per month without people and without whole machines of components, which people carry."""
+        sweeper = sweeper_of(Question.of(self.scenario, self.catalogue))
+        return float(sweeper.cost.without_hosts(resolve(design, self.scenario, self.catalogue)))
+
+    def _lowers_isolation(self, design: Design, candidate: Design) -> bool:
+        """Return whether cutting GPUs takes a class below a level it asks for and the design has without."""
+        cut = any(self._cuts(s.option) for choice in candidate.choices.values() for s in choice.supplements)
+        wanted = {
+            c.id: int(level[1])
+            for c in self.classes
+            if (level := c.requirements.isolation or c.requirements.data_plane or self.scenario.requirements.isolation)
+        }
+        if not cut or not wanted:
+            return False
+        before, after = (self._levels(one) for one in (design, candidate))
+        return any(before[name] >= least > after[name] for name, least in wanted.items())
+
+    def _levels(self, design: Design) -> dict[str, int]:
+        score = measure_isolation(resolve(design, self.scenario, self.catalogue), self.scenario, self.catalogue)
+        return {name: int(str(found["overall"])[1]) for name, found in score.figures["classes"].items()}
+
+
+def _brings(option: Option, facts: frozenset[str]) -> bool:
+    return not facts.isdisjoint({option.id, *option.provides})
+
+
+def _joined(
+    partial: Sequence[tuple[Mapping[Layer, Option], tuple[Way, ...]]], ways: Sequence[Way]
+) -> Iterator[tuple[Mapping[Layer, Option], tuple[Way, ...]]]:
+    """Yield each partial completion with each way that takes the same options in the same layers; any, if none does."""
+    for taken, before in partial:
+        layered = [({(o.dimension, o.layer): o for o in way}, way) for way in ways]
+        alike = [
+            (mine, way)
+            for mine, way in layered
+            if all(taken.get(layer, option) is option for layer, option in mine.items())
+        ]
+        for mine, way in alike or layered:
+            yield {**taken, **mine}, (*before, way)
