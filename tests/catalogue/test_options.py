@@ -32,7 +32,17 @@ CLASS_FACTS = frozenset(
         *("gpu-jobs", "own-crds"),
     }
 )
-CLASS_FACT_PREFIXES = ("automation:", "fabric:", "provider:", "tier:", "environment:", "compliance:")
+CLASS_FACT_PREFIXES = (
+    "automation:",
+    "policy:",
+    "checks:",
+    "provider-trust:",
+    "fabric:",
+    "provider:",
+    "tier:",
+    "environment:",
+    "compliance:",
+)
 
 
 def is_class_fact(atom: str) -> bool:
