@@ -71,7 +71,8 @@ class Question:
     def key(self) -> str:
         """Hash of scenario, catalogue and narrowing: sweeps with the same key measure the same designs alike."""
         digest = hashlib.sha256()
-        digest.update(json.dumps(self.scenario.model_dump(mode="json", by_alias=True, warnings=False), sort_keys=True).encode())
+        stated = self.scenario.model_dump(mode="json", by_alias=True, warnings=False)
+        digest.update(json.dumps(stated, sort_keys=True).encode())
         digest.update(repr((self.allowed, self.per_class)).encode())
         digest.update(catalogue_digest(self.folders).encode())
         return digest.hexdigest()[:16]
