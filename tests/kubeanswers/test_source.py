@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubeanswers.errors import InputError, OutputError
-from kubeanswers.source import dump_yaml, parse_yaml, read_yaml, write_text
+from kubeanswers.errors import InputError
+from kubeanswers.source import dump_yaml, parse_yaml, read_yaml
 
 
 def test_values_know_their_lines() -> None:
@@ -111,13 +111,3 @@ def test_what_is_written_reads_back_the_same(data: object) -> None:
     if data is None:
         return
     assert parse_yaml(dump_yaml(data), "x").data == data
-
-
-def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
-    file = tmp_path / "folder" / "a.txt"
-    write_text(file, "one")
-    write_text(file, "two")
-    assert file.read_text(encoding="utf-8") == "two"
-    assert [p.name for p in file.parent.iterdir()] == ["a.txt"]
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_text(file / "below-a-file.txt", "x")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,24 @@ def test_the_index_is_json_with_a_hash_per_file(tmp_path: Path) -> None:
     assert index["schema"] == "tenancykit/export/v1"
     assert index["design"] == "x"
     assert sorted(index["files"]) == ["a", "ü/b"]
+
+
+def test_permissions_of_a_folder_that_was_there_stay_and_a_new_one_is_as_the_umask_has_it(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    before = os.umask(0o077)
+    try:
+        write(target, {"a/x.yaml": "1"})
+        assert stat.S_IMODE(target.stat().st_mode) == 0o700
+        target.chmod(0o2750)
+        (target / "a").chmod(0o2770)
+        write(target, {"a/x.yaml": "2", "b/y.yaml": "1"})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o2750
+    assert stat.S_IMODE((target / "a").stat().st_mode) == 0o2770
+
+
+def test_a_folder_at_the_top_of_the_file_system_is_not_made_on_the_way() -> None:
+    with pytest.raises(OutputError, match="no such folder; make it first"):
+        write(Path("/no-such-folder-at-the-top/out"), {"x": "1"})
+    assert not Path("/no-such-folder-at-the-top").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kubeanswers.errors import InputError, UndecidedError
+from kubeanswers.errors import InputError, OutputError, UndecidedError
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.criteria.isolation.relaxed import highest_isolation
@@ -213,7 +213,7 @@ def test_a_sweep_of_another_version_scenario_or_narrowing_is_refused(tmp_path: P
     with pytest.raises(InputError, match="another format"):
         explore(scenario, catalogue, allowed=TINY, resume=tmp_path / "old.npz")
     (tmp_path / "text.npz").write_text("no sweep")
-    with pytest.raises(InputError, match="is not a saved sweep"):
+    with pytest.raises(InputError, match="is not a sweep of this version"):
         explore(scenario, catalogue, allowed=TINY, resume=tmp_path / "text.npz")
     with pytest.raises(InputError, match="no such file"):
         explore(scenario, catalogue, allowed=TINY, resume=tmp_path / "none.npz")
@@ -240,3 +240,47 @@ def test_a_bound_that_a_bill_refutes_is_lowered_and_told(monkeypatch: pytest.Mon
     assert not found.exact
     assert any("cost less than the bound" in caveat for caveat in found.caveats)
     assert by_options(found.front) == by_options(whole.front)
+
+
+def rewritten(file: Path, **arrays: object) -> Path:
+    other = file.with_name("other.npz")
+    np.savez(other, **{**dict(np.load(file)), **arrays})
+    return other
+
+
+def test_a_sweep_is_believed_in_nothing(tmp_path: Path) -> None:
+    scenario, catalogue = loaded("gpu-cloud"), load_catalogue()
+    file = tmp_path / "sweep.npz"
+    explore(scenario, catalogue, allowed=TINY, save=file)
+    read = dict(np.load(file))
+    codes, bills = read["codes"], read["bills"]
+    damaged = {
+        "type": rewritten(file, codes=codes.astype(np.float64)).read_bytes(),
+        "shape": rewritten(file, codes=codes[:1]).read_bytes(),
+        "no shape": rewritten(file, effort=np.float64(1)).read_bytes(),
+        "width": rewritten(file, codes=codes[:, :3]).read_bytes(),
+        "no design": rewritten(file, codes=np.full_like(codes, 255)).read_bytes(),
+        "not a number": rewritten(file, cost=np.nan, people=np.full(len(codes), np.nan)).read_bytes(),
+        "figures": rewritten(file, effort=read["effort"] * 2).read_bytes(),
+        "bills": rewritten(file, bills=bills * 0.5).read_bytes(),
+        "billed": rewritten(file, billed=np.zeros(3)).read_bytes(),
+        "objects": rewritten(file, header=np.array([{"a": 1}], dtype=object)).read_bytes(),
+        "header": rewritten(file, header=np.frombuffer(b"[1, 2]", dtype=np.uint8)).read_bytes(),
+        "cut": file.read_bytes()[:-200],
+        "long": file.read_bytes().replace(b"'shape': (%d," % len(codes), b"'shape': (9,", 1),
+    }
+    np.savez_compressed(tmp_path / "packed.npz", **read)
+    damaged["packed"] = (tmp_path / "packed.npz").read_bytes()
+    for content in damaged.values():
+        other = tmp_path / "other.npz"
+        other.write_bytes(content)
+        with pytest.raises(InputError, match="is not a sweep of this version"):
+            explore(scenario, catalogue, allowed=TINY, resume=other)
+
+
+def test_a_sweep_is_not_saved_over_somebody_elses_file(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    with pytest.raises(OutputError, match="was not written by this command"):
+        explore(loaded("gpu-cloud"), load_catalogue(), allowed=TINY, save=file)
+    assert file.read_text() == "mine"

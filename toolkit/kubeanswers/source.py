@@ -1,21 +1,18 @@
-"""YAML text to plain data that remembers file and line, and the way back to a file: atomic and deterministic."""
+"""YAML text to plain data that remembers file and line, and the way back to text: the same data, the same bytes."""
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from kubeanswers.errors import Fault, InputError, OutputError
+from kubeanswers.errors import Fault, InputError
 from kubeanswers.inputs import decoded, read_bytes
 from kubeanswers.scalars import NOT_JSON, is_ambiguous, resolve
 
@@ -338,27 +335,3 @@ def _refuse_non_finite(data: Any) -> None:
     elif isinstance(data, list | tuple):
         for value in data:
             _refuse_non_finite(value)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never a part.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written: {error.strerror}; free space or choose another folder"
-        ) from error

@@ -23,6 +23,7 @@ from typing import Any, Final, NoReturn, TextIO, cast
 from kubeanswers.errors import InputError, TenancyKitError, UndecidedError
 from kubeanswers.inputs import PATIENCE, set_patience
 from kubeanswers.terminal import Escaping, one_line
+from kubeanswers.writing import refuse_same
 from tenancykit.version import __version__
 
 OK, FINDINGS, BAD_INPUT, OWN_FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
@@ -52,10 +53,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     set_patience(options.patience)
+    refuse_same(_named(options, _WRITTEN), () if _continues(options) else _named(options, _READ))
     module, function = options.run.split(":")
     code = int(getattr(importlib.import_module(f"tenancykit.cli.{module}"), function)(options))
     sys.stdout.flush()
     return code
+
+
+_READ: Final = (
+    *("paths", "files", "scenario", "folder", "calibration", "catalogue", "record", "evidence", "resume", "kubeconfig"),
+)
+_WRITTEN: Final = ("to", "sarif", "junit", "save", "applied")
+"""Options that name what a command reads and what it writes, in every command."""
+
+
+def _named(options: argparse.Namespace, names: Sequence[str]) -> list[str]:
+    found = [getattr(options, name, None) for name in names]
+    return [text for one in found for text in (one if isinstance(one, list) else [one]) if text]
+
+
+def _continues(options: argparse.Namespace) -> bool:
+    """Return whether a command goes on with the file it writes: a sweep that is resumed and saved."""
+    save, resume = getattr(options, "save", None), getattr(options, "resume", None)
+    return bool(save and resume and Path(save).absolute() == Path(resume).absolute())
 
 
 def _own_fault(error: Exception, *, trace: bool) -> int:
@@ -205,6 +225,7 @@ def _object_commands(commands: Any) -> None:
     audit.add_argument("--pod-cidr", action="append", default=[], metavar="CIDR", help="where pods live")
     audit.add_argument("--sarif", metavar="FILE", help="also write the findings as SARIF 2.1.0")
     audit.add_argument("--junit", metavar="FILE", help="also write the checks as JUnit XML")
+    _force_argument(audit)
 
     text = "read an existing cluster back as a design, with its gaps to a target"
     assess = _command(commands, "assess", text, "proving:assess")
@@ -262,6 +283,7 @@ def _trace_commands(commands: Any) -> None:
     _repeatable(demand, "--pool", "NAME=TENANT,...", "tenants who share a pool")
     text = "write each tenant's hours as the CSV that a scenario's demand of profile trace reads"
     demand.add_argument("--to", metavar="FILE", help=text)
+    _force_argument(demand)
     demand.add_argument("--skip-bad-rows", action="store_true", help="leave bad rows out; say how many and why")
 
 
@@ -317,6 +339,10 @@ def _command(commands: Any, name: str, text: str, run: str) -> argparse.Argument
     parser.add_argument("--patience", type=_seconds, default=PATIENCE, metavar="SECONDS", help=text)
     parser.set_defaults(run=run)
     return parser
+
+
+def _force_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace files that were not written by this command")
 
 
 def _seconds(text: str) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.source import write_text
+from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.auditing import to_junit, to_sarif, to_text
 from tenancykit.cli import FINDINGS, OK
@@ -21,9 +20,9 @@ def audit(options: argparse.Namespace) -> int:
         *options.paths, tenants=tenant_pairs(options.tenant), platform=options.platform, pod_cidrs=options.pod_cidr
     )
     if options.sarif:
-        write_text(Path(options.sarif), to_sarif(report, __version__))
+        write_text(options.sarif, to_sarif(report, __version__), ours='"tenancykit audit"', force=options.force)
     if options.junit:
-        write_text(Path(options.junit), to_junit(report))
+        write_text(options.junit, to_junit(report), ours='name="tenancykit audit"', force=options.force)
     if options.json:
         print_json({"schema": "tenancykit/audit/v1", **report.as_dict()})
     else:

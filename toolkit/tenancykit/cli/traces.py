@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.source import write_text
+from kubeanswers.writing import write_text
 from tenancykit.cli import OK
 from tenancykit.cli.designs import print_json
 from tenancykit.criteria.cost import trace_demand
@@ -25,7 +24,7 @@ def demand(options: argparse.Namespace) -> int:
         skip_bad_rows=options.skip_bad_rows,
     )
     if options.to:
-        write_text(Path(options.to), found.activity_csv())
+        write_text(options.to, found.activity_csv(), ours="tenant,hour,active\n", force=options.force)
     if options.json:
         print_json({"schema": "tenancykit/demand/v1", **found.to_dict()})
     else:

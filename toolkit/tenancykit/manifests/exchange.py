@@ -69,6 +69,8 @@ def clear_leftovers(target: Path) -> None:
     Called under the lock, so nobody else's work is in these folders.
     """
     for aside in sorted(target.parent.glob(f".{glob.escape(target.name)}.old-*")):
+        if aside.lstat().st_uid != os.geteuid():  # planted in a shared folder, to be taken for our old tree
+            continue
         if not target.exists() and (aside / "tree").is_dir():
             (aside / "tree").rename(target)
         shutil.rmtree(aside, ignore_errors=True)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self
 
 from kubeanswers.errors import OutputError
+from kubeanswers.writing import keep_owner, make_parents, refuse_planted
 from tenancykit.manifests.exchange import clear_leftovers, exclusive_lock, put_in_place
 
 INDEX_NAME: Final = ".tenancykit.json"
@@ -93,12 +95,13 @@ class StagedTree:
     def __enter__(self) -> Self:
         target = self.target = checked_target(self.target)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_parents(target.parent)
             self._stack.enter_context(exclusive_lock(target))
             clear_leftovers(target)
-            self._stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
+            stage = target.parent / f".{target.name}.new-{secrets.token_hex(6)}"
+            stage.mkdir(0o700 if target.exists() else 0o777)  # as the umask has it, unless there is a folder to follow
+            self._stage = stage
             self._stack.callback(shutil.rmtree, self._stage, ignore_errors=True)
-            self._stage.chmod(0o755)
             # Paths live in a file, not in memory, so that memory does not grow with the number of tenants.
             handle, name = tempfile.mkstemp(prefix=f".{target.name}.index-", dir=target.parent)
             os.close(handle)
@@ -170,6 +173,7 @@ class StagedTree:
             self._read_old_index()
             self._compare_and_carry_over()
             self._write_index()
+            self._keep_permissions()
             put_in_place(self._stage, self.target)
         except _FAILURES as error:
             raise _cannot_write(self.target, error) from error
@@ -197,6 +201,15 @@ class StagedTree:
                 raise OutputError(
                     f"{self.target}: holds more than {MAX_FOREIGN} files no export wrote; choose a folder of its own"
                 )
+
+    def _keep_permissions(self) -> None:
+        """Give every folder that was there before its permissions and owner again."""
+        if not self.target.is_dir():
+            return
+        for folder, _, _ in os.walk(self.target, topdown=False):
+            new = self._stage / Path(folder).relative_to(self.target)
+            if new.is_dir() and not new.is_symlink():
+                keep_owner(new, Path(folder).lstat())
 
     def _recorded(self, table: str, path: str) -> str | None:
         row = self._files.execute(f"SELECT hash FROM {table} WHERE path = ?", (path,)).fetchone()  # noqa: S608 - our own table names
@@ -275,6 +288,7 @@ def checked_target(target: Path) -> Path:
         raise OutputError(f"{target}: is a symbolic link; name the folder it points to, or another one")
     if target.exists() and not target.is_dir():
         raise OutputError(f"{target}: is a file; name a folder")
+    refuse_planted(target)
     absolute = Path(os.path.abspath(target))  # noqa: PTH100 - resolve() would follow links in the parents
     here = Path.cwd()
     if absolute == here or absolute in here.parents:

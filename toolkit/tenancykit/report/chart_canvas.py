@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kubeanswers.source import write_text
+from kubeanswers.writing import write_text
 
 ORANGE: Final = "#E69F00"
 SKY: Final = "#56B4E9"
@@ -31,6 +31,8 @@ EMPTY: Final = "#f3f3f3"
 
 WIDTH: Final = 760
 """Width of a chart in pixels: two stand side by side on a 1600-pixel screen, one on a projector."""
+_MADE_BY: Final = 'data-made-by="tenancykit"'
+"""Attribute by which a chart of ours is known before another is written over it."""
 _FONT: Final = "system-ui, -apple-system, 'DejaVu Sans', sans-serif"
 _LETTER: Final = 0.56
 """Mean width of a letter as a share of its font size (assumption; sans-serif fonts lie between 0.5 and 0.6)."""
@@ -74,14 +76,18 @@ class Chart:
         table = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
         return "\n".join([self.title, *table])
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the picture as an SVG file and return its path.
 
+        Args:
+            path: the file.
+            force: replace a file that is no chart of ours.
+
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file is somebody else's, or cannot be written.
         """
         file = Path(path)
-        write_text(file, self.svg + "\n")
+        write_text(file, self.svg + "\n", ours=_MADE_BY, force=force)
         return file
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - Jupyter's signature
@@ -264,7 +270,7 @@ class Canvas:
         height = self.bottom + 10 + 14 * len(self._note)
         parts = [
             (
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(self.width)} {_n(height)}" '
+                f'<svg xmlns="http://www.w3.org/2000/svg" {_MADE_BY} viewBox="0 0 {_n(self.width)} {_n(height)}" '
                 f'width="{_n(self.width)}" height="{_n(height)}" style="max-width:100%;height:auto" role="img" '
                 f'aria-label="{html.escape(self.title, quote=True)}" font-family="{_FONT}">'
             ),

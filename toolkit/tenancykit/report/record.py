@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubeanswers.source import write_text
+from kubeanswers.writing import write_text
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
 from tenancykit.report.figures import TITLES, interval_text, level_text, short_value
@@ -36,15 +36,19 @@ class Record(Drawable):
     markdown: str
     html: str
 
-    def write(self, folder: Path) -> tuple[Path, Path]:
+    def write(self, folder: Path, *, force: bool = False) -> tuple[Path, Path]:
         """Write ``decision.md`` and ``decision.html`` into a folder and return their paths.
 
+        Args:
+            folder: the folder.
+            force: replace files of these names that are no records.
+
         Raises:
-            OutputError: a file cannot be written.
+            OutputError: a file is somebody else's, or cannot be written.
         """
         files = (folder / "decision.md", folder / "decision.html")
-        write_text(files[0], self.markdown)
-        write_text(files[1], self.html)
+        write_text(files[0], self.markdown, ours="# Decision: ", force=force)
+        write_text(files[1], self.html, ours="<title>Decision: ", force=force)
         return files
 
 

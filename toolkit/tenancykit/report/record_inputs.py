@@ -10,14 +10,14 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import read_text
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.effort.calibration import Calibration, calibrate
+from tenancykit.criteria.effort.calibration import LEAST_RATIO, MOST_RATIO, Calibration, calibrate
 from tenancykit.design.model import Choice, Design
 from tenancykit.report.payload import fingerprint
 from tenancykit.scenario.model import Scenario
@@ -68,7 +68,7 @@ class RecordedCandidate(_Part):
 class RecordedCalibration(_Part):
     """Measured tasks that shifted the effort estimates."""
 
-    ratios: dict[str, tuple[float, ...]]
+    ratios: dict[str, tuple[Annotated[float, Field(ge=LEAST_RATIO, le=MOST_RATIO)], ...]]
     common: float = Field(gt=0, lt=1)
 
     def calibration(self) -> Calibration:

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from kubeanswers.source import write_text
+from kubeanswers.writing import write_text
 from tenancykit.catalogue import attack, signs, work
 from tenancykit.catalogue.model import Component, Need, Option, Reference, Rule, Source
 from tenancykit.catalogue.prices import Price
@@ -137,6 +137,6 @@ def write_all(folder: Path = FOLDER) -> list[Path]:
     """Write every schema into a folder and return the files."""
     files = []
     for name, schema in schemas().items():
-        write_text(folder / name, text_of(schema))
+        write_text(folder / name, text_of(schema), ours='"$schema"')
         files.append(folder / name)
     return files

@@ -10,7 +10,8 @@ from typing import Final, Literal, cast
 from pydantic import Field
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.source import MAX_BYTES, parse_yaml, read_text, write_text
+from kubeanswers.source import MAX_BYTES, parse_yaml, read_text
+from kubeanswers.writing import write_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design, choose
 from tenancykit.examples import EXAMPLES, example
@@ -146,7 +147,7 @@ def write_session(session: SessionFile, path: str | os.PathLike[str]) -> Path:
     """
     file = Path(path)
     data = session.model_dump(mode="json", by_alias=True)
-    write_text(file, to_json({**data, "tenancykit": __version__}) + "\n")
+    write_text(file, to_json({**data, "tenancykit": __version__}) + "\n", ours=SCHEMA)
     return file
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kubeanswers.errors import UndecidedError
+from kubeanswers.writing import checked
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.reads import isolation_readings
 from tenancykit.design.batch import Codes
@@ -35,7 +36,7 @@ from tenancykit.study.comparison import Progress
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.hybrids import combined_front
 from tenancykit.study.refining import Costs, Refiner, Rows
-from tenancykit.study.saved import SavedSweep, load_sweep, save_sweep
+from tenancykit.study.saved import SAVED, SavedSweep, load_sweep, save_sweep
 from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweep_numbers, sweeper_of
 
 _LOT: Final = 20_000
@@ -95,6 +96,8 @@ class Search:
         self.prove = prove
         self.branched: Branched | None = None
         self.considered = 0
+        if save is not None:
+            checked(save, ours=SAVED)  # before hours of measuring, not after them
         if resume is not None:
             saved = load_sweep(resume, question)
             self.refiner.bills.update(saved.bills)

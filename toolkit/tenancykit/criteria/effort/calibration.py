@@ -24,6 +24,12 @@ from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.distributions import ThreePoint
 
 COLUMNS = ("task", "days")
+LEAST_DAYS = 0.001
+MOST_DAYS = 10_000
+"""Person-days one measured task may have taken: half a minute to forty years of one person (assumption)."""
+LEAST_RATIO, MOST_RATIO = 1e-6, 1e6
+"""Measured over estimated days: what follows from the days above for estimates of 0.01 to 1,000 days (assumption)."""
+_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,10 @@ def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibratio
         InputError: every fault: a missing or unknown column, an unknown task, days that are not a number above zero.
     """
     name = str(path)
-    rows = list(csv.reader(io.StringIO(read_text(path)), strict=False))
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path)), strict=False))
+    except csv.Error as error:
+        raise InputError(Fault(name, f"is not CSV: {error}", ", ".join(COLUMNS), "correct the row")) from None
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     if sorted(header) != sorted(COLUMNS):
         found = ", ".join(header) or "nothing"
@@ -126,6 +135,7 @@ def _row(header: Sequence[str], row: Sequence[str], where: str, tasks: Mapping[s
         days = float(cells.get("days", ""))
     except ValueError:
         days = math.nan
-    if not (math.isfinite(days) and days > 0):
-        raise InputError(Fault(where, f"{cells.get('days', '')!r} are not days", "a number above zero"))
+    if not LEAST_DAYS <= days <= MOST_DAYS:
+        what = f"{cells.get('days', '')[:_SHOWN]!r} are not days of one measured task"
+        raise InputError(Fault(where, what, f"{LEAST_DAYS:g} to {MOST_DAYS:,} person-days"))
     return task, days / known.days.mean

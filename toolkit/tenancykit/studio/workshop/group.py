@@ -12,7 +12,8 @@ from typing import Final, Literal
 from pydantic import Field
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.source import read_yaml, write_text
+from kubeanswers.source import read_yaml
+from kubeanswers.writing import write_text
 from tenancykit.api import compare, load_scenario
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import Choice, Design, choose
@@ -92,7 +93,7 @@ def submit(name: str, design: object, scenario: str, folder: str | os.PathLike[s
         "title": design.name,
         "options": {class_id: list(choice.options) for class_id, choice in design.choices.items()},
     }
-    write_text(file, to_json(data) + "\n")
+    write_text(file, to_json(data) + "\n", ours="tenancykit/submission/v1")
     return file
 
 
