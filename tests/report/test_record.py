@@ -61,3 +61,16 @@ def test_hostile_text_stays_text(hostile: str) -> None:
     assert "<script" not in body
     assert "<img" not in body
     assert body.count("</style>") == 1
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["![x](https://example.com/track.png)", "[click](javascript:alert(1))", "https://example.com", "www.example.com",
+     "me@example.com", "<img src=x>", "a | b", "`code`", "**bold** _it_", "back\\slash [a](b)"],
+)  # fmt: skip
+def test_hostile_text_is_no_markup_in_the_markdown_either(hostile: str) -> None:
+    data = read_yaml(example("saas-inference")).data
+    data["title"] = data["description"] = f"see {hostile} here"
+    title = tk.record(tk.compare(tk.parse_scenario(dump_yaml(data)))).markdown.split("\n", 1)[0]
+    bare = re.sub(r"\\[\\\[\]|*_~!]|&[#a-z0-9]+;", "", title)
+    assert not re.search(r"[\[\]`<>|*_]|://|www\.|@|!\[|[\x00-\x1f\u202e]", bare), title

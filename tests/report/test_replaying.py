@@ -150,3 +150,48 @@ def test_another_choice_or_number_than_the_figures_give_is_told(
     found = replay(file, load_catalogue())
     assert not found.same
     assert told in found.text()
+
+
+def test_a_page_that_shows_something_else_than_its_inputs_give_is_told(tmp_path: Path) -> None:
+    written = tk.record(study("saas-inference")).write(tmp_path)[1]
+    found = replay(tmp_path, load_catalogue(), folder=example("saas-inference").parent)
+    assert found.same, found.text()
+    assert "the page shows what they give" in found.text()
+    for old, new in (("<h1>Decision: ", "<h1>Rejected: "), ("</body>", "<p>approved</p></body>"), ("%", "% ")):
+        text = written.read_text()
+        assert old in text
+        (tmp_path / "forged.html").write_text(text.replace(old, new, 1))
+        forged = replay(tmp_path / "forged.html", load_catalogue(), folder=example("saas-inference").parent)
+        assert not forged.same
+        assert "what the page shows" in forged.text()
+
+
+def test_where_no_page_is_around_the_inputs_the_replay_says_that_only_they_were_checked(tmp_path: Path) -> None:
+    file = tmp_path / "decision.html"
+    file.write_text(page("saas-inference"))
+    assert "only the block of data was checked" in replay(file, load_catalogue()).text()
+
+
+@pytest.mark.parametrize("place", ["../outside.csv", "/etc/hostname", "a/../../outside.csv", "link.csv"])
+def test_a_record_reads_no_file_outside_its_folder(tmp_path: Path, place: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "outside.csv").write_text("tenant,hour,active\n")
+    (home / "link.csv").symlink_to(tmp_path / "outside.csv")
+    scenario = json.loads(page("saas-inference").split('inputs">')[1].split("</script>")[0])["scenario"]
+    file = home / "decision.html"
+    file.write_text(changed("saas-inference", files={place: "0"}))
+    with pytest.raises(InputError, match="leaves the record's folder"):
+        replay(file, load_catalogue())
+    scenario["workloads"][0]["demand"] = {"profile": "trace", "file": place}
+    file.write_text(changed("saas-inference", scenario=scenario))
+    with pytest.raises(InputError, match="leaves the record's folder"):
+        replay(file, load_catalogue())
+
+
+@pytest.mark.parametrize("ratio", [0, -1, 1e300, 1e-300, "NaN", None])
+def test_measured_ratios_of_a_record_are_held_to_what_a_task_may_take(tmp_path: Path, ratio: object) -> None:
+    file = tmp_path / "decision.html"
+    file.write_text(changed("saas-inference", calibration={"ratios": {"x": [ratio]}, "common": 0.5}))
+    with pytest.raises(InputError, match=r"calibration\.ratios"):
+        replay(file, load_catalogue())

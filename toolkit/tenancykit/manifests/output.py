@@ -125,7 +125,7 @@ class StagedTree:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def write(self, path: str, text: str) -> None:
+    def write(self, path: str, text: str | bytes) -> None:
         """Write one file of the tree.
 
         Raises:
@@ -134,7 +134,7 @@ class StagedTree:
         inner = PurePosixPath(path)
         if inner.is_absolute() or ".." in inner.parts or not inner.parts:
             raise OutputError(f"{path!r} would leave the export; nothing was written")
-        data = text.encode()
+        data = text.encode() if isinstance(text, str) else text
         file = self._stage / inner
         try:
             if file.parent not in self._folders:

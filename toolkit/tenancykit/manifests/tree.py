@@ -51,7 +51,7 @@ def export(
     directory: str | os.PathLike[str],
     *,
     decision_hash: str = "",
-    extra_files: Mapping[str, str] | None = None,
+    extra_files: Mapping[str, str | bytes] | None = None,
 ) -> ExportResult:
     """Write a design's manifests and return how they differ from those already there.
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kubeanswers.source import read_text
+from kubeanswers.inputs import read_bytes
 from tenancykit.drawing import Drawable, text_of
 from tenancykit.manifests import ExportResult
 from tenancykit.manifests import export as export_manifests
 from tenancykit.report.record import Record, record
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import named_files
+from tenancykit.scenario.trace_rows import MAX_BYTES
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
@@ -79,7 +80,7 @@ def export(evaluation: Evaluation, directory: Path, study: Study | None) -> Hand
         OutputError: the folder cannot be written; whatever stood there before still stands.
     """
     found = record(study, evaluation.id) if study is not None else None
-    extra = (
+    extra: dict[str, str | bytes] = (
         {**_inputs(evaluation.scenario), "decision.md": found.markdown, "decision.html": found.html} if found else {}
     )
     result = export_manifests(
@@ -93,10 +94,11 @@ def export(evaluation: Evaluation, directory: Path, study: Study | None) -> Hand
     return Handover(f"{evaluation.id} {evaluation.name}", result, found)
 
 
-def _inputs(scenario: Scenario) -> dict[str, str]:
-    """Return the files a scenario names (traces, price book): the record beside them can be worked out again."""
+def _inputs(scenario: Scenario) -> dict[str, str | bytes]:
+    """Return the files a scenario names (traces, price book) as they are: the record beside them can be repeated."""
     folder = scenario.folder
-    return {} if folder is None else {name: read_text(folder / name) for name in named_files(scenario).values()}
+    named = {} if folder is None else named_files(scenario)
+    return {name: read_bytes(Path(folder or "", name), MAX_BYTES) for name in named.values()}
 
 
 text_of.register(Handover, Handover.text)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from kubeanswers.terminal import escaped
 from kubeanswers.writing import write_text
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
@@ -130,9 +133,16 @@ def _alternative(study: Study, evaluation: Evaluation) -> str:
 
 
 def _line(text: str) -> str:
-    """Return text that is harmless in one line of Markdown: no markup, no table breaks."""
-    flat = " ".join(text.split())
-    return html.escape(flat, quote=False).replace("|", "\\|").replace("`", "'")
+    """Return text that is harmless in one line of Markdown: no markup, no image, no link, no table breaks."""
+    flat = escaped(" ".join(text.split())).replace("`", "'")
+    marked = _MARKUP.sub(r"\\\g<0>", html.escape(flat, quote=False))
+    return _ADDRESS.sub(lambda found: found[0].translate(_APART), marked)
+
+
+_MARKUP: Final = re.compile(r"[\\\[\]|*_~]|!(?=\[)")
+_ADDRESS: Final = re.compile(r"://|www\.|@|(?:mailto|xmpp):", re.IGNORECASE)
+"""What GitHub's Markdown makes links of without brackets (https://github.github.com/gfm/#autolinks-extension-)."""
+_APART: Final = str.maketrans({":": "&#58;", "/": "&#47;", ".": "&#46;", "@": "&#64;"})
 
 
 text_of.register(Record, lambda found: found.markdown)

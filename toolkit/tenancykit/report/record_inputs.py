@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.inputs import read_bytes
 from kubeanswers.source import read_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import LEAST_RATIO, MOST_RATIO, Calibration, calibrate
@@ -22,6 +23,7 @@ from tenancykit.design.model import Choice, Design
 from tenancykit.report.payload import fingerprint
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import named_files
+from tenancykit.scenario.trace_rows import MAX_BYTES
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
 from tenancykit.study.sweeping import catalogue_digest
@@ -98,13 +100,23 @@ def read_inputs(path: Path) -> RecordedInputs:
     Raises:
         InputError: the page is missing, carries no inputs, or they are of another format or not as we write them.
     """
-    found = _BLOCK.search(read_text(path, limit=_LARGEST))
+    found = _BLOCK.search(read_page(path))
     if found is None:
         raise InputError(Fault(str(path), "carries no inputs to work out again", cure=_CURE))
     try:
         return RecordedInputs.model_validate_json(found[1])
     except ValidationError as error:
         raise InputError([_refused(path, detail) for detail in error.errors(include_url=False)[:_FAULTS]]) from None
+
+
+def read_page(path: Path) -> str:
+    """Return a record's page."""
+    return read_text(path, limit=_LARGEST)
+
+
+def without_inputs(page: str) -> str:
+    """Return what a page holds beside its inputs."""
+    return _BLOCK.sub("", page, count=1)
 
 
 _FAULTS: Final = 5
@@ -147,7 +159,7 @@ def embedded_inputs(study: Study, design_id: str, digest: str) -> str:
         design_id: the design decided for.
         digest: the record's hash.
     """
-    text = json.dumps(inputs_of(study, design_id, digest), sort_keys=True, ensure_ascii=True, allow_nan=False)
+    text = json.dumps(inputs_of(study, design_id, digest), ensure_ascii=True, allow_nan=False)
     return _OPEN + text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") + _CLOSE
 
 
@@ -210,4 +222,4 @@ def _files(scenario: Scenario) -> dict[str, str]:
 
 def content_hash(path: Path) -> str:
     """Return a short hash of a file's bytes; empty where there is no such file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+    return hashlib.sha256(read_bytes(path, MAX_BYTES)).hexdigest()[:16] if path.is_file() else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,22 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import Document
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design
-from tenancykit.report.record_inputs import RecordedInputs, content_hash, digest_of, own_folders, read_inputs
+from tenancykit.design.wishes import known_to
+from tenancykit.report.record import record
+from tenancykit.report.record_inputs import (
+    RecordedInputs,
+    content_hash,
+    digest_of,
+    own_folders,
+    read_inputs,
+    read_page,
+    without_inputs,
+)
 from tenancykit.scenario.model import Scenario, Weights
+from tenancykit.scenario.reading import named_files, scenario_of
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import CRITERIA, evaluate
 from tenancykit.study.sweeping import catalogue_digest
@@ -51,6 +64,7 @@ class Replay:
         digest: the record's hash.
         candidates: how many designs were evaluated again.
         changes: what is different; empty where nothing is.
+        page: what was made of the page around the inputs: that it shows what they give, or that it was not looked at.
         study: the comparison as it comes out now.
     """
 
@@ -59,6 +73,7 @@ class Replay:
     candidates: int
     changes: tuple[Change, ...]
     study: Study
+    page: str = ""
 
     @property
     def same(self) -> bool:
@@ -68,10 +83,11 @@ class Replay:
     def text(self) -> str:
         """Return the finding, one change per line."""
         if self.same:
-            return f"decision {self.digest}: {self.candidates} designs give the same figures and the same order"
+            told = f"decision {self.digest}: {self.candidates} designs give the same figures and the same order"
+            return f"{told}; {self.page}"
         count = f"{len(self.changes)} difference{'s' if len(self.changes) > 1 else ''}"
         head = f"decision {self.digest}: {count} from the record"
-        return "\n".join([head, *(f"- {change}" for change in self.changes)])
+        return "\n".join([head, *(f"- {change}" for change in self.changes), f"- {self.page}"])
 
     def data(self) -> dict[str, Any]:
         """Return the finding as plain data (format ``tenancykit/replay/v1``)."""
@@ -82,6 +98,7 @@ class Replay:
             "digest": self.digest,
             "candidates": self.candidates,
             "same": self.same,
+            "page": self.page,
             "changes": [{"what": c.what, "recorded": c.recorded, "now": c.now} for c in self.changes],
         }
 
@@ -101,7 +118,7 @@ def replay(record: Path | str, catalogue: Catalogue, *, folder: Path | str | Non
     path = path / "decision.html" if path.is_dir() else path
     inputs = read_inputs(path)
     home = Path(folder) if folder is not None else path.parent
-    scenario = _scenario(inputs, path, home)
+    scenario = _scenario(inputs, path, home, catalogue)
     designs, broken = _designs(inputs, scenario, catalogue)
     if not designs:
         raise InputError(Fault(str(path), "no candidate of the record can be evaluated with this catalogue"))
@@ -110,7 +127,24 @@ def replay(record: Path | str, catalogue: Catalogue, *, folder: Path | str | Non
     study = study_of(scenario, catalogue, evaluations, calibration=calibration).with_weights(_weights(inputs, path))
     changes = [*broken, *_settings(inputs, catalogue, home), *_figures(inputs, study), *_order(inputs, study)]
     changes = changes or [*_identity(inputs, study)]
-    return Replay(inputs.chosen, inputs.digest, len(evaluations), tuple(changes), study)
+    shown, page = _page(path, study, inputs.chosen) if not changes else (None, _NOT_LOOKED_AT)
+    return Replay(inputs.chosen, inputs.digest, len(evaluations), (*changes, *([shown] if shown else [])), study, page)
+
+
+_NOT_LOOKED_AT: Final = "only the block of data was checked, not what the page shows"
+
+
+def _page(path: Path, study: Study, chosen: str) -> tuple[Change | None, str]:
+    """Return how the page differs from the one its inputs give, and what was made of it."""
+    there, ours = read_page(path), record(study, chosen).html
+    if there == ours:
+        return None, "the page shows what they give"
+    if not _SHOWN.search(without_inputs(there)):
+        return None, _NOT_LOOKED_AT
+    return Change("what the page shows", "words or figures of its own", "not what its inputs give"), "do not trust it"
+
+
+_SHOWN: Final = re.compile(r"(?:^|>)[^<]*[^<\s]")
 
 
 def _weights(inputs: RecordedInputs, path: Path) -> Weights:
@@ -126,18 +160,29 @@ def _not_accepted(path: Path, what: str, error: ValidationError) -> Fault:
     return Fault(str(path), f"its {what} is not accepted any more: {place}: {first['msg']}")
 
 
-def _scenario(inputs: RecordedInputs, path: Path, home: Path) -> Scenario:
+def _scenario(inputs: RecordedInputs, path: Path, home: Path, catalogue: Catalogue) -> Scenario:
     try:
         scenario = Scenario.model_validate(inputs.scenario)
     except ValidationError as error:
         raise InputError(_not_accepted(path, "scenario", error)) from None
-    missing = [name for name in inputs.files if not (home / name).is_file()]
-    if missing:
-        cure = "put the files beside the record, or name their folder (--folder)"
-        raise InputError(
-            [Fault(str(path), f"{name}, which the scenario names, is missing", cure=cure) for name in missing]
-        )
-    return scenario.in_folder(home)
+    faults = list(_wrong_files(inputs, scenario, path, home))
+    if faults:
+        raise InputError(faults)
+    return scenario_of(Document(str(path), inputs.scenario), known_to(catalogue), folder=home)
+
+
+def _wrong_files(inputs: RecordedInputs, scenario: Scenario, path: Path, home: Path) -> Iterator[Fault]:
+    """Yield what is wrong with the files a record names: as for a scenario, none outside its folder is read."""
+    named, root = set(named_files(scenario).values()), home.resolve()
+    for name in sorted({*inputs.files, *named}):
+        target = (root / name).resolve() if "\0" not in name else root
+        if not target.is_relative_to(root):
+            yield Fault(str(path), f"{name!r} leaves the record's folder", cure="copy the file there")
+        elif name in inputs.files and not target.is_file():
+            cure = "put the files beside the record, or name their folder (--folder)"
+            yield Fault(str(path), f"{name}, which the scenario names, is missing", cure=cure)
+        elif name not in named:
+            yield Fault(str(path), f"{name!r} is a file its scenario does not name", cure="export the record again")
 
 
 def _designs(inputs: RecordedInputs, scenario: Scenario, catalogue: Catalogue) -> tuple[list[Design], list[Change]]:
