@@ -29,6 +29,7 @@ HARD = {
     "requests.cpu": "10",
     "requests.memory": "20Gi",
     "requests.storage": "1Ti",
+    "requests.ephemeral-storage": "1Ti",
     "persistentvolumeclaims": "9",
     "pods": "50",
     "services": "9",

@@ -439,7 +439,12 @@ def test_a_capsule_quota_and_a_kueue_queue_bound_what_they_cover() -> None:
     flavors = [
         {"name": "any", "resources": [{"name": "cpu", "nominalQuota": "9"}, {"name": "memory", "nominalQuota": "9Gi"}]}
     ]
-    queue = named("kueue.x-k8s.io/v1beta2", "ClusterQueue", "cq", spec={"resourceGroups": [{"flavors": flavors}]})
+    queue = named(
+        "kueue.x-k8s.io/v1beta2",
+        "ClusterQueue",
+        "cq",
+        spec={"namespaceSelector": {}, "resourceGroups": [{"flavors": flavors}]},
+    )
     local = named("kueue.x-k8s.io/v1beta2", "LocalQueue", "lq", "t-blue", spec={"clusterQueue": "cq"})
     managed = changed(
         bare,

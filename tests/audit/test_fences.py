@@ -223,7 +223,7 @@ def test_a_queue_bounds_every_device_of_the_namespaces_kueue_manages() -> None:
 
     managed = changed(objects, "Namespace", "t-red", manage)
     flavor = {"name": "f", "resources": [{"name": "cpu", "nominalQuota": 4}]}
-    queue = {"resourceGroups": [{"coveredResources": ["cpu"], "flavors": [flavor]}]}
+    queue = {"namespaceSelector": {}, "resourceGroups": [{"coveredResources": ["cpu"], "flavors": [flavor]}]}
     managed += [
         named("kueue.x-k8s.io/v1beta2", "ClusterQueue", "red", spec=queue),
         named("kueue.x-k8s.io/v1beta2", "LocalQueue", "tenant", "t-red", spec={"clusterQueue": "red"}),

@@ -120,6 +120,19 @@ class CrossingState:
         doubts = {tenant: found for tenant, found in reached.items() if tenant in unsure}
         return cls(crossing, title, plane, sure, doubts, reasons or {})
 
+    def with_pairs(self, more: Mapping[str, frozenset[str]], why: str, *, sure: bool) -> CrossingState:
+        """Return the crossing with further pairs, open or undecided."""
+        if not sure:
+            return self.doubted(more, why)
+        victims, reasons = dict(self.victims), dict(self.reasons)
+        doubts = {tenant: found - more.get(tenant, _NOBODY) for tenant, found in self.doubts.items()}
+        for tenant, found in more.items():
+            if found - {tenant}:
+                victims[tenant] = victims.get(tenant, _NOBODY) | found
+                reasons.setdefault(tenant, why)
+        doubts = {tenant: found for tenant, found in doubts.items() if found}
+        return replace(self, victims=victims, doubts=doubts, reasons=reasons)
+
     def doubted(self, more: Mapping[str, frozenset[str]], why: str) -> CrossingState:
         """Return the crossing with further pairs undecided, unless they are open anyway."""
         doubts = dict(self.doubts)

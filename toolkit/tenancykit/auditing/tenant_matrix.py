@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from kubeanswers.access.rbac import AccessRules
 from kubeanswers.collector import paused_collector
@@ -33,7 +34,12 @@ from tenancykit.auditing.crossings.sandboxes import Sandboxes
 from tenancykit.auditing.crossings.volume_claims import CROSSING as CLAIMS
 from tenancykit.auditing.crossings.volume_claims import VolumeClaims
 from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
+from tenancykit.auditing.implied import with_implied
+from tenancykit.auditing.paths import all_paths
+from tenancykit.auditing.paths.model import Path
+from tenancykit.auditing.paths.model import Scene as Ways
 from tenancykit.auditing.standing import standing
+from tenancykit.auditing.tenant_signs import find_tenants
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 
 
@@ -45,12 +51,14 @@ class AuditOptions:
         tenants: tenant by namespace, where labels do not say it.
         platform: users and groups of the platform team, although bound in tenants' namespaces.
         pod_cidrs: where pods live; decides whether an ipBlock may mean them.
+        tenant_labels: further labels of namespaces that name the tenant.
         kubernetes: minor version whose API server would take the objects.
     """
 
     tenants: Mapping[str, str] = field(default_factory=dict)
     platform: frozenset[str] = frozenset()
     pod_cidrs: tuple[str, ...] = ()
+    tenant_labels: tuple[str, ...] = ()
     kubernetes: str = DEFAULT_VERSION
 
     @property
@@ -105,11 +113,15 @@ class _Scene:
     claims: VolumeClaims
     delivery: Delivery
     routes: Routes
+    paths: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, objects: ObjectSet, options: AuditOptions) -> _Scene:
+        found = find_tenants(objects, options.tenants, options.tenant_labels)
+        objects = with_implied(objects, found)
         access = AccessRules(objects)
-        tenancy = Tenancy(objects, access, options.tenants, PLATFORM_GROUPS | options.platform)
+        platform = PLATFORM_GROUPS | options.platform
+        tenancy = Tenancy(objects, access, options.tenants, platform, options.tenant_labels)
         probe = AdmissionProbe(objects, tenancy)
         hostile = HostilePods(objects, tenancy, probe)
         nodes = NodeSharing(objects, tenancy, probe)
@@ -127,12 +139,31 @@ class _Scene:
             api,
             Sandboxes(objects, tenancy, probe),
             VolumeClaims(objects, tenancy, probe, hostile, bounds),
-            Delivery(objects, tenancy),
+            Delivery(objects, tenancy, hostile),
             Routes(objects, tenancy, probe, hostile),
+            tuple(all_paths(Ways(objects, tenancy, probe, hostile))),
         )
 
     def crossings(self) -> Iterator[CrossingState]:
-        """Yield the matrix, crossing by crossing."""
+        """Yield the matrix, crossing by crossing, with what single objects open added."""
+        rest = {path.finding.crossing for path in self.paths if path.attackers and path.finding.crossing}
+        for state in self._evaluated():
+            rest.discard(state.id)
+            yield self._with_paths(state)
+        for name in sorted(rest):
+            title, plane = _TITLES[name]
+            yield self._with_paths(CrossingState(name, title, plane, {}))
+
+    def _with_paths(self, state: CrossingState) -> CrossingState:
+        found = [path for path in self.paths if path.finding.crossing == state.id]
+        for sure in (True, False):
+            for path in found:
+                if path.sure is sure and path.victims:
+                    state = state.with_pairs(dict.fromkeys(path.attackers, path.victims), path.finding.what, sure=sure)
+        return state
+
+    def _evaluated(self) -> Iterator[CrossingState]:
+        """Yield the crossings that whole evaluations answer."""
         everybody = frozenset(self.tenancy.tenants)
         neighbours, unsure_nodes = self.nodes.victims()
         api = self.api
@@ -248,6 +279,7 @@ class _Scene:
         yield from self.delivery.findings()
         yield from self.routes.findings()
         yield from self._gpu_findings()
+        yield from (path.finding for path in self.paths)
         yield from _object_findings(self.objects)
 
     def _gpu_findings(self) -> Iterator[Finding]:
@@ -278,6 +310,13 @@ class _Scene:
         if self.probe.engines:
             names = ", ".join(self.probe.engines[:5])
             yield f"{len(self.probe.engines)} objects of admission engines and webhooks: {names}"
+
+
+_TITLES: Final = {
+    "gpu-contexts": ("the same GPU", "accelerator"),
+    "claim-of-others": ("volumes of another tenant", "storage"),
+    "user-to-delivery-hub": ("deliveries into another tenant's namespaces", "control"),
+}
 
 
 def _all(tenants: Iterable[str], everybody: frozenset[str]) -> dict[str, frozenset[str]]:

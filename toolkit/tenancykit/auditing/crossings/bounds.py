@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from kubeanswers.compute import is_extended, resource_list
 from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping, mappings
+from kubeanswers.selectors import Selector
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import Tenancy
 
 COMPUTE: Final[Mapping[str, tuple[str, ...]]] = {
     "cpu": ("requests.cpu", "cpu", "limits.cpu"),
     "memory": ("requests.memory", "memory", "limits.memory"),
+    "ephemeral-storage": ("requests.ephemeral-storage", "ephemeral-storage", "limits.ephemeral-storage"),
 }
 STORAGE: Final[Mapping[str, tuple[str, ...]]] = {
     "storage": ("requests.storage",),
@@ -91,9 +93,14 @@ class Bounds:
         found: dict[str, list[ManifestObject]] = {}
         for item in self.objects.of(_KUEUE, "LocalQueue"):
             queue = self.objects.get(_KUEUE, "ClusterQueue", "", str(item.spec.get("clusterQueue") or ""))
-            if queue is not None:
+            if queue is not None and self._takes(queue, item.namespace):
                 found.setdefault(item.namespace, []).append(queue)
         return found
+
+    def _takes(self, queue: ManifestObject, namespace: str) -> bool:
+        """Return whether a ClusterQueue takes workloads of a namespace; without a selector it takes none."""
+        chosen = queue.spec.get("namespaceSelector")
+        return isinstance(chosen, Mapping) and Selector.of(chosen).matches(self.objects.namespaces[namespace])
 
     @cached_property
     def devices(self) -> tuple[str, ...]:
@@ -175,9 +182,9 @@ class Bounds:
             subject, where = _place(self.objects, namespace)
             severity = (
                 Severity.HIGH
-                if missing.compute or missing.gpu
+                if set(missing.compute) - {"ephemeral-storage"} or missing.gpu
                 else Severity.MEDIUM
-                if missing.storage
+                if missing.storage or missing.compute
                 else Severity.LOW
             )
             group = (

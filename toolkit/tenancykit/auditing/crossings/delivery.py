@@ -13,7 +13,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final
 
-from kubeanswers.objects import ManifestObject, ObjectSet, mappings, scalar_text, texts
+from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.pods import pods_of
+from tenancykit.auditing.crossings.hostile_pods import HostilePods
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import Tenancy
 
@@ -29,10 +31,12 @@ class Delivery:
     Attributes:
         objects: the manifests.
         tenancy: whose namespaces these are.
+        hostile: who may create objects in them.
     """
 
     objects: ObjectSet
     tenancy: Tenancy
+    hostile: HostilePods
 
     @property
     def projects(self) -> list[ManifestObject]:
@@ -41,7 +45,12 @@ class Delivery:
 
     def owners(self, project: ManifestObject) -> frozenset[str]:
         """Return the tenants whose members or repositories use a project; empty for one of the platform."""
-        found = {project.annotations.get(_SERVES, ""), *self._by_groups(project), *self._by_applications(project)}
+        found = {
+            project.annotations.get(_SERVES, ""),
+            *self._by_groups(project),
+            *self._by_applications(project),
+            *self._by_namespaces(project),
+        }
         return frozenset(found) & frozenset(self.tenancy.tenants)
 
     def _by_groups(self, project: ManifestObject) -> Iterator[str]:
@@ -49,16 +58,43 @@ class Delivery:
             for group in texts(role.get("groups")):
                 yield from self.tenancy.owners.get(("Group", group), frozenset())
 
+    def _by_namespaces(self, project: ManifestObject) -> Iterator[str]:
+        """Yield tenants that may create Applications of the project in their own namespaces."""
+        patterns = texts(project.spec.get("sourceNamespaces"))
+        for name, tenant in self.tenancy.by_namespace.items() if patterns else ():
+            if any(fnmatchcase(name, pattern) for pattern in patterns) and self._may_apply(name):
+                yield tenant
+
+    def _may_apply(self, namespace: str) -> bool:
+        makes = self.hostile.maker(namespace, "argoproj.io", "applications")
+        return bool(makes) or namespace in self._application_spaces
+
+    @cached_property
+    def _application_spaces(self) -> frozenset[str]:
+        return frozenset(item.namespace for item in self.objects.of("argoproj.io", "Application"))
+
     @cached_property
     def _applications(self) -> Mapping[str, frozenset[str]]:
         """Tenants by project: those an Application of it serves, by annotation or because it lives with the tenant."""
         found: dict[str, set[str]] = {}
         for item in self.objects.of("argoproj.io", "Application"):
             project = scalar_text(item.spec.get("project")) or "default"
-            for tenant in (item.annotations.get(_SERVES, ""), self.tenancy.by_namespace.get(item.namespace, "")):
+            owner = self._of_repository.get(_repository(item), frozenset())
+            named = next(iter(owner)) if len(owner) == 1 else ""
+            for tenant in (item.annotations.get(_SERVES, ""), self.tenancy.by_namespace.get(item.namespace, ""), named):
                 if tenant:
                     found.setdefault(project, set()).add(tenant)
         return {project: frozenset(tenants) for project, tenants in found.items()}
+
+    @cached_property
+    def _of_repository(self) -> Mapping[str, frozenset[str]]:
+        """Tenants whose namespaces each repository is delivered to; one that goes to several is the platform's."""
+        found: dict[str, set[str]] = {}
+        for item in self.objects.of("argoproj.io", "Application"):
+            target = scalar_text(mapping(item.spec.get("destination")).get("namespace"))
+            if tenant := self.tenancy.by_namespace.get(target, ""):
+                found.setdefault(_repository(item), set()).add(tenant)
+        return {repository: frozenset(tenants) for repository, tenants in found.items()}
 
     def _by_applications(self, project: ManifestObject) -> frozenset[str]:
         return self._applications.get(project.name, frozenset())
@@ -73,12 +109,33 @@ class Delivery:
                 reached, why = self._reached(project, tenant)
                 if reached - {tenant}:
                     found.append((project, tenant, reached, why))
-        for item in self.objects.of("kustomize.toolkit.fluxcd.io", "Kustomization"):
+        for item in (
+            *self.objects.of("kustomize.toolkit.fluxcd.io", "Kustomization"),
+            *self.objects.of("helm.toolkit.fluxcd.io", "HelmRelease"),
+            *self.objects.of("infra.contrib.fluxcd.io", "Terraform"),
+        ):
             tenant = self.tenancy.by_namespace.get(item.namespace, "")
-            if tenant and not item.spec.get("serviceAccountName") and not item.spec.get("kubeConfig"):
+            if tenant and not self._confined(item):
                 why = f"{item} names no service account: it acts with the controller's rights over every namespace"
                 found.append((item, tenant, everybody, why))
         return tuple(found)
+
+    def _confined(self, item: ManifestObject) -> bool:
+        """Return whether a delivery acts with an account of its own, in another cluster, or with a default account."""
+        return bool(
+            item.spec.get("serviceAccountName") or item.spec.get("kubeConfig") or item.kind in self._default_accounts
+        )
+
+    @cached_property
+    def _default_accounts(self) -> frozenset[str]:
+        """Kinds whose controller is told an account to act with where none is named (``--default-service-account``)."""
+        found: set[str] = set()
+        for pod in pods_of(self.objects):
+            kind = _CONTROLLERS.get(pod.name)
+            for container in mappings(pod.spec.get("containers")) if kind else ():
+                if any(word.startswith("--default-service-account=") for word in texts(container.get("args"))):
+                    found.add(str(kind))
+        return frozenset(found)
 
     def _reached(self, project: ManifestObject, tenant: str) -> tuple[frozenset[str], str]:
         """Return the tenants whose namespaces or clusters a project may deliver to, with the entry that allows it."""
@@ -134,6 +191,14 @@ class Delivery:
                 (),
                 (tenant,),
             )
+
+
+_CONTROLLERS: Final = {"kustomize-controller": "Kustomization", "helm-controller": "HelmRelease"}
+
+
+def _repository(item: ManifestObject) -> str:
+    sources = [mapping(item.spec.get("source")), *mappings(item.spec.get("sources"))]
+    return " ".join(f"{scalar_text(s.get('repoURL'))} {scalar_text(s.get('path'))}" for s in sources if s)
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

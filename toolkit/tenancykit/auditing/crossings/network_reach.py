@@ -16,7 +16,7 @@ from kubeanswers.network.connections import Network, Port, ReachAnswer
 from kubeanswers.network.matrix import ReachMatrix, reach_matrix
 from kubeanswers.network.policies import policies_of, unevaluated
 from kubeanswers.network.rules import Policy
-from kubeanswers.objects import ManifestObject, ObjectSet, Where
+from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping
 from kubeanswers.pods import PodView, pods_of
 from kubeanswers.selectors import Selector
 from tenancykit.auditing.findings import Finding, Severity, about
@@ -98,15 +98,27 @@ class NetworkReach:
             key = rows[i].tobytes()
             if key not in sets:
                 sets[key] = frozenset(groups[j] for j in rows[i].nonzero()[0])
-            if sets[key] - {tenant}:
-                found[tenant] = sets[key]
+            reached = self._same_network(tenant, sets[key]) if self._networks else sets[key]
+            if reached - {tenant}:
+                found[tenant] = reached
         return found
+
+    @cached_property
+    def _networks(self) -> Mapping[str, frozenset[str]]:
+        """Primary networks of each tenant's namespaces where OVN-Kubernetes gives some a network of their own."""
+        return primary_networks(self.objects, self.tenancy.namespaces)
+
+    def _same_network(self, tenant: str, others: frozenset[str]) -> frozenset[str]:
+        own = self._networks[tenant]
+        return frozenset(other for other in others if own & self._networks[other])
 
     def findings(self) -> Iterator[Finding]:
         """Yield, for each tenant others reach, the policy that lets them in or the lack of one."""
         groups, rows = self.matrix.groups, self.matrix.open
         for j, victim in enumerate(groups):
-            attackers = [groups[i] for i in rows[:, j].nonzero()[0] if i != j]
+            attackers = [
+                groups[i] for i in rows[:, j].nonzero()[0] if i != j and victim in self.victims.get(groups[i], ())
+            ]
             if attackers:
                 answer = self.example(attackers[0], victim) if j < _MOST_DETAILED else None
                 yield self._finding(victim, attackers, answer)
@@ -199,6 +211,37 @@ class NetworkReach:
                 ("MS-TA9033",),
                 (tenant,),
             )
+
+
+_OVN: Final = "k8s.ovn.org"
+_PRIMARY: Final = "k8s.ovn.org/primary-user-defined-network"
+
+
+def primary_networks(objects: ObjectSet, tenants: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    """Return the primary networks of each tenant's namespaces; nothing where every namespace is on the cluster's own.
+
+    Pods of different primary user-defined networks do not reach each other
+    (https://ovn-kubernetes.io/features/user-defined-networks/user-defined-networks/); a namespace has one only if it
+    was made with the label for it.
+    """
+    found: dict[str, str] = {}
+    for item in objects.of(_OVN, "UserDefinedNetwork"):
+        if _is_primary(item.spec):
+            found[item.namespace] = f"{item.namespace}/{item.name}"
+    for item in objects.of(_OVN, "ClusterUserDefinedNetwork"):
+        if _is_primary(mapping(item.spec.get("network"))):
+            chosen = Selector.of(mapping(item.spec.get("namespaceSelector")))
+            for name, labels in objects.namespaces.items():
+                if chosen.matches(labels):
+                    found[name] = item.name
+    found = {name: network for name, network in found.items() if _PRIMARY in objects.namespaces.get(name, {})}
+    if not found:
+        return {}
+    return {tenant: frozenset(found.get(name, "") for name in names) for tenant, names in tenants.items()}
+
+
+def _is_primary(spec: Mapping[str, object]) -> bool:
+    return any(mapping(spec.get(key)).get("role") == "Primary" for key in ("layer2", "layer3"))
 
 
 def _selectors(policy: Policy) -> Iterator[tuple[Selector, bool]]:

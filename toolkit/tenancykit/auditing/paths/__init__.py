@@ -1,0 +1,20 @@
+"""Further ways between tenants, each told by single objects: a finding, and the pairs of tenants it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenancykit.auditing.paths.devices import device_paths
+from tenancykit.auditing.paths.ingresses import ingress_paths
+from tenancykit.auditing.paths.model import Path, Scene
+from tenancykit.auditing.paths.networks import network_paths
+from tenancykit.auditing.paths.secrets import secret_paths
+from tenancykit.auditing.paths.volumes import volume_paths
+
+
+def all_paths(scene: Scene) -> Iterator[Path]:
+    """Yield every way that single objects open; without tenants there is nobody to go it."""
+    if not scene.everybody:
+        return
+    for look in (ingress_paths, secret_paths, device_paths, volume_paths, network_paths):
+        yield from look(scene)

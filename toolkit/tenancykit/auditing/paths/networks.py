@@ -1,0 +1,102 @@
+"""Secondary networks (Multus): pods of several tenants on one segment that no NetworkPolicy governs.
+
+Sources: https://github.com/k8snetworkplumbingwg/multus-cni (issues 465 and 780: attachments of other namespaces,
+``namespaceIsolation``); NetworkPolicy governs a pod's primary network only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text
+from kubeanswers.pods import PodView, pods_of
+from tenancykit.auditing.findings import Severity
+from tenancykit.auditing.paths.model import NETWORK, Path, Scene, finding
+
+GROUP: Final = "k8s.cni.cncf.io"
+_ANNOTATIONS: Final = ("k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network")
+_PARENTS: Final = ("master", "bridge", "network", "netAttachDefName", "resourceName")
+Attached = dict[tuple[str, str], set[str]]
+
+
+def network_paths(scene: Scene) -> Iterator[Path]:
+    """Yield the segments that pods of several tenants are attached to, or may attach to."""
+    definitions = {(item.namespace, item.name): item for item in scene.objects.of(GROUP, "NetworkAttachmentDefinition")}
+    if not definitions:
+        return
+    users: Attached = {}
+    for pod in pods_of(scene.objects):
+        tenant = scene.tenancy.by_namespace.get(pod.namespace, "")
+        for key in _attached(pod) if tenant else ():
+            users.setdefault(key, set()).add(tenant)
+    segments: dict[tuple[str, ...], list[tuple[ManifestObject, set[str]]]] = {}
+    for key, item in definitions.items():
+        owner = scene.owner(item)
+        used = users.get(key, set()) | ({owner} if owner else set())
+        segments.setdefault(_segment(item), []).append((item, used))
+    policies = bool(scene.objects.of(GROUP, "MultiNetworkPolicy"))
+    for found in segments.values():
+        tenants = frozenset(tenant for _, used in found for tenant in used)
+        if len(tenants) > 1:
+            item = max(found, key=lambda pair: len(pair[1]))[0]
+            yield _shared(item, tenants, policies=policies)
+
+
+def _attached(pod: PodView) -> Iterator[tuple[str, str]]:
+    notes = mapping(pod.metadata.get("annotations"))
+    for key in _ANNOTATIONS:
+        text = scalar_text(notes.get(key))
+        if text.lstrip().startswith("["):
+            try:
+                entries = json.loads(text)
+            except ValueError:
+                continue
+            for entry in mappings(entries):
+                yield scalar_text(entry.get("namespace")) or pod.namespace, scalar_text(entry.get("name"))
+            continue
+        for word in filter(None, (part.strip() for part in text.split(","))):
+            place, _, name = word.partition("@")[0].rpartition("/")
+            yield place or pod.namespace, name
+
+
+def _segment(item: ManifestObject) -> tuple[str, ...]:
+    """Return what tells the segment of a definition apart: its parent device, bridge or network, and its VLAN."""
+    config = _config(item)
+    plugins = [mapping(entry) for entry in mappings(config.get("plugins"))] or [config]
+    main = plugins[0]
+    named = [scalar_text(main[key]) for key in _PARENTS if main.get(key)]
+    parent = named[0] if named else item.annotations.get("k8s.v1.cni.cncf.io/resourceName", "")
+    vlan = scalar_text(main.get("vlan")) or scalar_text(main.get("vlanId")) or scalar_text(main.get("pkey"))
+    kind = scalar_text(main.get("type"))
+    if not parent or kind == "ovn-k8s-cni-overlay":
+        return (item.namespace, item.name)
+    return ("", kind if kind not in ("macvlan", "ipvlan") else "l2", parent, vlan)
+
+
+def _config(item: ManifestObject) -> Mapping[str, Any]:
+    try:
+        return mapping(json.loads(scalar_text(item.spec.get("config")) or "{}"))
+    except ValueError:
+        return {}
+
+
+def _shared(item: ManifestObject, tenants: frozenset[str], *, policies: bool) -> Path:
+    names = sorted(tenants)
+    return Path(
+        finding(
+            "network-secondary",
+            Severity.MEDIUM if policies else Severity.HIGH,
+            item,
+            f"pods of {len(names)} tenants ({', '.join(names[:3])}) share its segment, which no NetworkPolicy governs"
+            + ("; MultiNetworkPolicies are not evaluated" if policies else ""),
+            f"{names[0]} -> secondary interface -> {item} -> pods of {names[1]}",
+            "give each tenant a segment of its own (VLAN or partition key), in its own namespace",
+            NETWORK,
+            names,
+        ),
+        tenants,
+        tenants,
+        sure=not policies,
+    )

@@ -1,0 +1,85 @@
+"""Volumes made by hand that whoever claims first gets: hostPath and others, past Pod Security.
+
+Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reserving-a-persistentvolume; Pod Security looks
+at a pod's volumes and not through its claims (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from kubeanswers.objects import ManifestObject, mapping, scalar_text
+from tenancykit.auditing.findings import Severity
+from tenancykit.auditing.paths.model import NODE, VOLUMES, Path, Scene, finding
+
+_SYSTEM: Final = (
+    "/etc", "/var/lib", "/var/run", "/run", "/root", "/proc", "/sys", "/dev", "/boot", "/usr", "/bin", "/sbin", "/lib",
+    "/home", "/opt",
+)  # fmt: skip
+"""Directories from which whoever writes them takes a node over. Assumption."""
+
+
+def volume_paths(scene: Scene) -> Iterator[Path]:
+    """Yield the volumes of nodes and of nobody that tenants have or may claim."""
+    makers = scene.makers_of("", "persistentvolumeclaims")
+    claims = {(item.namespace, item.name): item for item in scene.objects.of("", "PersistentVolumeClaim")}
+    for item in scene.objects.of("", "PersistentVolume"):
+        bound = mapping(item.spec.get("claimRef"))
+        space = scalar_text(bound.get("namespace"))
+        owner = scene.tenancy.by_namespace.get(space, "")
+        if space and not owner:
+            continue
+        if space:
+            takers = {owner: f"claim {space}/{scalar_text(bound.get('name'))} has it"}
+        else:
+            wanted = {
+                tenant: f"{claim} asks for it"
+                for key, claim in claims.items()
+                if (tenant := scene.tenancy.by_namespace.get(key[0], "")) and _fits(claim, item)
+            }
+            takers = {**makers, **wanted}
+        if takers:
+            yield from _volume(scene, item, takers, is_bound=bool(space))
+
+
+def _fits(claim: ManifestObject, volume: ManifestObject) -> bool:
+    named = scalar_text(claim.spec.get("volumeName"))
+    if named:
+        return named == volume.name
+    return scalar_text(claim.spec.get("storageClassName")) == scalar_text(volume.spec.get("storageClassName"))
+
+
+def _volume(scene: Scene, item: ManifestObject, takers: dict[str, str], *, is_bound: bool) -> Iterator[Path]:
+    tenant = min(takers, key=lambda name: ("asks for" not in takers[name], name))
+    path = scalar_text(mapping(item.spec.get("hostPath")).get("path"))
+    if path:
+        root = path == "/" or path.rstrip("/").startswith(_SYSTEM)
+        yield Path(
+            finding(
+                "volume-open",
+                Severity.CRITICAL if root else Severity.HIGH,
+                item,
+                f"is the directory {path} of a node; {takers[tenant]}",
+                f"{tenant} -> claim -> {item} -> {path} of its node" + (" -> root of the node" if root else ""),
+                "remove hostPath volumes from clusters with tenants, or reserve each for the platform (spec.claimRef)",
+                NODE,
+                takers,
+            ),
+            frozenset(takers),
+            scene.everybody,
+            sure=root,
+        )
+    elif not is_bound and len(scene.everybody) > 1:
+        yield Path(
+            finding(
+                "volume-open",
+                Severity.MEDIUM,
+                item,
+                f"waits for whoever claims it first; {takers[tenant]}",
+                f"{tenant} -> claim -> {item} -> what another tenant left on it, or was meant to have",
+                "reserve it for one claim (spec.claimRef), or provision volumes dynamically",
+                VOLUMES,
+                takers,
+            )
+        )
