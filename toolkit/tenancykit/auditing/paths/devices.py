@@ -88,7 +88,7 @@ def _variables(scene: Scene, pod: PodView, tenant: str) -> Iterator[Path]:
                         f"{name}={value} reaches devices of the node past quota and device plugin, where the "
                         "container runtime obeys it",
                         f"{tenant} -> {pod} -> {name} -> every GPU of its node, other tenants' included",
-                        "have the runtime ignore the variable (accept-nvidia-visible-devices-envvar-when-unprivileged = "
+                        "have the runtime ignore it (accept-nvidia-visible-devices-envvar-when-unprivileged = "
                         "false, devices as volume mounts or CDI), and refuse it by admission",
                         GPU,
                         [tenant],
