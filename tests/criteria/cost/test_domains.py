@@ -7,11 +7,12 @@ import pytest
 from kubeanswers.quantities import GIB, MIB
 from tenancykit.criteria.cost.activity import activity_of
 from tenancykit.criteria.cost.domains import Layout, layout
-from tenancykit.criteria.cost.machines import machines_of, slice_geometry
+from tenancykit.criteria.cost.machines import machines_of
 from tenancykit.criteria.cost.placement.devices import FRACTION, WHOLE, GpuSharing
 from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
+from tenancykit.partitions import slice_geometry
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import parse_scenario
 from tests.criteria.cost.platforms import TEXT, TWO_SITES, catalogue, design, platform, reference

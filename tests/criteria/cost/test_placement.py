@@ -17,13 +17,12 @@ from tenancykit.criteria.cost.placement.devices import (
     FRACTION,
     WHOLE,
     GpuSharing,
-    SliceGeometry,
-    SliceProfile,
     slice_tables,
 )
 from tenancykit.criteria.cost.placement.exact import Stack, device_states
 from tenancykit.criteria.cost.placement.fixed import place
 from tenancykit.criteria.cost.placement.values import POLICIES, NodeClass, NodeGroup, Placement, PodClass, Quota
+from tenancykit.partitions import SliceGeometry, SliceProfile
 
 GIB = 1024**3
 # NVIDIA MIG User Guide, "A100 MIG profiles": https://docs.nvidia.com/datacenter/tesla/mig-user-guide/

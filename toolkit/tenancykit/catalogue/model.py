@@ -292,9 +292,6 @@ class Option(Entry):
     """Layer of the dimension; a design takes at most one option per layer."""
     name: str
     """Title."""
-    words: str = ""
-    """How the name of a design speaks of it (``{tenant}`` stands for team or customer, ``{gpu}`` for GPU nodes); empty
-    where a name need not mention it."""
     what: str
     """What it is, in a sentence or two."""
     selectable: bool = True
@@ -345,11 +342,7 @@ class Rule(Entry):
     gpu_models: tuple[str, ...] = ()
     """GPU models that will do there (a model matches by prefix: ``A100`` covers ``A100-80GB``); empty: any."""
     kubernetes_min: str = ""
-    """Oldest Kubernetes minor version there; follows from ``feature`` where that is stated."""
-    feature: str = ""
-    """Kubernetes feature that must have reached ``stage`` there."""
-    stage: Literal["alpha", "beta", "on", "stable"] = "on"
-    """What is demanded of the feature: a stage, or that it is on by default."""
+    """Oldest Kubernetes minor version there."""
     gpu_pods_per_node: int | None = Field(default=None, ge=1)
     """Most GPU pods per node there."""
     why: str

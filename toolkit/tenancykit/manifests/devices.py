@@ -14,6 +14,7 @@ from typing import Final
 
 from kubeanswers.quantities import GIB, MIB
 from tenancykit.design.model import ClassDesign
+from tenancykit.partitions import profiles_of, slice_geometry
 from tenancykit.scenario.model import GpuRequest, Scenario, Workload
 
 GPU: Final = "nvidia.com/gpu"
@@ -22,7 +23,6 @@ SHARED_GPU: Final = "nvidia.com/gpu.shared"
 GUEST_GPU: Final = "nvidia.com/pgpu"
 """What the sandbox device plugin advertises for whole GPUs passed into guests."""
 
-_PROFILE: Final = re.compile(r"(?P<slices>\d+)g\.(?P<memory>\d+)gb")
 _FALLBACK_MODEL: Final = "H100-80GB"
 """Assumption: the model whose MIG profiles are used where neither workload nor node type names one."""
 
@@ -129,28 +129,17 @@ class ClassDevices:
         return known[0] if known else next(iter((*wishes, *self.node_models)), _FALLBACK_MODEL)
 
     def _profiles_of(self, model: str) -> Mapping[str, int] | None:
-        for name, profiles in self.profiles.items():
-            if name == model or name.startswith(f"{model}-") or model.startswith(name):
-                return profiles
-        return None
+        return profiles_of(self.profiles, model) or None
 
     def mig_profile(self, workload: Workload) -> str:
         """Return the smallest MIG profile that gives the workload its share of compute and its memory.
 
-        A profile ``Ng.Mgb`` has N of the model's compute slices (7 on A100-class GPUs, 4 on A30) and M GB.
+        The geometry is the one the bill places by (:func:`tenancykit.partitions.slice_geometry`).
         """
-        gpu = workload.gpu
-        profiles = self._profiles_of(self.model(workload)) or self._profiles_of(_FALLBACK_MODEL) or {}
-        shapes = sorted((_shape(name), name) for name in profiles)
-        if not shapes or gpu is None:
+        gpu, model = workload.gpu, self.model(workload)
+        profiles = self._profiles_of(model) or self._profiles_of(_FALLBACK_MODEL) or {}
+        geometry = slice_geometry(model, tuple(profiles.items()))
+        if geometry is None or gpu is None:
             return "1g.10gb"
-        most = max(slices for (slices, _), _ in shapes)
-        need = (gpu.fraction or 0) * most - 1e-9
-        memory = (gpu.memory or 0) / 1000**3
-        fitting = [name for (slices, size), name in shapes if slices >= need and size >= memory]
-        return fitting[0] if fitting else shapes[-1][1]
-
-
-def _shape(profile: str) -> tuple[int, int]:
-    match = _PROFILE.fullmatch(profile)
-    return (int(match["slices"]), int(match["memory"])) if match else (0, 0)
+        fitting = geometry.smallest(ceil((gpu.fraction or 0) * 1000), gpu.memory or 0)
+        return fitting.name if fitting else max(geometry.profiles, key=lambda profile: profile.size).name

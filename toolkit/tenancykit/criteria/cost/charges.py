@@ -88,19 +88,40 @@ class Tariff:
     activity: Activity
 
     def machine_hours(
-        self, counts: Mapping[str, int], parties: tuple[str, ...] = (), label: str = ""
+        self,
+        counts: Mapping[str, int],
+        parties: tuple[str, ...] = (),
+        label: str = "",
+        running: Mapping[str, Decimal] | None = None,
     ) -> Iterator[Charge]:
-        """Yield a charge per machine type for a month of so many machines."""
+        """Yield a charge per machine type for a month of so many machines.
+
+        Args:
+            counts: machines by name.
+            parties: who bears it.
+            label: what to say of them.
+            running: machines that run on average, for those given back when they are not needed.
+        """
         by_name = {machine.name: machine for machine in self.machines}
         for name, number in counts.items():
             if number:
                 machine = by_name[name]
                 category = GPU_NODES if machine.is_gpu else CPU_NODES
                 text = f"{number} x {name}" + (f" ({label})" if label else "")
-                yield self._monthly(category, text, number, machine.hourly, parties)
+                average = (running or {}).get(name, Decimal(number))
+                note = (
+                    "" if average == number else f"{average:.3g} of {number} run on average; idle ones are given back"
+                )
+                yield self._monthly(category, text, average, machine.hourly, parties, note)
 
     def _monthly(
-        self, category: str, label: str, number: int, hourly: UnitPrice, parties: tuple[str, ...], note: str = ""
+        self,
+        category: str,
+        label: str,
+        number: Decimal | int,
+        hourly: UnitPrice,
+        parties: tuple[str, ...],
+        note: str = "",
     ) -> Charge:
         hours = Decimal(number) * HOURS_PER_MONTH
         return Charge(category, label, hours, rounded(hourly.cost.times(hours)), parties, hourly, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -37,6 +38,8 @@ class Stream:
         steady: pods at all times, for constant demand.
         series: pods per hour, for changing demand.
         waits: whether these are jobs, which wait where there is no room, rather than services that are called.
+        apart: pods if every tenant had room of its own for its greatest demand.
+        apart_mean: the same for its mean demand.
     """
 
     pod: PodClass
@@ -46,6 +49,8 @@ class Stream:
     steady: int = 0
     series: Series | None = field(default=None, repr=False, compare=False)
     waits: bool = False
+    apart: int = 0
+    apart_mean: int = 0
 
     @property
     def mean(self) -> float:
@@ -67,6 +72,7 @@ class Domain:
         types: machines to choose from, with prices.
         minimum: nodes a copy has at least.
         classes: tenant classes served.
+        lends: whether a tenant may use what others leave of their quota; without, each needs room for its own peak.
     """
 
     id: str
@@ -78,6 +84,7 @@ class Domain:
     types: tuple[NodeClass, ...]
     minimum: int
     classes: tuple[str, ...]
+    lends: bool = True
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,17 @@ def layout(
     cluster shares, or on machines of their own where there is none.
     """
     return _Builder(design, scenario, catalogue, machines, activity).build()
+
+
+_LENDING: Final = frozenset({"fair-queue"})
+"""Traits by which quota that one tenant leaves idle is lent to another."""
+_QUOTA: Final = frozenset({"resource-quota"})
+"""Traits by which every tenant has a fixed quota of its own."""
+
+
+def _lends(served: Sequence[ClassDesign]) -> bool:
+    """Return whether tenants that share machines may use each other's idle quota: a queue lends it, or none is set."""
+    return all(not (_QUOTA & found.facts) or bool(_LENDING & found.facts) for found in served)
 
 
 class _Builder:
@@ -320,7 +338,9 @@ class _Builder:
         types, notes = self.shapes.types(served, machines)
         self.notes.update(dict.fromkeys(notes))
         self.domains.append(
-            Domain(identifier, kind, cluster, copies, tuple(streams), fixed, types, minimum, tuple(classes))
+            Domain(
+                identifier, kind, cluster, copies, tuple(streams), fixed, types, minimum, tuple(classes), _lends(served)
+            )
         )
 
     def _tenant_domains(
@@ -349,7 +369,27 @@ class _Builder:
                     yield Stream(pod, group.id, index, tenants, steady(member) * tenants)
                 else:
                     series = self.activity.total(group, index) * (tenants / group.count)
-                    yield Stream(pod, group.id, index, tenants, 0, series, waits(member.workload))
+                    yield Stream(
+                        pod,
+                        group.id,
+                        index,
+                        tenants,
+                        0,
+                        series,
+                        waits(member.workload),
+                        *self._apart(group, index, tenants),
+                    )
+
+    def _apart(self, group: TenantGroup, index: int, tenants: int) -> tuple[int, int]:
+        """Return the pods of so many tenants at each one's own greatest and own mean demand, in whole gangs."""
+        gang = group.members[index].workload.gang
+        total = [0, 0]
+        for tenant, number in distinct_tenants(group).items():
+            series = self.activity.one(group, tenant, index)
+            for which, amount in enumerate((float(series.max()), float(series.mean()))):
+                total[which] += math.ceil(amount / gang - 1e-9) * gang * number
+        most, mean = (math.ceil(amount * tenants / group.count - 1e-9) for amount in total)
+        return most, mean
 
     def _tenant_stream(self, group: TenantGroup, tenant: int, index: int, machines: Sequence[Machine]) -> Stream:
         member = group.members[index]

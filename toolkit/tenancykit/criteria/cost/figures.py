@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,9 @@ from kubeanswers.quantities import HOURS_PER_MONTH, cents
 from tenancykit.criteria.cost.activity import Activity, Member, distinct_tenants
 from tenancykit.criteria.cost.charges import PEOPLE
 from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, shortage
-from tenancykit.criteria.cost.housing import Housing, peaks
+from tenancykit.criteria.cost.housing import Housing, peaks, quotas_apart
 from tenancykit.criteria.cost.machines import Machine
+from tenancykit.criteria.cost.placement.values import PodClass
 from tenancykit.criteria.cost.pricing import Cost
 from tenancykit.criteria.cost.statement import Statement
 
@@ -51,6 +53,7 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
         "lower_bound_of_nodes": None if bound is None else float(cents(bound)),
         "gap_to_lower_bound": _gap(statement, bound),
         "multiplexing": multiplexing(statement, activity),
+        "quotas": quotas(statement),
         "notes": list(statement.layout.notes),
     }
 
@@ -135,6 +138,28 @@ def _gap(statement: Statement, bound: Decimal | None) -> float | None:
         (statement.machines[n].hourly.cost.amount * k for n, k in statement.housing.totals().items()), Decimal(0)
     )
     return round(float(bought * HOURS_PER_MONTH / bound) - 1, 4)
+
+
+def quotas(statement: Statement) -> dict[str, Any]:
+    """Return the GPUs tenants need at once on machines they share, where idle quota is lent and where it is not.
+
+    The service is the same: everybody's greatest demand is met. Lent, it is that of all together; apart, each tenant's.
+    """
+    lent = apart = 0.0
+    shared = [domain for domain in statement.layout.domains if sum(stream.tenants for stream in domain.streams) > 1]
+    for domain in shared:
+        together = max((_gpus_of(pods) for pods in peaks(replace(domain, lends=True))), default=0.0)
+        lent += together * domain.copies
+        apart += max(together, _gpus_of(quotas_apart(domain))) * domain.copies
+    return {
+        "lent": all(domain.lends for domain in shared),
+        "gpus_if_lent": round(lent / 1000, 3),
+        "gpus_if_apart": round(apart / 1000, 3),
+    }
+
+
+def _gpus_of(pods: Iterable[PodClass]) -> float:
+    return float(sum(pod.count * pod.gpu_count * pod.gpu_milli for pod in pods))
 
 
 def multiplexing(statement: Statement, activity: Activity) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Final
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Housed:
             least, by machine name.
         pending: pods of one copy that find no place: in a fixed fleet for want of machines, else larger than any.
         unhoused: share of the pods of a class (by name) that no machine on offer can hold.
+        running: share of the hours that a machine bought as needed runs, by machine name, if it is given back when
+            idle; the whole month where none is stated.
     """
 
     domain: Domain
@@ -39,6 +42,7 @@ class Housed:
     extra: Mapping[str, int] = field(default_factory=dict)
     pending: tuple[Pending, ...] = ()
     unhoused: Mapping[str, Decimal] = field(default_factory=dict)
+    running: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def machines(self) -> int:
@@ -72,9 +76,22 @@ class Housing:
                 counts[name] = counts.get(name, 0) + number * one.copies
         return counts
 
+    def on_average(self) -> dict[str, Decimal]:
+        """Return machines by name as they run on average over the month, if idle ones are given back."""
+        counts: dict[str, Decimal] = {}
+        for one in self.housed:
+            for name, number in one.nodes.items():
+                counts[name] = counts.get(name, Decimal(0)) + number * one.copies * one.running.get(name, Decimal(1))
+        return counts
+
 
 def house(
-    domains: Sequence[Domain], fleet: Mapping[str, int] | None, *, hosts: int = 0, fit: Sequence[str] = ()
+    domains: Sequence[Domain],
+    fleet: Mapping[str, int] | None,
+    committed: frozenset[str] = frozenset(),
+    *,
+    hosts: int = 0,
+    fit: Sequence[str] = (),
 ) -> Housing:
     """Return the machines that house the domains.
 
@@ -87,9 +104,10 @@ def house(
         fleet: machines there are, by name; None where they are bought as needed.
         hosts: machines that components take whole; a fixed fleet gives them first.
         fit: names of the machines that may be such hosts, in the order they are taken.
+        committed: names of machines that are bought as needed and then paid around the clock.
     """
     if fleet is None:
-        return Housing(tuple(_bought(domain) for domain in domains), {})
+        return Housing(tuple(_bought(domain, committed) for domain in domains), {})
     left = dict(fleet)
     taken: dict[str, int] = {}
     for name in fit:
@@ -102,15 +120,52 @@ def house(
     return Housing(tuple(housed), spare, is_fixed=True, hosts=taken, missing_hosts=hosts - sum(taken.values()))
 
 
-def peaks(domain: Domain, *, queued: bool = False) -> tuple[tuple[PodClass, ...], ...]:
-    """Return the pods to house at each hour that needs most of a resource, without repetition.
-
-    Pods of equal shape are counted together; the pods of gangs are rounded up to whole gangs.
+def quotas_apart(domain: Domain, *, queued: bool = False) -> tuple[PodClass, ...]:
+    """Return the pods to house if every tenant has room for its own demand, as quotas that nobody lends keep it.
 
     Args:
         domain: the domain.
+        queued: count jobs at each tenant's mean instead of its greatest demand.
+    """
+    shapes: dict[str, PodClass] = {}
+    counts: dict[str, float] = {}
+    for stream in domain.streams:
+        shapes.setdefault(stream.pod.name, stream.pod)
+        moving = stream.apart_mean if queued and stream.waits else stream.apart
+        alone = stream.steady + (moving if stream.series is not None else 0)
+        counts[stream.pod.name] = counts.get(stream.pod.name, 0.0) + alone
+    return _counted(shapes, counts, domain.fixed)
+
+
+def keeps_quotas_apart(domain: Domain, committed: frozenset[str] | None) -> bool:
+    """Return whether room is kept for each tenant's own peak: quotas are not lent, and machines not given back.
+
+    Args:
+        domain: the domain.
+        committed: machines that are paid around the clock; None for all, as in a fixed fleet.
+    """
+    if domain.lends or not any(stream.apart for stream in domain.streams):
+        return False
+    asks_gpus = any(stream.pod.gpu_count for stream in domain.streams)
+    offered = {machine_name(t.name) for t in domain.types if t.gpu_count or not asks_gpus}
+    return committed is None or offered <= committed
+
+
+def peaks(
+    domain: Domain, committed: frozenset[str] | None = frozenset(), *, queued: bool = False
+) -> tuple[tuple[PodClass, ...], ...]:
+    """Return the pods to house at each hour that needs most of a resource, without repetition.
+
+    Pods of equal shape are counted together; the pods of gangs are rounded up to whole gangs. Where quotas are kept
+    apart (:func:`keeps_quotas_apart`), all tenants are at their own greatest demand at once.
+
+    Args:
+        domain: the domain.
+        committed: machines that are paid around the clock; None for all, as in a fixed fleet.
         queued: count jobs at their mean: where machines are all there is, jobs wait until there is room.
     """
+    if keeps_quotas_apart(domain, committed):
+        return (quotas_apart(domain, queued=queued),)
     shapes: dict[str, PodClass] = {}
     steady: dict[str, float] = {}
     moving: dict[str, np.ndarray] = {}
@@ -159,8 +214,49 @@ def _counted(
     return (*pods, *fixed)
 
 
-def _bought(domain: Domain) -> Housed:
-    vectors = peaks(domain)
+_BACK_AFTER_HOURS: Final = 1
+"""Hours a machine stays after it is no longer needed. Assumption: an autoscaler waits ten minutes (cluster-autoscaler's
+default ``--scale-down-unneeded-time``) and nodes drain; rounded up to the hour that demand is known by."""
+
+
+def _running(domain: Domain, nodes: Mapping[str, int]) -> dict[str, Decimal]:
+    """Return the share of the hours each machine runs, if as many run as the scarcest resource of the hour asks for.
+
+    Machines follow the greatest of the shares of GPUs, CPU and memory that an hour takes of what the greatest hour
+    takes, rounded up to whole machines, never fewer than the domain has at least.
+    """
+    moving = [stream for stream in domain.streams if stream.series is not None]
+    if not moving:
+        return {}
+    share = np.zeros(1)
+    for weight in (_gpus, _cores, _memory):
+        still = sum(weight(s.pod) * s.steady for s in domain.streams) + sum(weight(p) * p.count for p in domain.fixed)
+        load = np.asarray(still + sum(weight(s.pod) * s.series for s in moving if s.series is not None))
+        if load.max() > 0:
+            share = np.maximum(share, load / load.max())
+    found = {}
+    for name, number in nodes.items():
+        needed = np.maximum(np.ceil(number * share - 1e-9), min(number, domain.minimum))
+        for _ in range(_BACK_AFTER_HOURS):
+            needed = np.maximum(needed, np.roll(needed, 1))
+        found[name] = Decimal(repr(round(float(needed.mean()) / number, 6))) if number else Decimal(1)
+    return found
+
+
+def _gpus(pod: PodClass) -> float:
+    return float(pod.gpu_count * pod.gpu_milli)
+
+
+def _cores(pod: PodClass) -> float:
+    return float(pod.cpu_total_milli)
+
+
+def _memory(pod: PodClass) -> float:
+    return float(pod.memory_total_bytes)
+
+
+def _bought(domain: Domain, committed: frozenset[str]) -> Housed:
+    vectors = peaks(domain, committed)
     purchases = [buy(pods, domain.types) for pods in vectors]
     nodes: dict[str, int] = {}
     for purchase in purchases:
@@ -178,7 +274,10 @@ def _bought(domain: Domain) -> Housed:
             key = (one.pod_class, one.kind)
             if key not in pending or one.count > pending[key].count:
                 pending[key] = one
-    return Housed(domain, domain.copies, nodes, chief, least, pending=tuple(pending.values()), unhoused=lost)
+    running = {name: share for name, share in _running(domain, nodes).items() if name not in committed}
+    return Housed(
+        domain, domain.copies, nodes, chief, least, pending=tuple(pending.values()), unhoused=lost, running=running
+    )
 
 
 def _least(domain: Domain, purchase: Purchase) -> Decimal:
@@ -251,7 +350,7 @@ def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, 
 
 def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
     """Return how the copies of a domain are housed from what is left of a fleet, which is reduced."""
-    vectors = peaks(domain, queued=True)
+    vectors = peaks(domain, None, queued=True)
     pods = _largest(vectors)
     never = _never_housed(domain, vectors)
     result: list[Housed] = []

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from kubeanswers.quantities import GIB
 from tenancykit.catalogue.model import GpuMode
 from tenancykit.catalogue.prices import NodeShape, Price, Term, gpu_memory
 from tenancykit.criteria.cost.placement.devices import (
     FRACTION,
     WHOLE,
     GpuSharing,
-    SliceGeometry,
-    SliceProfile,
 )
 from tenancykit.criteria.cost.pricing import PriceList, UnitPrice, exactly
 from tenancykit.criteria.score import Evidence
+from tenancykit.partitions import profiles_of, slice_geometry
 from tenancykit.scenario.model import NodeOffer, Scenario, Site
 
 
@@ -33,6 +28,8 @@ class Machine:
         hourly: price per hour in the scenario's currency.
         count: machines there are; None where they can be bought as needed.
         provider: who offers it; empty for the scenario's own.
+        by_the_hour: whether it is given back when idle: bought as needed, on demand or as spot. A commitment and
+            hardware of one's own are paid around the clock.
     """
 
     name: str
@@ -40,6 +37,7 @@ class Machine:
     hourly: UnitPrice
     count: int | None = None
     provider: str = ""
+    by_the_hour: bool = False
 
     @property
     def is_gpu(self) -> bool:
@@ -67,11 +65,17 @@ def machines_of(scenario: Scenario, prices: PriceList) -> tuple[Machine, ...]:
     return tuple(result)
 
 
+def committed(machines: Sequence[Machine]) -> frozenset[str]:
+    """Return the names of the machines that are paid around the clock, needed or not."""
+    return frozenset(machine.name for machine in machines if not machine.by_the_hour)
+
+
 def machine_of(price: Price, prices: PriceList, term: Term = "on-demand", count: int | None = None) -> Machine:
     """Return a machine of the price book."""
     if price.node is None:
         raise LookupError(f"price {price.id!r} is no machine")
-    return Machine(price.id, price.node, prices.machine(price, term), count, price.provider)
+    by_the_hour = count is None and term != "reserved" and price.own is None
+    return Machine(price.id, price.node, prices.machine(price, term), count, price.provider, by_the_hour)
 
 
 def _own_spec(offer: NodeOffer, currency: str, count: int | None, whole_host: bool) -> Machine:
@@ -107,32 +111,6 @@ def on_whole_hosts(machines: Sequence[Machine]) -> tuple[tuple[Machine, ...], bo
     return tuple(m for m in machines if m in chosen), relaxed
 
 
-_PROFILE: Final = re.compile(r"(?P<compute>\d+)g\.(?P<memory>\d+)gb")
-
-
-@functools.lru_cache(maxsize=128)
-def slice_geometry(model: str, profiles: tuple[tuple[str, int], ...]) -> SliceGeometry | None:
-    """Return the partition geometry of a GPU model from how many instances of each profile fit on one GPU.
-
-    The largest profile is the whole device. A device of seven compute slices has eight memory slices, others have as
-    many as compute slices. A profile covers its share of the memory, and starts at multiples of its size, as many as
-    there may be instances of it. This reproduces the placements of NVIDIA's MIG user guide
-    (https://docs.nvidia.com/datacenter/tesla/mig-user-guide/), section "Supported MIG Profiles".
-    """
-    parsed = [(name, count, found) for name, count in profiles if (found := _PROFILE.fullmatch(name))]
-    if not parsed:
-        return None
-    compute = max(int(found["compute"]) for _, _, found in parsed)
-    whole = max(int(found["memory"]) for _, _, found in parsed)
-    slices = 8 if compute == 7 else compute
-    result = []
-    for name, count, found in parsed:
-        size = slices if int(found["compute"]) == compute else max(1, round(int(found["memory"]) * slices / whole))
-        starts = tuple(start for start in range(0, slices, size) if start + size <= slices)[:count]
-        result.append(SliceProfile(name, int(found["compute"]), size, starts, int(found["memory"]) * GIB))
-    return SliceGeometry(model, compute, slices, tuple(sorted(result)))
-
-
 def sharing_of(mode: GpuMode | None, model: str) -> GpuSharing | None:
     """Return how a GPU of that model is cut under a fractional mode, or None where the mode cannot cut it."""
     if mode is None or mode.mode == "whole":
@@ -148,12 +126,6 @@ def sharing_of(mode: GpuMode | None, model: str) -> GpuSharing | None:
     if mode.mode == "vgpu":
         return GpuSharing("replicas", mode.replicas) if mode.replicas > 1 else FRACTION
     return None
-
-
-def profiles_of(profiles: Mapping[str, Mapping[str, int]], model: str) -> Mapping[str, int]:
-    """Return the profiles of a GPU model; a shorter name in the table stands for all cards that begin with it."""
-    found = [name for name in profiles if model == name or model.startswith(f"{name}-")]
-    return profiles[max(found, key=len)] if found else {}
 
 
 def taken_milli(sharing: GpuSharing, model: str, gpu_milli: int, needed_memory: int) -> int:

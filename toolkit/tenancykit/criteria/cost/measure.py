@@ -24,7 +24,7 @@ from tenancykit.criteria.cost.charges import (
 from tenancykit.criteria.cost.domains import layout
 from tenancykit.criteria.cost.figures import figures_of
 from tenancykit.criteria.cost.housing import Housed, Housing, house
-from tenancykit.criteria.cost.machines import machines_of
+from tenancykit.criteria.cost.machines import committed, machines_of
 from tenancykit.criteria.cost.pricing import NOTHING, Cost, PriceList, UnitPrice, exactly
 from tenancykit.criteria.cost.statement import CPU, GPU, MEMORY, Statement
 from tenancykit.criteria.score import Evidence, Score
@@ -75,7 +75,7 @@ def measure(
     plan = replace(plan, notes=(*plan.notes, *_unpriced_licences(design, prices)))
     fleet = {m.name: m.count or 0 for m in machines} if infrastructure.mode == "fixed" else None
     tariff = Tariff(prices, machines, plan, activity)
-    housing = house(plan.domains, fleet, hosts=plan.host_machines, fit=tariff.host_names())
+    housing = house(plan.domains, fleet, committed(machines), hosts=plan.host_machines, fit=tariff.host_names())
     charges = [*_charges(tariff, housing), _people(people_per_month, prices)]
     statement = Statement(
         infrastructure.currency,
@@ -103,7 +103,7 @@ def _charges(tariff: Tariff, housing: Housing) -> Iterable[Charge]:
         yield from tariff.machine_hours(everything, label="the fleet")
         yield from tariff.machine_hours(housing.totals(extra=True), label=TO_BUY)
     else:
-        yield from tariff.machine_hours(housing.totals())
+        yield from tariff.machine_hours(housing.totals(), running=housing.on_average())
     yield from tariff.control_planes(housing.missing_hosts if housing.is_fixed else None)
     yield from tariff.network()
     yield from tariff.storage()

@@ -94,10 +94,10 @@ class Statement:
     def _pool(self, one: Housed, index: int) -> Pool:
         capacity = {CPU: Decimal(0), MEMORY: Decimal(0), GPU: Decimal(0)}
         cost = Decimal(0)
-        for counts in (one.nodes, one.extra):
+        for counts, running in ((one.nodes, one.running), (one.extra, {})):
             for name, number in counts.items():
                 machine = self.machines[name]
-                everywhere = Decimal(number * one.copies)
+                everywhere = Decimal(number * one.copies) * running.get(name, Decimal(1))
                 capacity[CPU] += everywhere * machine.shape.cpu / 1000
                 capacity[MEMORY] += everywhere * machine.shape.memory / GIB
                 capacity[GPU] += everywhere * machine.shape.gpus

@@ -24,7 +24,7 @@ from tenancykit.criteria.cost.charges import Tariff
 from tenancykit.criteria.cost.domains import Domain, Layout, layout
 from tenancykit.criteria.cost.fleet import shortage
 from tenancykit.criteria.cost.housing import Housed, Housing, house
-from tenancykit.criteria.cost.machines import machines_of
+from tenancykit.criteria.cost.machines import committed, machines_of
 from tenancykit.criteria.cost.measure import _charges
 from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.batch import Batch
@@ -32,7 +32,7 @@ from tenancykit.design.model import Choice, ClassDesign, ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.scenario.model import Scenario, Site
 
-_SHAPING = frozenset({"vm-nodes", "tenant-vpc"})
+_SHAPING = frozenset({"vm-nodes", "tenant-vpc", "fair-queue", "resource-quota"})
 """Traits the bill itself looks at."""
 
 
@@ -50,6 +50,7 @@ class CostSweep:
         self.prices = PriceList(price_book(scenario, catalogue), scenario.infrastructure.currency)
         self.machines = machines_of(scenario, self.prices)
         self.activity = activity_of(scenario, scenario.folder)
+        self.committed = committed(self.machines)
         fixed = scenario.infrastructure.mode == "fixed"
         self.fleet = {m.name: m.count or 0 for m in self.machines} if fixed else None
         self._housed: dict[tuple[object, ...], Housed] = {}
@@ -97,14 +98,16 @@ class CostSweep:
     def _housing(self, domains: Sequence[Domain], tariff: Tariff) -> Housing:
         """Return the machines that house the domains; a domain met before is not packed again."""
         if self.fleet is not None:
-            return house(domains, self.fleet, hosts=tariff.layout.host_machines, fit=tariff.host_names())
+            return house(
+                domains, self.fleet, self.committed, hosts=tariff.layout.host_machines, fit=tariff.host_names()
+            )
         housed = []
         for domain in domains:
             streams = ((s.pod, s.steady, None if s.series is None else s.series.tobytes()) for s in domain.streams)
-            key = (domain.fixed, domain.types, domain.minimum, *streams)
+            key = (domain.fixed, domain.types, domain.minimum, domain.lends, *streams)
             known = self._housed.get(key)
             if known is None:
-                known = self._housed[key] = house((domain,), None).housed[0]
+                known = self._housed[key] = house((domain,), None, self.committed).housed[0]
             housed.append(replace(known, domain=domain, copies=domain.copies))
         return Housing(tuple(housed), {})
 
@@ -143,7 +146,7 @@ class CostSweep:
         if option.gpu is not None and option.gpu.mode != "dra":
             return True
         names = {option.id, *option.provides}
-        return bool(names & (self._read | self._negated)) or "tenant-vpc" in names
+        return bool(names & (self._read | self._negated | _SHAPING))
 
     def core(self, design: ResolvedDesign, *, bare: bool = False) -> ResolvedDesign:
         """Return the design with nothing but the options that decide its machines; it need not be valid.

@@ -14,71 +14,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tenancykit.partitions import SliceGeometry, SliceProfile
+
 IntArray = NDArray[np.int64]
 SharingMode = Literal["whole", "fraction", "replicas", "slices"]
 _MILLI: Final = 1000
-_MAX_SLICES: Final = 12
-
-
-@dataclass(frozen=True, order=True)
-class SliceProfile:
-    """One size a GPU can be cut to.
-
-    Attributes:
-        name: name of the profile, e.g. ``1g.10gb``.
-        compute: compute slices it holds.
-        size: memory slices it covers, adjacent.
-        starts: memory slices it may start at.
-        memory_bytes: device memory it offers, bytes.
-    """
-
-    name: str
-    compute: int
-    size: int
-    starts: tuple[int, ...]
-    memory_bytes: int = 0
-
-    @property
-    def masks(self) -> tuple[int, ...]:
-        """The slices each permitted position covers, as bit masks."""
-        return tuple(((1 << self.size) - 1) << start for start in self.starts)
-
-
-@dataclass(frozen=True)
-class SliceGeometry:
-    """The slices of one GPU model and the profiles it can be cut to.
-
-    Attributes:
-        model: GPU model.
-        compute: compute slices of the whole device (7 for A100 and H100).
-        slices: memory slices of the whole device (8 for A100 and H100).
-        profiles: permitted profiles.
-    """
-
-    model: str
-    compute: int
-    slices: int
-    profiles: tuple[SliceProfile, ...]
-
-    def __post_init__(self) -> None:
-        if not 0 < self.slices <= _MAX_SLICES:
-            raise ValueError(f"{self.model}: {self.slices} memory slices; allowed: 1 to {_MAX_SLICES}")
-        for profile in self.profiles:
-            if profile.size < 1 or any(start < 0 or start + profile.size > self.slices for start in profile.starts):
-                raise ValueError(f"{self.model}: profile {profile.name} reaches beyond the {self.slices} slices")
-
-    def profile(self, name: str) -> SliceProfile | None:
-        """Return the profile of that name, or ``None``."""
-        return next((profile for profile in self.profiles if profile.name == name), None)
-
-    def smallest(self, gpu_milli: int, memory_bytes: int) -> SliceProfile | None:
-        """Return the smallest profile with at least that share of compute and that memory, or ``None``."""
-        fitting = [
-            profile
-            for profile in self.profiles
-            if profile.compute * _MILLI >= gpu_milli * self.compute and profile.memory_bytes >= memory_bytes
-        ]
-        return min(fitting, key=lambda profile: (profile.size, profile.compute, profile.name), default=None)
 
 
 @dataclass(frozen=True)
