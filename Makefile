@@ -52,6 +52,11 @@ wheel: $(STAMPS)/dev
 	cd / && $(CURDIR)/$(STAMPS)/alone/bin/tenancykit compare ml-platform >/dev/null
 	@echo "wheel: tenancykit compare ml-platform runs alone in a clean environment"
 
+# Hostile inputs for as long as one likes; what breaks something stays in tests/fuzz/corpus.
+MINUTES ?= 10
+fuzz: $(STAMPS)/dev
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
 bench: $(STAMPS)/dev
 	@for script in benchmarks/[a-z]*_*.py; do $(BIN)/python $$script --json || exit 1; done
 

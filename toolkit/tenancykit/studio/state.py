@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.source import parse_yaml
+from kubeanswers.source import parse_yaml, read_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design
 from tenancykit.design.offers import node_shapes
@@ -100,9 +100,9 @@ def text_of(scenario: Scenario) -> str:
     file = folder / "scenario.yaml" if folder is not None else None
     if file is not None and file.is_file():
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_text(file)
             if scenario_of(parse_yaml(text, str(file)), folder=folder) == scenario:
                 return text
-        except (InputError, OSError, UnicodeDecodeError):
+        except InputError:
             pass
     return scenario_text(scenario)

@@ -1,0 +1,299 @@
+"""Every reader and command, each with what it is normally given and a way to put something else before it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+import tenancykit as tk
+from kubeanswers.errors import TenancyKitError
+from kubeanswers.quantities import parse_quantity
+from kubeanswers.reading import read_objects
+from kubeanswers.source import parse_all
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.catalogue.workbook import load_work
+from tenancykit.cli import main
+from tenancykit.criteria.effort.calibration import read_calibration
+from tenancykit.criteria.isolation.records import read_records
+from tenancykit.examples import example
+from tenancykit.report.record_inputs import read_inputs
+from tenancykit.scenario.trace_formats import FORMS, read_trace
+from tenancykit.studio.files import parse_session, session_file
+from tenancykit.study.saved import load_sweep
+from tenancykit.study.sweeping import Question
+
+TESTS: Final = Path(__file__).parents[1]
+CORPUS: Final = Path(__file__).parent / "corpus"
+
+EVIDENCE: Final = b"""meta:
+  design_choices: {namespace-rbac: x, dedicated-cluster: y}
+  boundaries: {x/y: {near: a, far: b}}
+entries:
+- id: NEW-1
+  title: a new escape
+  year: 2026
+  component: runc
+  boundary: container-runtime/host
+  attacker_position: tenant-pod
+  effect: node-root
+  impact: [confidentiality]
+  shared_component: [node]
+  preconditions: [x]
+  removed_by: [dedicated-cluster]
+  source_url: https://example.com/advisory
+"""
+DUMP: Final = b"""apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Node
+  metadata: {name: n1, labels: {kubernetes.io/hostname: n1, zone: a}}
+  spec: {taints: [{key: gpu, value: "yes", effect: NoSchedule}]}
+  status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110", nvidia.com/gpu: "4"}, images: [{names: [a], sizeBytes: 5}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: p, namespace: a, labels: {app: x}}
+  spec:
+    tolerations: [{key: gpu, operator: Exists}]
+    affinity:
+      nodeAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, values: [a]}]}]
+    topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: x}}}]
+    containers: [{name: c, image: i, args: [-e5], resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {nvidia.com/gpu: 1}}, ports: [{containerPort: 80, hostPort: 80}]}]
+- apiVersion: scheduling.k8s.io/v1
+  kind: PriorityClass
+  metadata: {name: high}
+  value: 1000
+- apiVersion: v1
+  kind: ResourceQuota
+  metadata: {name: q, namespace: a}
+  spec: {hard: {requests.cpu: "4", pods: "5"}}
+- apiVersion: policy/v1
+  kind: PodDisruptionBudget
+  metadata: {name: b, namespace: a}
+  spec: {minAvailable: 50%, selector: {matchLabels: {app: x}}}
+"""
+KUSTOMIZATION: Final = b"""apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: other
+namePrefix: pre-
+resources: [base.yaml]
+labels: [{pairs: {team: a}, includeSelectors: true}]
+commonAnnotations: {note: x}
+images: [{name: i, newTag: "1.2"}]
+replicas: [{name: d, count: 3}]
+configMapGenerator: [{name: cfg, literals: [a=b]}]
+secretGenerator: [{name: sec, literals: [a=b], type: Opaque}]
+patches:
+- target: {kind: Deployment}
+  patch: |-
+    - op: replace
+      path: /spec/replicas
+      value: 2
+replacements:
+- source: {kind: ConfigMap, name: cfg, fieldPath: data.a}
+  targets: [{select: {kind: Deployment}, fieldPaths: [metadata.annotations.x], options: {create: true}}]
+"""
+BASE: Final = b"""apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d, namespace: a}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: d}}
+  template:
+    metadata: {labels: {app: d}}
+    spec: {containers: [{name: c, image: i}], volumes: [{name: v, configMap: {name: cfg}}]}
+"""
+TRACES: Final = {
+    "jobs": b"tenant,start,duration,cpu,memory,gpus,gpu_model\na,0,3600,1,1Gi,1,A100\nb,5,7200,500m,1Gi,0.5,\n",
+    "activity": b"tenant,hour,active\na,0,1\na,1,2\nb,0,3\nb,1,0.5\n",
+    "philly": json.dumps(
+        [
+            {
+                "jobid": "j", "vc": "v", "submitted_time": "2017-10-09 07:02:16", "status": "Pass",
+                "attempts": [
+                    {
+                        "start_time": "2017-10-09 07:02:34", "end_time": "2017-10-09 07:03:34",
+                        "detail": [{"ip": "m1", "gpus": ["gpu0"]}],
+                    }
+                ],
+            }
+        ]
+    ).encode(),
+    "helios-changes": b"vc,minute,running_gpus\na,0,1\na,5,2\nb,0,3\n",
+    "helios-hourly": b"hour,vc,max_demand\n2020-05-01 00:00:00,a,1\n2020-05-01 01:00:00,a,2\n",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Door:
+    """A reader or command.
+
+    Attributes:
+        seeds: what it is normally given.
+        open: puts bytes before it; raises nothing but the toolkit's own errors, and answers none but exit codes 0 to 2.
+        weight: how often it is drawn.
+    """
+
+    seeds: tuple[bytes, ...]
+    open: Callable[[bytes, Path], object]
+    weight: float = 1.0
+
+
+class OwnFaultError(Exception):
+    """A command answered with another exit code than 0, 1 or 2."""
+
+
+def command(*arguments: str) -> Callable[[bytes, Path], object]:
+    """Return what runs a command on a file, in this process."""
+
+    def run(data: bytes, folder: Path) -> object:
+        file = folder / "input"
+        file.write_bytes(data)
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+            code = main([part.format(file=file, folder=folder) for part in (*arguments, "--debug")])
+        if code not in (0, 1, 2):
+            raise OwnFaultError(told.getvalue()[-3000:])
+        return code
+
+    return run
+
+
+def reader(read: Callable[[Path], object], name: str = "input") -> Callable[[bytes, Path], object]:
+    """Return what calls a reader on a file."""
+
+    def run(data: bytes, folder: Path) -> object:
+        file = folder / name
+        file.write_bytes(data)
+        return read(file)
+
+    return run
+
+
+def _kustomize(data: bytes, folder: Path) -> object:
+    inner = folder / "kustomized"
+    inner.mkdir(exist_ok=True)
+    first, _, second = data.partition(b"\n=====\n")
+    (inner / "kustomization.yaml").write_bytes(first)
+    (inner / "base.yaml").write_bytes(second or BASE)
+    return read_objects([inner])
+
+
+def _trace(file: Path) -> object:
+    try:
+        return read_trace(file)
+    except TenancyKitError:
+        return [_quiet(lambda form=form: read_trace(file, form=form, skip_bad_rows=True)) for form in FORMS]  # type: ignore[misc]
+
+
+def _quiet(read: Callable[[], object]) -> object:
+    with contextlib.suppress(TenancyKitError):
+        return read()
+    return None
+
+
+def _quantity(data: bytes, _: Path) -> object:
+    with contextlib.suppress(ValueError):
+        return parse_quantity(data.decode("utf-8", "replace"))
+    return None
+
+
+def _yaml(data: bytes, _: Path) -> object:
+    return list(parse_all(data.decode("utf-8", "replace"), "x"))
+
+
+def _scenario(data: bytes, _: Path) -> object:
+    return tk.parse_scenario(data.decode("utf-8", "replace"))
+
+
+def _session(data: bytes, _: Path) -> object:
+    return parse_session(data.decode("utf-8", "replace"), "x")
+
+
+@cache
+def question() -> Question:
+    """Return the question whose sweeps are read."""
+    catalogue = tk.load_catalogue()
+    return Question.of(tk.load_scenario("gpu-cloud"), catalogue, {"runtime": ["rt_runc"], "network": ["net_policy"]})
+
+
+def _sweep() -> bytes:
+    stream = io.BytesIO()
+    header = np.frombuffer(json.dumps({"format": "tenancykit/sweep/v1"}).encode(), dtype=np.uint8)
+    np.savez(stream, codes=np.zeros((3, 25), np.uint8), effort=np.ones(3), header=header)
+    return stream.getvalue()
+
+
+@cache
+def doors() -> Mapping[str, Door]:
+    """Return every door by name; the heavy ones are drawn seldom."""
+    situations = tuple(file.read_bytes() for file in sorted((TESTS / "kubeanswers" / "situations").glob("*.yaml")))
+    objects = (*(part for text in situations for part in _parts(text)), *_parts(DUMP), DUMP, BASE)
+    scenarios = tuple(example(name).read_bytes() for name in ("saas-inference", "gpu-cloud", "regulated-hybrid"))
+    study = tk.compare(tk.load_scenario("saas-inference"))
+    page = tk.record(study).html.encode()
+    block = page[page.index(b"<script") : page.index(b"</script>") + 9]
+    session = _saved()
+    return {
+        "read": Door(objects, reader(lambda file: read_objects([file])), 30),
+        "yaml": Door((*objects, *scenarios), _yaml, 20),
+        "quantity": Door((b"500m", b"16Gi", b"1e3", b"0.5"), _quantity, 20),
+        "kustomize": Door((KUSTOMIZATION + b"\n=====\n" + BASE, KUSTOMIZATION), _kustomize, 20),
+        "scenario": Door(scenarios, _scenario, 8),
+        "trace": Door(tuple(TRACES.values()), reader(_trace), 20),
+        "evidence": Door((EVIDENCE,), reader(lambda file: read_records(file, load_isolation(tk.load_catalogue()))), 20),
+        "calibration": Door(
+            (b"task,days\nautoscaler_and_gangs.test,3\ncapsule_and_engine.work,6\n",),
+            reader(lambda file: read_calibration(file, load_work(tk.load_catalogue()))),
+            10,
+        ),
+        "session": Door((session,), _session, 10),
+        "record": Door((block,), reader(read_inputs), 5),
+        "sweep": Door((_sweep(),), reader(lambda file: load_sweep(file, question())), 10),
+        "audit": Door(objects, command("audit", "{file}"), 6),
+        "place": Door((DUMP, *_parts(DUMP)), command("place", "-f", "{file}"), 10),
+        "can-i": Door(objects, command("can-i", "get", "pods", "--as", "me", "-n", "a", "-f", "{file}"), 5),
+        "reach": Door(objects, command("reach", "--from", "a/p", "--to", "a/p", "--port", "80/tcp", "-f", "{file}"), 5),
+        "validate": Door(objects, command("validate", "{file}"), 5),
+        "demand": Door(tuple(TRACES.values()), command("demand", "{file}", "--cap", "2"), 10),
+        "check": Door(scenarios, command("check", "{file}"), 3),
+        "replay-evidence": Door((EVIDENCE,), command("replay", "--evidence", "{file}"), 1),
+        "compare": Door(scenarios, command("compare", "{file}", "--json"), 0.05),
+        "replay": Door((block,), command("replay", "{file}"), 0.05),
+        "assess": Door(objects, command("assess", "{file}", "--scenario", "saas-inference"), 0.05),
+        "calibrated": Door(
+            (b"task,days\nautoscaler_and_gangs.test,3\n",),
+            command("compare", "saas-inference", "--calibration", "{file}"),
+            0.02,
+        ),
+        "apply": Door(
+            (b"apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+             b"contexts: [{name: a, context: {cluster: a, user: u}}]\ncurrent-context: a\nusers: [{name: u, user: {}}]\n",),
+            command("apply", "{folder}/none", "--context", "a", "--kubeconfig", "{file}"),
+            0.1,
+        ),
+    }  # fmt: skip
+
+
+def _parts(text: bytes) -> list[bytes]:
+    return [part for part in text.split(b"\n---\n") if part.strip()]
+
+
+def _saved() -> bytes:
+    from tenancykit.studio.session import Session
+
+    session = Session(tk.load_scenario("saas-inference"))
+    file = Path(os.devnull)
+    saved = session_file(session.state, tk.load_scenario("saas-inference").weights, file)
+    return saved.model_dump_json(by_alias=True).encode()

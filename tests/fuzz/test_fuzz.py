@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.doors import doors
+from tests.fuzz.mutations import mutated
+from tests.fuzz.running import Tally, in_process, kept, try_one
+
+INPUTS = 1500
+"""Mutations in one run of the tests: about half a minute. ``make fuzz MINUTES=60`` goes on from there."""
+
+
+def test_no_mutation_of_any_input_is_answered_by_a_traceback_or_not_at_all() -> None:
+    found = in_process(seed=20261130, count=INPUTS, minutes=None)
+    assert not found.failures, "\n".join(told for _, _, told in found.failures)
+    assert len(found.inputs) > 15
+    assert found.refused > INPUTS / 10, "the mutations are too tame to mean anything"
+
+
+def test_every_input_that_once_broke_something_is_answered_now(tmp_path: Path) -> None:
+    found = Tally()
+    for name, door in doors().items():
+        for data in kept(name):
+            try_one(name, door, data, tmp_path, found)
+    assert not found.failures, "\n".join(told for _, _, told in found.failures)
+
+
+@pytest.mark.parametrize("name", ["read", "scenario", "trace", "sweep"])
+def test_mutations_change_what_they_are_given_and_repeat_with_their_seed(name: str) -> None:
+    seeds = list(doors()[name].seeds)
+    made = [mutated(seeds[0], seeds, random.Random(seed)) for seed in range(50)]
+    assert sum(data != seeds[0] for data in made) > 40
+    assert made == [mutated(seeds[0], seeds, random.Random(seed)) for seed in range(50)]
+
+
+def test_the_harness_sees_a_traceback_and_a_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.fuzz import running
+    from tests.fuzz.doors import Door
+
+    def broken(_data: bytes, _folder: Path) -> object:
+        raise KeyError("x")
+
+    def endless(_data: bytes, _folder: Path) -> object:
+        while True:
+            pass
+
+    monkeypatch.setattr(running, "PATIENCE", 1)
+    monkeypatch.setattr(running, "CORPUS", tmp_path)
+    found = Tally()
+    for open_ in (broken, endless):
+        try_one("x", Door((b"",), open_), b"data", tmp_path, found)
+    assert len(found.failures) == 2
+    assert "KeyError" in found.failures[0][2]
+    assert "no answer in 1 seconds" in found.failures[1][2]
+    assert all(file.read_bytes() == b"data" for _, file, _ in found.failures)
