@@ -385,3 +385,43 @@ class Level(Entry):
     """Meaning in a word or two."""
     rules: tuple[LevelRule, ...] = ()
     """Demands."""
+
+
+class ExpectedEffect(Entry):
+    """What an option should do to the open days of one plane."""
+
+    plane: Plane
+    """The plane."""
+    days: Literal["fewer", "more", "same"]
+    """Direction."""
+    least: float = Field(default=0.0, ge=0, le=1)
+    """Least change, as a share of the larger of the two."""
+    most: float = Field(default=1.0, ge=0, le=1)
+    """Greatest change, as a share of the larger of the two."""
+
+
+class Expectation(Entry):
+    """What the field expects of an option: which planes it moves, in which direction and about how far.
+
+    It is tested: the option is added to a hardened shared cluster, in place of what that chooses in the same layer, in
+    every example, and the open days of every class to which the expectation applies must move as it says.
+    """
+
+    id: str
+    """Unique id."""
+    option: str
+    """Option that is added, or ``team.admission: audit``, which is no option."""
+    on: tuple[str, ...] = ()
+    """Options that stand there before, in place of the usual ones of their layers."""
+    without: tuple[str, ...] = ()
+    """Options that are taken away with the change."""
+    lacking: tuple[str, ...] = ()
+    """Usual options that are absent before."""
+    when: When = Condition("always")
+    """Facts of the class without which nothing is expected."""
+    effects: tuple[ExpectedEffect, ...] = Field(min_length=1)
+    """What is expected; planes that are not named may do what they will."""
+    source: str = ""
+    """Address of what says so."""
+    why: str
+    """The expectation in words."""

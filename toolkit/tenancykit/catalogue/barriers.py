@@ -17,6 +17,7 @@ from tenancykit.catalogue.attack import (
     Derived,
     DesignChoice,
     Evidence,
+    Expectation,
     Lapse,
     Level,
     PatchWindow,
@@ -29,6 +30,9 @@ from tenancykit.conditions import Condition
 
 OF_A_PAIR: Final = frozenset({"same-class", "proven-export"})
 """Facts of a pair that follow from no other: two tenants of one class; the exported manifests were proven."""
+
+AUDIT: Final = "team.admission: audit"
+"""What an expectation calls admission policies that report and do not refuse; a field of the scenario, no option."""
 
 OBSERVED_UNTIL: Final = 2026.9
 """End of the observation period, in years: the evidence was compiled in November 2026."""
@@ -71,6 +75,19 @@ class IsolationCatalogue:
         if faults:
             raise CatalogueError(sorted(faults))
         return evidence
+
+    @cached_property
+    def expectations(self) -> Entries[Expectation]:
+        """What the field expects of options, by id, checked against the catalogue's options; read on first use."""
+        found = read_entries(self.catalogue.roots, "expectations", Expectation)
+        faults = []
+        for entry in found.values():
+            named = (entry.option, *entry.on, *entry.without, *entry.lacking)
+            known = (*self.catalogue.options, AUDIT)
+            faults += list(_unknown(found.places[entry.id], "option", named, known))
+        if faults:
+            raise CatalogueError(sorted(faults))
+        return found
 
     def conditions(self) -> Iterator[Condition]:
         """Yield every condition over facts of a pair."""

@@ -20,9 +20,9 @@ E = TypeVar("E", bound=Entry)
 OWN_ROOT: Final = Path(__file__).parent
 """Folder of the catalogue that ships with the package."""
 SECTIONS: Final = (
-    *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "lapses"),
-    *("levels", "needs", "options", "positions", "prices", "priors", "references", "rules", "sharing", "signs"),
-    *("upkeep", "windows"),
+    *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "expectations"),
+    *("lapses", "levels", "needs", "options", "positions", "prices", "priors", "references", "rules"),
+    *("sharing", "signs", "upkeep", "windows"),
     *("tasks/priors", "tasks/rates", "tasks/work", "toil/activities", "toil/limits", "toil/rates"),
 )
 """Folders of a catalogue, each with entries of one kind."""

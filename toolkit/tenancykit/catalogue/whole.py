@@ -28,6 +28,7 @@ def read_whole(catalogue: Catalogue) -> None:
         lambda each: each.references,
         load_prices,
         lambda each: load_isolation(each).evidence,
+        lambda each: load_isolation(each).expectations,
         load_work,
         load_claims,
         load_signs,

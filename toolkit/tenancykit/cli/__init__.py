@@ -327,7 +327,10 @@ def _files_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--file", dest="files", action="append", required=True, metavar="PATH", help=text)
 
 
-LISTINGS = ("options", "components", "references", "rules", "sources", "prices", "facts", "tasks", "toil", "evidence")
+LISTINGS = (
+    *("options", "components", "references", "rules", "sources", "prices", "facts", "tasks", "toil", "evidence"),
+    *("levels", "beliefs", "expectations"),
+)
 
 
 def _command(commands: Any, name: str, text: str, run: str) -> argparse.ArgumentParser:

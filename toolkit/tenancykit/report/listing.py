@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from tenancykit.catalogue.attack import PLANES, ExpectedEffect, LevelRule
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work
+from tenancykit.criteria.isolation.beliefs import beliefs
 from tenancykit.report.payload import plain
 from tenancykit.report.text import columns
 
@@ -171,6 +173,66 @@ def _evidence(catalogue: Catalogue) -> Listing:
     return Listing("evidence", (head, *rows), _dump(entries))
 
 
+def _levels(catalogue: Catalogue) -> Listing:
+    rows, entries = [], []
+    for level in load_isolation(catalogue).levels.values():
+        for rule in level.rules or (None,):
+            asks = _asks(rule) if rule else "nothing"
+            planes = ("all" if rule.planes == PLANES else ", ".join(rule.planes)) if rule else ""
+            rows.append((level.id, level.title, planes, asks, rule.why if rule else "no demand is met"))
+        entries.append(level.model_dump(mode="json"))
+    head = ("level", "title", "planes", "asks for", "why")
+    return Listing("levels", (head, *rows), tuple(entries))
+
+
+def _asks(rule: LevelRule) -> str:
+    """Return in words what a rule demands of the worst pair of tenants; each level includes those below."""
+    barriers = f"{rule.depth} barrier{'s' if rule.depth != 1 else ''} on every path" if rule.depth is not None else ""
+    hard = "hardware or a hypervisor on every path" if rule.hard else ""
+    facts = str(rule.when) if rule.when.kind != "always" else ""
+    return "; ".join(filter(None, (barriers, hard, facts)))
+
+
+def _beliefs(catalogue: Catalogue) -> Listing:
+    found = beliefs(load_isolation(catalogue))
+    rows = [
+        (
+            b.id,
+            b.what,
+            f"{b.value:g}",
+            f"{b.low:g}",
+            f"{b.high:g}",
+            b.unit,
+            "assumption" if b.assumption else "",
+            b.source,
+        )
+        for b in found
+    ]
+    head = ("id", "what", "value", "P10", "P90", "unit", "assumption", "source")
+    return Listing("beliefs", (head, *rows), tuple(asdict(b) for b in found))
+
+
+def _mark(assumption: bool) -> str:
+    return "assumption" if assumption else ""
+
+
+def _expectations(catalogue: Catalogue) -> Listing:
+    head = ("id", "option", "plane", "open days", "why", "source")
+    entries = load_isolation(catalogue).expectations
+    rows = [
+        (e.id, e.option, effect.plane, _told(effect), e.why, e.source or "assumption")
+        for e in entries.values()
+        for effect in e.effects
+    ]
+    return Listing("expectations", (head, *rows), _dump(entries))
+
+
+def _told(effect: ExpectedEffect) -> str:
+    if effect.days == "same":
+        return "the same"
+    return f"{effect.days}, by {effect.least:.1%} to {effect.most:.0%}"
+
+
 _LISTS: Final[Mapping[str, Callable[[Catalogue], Listing]]] = {
     "options": _options,
     "components": _components,
@@ -182,4 +244,7 @@ _LISTS: Final[Mapping[str, Callable[[Catalogue], Listing]]] = {
     "tasks": _tasks,
     "toil": _toil,
     "evidence": _evidence,
+    "levels": _levels,
+    "beliefs": _beliefs,
+    "expectations": _expectations,
 }

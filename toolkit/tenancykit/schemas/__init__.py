@@ -38,6 +38,7 @@ _CATALOGUE: Mapping[str, type[BaseModel]] = {
     "crossing": attack.Crossing,
     "derived": attack.Derived,
     "evidence": attack.Evidence,
+    "expectation": attack.Expectation,
     "flaw-prior": attack.Prior,
     "lapse": attack.Lapse,
     "level": attack.Level,
