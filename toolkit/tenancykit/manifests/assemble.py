@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from tenancykit.catalogue.reading import Catalogue
@@ -11,9 +12,12 @@ from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests.builds import NOTHING, Side
 from tenancykit.manifests.model import CONCERNS, PREFIX, KubernetesObject, Manifest, PlainFile
 from tenancykit.manifests.plan import ClusterPlan
+from tenancykit.manifests.promises import Promises, fleet_of
 from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClassScope, ClusterScope, TenantScope
+from tenancykit.manifests.sizing import Demand
 from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.naming import class_tenants
 
 _ORDER: Final = {name: position for position, name in enumerate(CONCERNS)}
 
@@ -83,7 +87,14 @@ class Finish:
 
 def class_scopes(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> dict[str, ClassScope]:
     """Return the scope of each class by its id."""
-    return {found.tenant_class.id: ClassScope(scenario, catalogue, found) for found in design.classes}
+    promises = Promises(fleet_of(scenario, catalogue))
+    scopes = {found.tenant_class.id: ClassScope(scenario, catalogue, found, promises) for found in design.classes}
+    promises.classes = {name: (partial(_demands, scope), scope.devices) for name, scope in scopes.items()}
+    return scopes
+
+
+def _demands(scope: ClassScope) -> Iterator[Demand]:
+    return (scope.demand(tenant) for tenant in class_tenants(scope.scenario, scope.found.tenant_class))
 
 
 def cluster_scope(plan: ClusterPlan, scopes: dict[str, ClassScope], option: str, side: Side | None) -> ClusterScope:

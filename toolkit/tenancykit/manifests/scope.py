@@ -13,6 +13,7 @@ from tenancykit.design.model import ClassDesign
 from tenancykit.manifests.devices import ClassDevices
 from tenancykit.manifests.model import PREFIX
 from tenancykit.manifests.plan import ClusterPlan
+from tenancykit.manifests.promises import Promises
 from tenancykit.manifests.sizing import Demand, total_demand
 from tenancykit.scenario.model import Exposure, Scenario, Workload
 from tenancykit.scenario.naming import Tenant
@@ -41,11 +42,13 @@ class ClassScope:
         scenario: what is asked.
         catalogue: where options and charts are looked up.
         found: the class with its options.
+        promises: what queues promise tenants of all classes, so that it fits the fleet.
     """
 
     scenario: Scenario
     catalogue: Catalogue
     found: ClassDesign
+    promises: Promises = field(default_factory=Promises, repr=False, compare=False)
     _demands: dict[int, tuple[object, Demand, tuple[tuple[Workload, int], ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )

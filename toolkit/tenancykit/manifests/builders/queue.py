@@ -10,6 +10,7 @@ from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
 from tenancykit.manifests.builders.gang import is_gang
 from tenancykit.manifests.model import Manifest, manifest
+from tenancykit.manifests.promises import CPU, MEMORY
 from tenancykit.manifests.scope import (
     POOL_LABEL,
     TENANT_LABEL,
@@ -19,7 +20,7 @@ from tenancykit.manifests.scope import (
     is_alone,
     priority_class,
 )
-from tenancykit.manifests.sizing import Demand, device_class
+from tenancykit.manifests.sizing import device_class
 
 KUEUE: Final = "kueue.x-k8s.io/v1beta2"
 _ROOT: Final = "tenancykit"
@@ -44,7 +45,9 @@ def kueue_base(scope: ClusterScope) -> Iterator[Manifest]:
             taint = {"key": POOL_LABEL, "value": cls.id, "effect": "NoSchedule"}
             spec = {"nodeLabels": {POOL_LABEL: cls.id}, "nodeTaints": [taint]}
         yield _kueue("ResourceFlavor", flavor(cls), spec=spec)
-        yield _kueue("Cohort", f"{_ROOT}-{cls.id}", spec={"parentName": _ROOT})
+        left = {} if scope.plan.tenant else cls.promises.left_to_class(cls.id)
+        groups = {"resourceGroups": [_group(cls, left)]} if left else {}
+        yield _kueue("Cohort", f"{_ROOT}-{cls.id}", spec={"parentName": _ROOT, **groups})
         for workload in class_workloads(cls.scenario, cls.found.tenant_class):
             priorities[priority_class(workload)] = workload.priority
     for name in sorted(priorities):
@@ -53,10 +56,7 @@ def kueue_base(scope: ClusterScope) -> Iterator[Manifest]:
 
 def kueue_tenant(scope: TenantScope) -> Iterator[Manifest]:
     """Yield the tenant's ClusterQueue with its nominal share, and the LocalQueue its jobs name."""
-    demand = scope.cls.demand(scope.tenant)
-    amounts = _amounts(demand)
-    resources = [{"name": name, "nominalQuota": amount} for name, amount in amounts.items()]
-    group = {"coveredResources": list(amounts), "flavors": [{"name": flavor(scope.cls), "resources": resources}]}
+    group = _group(scope.cls, _promised(scope))
     spec = {
         "cohortName": f"{_ROOT}-{scope.cls.id}",
         "namespaceSelector": {"matchLabels": {TENANT_LABEL: scope.name}},
@@ -73,11 +73,21 @@ def kueue_tenant(scope: TenantScope) -> Iterator[Manifest]:
     yield _kueue("LocalQueue", "tenant", scope.namespace, spec={"clusterQueue": scope.namespace})
 
 
-def _amounts(demand: Demand) -> dict[str, str]:
-    amounts = {"cpu": cpu_text(demand.cpu_milli), "memory": memory_text(demand.memory)}
-    amounts |= {name: str(count) for name, count in sorted(demand.devices.items())}
-    amounts |= {name: str(count) for name, count in sorted(demand.claims.items())}
-    return amounts
+def _promised(scope: TenantScope) -> dict[str, int]:
+    return scope.cls.promises.tenant(scope.cls.demand(scope.tenant))
+
+
+def _group(cls: ClassScope, promised: dict[str, int]) -> dict[str, Any]:
+    """Return the resources a queue or cohort covers in the nodes of a class, with what it is promised of each."""
+    written = _written(promised)
+    resources = [{"name": name, "nominalQuota": amount} for name, amount in written.items()]
+    return {"coveredResources": list(written), "flavors": [{"name": flavor(cls), "resources": resources}]}
+
+
+def _written(promised: dict[str, int]) -> dict[str, str]:
+    names = [*(name for name in (CPU, MEMORY) if name in promised), *sorted(promised.keys() - {CPU, MEMORY})]
+    texts = {CPU: cpu_text, MEMORY: memory_text}
+    return {name: texts.get(name, str)(promised[name]) for name in names}
 
 
 def kueue_values(scope: ClusterScope) -> dict[str, Any]:
@@ -107,7 +117,7 @@ def volcano_tenant(scope: TenantScope) -> Iterator[Manifest]:
     """Yield the tenant's Queue and a PodGroup per gang (``scheduling.volcano.sh/v1beta1``, Volcano 1.15)."""
     demand = scope.cls.demand(scope.tenant)
     api = "scheduling.volcano.sh/v1beta1"
-    amounts = {k: v for k, v in _amounts(demand).items() if k not in demand.claims}
+    amounts = _written({k: v for k, v in _promised(scope).items() if k not in demand.claims})
     spec = {"weight": 1, "reclaimable": True, "deserved": amounts}
     yield manifest("sch_volcano", "fair-share", "queue", api, "Queue", scope.namespace, spec=spec)
     for workload, replicas in scope.cls.workloads(scope.tenant):
@@ -141,15 +151,15 @@ def kai_base(scope: ClusterScope) -> Iterator[Manifest]:
 
 def kai_tenant(scope: TenantScope) -> Iterator[Manifest]:
     """Yield the tenant's queue: CPU in millicores, memory in megabytes, GPUs in GPUs, as KAI counts them."""
-    demand = scope.cls.demand(scope.tenant)
+    demand, promised = scope.cls.demand(scope.tenant), _promised(scope)
 
     def share(amount: float) -> dict[str, float]:
         return {"quota": amount, "limit": -1, "overQuotaWeight": 1}
 
     resources = {
-        "cpu": share(demand.cpu_milli),
-        "memory": share(-(-demand.memory // 10**6)),
-        "gpu": share(demand.milli_gpus / 1000 if demand.milli_gpus % 1000 else demand.gpus),
+        "cpu": share(promised[CPU]),
+        "memory": share(-(-promised[MEMORY] // 10**6)),
+        "gpu": share(scope.cls.promises.gpus(demand)),
     }
     spec = {"parentQueue": f"tenancykit-{scope.cls.id}", "resources": resources}
     yield manifest("sch_kai", "fair-share", "queue", _KAI, "Queue", scope.namespace, spec=spec)
