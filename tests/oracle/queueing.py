@@ -117,6 +117,7 @@ class Scenario:
     def __init__(self, case: Object) -> None:
         self.case = case
         self._priorities = {item["name"]: item["value"] for item in case.get("priority_classes", ())}
+        self._keys: dict[str, str] = {}
         settings = case["settings"]
         local = {
             f"{item.get('namespace', 'default')}/{item['name']}": item["cluster_queue"] for item in case["local_queues"]
@@ -164,23 +165,31 @@ class Scenario:
         part = PodSet("main", it["count"], {name: value for name, value in requests.items() if value})
         return Workload(it["name"], it["local_queue"], (part,), it["priority"], it["created"])
 
-    def play(self, event: Object, columns: Iterable[str] = ()) -> Course:
+    def arriving(self, event: Object, columns: Iterable[str] = ()) -> list[Workload]:
+        """Return the workloads that arrive with an event."""
+        columns = tuple(columns)
+        found = [
+            *map(self.workload, event.get("arrive", ())),
+            *(self.row(columns, row) for row in event.get("arrive_table", ())),
+        ]
+        self._keys.update((workload.name, workload.key) for workload in found)
+        return found
+
+    def play(self, event: Object, arriving: Iterable[Workload] | None = None) -> Course:
         """Let an event happen, and run rounds."""
         engine = self.engine
         for item in event.get("set_cohort", ()):
             engine.set_cohort(cohort(item))
         for item in event.get("set_cluster_queue", ()):
             engine.set_queue(cluster_queue(item))
-        finished = set(event.get("finish", ()))
-        engine.finish([key for key, job in list(engine.jobs.items()) if job.workload.name in finished])
+        engine.finish(self._keys[name] for name in event.get("finish", ()))
         for item in event.get("place", ()):
             engine.place(self._reserved(item))
-        columns = tuple(columns)
-        engine.arrive(map(self.workload, event.get("arrive", ())))
-        engine.arrive(self.row(columns, row) for row in event.get("arrive_table", ()))
+        engine.arrive(self.arriving(event) if arriving is None else arriving)
         return engine.run(event.get("max_cycles", self.case["settings"].get("max_cycles")))
 
     def _reserved(self, item: Object) -> Reserved:
+        self._keys[item["name"]] = f"{item.get('namespace', 'default')}/{item['name']}"
         parts = tuple(Granted(part["name"], part["count"], part["flavors"]) for part in item["pod_sets"])
         return Reserved(self.workload(item), item["cluster_queue"], parts, item["reserved_at"])
 
@@ -324,7 +333,7 @@ def compare_large(data: dict[str, Any], _: Path) -> Comparison:
     for case in data["cases"]:
         scenario = Scenario(case)
         for number, (event, answer) in enumerate(zip(case["events"], case["answers"], strict=True), start=1):
-            course = scenario.play(event, columns)
+            course = scenario.play(event, scenario.arriving(event, columns))
             ours = (
                 course.cycles,
                 course.looked_at,

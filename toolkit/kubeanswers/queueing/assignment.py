@@ -5,16 +5,17 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/cluster_queue/#flavorfungibility
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
-from kubeanswers.queueing.pool import Group, Pool, Reason
-from kubeanswers.queueing.shapes import Job, scaled
+from kubeanswers.queueing.asks import Ask, Asks, Together, asks_of
+from kubeanswers.queueing.pool import Pool, Reason
+from kubeanswers.queueing.shapes import Job, Shape
 from kubeanswers.queueing.topology import Misfit, Wanted
 from kubeanswers.queueing.tree import reach
-from kubeanswers.queueing.values import NEVER, TRY_NEXT, Domain
-from kubeanswers.scheduling.values import PODS
+from kubeanswers.queueing.values import NEVER, TRY_NEXT, Domain, Granted
 
 NO_FIT: Final = 0
 PREEMPT: Final = 1
@@ -44,12 +45,12 @@ class Choice:
 
     __slots__ = ("borrow", "flavor", "mode", "slot", "tried")
 
-    def __init__(self, flavor: str, slot: int, mode: int, borrow: int) -> None:
+    def __init__(self, flavor: str, slot: int, mode: int, borrow: int, tried: int) -> None:
         self.flavor = flavor
         self.slot = slot
         self.mode = mode
         self.borrow = borrow
-        self.tried = -1
+        self.tried = tried
 
 
 @dataclass
@@ -89,26 +90,38 @@ class Assignment:
         usage: amounts by slot.
         borrowing: how far up the tree it borrows (0 not at all).
         mode: the worst of the parts.
-        generation: the queue's state when it was worked out.
     """
 
     parts: list[PartAssignment] = field(default_factory=list)
     usage: dict[int, int] = field(default_factory=dict)
     borrowing: int = 0
     mode: int = NO_FIT
-    generation: int = 0
 
-    @property
-    def tried(self) -> list[dict[str, int]]:
-        """The flavor tried last, by pod set and resource."""
-        return [{resource: choice.tried for resource, choice in part.choices.items()} for part in self.parts]
+    @cached_property
+    def tried(self) -> tuple[Mapping[str, int], ...] | None:
+        """The flavor tried last, by pod set and resource; ``None`` if none is left to try."""
+        tried = tuple({resource: choice.tried for resource, choice in part.choices.items()} for part in self.parts)
+        return tried if any(index != -1 for part in tried for index in part.values()) else None
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         """Why it does not fit at once, every reason after its pod set."""
         return tuple((part.name, *reason) for part in self.parts for reason in part.reasons)
 
     @property
+    def granted(self) -> tuple[Granted, ...]:
+        """What the pod sets get, once it is admitted."""
+        return tuple(
+            Granted(
+                part.name,
+                part.count,
+                {resource: choice.flavor for resource, choice in sorted(part.choices.items())},
+                part.places or (),
+            )
+            for part in self.parts
+        )
+
+    @cached_property
     def short(self) -> frozenset[int]:
         """The slots others would have to leave."""
         return frozenset(
@@ -120,139 +133,159 @@ class Assignment:
         return next(part for part in self.parts if part.name == name)
 
 
+NOTHING: Final = Assignment()
+"""No quota at all."""
+
+
 class Assigner:
     """Finds flavors for the workloads of one queue."""
 
-    def __init__(self, pool: Pool, oracle: Oracle, *, fair: bool, topology: bool) -> None:
+    def __init__(self, pool: Pool, oracle: Oracle, asks: dict[int, Asks], *, fair: bool, topology: bool) -> None:
         self.pool = pool
         self._oracle = oracle
         self._topology = topology
+        self._asks = asks
         preemption = pool.definition.preemption
         self._preempts_borrowing = preemption.borrow != NEVER or (fair and preemption.reclaim != NEVER)
         self._next_if_preempting = pool.definition.when_can_preempt == TRY_NEXT
         self._next_if_borrowing = pool.definition.when_can_borrow == TRY_NEXT
 
+    def asks(self, shape: Shape) -> Asks:
+        """Return what a shape asks of the queue at full size; queues of the same flavors share it."""
+        asks = self._asks.get(shape.number)
+        if asks is None:
+            asks = self._asks[shape.number] = asks_of(self.pool, shape)
+        return asks
+
+    def hopeless(self, job: Job) -> bool:
+        """Return whether a job surely does not fit now; that says enough where the queue preempts nobody."""
+        asks = self.asks(job.shape)
+        if not asks.simple:
+            return False
+        free = self.pool.node.free
+        for offers in asks.offers:
+            for pairs in offers:
+                for slot, amount, _ in pairs:
+                    if amount and amount > free(slot):
+                        break
+                else:
+                    break
+            else:
+                return True
+        return False
+
+    def shadow(self, job: Job) -> Assignment | None:
+        """Return what is kept in this round for a hopeless job, reasons left out; ``None`` where that takes more."""
+        asks = self.asks(job.shape)
+        if not asks.single:
+            return None
+        node = self.pool.node
+        found = Assignment()
+        for slot, amount in asks.single:
+            if amount > node.potential[slot]:
+                return NOTHING
+            borrow, more_above = reach(node, slot, amount)
+            if amount > max(0, node.free(slot)) and not (
+                amount <= node.nominal[slot] or more_above or self._preempts_borrowing
+            ):
+                return NOTHING
+            found.borrowing = max(found.borrowing, borrow)
+            found.usage[slot] = amount
+        found.mode = PREEMPT
+        return found
+
     def assign(self, job: Job, counts: list[int] | None = None) -> Assignment:
         """Return what a job would get, at full size or with the counts given."""
-        pool, shape = self.pool, job.shape
-        found = Assignment(generation=pool.generation)
-        counted = PODS in pool.group_of
-        sizes = counts or [part.count for part in shape.pod_sets]
-        asked = shape.totals if counts is None else [scaled(*each) for each in zip(shape.pod_sets, counts, strict=True)]
-        if counted:
-            asked = [{**each, PODS: size} for each, size in zip(asked, sizes, strict=True)]
-        for members in shape.groups:
-            if not self._assign_group(job, members, asked, sizes, found):
+        asks = self.asks(job.shape) if counts is None else asks_of(self.pool, job.shape, counts)
+        found = Assignment()
+        for together in asks.together:
+            if not self._assign(job, together, found):
                 return found
-        found.mode = min((part.mode for part in found.parts), default=NO_FIT)
+        found.mode = min([part.mode for part in found.parts], default=NO_FIT)
         if found.mode != NO_FIT and self._topology:
             self._place(job, found)
         return found
 
-    def _assign_group(
-        self, job: Job, members: list[int], asked: list[dict[str, int]], sizes: list[int], found: Assignment
-    ) -> bool:
-        """Give the pod sets of one group flavors; return whether all of them got some."""
-        requests = asked[members[0]]
-        if len(members) > 1:
-            requests = {}
-            for member in members:
-                for resource, amount in asked[member].items():
-                    requests[resource] = requests.get(resource, 0) + amount
+    def _assign(self, job: Job, together: Together, found: Assignment) -> bool:
+        """Give pod sets that go together their flavors; return whether all of them got some."""
+        members = together.members
         choices: dict[str, Choice] = {}
         reasons: list[Reason] = []
-        for resource in requests:
-            if resource in choices:
-                continue
-            best, why = self._flavor(job, members, requests, resource, found.usage)
-            if not best:
+        if together.problem is not None:
+            reasons.append(together.problem)
+        for ask in together.asks:
+            why: list[Reason] = []
+            start = 0 if job.tried is None else job.next_flavor(members[0].position, ask.first)
+            room = self._choose(job, ask, start, found.usage, choices, why)
+            if room == _NOTHING:
                 choices, reasons = {}, why
                 break
-            choices.update(best)
-            reasons += why
+            if room != _ROOM:
+                reasons += why
         served = True
         for member in members:
-            wants = asked[member]
-            part = PartAssignment(
-                job.shape.pod_sets[member].name,
-                sizes[member],
-                {resource: choice for resource, choice in choices.items() if resource in wants},
-                list(reasons),
-            )
+            part = PartAssignment(member.name, member.count, {}, reasons if len(members) == 1 else list(reasons))
             found.parts.append(part)
-            for resource, choice in part.choices.items():
-                found.borrowing = max(found.borrowing, choice.borrow)
-                found.usage[choice.slot] = found.usage.get(choice.slot, 0) + wants[resource]
-            served = served and (bool(part.choices) or not wants)
+            for resource, amount in member.wants.items():
+                choice = choices.get(resource)
+                if choice is not None:
+                    part.choices[resource] = choice
+                    found.borrowing = max(found.borrowing, choice.borrow)
+                    found.usage[choice.slot] = found.usage.get(choice.slot, 0) + amount
+            served = served and (bool(part.choices) or not member.wants)
         return served
 
-    def _flavor(
-        self, job: Job, members: list[int], requests: dict[str, int], resource: str, used: dict[int, int]
-    ) -> tuple[dict[str, Choice], list[Reason]]:
-        """Return the best flavor for the resources of one group, and what speaks against fitting at once."""
-        group = self.pool.group_of.get(resource)
-        if group is None:
-            return {}, [("ResourceUnavailable", resource)]
-        wanted = [(name, amount) for name, amount in requests.items() if name in group.resources]
-        reasons: list[Reason] = []
-        best: dict[str, Choice] = {}
+    def _choose(
+        self, job: Job, ask: Ask, start: int, used: dict[int, int], choices: dict[str, Choice], reasons: list[Reason]
+    ) -> int:
+        """Choose the best flavor for the resources of one group; return how well it fits (0 not at all)."""
+        best: list[tuple[int, str, int, int]] = []
         best_mode = _WORST
-        refusals = self.pool.eligible(job.shape, members, group)
-        attempted = -1
-        for position in range(job.next_flavor(members[0], resource), len(group.flavors)):
-            attempted = position
-            refusal = refusals[position]
-            if refusal is not None:
-                reasons.append(refusal)
+        flavor, tried = "", -1
+        for position in range(start, len(ask.offers)):
+            tried = position
+            offer = ask.offers[position]
+            if offer.refusal is not None:
+                reasons.append(offer.refusal)
                 continue
-            choices, mode = self._try(job, group, position, wanted, used, reasons)
-            if not self._tries_next(mode):
-                best, best_mode = choices, mode
+            got: list[tuple[int, str, int, int]] = []
+            worst = _BEST
+            for slot, amount, resource in offer.pairs:
+                mode = self._fits(job, slot, used.get(slot, 0), amount, reasons)
+                worst = min(worst, mode)
+                if mode[0] == _NOTHING:
+                    break
+                got.append((slot, resource, *mode))
+            if not self._tries_next(worst):
+                best, best_mode, flavor = got, worst, offer.flavor
                 break
-            if mode[0] > _NOTHING and mode > best_mode:
-                best, best_mode = choices, mode
-        tried = -1 if attempted == len(group.flavors) - 1 else attempted
-        for choice in best.values():
-            choice.tried = tried
-        return best, [] if best_mode[0] == _ROOM else reasons
-
-    def _try(
-        self,
-        job: Job,
-        group: Group,
-        position: int,
-        wanted: list[tuple[str, int]],
-        used: dict[int, int],
-        reasons: list[Reason],
-    ) -> tuple[dict[str, Choice], tuple[int, int]]:
-        slots, flavor = group.slots[position], group.flavors[position]
-        worst = _BEST
-        choices: dict[str, Choice] = {}
-        for resource, amount in wanted:
-            slot = slots[resource]
-            possible, borrow = self._fits(job, slot, used.get(slot, 0), amount, reasons)
-            worst = min(worst, (possible, -borrow))
-            if possible == _NOTHING:
-                break
-            choices[resource] = Choice(flavor, slot, _MODE[possible], borrow)
-        return choices, worst
+            if worst[0] > _NOTHING and worst > best_mode:
+                best, best_mode, flavor = got, worst, offer.flavor
+        if tried == len(ask.offers) - 1:
+            tried = -1
+        for slot, resource, possible, borrow in best:
+            choices[resource] = Choice(flavor, slot, _MODE[possible], -borrow, tried)
+        return best_mode[0]
 
     def _fits(self, job: Job, slot: int, before: int, amount: int, reasons: list[Reason]) -> tuple[int, int]:
-        """Return how an amount fits, after what pod sets before took, and how far up it borrows."""
+        """Return how an amount fits, after what pod sets before took, and (negative) how far up it borrows."""
         node = self.pool.node
         total = before + amount
         most = node.potential[slot]
         if total > most:
             reasons.append(("OverCapacity", slot, before, amount, most))
-            return _NOTHING, 0
-        free = max(0, node.free(slot))
+            return _WORST
+        free = node.free(slot)
+        if total <= free or total == 0:
+            if node.parent is None or node.usage[slot] + total <= node.quota[slot]:
+                return _BEST
+            return _ROOM, -reach(node, slot, total)[0]
+        reasons.append(("QuotaInUse", slot, total - max(0, free)))
         borrow, more_above = reach(node, slot, total)
-        if total <= free:
-            return _ROOM, borrow
-        reasons.append(("QuotaInUse", slot, total - free))
         if total <= node.nominal[slot] or more_above or self._preempts_borrowing:
-            return self._oracle(job, slot, total)
-        return _NOTHING, borrow
+            possible, borrow = self._oracle(job, slot, total)
+            return possible, -borrow
+        return _NOTHING, -borrow
 
     def _tries_next(self, mode: tuple[int, int]) -> bool:
         possible, borrow = mode

@@ -12,7 +12,7 @@ from kubeanswers.queueing.fairness import NONE, share, shown
 from kubeanswers.queueing.forest import Forest, Plan
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.rounds import Admitted, Preempted, Round, Scheduler
-from kubeanswers.queueing.shapes import Job, Shapes
+from kubeanswers.queueing.shapes import Job, Placed, Shapes
 from kubeanswers.queueing.tree import Node, Slots
 from kubeanswers.queueing.values import ClusterQueue, Cohort, Design, Reserved, Settings, Workload
 
@@ -84,16 +84,16 @@ class Engine:
         before = self._plan.queues.get(queue.name)
         moved = before is None or before.cohort != queue.cohort
         if moved and before is not None:
-            self._renew(self.pools[queue.name].node.root)
+            self._renew(self.pools[queue.name].root)
         self._plan.queues[queue.name] = queue
         self._rebuild()
         pool = self.pools[queue.name]
         if moved or before is None or before.groups != queue.groups:
-            self._renew(pool.node.root)
+            self._renew(pool.root)
         if pool.inactive is None or pool.inactive[0] != "Stopped":
             for job in pool.waiting.parked.values():
                 job.held = False
-        self._wake(pool.node.root)
+        self._wake(pool.root)
         if queue.stop == "HoldAndDrain":
             for key in sorted(pool.running):
                 job = pool.running[key]
@@ -113,7 +113,7 @@ class Engine:
                 continue
             if key in pool.running:
                 self._release(job)
-                self._wake(pool.node.root)
+                self._wake(pool.root)
             pool.waiting.drop(key)
 
     def place(self, reserved: Reserved) -> None:
@@ -138,7 +138,7 @@ class Engine:
         if any(slot >= len(pool.node.usage) for slot in slots):
             self._rebuild()
             pool = self.pools[reserved.cluster_queue]
-        job.granted, job.holds, job.slots = reserved.pod_sets, tuple(holds.items()), frozenset(slots)
+        job.got, job.holds, job.slots = Placed(reserved.pod_sets), tuple(holds.items()), frozenset(slots)
         job.places, job.since = tuple(places), reserved.at
         self.jobs[workload.key] = job
         pool.admit(job)
@@ -191,6 +191,7 @@ class Engine:
             self._leaving.append((self.cycle + self.settings.eviction_delay, gone.by, gone.job))
             if self.settings.eviction_delay:
                 self.pools[gone.queue].evict(gone.job)
+                self._scheduler.changed(self.pools[gone.queue])
                 self.pools[gone.queue].generation += 1
 
     def _let_go(self, *, everybody: bool = False) -> bool:
@@ -198,15 +199,16 @@ class Engine:
         due = [one for one in self._leaving if everybody or one[0] <= self.cycle]
         self._leaving = [one for one in self._leaving if one not in due]
         for _, _, job in due:
-            if job.workload.key not in self.jobs:
+            if job.key not in self.jobs:
                 continue
             pool = self.pools[job.queue]
             self._release(job)
             pool.waiting.push(job)
-            self._wake(pool.node.root)
+            self._wake(pool.root)
         return bool(due)
 
     def _hold(self, job: Job, pool: Pool) -> None:
+        self._scheduler.changed(pool)
         for slot, amount in job.holds:
             pool.node.take(slot, amount)
         for flavor, leaf, requests, count in job.places:
@@ -216,6 +218,7 @@ class Engine:
     def _release(self, job: Job) -> None:
         pool = self.pools[job.queue]
         pool.leave(job)
+        self._scheduler.changed(pool)
         for slot, amount in job.holds:
             pool.node.give(slot, amount)
         for flavor, leaf, requests, count in job.places:

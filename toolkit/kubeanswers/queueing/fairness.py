@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from kubeanswers.queueing.pool import Pool
-from kubeanswers.queueing.preemption import FAIR, IN_QUEUE, Need, Preemptor, Target, allowed
+from kubeanswers.queueing.preemption import FAIR, IN_QUEUE, Need, Preemptor, Target, preemptable
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node, Slots
 from kubeanswers.queueing.values import INITIAL_SHARE, NEVER
@@ -110,9 +110,9 @@ class FairPreemptor(Preemptor):
             for queue in _queues(node.root):
                 other = self.active.get(queue)
                 if other is not None and queue is not node and not queue.within(need.short):
-                    found += _chosen(other, need, preemption.reclaim)
+                    found += preemptable(other, need, preemption.reclaim)
         if preemption.within_queue != NEVER:
-            found += _chosen(need.pool, need, preemption.within_queue)
+            found += preemptable(need.pool, need, preemption.within_queue)
         return found
 
     def _first(self, need: Need, candidates: list[Job]) -> tuple[bool, list[Target], list[Job]]:
@@ -175,12 +175,6 @@ class FairPreemptor(Preemptor):
         for slot, amount in job.holds:
             node.take(slot, amount)
         return found
-
-
-def _chosen(pool: Pool, need: Need, policy: str) -> Iterator[Job]:
-    for other in pool.candidates():
-        if not other.slots.isdisjoint(need.short) and allowed(need.job, other, policy):
-            yield other
 
 
 def _queues(cohort: Node) -> Iterator[Node]:

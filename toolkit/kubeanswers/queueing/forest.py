@@ -63,18 +63,19 @@ class Plan:
             if node.parent is None:
                 settle(node, limits, slots)
                 _measure(node, forest.pools)
+        for pool in forest.pools.values():
+            pool.root = pool.node.root
+        hunted = {pool.root for pool in forest.pools.values() if not pool.passive}
+        for pool in forest.pools.values():
+            if pool.root in hunted:
+                pool.watch()
         return forest
 
     def _pool(self, definition: ClusterQueue, slots: Slots, before: Forest) -> Pool:
         pool = Pool(definition, self._flavors, slots, topology=self._topology)
         old = before.pools.get(definition.name)
         if old is not None:
-            pool.waiting, pool.running, pool.order, pool.generation = (
-                old.waiting,
-                old.running,
-                old.order,
-                old.generation,
-            )
+            pool.waiting, pool.running, pool.generation = old.waiting, old.running, old.generation
         names = definition.flavor_names
         pool.places = {name: self.places[name] for name in names if name in self.places}
         pool.inactive = self._inactive(definition)

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from kubeanswers.queueing.shapes import Job, Shape
+from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.topology import Places
 from kubeanswers.queueing.tree import Node, Slots
-from kubeanswers.queueing.values import LOWER_OR_NEWER, ClusterQueue, Flavor, PodSet, ResourceGroup, TopologyRequest
+from kubeanswers.queueing.values import (
+    LOWER_OR_NEWER,
+    NEVER,
+    ClusterQueue,
+    Flavor,
+    PodSet,
+    ResourceGroup,
+    TopologyRequest,
+)
 from kubeanswers.scheduling.values import NodeTerm, holds
+
+Ranked = tuple[bool, int, float, str, Job]
+"""A running job after its rank: leaving ones first, then low priority, the latest to start, and its UID."""
 
 Reason = tuple[object, ...]
 """Why something does not fit: an identifier and what it speaks of."""
@@ -33,22 +44,22 @@ class Waiting:
 
     def push(self, job: Job) -> None:
         """Put a job into the queue."""
-        key = job.workload.key
+        key = job.key
         if key in self._live:
             return
         self._count += 1
         self._live[key] = self._count
         heapq.heappush(self._heap, (key != self.sticky, -job.priority, job.created, self._count, job))
 
-    def pop(self) -> Job | None:
-        """Take out the first."""
-        while self._heap:
+    def pop(self) -> Job:
+        """Take out the first; somebody has to be waiting."""
+        live = self._live
+        while True:
             *_, number, job = heapq.heappop(self._heap)
-            key = job.workload.key
-            if self._live.get(key) == number:
-                del self._live[key]
+            key = job.key
+            if live.get(key) == number:
+                del live[key]
                 return job
-        return None
 
     def drop(self, key: str) -> None:
         """Forget a job: it was admitted or is gone."""
@@ -63,7 +74,7 @@ class Waiting:
     @property
     def queued(self) -> list[Job]:
         """Those that will be looked at, in order."""
-        return [job for *_, number, job in sorted(self._heap) if self._live.get(job.workload.key) == number]
+        return [job for *_, number, job in sorted(self._heap) if self._live.get(job.key) == number]
 
 
 class Group:
@@ -84,13 +95,16 @@ class Pool:
     Attributes:
         topology: whether pods are placed in topologies at all.
         definition: what it was made from.
-        node: its place in the tree.
+        node: its place in the tree; ``root`` the top of it.
         group_of: the resource group of each resource.
         generation: grows whenever quota may have become free.
         inactive: why it does not admit; empty if it does.
         places: topologies by flavor.
         running: jobs that hold its quota.
-        order: keys of ``running`` by who is preempted first.
+        ranked: running jobs by slot, those to preempt first; kept while ``watched``.
+        passive: whether it preempts nobody.
+        by_age: whether its preemption asks who came first.
+        answers: what was found for jobs of the same kind, while the tree's version is ``answered``.
     """
 
     def __init__(
@@ -103,54 +117,69 @@ class Pool:
         self.flavors = flavors
         self.groups = [Group(group, flavors, slots) for group in definition.groups]
         self.group_of = {name: group for group in reversed(self.groups) for name in group.resources}
+        self.root = self.node
         self.generation = 1
         self.inactive: tuple[str, str] | None = None
         self.places: dict[str, Places] = {}
         self.waiting = Waiting()
         self.running: dict[str, Job] = {}
-        self.order: list[tuple[tuple[bool, int, float, str], Job]] = []
+        self.watched = False
+        self.ranked: dict[int, list[Ranked]] = {}
         self.by_age = LOWER_OR_NEWER in (definition.preemption.within_queue, definition.preemption.reclaim)
         self.topology_only = False
-        self._eligible: dict[tuple[int, int, int], list[Reason | None]] = {}
+        self.answers: dict[object, Any] = {}
+        self.answered = -1
+        self.passive = not topology and definition.preemption.within_queue == definition.preemption.reclaim == NEVER
+
+    @property
+    def kind(self) -> object:
+        """What the flavors it offers for a shape depend on."""
+        return self.topology_only, tuple((group.resources, *group.flavors) for group in self.groups)
 
     def admit(self, job: Job) -> None:
         """Count a job as running; its quota has to be taken in the tree besides."""
-        self.running[job.workload.key] = job
-        insort(self.order, (job.order, job), key=_first)
+        self.running[job.key] = job
+        if self.watched:
+            self._enlist(job)
 
     def leave(self, job: Job) -> None:
         """Stop counting a job as running."""
-        del self.running[job.workload.key]
-        self._unlist(job)
+        del self.running[job.key]
+        if self.watched:
+            self._unlist(job)
         self.generation += 1
 
     def evict(self, job: Job) -> None:
         """Mark a job as on its way out."""
         self._unlist(job)
         job.evicted = True
-        insort(self.order, (job.order, job), key=_first)
+        self._enlist(job)
+
+    def watch(self) -> None:
+        """Keep the running jobs in order from now on: somebody may preempt them."""
+        self.watched = True
+        for job in self.running.values():
+            self._enlist(job)
+
+    def _enlist(self, job: Job) -> None:
+        entry = (*job.order, job)
+        for slot in job.slots:
+            insort(self.ranked.setdefault(slot, []), entry)
 
     def _unlist(self, job: Job) -> None:
-        position = bisect_left(self.order, job.order, key=_first)
-        while self.order[position][1] is not job:
-            position += 1
-        del self.order[position]
+        for slot in job.slots:
+            ranked = self.ranked[slot]
+            del ranked[bisect_left(ranked, job.order)]
 
-    def candidates(self) -> Iterator[Job]:
-        """Yield who runs, those to preempt first."""
-        for _, job in self.order:
-            yield job
+    def candidates(self, slots: frozenset[int]) -> list[Ranked]:
+        """Return who uses any of the slots, those to preempt first."""
+        if len(slots) == 1:
+            return self.ranked.get(next(iter(slots)), [])
+        found = {entry[3]: entry for slot in slots for entry in self.ranked.get(slot, ())}
+        return sorted(found.values())
 
-    def eligible(self, shape: Shape, members: list[int], group: Group) -> list[Reason | None]:
-        """Return, for every flavor of a group, why pod sets may not use it; ``None`` if they may."""
-        key = (shape.number, members[0], self.groups.index(group))
-        found = self._eligible.get(key)
-        if found is None:
-            parts = [shape.pod_sets[position] for position in members]
-            found = self._eligible[key] = [self._refusal(parts, name, group) for name in group.flavors]
-        return found
-
-    def _refusal(self, parts: list[PodSet], name: str, group: Group) -> Reason | None:
+    def refusal(self, parts: list[PodSet], name: str, group: Group) -> Reason | None:
+        """Return why pod sets may not use a flavor; ``None`` if they may."""
         flavor = self.flavors.get(name)
         if flavor is None:
             return ("FlavorNotFound", name)
@@ -183,10 +212,6 @@ class Pool:
     def wants_topology(self, part: PodSet) -> bool:
         """Return whether a pod set has to be placed in a topology."""
         return self.topology and (bool(part.topology and part.topology.explicit) or self.topology_only)
-
-
-def _first(pair: tuple[tuple[bool, int, float, str], Job]) -> tuple[bool, int, float, str]:
-    return pair[0]
 
 
 def _node_refusal(part: PodSet, flavor: Flavor, group: Group) -> Reason | None:

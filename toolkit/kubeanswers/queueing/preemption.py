@@ -191,6 +191,8 @@ class Preemptor:
     def simulate(self, job: Job, slot: int, amount: int) -> tuple[int, int]:
         """Return whom preemption for an amount of one slot would hit, and how far it would borrow after it."""
         pool = self.pools[job.queue]
+        if pool.passive:
+            return NOBODY, reach(pool.node, slot, amount)[0]
         targets = self.targets(Need(job, pool, frozenset((slot,)), {slot: amount}))
         if not targets:
             return NOBODY, reach(pool.node, slot, amount)[0]
@@ -248,22 +250,26 @@ def allowed(job: Job, other: Job, policy: str) -> bool:
     return policy == LOWER_OR_NEWER and job.created < other.created
 
 
+def preemptable(pool: Pool, need: Need, policy: str) -> Iterator[Job]:
+    """Yield the jobs of a queue a policy lets a job preempt for what is short, in order."""
+    priority = need.job.priority
+    for staying, level, _, _, other in pool.candidates(need.short):
+        if staying and level >= priority and policy != ANY and (level > priority or policy == LOWER):
+            return
+        if allowed(need.job, other, policy):
+            yield other
+
+
 def _own(need: Need) -> list[_Candidate]:
     policy = need.pool.definition.preemption.within_queue
     if policy == NEVER:
         return []
-    return [
-        _Candidate(other, IN_QUEUE, None)
-        for other in need.pool.candidates()
-        if not other.slots.isdisjoint(need.short) and allowed(need.job, other, policy)
-    ]
+    return [_Candidate(other, IN_QUEUE, None) for other in preemptable(need.pool, need, policy)]
 
 
 def _of(pool: Pool, need: Need, lowest: Node, *, advantage: bool) -> Iterator[_Candidate]:
     preemption = need.pool.definition.preemption
-    for other in pool.candidates():
-        if other.slots.isdisjoint(need.short) or not allowed(need.job, other, preemption.reclaim):
-            continue
+    for other in preemptable(pool, need, preemption.reclaim):
         if advantage:
             yield _Candidate(other, RECLAIM, lowest)
         elif (

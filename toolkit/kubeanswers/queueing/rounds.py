@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kubeanswers.queueing.asks import Asks
 from kubeanswers.queueing.assignment import FIT, NO_FIT, PREEMPT, Assigner, Assignment
 from kubeanswers.queueing.fairness import FairPreemptor
 from kubeanswers.queueing.partial import largest
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.preemption import Need, Preemptor, Target
 from kubeanswers.queueing.shapes import Job
-from kubeanswers.queueing.tournament import ordered
+from kubeanswers.queueing.tournament import ordered, served_by
 from kubeanswers.queueing.tree import Node, Slots
 from kubeanswers.queueing.values import ANY, STRICT, Granted, Settings
 from kubeanswers.scheduling.values import holds
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """The head of a queue with what it would get.
 
@@ -45,8 +46,13 @@ class Admitted:
 
     job: Job
     queue: str
-    granted: tuple[Granted, ...]
+    found: Assignment
     over: Mapping[int, int]
+
+    @property
+    def granted(self) -> tuple[Granted, ...]:
+        """What its pod sets got."""
+        return self.found.granted
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class Scheduler:
         self.pools = pools
         self.slots = slots
         self._settings = settings
+        self._places_version = 0
         self._namespaces = namespaces
         active: dict[Node, Pool] = {pool.node: pool for pool in pools.values() if pool.inactive is None}
         self._active = list(active.values())
@@ -90,9 +97,14 @@ class Scheduler:
             if settings.fair_sharing
             else Preemptor(pools, active)
         )
+        shared: dict[object, dict[int, Asks]] = {}
         self._assigners = {
             pool.name: Assigner(
-                pool, self._preemptor.simulate, fair=settings.fair_sharing, topology=settings.topology_aware
+                pool,
+                self._preemptor.simulate,
+                shared.setdefault(pool.kind, {}),
+                fair=settings.fair_sharing,
+                topology=settings.topology_aware,
             )
             for pool in active.values()
         }
@@ -110,31 +122,86 @@ class Scheduler:
             SchedulerCrashError: the real scheduler would crash.
         """
         done = Round()
-        heads = [(pool, job) for pool in self._active if (job := pool.waiting.pop()) is not None]
-        done.looked_at = len(heads)
         entries: list[Entry] = []
-        for pool, job in heads:
-            if not self.welcome(pool, job):
-                job.reasons = (("", "NamespaceMismatch"),)
-                pool.waiting.parked[job.workload.key] = job
-                done.moved = True
+        hopeless: list[tuple[Pool, Job]] = []
+        for pool in self._active:
+            if not pool.waiting:
                 continue
-            entries.append(self._look_at(pool, job))
-        self._serve(entries, now, done)
+            job = pool.waiting.pop()
+            done.looked_at += 1
+            if not self.welcome(pool, job):
+                job.found = None
+                pool.waiting.parked[job.key] = job
+                done.moved = True
+            elif pool.passive and job.tried is None and self._assigners[pool.name].hopeless(job):
+                job.found = None
+                hopeless.append((pool, job))
+            else:
+                entries.append(self._look_at(pool, job))
+        last = self._last_served(entries)
+        for pool, job in hopeless:
+            if pool.root in last and (self._settings.fair_sharing or (0, -job.priority, job.created) < last[pool.root]):
+                shadow = self._assigners[pool.name].shadow(job)
+                entries.append(self._look_at(pool, job) if shadow is None else Entry(job, pool, shadow))
+            else:
+                done.moved = self._aside(pool, job) or done.moved
+        self._serve([entry for entry in entries if entry.pool.root in last], now, done)
         for entry in entries:
             if not entry.admitted:
                 done.moved = self._put_back(entry) or done.moved
         return done
 
+    @staticmethod
+    def _last_served(entries: Iterable[Entry]) -> dict[Node, tuple[int, int, float]]:
+        """Return, per tree in which somebody might be served, the place in the order of the last of them.
+
+        Whoever does not fit and comes after it changes nothing for anybody.
+        """
+        last: dict[Node, tuple[int, int, float]] = {}
+        for entry in entries:
+            if entry.found.mode == FIT or entry.targets:
+                place = served_by(entry)
+                root = entry.pool.root
+                last[root] = max(last.get(root, place), place)
+        return last
+
     def welcome(self, pool: Pool, job: Job) -> bool:
         """Return whether a queue takes a job: it has not been drained, and its namespace is selected."""
-        return not job.held and holds(pool.definition.namespaces, self._namespaces.get(job.workload.namespace, {}))
+        if job.held:
+            return False
+        selector = pool.definition.namespaces
+        return selector == () or holds(selector, self._namespaces.get(job.workload.namespace, {}))
 
     def _look_at(self, pool: Pool, job: Job) -> Entry:
+        """Return what the head of a queue would get; for jobs of the same kind that is worked out once."""
         if job.tried is not None and pool.generation > job.generation:
             job.tried = None
-        assigner = self._assigners[pool.name]
-        found = assigner.assign(job)
+        version = self._places_version if self._settings.topology_aware else pool.root.version
+        if pool.answered != version:
+            pool.answers.clear()
+            pool.answered = version
+        if job.tried is not None:
+            found, targets = self._answer(pool, job)
+        else:
+            kind: object = job.shape.number
+            if not pool.passive:
+                kind = kind, job.priority, job.created if pool.by_age else 0
+            known = pool.answers.get(kind)
+            if known is None:
+                known = pool.answers[kind] = self._answer(pool, job)
+            found, targets = known
+        job.found = found
+        job.tried, job.generation = found.tried, pool.generation
+        return Entry(job, pool, found, targets)
+
+    def changed(self, pool: Pool) -> None:
+        """Note that usage has changed: what was found before may not hold."""
+        pool.root.version += 1
+        self._places_version += 1
+
+    def _answer(self, pool: Pool, job: Job) -> tuple[Assignment, Sequence[Target]]:
+        """Return what a job would get and who would have to leave for it."""
+        found = self._assigners[pool.name].assign(job)
         targets: Sequence[Target] = ()
         if found.mode == PREEMPT:
             targets = self._targets(pool, job, found)
@@ -142,12 +209,9 @@ class Scheduler:
             smaller = largest(job.shape, lambda counts: self._try_smaller(pool, job, counts))
             if smaller is not None:
                 found, targets = smaller
-        entry = Entry(job, pool, found, targets)
         if self._settings.topology_aware and found.mode == PREEMPT and (job.shape.explicit or pool.topology_only):
-            self._reserve_places(entry)
-        job.reasons = found.reasons
-        job.tried, job.generation = found.tried, found.generation
-        return entry
+            self._reserve_places(pool, job, found, targets)
+        return found, targets
 
     def _targets(self, pool: Pool, job: Job, found: Assignment) -> list[Target]:
         placing = found if self._settings.topology_aware else None
@@ -163,20 +227,20 @@ class Scheduler:
                 return found, targets
         return None
 
-    def _reserve_places(self, entry: Entry) -> None:
+    def _reserve_places(self, pool: Pool, job: Job, found: Assignment, targets: Sequence[Target]) -> None:
         """Place the pods where they would go once the others have left; with nobody to leave, in the empty topology."""
-        assigner = self._assigners[entry.pool.name]
-        for target in entry.targets:
+        for target in targets:
             self._preemptor.take_out(target.job)
-        placed, _ = assigner.place(entry.job, entry.found, empty=not entry.targets)
-        for target in entry.targets:
+        placed, _ = self._assigners[pool.name].place(job, found, empty=not targets)
+        for target in targets:
             self._preemptor.bring_back(target.job)
         for name, domains in placed.items():
-            entry.found.part(name).places = domains
+            found.part(name).places = domains
 
     def _serve(self, entries: list[Entry], now: float, done: Round) -> None:
         """Serve the entries in order, each on what the ones before left."""
         leaving: dict[str, Job] = {}
+        touched: set[Node] = set()
         reserved: list[tuple[Entry, Mapping[int, int]]] = []
         for entry in ordered(entries, self.slots, fair=self._settings.fair_sharing):
             found, pool = entry.found, entry.pool
@@ -186,14 +250,16 @@ class Scheduler:
                 if pool.definition.preemption.reclaim != ANY:
                     kept = _to_reserve(entry)
                     self._count(entry, kept, 1)
+                    touched.add(pool.root)
                     reserved.append((entry, kept))
                 continue
-            if any(target.job.workload.key in leaving for target in entry.targets) or not self._still_fits(
-                entry, leaving
+            if any(target.job.key in leaving for target in entry.targets) or (
+                (pool.root in touched or self._settings.topology_aware) and not self._still_fits(entry, leaving)
             ):
                 entry.skipped = True
                 continue
-            leaving.update((target.job.workload.key, target.job) for target in entry.targets)
+            touched.add(pool.root)
+            leaving.update((target.job.key, target.job) for target in entry.targets)
             self._count(entry, found.usage, 1)
             if found.mode == PREEMPT:
                 reserved.append((entry, found.usage))
@@ -251,41 +317,38 @@ class Scheduler:
     def _admit(self, entry: Entry, now: float, done: Round) -> None:
         job, pool, found = entry.job, entry.pool, entry.found
         entry.admitted = True
-        job.granted = tuple(
-            Granted(
-                part.name,
-                part.count,
-                {resource: choice.flavor for resource, choice in sorted(part.choices.items())},
-                part.places or (),
-            )
-            for part in found.parts
-        )
+        job.got = found
         job.holds = tuple(found.usage.items())
         job.slots = frozenset(choice.slot for part in found.parts for choice in part.choices.values())
         job.places = self._places(entry)
-        job.since, job.evicted, job.tried, job.reasons = now, False, None, ()
-        pool.waiting.drop(job.workload.key)
+        job.since, job.evicted, job.tried, job.found = now, False, None, None
+        pool.waiting.drop(job.key)
         pool.admit(job)
+        self.changed(pool)
         node = pool.node
         over = {}
         if node.parent is not None:
             over = {slot: more for slot in found.usage if (more := node.usage[slot] - node.nominal[slot]) > 0}
-        done.admitted.append(Admitted(job, pool.name, job.granted, over))
+        done.admitted.append(Admitted(job, pool.name, found, over))
 
     def _put_back(self, entry: Entry) -> bool:
         """Put a head back into its queue, or aside until something changes; return whether aside."""
-        job, waiting = entry.job, entry.pool.waiting
-        strict = entry.pool.definition.strategy == STRICT
-        if entry.preempting and not strict:
-            waiting.sticky = job.workload.key
-        if entry.preempting or entry.skipped:
-            job.tried = None
-            waiting.push(job)
+        job, pool = entry.job, entry.pool
+        if not entry.preempting and not entry.skipped:
+            return self._aside(pool, job)
+        if entry.preempting and pool.definition.strategy != STRICT:
+            pool.waiting.sticky = job.key
+        job.tried = None
+        pool.waiting.push(job)
+        return False
+
+    @staticmethod
+    def _aside(pool: Pool, job: Job) -> bool:
+        """Put a head aside; back into the queue if that is strict or flavors are left to try."""
+        if pool.definition.strategy == STRICT or job.tried is not None:
+            pool.waiting.push(job)
             return False
-        if strict or job.more_to_try:
-            waiting.push(job)
-            return False
-        waiting.parked[job.workload.key] = job
+        pool.waiting.parked[job.key] = job
         return True
 
 

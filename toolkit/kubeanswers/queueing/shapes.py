@@ -5,7 +5,8 @@ Two workloads of the same shape get the same answers, so what is worked out for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
 from kubeanswers.queueing.values import Granted, PodSet, Workload
 
@@ -58,15 +59,18 @@ class Shapes:
 
 
 def _key(part: PodSet) -> object:
+    amounts = tuple(part.requests.items())
+    if part.min_count is None and not part.node_selector and not part.tolerations:
+        return part.name, part.count, amounts, part.affinity, part.topology
     return (
         part.name,
         part.count,
-        part.min_count,
-        tuple(part.requests.items()),
-        tuple(part.node_selector.items()),
+        amounts,
         part.affinity,
-        part.tolerations,
         part.topology,
+        part.min_count,
+        tuple(part.node_selector.items()),
+        part.tolerations,
     )
 
 
@@ -74,29 +78,30 @@ class Job:
     """A workload on its way: waiting or running.
 
     Attributes:
-        tried: per pod set the flavor tried last of each resource, while there are more to try.
+        tried: per pod set the flavor tried last of each resource; ``None`` unless more are to be tried.
         generation: the queue's state of quotas when that was.
-        granted: what it got, while it holds quota.
+        got: what was granted, while it holds quota: an assignment, or ``Placed``.
         holds: slots and amounts it holds.
         slots: the slots it uses, those of an amount of zero included.
         places: flavor, leaf, requests of one pod and number of pods, where a topology holds it.
         since: when its quota was reserved.
         evicted: whether it is on its way out.
         held: whether it was drained and waits for its queue to be started again.
-        reasons: why it waits.
+        found: what it would get and why not yet, as last looked at; ``None`` where it was not looked at.
     """
 
     __slots__ = (
         "created",
         "evicted",
+        "found",
         "generation",
-        "granted",
+        "got",
         "held",
         "holds",
+        "key",
         "places",
         "priority",
         "queue",
-        "reasons",
         "shape",
         "since",
         "slots",
@@ -107,26 +112,22 @@ class Job:
 
     def __init__(self, workload: Workload, shape: Shape, queue: str) -> None:
         self.workload = workload
+        self.key = workload.key
         self.shape = shape
         self.queue = queue
         self.priority = workload.priority
         self.created = workload.created
         self.uid = workload.uid or workload.name
-        self.tried: list[dict[str, int]] | None = None
+        self.tried: tuple[Mapping[str, int], ...] | None = None
         self.generation = 0
-        self.granted: tuple[Granted, ...] = ()
+        self.got: Any = None
         self.holds: tuple[tuple[int, int], ...] = ()
         self.slots: frozenset[int] = frozenset()
         self.places: tuple[tuple[str, tuple[str, ...], dict[str, int], int], ...] = ()
         self.since = 0.0
         self.evicted = False
         self.held = False
-        self.reasons: tuple[tuple[object, ...], ...] = ()
-
-    @property
-    def more_to_try(self) -> bool:
-        """Whether flavors are left that the last attempt did not look at."""
-        return self.tried is not None and any(index != -1 for part in self.tried for index in part.values())
+        self.found: Any = None
 
     @property
     def order(self) -> tuple[bool, int, float, str]:
@@ -142,12 +143,12 @@ class Job:
     def reset(self) -> None:
         """Forget what it held: it is waiting again."""
         self.tried = None
-        self.granted, self.holds, self.places, self.slots = (), (), (), frozenset()
+        self.got, self.holds, self.places, self.slots = None, (), (), frozenset()
         self.evicted = False
 
 
-def uses(job: Job) -> Iterator[tuple[str, str]]:
-    """Yield the flavors and resources a job was granted."""
-    for part in job.granted:
-        for resource, flavor in part.flavors.items():
-            yield flavor, resource
+class Placed:
+    """What a workload holds that was not admitted here."""
+
+    def __init__(self, granted: tuple[Granted, ...]) -> None:
+        self.granted = granted

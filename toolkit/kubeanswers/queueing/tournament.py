@@ -23,9 +23,9 @@ class Head(Protocol):
 H = TypeVar("H", bound=Head)
 
 
-def by_borrowing(heads: Sequence[H]) -> list[H]:
-    """Return heads in order: those that borrow least, high priority, old ones first."""
-    return sorted(heads, key=lambda head: (head.found.borrowing, -head.job.priority, head.job.created))
+def served_by(head: Head) -> tuple[int, int, float]:
+    """Return a head's place in the order: those that borrow least, high priority, old ones first."""
+    return head.found.borrowing, -head.job.priority, head.job.created
 
 
 class Tournament(Generic[H]):
@@ -78,4 +78,4 @@ class Tournament(Generic[H]):
 
 def ordered(heads: Sequence[H], slots: Slots, *, fair: bool) -> Iterator[H]:
     """Return heads in the order of service; with fair sharing it depends on who was admitted before."""
-    return iter(Tournament(heads, slots)) if fair else iter(by_borrowing(heads))
+    return iter(Tournament(heads, slots)) if fair else iter(sorted(heads, key=served_by))

@@ -50,6 +50,7 @@ class Node:
         usage: what counts against ``quota``.
         slots: the slots it has quota of.
         height: distance to the furthest queue below.
+        version: of a root, grows with every change of usage in its tree.
         lendable: by resource, what the subtree could use; only for cohorts.
     """
 
@@ -67,6 +68,7 @@ class Node:
         "quota",
         "slots",
         "usage",
+        "version",
         "weight",
     )
 
@@ -77,6 +79,7 @@ class Node:
         self.parent: Node | None = None
         self.children: list[Node] = []
         self.height = 0
+        self.version = 0
         self.nominal: list[int] = []
         self.quota: list[int] = []
         self.kept: list[int] = []
