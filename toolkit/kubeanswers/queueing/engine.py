@@ -138,7 +138,7 @@ class Engine:
         if any(slot >= len(pool.node.usage) for slot in slots):
             self._rebuild()
             pool = self.pools[reserved.cluster_queue]
-        job.got, job.holds, job.slots = Placed(reserved.pod_sets), tuple(holds.items()), frozenset(slots)
+        job.got, job.holds, job.slots = Placed(reserved.pod_sets), holds, frozenset(slots)
         job.places, job.since = tuple(places), reserved.at
         self.jobs[workload.key] = job
         pool.admit(job)
@@ -209,7 +209,7 @@ class Engine:
 
     def _hold(self, job: Job, pool: Pool) -> None:
         self._scheduler.changed(pool)
-        for slot, amount in job.holds:
+        for slot, amount in job.holds.items():
             pool.node.take(slot, amount)
         for flavor, leaf, requests, count in job.places:
             if flavor in self._plan.places:
@@ -219,7 +219,7 @@ class Engine:
         pool = self.pools[job.queue]
         pool.leave(job)
         self._scheduler.changed(pool)
-        for slot, amount in job.holds:
+        for slot, amount in job.holds.items():
             pool.node.give(slot, amount)
         for flavor, leaf, requests, count in job.places:
             if flavor in self._plan.places:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from kubeanswers.queueing.leaving import FAIR, IN_QUEUE, Need, Target
 from kubeanswers.queueing.pool import Pool
-from kubeanswers.queueing.preemption import FAIR, IN_QUEUE, Need, Preemptor, Target, preemptable
+from kubeanswers.queueing.preemption import Preemptor, preemptable
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node, Slots
 from kubeanswers.queueing.values import INITIAL_SHARE, NEVER
@@ -93,9 +94,18 @@ class FairPreemptor(Preemptor):
         self._undo(need)
         if not fits:
             for target in targets:
-                self.bring_back(target.job)
+                self._back(target.job, need)
             return []
         return self.put_back(need, targets, borrowing=True)
+
+    def _out(self, job: Job, need: Need) -> None:
+        """Take all of a job's usage away: any of it may count in a share."""
+        del need
+        self.take_out(job)
+
+    def _back(self, job: Job, need: Need) -> None:
+        del need
+        self.bring_back(job)
 
     @staticmethod
     def _undo(need: Need) -> None:
@@ -125,7 +135,7 @@ class FairPreemptor(Preemptor):
         for pool in order:
             if pool is need.pool:
                 job = order.pop(pool)
-                self.take_out(job)
+                self._out(job, need)
                 targets.append(Target(job, IN_QUEUE))
                 if self._fits_besides(need):
                     return True, targets, []
@@ -135,7 +145,7 @@ class FairPreemptor(Preemptor):
             while order.has(pool):
                 job = order.pop(pool)
                 if new < old if by_initial else new <= self._share_without(job, theirs):
-                    self.take_out(job)
+                    self._out(job, need)
                     targets.append(Target(job, FAIR))
                     if self._fits_besides(need):
                         return True, targets, []
@@ -150,7 +160,7 @@ class FairPreemptor(Preemptor):
             mine, theirs = _branches(need.pool.node, pool.node)
             if share(mine, self._slots) < share(theirs, self._slots):
                 job = order.pop(pool)
-                self.take_out(job)
+                self._out(job, need)
                 targets.append(Target(job, FAIR))
                 if self._fits_besides(need):
                     return True, targets
@@ -169,10 +179,10 @@ class FairPreemptor(Preemptor):
 
     def _share_without(self, job: Job, branch: Node) -> Share:
         node = self.pools[job.queue].node
-        for slot, amount in job.holds:
+        for slot, amount in job.holds.items():
             node.give(slot, amount)
         found = share(branch, self._slots)
-        for slot, amount in job.holds:
+        for slot, amount in job.holds.items():
             node.take(slot, amount)
         return found
 

@@ -48,10 +48,27 @@ class Plan:
         }
         for name, queue in self.queues.items():
             limits[name] = number_limits(slots, limits_of(queue.groups))
+        self._join(forest, slots)
+        for node in [*(pool.node for pool in forest.pools.values()), *forest.nodes.values()]:
+            if node.parent is None:
+                settle(node, limits, slots)
+                node.flat = not node.queue and all(child.queue for child in node.children)
+                _measure(node, forest.pools)
+        for pool in forest.pools.values():
+            pool.root = pool.node.root
+        hunted = {pool.root for pool in forest.pools.values() if not pool.passive}
+        for pool in forest.pools.values():
+            pool.watched = False
+            if pool.root in hunted:
+                pool.watch()
+        return forest
+
+    def _join(self, forest: Forest, slots: Slots) -> None:
+        """Put queues and cohorts under their parents, with what runs in them."""
         for name, pool in forest.pools.items():
             pool.node.usage = [0] * len(slots)
             for job in pool.running.values():
-                for slot, amount in job.holds:
+                for slot, amount in job.holds.items():
                     pool.node.usage[slot] += amount
             if self.queues[name].cohort:
                 _join(pool.node, self._node(forest, self.queues[name].cohort))
@@ -59,17 +76,6 @@ class Plan:
             node = self._node(forest, cohort.name)
             if cohort.parent:
                 _join(node, self._node(forest, cohort.parent))
-        for node in [*(pool.node for pool in forest.pools.values()), *forest.nodes.values()]:
-            if node.parent is None:
-                settle(node, limits, slots)
-                _measure(node, forest.pools)
-        for pool in forest.pools.values():
-            pool.root = pool.node.root
-        hunted = {pool.root for pool in forest.pools.values() if not pool.passive}
-        for pool in forest.pools.values():
-            if pool.root in hunted:
-                pool.watch()
-        return forest
 
     def _pool(self, definition: ClusterQueue, slots: Slots, before: Forest) -> Pool:
         pool = Pool(definition, self._flavors, slots, topology=self._topology)

@@ -7,46 +7,21 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/preemption/
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from heapq import heapify, heappop, heapreplace
+from typing import Final
 
-from kubeanswers.queueing.assignment import NOBODY, OTHERS, OWN, Assigner, Assignment
-from kubeanswers.queueing.pool import Pool
+from kubeanswers.queueing.assignment import NOBODY, OTHERS, OWN, Assigner
+from kubeanswers.queueing.flat import FlatCohorts, same_room
+from kubeanswers.queueing.leaving import IN_QUEUE, RECLAIM, RECLAIM_BORROWING, Need, Target, allowed
+from kubeanswers.queueing.pool import Pool, Ranked
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node, reach
-from kubeanswers.queueing.values import ANY, LOWER, LOWER_OR_NEWER, NEVER
+from kubeanswers.queueing.values import ANY, LOWER_OR_NEWER, NEVER
 
-IN_QUEUE: Final = "InClusterQueue"
-RECLAIM: Final = "InCohortReclamation"
-RECLAIM_BORROWING: Final = "InCohortReclaimWhileBorrowing"
-FAIR: Final = "InCohortFairSharing"
-
-
-class Target(NamedTuple):
-    """Somebody who has to leave, and why."""
-
-    job: Job
-    reason: str
-
-
-@dataclass(frozen=True)
-class Need:
-    """What room is looked for.
-
-    Attributes:
-        job: for whom.
-        pool: its queue.
-        short: the slots others would have to leave.
-        amounts: what it asks for, by slot.
-        assigned: the assignment whose pods have to be placed; ``None`` if that is not asked.
-    """
-
-    job: Job
-    pool: Pool
-    short: frozenset[int]
-    amounts: Mapping[int, int]
-    assigned: Assignment | None = None
+_ALL: Final = float("inf")
+_NONE: Final = float("-inf")
 
 
 class Preemptor:
@@ -56,104 +31,122 @@ class Preemptor:
         self.pools = pools
         self.active = active
         self.assigners: dict[str, Assigner] = {}
+        self._flat = FlatCohorts(active)
 
     def targets(self, need: Need) -> list[Target]:
         """Return who has to leave; nobody if that would not help."""
-        own = _own(need)
+        simple = self._flat.targets(need)
+        if simple is not None:
+            return simple
+        if len(need.short) == 1 and need.assigned is None and need.only is None:
+            (slot,) = need.short
+            alone = Need(need.job, need.pool, need.short, {slot: need.amounts[slot]}, only=slot)
+            if same_room(need, slot):
+                simple = self._flat.targets(alone)
+                if simple is not None:
+                    return simple
+        own = self._own(need)
         ahead, by_priority = self._others(need)
-        candidates = [*ahead, *by_priority, *own]
-        if not candidates:
+        if not (own or ahead or by_priority):
             return []
-        if any(one.job.evicted for one in candidates):
-            candidates.sort(key=_staying)
-        forbidden = need.pool.definition.preemption.borrow == NEVER
-        for borrowing in self._attempts(need, forbidden, bool(ahead), bool(ahead or by_priority)):
-            found = self._remove(need, candidates, borrowing=borrowing)
+        for borrowing in self._attempts(need, hierarchy=bool(ahead), others=bool(ahead or by_priority)):
+            found = self._remove(need, (ahead, by_priority, own), borrowing=borrowing)
             if found:
                 return found
         return []
 
-    def _attempts(self, need: Need, forbidden: bool, hierarchy: bool, others: bool) -> tuple[bool, ...]:
+    @staticmethod
+    def _attempts(need: Need, *, hierarchy: bool, others: bool) -> tuple[bool, ...]:
         """Return whether to try with the job borrowing, without, or both."""
+        forbidden = need.pool.definition.preemption.borrow == NEVER
         if not others or (forbidden and not _below_nominal(need)):
             return (True,)
         return (False, True) if forbidden and not hierarchy else (True, False)
 
-    def _others(self, need: Need) -> tuple[list[_Candidate], list[_Candidate]]:
-        """Return candidates of other queues: those whose quota the job's queue has a better claim to, and the rest."""
+    @staticmethod
+    def _own(need: Need) -> list[_Source]:
+        policy = need.pool.definition.preemption.within_queue
+        if policy == NEVER:
+            return []
+        source = _Source(need.pool, need, policy, IN_QUEUE, None, _ALL)
+        return [source] if source.first >= 0 else []
+
+    def _others(self, need: Need) -> tuple[list[_Source], list[_Source]]:
+        """Return queues whose jobs may leave: those whose quota the job's queue has a better claim to, and the rest."""
         preemption = need.pool.definition.preemption
         node = need.pool.node
-        ahead: list[_Candidate] = []
-        by_priority: list[_Candidate] = []
+        ahead: list[_Source] = []
+        by_priority: list[_Source] = []
         if node.parent is None or preemption.reclaim == NEVER:
             return ahead, by_priority
+        limit: float = _NONE
+        if preemption.borrow != NEVER:
+            limit = need.job.priority - 1
+            if preemption.threshold is not None:
+                limit = min(limit, preemption.threshold)
         remaining = dict(need.amounts)
         advantage = _takes(node, remaining)
         before: Node | None = None
         for cohort in node.path():
             into = ahead if advantage else by_priority
             for pool in self._borrowers(cohort, before, need):
-                into += _of(pool, need, cohort, advantage=advantage)
+                source = _Source(pool, need, preemption.reclaim, RECLAIM, cohort, _ALL if advantage else limit)
+                if source.first >= 0:
+                    into.append(source)
             fits = _takes(cohort, remaining)
             advantage = advantage or fits
             before = cohort
-        ahead.sort(key=_by_order)
-        by_priority.sort(key=_by_order)
         return ahead, by_priority
 
-    def _borrowers(self, cohort: Node, skip: Node | None, need: Need) -> Iterator[Pool]:
-        """Yield the queues below a cohort that use more than their own of a short slot."""
-        for child in cohort.children:
-            if child.queue:
-                pool = self.active.get(child)
-                if pool is not None and pool is not need.pool and not child.within(need.short):
-                    yield pool
-            elif child is not skip and not child.within(need.short):
-                yield from self._borrowers(child, skip, need)
+    def _borrowers(self, cohort: Node, skip: Node | None, need: Need) -> list[Pool]:
+        """Return the queues below a cohort that use more than their own of a short slot."""
+        found: list[Pool] = []
+        self._gather(cohort, skip, need.short, found)
+        return [pool for pool in found if pool is not need.pool]
 
-    def _remove(self, need: Need, candidates: Sequence[_Candidate], *, borrowing: bool) -> list[Target]:
+    def _gather(self, cohort: Node, skip: Node | None, short: frozenset[int], found: list[Pool]) -> None:
+        for child in cohort.children:
+            if child is skip:
+                continue
+            usage, quota = child.usage, child.quota
+            for slot in short:
+                if usage[slot] > quota[slot]:
+                    break
+            else:
+                continue
+            if not child.queue:
+                self._gather(child, skip, short, found)
+            elif child in self.active:
+                found.append(self.active[child])
+
+    def _remove(self, need: Need, crowds: Sequence[Sequence[_Source]], *, borrowing: bool) -> list[Target]:
         """Return the candidates that have to leave; everything is put back."""
         targets: list[Target] = []
-        for candidate in candidates:
-            if not self._valid(candidate, need, borrowing=borrowing):
-                continue
-            self.take_out(candidate.job)
-            targets.append(Target(candidate.job, candidate.reason))
-            if self.fits(need, borrowing=borrowing):
-                return self.put_back(need, targets, borrowing=borrowing)
+        heaps = [_heap(crowd, borrowing=borrowing) for crowd in crowds]
+        for staying in (False, True):
+            for heap in heaps:
+                for target in _leaving(heap, need, staying=staying, borrowing=borrowing):
+                    self._out(target.job, need)
+                    targets.append(target)
+                    if self.fits(need, borrowing=borrowing):
+                        return self.put_back(need, targets, borrowing=borrowing)
         for target in targets:
-            self.bring_back(target.job)
+            self._back(target.job, need)
         return []
 
     def put_back(self, need: Need, targets: list[Target], *, borrowing: bool) -> list[Target]:
         """Return those that really have to leave, after putting back, last first, who need not; restores usage."""
         for position in range(len(targets) - 2, -1, -1):
             job = targets[position].job
-            self.bring_back(job)
+            self._back(job, need)
             if self.fits(need, borrowing=borrowing):
                 targets[position] = targets[-1]
                 targets.pop()
             else:
-                self.take_out(job)
+                self._out(job, need)
         for target in targets:
-            self.bring_back(target.job)
+            self._back(target.job, need)
         return targets
-
-    def _valid(self, candidate: _Candidate, need: Need, *, borrowing: bool) -> bool:
-        """Return whether somebody still is a candidate after others have left."""
-        if candidate.lowest is None:
-            return True
-        if borrowing and not candidate.borrowing:
-            return False
-        node = self.pools[candidate.job.queue].node
-        if node.within(need.short):
-            return False
-        for cohort in node.path():
-            if cohort is candidate.lowest:
-                return True
-            if cohort.within(need.short):
-                return False
-        return True
 
     def fits(self, need: Need, *, borrowing: bool) -> bool:
         """Return whether the job fits now."""
@@ -168,11 +161,24 @@ class Preemptor:
         _, misfit = self.assigners[need.pool.name].place(need.job, need.assigned)
         return misfit is None
 
+    def _out(self, job: Job, need: Need) -> None:
+        """Take a job's usage away, as far as it matters for a need."""
+        if need.only is None:
+            self.take_out(job)
+        else:
+            self.pools[job.queue].node.give(need.only, job.holds.get(need.only, 0))
+
+    def _back(self, job: Job, need: Need) -> None:
+        if need.only is None:
+            self.bring_back(job)
+        else:
+            self.pools[job.queue].node.take(need.only, job.holds.get(need.only, 0))
+
     def take_out(self, job: Job) -> None:
         """Take a job's usage away."""
         pool = self.pools[job.queue]
         node = pool.node
-        for slot, amount in job.holds:
+        for slot, amount in job.holds.items():
             node.give(slot, amount)
         for flavor, leaf, requests, count in job.places:
             if flavor in pool.places:
@@ -182,7 +188,7 @@ class Preemptor:
         """Count a job's usage again."""
         pool = self.pools[job.queue]
         node = pool.node
-        for slot, amount in job.holds:
+        for slot, amount in job.holds.items():
             node.take(slot, amount)
         for flavor, leaf, requests, count in job.places:
             if flavor in pool.places:
@@ -193,37 +199,103 @@ class Preemptor:
         pool = self.pools[job.queue]
         if pool.passive:
             return NOBODY, reach(pool.node, slot, amount)[0]
-        targets = self.targets(Need(job, pool, frozenset((slot,)), {slot: amount}))
+        need = Need(job, pool, frozenset((slot,)), {slot: amount}, only=slot)
+        targets = self.targets(need)
         if not targets:
             return NOBODY, reach(pool.node, slot, amount)[0]
         for target in targets:
-            self.take_out(target.job)
+            self._out(target.job, need)
         borrow, _ = reach(pool.node, slot, amount)
         for target in targets:
-            self.bring_back(target.job)
+            self._back(target.job, need)
         return (OWN if any(target.job.queue == job.queue for target in targets) else OTHERS), borrow
 
 
-class _Candidate(NamedTuple):
-    """Somebody who might leave.
+class _Source:
+    """The jobs of one queue that may leave, in order.
 
     Attributes:
-        lowest: the lowest cohort both queues are in; ``None`` in the job's own queue.
-        borrowing: whether the job may borrow if this one leaves.
+        first: position of the first of them; below zero if there is none.
+        end: position after the last of them; below zero where somebody is on the way out, who comes before all.
+        lowest: the lowest cohort both queues are in; ``None`` for the job's own queue.
+        limit: highest priority of one that may leave while the job borrows.
     """
 
-    job: Job
-    reason: str
-    lowest: Node | None
-    borrowing: bool = True
+    __slots__ = ("end", "first", "limit", "lowest", "node", "policy", "pool", "ranked", "reason")
+
+    def __init__(self, pool: Pool, need: Need, policy: str, reason: str, lowest: Node | None, limit: float) -> None:
+        self.pool = pool
+        self.node = pool.node
+        self.ranked = ranked = pool.candidates(need.short)
+        self.policy = policy
+        self.reason = reason
+        self.lowest = lowest
+        self.limit = limit
+        if not ranked:
+            self.end = 0
+        elif not ranked[0][0]:
+            self.end = -1
+        elif policy == ANY:
+            self.end = len(ranked)
+        else:
+            self.end = bisect_left(ranked, (True, need.job.priority + (policy == LOWER_OR_NEWER)))
+        self.first = self.next(0, need)
+
+    def next(self, position: int, need: Need) -> int:
+        """Return the position of the next job that may leave, from one on; below zero if there is none."""
+        ranked, end, job = self.ranked, self.end, need.job
+        if end < 0:
+            end = len(ranked)
+        elif position >= end:
+            return -1
+        elif self.policy != LOWER_OR_NEWER or ranked[position][1] < job.priority:
+            return position
+        for at in range(position, end):
+            if allowed(job, ranked[at][4], self.policy):
+                return at
+        return -1
+
+    def alive(self, short: frozenset[int]) -> bool:
+        """Return whether the queue, and every cohort below the common one, still uses more than its own."""
+        if self.lowest is None:
+            return True
+        node: Node | None = self.node
+        while node is not self.lowest and node is not None:
+            usage, quota = node.usage, node.quota
+            for slot in short:
+                if usage[slot] > quota[slot]:
+                    break
+            else:
+                return False
+            node = node.parent
+        return True
 
 
-def _by_order(candidate: _Candidate) -> tuple[bool, int, float, str]:
-    return candidate.job.order
+_Heap = list[tuple[Ranked, int, _Source]]
 
 
-def _staying(candidate: _Candidate) -> bool:
-    return not candidate.job.evicted
+def _heap(crowd: Sequence[_Source], *, borrowing: bool) -> _Heap:
+    heap = [(one.ranked[one.first], one.first, one) for one in crowd if not borrowing or one.limit != _NONE]
+    heapify(heap)
+    return heap
+
+
+def _leaving(heap: _Heap, need: Need, *, staying: bool, borrowing: bool) -> Iterator[Target]:
+    """Yield who goes next; a queue that no longer uses more than its own is left alone from then on."""
+    while heap and heap[0][0][0] == staying:
+        (_, priority, _, _, job), position, source = heap[0]
+        if not source.alive(need.short):
+            heappop(heap)
+            continue
+        following = source.next(position + 1, need)
+        if following < 0:
+            heappop(heap)
+        else:
+            heapreplace(heap, (source.ranked[following], following, source))
+        if priority <= source.limit:
+            yield Target(job, source.reason if source.limit == _ALL else RECLAIM_BORROWING)
+        elif not borrowing:
+            yield Target(job, source.reason)
 
 
 def _takes(node: Node, remaining: dict[int, int]) -> bool:
@@ -241,42 +313,10 @@ def _below_nominal(need: Need) -> bool:
     return all(node.usage[slot] < node.nominal[slot] for slot in need.short)
 
 
-def allowed(job: Job, other: Job, policy: str) -> bool:
-    """Return whether a policy lets a job preempt another."""
-    if policy == ANY:
-        return True
-    if other.priority != job.priority or policy == LOWER:
-        return policy in (LOWER, LOWER_OR_NEWER) and other.priority < job.priority
-    return policy == LOWER_OR_NEWER and job.created < other.created
-
-
 def preemptable(pool: Pool, need: Need, policy: str) -> Iterator[Job]:
     """Yield the jobs of a queue a policy lets a job preempt for what is short, in order."""
-    priority = need.job.priority
-    for staying, level, _, _, other in pool.candidates(need.short):
-        if staying and level >= priority and policy != ANY and (level > priority or policy == LOWER):
-            return
-        if allowed(need.job, other, policy):
-            yield other
-
-
-def _own(need: Need) -> list[_Candidate]:
-    policy = need.pool.definition.preemption.within_queue
-    if policy == NEVER:
-        return []
-    return [_Candidate(other, IN_QUEUE, None) for other in preemptable(need.pool, need, policy)]
-
-
-def _of(pool: Pool, need: Need, lowest: Node, *, advantage: bool) -> Iterator[_Candidate]:
-    preemption = need.pool.definition.preemption
-    for other in preemptable(pool, need, preemption.reclaim):
-        if advantage:
-            yield _Candidate(other, RECLAIM, lowest)
-        elif (
-            preemption.borrow == NEVER
-            or other.priority >= need.job.priority
-            or (preemption.threshold is not None and other.priority > preemption.threshold)
-        ):
-            yield _Candidate(other, RECLAIM, lowest, borrowing=False)
-        else:
-            yield _Candidate(other, RECLAIM_BORROWING, lowest)
+    source = _Source(pool, need, policy, IN_QUEUE, None, _ALL)
+    position = source.first
+    while position >= 0:
+        yield source.ranked[position][4]
+        position = source.next(position + 1, need)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from kubeanswers.queueing.asks import Asks
 from kubeanswers.queueing.assignment import FIT, NO_FIT, PREEMPT, Assigner, Assignment
 from kubeanswers.queueing.fairness import FairPreemptor
+from kubeanswers.queueing.leaving import Need, Target
 from kubeanswers.queueing.partial import largest
 from kubeanswers.queueing.pool import Pool
-from kubeanswers.queueing.preemption import Need, Preemptor, Target
+from kubeanswers.queueing.preemption import Preemptor
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tournament import ordered, served_by
 from kubeanswers.queueing.tree import Node, Slots
@@ -318,7 +319,7 @@ class Scheduler:
         job, pool, found = entry.job, entry.pool, entry.found
         entry.admitted = True
         job.got = found
-        job.holds = tuple(found.usage.items())
+        job.holds = found.usage
         job.slots = frozenset(choice.slot for part in found.parts for choice in part.choices.values())
         job.places = self._places(entry)
         job.since, job.evicted, job.tried, job.found = now, False, None, None

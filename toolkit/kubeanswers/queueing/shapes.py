@@ -81,7 +81,7 @@ class Job:
         tried: per pod set the flavor tried last of each resource; ``None`` unless more are to be tried.
         generation: the queue's state of quotas when that was.
         got: what was granted, while it holds quota: an assignment, or ``Placed``.
-        holds: slots and amounts it holds.
+        holds: amounts it holds, by slot.
         slots: the slots it uses, those of an amount of zero included.
         places: flavor, leaf, requests of one pod and number of pods, where a topology holds it.
         since: when its quota was reserved.
@@ -117,11 +117,11 @@ class Job:
         self.queue = queue
         self.priority = workload.priority
         self.created = workload.created
-        self.uid = workload.uid or workload.name
+        self.uid = workload.uid or workload.key
         self.tried: tuple[Mapping[str, int], ...] | None = None
         self.generation = 0
         self.got: Any = None
-        self.holds: tuple[tuple[int, int], ...] = ()
+        self.holds: Mapping[int, int] = {}
         self.slots: frozenset[int] = frozenset()
         self.places: tuple[tuple[str, tuple[str, ...], dict[str, int], int], ...] = ()
         self.since = 0.0
@@ -143,7 +143,7 @@ class Job:
     def reset(self) -> None:
         """Forget what it held: it is waiting again."""
         self.tried = None
-        self.got, self.holds, self.places, self.slots = None, (), (), frozenset()
+        self.got, self.holds, self.places, self.slots = None, {}, (), frozenset()
         self.evicted = False
 
 

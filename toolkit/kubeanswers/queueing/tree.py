@@ -50,12 +50,14 @@ class Node:
         usage: what counts against ``quota``.
         slots: the slots it has quota of.
         height: distance to the furthest queue below.
+        flat: of a root, whether there are only queues below it.
         version: of a root, grows with every change of usage in its tree.
         lendable: by resource, what the subtree could use; only for cohorts.
     """
 
     __slots__ = (
         "children",
+        "flat",
         "height",
         "kept",
         "lendable",
@@ -80,6 +82,7 @@ class Node:
         self.children: list[Node] = []
         self.height = 0
         self.version = 0
+        self.flat = False
         self.nominal: list[int] = []
         self.quota: list[int] = []
         self.kept: list[int] = []
