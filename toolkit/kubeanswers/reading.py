@@ -6,9 +6,8 @@ One broken file never hides the others.  Values of Secrets are dropped here, bef
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +27,7 @@ _SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAX_BYTES: Final = 512 * 1024 * 1024
 """Largest file read, in bytes. Assumption: a dump of a large cluster in one file stays under 512 MiB."""
 
-_TEMPLATE: Final = re.compile(
-    r"\{\{-?\s*(?:\.(?:Values|Release|Chart|Files|Capabilities|Template)\b|include |template |define |toYaml|tpl |/\*)"
-)
+_TEMPLATE: Final = "{{"
 _HELM_CURE: Final = "render it first: helm template RELEASE CHART -f values.yaml | tenancykit audit -"
 
 
@@ -42,12 +39,14 @@ class Reading:
         objects: every object that could be read.
         faults: what could not be read, each with its place; bad input, exit code 2.
         skipped: files left out on purpose, with the reason (Helm values, files a kustomization does not name).
+        unread: what holds objects that could not be read here: charts and templates nobody rendered, remote bases.
         forms: number of the form an object shares with others, by the identity of its data (see ``shapes``).
     """
 
     objects: ObjectSet
     faults: tuple[Fault, ...] = ()
     skipped: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     forms: Mapping[int, int] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -58,6 +57,24 @@ def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | Non
     names, labels and generated objects.  A folder without one is read whole; kustomizations deeper in it are built,
     those that others name only as their parts.
     """
+    reader = _read(paths, stdin)
+    return reader.reading([*reader.raw, *(pair for found in reader.sets.values() for pair in found)])
+
+
+def read_sets(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None = None) -> dict[str, Reading]:
+    """Return what is read as sets that stand beside each other; most input is one set, called by an empty text.
+
+    Kustomizations of one folder that make the same object differently are overlays of one base: no cluster holds both,
+    so each is a set of its own, together with whatever the folder holds beside them.  Overlays of the same name
+    (``apps/staging`` and ``infrastructure/staging``) are one set.
+    """
+    reader = _read(paths, stdin)
+    if not reader.sets:
+        return {"": reader.reading(reader.raw)}
+    return {name: reader.reading([*reader.raw, *found]) for name, found in sorted(reader.sets.items())}
+
+
+def _read(paths: Iterable[str | os.PathLike[str]], stdin: TextIO | None) -> _Reader:
     reader = _Reader()
     with paused_collector():
         for path in paths:
@@ -65,8 +82,7 @@ def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | Non
                 reader.stdin(stdin or sys.stdin)
             else:
                 reader.path(Path(path))
-        faults = tuple(dict.fromkeys(reader.faults))
-        return Reading(object_set(reader.raw), faults, tuple(reader.skipped), reader.shapes.forms)
+    return reader
 
 
 @dataclass
@@ -77,8 +93,34 @@ class _Reader:
     read: set[str] = field(default_factory=set)
     places: set[Path] = field(default_factory=set)
     parents: dict[Path, Path] = field(default_factory=dict)
-    charts: dict[Path, bool] = field(default_factory=dict)
+    charts: dict[Path, Path | None] = field(default_factory=dict)
     shapes: Shapes = field(default_factory=Shapes)
+    sets: dict[str, list[Loaded]] = field(default_factory=dict)
+    unrendered: list[tuple[Path | None, str]] = field(default_factory=list)
+    remote: list[str] = field(default_factory=list)
+
+    def reading(self, raw: list[Loaded]) -> Reading:
+        """Return what was read; where that is nothing, templates are faults."""
+        faults = list(self.faults)
+        if not raw:
+            what = "is an unrendered Helm template, so its objects are unknown"
+            faults += [Fault(file, what, cure=_HELM_CURE) for _, file in self.unrendered]
+            faults += [
+                Fault(text, "is not fetched", cure="audit what kubectl kustomize prints") for text in self.remote
+            ]
+        unread = tuple(self._unread()) if raw else ()
+        with paused_collector():
+            objects = object_set(raw)
+        return Reading(objects, tuple(dict.fromkeys(faults)), tuple(self.skipped), unread, self.shapes.forms)
+
+    def _unread(self) -> Iterator[str]:
+        charts = Counter(chart for chart, _ in self.unrendered if chart is not None)
+        for chart, count in charts.items():
+            yield f"chart {chart} is not rendered ({count} templates): helm template NAME {chart} | tenancykit audit -"
+        folders = Counter(str(Path(file).parent) for chart, file in self.unrendered if chart is None)
+        for folder, count in folders.items():
+            yield f"{count} file{'s' if count > 1 else ''} in {folder} are templates of some tool: render them first"
+        yield from dict.fromkeys(self.remote)
 
     def path(self, path: Path) -> None:
         """Read a file, a pipe or a folder that was asked for."""
@@ -113,21 +155,28 @@ class _Reader:
 
     def _build(self, folders: Sequence[Path], root: Path) -> None:
         """Build the kustomizations nobody names, then those of circles; what several of them share is kept once."""
-        builder = Builder(self._file, lambda path, folder: self._inside(path, folder, root), self.faults)
+        builder = Builder(
+            self._file, lambda path, folder: self._inside(path, folder, root), self.faults, remote=self.remote
+        )
         named = {self._real(target) for folder in folders for target in builder.parts(folder)}
-        known: dict[Where, list[Mapping[str, Any]]] = {}
+        roots: list[tuple[Path, list[Loaded]]] = []
         for folder in sorted(folders, key=lambda folder: self._real(folder) in named):
             if self._real(folder) in builder.visited:
                 continue
             if builder.is_component(folder):
                 self.skipped.append(f"{folder}: a component that no kustomization uses")
                 continue
-            made = builder.build(folder)
-            if len(folders) - len(named) > 1:
-                made = [pair for pair in made if pair[0] not in known.get(pair[1], ())]
-                for data, where in made:
-                    known.setdefault(where, []).append(data)
-            self.raw += made
+            roots.append((folder, builder.build(folder)))
+        apart = _overlays(roots, root)
+        for name, found in apart.items():
+            self.sets.setdefault(name, []).extend(found)
+        known: dict[Where, list[Mapping[str, Any]]] = {}
+        together = [made for folder, made in roots if not any(made is part for part in apart.parts)]
+        for made in together:
+            kept = [pair for pair in made if pair[0] not in known.get(pair[1], ())] if len(together) > 1 else made
+            for data, where in kept if len(together) > 1 else ():
+                known.setdefault(where, []).append(data)
+            self.raw += kept
 
     def _walk(self, folder: Path, root: Path) -> Iterator[Path]:
         """Yield the manifest files below a folder in sorted order, refusing links that lead out of it."""
@@ -189,28 +238,20 @@ class _Reader:
             return []
         return self.text(text, str(path), explicit=explicit)
 
-    def _in_chart(self, folder: Path) -> bool:
+    def _in_chart(self, folder: Path) -> Path | None:
         if folder not in self.charts:
-            self.charts[folder] = any(
-                (parent / "Chart.yaml").is_file() for parent in (folder, *list(folder.parents)[:3])
-            )
+            above = (folder, *list(folder.parents)[:3])
+            self.charts[folder] = next((parent for parent in above if (parent / "Chart.yaml").is_file()), None)
         return self.charts[folder]
 
     def _chart_file(self, path: Path) -> None:
         if path.parent.name == "templates" or "templates" in path.parts[-4:]:
-            self.faults.append(
-                Fault(str(path), "is an unrendered Helm template, so its objects are unknown", cure=_HELM_CURE)
-            )
+            self.unrendered.append((self._in_chart(path.parent), str(path)))
         else:
             self.skipped.append(f"{path}: belongs to a Helm chart, not to the cluster")
 
     def text(self, text: str, file: str, *, explicit: bool = True) -> list[Loaded]:
         """Return one text's objects; what is not one is a fault if the file was asked for, else noted."""
-        if "{{" in text and _TEMPLATE.search(text):
-            self.faults.append(
-                Fault(file, "is an unrendered Helm template, so its objects are unknown", cure=_HELM_CURE)
-            )
-            return []
         if explicit and not text.strip():
             self.faults.append(Fault(file, "is empty", "Kubernetes objects", "check what was to be written there"))
             return []
@@ -227,6 +268,13 @@ class _Reader:
                     strangers.append(line)
             if index < 0 and not _is_list(value):
                 strangers.append(line)
+        if faults and _TEMPLATE in text:  # YAML first: braces inside strings are data
+            if explicit:
+                what = "is an unrendered Helm template, so its objects are unknown"
+                self.faults.append(Fault(file, what, cure=_HELM_CURE))
+            else:
+                self.unrendered.append((None, file))
+            return found
         self.faults.extend(faults)
         if strangers and not found and not faults and not explicit:
             self.skipped.append(f"{file}: holds no Kubernetes object")
@@ -241,6 +289,46 @@ class _Reader:
                 )
             )
         return found
+
+
+class _Apart(dict[str, list[Loaded]]):
+    """Sets by name, and the parts they are made of."""
+
+    parts: list[list[Loaded]]
+
+
+def _overlays(roots: list[tuple[Path, list[Loaded]]], root: Path) -> _Apart:
+    """Return the kustomizations that make the same object differently, by the name of their set."""
+    found = _Apart()
+    found.parts = []
+    if len(roots) < 2:
+        return found
+    makers: dict[tuple[str, ...], list[int]] = {}
+    made: dict[tuple[int, tuple[str, ...]], Mapping[str, Any]] = {}
+    for number, (_, objects) in enumerate(roots):
+        for data, _ in objects:
+            key = _identity(data)
+            if (number, key) not in made:
+                makers.setdefault(key, []).append(number)
+            made[number, key] = data
+    rivals: set[tuple[int, int]] = set()
+    for key, numbers in makers.items():
+        for i, one in enumerate(numbers):
+            rivals |= {(one, other) for other in numbers[i + 1 :] if made[one, key] != made[other, key]}
+    apart = sorted({number for pair in rivals for number in pair})
+    names = {number: roots[number][0].name for number in apart}
+    if any(names[one] == names[other] for one, other in rivals):
+        names = {number: str(roots[number][0].relative_to(root)) for number in apart}
+    for number in apart:
+        found.setdefault(names[number], []).extend(roots[number][1])
+        found.parts.append(roots[number][1])
+    return found
+
+
+def _identity(data: Mapping[str, Any]) -> tuple[str, ...]:
+    metadata = mapping(data.get("metadata"))
+    group = str(data.get("apiVersion", "")).rpartition("/")[0]
+    return group, str(data.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
 
 
 def _no_text(data: Mapping[str, Any], where: str) -> list[Fault]:

@@ -196,20 +196,25 @@ def audit(
     tenants: Mapping[str, str] | None = None,
     platform: Iterable[str] = (),
     pod_cidrs: Iterable[str] = (),
+    tenant_labels: Iterable[str] = (),
     stdin: TextIO | None = None,
 ) -> AuditReport:
     """Return what manifests mean for tenants: who reaches whom, over which crossing, with findings and named checks.
 
     Args:
         paths: files, folders, Kustomize bases, exports, dumps, or ``-`` for standard input.
-        tenants: tenant by namespace, where labels do not say it.
+        tenants: tenant by namespace or glob of namespaces, where labels do not say it; ``*`` stands for what the
+            glob's star matched.
         platform: users and groups of the platform team.
+        tenant_labels: further labels of namespaces that name the tenant.
         pod_cidrs: where pods live; decides whether an ipBlock may mean them.
         stdin: what ``-`` reads.
     """
     from tenancykit.auditing import AuditOptions, audit_clusters, read_clusters
 
-    options = AuditOptions(dict(tenants or {}), frozenset(platform), tuple(pod_cidrs))
+    options = AuditOptions(
+        dict(tenants or {}), frozenset(platform), tuple(pod_cidrs), tenant_labels=tuple(tenant_labels)
+    )
     return audit_clusters(read_clusters(paths, stdin=stdin or sys.stdin), options)
 
 

@@ -38,12 +38,14 @@ class Builder:
         inside: whether a path may be followed from a folder; says so itself where not.
         faults: what goes wrong is added to them.
         visited: the folders that were built, alone or as part of another.
+        remote: remote bases that were named, in words; they are not fetched.
     """
 
     load: Callable[[Path], list[Loaded]]
     inside: Callable[[Path, Path], bool]
     faults: list[Fault]
     visited: set[Path] = field(default_factory=set)
+    remote: list[str] = field(default_factory=list)
     _read: dict[Path, Kustomization | None] = field(default_factory=dict)
 
     def build(self, folder: Path) -> list[Loaded]:
@@ -109,7 +111,7 @@ class Builder:
 
     def _add(self, folder: Path, name: str, own: list[Resource], chain: tuple[Path, ...], file: Path) -> None:
         if "://" in name or name.startswith(_REMOTE):
-            self._fault(file, f"names the remote base {name!r}, which is not fetched", "run kubectl kustomize first")
+            self.remote.append(f"{file} names the remote base {name!r}, which is not fetched")
             return
         target = _below(folder, name)
         if target.is_dir():

@@ -206,6 +206,9 @@ class AuditReport(Drawable):
         not_evaluated: objects whose meaning is not modelled here (vendors' policies, webhooks).
         skipped: files left out on purpose.
         objects: number of objects read.
+        unread: what holds objects that could not be read here.
+        told: how tenants were found, or how to name them; namespaces that belong to none.
+        sets: clusters or overlays that were read apart, where there are several.
     """
 
     tenants: Mapping[str, tuple[str, ...]]
@@ -217,13 +220,17 @@ class AuditReport(Drawable):
     not_evaluated: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     objects: int = 0
+    unread: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """2 for bad input, 1 for findings of medium severity or worse, else 0."""
+        """2 for bad input, 1 for findings of medium severity or worse and for what is undecided, else 0."""
         if self.faults:
             return 2
-        return 1 if any(finding.severity >= Severity.MEDIUM for finding in self.findings) else 0
+        found = any(finding.severity >= Severity.MEDIUM for finding in self.findings)
+        return 1 if found or any(item.doubtful for item in self.crossings) else 0
 
     def crossing(self, crossing: str) -> CrossingState:
         """Return one crossing.
@@ -274,4 +281,7 @@ class AuditReport(Drawable):
             "unknown_kinds": dict(self.unknown_kinds),
             "not_evaluated": list(self.not_evaluated),
             "skipped": list(self.skipped),
+            "unread": list(self.unread),
+            "told": list(self.told),
+            "sets": list(self.sets),
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from kubeanswers.kustomize.definition import find_kustomization
-from kubeanswers.reading import Reading, read_objects
+from kubeanswers.reading import Reading, read_objects, read_sets
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit
 
@@ -26,27 +26,63 @@ def cluster_folders(path: Path) -> dict[str, Path]:
 
 
 def read_clusters(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None = None) -> dict[str, Reading]:
-    """Return one reading per cluster; whatever is not a folder of clusters is read together as one, called ``""``."""
+    """Return one reading per cluster.
+
+    A folder of an export's clusters is read cluster by cluster, and so is a repository whose folder ``clusters`` says
+    by Flux what each gets.  Whatever else is given is read together, overlays of one base apart.
+    """
     found: dict[str, Reading] = {}
     rest: list[str | os.PathLike[str]] = []
     for path in paths:
         clusters = cluster_folders(Path(path)) if str(path) != "-" else {}
-        if not clusters:
+        delivered = flux_clusters(Path(path)) if not clusters and str(path) != "-" else {}
+        if not clusters and not delivered:
             rest.append(path)
         for name, folder in clusters.items():
             found[name] = read_objects([folder])
+        found.update(delivered)
     if rest or not found:
-        found[""] = read_objects(rest, stdin=stdin)
+        found.update(read_sets(rest, stdin=stdin))
     return found
+
+
+def flux_clusters(root: Path) -> dict[str, Reading]:
+    """Return what Flux delivers to each cluster of a repository: its folder, and the paths its Kustomizations name."""
+    folder = root / _FOLDER
+    if not folder.is_dir() or find_kustomization(root) is not None:
+        return {}
+    found: dict[str, Reading] = {}
+    for item in sorted(folder.iterdir()):
+        if item.is_dir() and not item.is_symlink():
+            places = _delivered(root, item)
+            if len(places) > 1:
+                found[item.name] = read_objects(places)
+    return found
+
+
+def _delivered(root: Path, cluster: Path) -> list[Path]:
+    """Return the cluster's folder and every folder of the repository that its Kustomizations lead to."""
+    places: list[Path] = []
+    waiting = [cluster]
+    while waiting:
+        place = waiting.pop()
+        if place in places:
+            continue
+        places.append(place)
+        for item in read_objects([place]).objects.of("kustomize.toolkit.fluxcd.io", "Kustomization"):
+            named = root / str(item.spec.get("path") or "").removeprefix("./")
+            if named != root and named.is_dir() and named.resolve().is_relative_to(root.resolve()):
+                waiting.append(named)
+    return places
 
 
 def audit_clusters(readings: Mapping[str, Reading], options: AuditOptions | None = None) -> AuditReport:
     """Return one report over several clusters: pairs are open if they are in any cluster both tenants are in."""
     reports = [audit(reading, options) for _, reading in sorted(readings.items())]
-    return reports[0] if len(reports) == 1 else _merged(reports)
+    return reports[0] if len(reports) == 1 else _merged(reports, sorted(readings))
 
 
-def _merged(reports: list[AuditReport]) -> AuditReport:
+def _merged(reports: list[AuditReport], names: list[str]) -> AuditReport:
     tenants: dict[str, tuple[str, ...]] = {}
     for report in reports:
         for tenant, namespaces in report.tenants.items():
@@ -58,13 +94,16 @@ def _merged(reports: list[AuditReport]) -> AuditReport:
     return AuditReport(
         dict(sorted(tenants.items())),
         _merged_crossings(reports),
-        tuple(sorted(findings, key=lambda finding: finding.order)),
+        tuple(sorted({f.order: f for f in findings}.values(), key=lambda finding: finding.order)),
         _merged_checks(reports),
-        tuple(fault for report in reports for fault in report.faults),
+        tuple(dict.fromkeys(fault for report in reports for fault in report.faults)),
         dict(sorted(kinds.items())),
         tuple(dict.fromkeys(text for report in reports for text in report.not_evaluated)),
-        tuple(text for report in reports for text in report.skipped),
+        tuple(dict.fromkeys(text for report in reports for text in report.skipped)),
         sum(report.objects for report in reports),
+        tuple(dict.fromkeys(text for report in reports for text in report.unread)),
+        tuple(dict.fromkeys(text for report in reports for text in report.told)),
+        tuple(names),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
+from tenancykit.auditing.causes import Cause, causes
 from tenancykit.auditing.findings import AuditReport, Finding, Severity
 
 _LEVELS: Final = {
@@ -51,6 +52,7 @@ RULES: Final = {
     "device-open": "A tenant reaches devices past quota and allocation",
     "volume-open": "A tenant may claim a volume made by hand",
     "network-secondary": "Pods of several tenants share a network no NetworkPolicy governs",
+    "namespace-unowned": "Somebody is bound in a namespace no tenant is known to own",
     "duplicate-object": "An object is defined twice",
     "no-namespace": "An object names no namespace",
     "policy-invalid": "A policy, quota or other guard would be refused, so it guards nothing",
@@ -147,27 +149,71 @@ def _printable(text: str) -> str:
 
 
 def to_text(report: AuditReport, *, most: int = 50) -> str:
-    """Return the report for people: matrix, findings worst first, checks in one line each."""
+    """Return the report for people: what to fix first, the matrix, causes worst first, what was not read last."""
     return "\n".join(_lines(report, most)) + "\n"
 
 
 def _lines(report: AuditReport, most: int) -> Iterator[str]:
+    if not report.tenants:
+        yield from report.told
     yield f"{report.objects} objects, {len(report.tenants)} tenants"
+    if report.tenants:
+        yield from report.told
+    if report.sets:
+        yield f"read apart: {', '.join(name or 'the rest' for name in report.sets)}"
     yield from (f"! not read: {fault}" for fault in report.faults)
-    yield "Crossings as configured (open tenant pairs):"
-    for item in report.crossings:
-        extra = f", undecided: {item.doubtful} pairs of {len(item.undecided)} tenants" if item.doubtful else ""
-        yield f"  {item.id:26} {item.count:>8}  {item.title}{extra}"
-    yield f"Findings: {len(report.findings)}"
-    for finding in report.findings[:most]:
-        yield f"  [{finding.severity}] {finding.where} {finding.subject}: {finding.what}"
-        yield from (f"      {word} {text}" for word, text in (("path:", finding.path), ("fix: ", finding.fix)) if text)
-    if len(report.findings) > most:
-        yield f"  ... and {len(report.findings) - most} more"
+    found = causes(report)
+    worst = [cause for cause in found if cause.severity >= Severity.MEDIUM][:3]
+    if worst:
+        yield "Fix these three first:" if len(worst) == 3 else "Fix first:"
+    for number, cause in enumerate(worst, 1):
+        yield f"  {number}. {cause.title}: {cause.fix}"
+    yield from _crossing_lines(report)
+    yield from _cause_lines(report, found, most)
     yield from _check_lines(report)
     yield from (f"Not known: {count} x {kind}" for kind, count in report.unknown_kinds.items())
     yield from (f"Not evaluated: {text}" for text in report.not_evaluated)
-    yield from (f"Skipped: {text}" for text in report.skipped[:most])
+    yield from (f"Not read: {text}" for text in report.unread)
+    yield from _skipped_lines(report.skipped)
+
+
+def _crossing_lines(report: AuditReport) -> Iterator[str]:
+    if not report.tenants:
+        return
+    yield "Crossings as configured (open tenant pairs):"
+    for item in report.crossings:
+        if item.count or item.doubtful:
+            extra = f", undecided: {item.doubtful} pairs of {len(item.undecided)} tenants" if item.doubtful else ""
+            yield f"  {item.id:26} {item.count:>8}  {item.title}{extra}"
+    closed = [item.id for item in report.crossings if not item.count and not item.doubtful]
+    if closed:
+        yield f"  closed for every pair: {', '.join(closed)}"
+
+
+def _cause_lines(report: AuditReport, found: list[Cause], most: int) -> Iterator[str]:
+    yield f"Findings: {len(report.findings)} of {len(found)} causes"
+    for cause in found[:most]:
+        first = cause.findings[0]
+        yield f"  [{cause.severity}] {cause.title}"
+        yield f"      {first.where}: {first.what}"
+        yield from (f"      {word} {text}" for word, text in (("path:", first.path), ("fix: ", first.fix)) if text)
+        for other in cause.findings[1:3]:
+            yield f"      also {other.where} {other.subject}"
+        if len(cause.findings) > 3:
+            yield f"      and {len(cause.findings) - 3} more"
+    if len(found) > most:
+        yield f"  ... and {len(found) - most} causes more"
+
+
+def _skipped_lines(skipped: tuple[str, ...]) -> Iterator[str]:
+    """Yield what was left out on purpose, a line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for text in skipped:
+        place, _, why = text.partition(": ")
+        reasons.setdefault(why, []).append(place)
+    for why, places in reasons.items():
+        more = f" and {len(places) - 2} more" if len(places) > 2 else ""
+        yield f"Skipped: {', '.join(places[:2])}{more}: {why}"
 
 
 def _check_lines(report: AuditReport) -> Iterator[str]:

@@ -39,6 +39,7 @@ from tenancykit.auditing.paths import all_paths
 from tenancykit.auditing.paths.model import Path
 from tenancykit.auditing.paths.model import Scene as Ways
 from tenancykit.auditing.standing import standing
+from tenancykit.auditing.telling import told, unowned_findings
 from tenancykit.auditing.tenant_signs import find_tenants
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 
@@ -94,6 +95,8 @@ def _audit(source: Reading | ObjectSet, used: AuditOptions) -> AuditReport:
         tuple(scene.not_evaluated()),
         reading.skipped,
         len(reading.objects),
+        reading.unread,
+        tuple(told(scene.tenancy)),
     )
 
 
@@ -280,6 +283,7 @@ class _Scene:
         yield from self.routes.findings()
         yield from self._gpu_findings()
         yield from (path.finding for path in self.paths)
+        yield from unowned_findings(self.tenancy)
         yield from _object_findings(self.objects)
 
     def _gpu_findings(self) -> Iterator[Finding]:

@@ -219,6 +219,8 @@ def _object_commands(commands: Any) -> None:
     audit.add_argument(
         "--tenant", action="append", default=[], metavar="NAMESPACE=TENANT", help="where labels do not say it"
     )
+    _repeatable(audit, "--tenant-label", "KEY", "further label of namespaces whose value names the tenant")
+    audit.add_argument("--tenants", metavar="FILE", help="file of NAMESPACE=TENANT lines, globs allowed")
     audit.add_argument(
         "--platform", action="append", default=[], metavar="WHO", help="user or group of the platform team"
     )

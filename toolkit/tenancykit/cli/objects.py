@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import read_text
 from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.auditing import to_junit, to_sarif, to_text
@@ -17,7 +19,11 @@ from tenancykit.version import __version__
 def audit(options: argparse.Namespace) -> int:
     """Audit manifests; exit 1 with findings of medium severity or worse, 2 when an input could not be read."""
     report = api.audit(
-        *options.paths, tenants=tenant_pairs(options.tenant), platform=options.platform, pod_cidrs=options.pod_cidr
+        *options.paths,
+        tenants=tenant_pairs([*_lines_of(options.tenants), *options.tenant]),
+        platform=options.platform,
+        pod_cidrs=options.pod_cidr,
+        tenant_labels=options.tenant_label,
     )
     if options.sarif:
         write_text(options.sarif, to_sarif(report, __version__), ours='"tenancykit audit"', force=options.force)
@@ -28,6 +34,12 @@ def audit(options: argparse.Namespace) -> int:
     else:
         print(to_text(report), end="")
     return report.exit_code
+
+
+def _lines_of(file: str | None) -> list[str]:
+    """Return the pairs of a file, one a line; empty lines and comments left out."""
+    lines = read_text(Path(file)).splitlines() if file else []
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
 def tenant_pairs(pairs: list[str]) -> dict[str, str]:

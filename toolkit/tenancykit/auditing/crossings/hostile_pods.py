@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.access.rbac import AccessRules, Request
-from kubeanswers.objects import ObjectSet, Where, scalar_text
+from kubeanswers.objects import ObjectSet, Where, scalar_text, texts
 from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
 from tenancykit.auditing.crossings.admission_probe import RANK, AdmissionProbe, Taken
@@ -246,7 +246,24 @@ class HostilePods:
             )
 
     def service_findings(self) -> Iterator[Finding]:
-        """Yield tenants that may create Services which claim addresses of others."""
+        """Yield tenants that may create Services which claim addresses of others, and the Services that do."""
+        for item in self.objects.of("", "Service"):
+            claimed = texts(item.spec.get("externalIPs"))
+            if claimed:
+                owner = self.tenancy.by_namespace.get(item.namespace, "")
+                subject, where = about(item)
+                yield Finding(
+                    "service-external-ips",
+                    Severity.MEDIUM if owner else Severity.INFO,
+                    subject,
+                    where,
+                    f"takes the traffic of the whole cluster to {', '.join(claimed[:3])}",
+                    f"{owner or 'the platform'} -> {subject} -> traffic to {claimed[0]}",
+                    "take spec.externalIPs out, and refuse it by admission policy (CVE-2020-8554)",
+                    TRAFFIC_CROSSING if owner else "",
+                    (),
+                    (owner,) if owner else (),
+                )
         for tenant, (verdict, why) in self.traffic_takers.items():
             subject, where = self._space(tenant)
             yield Finding(
