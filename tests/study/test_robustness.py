@@ -36,7 +36,7 @@ def test_dearer_gpu_nodes_cost_each_design_what_it_spends_on_them() -> None:
     found = of("saas-inference")
     table = found.study.admitted
     assert table is not None
-    level = next(a for a in found.assumptions if a.name == "level of prices: GPU nodes")
+    level = next(a for a in found.assumptions if a.name == "the level of prices of GPU nodes")
     moved = level.values(table, 1.5) - table.values
     for row, label in enumerate(table.labels):
         spent = found.study[label].scores["cost"].figures["per_month"]["GPU nodes"]
@@ -48,8 +48,8 @@ def test_patching_faster_isolates_better_and_misconfiguration_worse() -> None:
     found = of("saas-inference")
     table = found.study.admitted
     assert table is not None
-    patch = next(a for a in found.assumptions if a.name.startswith("time from"))
-    wrong = next(a for a in found.assumptions if a.name.startswith("chance of mis"))
+    patch = next(a for a in found.assumptions if a.name.startswith("the time from"))
+    wrong = next(a for a in found.assumptions if a.name.startswith("the chance of mis"))
     assert (patch.values(table, 0.5)[:, 0] >= table.values[:, 0]).all()
     assert (patch.values(table, 2.0)[:, 0] < table.values[:, 0]).any()
     assert (wrong.values(table, 3.0)[:, 0] <= table.values[:, 0] + 1e-12).all()

@@ -7,7 +7,7 @@ Making, Operations Research 49(3), 444-454; computation by simulation after T. T
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -103,6 +103,7 @@ def smaa(
     seed: int = 0,
     draws: FloatArray | None = None,
     assumptions: Mapping[str, FloatArray] | None = None,
+    alike: Sequence[Sequence[str]] = (),
 ) -> SmaaResult:
     """Return rank acceptability, central weights, confidence factors and pairwise wins.
 
@@ -118,6 +119,7 @@ def smaa(
         draws: [samples x designs x criteria] values in the criteria's units, e.g. from a joint simulation; replaces the
             table's intervals.
         assumptions: [samples] of the named inputs behind the draws; the relevance is then told for these.
+        alike: labels of designs that count as one where it is asked what would settle the choice, first the one named.
 
     Raises:
         InputError: draws or assumptions do not fit, the scale is not linear, or there is no sample.
@@ -136,7 +138,9 @@ def smaa(
         chunk = drawn[start : start + step]
         tally.add(cells.utilities(value_rng, start, chunk), chunk)
     central = tally.central()
-    confidence, relevant = _second_look(cells, drawn, central, tally, second_rng, assumptions=assumptions or {})
+    confidence, relevant = _second_look(
+        cells, drawn, central, tally, second_rng, assumptions=assumptions or {}, alike=alike
+    )
     statement = f"{scaled.statement}; {cells.statement}; {space.statement}"
     return SmaaResult(
         scaled,
@@ -217,6 +221,7 @@ def _second_look(
     rng: np.random.Generator,
     *,
     assumptions: Mapping[str, FloatArray],
+    alike: Sequence[Sequence[str]],
 ) -> tuple[FloatArray, tuple[Relevance, ...]]:
     """Return (confidence factors, relevance of the uncertainties) from a second, smaller set of value samples."""
     count = min(len(drawn), _SECOND_LOOK)
@@ -238,6 +243,11 @@ def _second_look(
         first[start:stop] = by_label[total[by_label].argmax(axis=0)]
         seen.append([np.broadcast_to(column, total.shape)[strong] for column in columns])
     values = np.stack([np.concatenate(parts, axis=1) for parts in zip(*seen, strict=True)])
+    named = np.arange(len(central))
+    for group in alike:
+        rows_alike = [cells.scaled.table.row(label) for label in group]
+        named[rows_alike] = rows_alike[0]
+    first = named[first]
     told = {name: np.asarray(sample, dtype=np.float64)[:count] for name, sample in assumptions.items()}
     return hits / count, relevances(cells, strong, values, drawn[:count], first=first, assumptions=told)
 

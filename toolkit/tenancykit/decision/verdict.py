@@ -1,22 +1,53 @@
-"""Is there a clear winner, and if not, which question would settle it?"""
+"""How sure the first place is, in one of three words that each mean something, and what would change it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
-from tenancykit.decision.ranking import Ranking
 from tenancykit.decision.relevance import Relevance
 from tenancykit.decision.smaa import SmaaResult
+from tenancykit.decision.table import figure
 
-CLEAR: Final = 0.80
-"""First-rank acceptability from which a winner counts as clear; an assumption, to be set by whoever decides."""
+CLEAR: Final = 0.95
+"""Share of samples from which a first place is clear, where nothing plausible overturns it either."""
+
+CLOSE: Final = 0.5
+"""Share of samples above which a first place is close rather than contested."""
+
+Word = Literal["clear", "close", "contested"]
 
 _TOLD: Final = 3
+
+
+@dataclass(frozen=True)
+class Overturn:
+    """An assumption at a plausible end of which another family of designs comes first.
+
+    Attributes:
+        name: the assumption.
+        current: the number used.
+        at: the end of its plausible range.
+        unit: of both.
+        new_first: the design that comes first there.
+    """
+
+    name: str
+    current: float
+    at: float
+    unit: str
+    new_first: str
+
+    def __str__(self) -> str:
+        if self.unit == "x":
+            return f"{self.new_first} comes first where {self.name} is {figure(self.at)} times what is assumed"
+        unit = f" {self.unit}" if self.unit else ""
+        told = f"{figure(self.at)}{unit} instead of {figure(self.current)}"
+        return f"{self.new_first} comes first where it is {told}: {self.name}"
 
 
 @dataclass(frozen=True)
@@ -24,91 +55,139 @@ class Verdict:
     """What may be said about the first place.
 
     Attributes:
-        clear: whether one design is robustly first.
-        winner: that design; None when there is no clear winner.
-        leader: the design most often first, clear or not.
-        acceptability: its share of samples won, 0..1.
-        contenders: the fewest designs that together win the threshold's share of samples, the strongest first.
-        reasons: why there is no clear winner; empty when there is one.
-        question: what would settle it; empty when there is a clear winner.
+        word: clear: first in at least 95 % of samples, and with any one assumption at either plausible end. Close:
+            first in more than half, or in 95 % while an end overturns it. Contested: otherwise.
+        leader: the design in first place.
+        family: the leader and its near-twins, which count as one.
+        share: share of samples in which the family is first, 0..1.
+        contenders: the fewest designs that together win 95 % of samples, the strongest first.
+        overturning: assumptions at whose end another family is first.
+        reasons: why the first place is not clear; empty when it is.
+        question: what would settle it; empty when it is clear.
+        varied: what was varied between samples, in words.
+        samples: number of samples.
         relevance: the uncertainty behind the question; None when the question is about something else.
     """
 
-    clear: bool
-    winner: str | None
+    word: Word
     leader: str
-    acceptability: float
+    family: tuple[str, ...]
+    share: float
     contenders: tuple[str, ...]
+    overturning: tuple[Overturn, ...]
     reasons: tuple[str, ...]
     question: str
+    varied: str
+    samples: int
     relevance: Relevance | None = None
 
+    @property
+    def clear(self) -> bool:
+        """Whether the first place is clear."""
+        return self.word == "clear"
+
+    @property
+    def winner(self) -> str | None:
+        """The leader where its place is clear, else None."""
+        return self.leader if self.clear else None
+
     def __str__(self) -> str:
-        if self.clear:
-            return f"{self.winner} is first in {self.acceptability:.0%} of all samples"
-        return f"no clear winner: {'; '.join(self.reasons)}. {self.question}"
+        twins = len(self.family) - 1
+        who = self.leader + (f" or one of {twins} near-twins" if twins > 1 else " or its near-twin" if twins else "")
+        told = f"{self.word.capitalize()}: {who} is first in {share_in_words(self.share)} of samples of {self.varied}"
+        if self.word == "clear":
+            return f"{told}, and with any one assumption at either end of its range."
+        parts = [told, *(str(item) for item in self.overturning[:_TOLD])]
+        if len(self.overturning) > _TOLD:
+            parts.append(f"{len(self.overturning) - _TOLD} more assumptions could overturn it")
+        return f"{'; '.join(parts)}. {self.question}".rstrip()
 
 
-def verdict(result: SmaaResult, rankings: Sequence[Ranking] = (), threshold: float = CLEAR) -> Verdict:
-    """Return whether the design most often first is robustly first.
+def share_in_words(share: float) -> str:
+    """Return a share in per cent that never rounds to all or none."""
+    if 0.995 <= share < 1:
+        return "more than 99 %"
+    if 0 < share < 0.005:
+        return "less than 1 %"
+    return f"{share:.0%}".replace("%", " %")
 
-    It is when it wins at least the threshold's share of samples and every given ranking puts it first. Otherwise the
-    question is the uncertainty whose resolution raises the chance of choosing right most.
+
+def verdict(
+    result: SmaaResult,
+    leader: str,
+    *,
+    family: Sequence[str] = (),
+    overturning: Sequence[Overturn] = (),
+    varied: str = "",
+    question: str = "",
+    threshold: float = CLEAR,
+) -> Verdict:
+    """Return how sure the first place is.
 
     Args:
-        result: acceptability under the uncertainty that is left.
-        rankings: rankings by different methods that have to agree; none unless given.
-        threshold: share of samples a clear winner wins.
+        result: acceptability under everything that is not known.
+        leader: the design in first place by the method that decides.
+        family: its near-twins; it alone unless given. Counting by family, a copy of the winner changes no word.
+        overturning: assumptions at a plausible end of which another family comes first.
+        varied: what was varied between samples, in words; the statement of the samples unless given.
+        question: what to ask, such as at which exchange rate another is first; the decisive uncertainty unless given.
+        threshold: share of samples from which a first place may be clear.
 
     Raises:
-        InputError: the threshold is not a share above one half, so two winners could be clear.
+        InputError: the threshold is not a share above one half, or the leader or a twin is unknown.
     """
-    if not 0.5 < threshold <= 1:
+    if not CLOSE < threshold <= 1:
         raise InputError(Fault("verdict", f"threshold is {threshold}", "above 0.5, at most 1"))
-    labels, order = result.labels, result.order
-    leader, share = labels[order[0]], float(result.first[order[0]])
-    # Sums of shares may miss the threshold by rounding.
+    table = result.scaled.table
+    twins = tuple(dict.fromkeys((leader, *family)))
+    share = float(result.first[[table.row(label) for label in twins]].sum())
+    # Sums of shares may miss a threshold by rounding.
+    sure = share >= threshold - 1e-9
+    word: Word = "contested"
+    if sure and not overturning:
+        word = "clear"
+    elif sure or share > CLOSE + 1e-9:
+        word = "close"
+    order = result.order
     reached = int(np.searchsorted(np.cumsum(result.first[order]), threshold - 1e-9)) + 1
-    contenders = tuple(labels[row] for row in order[:reached])
-    dissent = [ranking for ranking in rankings if leader not in ranking.winners]
-    reasons: list[str] = []
-    question, relevance = "", None
-    if share < threshold - 1e-9:
-        reasons.append(f"{leader} is first in {share:.0%} of all samples, less than {threshold:.0%}")
-        question, relevance = _question(result, contenders)
-    if dissent:
-        told = ", ".join(f"{ranking.method} puts {ranking.winner} first" for ranking in dissent)
-        reasons.append(f"the methods disagree ({told})")
-        question = question or _method_question(leader, dissent)
+    contenders = tuple(result.labels[row] for row in order[:reached])
+    reasons = [] if sure else [f"{leader} is first in {share_in_words(share)} of samples, less than {threshold:.0%}"]
+    reasons += [str(item) for item in overturning]
+    asked, relevance = "", None
+    if word != "clear":
+        rivals = tuple(label for label in contenders if label not in twins) or contenders
+        asked, relevance = _question(result, (leader, *rivals), question) if not sure else (_ask(overturning), None)
     return Verdict(
-        clear=not reasons,
-        winner=None if reasons else leader,
-        leader=leader,
-        acceptability=share,
-        contenders=contenders,
-        reasons=tuple(reasons),
-        question=question,
-        relevance=relevance,
+        word,
+        leader,
+        twins,
+        min(1.0, share),
+        contenders,
+        tuple(overturning),
+        tuple(reasons),
+        asked,
+        varied or result.statement,
+        result.samples,
+        relevance,
     )
 
 
-def _question(result: SmaaResult, contenders: Sequence[str]) -> tuple[str, Relevance | None]:
-    decisive = [item for item in result.relevance if item.gain > 2 * result.error]
-    if decisive:
-        return decisive[0].question, decisive[0]
+def _ask(overturning: Sequence[Overturn]) -> str:
+    first = overturning[0]
+    return f"What is it really: {first.name}?"
+
+
+def _question(result: SmaaResult, contenders: Sequence[str], given: str) -> tuple[str, Relevance | None]:
+    """Return the given question, else the one whose answer raises the chance of choosing right most, and its input."""
+    if given:
+        return given, None
     if result.relevance:
-        several = (item.question for item in result.relevance[:_TOLD])
-        return f"No single answer settles it; these together would narrow it down: {' '.join(several)}", None
+        return result.relevance[0].question, result.relevance[0]
     return f"What else tells {_listed(contenders)} apart? By these criteria they are equal.", None
-
-
-def _method_question(leader: str, dissent: Sequence[Ranking]) -> str:
-    others = _listed(sorted({ranking.winner for ranking in dissent}))
-    return (
-        f"May a strength on one criterion make up for a weakness on another? The methods answer this differently, "
-        f"and so choose between {leader} and {others}."
-    )
 
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+__all__ = ["CLEAR", "CLOSE", "Overturn", "Verdict", "Word", "share_in_words", "verdict"]

@@ -14,7 +14,7 @@ from tenancykit.decision.explain import Why
 from tenancykit.report.reasons import contested, how_sure, why_first
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import tenant_count
-from tenancykit.study.comparison import Study
+from tenancykit.study.comparison import Study, bounds_of
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 from tenancykit.version import __version__
 
@@ -40,7 +40,8 @@ def comparison(study: Study) -> dict[str, Any]:
             "fingerprint": fingerprint(study.scenario),
         },
         "weights": dict(zip(CRITERIA, map(float, study.weights.values), strict=True)),
-        "scale": {
+        "scale": {name: list(ends) for name, ends in bounds_of(study.scales).items()},
+        "scales": {
             end.leaf: {"worst": end.worst, "best": end.best, "unit": end.unit, "origin": end.origin, "why": end.why}
             for end in study.scales.ends
         },
@@ -64,9 +65,16 @@ def _verdict(study: Study) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
+        "word": found.word,
         "clear": found.clear,
         "leader": found.leader,
-        "acceptability": found.acceptability,
+        "family": list(found.family),
+        "acceptability": found.share,
+        "varied": found.varied,
+        "overturning": [
+            {"assumption": o.name, "now": o.current, "at": o.at, "unit": o.unit, "new_first": o.new_first}
+            for o in found.overturning
+        ],
         "contenders": list(found.contenders),
         "text": how_sure(study),
     }

@@ -7,12 +7,13 @@ from typing import Final, Literal
 from tenancykit.decision.explain import Contribution
 from tenancykit.decision.sensitivity import WeightInterval
 from tenancykit.report.figures import TITLES, listed, numbers_apart
-from tenancykit.study.comparison import WEIGHT_DOUBT, Study
+from tenancykit.study.certainty import VARIED
+from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
 _FIRST, _LAST = 0.0, 1.0
 
-DOUBT: Final = f"with values drawn from their intervals and weights within {WEIGHT_DOUBT:.0%} of those given"
+DOUBT: Final = f"in samples of {VARIED}"
 """What differs from sample to sample."""
 
 
@@ -94,14 +95,7 @@ def contested(study: Study) -> str:
 
 def how_sure(study: Study) -> str:
     """Return whether the first place is robust against uncertain values and weights, or what would settle it."""
-    found, verdict = study.acceptability, study.verdict
-    if found is None or verdict is None:
-        return ""
-    told = f"{verdict.leader} is first in {of_samples(verdict.acceptability, found.samples)} {DOUBT}."
-    if verdict.clear:
-        return told
-    text = str(verdict)
-    return f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'} {told}"
+    return "" if study.verdict is None else str(study.verdict)
 
 
 def of_samples(share: float, samples: int) -> str:

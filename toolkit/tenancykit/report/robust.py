@@ -30,10 +30,37 @@ def robustness_text(found: Robustness) -> str:
         lines += bullet(str(tip))
     lines += ["", "Lead over the best rival at both ends of each assumption, largest swing first:"]
     lines += _tornado(found.tornado[:_SHOWN])
+    lines += ["", *_survival(found)]
     lines += ["", *_near(found)]
     if found.consensus is not None:
         lines += ["", *_agreed(found.consensus)]
     return "\n".join(lines)
+
+
+def _survival(found: Robustness) -> list[str]:
+    """Return how sure the first place is, every assumption measured, and who is first where one is left out."""
+    verdict = found.verdict
+    if verdict is None:
+        return []
+    fell = [item for item in found.survival if not item.survives]
+    lines = wrapped(str(verdict))
+    count = len(found.survival)
+    lines += ["", f"Every assumption at both ends of its plausible range ({count}, one at a time):"]
+    lines += bullet(f"{count - len(fell)} of {count} leave {verdict.leader} or a near-twin first")
+    for item in fell:
+        unit = "" if item.unit == "x" else f" {item.unit}"
+        lines += bullet(
+            f"{item.name}, now {figure(item.current)}{unit}: at {figure(item.low)} {item.first_at_low} is first, "
+            f"at {figure(item.high)} {item.first_at_high}"
+        )
+    others = [item for item in found.dropped if verdict.leader not in (item.label, item.first)]
+    lines.append("")
+    told = "; ".join(f"without {item.label} {item.first} is first" for item in others)
+    lines += wrapped(told or f"Whichever one rival is left out, {verdict.leader} stays first.")
+    own = next((item for item in found.dropped if item.label == verdict.leader), None)
+    if own is not None:
+        lines += wrapped(f"Without {own.label} itself {own.first} is first.")
+    return lines
 
 
 def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
@@ -73,7 +100,7 @@ def _near(found: Robustness) -> list[str]:
     if step is not None:
         lines += bullet(
             f"the last {number(step.spent)} {currency} per month, over {step.cheaper}, "
-            f"buy {number(step.gained)} nines of isolation"
+            f"buy {number(step.gained)} of isolation's value (0 to 1)"
         )
     else:
         lines += bullet(
@@ -129,6 +156,23 @@ def robustness_payload(found: Robustness) -> dict[str, Any]:
             for tip in found.tipping_points
         ],
         "tornado": [lead_entry(row) for row in found.tornado],
+        "word": found.verdict.word if found.verdict else None,
+        "survival": [
+            {
+                "assumption": item.name,
+                "now": item.current,
+                "low": item.low,
+                "high": item.high,
+                "unit": item.unit,
+                "first_at_low": item.first_at_low,
+                "first_at_high": item.first_at_high,
+                "survives": item.survives,
+            }
+            for item in found.survival
+        ],
+        "dropped": [
+            {"design": item.label, "first": item.first, "first_in_pairs": item.first_in_pairs} for item in found.dropped
+        ],
         "cheaper": [
             {"design": one.label, "saves": one.saves, "gives_up": dict(one.gives_up)} for one in found.cheaper()
         ],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -21,24 +21,25 @@ from tenancykit.decision.explain import Why, why
 from tenancykit.decision.pareto import TableFront, front_of
 from tenancykit.decision.promethee import promethee, range_preferences
 from tenancykit.decision.ranking import Ranking, topsis, vikor, weighted_sum
-from tenancykit.decision.sampling import Uncertainty
 from tenancykit.decision.scaling import Scaled, scale
 from tenancykit.decision.screen import Screening, screen
 from tenancykit.decision.sensitivity import WeightInterval, weight_intervals
-from tenancykit.decision.smaa import SmaaResult, smaa
+from tenancykit.decision.smaa import SmaaResult
 from tenancykit.decision.table import Criterion, DecisionTable
-from tenancykit.decision.verdict import Verdict, verdict
-from tenancykit.decision.weight_space import weights_near
+from tenancykit.decision.verdict import CLEAR, Overturn, Verdict, verdict
 from tenancykit.decision.weights import Weights
+from tenancykit.design.families import families
 from tenancykit.design.growth import Crossing
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.assumed import Basis
+from tenancykit.study.certainty import VARIED, Standing, acceptability, plausible
 from tenancykit.study.completion import completed
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
-from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, weighed, weights_of
+from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, trade_question, weighed, weights_of
 from tenancykit.study.growing import crossing_points
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
 from tenancykit.study.requirements import hard_requirements, measures
@@ -46,18 +47,6 @@ from tenancykit.study.scales import ScaleSet, scales_of
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, name) after each design."""
-
-
-WEIGHT_DOUBT: Final = 0.2
-"""How far each weight may be off, as a share of itself, when robustness is judged. Assumption: people state weights in
-steps of about a fifth of their size."""
-
-UNCERTAINTY: Final = Uncertainty(dependence="common")
-"""How figures vary within their intervals. Assumption: together within a criterion, since all designs are measured with
-the same prices, estimates and evidence - a GPU that turns out dearer is dearer for every design."""
-
-SAMPLES: Final = 4_000
-"""Samples of weights and values behind a verdict: a share is known to within 0.016 (95 %, worst case p = 0.5)."""
 
 
 @dataclass(frozen=True)
@@ -180,15 +169,83 @@ class Study(Drawable):
 
     @cached_property
     def acceptability(self) -> SmaaResult | None:
-        """How often each admitted design takes each rank under uncertain values and weights (SMAA-2)."""
+        """How often each admitted design takes each rank under everything that is not known (SMAA-2)."""
         if self.scaled is None:
             return None
-        return smaa(self.scaled, weights_near(self.heard, WEIGHT_DOUBT), UNCERTAINTY, samples=SAMPLES)
+        return acceptability(self.scaled, self.basis, self._admitted_figures, self.heard)
+
+    @property
+    def _admitted_figures(self) -> LeafFigures:
+        labels = self.basis.table.labels
+        rows = [self.figures.labels.index(label) for label in labels]
+        return LeafFigures(labels, *(part[rows] for part in self.figures.cells))
+
+    @cached_property
+    def basis(self) -> Basis:
+        """The admitted designs as assumptions move them.
+
+        Raises:
+            UndecidedError: no design is admitted.
+        """
+        if self.admitted is None:
+            raise UndecidedError(self.nobody())
+        evaluations = tuple(self[label] for label in self.admitted.labels)
+        return Basis(self.admitted, evaluations, self.scales, self.scenario, self.catalogue)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """The first place with its near-twins, to be held against assumptions.
+
+        Raises:
+            UndecidedError: no design is admitted.
+        """
+        scaled, ranking = self.scaled, self.ranking
+        if scaled is None or ranking is None:
+            raise UndecidedError(self.nobody())
+        twins = next(f for f in families([e.resolved for e in self.basis.evaluations]) if ranking.winner in f)
+        return Standing(scaled, self.heard, frozenset(scaled.table.row(label) for label in twins))
 
     @cached_property
     def verdict(self) -> Verdict | None:
-        """Whether the first place is robust, or the question that would settle it."""
-        return None if self.acceptability is None else verdict(self.acceptability, list(self.rankings.values()))
+        """How sure the first place is - clear, close or contested - and what would change it; None where there is none.
+
+        Assumptions that cannot overturn it are left out by first-order effects; ``robustness`` measures every one.
+        """
+        return self.judged(None)
+
+    def judged(self, overturning: Sequence[Overturn] | None) -> Verdict | None:
+        """Return how sure the first place is, given the assumptions that overturn it; found quickly where None."""
+        if self.acceptability is None or self.ranking is None:
+            return None
+        twins = [self.basis.table.labels[row] for row in sorted(self.standing.family)]
+        found = overturning
+        if found is None:
+            first = self.acceptability.first[[self.basis.table.row(label) for label in twins]].sum()
+            found = plausible(self.basis, self.standing, sure=first >= CLEAR - 1e-9)
+        return verdict(
+            self.acceptability,
+            self.ranking.winner,
+            family=twins,
+            overturning=found,
+            varied=VARIED,
+            question=self._trade_question(twins),
+        )
+
+    def _trade_question(self, twins: Sequence[str]) -> str:
+        """Return at which exchange rate the nearest other family would be first; empty where none does."""
+        edges = [
+            (abs(edge - found.current), found, edge, label)
+            for found in self.weight_intervals
+            for edge, label in ((found.low, found.below), (found.high, found.above))
+            if label is not None and label not in twins and found.current < 1
+        ]
+        if not edges:
+            return ""
+        _, found, edge, label = min(edges, key=lambda item: (item[0], item[1].criterion, item[2]))
+        rest = (1 - edge) / (1 - found.current)
+        moved = {name: edge if name == found.criterion else w * rest for name, w in self.heard.as_dict().items()}
+        there = exchange_rates(self.scenario, self.scales, Weights(CRITERIA, np.array([*moved.values()])))
+        return trade_question(self.exchange_rates, there, found.criterion, label)
 
     @cached_property
     def front(self) -> TableFront | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from math import hypot
 from types import MappingProxyType
 from typing import Final
 
@@ -23,6 +24,7 @@ from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import Design, ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.design.validity import resolve
+from tenancykit.distributions import Moments
 from tenancykit.drawing import Drawable
 from tenancykit.manifests import count_objects
 from tenancykit.scenario.model import Scenario
@@ -34,6 +36,9 @@ CRITERIA: Final = ("isolation", "effort", "operations", "cost")
 AMORTISATION_MONTHS: Final = 36
 """Months over which the implementation effort is spread in the monthly bill. Assumption: a platform's generation lasts
 three years, about as long as GPU servers are commonly written off."""
+
+PAY_SPREAD: Final = 0.15
+"""How far the cost of a person-day may lie elsewhere, P10 to P90, as a share. Assumption: regions and seniority."""
 
 HOURS_PER_DAY: Final = 8
 """Working hours of a person-day. Assumption: an eight-hour day, the convention of the effort estimates."""
@@ -153,6 +158,7 @@ def evaluate_resolved(
     people = people_of(effort.value, running.workload.total.p50, scenario, catalogue)
     isolation = measure_isolation(resolved, scenario, catalogue, latency_days=running.patch_latency_days)
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
+    cost = _with_doubt(cost, people, effort, running.workload.total)
     cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
     operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))
     scores = {"isolation": isolation, "effort": effort, "operations": operations, "cost": cost}
@@ -165,6 +171,29 @@ def people_of(days: float, hours: float, scenario: Scenario, catalogue: Catalogu
     build = Decimal(repr(days)) * rate / AMORTISATION_MONTHS
     run = Decimal(repr(hours)) * rate / HOURS_PER_DAY
     return People(days, hours, rate, source, cents(build), cents(run))
+
+
+def _with_doubt(cost: Score, people: People, effort: Score, toil: Moments) -> Score:
+    """Return the cost with its interval widened by what is not known of people's days and hours, and of their pay.
+
+    Days, hours and the day rate are taken to be independent of prices, and of each other: spreads add as the root of
+    the sum of squares. The day rate is known to within :data:`PAY_SPREAD` either way.
+    """
+    rate = float(people.day_rate)
+    pay = PAY_SPREAD * float(people.per_month)
+    downs = [
+        float(cost.value) - float(cost.low),
+        (effort.value - effort.low) * rate / AMORTISATION_MONTHS,
+        (toil.p50 - toil.p10) * rate / HOURS_PER_DAY,
+        pay,
+    ]
+    ups = [
+        float(cost.high) - float(cost.value),
+        (effort.high - effort.value) * rate / AMORTISATION_MONTHS,
+        (toil.p90 - toil.p50) * rate / HOURS_PER_DAY,
+        pay,
+    ]
+    return replace(cost, low=max(0.0, cost.value - hypot(*downs)), high=cost.value + hypot(*ups))
 
 
 def _with_people(evidence: Evidence, people: People, currency: str) -> Evidence:

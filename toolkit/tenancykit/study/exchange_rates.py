@@ -104,6 +104,27 @@ def rates_in_words(rates: tuple[ExchangeRate, ...]) -> str:
     return f"As weighed, {', '.join([*nines, work])} beyond the wages already counted."
 
 
+def trade_question(now: tuple[ExchangeRate, ...], there: tuple[ExchangeRate, ...], criterion: str, label: str) -> str:
+    """Return a weight at which another design is first as the question whether something is worth that much.
+
+    Args:
+        now: exchange rates as weighed.
+        there: exchange rates where the other design draws level.
+        criterion: whose weight differs.
+        label: the other design.
+    """
+    kind = {"effort": "person_day", "operations": "hour"}.get(criterion, "isolation")
+    pairs = (
+        [(a, b) for a, b in zip(now, there, strict=True) if a.what.startswith(kind)] if len(now) == len(there) else []
+    )
+    if not pairs:
+        return ""
+    old, new = max(pairs, key=lambda pair: pair[0].amount)
+    way = "more" if new.amount > old.amount else "less"
+    told = f"{three_digits(new.amount)} {new.unit} ({three_digits(old.amount)} as weighed)"
+    return f"Is {old.words} worth {way} than {told}? Then {label} is first."
+
+
 def who(scenario: Scenario, class_id: str) -> str:
     """Return the tenants of a class in words: ``the 60 basic customers``, ``the one team of research``."""
     found: TenantClass = scenario.tenant_class(class_id)
@@ -135,4 +156,13 @@ def _groups(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
     return found
 
 
-__all__ = ["ExchangeRate", "exchange_rates", "rates_in_words", "three_digits", "weighed", "weights_of", "who"]
+__all__ = [
+    "ExchangeRate",
+    "exchange_rates",
+    "rates_in_words",
+    "three_digits",
+    "trade_question",
+    "weighed",
+    "weights_of",
+    "who",
+]

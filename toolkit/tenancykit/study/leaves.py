@@ -53,6 +53,11 @@ class LeafFigures:
     high: FloatArray
     assumed: FloatArray
 
+    @property
+    def cells(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Values, lower ends, upper ends and assumed shares."""
+        return self.values, self.low, self.high, self.assumed
+
 
 def isolation_keys(evaluations: Sequence[Evaluation]) -> tuple[Key, ...]:
     """Return the classes and planes on which anybody has something to lose, whatever the design."""

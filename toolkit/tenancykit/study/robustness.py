@@ -6,46 +6,87 @@ change the cost of people too. What they do to the time to patch, and so to isol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kubeanswers.errors import Fault, InputError, UndecidedError
-from tenancykit.catalogue.workbook import Influence
-from tenancykit.criteria.cost.charges import PEOPLE
-from tenancykit.criteria.effort.assumptions import assumptions as effort_assumptions
-from tenancykit.criteria.isolation.beliefs import Beliefs
-from tenancykit.criteria.operations.assumptions import assumptions as operations_assumptions
 from tenancykit.decision.assumptions import Assumption, TippingPoint, TornadoRow, tipping_points, tornado
 from tenancykit.decision.explain import Neighbour, Step, last_step, neighbours
-from tenancykit.decision.scaling import Scaled
+from tenancykit.decision.promethee import promethee, range_preferences
+from tenancykit.decision.ranking import Ranking, weighted_sum
+from tenancykit.decision.scaling import Scaled, scale
 from tenancykit.decision.stakeholders import Consensus, Stakeholder, consensus
 from tenancykit.decision.table import DecisionTable
+from tenancykit.decision.verdict import Overturn, Verdict
 from tenancykit.drawing import Drawable
-from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA, HOURS_PER_DAY, Evaluation
+from tenancykit.study.assumed import (
+    belief_assumptions,
+    belief_effects,
+    exposure_assumptions,
+    price_assumptions,
+    work_assumptions,
+)
+from tenancykit.study.certainty import LARGEST
+from tenancykit.study.comparison import Study, bounds_of
+from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import weights_of
-from tenancykit.study.leaves import PLAIN, batch_of_designs, swept_nines
 
-Floats = NDArray[np.float64]
-
-PRICE_RANGE: Final = (0.7, 1.3)
-"""Factor a level of prices or a day rate may move by. Assumption: prices of rented GPUs are taken to
-move by up to a third within the life of a decision."""
 PATCH_RANGE: Final = (0.25, 4.0)
 """Factor on the time to patch. Assumption: from a team that takes a quarter of the time to one four times as slow."""
 MISCONFIGURATION_RANGE: Final = (0.2, 5.0)
 """Factor on the chances of misconfiguration, which are assumptions themselves."""
 VETO_REGRET: Final = 0.2
 """Utility behind their own favourite from which a stakeholder would veto a design. Assumption: a fifth of the scale."""
-LARGEST: Final = 10
-"""Assumptions of effort and of operations that are looked at, those that move a design most."""
 _GRID: Final = 12
-_PLACES: Final = {name: place for place, name in enumerate(CRITERIA)}
+
+
+@dataclass(frozen=True)
+class Survival:
+    """Whether the first place survives an assumption at either end of its plausible range.
+
+    Attributes:
+        name: the assumption.
+        current: the number used.
+        low: lowest plausible number.
+        high: highest plausible number.
+        unit: of the numbers.
+        first_at_low: the design in first place at the lowest.
+        first_at_high: the design in first place at the highest.
+        survives: whether the first design or one of its near-twins is first at both.
+    """
+
+    name: str
+    current: float
+    low: float
+    high: float
+    unit: str
+    first_at_low: str
+    first_at_high: str
+    survives: bool
+
+    def overturns(self) -> Iterator[Overturn]:
+        """Yield the ends at which another family is first."""
+        if not self.survives:
+            for end, first in ((self.low, self.first_at_low), (self.high, self.first_at_high)):
+                if end != self.current:
+                    yield Overturn(self.name, self.current, end, self.unit, first)
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Who is first where one candidate is not there.
+
+    Attributes:
+        label: the candidate left out.
+        first: who is first by the method that decides.
+        first_in_pairs: who is first by PROMETHEE II, which compares in pairs and so may differ by nature.
+    """
+
+    label: str
+    first: str
+    first_in_pairs: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +115,71 @@ class Robustness(Drawable):
         Raises:
             UndecidedError: no design is admitted.
         """
-        table, _, evaluations = self._admitted
+        basis = self.study.basis
         return (
-            *_prices(table, evaluations),
-            *_exposure(table, evaluations, self.study),
-            *_work(table, evaluations, self.study, self.most),
+            *price_assumptions(basis),
+            *exposure_assumptions(basis, PATCH_RANGE, MISCONFIGURATION_RANGE),
+            *work_assumptions(basis, self.most),
         )
+
+    @cached_property
+    def beliefs(self) -> tuple[Assumption, ...]:
+        """What isolation believes that moves any admitted design: exposure windows, lapses, upkeep, rates of flaws.
+
+        Raises:
+            UndecidedError: no design is admitted.
+        """
+        basis = self.study.basis
+        return tuple(belief_assumptions(basis, belief_effects(basis)))
+
+    @cached_property
+    def survival(self) -> tuple[Survival, ...]:
+        """Per assumption, all measured, who is first at both ends of its plausible range; what overturns first.
+
+        Raises:
+            UndecidedError: no design is admitted.
+        """
+        standing, table = self.study.standing, self.study.basis.table
+        found = []
+        for item in (*self.assumptions, *self.beliefs):
+            firsts = [standing.first(item.values(table, end)) for end in (item.low, item.high)]
+            stays = all(row in standing.family for row in firsts)
+            low, high = (table.labels[row] for row in firsts)
+            found.append(Survival(item.name, item.current, item.low, item.high, item.unit, low, high, stays))
+        return tuple(sorted(found, key=lambda item: item.survives))
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """How sure the first place is, with every assumption measured at both ends of its range."""
+        if self.study.ranking is None:
+            return None
+        return self.study.judged(tuple(one for item in self.survival for one in item.overturns()))
+
+    @cached_property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Per admitted design, who is first without it, by the method that decides and in pairs.
+
+        Raises:
+            UndecidedError: no design is admitted.
+        """
+        table = self._admitted[0]
+        if len(table) < 2:
+            return ()
+        return tuple(self._without(label) for label in self._ranking.ordered())
+
+    @property
+    def _ranking(self) -> Ranking:
+        ranking = self.study.ranking
+        if ranking is None:
+            raise UndecidedError(self.study.nobody())
+        return ranking
+
+    def _without(self, label: str) -> Dropped:
+        table, scaled, _ = self._admitted
+        left = scale(table.without(label), bounds_of(self.study.scales))
+        heard = self.study.heard
+        pairs = promethee(left.table, heard, range_preferences(scaled)).winner
+        return Dropped(label, weighted_sum(left, heard).winner, pairs)
 
     @cached_property
     def tipping_points(self) -> tuple[TippingPoint, ...]:
@@ -130,152 +230,6 @@ class Robustness(Drawable):
             known = ", ".join(self._admitted[0].labels)
             raise InputError(Fault("design", f"{label} is not admitted", known))
         return label
-
-
-# --- prices -------------------------------------------------------------------------------------------------------
-
-
-def _prices(table: DecisionTable, evaluations: Sequence[Evaluation]) -> Iterator[Assumption]:
-    """Yield the level of each kind of price, as a factor, and the day rate; the cost moves in proportion."""
-    categories: dict[str, None] = {}
-    for evaluation in evaluations:
-        categories.update(dict.fromkeys(evaluation.scores["cost"].figures["per_month"]))
-    for category in categories:
-        if category == PEOPLE:
-            continue
-        amounts = [float(e.scores["cost"].figures["per_month"].get(category, 0.0)) for e in evaluations]
-        if any(amounts):
-            slope = _on_cost(table, amounts)
-            low, high = _spread_of(category, evaluations)
-            yield Assumption(f"level of prices: {category}", 1.0, low, high, slope=slope, unit="x")
-    rate = float(evaluations[0].people.day_rate)
-    if rate:
-        slope = _on_cost(table, [float(e.people.per_month) / rate for e in evaluations])
-        low, high = (rate * factor for factor in PRICE_RANGE)
-        yield Assumption("cost of a person-day", rate, low, high, slope=slope, unit="per day")
-
-
-def _spread_of(category: str, evaluations: Sequence[Evaluation]) -> tuple[float, float]:
-    """Return how far the price book lets a category move, as factors, or :data:`PRICE_RANGE` where that is wider."""
-    low = high = amount = 0.0
-    for evaluation in evaluations:
-        for charge in evaluation.scores["cost"].detail.charges:
-            if charge.category == category:
-                low += float(charge.cost.low)
-                high += float(charge.cost.high)
-                amount += float(charge.cost.amount)
-    if amount <= 0:
-        return PRICE_RANGE
-    return min(PRICE_RANGE[0], low / amount), max(PRICE_RANGE[1], high / amount)
-
-
-def _on_cost(table: DecisionTable, per_unit: Iterable[float]) -> Floats:
-    slope = np.zeros_like(table.values)
-    slope[:, _PLACES["cost"]] = list(per_unit)
-    return slope
-
-
-# --- exposure -----------------------------------------------------------------------------------------------------
-
-
-def _exposure(table: DecisionTable, evaluations: Sequence[Evaluation], study: Study) -> Iterator[Assumption]:
-    """Yield the time to patch and the chances of misconfiguration, as factors; isolation is worked out again."""
-    batch = batch_of_designs([e.resolved.design for e in evaluations], study.scenario, study.catalogue)
-    windows = np.array([float(e.scores["operations"].figures["patch_latency_days"]) for e in evaluations])
-    plain = np.zeros((len(evaluations), len(PLAIN)))
-
-    believed = Beliefs.of(study.scenario)
-
-    def isolated(name: str, number: float) -> Floats:
-        nines = swept_nines(batch, windows, study.scales.keys, believed.moved(name, number))
-        values = np.array(table.values)
-        nodes = study.scales.tree.node_values(np.concatenate([plain, nines], axis=1))
-        values[:, _PLACES["isolation"]] = nodes[:, _PLACES["isolation"]]
-        return values
-
-    def patched(factor: float) -> Floats:
-        return isolated("window:*", factor)
-
-    def wrong(factor: float) -> Floats:
-        return isolated("lapse:*", factor)
-
-    # Beyond its range a factor could turn negative, which means nothing.
-    yield Assumption("time from a flaw's disclosure to patched", 1.0, *PATCH_RANGE, effect=_kept(patched), unit="x")
-    yield Assumption("chance of misconfiguration (priors)", 1.0, *MISCONFIGURATION_RANGE, effect=_kept(wrong), unit="x")
-
-
-def _kept(effect: Callable[[float], Floats]) -> Callable[[float], Floats]:
-    """Return an effect that is not worked out twice for a number, and takes a negative factor as none at all."""
-    known: dict[float, Floats] = {}
-
-    def looked_up(number: float) -> Floats:
-        factor = max(0.0, number)
-        if factor not in known:
-            known[factor] = effect(factor)
-        return known[factor]
-
-    return looked_up
-
-
-# --- work and toil ------------------------------------------------------------------------------------------------
-
-
-def _work(table: DecisionTable, evaluations: Sequence[Evaluation], study: Study, most: int) -> Iterator[Assumption]:
-    """Yield the assumed days, hours and rates that move effort and operations most, with what they do to the cost."""
-    measures: tuple[tuple[str, Callable[[Evaluation], Sequence[Influence]], float], ...] = (
-        (
-            "effort",
-            lambda e: effort_assumptions(e.resolved, study.scenario, study.catalogue),
-            1 / AMORTISATION_MONTHS,
-        ),
-        (
-            "operations",
-            lambda e: operations_assumptions(e.resolved, study.scenario, study.catalogue),
-            1 / HOURS_PER_DAY,
-        ),
-    )
-    for criterion, influences, days in measures:
-        per_design = [{i.id: i for i in influences(evaluation)} for evaluation in evaluations]
-        every: dict[str, Influence] = {}
-        for found in per_design:
-            for influence in found.values():
-                known = every.get(influence.id)
-                every[influence.id] = influence if known is None or influence.swing > known.swing else known
-        chief = sorted(every.values(), key=lambda i: (-i.swing, i.id))[:most]
-        for influence in chief:
-            yield _moved(influence, criterion, days, table, evaluations, per_design)
-
-
-def _moved(
-    influence: Influence,
-    criterion: str,
-    days: float,
-    table: DecisionTable,
-    evaluations: Sequence[Evaluation],
-    per_design: Sequence[Mapping[str, Influence]],
-) -> Assumption:
-    """Return an assumption whose effect is drawn straight from its value now to each end of its range."""
-    mean = influence.assumed.mean
-    rates = np.array([float(e.people.day_rate) for e in evaluations])
-    downs, ups = np.zeros(len(evaluations)), np.zeros(len(evaluations))
-    for row, found in enumerate(per_design):
-        mine = found.get(influence.id)
-        if mine is not None:
-            downs[row], ups[row] = mine.low - mine.base, mine.high - mine.base
-    # Knowledge is no toil: it is not on the payroll, so that its rates leave the cost alone.
-    paid = 0.0 if influence.id.startswith("knowledge.") else days
-
-    def effect(number: float) -> Floats:
-        end, change = (influence.assumed.low, downs) if number < mean else (influence.assumed.high, ups)
-        share = (number - mean) / (end - mean) if end != mean else 0.0
-        values = np.array(table.values)
-        values[:, _PLACES[criterion]] += share * change
-        values[:, _PLACES["cost"]] += share * change * rates * paid
-        return values
-
-    low, high = influence.assumed.low, influence.assumed.high
-    name = f"{criterion}: {influence.what} ({influence.id})"
-    return Assumption(name, mean, min(low, mean), max(high, mean), effect=effect, unit=influence.unit)
 
 
 def robustness(study: Study, *, most: int = LARGEST) -> Robustness:

@@ -1,0 +1,223 @@
+"""How sure a study's first place is: samples of everything not known, and every assumption at its plausible ends.
+
+The samples draw figures within their intervals - isolation barrier by barrier, so that what designs share moves alike -
+with doubt of each design's own and doubt in common, the ends of the scales, and the weights. Assumptions are then moved
+one at a time. A comparison looks for those that could overturn it by first-order effects and measures only them again;
+``robust`` measures all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from tenancykit.criteria.isolation.exposure import exposure_draws, plane_nines
+from tenancykit.criteria.isolation.result import MAX_NINES
+from tenancykit.decision.assumptions import Assumption
+from tenancykit.decision.doubt import Doubt, sampled_nodes
+from tenancykit.decision.ranking import TIE
+from tenancykit.decision.scaling import Scaled
+from tenancykit.decision.smaa import SmaaResult, smaa
+from tenancykit.decision.table import FloatArray
+from tenancykit.decision.verdict import Overturn
+from tenancykit.decision.weight_space import weights_near
+from tenancykit.decision.weights import Weights
+from tenancykit.design.families import families
+from tenancykit.study.assumed import (
+    PLACES,
+    Basis,
+    belief_assumptions,
+    belief_effects,
+    price_assumptions,
+    work_assumptions,
+)
+from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.leaves import PLAIN, Key, LeafFigures
+
+WEIGHT_DOUBT: Final = 0.2
+"""How far each weight may be off, as a share of itself, when robustness is judged. Assumption: people state weights in
+steps of about a fifth of their size."""
+
+DOUBT: Final = Doubt(MappingProxyType({"cost": 0.02, "effort": 0.5, "operations": 0.5}))
+"""How figures vary together. Assumption: all but a fiftieth of the variance of cost is prices and demand, which move
+every design alike, and what is left is about one per cent of a bill; of effort and toil half is a design's own, since
+half of the tasks are the same; isolation is drawn barrier by barrier. Ends of scales may lie 15 % of their distance
+elsewhere."""
+
+SAMPLES: Final = 4_000
+"""Samples of weights and values behind a verdict: a share is known to within 0.016 (95 %, worst case p = 0.5)."""
+
+VARIED: Final = (
+    "figures within their intervals, isolation's priors and windows, "
+    f"ends of scales by {DOUBT.ends * 100:.0f} % and weights by {WEIGHT_DOUBT * 100:.0f} %"
+)
+"""What differs from sample to sample, in words."""
+
+SLACK: Final = 0.3
+"""Share of a lead that has to be left by a first-order effect for an assumption not to be measured again. Assumption:
+what barriers in parallel do together differs from their sum by less."""
+
+NAMED: Final = 3
+"""Beliefs that are measured again to name what would change a first place that is not sure anyway."""
+
+LARGEST: Final = 10
+"""Assumptions of effort and of operations that are looked at, those that move a design most."""
+
+
+def acceptability(
+    scaled: Scaled, basis: Basis, figures: LeafFigures, weights: Weights, *, samples: int = SAMPLES, seed: int = 0
+) -> SmaaResult:
+    """Return how often each design takes each rank when everything not known is drawn (SMAA-2).
+
+    Args:
+        scaled: the designs on the scenario's scales.
+        basis: the same designs.
+        figures: their leaves with intervals.
+        weights: the weights around which weights are drawn.
+        samples: number of samples.
+        seed: the same seed gives the same result.
+    """
+    rng = np.random.default_rng(seed)
+    joint = _joint(basis.evaluations, basis.scales.keys)
+    parts = figures.values, figures.low, figures.high
+    nodes = sampled_nodes(basis.scales.tree, parts, DOUBT, samples, rng, joint)
+    draws = (nodes * scaled.straight_width() + scaled.origin) * scaled.table.signs
+    space = weights_near(weights, WEIGHT_DOUBT)
+    alike = families([evaluation.resolved for evaluation in basis.evaluations])
+    return smaa(scaled, space, samples=samples, seed=seed, draws=draws, alike=alike)
+
+
+def _joint(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> Mapping[int, FloatArray]:
+    """Return [draws x designs] nines per isolation leaf, drawn barrier by barrier."""
+    drawn = [exposure_draws(e.scores["isolation"].detail, e.scores["isolation"].detail.model) for e in evaluations]
+    found: dict[int, FloatArray] = {}
+    for column, key in enumerate(keys, start=len(PLAIN)):
+        model = evaluations[0].scores["isolation"].detail.model
+        one_day = plane_nines(1.0, key[1], model)  # type: ignore[arg-type]
+        days = np.stack([each[key] for each in drawn], axis=1)  # type: ignore[index]
+        with np.errstate(divide="ignore"):
+            found[column] = np.clip(one_day - np.log10(days), 0.0, MAX_NINES)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Who is first, and by how much, however an assumption moves the table.
+
+    Attributes:
+        scaled: the designs on the scenario's scales.
+        weights: the weights that count.
+        family: rows of the first design and its near-twins.
+    """
+
+    scaled: Scaled
+    weights: Weights
+    family: frozenset[int]
+
+    def first(self, values: FloatArray) -> int:
+        """Return the row that is first under values [designs x criteria] of the table."""
+        scores = self.scaled.to_utility(values) @ self.weights.along(self.scaled.table.names)
+        mine = max(self.family, key=lambda row: (scores[row], -row))
+        best = int(np.argmax(scores))
+        return mine if scores[best] <= scores[mine] + TIE else best
+
+    def lead(self, values: FloatArray) -> float:
+        """Return by how much the family is ahead of every other design; negative where it is not."""
+        scores = self.scaled.to_utility(values) @ self.weights.along(self.scaled.table.names)
+        others = [row for row in range(len(scores)) if row not in self.family]
+        best = max(scores[row] for row in self.family)
+        return float(best - scores[others].max()) if others else float("inf")
+
+    def pair_lead(self, values: FloatArray, row: int) -> float:
+        """Return by how much the family is ahead of one design; negative where it is not."""
+        scores = self.scaled.to_utility(values) @ self.weights.along(self.scaled.table.names)
+        return float(max(scores[own] for own in self.family) - scores[row])
+
+
+def overturned(standing: Standing, assumptions: Iterable[Assumption]) -> Iterator[Overturn]:
+    """Yield the assumptions at a plausible end of which another family comes first."""
+    table = standing.scaled.table
+    for assumption in assumptions:
+        for end in dict.fromkeys((assumption.low, assumption.high)):
+            if end == assumption.current:
+                continue
+            first = standing.first(assumption.values(table, end))
+            if first not in standing.family:
+                label = table.labels[first]
+                yield Overturn(assumption.name, assumption.current, end, assumption.unit, label)
+
+
+def plausible(basis: Basis, standing: Standing, *, sure: bool) -> tuple[Overturn, ...]:
+    """Return the assumptions that overturn the first place, those that cannot left out by first-order effects.
+
+    Args:
+        basis: the admitted designs.
+        standing: the first place.
+        sure: whether the word depends on it. Where it does not, only prices and the beliefs that take most of the lead
+            are looked at, to name what would change the first place.
+    """
+    values = basis.table.values
+    lead = standing.lead(values)
+    if not np.isfinite(lead):
+        return ()
+    found = [*overturned(standing, price_assumptions(basis))]
+    left: dict[str, float] = {}
+    for name, ends in belief_effects(basis).items():
+        for isolation in ends:
+            moved = np.array(values)
+            moved[:, PLACES["isolation"]] = isolation
+            left[name] = min(left.get(name, lead), standing.lead(moved))
+    suspects = sorted((name for name, share in left.items() if share < SLACK * lead), key=lambda name: left[name])
+    if suspects:
+        found += overturned(standing, belief_assumptions(basis, suspects if sure else suspects[:NAMED]))
+    if sure and (rivals := _work_rivals(basis, standing)):
+        found += _by_work(basis, standing, rivals)
+    return tuple(found)
+
+
+def _work_rivals(basis: Basis, standing: Standing) -> list[int]:
+    """Return the rows that a single assumption of effort or toil could bring first.
+
+    What one assumption moves stays within the whole interval: the first family's figures at their upper ends, the
+    rival's at its lower end.
+    """
+    table, rivals = basis.table, []
+    family = sorted(standing.family)
+    for row in range(len(table)):
+        if row in standing.family:
+            continue
+        for name in ("effort", "operations"):
+            column = PLACES[name]
+            moved = np.array(table.values)
+            moved[family, column] = table.high[family, column]
+            moved[row, column] = table.low[row, column]
+            if standing.pair_lead(moved, row) < 0:
+                rivals.append(row)
+                break
+    return rivals
+
+
+def _by_work(basis: Basis, standing: Standing, rivals: Sequence[int]) -> Iterator[Overturn]:
+    """Yield the assumptions of effort and toil that bring one of some rivals first; nobody else is measured."""
+    rows = [*sorted(standing.family), *rivals]
+    part = replace(basis, table=basis.table.take(rows), evaluations=tuple(basis.evaluations[row] for row in rows))
+    scaled = replace(standing.scaled, table=part.table)
+    here = Standing(scaled, standing.weights, frozenset(range(len(standing.family))))
+    yield from overturned(here, work_assumptions(part, LARGEST))
+
+
+__all__ = [
+    "DOUBT",
+    "LARGEST",
+    "SAMPLES",
+    "VARIED",
+    "WEIGHT_DOUBT",
+    "Standing",
+    "acceptability",
+    "overturned",
+    "plausible",
+]
