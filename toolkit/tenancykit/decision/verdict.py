@@ -181,8 +181,9 @@ def _question(result: SmaaResult, contenders: Sequence[str], given: str) -> tupl
     """Return the given question, else the one whose answer raises the chance of choosing right most, and its input."""
     if given:
         return given, None
-    if result.relevance:
-        return result.relevance[0].question, result.relevance[0]
+    about = [item for item in result.relevance if not item.label or item.label in contenders]
+    if about:
+        return about[0].question, about[0]
     return f"What else tells {_listed(contenders)} apart? By these criteria they are equal.", None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from kubeanswers.errors import InputError
 from tenancykit.decision.exchange import Price, priced, prices, together
@@ -17,6 +18,10 @@ from tenancykit.study.scales import ScaleSet
 
 MONEY = "cost"
 """The leaf whose units prices are in: money per month."""
+
+
+FAR: Final = 3.0
+"""Factor from which another exchange rate is no question any more. Assumption: whoever weighs knows it to within that."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ def rates_in_words(rates: tuple[ExchangeRate, ...]) -> str:
 def trade_question(now: tuple[ExchangeRate, ...], there: tuple[ExchangeRate, ...], criterion: str, label: str) -> str:
     """Return a weight at which another design is first as the question whether something is worth that much.
 
+    Empty where the rate is :data:`FAR` from the one that was weighed.
+
     Args:
         now: exchange rates as weighed.
         there: exchange rates where the other design draws level.
@@ -120,6 +127,8 @@ def trade_question(now: tuple[ExchangeRate, ...], there: tuple[ExchangeRate, ...
     if not pairs:
         return ""
     old, new = max(pairs, key=lambda pair: pair[0].amount)
+    if not old.amount or not 1 / FAR <= new.amount / old.amount <= FAR:
+        return ""
     way = "more" if new.amount > old.amount else "less"
     told = f"{three_digits(new.amount)} {new.unit} ({three_digits(old.amount)} as weighed)"
     return f"Is {old.words} worth {way} than {told}? Then {label} is first."
