@@ -21,7 +21,7 @@ MONEY = "cost"
 
 
 FAR: Final = 3.0
-"""Factor from which another exchange rate is no question any more. Assumption: whoever weighs knows it to within that."""
+"""Factor from which another exchange rate is no question any more. Assumption: it is known to within that."""
 
 
 @dataclass(frozen=True)
