@@ -8,7 +8,7 @@ one at a time. A comparison looks for those that could overturn it by first-orde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -26,7 +26,7 @@ from tenancykit.decision.table import FloatArray
 from tenancykit.decision.verdict import Overturn
 from tenancykit.decision.weight_space import weights_near
 from tenancykit.decision.weights import Weights
-from tenancykit.design.families import families
+from tenancykit.design.model import ClassDesign
 from tenancykit.study.assumed import (
     PLACES,
     Basis,
@@ -87,8 +87,7 @@ def acceptability(
     nodes = sampled_nodes(basis.scales.tree, parts, DOUBT, samples, rng, joint)
     draws = (nodes * scaled.straight_width() + scaled.origin) * scaled.table.signs
     space = weights_near(weights, WEIGHT_DOUBT)
-    alike = families([evaluation.resolved for evaluation in basis.evaluations])
-    return smaa(scaled, space, samples=samples, seed=seed, draws=draws, alike=alike)
+    return smaa(scaled, space, samples=samples, seed=seed, draws=draws, alike=kin(basis.evaluations))
 
 
 def _joint(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> Mapping[int, FloatArray]:
@@ -102,6 +101,25 @@ def _joint(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> Mapping[in
         with np.errstate(divide="ignore"):
             found[column] = np.clip(one_day - np.log10(days), 0.0, MAX_NINES)
     return found
+
+
+def kin(evaluations: Sequence[Evaluation]) -> tuple[tuple[str, ...], ...]:
+    """Return the ids of designs by recommendation, in the order given.
+
+    Designs are one recommendation where every class has the same kind of cluster, the same sharing of machines and the
+    same runtime, whatever storage, network and add-ons differ: nobody would call a choice between them contested.
+    """
+    groups: dict[Hashable, list[str]] = {}
+    for one in evaluations:
+        groups.setdefault(tuple(_structure(resolved) for resolved in one.resolved.classes), []).append(one.id)
+    return tuple(tuple(members) for members in groups.values())
+
+
+def _structure(resolved: ClassDesign) -> Hashable:
+    cluster, placement = resolved.cluster, resolved.placement
+    machines = ("tenant", placement.whole_hosts) if cluster.per_tenant else (placement.domain, placement.whole_hosts)
+    runtimes = tuple(sorted(option.id for option in resolved.options if option.sandbox is not None))
+    return resolved.tenant_class.id, cluster.control_plane, cluster.per_tenant, machines, runtimes
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +236,7 @@ __all__ = [
     "WEIGHT_DOUBT",
     "Standing",
     "acceptability",
+    "kin",
     "overturned",
     "plausible",
 ]

@@ -28,7 +28,6 @@ from tenancykit.decision.smaa import SmaaResult
 from tenancykit.decision.table import Criterion, DecisionTable
 from tenancykit.decision.verdict import CLEAR, Overturn, Verdict, verdict
 from tenancykit.decision.weights import Weights
-from tenancykit.design.families import families
 from tenancykit.design.growth import Crossing
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
@@ -36,7 +35,7 @@ from tenancykit.drawing import Drawable
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.assumed import Basis
-from tenancykit.study.certainty import VARIED, Standing, acceptability, plausible
+from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, plausible
 from tenancykit.study.completion import completed
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, trade_question, weighed, weights_of
@@ -202,7 +201,7 @@ class Study(Drawable):
         scaled, ranking = self.scaled, self.ranking
         if scaled is None or ranking is None:
             raise UndecidedError(self.nobody())
-        twins = next(f for f in families([e.resolved for e in self.basis.evaluations]) if ranking.winner in f)
+        twins = next(group for group in kin(self.basis.evaluations) if ranking.winner in group)
         return Standing(scaled, self.heard, frozenset(scaled.table.row(label) for label in twins))
 
     @cached_property
