@@ -51,10 +51,14 @@ VERSIONS = {
     "vap-kubernetes": ("pol_vap", "1.29", "1.30"),
     "dra-kubernetes": ("gpu_dra", "1.33", "1.34"),
     "kueue-kubernetes": ("sch_kueue", "1.33", "1.34"),
-    "native-gang-kubernetes": ("sch_native_gang", "1.34", "1.35"),
+    "native-gang-kubernetes": ("sch_native_gang", "1.36", "1.37"),
 }
 MODELS = {
-    "mig-needs-mig-hardware": ("gpu_mig", ("A100-40GB", "H100-NVL-94GB", "B200-180GB"), ("L4-24GB", "T4-16GB")),
+    "mig-needs-mig-hardware": (
+        "gpu_mig",
+        ("A100-40GB", "B200-180GB", "B300-288GB", "GB300-288GB"),
+        ("L4-24GB", "T4-16GB"),
+    ),
     "gvisor-knows-these-gpus": ("rt_gvisor", ("T4-16GB", "A10G-24GB", "H100-80GB"), ("L40S-48GB", "H200-141GB")),
     "coco-confidential-gpus": ("rt_coco", ("H200-141GB", "RTX-PRO-6000-BSE-96GB"), ("A100-80GB", "GB200-186GB")),
 }

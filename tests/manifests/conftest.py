@@ -31,7 +31,7 @@ def scenario_data(**changes: Any) -> dict[str, Any]:
     data: dict[str, Any] = {
         "schema": "tenancykit/scenario/v1",
         "name": "small",
-        "kubernetes": "1.36",
+        "kubernetes": "1.37",
         "tenants": {
             "classes": [
                 {

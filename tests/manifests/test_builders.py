@@ -12,6 +12,7 @@ from kubeanswers.quantities import parse_quantity
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.manifests import export
+from tenancykit.manifests.builders.gang import gates_file
 from tenancykit.manifests.plan import common_clusters, own_cluster
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
@@ -70,7 +71,7 @@ def test_a_namespace_enforces_the_restricted_level_of_the_chosen_version(
 ) -> None:
     labels = one(exported(designed()), "Namespace", "t-x")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-    assert labels["pod-security.kubernetes.io/enforce-version"] == "v1.36"
+    assert labels["pod-security.kubernetes.io/enforce-version"] == "v1.37"
     assert labels["tenancykit.dev/tenant"] == "x"
 
 
@@ -430,17 +431,15 @@ def test_managed_and_own_clusters_are_declared_for_every_provider(
         assert any("t-x" in value for value in parameters.values())
 
 
-def test_gangs_use_the_version_the_cluster_serves(
+def test_native_gangs_are_those_of_the_first_version_that_serves_them_as_beta(
     exported: Exported, designed: Callable[..., ResolvedDesign], small: Scenario
 ) -> None:
-    expected = {"1.35": "v1alpha1", "1.36": "v1alpha2", "1.37": "v1beta1"}
-    for version, api in expected.items():
-        scenario = small.model_copy(update={"kubernetes": version})
-        objects = exported(designed("sch_native_gang", scenario=scenario), scenario)
-        assert one(objects, "Workload", "train", "t-x")["apiVersion"] == f"scheduling.k8s.io/{api}"
-        pod = one(objects, "Job", "train", "t-x")["spec"]["template"]["spec"]
-        if version == "1.35":
-            assert pod["workloadRef"]["name"] == "train"
-        else:
-            assert pod["schedulingGroup"] == {"podGroupName": "train"}
-            assert one(objects, "PodGroup", "train", "t-x")["spec"]["schedulingPolicy"] == {"gang": {"minCount": 4}}
+    scenario = small.model_copy(update={"kubernetes": "1.37"})
+    objects = exported(designed("sch_native_gang", scenario=scenario), scenario)
+    assert one(objects, "Workload", "train", "t-x")["apiVersion"] == "scheduling.k8s.io/v1beta1"
+    pod = one(objects, "Job", "train", "t-x")["spec"]["template"]["spec"]
+    assert pod["schedulingGroup"] == {"podGroupName": "train"}
+    assert one(objects, "PodGroup", "train", "t-x")["spec"]["schedulingPolicy"] == {"gang": {"minCount": 4}}
+    settings = yaml.safe_load(gates_file("sch_native_gang").text)
+    flags = {flag["name"]: flag["value"] for flag in settings["apiServer"]["extraArgs"]}
+    assert flags == {"feature-gates": "GenericWorkload=true", "runtime-config": "scheduling.k8s.io/v1beta1=true"}

@@ -47,6 +47,22 @@ def test_every_object_of_every_reference_architecture_is_strictly_valid(
     assert {place: what for place, what in faults.items() if what} == {}
 
 
+@pytest.mark.parametrize("version", ["1.34", "1.35", "1.36", "1.37"])
+def test_every_object_is_strictly_valid_on_each_maintained_kubernetes(
+    version: str,
+    tmp_path: Path,
+    catalogue: Catalogue,
+    reference: Callable[..., ResolvedDesign],
+    small: Scenario,
+    objects_of: ObjectsOf,
+) -> None:
+    scenario = small.model_copy(update={"kubernetes": version})
+    export(reference("RA01", scenario), scenario, catalogue, tmp_path / "out")
+    found = objects_of(tmp_path / "out")
+    assert len(found) > 50
+    assert [fault for _, o in found for fault in validate_object(o, version)] == []
+
+
 @pytest.mark.parametrize("identifier", REFERENCES)
 def test_a_kustomization_lists_exactly_the_files_beside_it(
     identifier: str, trees: Callable[[str], Path], files_of: Callable[[Path], list[Path]]

@@ -64,7 +64,7 @@ def test_an_options_objects_are_built_named_after_it_and_valid(
         charts = [f.read_text() for f in tree.rglob("chart.yaml")]
         found += [{"chart": text} for text in charts]
     objects = [o for o in found if "chart" not in o]
-    assert [fault for o in objects for fault in validate_object(o)] == []
+    assert [fault for o in objects for fault in validate_object(o, small.kubernetes)] == []
     caused = [o for o in objects if identifier in o["metadata"]["annotations"]["tenancykit.dev/because"].split(",")]
     if build.base or build.tenant:
         assert caused

@@ -342,7 +342,11 @@ class Rule(Entry):
     gpu_models: tuple[str, ...] = ()
     """GPU models that will do there (a model matches by prefix: ``A100`` covers ``A100-80GB``); empty: any."""
     kubernetes_min: str = ""
-    """Oldest Kubernetes minor version there."""
+    """Oldest Kubernetes minor version there; follows from ``feature`` where that is stated."""
+    feature: str = ""
+    """Kubernetes feature that must have reached ``stage`` there."""
+    stage: Literal["alpha", "beta", "on", "stable"] = "on"
+    """What is demanded of the feature: a stage, or that it is on by default."""
     gpu_pods_per_node: int | None = Field(default=None, ge=1)
     """Most GPU pods per node there."""
     why: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
+from tenancykit.catalogue.features import Feature
 from tenancykit.catalogue.model import LAYERS, Component, Entry, Need, Option, Reference, Rule, Source
 from tenancykit.validation import validate
 
@@ -21,7 +23,7 @@ OWN_ROOT: Final = Path(__file__).parent
 """Folder of the catalogue that ships with the package."""
 SECTIONS: Final = (
     *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "expectations"),
-    *("lapses", "levels", "needs", "options", "positions", "prices", "priors", "references", "rules"),
+    *("features", "lapses", "levels", "needs", "options", "positions", "prices", "priors", "references", "rules"),
     *("sharing", "signs", "upkeep", "windows"),
     *("tasks/priors", "tasks/rates", "tasks/work", "toil/activities", "toil/limits", "toil/rates"),
 )
@@ -181,8 +183,15 @@ class Catalogue:
 
     @cached_property
     def rules(self) -> Entries[Rule]:
-        """Compatibility rules by id."""
-        return read_entries(self.roots, "rules", Rule)
+        """Compatibility rules by id; oldest versions follow from the features they name."""
+        return _dated(read_entries(self.roots, "rules", Rule), self.features)
+
+    @cached_property
+    def features(self) -> Entries[Feature]:
+        """Kubernetes features by id."""
+        features = read_entries(self.roots, "features", Feature)
+        _check_features(features, self.sources)
+        return features
 
     @cached_property
     def needs(self) -> Entries[Need]:
@@ -301,6 +310,42 @@ def _cycle(edges: Mapping[str, Sequence[str]]) -> list[str]:
         if found:
             return found
     return []
+
+
+def _dated(rules: Entries[Rule], features: Entries[Feature]) -> Entries[Rule]:
+    """Return the rules with the oldest Kubernetes version of the feature each names."""
+    faults: list[Fault] = []
+    dated: dict[str, Rule] = {}
+    for rule in rules.values():
+        feature = features.get(rule.feature)
+        since = feature.since(rule.stage) if feature else ""
+        place = rules.places[rule.id]
+        if rule.feature and feature is None:
+            cure = did_you_mean(rule.feature, features) or "add it to features/"
+            faults.append(Fault(place, f"unknown feature {rule.feature!r}", cure=cure))
+        elif rule.feature and not since:
+            faults.append(
+                Fault(place, f"feature {rule.feature!r} is not {rule.stage!r} in any version", cure="correct")
+            )
+        elif rule.feature and rule.kubernetes_min:
+            faults.append(Fault(place, "states a feature and a Kubernetes version", cure="leave kubernetes_min out"))
+        dated[rule.id] = rule.model_copy(update={"kubernetes_min": since}) if since else rule
+    if faults:
+        raise CatalogueError(faults)
+    return replace(rules, items_by_id=MappingProxyType(dated))
+
+
+def _check_features(features: Entries[Feature], sources: Mapping[str, Source]) -> None:
+    faults = []
+    for feature in features.values():
+        stated = (feature.alpha, feature.beta, feature.on, feature.stable, *feature.api)
+        if not all(re.fullmatch(r"1\.\d+", version) for version in stated if version):
+            faults.append(Fault(features.places[feature.id], "a version is no minor version", "1.N in quotes"))
+        if feature.source not in sources and not feature.source.startswith("https://"):
+            cure = did_you_mean(feature.source, sources) or "add it to sources.yaml"
+            faults.append(Fault(features.places[feature.id], f"unknown source {feature.source!r}", cure=cure))
+    if faults:
+        raise CatalogueError(faults)
 
 
 def _check_references(references: Entries[Reference], options: Entries[Option]) -> None:

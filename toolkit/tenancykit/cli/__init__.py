@@ -330,7 +330,8 @@ def _files_argument(parser: argparse.ArgumentParser) -> None:
 
 
 LISTINGS = (
-    *("options", "components", "references", "rules", "sources", "prices", "facts", "tasks", "toil", "evidence"),
+    *("options", "components", "references", "rules", "features", "sources", "prices", "facts"),
+    *("tasks", "toil", "evidence"),
     *("levels", "beliefs", "expectations"),
 )
 

@@ -310,7 +310,9 @@ _SCHEDULING: Final[dict[str, OptionBuild]] = {
         charts=(Chart("yunikorn", "yunikorn", requirement="fair-share"),),
         upstream="YuniKorn 1.9.0",
     ),
-    "sch_native_gang": OptionBuild(tenant=(("run", gang.gangs),), upstream="Kubernetes 1.35 to 1.37 (KEP-4671)"),
+    "sch_native_gang": OptionBuild(
+        tenant=(("run", gang.gangs),), files=("api", gang.gates_file), upstream="Kubernetes 1.37 (KEP-4671)"
+    ),
 }
 
 _POLICY: Final[dict[str, OptionBuild]] = {

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tenancykit.catalogue.attack import PLANES, ExpectedEffect, LevelRule
 from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.catalogue.features import SHOWN
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work
@@ -86,6 +87,19 @@ def _other(rule: Any) -> str:
     parts.append(f"Kubernetes {rule.kubernetes_min} or newer" if rule.kubernetes_min else "")
     parts.append(f"at most {rule.gpu_pods_per_node} GPU pods a node" if rule.gpu_pods_per_node else "")
     return ", ".join(filter(None, parts))
+
+
+def _features(catalogue: Catalogue) -> Listing:
+    head = ("id", "title", *SHOWN, "gates")
+    rows = [
+        (f.id, f.title, *(_staged(f.stage(v), f.enabled(v)) for v in SHOWN), ", ".join(f.gates))
+        for f in catalogue.features.values()
+    ]
+    return Listing("features", (head, *rows), _dump(catalogue.features))
+
+
+def _staged(stage: str, on: bool) -> str:
+    return stage if stage in ("absent", "stable") else f"{stage} {'on' if on else 'off'}"
 
 
 def _sources(catalogue: Catalogue) -> Listing:
@@ -238,6 +252,7 @@ _LISTS: Final[Mapping[str, Callable[[Catalogue], Listing]]] = {
     "components": _components,
     "references": _references,
     "rules": _rules,
+    "features": _features,
     "sources": _sources,
     "prices": _prices,
     "facts": _facts,

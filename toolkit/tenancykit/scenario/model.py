@@ -371,7 +371,7 @@ class Scenario(Model):
     """What the scenario is about."""
     credit: Text = ""
     """Where figures in it come from, and the credit their terms ask for."""
-    kubernetes: Version = "1.36"
+    kubernetes: Version = "1.37"
     """Kubernetes minor version, in quotes."""
     tenants: Tenants
     """Who shares the platform."""

@@ -22,6 +22,7 @@ from pydantic_core import core_schema
 
 from kubeanswers.writing import write_text
 from tenancykit.catalogue import attack, signs, work
+from tenancykit.catalogue.features import Feature
 from tenancykit.catalogue.model import Component, Need, Option, Reference, Rule, Source
 from tenancykit.catalogue.prices import Price
 from tenancykit.scenario.model import Scenario
@@ -39,6 +40,7 @@ _CATALOGUE: Mapping[str, type[BaseModel]] = {
     "derived": attack.Derived,
     "evidence": attack.Evidence,
     "expectation": attack.Expectation,
+    "feature": Feature,
     "flaw-prior": attack.Prior,
     "lapse": attack.Lapse,
     "level": attack.Level,

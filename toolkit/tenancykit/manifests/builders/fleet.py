@@ -75,7 +75,9 @@ def k0rdent_base(scope: ClusterScope) -> Iterator[Manifest]:
         chart = {"chart": f"tenancykit-{cls.id}", "version": "1.0.0", "interval": "10m", "sourceRef": source}
         name = f"tenancykit-{cls.id}-1-0-0"
         yield _made("fl_k0rdent", _K0RDENT, "ClusterTemplate", name, _K0RDENT_NAMESPACE, {"helm": {"chartSpec": chart}})
-        operator = {"chart": "gpu-operator", "version": "v26.7.0", "interval": "10m", "sourceRef": source}
+        pinned = scope.catalogue.components["gpu-operator"].helm
+        version = pinned.version if pinned else "*"
+        operator = {"chart": "gpu-operator", "version": version, "interval": "10m", "sourceRef": source}
         service = f"tenancykit-{cls.id}-gpu-operator"
         yield _made(
             "fl_k0rdent", _K0RDENT, "ServiceTemplate", service, _K0RDENT_NAMESPACE, {"helm": {"chartSpec": operator}}

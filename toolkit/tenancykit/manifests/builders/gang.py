@@ -1,7 +1,7 @@
-"""Gang scheduling built into Kubernetes: Workload and PodGroup objects in the version the chosen minor serves.
+"""Gang scheduling built into Kubernetes: Workload and PodGroup objects, and the gates that have them served.
 
-Read off the published schemas: 1.35 serves ``v1alpha1`` Workload and the pod's ``workloadRef``, 1.36 ``v1alpha2``
-Workload and PodGroup and the pod's ``schedulingGroup``, 1.37 the same as ``v1beta1`` (KEP-4671).
+Read off the published schemas of Kubernetes 1.37, the first that serves them as beta (KEP-4671). The alphas before are
+other objects, which the next minor version no longer serves; the catalogue's rule refuses them.
 """
 
 from __future__ import annotations
@@ -9,24 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tenancykit.manifests.model import Manifest, manifest
+from kubeanswers.source import dump_yaml
+from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.scope import TenantScope
 from tenancykit.scenario.model import Workload
 
 _GROUP: Final = "replicas"
-_FIRST_MINOR: Final = 35
-_ALPHA2_MINOR: Final = 36
-_BETA_MINOR: Final = 37
-
-
-def _minor(version: str) -> int:
-    return int(version.split(".")[1])
-
-
-def _api(version: str) -> str:
-    minor = _minor(version)
-    name = "v1beta1" if minor >= _BETA_MINOR else "v1alpha2" if minor >= _ALPHA2_MINOR else "v1alpha1"
-    return f"scheduling.k8s.io/{name}"
+_FEATURE: Final = "gang_scheduling"
 
 
 def is_gang(workload: Workload) -> bool:
@@ -35,18 +24,17 @@ def is_gang(workload: Workload) -> bool:
 
 
 def gangs(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield the Workload, and from 1.36 the PodGroup, of each template that starts all or nothing."""
-    version = scope.scenario.kubernetes
+    """Yield the Workload and the PodGroup of each template that starts all or nothing."""
+    api = scope.cls.catalogue.features[_FEATURE].api_version(scope.scenario.kubernetes)
     for workload, replicas in scope.cls.workloads(scope.tenant):
         if not is_gang(workload):
             continue
-        policy = {"gang": {"minCount": min(workload.gang, replicas)}}
-        for kind, spec in _objects(version, workload, policy):
+        for kind, spec in _objects(workload, {"gang": {"minCount": min(workload.gang, replicas)}}):
             yield manifest(
                 "sch_native_gang",
                 "workload",
                 "scheduling",
-                _api(version),
+                api,
                 kind,
                 workload.id,
                 namespace=scope.namespace,
@@ -54,22 +42,34 @@ def gangs(scope: TenantScope) -> Iterator[Manifest]:
             )
 
 
-def _objects(version: str, workload: Workload, policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _objects(workload: Workload, policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     owner = {"apiGroup": "batch", "kind": "Job", "name": workload.id}
-    if _minor(version) < _ALPHA2_MINOR:
-        yield "Workload", {"controllerRef": owner, "podGroups": [{"name": _GROUP, "policy": policy}]}
-        return
     yield "Workload", {"controllerRef": owner, "podGroupTemplates": [{"name": _GROUP, "schedulingPolicy": policy}]}
-    if _minor(version) >= _BETA_MINOR:
-        reference: dict[str, Any] = {"workloadRef": {"workloadName": workload.id, "templateName": _GROUP}}
-    else:
-        template = {"workloadName": workload.id, "podGroupTemplateName": _GROUP}
-        reference = {"podGroupTemplateRef": {"workload": template}}
-    yield "PodGroup", {**reference, "schedulingPolicy": policy}
+    reference = {"workloadName": workload.id, "templateName": _GROUP}
+    yield "PodGroup", {"workloadRef": reference, "schedulingPolicy": policy}
 
 
-def pod_fields(version: str, workload: Workload) -> dict[str, Any]:
+def pod_fields(workload: Workload) -> dict[str, Any]:
     """Return the field of a pod that joins it to its gang."""
-    if _minor(version) < _ALPHA2_MINOR:
-        return {"workloadRef": {"name": workload.id, "podGroup": _GROUP}}
     return {"schedulingGroup": {"podGroupName": workload.id}}
+
+
+def gates_file(because: str) -> PlainFile:
+    """Return the kubeadm settings without which Workload and PodGroup are not served: gate and API are off by default.
+
+    A provider that runs the control plane has to offer the gate; where it does not, the option cannot be used there.
+    """
+    gate = {"name": "feature-gates", "value": "GenericWorkload=true"}
+    configuration = {
+        "apiVersion": "kubeadm.k8s.io/v1beta4",
+        "kind": "ClusterConfiguration",
+        "apiServer": {"extraArgs": [gate, {"name": "runtime-config", "value": "scheduling.k8s.io/v1beta1=true"}]},
+        "controllerManager": {"extraArgs": [gate]},
+        "scheduler": {"extraArgs": [gate]},
+    }
+    return PlainFile(
+        "api-server/gang-scheduling-gates.yaml",
+        dump_yaml(configuration),
+        "kubeadm init --config, or the same flags wherever the control plane is run: gang scheduling is beta and off",
+        (because,),
+    )

@@ -13,7 +13,7 @@ from tenancykit.manifests.scope import POOL_LABEL, ClusterScope, TenantScope
 POD_CIDR: Final = "10.64.0.0/16"
 SERVICE_CIDR: Final = "10.128.0.0/16"
 """Address ranges inside every tenant's cluster: they never meet, so each cluster may use the same ones."""
-_PATCH: Final = {"1.30": 14, "1.31": 12, "1.32": 8, "1.33": 6, "1.34": 4, "1.35": 2}
+_PATCH: Final = {"1.30": 14, "1.31": 12, "1.32": 8, "1.33": 6, "1.34": 4, "1.35": 2, "1.36": 2, "1.37": 1}
 """Assumption: patch release named for each Kubernetes minor; the operator takes the newest."""
 
 

@@ -176,7 +176,7 @@ def _scheduling(scope: TenantScope, workload: Workload, request: DeviceRequest) 
         if option in scope.options:
             found["schedulerName"] = scheduler
     if "sch_native_gang" in scope.options and is_gang(workload):
-        found |= pod_fields(scope.scenario.kubernetes, workload)
+        found |= pod_fields(workload)
     return found
 
 
