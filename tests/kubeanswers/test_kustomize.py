@@ -6,6 +6,8 @@ Expected names, hashes and orders follow Kustomize's documented behaviour; hashe
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +297,53 @@ def test_lists_without_a_known_key_are_replaced_whole_and_added_elements_come_fi
 )
 def test_json_patch_operations_do_what_rfc_6902_says(operation: Any, expected: Any) -> None:
     assert patched({"a": [1, 2], "b/c": {"d": 1}}, [operation]) == expected
+
+
+REFUSED = {
+    "namespace: 123": "namespace is no text; put it in quotes",
+    "namespace: no": "namespace is no text; put it in quotes",
+    "namePrefix: 1": "namePrefix is no text",
+    "nameSuffix: 1e3": "nameSuffix is no text",
+    "labels: [{pairs: {a: 1}}]": "labels[0].pairs.a is no text",
+    "commonLabels: {a: 1}": "commonLabels.a is no text",
+    "commonAnnotations: {a: true}": "commonAnnotations.a is no text",
+    "foo: bar": "foo is no field of it",
+    "kind: Foo": "neither Kustomization nor Component",
+    "apiVersion: x": "its apiVersion is not",
+    "images: [{name: a, newTag: 1.10}]": "images[0].newTag is no text",
+    "configMapGenerator: [{name: no, literals: [a=b]}]": "configMapGenerator[0].name is no text",
+    "replicas: [{name: a, count: no}]": "replicas[0].count is no whole number",
+    "components: part": "components is no list",
+    "resources: [base.yaml, ../outside.yaml]": "is not in or below its folder",
+    "patches: [{path: ../outside.yaml}]": "is not in or below its folder",
+    "resources: [base.yaml, nameless.yaml]": "has no metadata.name",
+    "resources: [base.yaml, list.yaml]": "metadata.name",
+}
+"""What `kubectl kustomize` 1.32 refuses (each was put before it), and what is said of it here."""
+
+
+def refused_folder(folder: Path, line: str) -> Path:
+    inner = folder / "inner"
+    inner.mkdir()
+    thing = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{{}}}\n"
+    (inner / "base.yaml").write_text(thing.format("name: a"))
+    (folder / "outside.yaml").write_text(thing.format("name: b"))
+    (inner / "nameless.yaml").write_text(thing.format("labels: {}"))
+    (inner / "list.yaml").write_text(thing.format("name: [x]"))
+    text = line if line.startswith("resources") else f"resources: [base.yaml]\n{line}"
+    (inner / "kustomization.yaml").write_text(f"{text}\n")
+    return inner
+
+
+@pytest.mark.parametrize(("line", "told"), REFUSED.items())
+def test_what_kubectl_kustomize_refuses_is_refused_here(tmp_path: Path, line: str, told: str) -> None:
+    faults = read_objects([refused_folder(tmp_path, line)]).faults
+    assert any(told in str(fault) for fault in faults), faults
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl; no server is asked")
+@pytest.mark.parametrize("line", REFUSED)
+def test_kubectl_kustomize_refuses_it_indeed(tmp_path: Path, line: str) -> None:
+    folder = refused_folder(tmp_path, line)
+    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, check=False)
+    assert done.returncode != 0, done.stdout

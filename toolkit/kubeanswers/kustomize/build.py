@@ -6,6 +6,7 @@ kustomization from the inside out; hashes and references to renamed objects come
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -118,10 +119,24 @@ class Builder:
             if self.inside(target, folder):
                 self._accumulate(target, own, chain)
         elif target.is_file():
-            if self.inside(target, folder):
-                own.extend(Resource(data, where) for data, where in self.load(target))
+            if self._below_root(file, name) and self.inside(target, folder):
+                own.extend(self._named(Resource(data, where)) for data, where in self.load(target))
         else:
             self._fault(file, f"names {name!r}, which does not exist", "restore it or drop the entry")
+
+    def _below_root(self, file: Path, name: str) -> bool:
+        """Return whether a file a kustomization names is in or below its folder, and say so where it is not."""
+        with contextlib.suppress(OSError, ValueError):
+            if (file.parent / name).resolve().is_relative_to(file.parent.resolve()):
+                return True
+        what = f"names the file {name!r}, which is not in or below its folder: Kustomize refuses that"
+        self._fault(file, what, "move the file, or give it a kustomization of its own")
+        return False
+
+    def _named(self, item: Resource) -> Resource:
+        if not item.name and item.kind != "List":
+            self._fault(Path(str(item.where)), f"{item.kind} has no metadata.name: Kustomize refuses that", "name it")
+        return item
 
     def _change(self, read: Kustomization, own: list[Resource]) -> None:
         for entry in sequence(read.data.get("patchesStrategicMerge")):
@@ -154,6 +169,8 @@ class Builder:
 
     def _documents(self, read: Kustomization, name: str) -> list[Any]:
         path = read.file.parent / name
+        if not self._below_root(read.file, name):
+            return []
         try:
             return self._parsed(read_text(path), str(path))
         except InputError as error:
@@ -187,8 +204,9 @@ class Builder:
             if target is None:
                 raise ValueError("a JSON patch needs a target")
             for one in filter(target.selects, own):
+                made = patched(one.data, mappings(patch))
                 one.remember()
-                one.data = patched(one.data, mappings(patch))
+                one.become(made)
             return
         if not isinstance(patch, Mapping):
             raise ValueError("it is neither a strategic merge patch nor a JSON patch")  # noqa: TRY004 - text, not code, is wrong

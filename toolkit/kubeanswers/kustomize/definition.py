@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.kustomize.strict import refusals
 from kubeanswers.objects import mappings, scalar_text, text_map, texts
 from kubeanswers.parsing import parse_documents
 from kubeanswers.source import read_text
@@ -56,6 +57,10 @@ class Kustomization:
         if found or len(documents) != 1:
             if not found:
                 faults.append(Fault(str(file), "is not one Kustomization document", cure="write exactly one"))
+            return None
+        refused = [Fault(str(file), f"would be refused by Kustomize: {why}") for why in refusals(documents[0])]
+        if refused:
+            faults.extend(refused)
             return None
         for key in _NOT_APPLIED:
             if documents[0].get(key):

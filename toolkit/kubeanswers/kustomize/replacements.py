@@ -34,7 +34,7 @@ def replace(resources: Sequence[Resource], entry: Mapping[str, Any]) -> None:
             known = (*item.earlier, item.identity)
             if wanted.selects(item, known) and not any(one.selects(item, known) for one in refused):
                 for path in paths:
-                    item.data = _put(item.data, path, value, mapping(target.get("options")))
+                    item.become(_put(item.data, path, value, mapping(target.get("options"))))
 
 
 def _source(resources: Sequence[Resource], entry: Mapping[str, Any]) -> Any:
@@ -49,7 +49,7 @@ def _source(resources: Sequence[Resource], entry: Mapping[str, Any]) -> Any:
     if len(found) != 1:
         raise ValueError(f"the source of a replacement selects {len(found)} objects instead of one")
     path = _path(scalar_text(source.get("fieldPath")) or _NAME)
-    if found[0].kind == "Secret" and path[0] in ("data", "stringData"):
+    if found[0].kind == "Secret" and path[:1] in (["data"], ["stringData"]):
         return ""  # a Secret's value is not carried into other objects
     value = _get(found[0].data, path)
     options = mapping(source.get("options"))

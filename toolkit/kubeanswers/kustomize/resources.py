@@ -79,6 +79,16 @@ class Resource:
         """What it is called now."""
         return _identity(self.data)
 
+    def become(self, data: Any) -> None:
+        """Take other data.
+
+        Raises:
+            ValueError: it is no object any more.
+        """
+        if not isinstance(data, Mapping):
+            raise ValueError("it leaves no object")  # noqa: TRY004 - a patch, not the code, is wrong
+        self.data = data
+
     def remember(self) -> None:
         """Note what it is called, before that changes."""
         self.earlier.append(self.identity)

@@ -18,7 +18,7 @@ from tenancykit.manifests.model import Manifest
 from tenancykit.manifests.output import Changes, StagedTree
 from tenancykit.manifests.plan import ClusterPlan, common_clusters, own_cluster, tenants_of
 from tenancykit.manifests.scope import ClassScope, TenantScope, tenant_namespace
-from tenancykit.manifests.yaml_writer import write_document, write_documents
+from tenancykit.manifests.yaml_writer import scalar, write_document, write_documents
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import Tenant, class_tenants
 
@@ -143,7 +143,7 @@ class _Writer:
                     listing = stack.enter_context(self.tree.stream(f"{root}/tenants/kustomization.yaml"))
                     listing.write(write_document(KUSTOMIZATION) + "resources:\n")
                     folders.append("tenants")
-                listing.write(f"- {tenant.kubernetes_name}\n")
+                listing.write(f"- {scalar(tenant.kubernetes_name)}\n")
                 folder = f"{root}/tenants/{tenant.kubernetes_name}"
                 self._tenant_folder(f"{root}/tenants", made, self.scopes[found.tenant_class.id], tenant)
                 self._tenant_charts(folder, self._scope(found, tenant, plan))
