@@ -292,6 +292,9 @@ class Option(Entry):
     """Layer of the dimension; a design takes at most one option per layer."""
     name: str
     """Title."""
+    words: str = ""
+    """How the name of a design speaks of it (``{tenant}`` stands for team or customer, ``{gpu}`` for GPU nodes); empty
+    where a name need not mention it."""
     what: str
     """What it is, in a sentence or two."""
     selectable: bool = True

@@ -56,6 +56,7 @@ class Design:
         choices: class id to the options chosen for it.
         origin: where the design comes from: ``reference``, ``explored``, ``own`` or ``assessed``.
         source: address of its publication, if any.
+        named: whether its owner gave it the title, which then stands before the name from its parts.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Design:
     choices: Mapping[str, Choice]
     origin: str = "own"
     source: str = ""
+    named: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "choices", MappingProxyType(dict(self.choices)))
@@ -148,11 +150,15 @@ class ResolvedDesign:
         design: the design.
         classes: per class, in the scenario's order.
         violations: why the design is not valid for the scenario; empty when it is.
+        short: its name from its parts in plain words.
+        long: the same with what is built on top.
     """
 
     design: Design
     classes: tuple[ClassDesign, ...]
     violations: tuple[str, ...] = ()
+    short: str = ""
+    long: str = ""
 
     @property
     def id(self) -> str:
@@ -161,8 +167,13 @@ class ResolvedDesign:
 
     @property
     def name(self) -> str:
-        """Title of the design."""
-        return self.design.name
+        """Name of the design: the one its owner gave it, else what its parts are in plain words."""
+        return self.design.name if self.design.named or not self.short else self.short
+
+    @property
+    def published(self) -> str:
+        """The published pattern the design follows; empty where it follows none."""
+        return self.design.name if self.design.source else ""
 
     @property
     def is_valid(self) -> bool:

@@ -8,6 +8,7 @@ from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.facts import class_facts, design_facts
 from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign, choose
+from tenancykit.design.naming import title
 from tenancykit.design.needs import Asked, asked_needs
 from tenancykit.design.offers import gpu_models_on_offer
 from tenancykit.scenario.model import Scenario, TenantClass
@@ -26,7 +27,9 @@ def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> Resolve
         classes.append(resolved)
         for reason in broken:
             violations.setdefault(reason, []).append(tenant_class.id)
-    return ResolvedDesign(design, tuple(classes), tuple(_told(*item, scenario) for item in violations.items()))
+    name = title(classes)
+    told = tuple(_told(*item, scenario) for item in violations.items())
+    return ResolvedDesign(design, tuple(classes), told, name.short, name.long)
 
 
 def _told(reason: str, class_ids: Sequence[str], scenario: Scenario) -> str:

@@ -72,7 +72,7 @@ def own_design(
         faults.append(Fault(where, f"chooses nothing for {', '.join(missing)}"))
     if faults:
         raise InputError(faults)
-    return Design(identifier, name, {c: choose(catalogue, per_class[c]) for c in classes})
+    return Design(identifier, name, {c: choose(catalogue, per_class[c]) for c in classes}, named=True)
 
 
 def _steps(text: str, catalogue: Catalogue) -> list[tuple[str, str]]:

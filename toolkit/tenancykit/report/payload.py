@@ -86,6 +86,8 @@ def _design(study: Study, evaluation: Evaluation) -> dict[str, Any]:
     return {
         "id": evaluation.id,
         "name": evaluation.name,
+        "long_name": evaluation.resolved.long,
+        "published": evaluation.resolved.published,
         "source": evaluation.resolved.design.source,
         "rank": study.rank(evaluation.id),
         "score": float(ranking.scores[ranking.labels.index(evaluation.id)]) if ranking and admitted else None,

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from tenancykit.criteria.score import Evidence
+from tenancykit.design.families import differences, families
 from tenancykit.report.completing import completed_with, goes_without, purchase
 from tenancykit.report.figures import SHORT, TITLES, interval_text, number, short_value, value_text
 from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
@@ -14,14 +15,14 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
 _WIDTH = 100
-_NAME = 35
+_NAME = 44
 _REASONS = 3
 
 
 def study_text(study: Study) -> str:
     """Return the ranking, the four criteria, what is excluded and why, and the reason for first place."""
     lines = [*_heading(study), "", *_table(study), ""]
-    lines.extend(_completions(study))
+    lines.extend(_admitted(study))
     excluded = [e for e in study.order if study.rank(e.id) is None]
     if excluded:
         lines.append("Not admitted:")
@@ -40,15 +41,23 @@ def study_text(study: Study) -> str:
     return "\n".join(lines)
 
 
-def _completions(study: Study) -> list[str]:
-    """Return what each admitted design was completed with, goes without, and has to buy."""
-    lines = []
-    for evaluation in study.order:
-        if study.rank(evaluation.id) is not None:
-            told = [purchase(evaluation), completed_with(evaluation), *goes_without(evaluation)]
-            for text in filter(None, told):
-                lines.extend(wrapped(f"{evaluation.id} {text}", "  ", "    "))
-    return ["Like with like:", *lines, ""] if lines else []
+def _admitted(study: Study) -> list[str]:
+    """Return each admitted design in full: name, pattern, what it buys, its completion; near-twins are folded."""
+    lines: list[str] = []
+    ranked = [e for e in study.order if study.rank(e.id) is not None]
+    for family in families([e.resolved for e in ranked]):
+        evaluation = study[family[0]]
+        resolved = evaluation.resolved
+        pattern = f" (published as {resolved.published})" if resolved.published else ""
+        lines.extend(wrapped(f"{evaluation.id} {evaluation.name}{pattern}", "  ", "    "))
+        for text in filter(None, (purchase(evaluation), completed_with(evaluation), *goes_without(evaluation))):
+            lines.extend(wrapped(text, "    - ", "      "))
+        twins = [study[label].resolved for label in family[1:]]
+        if twins:
+            layers = dict.fromkeys(layer for twin in twins for layer in differences(resolved, twin))
+            named = f"and {', '.join(twin.id for twin in twins)}, which differ" + ("s" if len(twins) == 1 else "")
+            lines.extend(wrapped(f"{named} only in {', '.join(layers) or 'name'}", "    ", "      "))
+    return ["Admitted, like with like:", *lines, ""] if lines else []
 
 
 def _heading(study: Study) -> list[str]:

@@ -1,0 +1,96 @@
+"""Names of designs: what their resolved parts are in plain words, the same for whoever published them.
+
+A short name says how tenants are kept apart - whose API server, whose nodes, which sandbox, which network - and a long
+one adds what is built on top. Words come from the options' files (``words``); what most classes have is said once, what
+some have is said with their names. Who published the pattern is told apart from the name, so that no provider's product
+becomes the name of a design on another's site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tenancykit.catalogue.model import Option
+from tenancykit.design.model import ClassDesign
+
+SHORT_LAYERS: Final = ("nodes", "runtime", "perimeter", "class")
+"""Layers a short name speaks of beside the control plane."""
+LONG_LAYERS: Final = (
+    *SHORT_LAYERS,
+    *("fabric", "mesh", "encryption", "fraction", "queue", "fleet"),
+)
+"""Layers a long name speaks of beside the control plane."""
+
+
+@dataclass(frozen=True)
+class Title:
+    """How a design is called.
+
+    Attributes:
+        short: what keeps tenants apart.
+        long: the same with what is built on top.
+    """
+
+    short: str
+    long: str
+
+
+def title(classes: Sequence[ClassDesign]) -> Title:
+    """Return the name of a design from the options chosen for each class."""
+    return Title(_name(classes, SHORT_LAYERS), _name(classes, LONG_LAYERS))
+
+
+def _name(classes: Sequence[ClassDesign], layers: Iterable[str]) -> str:
+    kinds = {resolved.tenant_class.kind for resolved in classes}
+    tenant = kinds.pop() if len(kinds) == 1 else "tenant"
+    heads: dict[str, list[ClassDesign]] = {}
+    for resolved in classes:
+        heads.setdefault(_head(resolved, tenant), []).append(resolved)
+    parts = []
+    for head, members in heads.items():
+        whom = "" if len(heads) == 1 else f"{_listed([c.tenant_class.id for c in members])}: "
+        told = [whom + head]
+        for layer in layers:
+            told.extend(_modifiers(members, layer, tenant, several=len(classes) > 1))
+        parts.append(", ".join(told))
+    return "; ".join(parts)
+
+
+def _head(resolved: ClassDesign, tenant: str) -> str:
+    option = resolved.chosen("control_plane", "tenancy")
+    if option is None:
+        return "no control plane"
+    return _said(option, resolved, tenant) or option.name
+
+
+def _modifiers(members: Sequence[ClassDesign], layer: str, tenant: str, *, several: bool) -> list[str]:
+    """Return what a layer adds to the name of some classes of one control plane, each word once."""
+    words: dict[str, list[str]] = {}
+    for resolved in members:
+        option = next((o for o in resolved.options if o.layer == layer), None)
+        if option is None or _goes_without_saying(option, resolved, several=several):
+            continue
+        if text := _said(option, resolved, tenant):
+            words.setdefault(text, []).append(resolved.tenant_class.id)
+    return [text if len(ids) == len(members) else f"{text} for {_listed(ids)}" for text, ids in words.items()]
+
+
+def _goes_without_saying(option: Option, resolved: ClassDesign, *, several: bool) -> bool:
+    """Return whether the control plane implies it: own nodes and classes in a tenant's cluster, nodes of one class."""
+    if option.layer == "class":
+        return resolved.cluster.per_tenant and "tenant-storage-backend" not in option.provides
+    if option.placement is None:
+        return False
+    if option.placement.domain == "class":
+        return not several
+    return resolved.cluster.per_tenant and not option.placement.whole_hosts
+
+
+def _said(option: Option, resolved: ClassDesign, tenant: str) -> str:
+    return option.words.replace("{tenant}", tenant).replace("{gpu}", "GPU " if "gpu" in resolved.facts else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
