@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kubeanswers.errors import InputError
-from tenancykit.catalogue.prices import OwnHardware, load_prices
+from tenancykit.catalogue.price_entries import OwnHardware
+from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.cost.pricing import Cost, PriceList, day_rate, exactly, own_machine_per_hour
 

@@ -182,6 +182,7 @@ def _design_commands(commands: Any) -> None:
     catalogue.add_argument("what", choices=(*LISTINGS, "assumptions"), help="what to list")
     text = "scenario whose ranking orders the assumptions (default: ml-platform)"
     catalogue.add_argument("scenario", nargs="?", default="ml-platform", help=text)
+    catalogue.add_argument("--stale", type=int, metavar="DAYS", help="only prices older than so many days (exit 1)")
 
     lab = _command(commands, "lab", "open the notebooks in JupyterLab, or the studio as a page", "designs:lab")
     lab.add_argument("--app", action="store_true", help="serve the studio alone, without notebooks")

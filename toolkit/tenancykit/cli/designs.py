@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 from kubeanswers.errors import Fault, InputError
@@ -16,7 +17,7 @@ from tenancykit.cli import FINDINGS, OK
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
-from tenancykit.report.listing import listing
+from tenancykit.report.listing import listing, stale_prices
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.serve import serve
 from tenancykit.study.comparison import Progress, Study
@@ -136,12 +137,17 @@ def catalogue(options: argparse.Namespace) -> int:
         else:
             print(assumptions_text(study))
         return OK
-    found = listing(options.what, _loaded(options))
+    if options.stale is not None and (options.what != "prices" or options.stale < 0):
+        raise InputError(Fault("--stale", f"{options.stale} with {options.what}", "days, zero or more, with prices"))
+    if options.stale is None:
+        found = listing(options.what, _loaded(options))
+    else:
+        found = stale_prices(_loaded(options), options.stale, datetime.now(UTC).date())
     if options.json:
         print_json(found.data())
     else:
         print(found.text())
-    return OK
+    return FINDINGS if options.stale is not None and found.entries else OK
 
 
 def lab(options: argparse.Namespace) -> int:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from kubeanswers.errors import Fault, did_you_mean
 from kubeanswers.source import Place
-from tenancykit.catalogue.prices import NodeShape as Machine
-from tenancykit.catalogue.prices import PriceBook, gpu_memory, load_prices
+from tenancykit.catalogue.price_entries import NodeShape as Machine
+from tenancykit.catalogue.price_entries import gpu_memory
+from tenancykit.catalogue.prices import PriceBook, load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.scenario.fitting import NodeShape
 from tenancykit.scenario.model import NodeSpec, Scenario

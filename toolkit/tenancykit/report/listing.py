@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any, Final
 
 from tenancykit.catalogue.attack import PLANES, ExpectedEffect, LevelRule
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.features import SHOWN
+from tenancykit.catalogue.price_entries import Price
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work
@@ -115,7 +117,7 @@ def _prices(catalogue: Catalogue) -> Listing:
             p.kind,
             p.provider,
             p.region,
-            str(p.amount) if p.amount is not None else "own hardware",
+            _told_amount(p),
             p.currency or "",
             p.per,
             p.as_of,
@@ -125,6 +127,21 @@ def _prices(catalogue: Catalogue) -> Listing:
         for p in load_prices(catalogue).prices.values()
     ]
     return Listing("prices", (head, *rows), _dump(load_prices(catalogue).prices))
+
+
+def stale_prices(catalogue: Catalogue, days: int, today: date) -> Listing:
+    """Return the prices of the catalogue that are older than so many days, the oldest first."""
+    found = load_prices(catalogue).stale(days, today)
+    head = ("id", "provider", "as of", "days old", "confidence", "source")
+    rows = [(p.id, p.provider, p.as_of, str(age), p.confidence, p.source or "assumption") for p, age in found]
+    entries = tuple({**p.model_dump(mode="json", by_alias=True), "days_old": age} for p, age in found)
+    return Listing("stale prices", (head, *rows), entries)
+
+
+def _told_amount(price: Price) -> str:
+    if price.amount is not None:
+        return str(price.amount)
+    return "own hardware" if price.own else ", ".join(f"{term} {amount}" for term, amount in price.terms.items())
 
 
 def _facts(catalogue: Catalogue) -> Listing:

@@ -248,7 +248,7 @@ class NodeOffer(Model):
     """Own node type, when the price book does not know it."""
     count: int | None = Field(default=None, ge=0, le=1_000_000)
     """Machines that exist; required for a fixed fleet."""
-    term: Literal["on-demand", "reserved", "spot"] = "on-demand"
+    term: Literal["on-demand", "reserved", "reserved-3y", "spot", "capacity-block"] = "on-demand"
     """How the machine is paid."""
 
 

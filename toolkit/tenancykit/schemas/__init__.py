@@ -24,7 +24,7 @@ from kubeanswers.writing import write_text
 from tenancykit.catalogue import attack, signs, work
 from tenancykit.catalogue.features import Feature
 from tenancykit.catalogue.model import Component, Need, Option, Reference, Rule, Source
-from tenancykit.catalogue.prices import Price
+from tenancykit.catalogue.price_entries import Price
 from tenancykit.scenario.model import Scenario
 
 FOLDER = Path(__file__).parent

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from kubeanswers.quantities import GIB, HOURS_PER_MONTH, cents
-from tenancykit.catalogue.prices import Kind, Price
+from tenancykit.catalogue.price_entries import Kind, Price
 from tenancykit.criteria.cost.activity import Activity, TenantGroup
 from tenancykit.criteria.cost.domains import Clusters, Layout
 from tenancykit.criteria.cost.housing import Housing

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenancykit.catalogue.model import GpuMode
-from tenancykit.catalogue.prices import NodeShape, Price, Term, gpu_memory
+from tenancykit.catalogue.price_entries import NodeShape, Price, Term, gpu_memory
 from tenancykit.criteria.cost.placement.devices import (
     FRACTION,
     WHOLE,

@@ -9,7 +9,8 @@ from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import HOURS_PER_MONTH
-from tenancykit.catalogue.prices import HOURS_PER_YEAR, SPREAD, Kind, OwnHardware, Price, PriceBook, Term
+from tenancykit.catalogue.price_entries import HOURS_PER_YEAR, SPREAD, Kind, OwnHardware, Price, Term
+from tenancykit.catalogue.prices import PriceBook
 from tenancykit.criteria.score import Evidence
 
 MONTHS_PER_YEAR: Final = 12
@@ -160,13 +161,17 @@ class PriceList:
 
     def machine(self, price: Price, term: Term = "on-demand") -> UnitPrice:
         """Return what one hour of a machine of the price book costs under a term; own machines know no terms."""
+        known = price.terms.get(term) if term != "on-demand" else None
+        if known is not None and price.own is None:
+            cost = self.cost_of(price, known)
+            return UnitPrice(cost, "hour", self.evidence(price, cost, f"{term} price"))
+        if price.amount is None and price.own is None:
+            place = self.book.places.get(price.id, "price book")
+            text = f"price {price.id!r} has no {term} price"
+            raise InputError(Fault(place, text, ", ".join(price.terms), "choose one of them as the node type's term"))
         on_demand, children = self._on_demand(price)
         if term == "on-demand" or price.own is not None:
             return UnitPrice(on_demand, "hour", self.evidence(price, on_demand, children=children))
-        known = price.terms.get(term)
-        if known is not None:
-            cost = self.cost_of(price, known)
-            return UnitPrice(cost, "hour", self.evidence(price, cost, f"{term} price"))
         factor = self.book[f"term_{term}"]
         ratio = self.cost_of(factor)
         cost = on_demand.by(ratio)
