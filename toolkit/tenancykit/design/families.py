@@ -18,7 +18,7 @@ _LAYERS = ("runtime", "mesh", "perimeter", "fabric", "encryption")
 
 def family_of(design: ResolvedDesign) -> Hashable:
     """Return what the members of a design's family have in common."""
-    return tuple((resolved.tenant_class.id, _kept_apart(resolved)) for resolved in design.classes)
+    return tuple((resolved.tenant_class.id, family_of_class(resolved)) for resolved in design.classes)
 
 
 def families(designs: Sequence[ResolvedDesign]) -> tuple[tuple[str, ...], ...]:
@@ -39,7 +39,8 @@ def differences(first: ResolvedDesign, second: ResolvedDesign) -> tuple[str, ...
     return tuple(layer.replace("_", " ") for layer in found)
 
 
-def _kept_apart(resolved: ClassDesign) -> Hashable:
+def family_of_class(resolved: ClassDesign) -> Hashable:
+    """Return what near-twins of one class have in common: how they keep tenants apart."""
     network, storage = resolved.chosen("network", "pod_network"), resolved.chosen("storage", "class")
     chosen = tuple(sorted(option.id for option in resolved.options if option.layer in _LAYERS))
     placement = ("tenant", resolved.placement.whole_hosts) if resolved.cluster.per_tenant else resolved.placement

@@ -54,7 +54,7 @@ class Design:
         id: unique id (``RA04`` for a published reference architecture).
         name: title.
         choices: class id to the options chosen for it.
-        origin: where the design comes from: ``reference``, ``explored``, ``own`` or ``assessed``.
+        origin: where the design comes from: ``reference``, ``composed``, ``explored``, ``own`` or ``assessed``.
         source: address of its publication, if any.
         named: whether its owner gave it the title, which then stands before the name from its parts.
     """
@@ -152,6 +152,7 @@ class ResolvedDesign:
         violations: why the design is not valid for the scenario; empty when it is.
         short: its name from its parts in plain words.
         long: the same with what is built on top.
+        broken: ids of the classes that break something.
     """
 
     design: Design
@@ -159,6 +160,7 @@ class ResolvedDesign:
     violations: tuple[str, ...] = ()
     short: str = ""
     long: str = ""
+    broken: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -172,8 +174,12 @@ class ResolvedDesign:
 
     @property
     def published(self) -> str:
-        """The published pattern the design follows; empty where it follows none."""
-        return self.design.name if self.design.source else ""
+        """The published pattern the design follows, or the references it is composed of; empty where there are none."""
+        return self.design.name if self.design.source or self.design.origin == "composed" else ""
+
+    def valid_for(self, class_id: str) -> bool:
+        """Return whether every rule and requisite holds for one class."""
+        return class_id not in self.broken
 
     @property
     def is_valid(self) -> bool:

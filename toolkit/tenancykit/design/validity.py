@@ -29,7 +29,8 @@ def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> Resolve
             violations.setdefault(reason, []).append(tenant_class.id)
     name = title(classes)
     told = tuple(_told(*item, scenario) for item in violations.items())
-    return ResolvedDesign(design, tuple(classes), told, name.short, name.long)
+    unfit = frozenset(class_id for ids in violations.values() for class_id in ids)
+    return ResolvedDesign(design, tuple(classes), told, name.short, name.long, unfit)
 
 
 def _told(reason: str, class_ids: Sequence[str], scenario: Scenario) -> str:

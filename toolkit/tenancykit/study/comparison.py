@@ -37,11 +37,12 @@ from tenancykit.scenario.model import Scenario
 from tenancykit.study.assumed import Basis
 from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, plausible
 from tenancykit.study.completion import completed
+from tenancykit.study.composing import best_composition
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, trade_question, weighed, weights_of
 from tenancykit.study.growing import crossing_points
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
-from tenancykit.study.requirements import hard_requirements, measures
+from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet, scales_of
 
 Progress = Callable[[int, int, str], None]
@@ -360,7 +361,12 @@ def compare(
         evaluations.append(evaluate(design, scenario, catalogue, calibration=calibration))
         if progress:
             progress(done, len(candidates), design.name)
-    return study_of(scenario, catalogue, evaluations, calibration=calibration)
+    scales, weights = weighed(scenario, scales_of(scenario, catalogue, isolation_keys(evaluations)))
+    published = evaluations[: len(references)]
+    hybrid = best_composition(published, scenario, catalogue, scales, weights, calibration=calibration)
+    if hybrid is not None:
+        evaluations.insert(len(references), hybrid)
+    return study_of(scenario, catalogue, evaluations, scaled=(scales, weights), calibration=calibration)
 
 
 def study_of(
@@ -368,6 +374,7 @@ def study_of(
     catalogue: Catalogue,
     evaluations: Sequence[Evaluation],
     *,
+    scaled: tuple[ScaleSet, Weights] | None = None,
     calibration: Calibration | None = None,
 ) -> Study:
     """Return a study of designs that are already evaluated.
@@ -376,25 +383,15 @@ def study_of(
         scenario: what is asked.
         catalogue: what the designs were evaluated with.
         evaluations: the designs to compare.
+        scaled: the scenario's scales and weights, where they are worked out already.
         calibration: what they were evaluated with, for the record.
 
     Raises:
         InputError: two designs share an id.
     """
-    scales, weights = weighed(scenario, scales_of(scenario, catalogue, isolation_keys(evaluations)))
+    scales, weights = scaled or weighed(scenario, scales_of(scenario, catalogue, isolation_keys(evaluations)))
     screening = screen(figures_table(evaluations), hard_requirements(scenario), measures(evaluations))
     return Study(scenario, catalogue, tuple(evaluations), scales, weights, screening, calibration)
-
-
-def figures_table(evaluations: Sequence[Evaluation]) -> DecisionTable:
-    """Return the designs by the figures of their four criteria, as requirements read them."""
-    first = evaluations[0]
-    criteria = [Criterion(name, first.scores[name].better, first.scores[name].unit) for name in CRITERIA]
-
-    def column(get: str) -> list[list[float]]:
-        return [[float(getattr(e.scores[name], get)) for name in CRITERIA] for e in evaluations]
-
-    return DecisionTable.of([e.id for e in evaluations], criteria, column("value"), column("low"), column("high"))
 
 
 def decision_table(evaluations: Sequence[Evaluation], scales: ScaleSet) -> DecisionTable:

@@ -247,6 +247,8 @@ class _Completion:
             best.setdefault(self._cut(candidate), (price, candidate))
         if len(best) > 1:
             best = {cut: (price + self._bill(one), one) for cut, (price, one) in best.items()}
+        if len(best) == 1:
+            return next(one for _, one in best.values())
         ordered = [one for _, one in sorted(best.values(), key=lambda item: item[0])]
         return next((one for one in ordered if not self._lowers_isolation(design, one)), ordered[0])
 

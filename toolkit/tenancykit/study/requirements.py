@@ -8,9 +8,10 @@ import numpy as np
 
 from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, KINDS
 from tenancykit.decision.screen import HardRequirement, Measure
+from tenancykit.decision.table import Criterion, DecisionTable
 from tenancykit.scenario.fields import Level
 from tenancykit.scenario.model import Scenario
-from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.evaluation import CRITERIA, Evaluation
 
 
 def hard_requirements(scenario: Scenario) -> tuple[HardRequirement, ...]:
@@ -76,3 +77,14 @@ def _fleet_measure(kind: str) -> str:
 
 def _level_measure(class_id: str, plane: str) -> str:
     return f"level:{class_id}:{plane}"
+
+
+def figures_table(evaluations: Sequence[Evaluation]) -> DecisionTable:
+    """Return the designs by the figures of their four criteria, as requirements read them."""
+    first = evaluations[0]
+    criteria = [Criterion(name, first.scores[name].better, first.scores[name].unit) for name in CRITERIA]
+
+    def column(get: str) -> list[list[float]]:
+        return [[float(getattr(e.scores[name], get)) for name in CRITERIA] for e in evaluations]
+
+    return DecisionTable.of([e.id for e in evaluations], criteria, column("value"), column("low"), column("high"))

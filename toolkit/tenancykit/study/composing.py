@@ -1,0 +1,229 @@
+"""The best composition per class: for each tenant class what some reference chooses for it, found exactly.
+
+A pool for these, a silo for those: nobody has to give sixty customers clusters of their own because four need them.
+Every combination of the completed references' choices is valued as the study values designs - components that classes
+share are built, run and paid once - and the best that meets every requirement and keeps tenants apart in a way no
+reference does is compared beside the references. It is composed of catalogue references, never of variants, so that a
+variant changes nobody else.
+
+The search is exact under two simplifications. Of near-twins - what differs for a class only in what is built on top -
+the one that takes people least stands for all. And what a combination costs is the bill of its core (how machines are
+cut) plus, at the price of the cheapest machine, what all its components request. Combinations are looked at in the
+order of the best they can be, so that few bills are drawn up; the one found is measured in full like any design.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.effort.calibration import Calibration
+from tenancykit.criteria.isolation.beliefs import Beliefs
+from tenancykit.decision.screen import screen
+from tenancykit.decision.weights import Weights
+from tenancykit.design.families import family_of, family_of_class
+from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign
+from tenancykit.design.validity import resolve
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.evaluation import Evaluation, evaluate
+from tenancykit.study.hybrids import only_class
+from tenancykit.study.leaves import batch_of_designs, swept_nines
+from tenancykit.study.requirements import class_level, figures_table, hard_requirements, measures
+from tenancykit.study.scales import ScaleSet
+from tenancykit.study.sweeping import Floats, Question, Sweeper, sweeper_of
+
+COMPOSED: Final = "HY1"
+"""Id of the composition."""
+MOST: Final = 20_000
+"""Most combinations looked at; with more, what takes people most is left out (assumption: it is not the best)."""
+TRIES: Final = 12
+"""Combinations measured in full until one meets every requirement."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one reference chooses for one class.
+
+    Attributes:
+        source: id of the reference.
+        resolved: the class with the options chosen.
+    """
+
+    source: str
+    resolved: ClassDesign
+
+    @property
+    def choice(self) -> Choice:
+        """The options chosen."""
+        return self.resolved.choice
+
+
+def best_composition(
+    references: Sequence[Evaluation],
+    scenario: Scenario,
+    catalogue: Catalogue,
+    scales: ScaleSet,
+    weights: Weights,
+    *,
+    calibration: Calibration | None = None,
+) -> Evaluation | None:
+    """Return the best composition per class, measured; None with one class, or where none meets every requirement.
+
+    Args:
+        references: the completed references, measured for the scenario.
+        scenario: what is asked.
+        catalogue: what designs are made of.
+        scales: the value tree.
+        weights: weights of the criteria.
+        calibration: measured tasks the effort is estimated with.
+    """
+    if len(scenario.tenants.classes) < 2 or not references:
+        return None
+    search = _Search(references, scenario, catalogue, scales, weights)
+    for design in itertools.islice(search.best_first(), TRIES):
+        found = evaluate(design, scenario, catalogue, calibration=calibration)
+        wanted = hard_requirements(scenario)
+        if found.resolved.is_valid and screen(figures_table([found]), wanted, measures([found])).passed:
+            return found
+    return None
+
+
+class _Search:
+    """Combinations of the references' choices, in the order of what they are worth."""
+
+    def __init__(
+        self,
+        references: Sequence[Evaluation],
+        scenario: Scenario,
+        catalogue: Catalogue,
+        scales: ScaleSet,
+        weights: Weights,
+    ) -> None:
+        self.scenario, self.catalogue = scenario, catalogue
+        self.scales, self.weights = scales, weights
+        self.sweeper: Sweeper = sweeper_of(Question.of(scenario, catalogue))
+        self.taken = {family_of(one.resolved) for one in references}
+        self.parts = _fewer([list(_parts(references, c.id, scenario)) for c in scenario.tenants.classes])
+        self._cores: dict[tuple[str, ...], float] = {}
+
+    def best_first(self) -> Iterator[Design]:
+        """Yield combinations from the best on, each once; their costs are worked out no further than needed."""
+        rows = [combination for combination in itertools.product(*self.parts) if self._is_new(combination)]
+        if not rows:
+            return
+        designs = [self._design(combination) for combination in rows]
+        figures, known = self._figures(designs)
+        cores = [tuple(self._cut(part.resolved) for part in combination) for combination in rows]
+        figures[:, 2] = known + np.array([self._least(core) for core in cores])
+        values = self.scales.tree.score(figures, self.weights)
+        heap = [(-value, row, False) for row, value in enumerate(values.tolist())]
+        heapq.heapify(heap)
+        while heap:
+            negated, row, settled = heapq.heappop(heap)
+            if math.isinf(negated):
+                return
+            if settled:
+                yield designs[row]
+                continue
+            exact = figures[row].copy()
+            exact[2] = known[row] + self._core(cores[row], designs[row])
+            value = float(self.scales.tree.score(exact, self.weights))
+            heapq.heappush(heap, (-value, row, True))
+
+    def _is_new(self, combination: Sequence[Part]) -> bool:
+        """Return whether a combination keeps tenants apart in a way no reference does."""
+        resolved = ResolvedDesign(self._design(combination), tuple(part.resolved for part in combination))
+        return family_of(resolved) not in self.taken
+
+    def _design(self, combination: Sequence[Part]) -> Design:
+        """Return the design of a combination, with where each class's part comes from."""
+        classes: dict[str, list[str]] = {}
+        for part in combination:
+            classes.setdefault(part.source, []).append(part.resolved.tenant_class.id)
+        told = ", ".join(f"{source} for {' and '.join(ids)}" for source, ids in classes.items())
+        choices = {part.resolved.tenant_class.id: part.choice for part in combination}
+        return Design(COMPOSED, told, choices, "composed")
+
+    def _figures(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
+        """Return [designs x leaves] figures with the cost left open, and [designs] what is known of the cost.
+
+        Designs that need more people than there may be are worth nothing.
+        """
+        batch = batch_of_designs(designs, self.scenario, self.catalogue)
+        codes = batch.classes[0].chosen.codes
+        columns = self.sweeper.measure_batch(batch, codes, isolation=lambda _, days: np.zeros(len(days)))
+        nines = swept_nines(batch, columns.patch_days, self.scales.keys, Beliefs.of(self.scenario))
+        known = columns.people + columns.hosts + self.sweeper.cost.requests(batch)
+        plain = np.stack([columns.effort, columns.operations, known], axis=1)
+        limit = self.scenario.requirements.platform_engineers
+        if limit is not None:
+            known = np.where(columns.engineers > limit, np.inf, known)
+        return np.concatenate([plain, nines], axis=1), known
+
+    # --- costs ----------------------------------------------------------------------------------------------------
+
+    def _cut(self, resolved: ClassDesign) -> str:
+        """Return a name for how machines are cut for a class."""
+        return "|".join(filter(None, (self.sweeper.cost.cut(option) for option in resolved.options)))
+
+    def _core(self, core: tuple[str, ...], design: Design) -> float:
+        """Return the bill of a combination's core: machines, fees, network, storage."""
+        if core not in self._cores:
+            resolved = resolve(design, self.scenario, self.catalogue)
+            self._cores[core] = self.sweeper.cost.bound(resolved, bare=True)
+        return self._cores[core]
+
+    def _least(self, core: tuple[str, ...]) -> float:
+        """Return what a core costs at least: silos add up, and pools cost no less than the dearest alone."""
+        alone = [self._alone[place, cut] for place, cut in enumerate(core)]
+        silos = sum(cost for cost, pooled in alone if not pooled)
+        return silos + max((cost for cost, pooled in alone if pooled), default=0.0)
+
+    @cached_property
+    def _alone(self) -> Mapping[tuple[int, str], tuple[float, bool]]:
+        """What the core of each class costs alone, and whether it may share machines with other classes."""
+        found: dict[tuple[int, str], tuple[float, bool]] = {}
+        for place, parts in enumerate(self.parts):
+            sweeper = Sweeper(Question.of(only_class(self.scenario, place), self.catalogue))
+            for part in parts:
+                key = (place, self._cut(part.resolved))
+                if key not in found:
+                    class_id = part.resolved.tenant_class.id
+                    alone = resolve(Design("", "", {class_id: part.choice}), sweeper.scenario, self.catalogue)
+                    pooled = not part.resolved.cluster.per_tenant
+                    found[key] = (sweeper.cost.bound(alone, bare=True), pooled)
+        return found
+
+
+def _parts(references: Sequence[Evaluation], class_id: str, scenario: Scenario) -> Iterator[Part]:
+    """Yield what references choose for a class: valid choices that give it its levels, of near-twins the leanest."""
+    tenant_class = scenario.tenant_class(class_id)
+    wishes = tenant_class.requirements
+    wanted = {
+        "overall": wishes.isolation or scenario.requirements.isolation,
+        "control": wishes.control_plane,
+        "data": wishes.data_plane,
+    }
+    seen: set[Hashable] = set()
+    for one in sorted(references, key=lambda e: (e.people.per_month, e.id)):
+        resolved = one.resolved.of_class(class_id)
+        family = family_of_class(resolved)
+        met = all(level is None or class_level(one, class_id, plane) >= level for plane, level in wanted.items())
+        if met and family not in seen and one.resolved.valid_for(class_id):
+            seen.add(family)
+            yield Part(one.id, resolved)
+
+
+def _fewer(parts: list[list[Part]]) -> list[list[Part]]:
+    """Return the parts, the least lean of a class left out until there are few enough combinations."""
+    while math.prod(map(len, parts)) > MOST:
+        max(parts, key=len).pop()
+    return parts
