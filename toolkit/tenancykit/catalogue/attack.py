@@ -191,6 +191,36 @@ class PatchWindow(Entry):
     """How the number follows from the source, or why it is assumed."""
 
 
+class Interference(Entry):
+    """How much slower a tenant is beside a neighbour, or in what wraps it; 1 is as if alone on bare machines."""
+
+    id: str
+    """Unique id."""
+    resource: str
+    """What is shared, or what wraps."""
+    kind: Literal["sharing", "overhead"] = "sharing"
+    """``sharing``: a neighbour slows it; ``overhead``: it is slower alone as well."""
+    when: When
+    """Facts of the pair under which it applies; the tenant is the victim."""
+    mean: Range
+    """Times as long for the same work."""
+    tail: Range
+    """Times as long at p99."""
+    source: str = ""
+    """Address of the measurement."""
+    assumption: bool = True
+    """Whether the numbers are our reading."""
+    why: str
+    """What was measured, or why it is assumed."""
+
+    @field_validator("mean", "tail")
+    @classmethod
+    def _slower(cls, values: Range) -> Range:
+        if values.low < 1:
+            raise ValueError(f"a slowdown of {values.low:g} would be faster than alone; write 1 or more")
+        return values
+
+
 class Misconfiguration(Entry):
     """How a barrier made of configuration can be wrong."""
 

@@ -18,6 +18,7 @@ from tenancykit.catalogue.attack import (
     DesignChoice,
     Evidence,
     Expectation,
+    Interference,
     Lapse,
     Level,
     PatchWindow,
@@ -43,7 +44,8 @@ class IsolationCatalogue:
     """Everything the isolation criterion reads, checked for references between its parts.
 
     Attributes:
-        positions, assets, derived, priors, lapses, upkeep, windows, barriers, crossings, boundaries, levels, choices:
+        positions, assets, derived, priors, lapses, upkeep, windows, interference, barriers, crossings, boundaries,
+            levels, choices:
             entries by id; derived facts stand in an order in which each follows those it reads.
         catalogue: the catalogue they come from.
     """
@@ -55,6 +57,7 @@ class IsolationCatalogue:
     lapses: Entries[Lapse]
     upkeep: Entries[Upkeep]
     windows: Entries[PatchWindow]
+    interference: Entries[Interference]
     barriers: Entries[Barrier]
     crossings: Entries[Crossing]
     boundaries: Entries[Boundary]
@@ -104,6 +107,8 @@ class IsolationCatalogue:
             yield from (wrong.when for wrong in barrier.misconfiguration)
         for upkeep in self.upkeep.values():
             yield upkeep.when
+        for slows in self.interference.values():
+            yield slows.when
         for window in self.windows.values():
             yield from (case.when for case in window.cases)
         for level in self.levels.values():
@@ -172,6 +177,7 @@ def load_isolation(catalogue: Catalogue) -> IsolationCatalogue:
         lapses=sections.read("lapses", Lapse),
         upkeep=sections.read("upkeep", Upkeep),
         windows=sections.read("windows", PatchWindow),
+        interference=sections.read("interference", Interference),
         barriers=sections.read("barriers", Barrier),
         crossings=sections.read("crossings", Crossing),
         boundaries=sections.read("boundaries", Boundary),
@@ -253,6 +259,7 @@ def _condition_faults(model: IsolationCatalogue, derived: Entries[Derived]) -> I
         place = model.crossings.places[crossing.id]
         places += [(place, crossing.when), *((place, guard.when) for guard in crossing.guards)]
     places += [(model.upkeep.places[u.id], u.when) for u in model.upkeep.values()]
+    places += [(model.interference.places[i.id], i.when) for i in model.interference.values()]
     places += [(model.windows.places[w.id], case.when) for w in model.windows.values() for case in w.cases]
     for barrier in model.barriers.values():
         places += [(model.barriers.places[barrier.id], wrong.when) for wrong in barrier.misconfiguration]

@@ -239,6 +239,10 @@ def _contradictions(scenario: Scenario, place: Place) -> Iterator[Fault]:
                 "add a site with that jurisdiction or change residency",
             )
         yield from _class_contradictions(tenant_class, path, place)
+    infrastructure = scenario.infrastructure
+    if infrastructure.provider_trust != "trusted" and all(site.provider == "own" for site in infrastructure.sites):
+        what = f"{infrastructure.provider_trust} is said of a provider, and every site is one's own"
+        yield Fault(place(("infrastructure", "provider_trust")), what, "trusted", "name the provider of the site")
 
 
 def _class_contradictions(tenant_class: TenantClass, path: Path_, place: Place) -> Iterator[Fault]:

@@ -137,6 +137,8 @@ class ClassRequirements(Model):
     """Least isolation level of the control plane."""
     data_plane: Level | None = None
     """Least isolation level of the data plane (compute, network, storage, accelerator)."""
+    max_slowdown: Annotated[Finite, Field(ge=1, le=100)] | None = None
+    """Most that neighbours and sandboxes may slow tenants of the class down on average (1.2: a fifth more time)."""
     own_crds: bool = False
     """Whether tenants bring their own CustomResourceDefinitions or admission webhooks."""
     require_options: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ _CATALOGUE: Mapping[str, type[BaseModel]] = {
     "expectation": attack.Expectation,
     "feature": Feature,
     "flaw-prior": attack.Prior,
+    "interference": attack.Interference,
     "lapse": attack.Lapse,
     "level": attack.Level,
     "option": Option,

@@ -30,6 +30,7 @@ class Admission:
         self.scenario = sweeper.scenario
         self.requirements = hard_requirements(self.scenario)
         self._levels: dict[tuple[frozenset[str], ...], dict[str, dict[str, str]]] = {}
+        self._bearable: dict[tuple[frozenset[str], ...], bool] = {}
         self._weeks: dict[bytes, float] = {}
         model = load_isolation(sweeper.catalogue)
         self._facts = model.class_facts
@@ -96,14 +97,17 @@ class Admission:
 
     def _levels_met(self, resolved: ResolvedDesign) -> bool:
         wanted = [r for r in self.requirements if r.kind == "level"]
-        if not wanted:
+        slowed = {r.measure.partition(":")[2]: r.limit for r in self.requirements if r.measure.startswith("slowdown:")}
+        if not wanted and not slowed:
             return True
         key = tuple(found.facts & self._facts for found in resolved.classes)
         if key not in self._levels:
             score = measure_isolation(resolved, self.scenario, self.sweeper.catalogue)
             self._levels[key] = {k: dict(v) for k, v in score.figures["classes"].items()}
+            times = score.figures["slowdowns"]
+            self._bearable[key] = all(times[class_id]["mean"] <= limit for class_id, limit in slowed.items())
         classes = self._levels[key]
-        return all(_level(classes, requirement) >= requirement.limit for requirement in wanted)
+        return self._bearable[key] and all(_level(classes, requirement) >= requirement.limit for requirement in wanted)
 
     def _signatures(self, codes: Codes) -> NDArray[np.intp]:
         """Return [designs] a number; equal numbers have equal levels."""

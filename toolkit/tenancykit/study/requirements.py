@@ -31,6 +31,9 @@ def hard_requirements(scenario: Scenario) -> tuple[HardRequirement, ...]:
                 found.append(
                     HardRequirement(f"{what} of {tenant_class.id}", measure, ">=", int(level[1]), kind="level")
                 )
+        if wishes.max_slowdown is not None:
+            what = f"slowdown of {tenant_class.id}"
+            found.append(HardRequirement(what, _slowdown_measure(tenant_class.id), "<=", wishes.max_slowdown))
     limits = scenario.requirements
     if limits.budget_per_month is not None:
         found.append(HardRequirement("the monthly budget", "cost", "<=", float(limits.budget_per_month)))
@@ -60,6 +63,8 @@ def measures(evaluations: Sequence[Evaluation]) -> tuple[Measure, ...]:
         found.append(Measure(_fleet_measure(kind), np.array(lacking), kind))
     for class_design in first.resolved.classes:
         class_id = class_design.tenant_class.id
+        slowed = [float(e.scores["isolation"].figures["slowdowns"][class_id]["mean"]) for e in evaluations]
+        found.append(Measure(_slowdown_measure(class_id), np.array(slowed), "times"))
         for plane in ("overall", "control", "data"):
             levels = [int(class_level(e, class_id, plane)[1]) for e in evaluations]
             found.append(Measure(_level_measure(class_id, plane), np.array(levels, dtype=float)))
@@ -73,6 +78,10 @@ def class_level(evaluation: Evaluation, class_id: str, plane: str) -> str:
 
 def _fleet_measure(kind: str) -> str:
     return f"fleet:{kind}"
+
+
+def _slowdown_measure(class_id: str) -> str:
+    return f"slowdown:{class_id}"
 
 
 def _level_measure(class_id: str, plane: str) -> str:

@@ -14,15 +14,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tenancykit.catalogue.attack import Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, assumed_share
-from tenancykit.criteria.isolation.interval import DRAWS, chance_draws
+from tenancykit.criteria.isolation.interval import DRAWS, chance_draws, slowdown_draws
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, PairFinding, nines
+from tenancykit.criteria.isolation.slowdown import Slowdown, lost, shared_resources
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
 LOW, HIGH = 0.1, 0.9
 """Ends of every interval printed: P10 and P90."""
 
-Key = tuple[str, Plane]
+Performance = Literal["performance"]
+PERFORMANCE: Final[Performance] = "performance"
+"""The plane of noisy neighbours; levels and attack graphs do not know it."""
+
+Key = tuple[str, Plane | Performance]
+"""A class of victims and a plane."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +48,17 @@ class PlaneExposure:
         class_id: class of the victims.
         plane: the plane; planes on which the class has nothing to lose are left out.
         days: expected open days a year, summed over the plane's assets; this is the figure to rank, lower is better.
+            On the plane ``performance`` it is days a year that neighbours take, summed over what is shared.
         low: P10 of the days over what is not known of the barriers.
         high: P90 of the days.
         nines: minus the decimal logarithm of the mean chance that an asset of the plane stands open.
         assumption_share: share (0 to 1) of the figure that no published flaw and no measurement stands behind.
         attacker: class of attackers that contributes most; empty where nothing stands open.
-        asset: asset that contributes most; empty where nothing stands open.
+        asset: asset, or shared resource, that contributes most; empty where nothing stands open.
     """
 
     class_id: str
-    plane: Plane
+    plane: Plane | Performance
     days: float
     low: float
     high: float
@@ -70,12 +77,14 @@ class IsolationResult:
         provider: what the provider of the hosts can do to each class, where the scenario does not trust it; levels do
             not look at it.
         planes: planes on which each class has something to lose, in the scenario's order of classes.
+        slowdowns: the performance plane: how much slower each class is, in the scenario's order.
         model: the catalogue it was found with.
     """
 
     pairs: tuple[PairFinding, ...]
     provider: tuple[PairFinding, ...]
-    planes: Mapping[str, tuple[Plane, ...]]
+    planes: Mapping[str, tuple[Plane | Performance, ...]]
+    slowdowns: tuple[Slowdown, ...]
     model: IsolationCatalogue = field(repr=False, compare=False)
 
     @cached_property
@@ -84,7 +93,7 @@ class IsolationResult:
         return plane_exposures(self, self.model)
 
     @cached_property
-    def days(self) -> Mapping[tuple[str, Plane], float]:
+    def days(self) -> Mapping[Key, float]:
         """Expected open days a year per class and plane, without intervals (quick)."""
         return open_days(self)
 
@@ -102,9 +111,10 @@ class IsolationResult:
         ]
 
 
-def plane_nines(days: float, plane: Plane, model: IsolationCatalogue) -> float:
+def plane_nines(days: float, plane: Plane | Performance, model: IsolationCatalogue) -> float:
     """Return the nines of so many open asset-days a year on a plane; the more open, the fewer."""
-    return nines(days / (DAYS_PER_YEAR * len(_assets(plane, model))))
+    parts = shared_resources(model) if plane == PERFORMANCE else _assets(plane, model)
+    return nines(days / (DAYS_PER_YEAR * len(parts)))
 
 
 def _assets(plane: Plane, model: IsolationCatalogue) -> tuple[str, ...]:
@@ -128,6 +138,7 @@ def open_days(result: IsolationResult) -> dict[Key, float]:
     for victim, assets in worst_of_each(result).items():
         for asset, _ in assets.values():
             days[victim, asset.plane] += asset.days_per_year
+    days.update(((slowed.class_id, PERFORMANCE), slowed.lost_days) for slowed in result.slowdowns)
     return days
 
 
@@ -140,6 +151,10 @@ def plane_exposures(result: IsolationResult, model: IsolationCatalogue) -> tuple
     found = []
     for (victim, plane), days in open_days(result).items():
         low, high = (float(end) for end in np.quantile(drawn[victim, plane], [LOW, HIGH]))
+        if plane == PERFORMANCE:
+            slowed = next(each for each in result.slowdowns if each.class_id == victim)
+            found.append(_of_performance(slowed, days, low, high, model))
+            continue
         here = [pair for pair in worst[victim].values() if pair[0].plane == plane]
         most = max(here, key=lambda pair: pair[0].exposure, default=None)
         opened = most is not None and most[0].exposure > 0
@@ -157,6 +172,22 @@ def plane_exposures(result: IsolationResult, model: IsolationCatalogue) -> tuple
             )
         )
     return tuple(found)
+
+
+def _of_performance(slowed: Slowdown, days: float, low: float, high: float, model: IsolationCatalogue) -> PlaneExposure:
+    parts = sorted(slowed.shared.values(), key=lambda entry: (-entry.mean.likely, entry.resource))
+    assumed = math.fsum(lost(entry.mean.likely) for entry in parts if entry.assumption) * DAYS_PER_YEAR
+    return PlaneExposure(
+        slowed.class_id,
+        PERFORMANCE,
+        days,
+        min(low, days),
+        max(high, days),
+        plane_nines(days, PERFORMANCE, model),
+        assumed / days if days else 0.0,
+        "",
+        parts[0].resource if days else "",
+    )
 
 
 def exposure_draws(
@@ -183,6 +214,9 @@ def exposure_draws(
     days = {(victim, plane): np.zeros(draws) for victim, planes in result.planes.items() for plane in planes}
     for key, exposures in worst.items():
         days[key[0], plane_of[key]] += exposures * DAYS_PER_YEAR
+    for slowed in result.slowdowns:
+        for entry in slowed.shared.values():
+            days[slowed.class_id, PERFORMANCE] += (1 - 1 / slowdown_draws(entry, draws)) * DAYS_PER_YEAR
     return days
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tenancykit.catalogue.attack import Range
+from tenancykit.catalogue.attack import Interference, Range
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.reliability import expose
@@ -102,6 +102,18 @@ def _chances(sort: str, name: str, values: Range, draws: int) -> NDArray[np.floa
     # Ranks of correlated normals are uniform and keep how they hang together (a Gaussian copula).
     ranks = np.argsort(np.argsort(_doubt(sort, name, draws)))
     drawn: NDArray[np.float64] = BetaShare.about(values.low, values.likely, values.high).quantile((ranks + 0.5) / draws)
+    return drawn
+
+
+@lru_cache(maxsize=64)
+def slowdown_draws(entry: Interference, draws: int) -> NDArray[np.float64]:
+    """Return draws of how many times as long work takes, from a lognormal on either side of the likeliest value."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    doubt = _doubt("interference", entry.id, draws) / Z90
+    mean = entry.mean
+    end = np.where(doubt > 0, mean.high, mean.low) / mean.likely
+    drawn: NDArray[np.float64] = np.maximum(1.0, mean.likely * end ** np.abs(doubt))
     return drawn
 
 

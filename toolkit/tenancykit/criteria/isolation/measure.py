@@ -13,7 +13,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs
 from tenancykit.criteria.isolation.chances import strengths
 from tenancykit.criteria.isolation.explanation import evidence_tree
-from tenancykit.criteria.isolation.exposure import IsolationResult
+from tenancykit.criteria.isolation.exposure import PERFORMANCE, IsolationResult, Performance
 from tenancykit.criteria.isolation.graph import (
     PROVIDER,
     PROVIDER_FACTS,
@@ -35,6 +35,7 @@ from tenancykit.criteria.isolation.result import (
     PairFinding,
     figure,
 )
+from tenancykit.criteria.isolation.slowdown import Slowdown, alone, slowdown
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.scenario.model import Scenario
@@ -116,14 +117,27 @@ def assess(
             finding = assess_facts(facts | {"proven-export"} if proven else facts, model, believed)
             provider.append(PairFinding(PROVIDER, victim.tenant_class.id, victim.tenant_class.count, finding))
     planes = {resolved.tenant_class.id: _planes(resolved.facts, model) for resolved in design.classes}
-    return IsolationResult(tuple(pairs), tuple(provider), planes, model)
+    return IsolationResult(tuple(pairs), tuple(provider), planes, _slowdowns(design, model), model)
 
 
-def _planes(facts: frozenset[str], model: IsolationCatalogue) -> tuple[Plane, ...]:
-    """Return the planes on which a class has something to lose."""
+def _slowdowns(design: ResolvedDesign, model: IsolationCatalogue) -> tuple[Slowdown, ...]:
+    """Return how much slower every class is, as the victim of every class that holds another tenant."""
+    found = []
+    for victim in design.classes:
+        pairs = [
+            pair_facts(attacker.facts, victim.facts, same_class=attacker is victim, model=model)
+            for attacker in design.classes
+            if attacker is not victim or victim.tenant_class.count > 1
+        ]
+        found.append(slowdown(victim.tenant_class.id, pairs or [alone(victim.facts)], model))
+    return tuple(found)
+
+
+def _planes(facts: frozenset[str], model: IsolationCatalogue) -> tuple[Plane | Performance, ...]:
+    """Return the planes on which a class has something to lose; performance is one for everybody."""
     held = pair_facts(facts, facts, same_class=True, model=model)
     lost = {asset.plane for asset in model.assets.values() if guarded(asset) and asset.when.holds(held)}
-    return tuple(plane for plane in PLANES if plane in lost)
+    return (*(plane for plane in PLANES if plane in lost), PERFORMANCE)
 
 
 @lru_cache(maxsize=4096)
@@ -212,6 +226,7 @@ def _figures(result: IsolationResult, scenario: Scenario) -> dict[str, Any]:
         "classes": {c.id: _class_figures(result, c.id) for c in scenario.tenants.classes},
         "plane_nines": _plane_nines(result),
         "open_days": _open_days(result),
+        "slowdowns": _slowed(result),
         "availability": _availability(result),
         "matrix": result.rows(),
     }
@@ -239,6 +254,21 @@ def _plane_nines(result: IsolationResult) -> dict[str, float]:
             if asset.guarded:
                 found[asset.plane] = min(found.get(asset.plane, MAX_NINES), asset.nines)
     return found
+
+
+def _slowed(result: IsolationResult) -> dict[str, dict[str, Any]]:
+    """Return per class how many times as long the same work takes, with range, tail and what slows most."""
+    return {
+        s.class_id: {
+            "mean": s.mean.likely,
+            "low": s.mean.low,
+            "high": s.mean.high,
+            "tail": s.tail.likely,
+            "resource": s.resource,
+            "assumption": s.assumption,
+        }
+        for s in result.slowdowns
+    }
 
 
 def _open_days(result: IsolationResult) -> dict[str, dict[str, float]]:
@@ -302,6 +332,7 @@ def _alone(result: IsolationResult, scenario: Scenario) -> Score:
         "classes": classes,
         "plane_nines": {},
         "open_days": _open_days(result),
+        "slowdowns": _slowed(result),
         "availability": {},
         "matrix": [],
     }

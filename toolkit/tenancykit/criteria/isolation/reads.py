@@ -48,6 +48,8 @@ def _directly(model: IsolationCatalogue) -> Iterable[Reading]:
                 yield from readings(guard.when, PLAIN)
     for name in sorted(barriers):
         yield from _of_barrier(name, model)
+    for entry in model.interference.values():
+        yield from readings(entry.when, NEGATED)
     for level in model.levels.values():
         for rule in level.rules:
             yield from readings(rule.when, PLAIN)

@@ -64,8 +64,10 @@ def relaxed(model: IsolationCatalogue) -> IsolationCatalogue:
     }
     for crossing in crossings.values():
         crossing.__dict__.pop("guards", None)
+    interference = {i.id: i.model_copy(update={"when": read_as(i.when, SURE)}) for i in model.interference.values()}
     return replace(
         model,
+        interference=Entries(MappingProxyType(interference)),
         positions=Entries(MappingProxyType(positions)),
         assets=Entries(MappingProxyType(assets)),
         crossings=Entries(MappingProxyType(crossings)),

@@ -17,10 +17,12 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs, window_cases
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior, window_kind
+from tenancykit.criteria.isolation.exposure import PERFORMANCE, Key
 from tenancykit.criteria.isolation.graph import PROVIDER_FACTS, provider_attacks
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import AssetNetwork, Passage, Start, contracted, measured_starts
 from tenancykit.criteria.isolation.result import DEPTH_WEIGHT, MAX_DEPTH, MAX_NINES
+from tenancykit.criteria.isolation.slowdown import lost, shared_resources
 from tenancykit.design.facts import class_facts
 from tenancykit.design.model import Design
 from tenancykit.scenario.model import Scenario
@@ -43,6 +45,7 @@ class Sweep:
         depth: barriers of the worst asset.
         asset: id of the worst asset.
         opened: per victim class and asset, the chance that a path from the attackers that reach it most is open.
+        slowed: per victim class and shared resource, the share of a year that neighbours take.
         planes: plane of every asset.
     """
 
@@ -51,17 +54,22 @@ class Sweep:
     depth: NDArray[np.int64]
     asset: NDArray[np.str_]
     opened: dict[tuple[str, str], Floats]
+    slowed: dict[tuple[str, str], Floats]
     planes: Mapping[str, Plane]
 
     @cached_property
-    def days(self) -> Mapping[tuple[str, Plane], Floats]:
+    def days(self) -> Mapping[Key, Floats]:
         """Expected open days a year per class of victims and plane, as ``IsolationResult.days`` of one design."""
-        found: dict[tuple[str, Plane], Floats] = {}
+        found: dict[Key, Floats] = {}
         for (victim, asset), chance in self.opened.items():
-            key = victim, self.planes[asset]
-            days = chance * DAYS_PER_YEAR
-            found[key] = found[key] + days if key in found else days
+            _add(found, (victim, self.planes[asset]), chance * DAYS_PER_YEAR)
+        for (victim, _), share in self.slowed.items():
+            _add(found, (victim, PERFORMANCE), share * DAYS_PER_YEAR)
         return found
+
+
+def _add(found: dict[Key, Floats], key: Key, days: Floats) -> None:
+    found[key] = found[key] + days if key in found else days
 
 
 def sweep(
@@ -156,6 +164,7 @@ def best_of(size: int, classes: Sequence[tuple[str, PairArrays]]) -> Sweep:
         np.full(size, MAX_DEPTH, dtype=np.int64),
         np.full(size, "", dtype="<U40"),
         {(name, a.id): np.zeros(size) for name, facts in classes for a in assets.values() if facts.holds(a.when).any()},
+        {(name, r): np.zeros(size) for name, facts in classes for r in shared_resources(facts.model)},
         {name: asset.plane for name, asset in assets.items()},
     )
 
@@ -187,6 +196,10 @@ def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances) -
     Depth adds at most :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
     designs whose exposure comes that near to the worst.
     """
+    for entry in facts.model.interference.values():
+        if entry.kind == "sharing":
+            slowed = worst.slowed[victim, entry.resource]
+            np.maximum(slowed, facts.holds(entry.when) * lost(entry.mean.likely), out=slowed)
     found = take_exposed(worst, victim, facts, chances)
     if not found:
         return

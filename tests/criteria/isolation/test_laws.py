@@ -1,0 +1,124 @@
+"""Laws of the exposure: barriers never hurt, names do not matter, and intervals hold what an own simulation draws."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import beta
+
+from kubeanswers.source import parse_yaml
+from tenancykit.catalogue.attack import Range
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.criteria.isolation.beliefs import Beliefs, beliefs
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
+from tenancykit.criteria.isolation.measure import assess
+from tenancykit.criteria.isolation.network import contracted
+from tenancykit.criteria.isolation.reliability import Link, expose
+from tenancykit.scenario.model import Scenario
+from tenancykit.validation import validate
+from tests.criteria.isolation.platforms import CATALOGUE, SHARED, resolved, result, scenario, with_options
+from tests.criteria.isolation.test_network import SCENARIO
+
+MODEL = load_isolation(CATALOGUE)
+OWN_NODES = with_options("cp_vcluster_private", "node_dedicated_tenant")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_a_barrier_more_on_any_crossing_opens_nothing_of_any_asset(data: st.DataObject) -> None:
+    (pair,) = result(data.draw(st.sampled_from([SHARED, OWN_NODES]))).pairs
+    graph = pair.finding.graph
+    chance = {name: strength.chance for name, strength in pair.finding.strengths.items()}
+    place = data.draw(st.integers(0, len(graph.links) - 1))
+    extra = data.draw(st.sampled_from(graph.barriers))
+    link = graph.links[place]
+    links = list(graph.links)
+    links[place] = Link(link.source, link.target, tuple(dict.fromkeys((*link.variables, extra))))
+    targets = [asset.asset for asset in pair.finding.assets]
+    diagram, roots = expose(links, dict.fromkeys(graph.starts), targets)
+    for asset, exposure in zip(pair.finding.assets, diagram.probability(roots, chance), strict=True):
+        assert exposure <= asset.exposure + 1e-12
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_what_is_believed_worse_opens_more_of_every_plane(data: st.DataObject) -> None:
+    asked = scenario()
+    design = resolved(SHARED, asked)
+    belief = data.draw(st.sampled_from(beliefs(MODEL)))
+    low, high = (
+        assess(design, MODEL, believed=Beliefs().moved(belief.id, end)).days for end in (belief.low, belief.high)
+    )
+    for key, days in low.items():
+        assert days <= high[key] + 1e-9
+
+
+def test_names_of_classes_and_their_order_move_no_exposure() -> None:
+    asked = validate(Scenario, parse_yaml(SCENARIO, "two"))
+    first, second = asked.tenants.classes
+    turned = asked.tenants.model_copy(
+        update={
+            "classes": (
+                second.model_copy(update={"id": "a-name"}),
+                first.model_copy(update={"id": "another"}),
+            )
+        }
+    )
+    plain = assess(resolved(SHARED, asked), MODEL).days
+    renamed = assess(resolved(SHARED, asked.model_copy(update={"tenants": turned})), MODEL).days
+    for (class_id, plane), days in plain.items():
+        assert renamed["another" if class_id == "dev" else "a-name", plane] == pytest.approx(days)
+
+
+def drawn_chance(strength: Strength, doubts: dict[str, float], draw: np.random.Generator) -> float:
+    """Return one draw of a barrier's chance of being down, worked out apart from the code under test."""
+
+    def normal(sort: str, name: str) -> float:
+        for key in (sort, name):
+            if key not in doubts:
+                doubts[key] = float(draw.standard_normal())
+        return math.sqrt(0.5) * (doubts[sort] + doubts[name])
+
+    def share(values: Range, sort: str, name: str) -> float:
+        deviation = (values.high - values.low) / 2.5631
+        total = max(values.likely * (1 - values.likely) / deviation**2 - 1, 2.0)
+        probability = 0.5 * (1 + math.erf(normal(sort, name) / math.sqrt(2)))
+        return float(beta(values.likely * total, (1 - values.likely) * total).ppf(probability))
+
+    wrong = 0.0
+    if strength.lapse:
+        wrong = share(strength.lapse.chance, "lapse", strength.lapse.id)
+        for each in strength.upkeep:
+            wrong *= share(each.factor, "upkeep", each.id)
+    window = strength.window
+    assert window is not None
+    spread = math.log(window.high / window.low) / 2.5631
+    name = f"window {window.low}-{window.likely}-{window.high}"
+    days = window.likely * math.exp(spread * normal("window", name) - spread**2 / 2)
+    rate = draw.gamma(strength.rate.shape) / strength.rate.years
+    return 1 - (1 - wrong) * math.exp(-rate * days / DAYS_PER_YEAR)
+
+
+@pytest.mark.parametrize("options", [SHARED, OWN_NODES])
+def test_four_of_five_draws_of_the_whole_model_lie_in_the_printed_interval(options: tuple[str, ...]) -> None:
+    found = result(options)
+    (pair,) = found.pairs
+    draw = np.random.default_rng(17)
+    inside = dict.fromkeys((e.plane for e in found.exposure), 0)
+    count = 250
+    for _ in range(count):
+        doubts: dict[str, float] = {}
+        chance = {name: drawn_chance(s, doubts, draw) for name, s in pair.finding.strengths.items()}
+        days = dict.fromkeys(inside, 0.0)
+        for asset in pair.finding.assets:
+            if asset.guarded:
+                network = contracted(asset.asset, frozenset(pair.finding.graph.starts), MODEL)
+                days[asset.plane] += network.solve(pair.finding.graph, chance)[0] * DAYS_PER_YEAR
+        for exposure in found.exposure:
+            inside[exposure.plane] += exposure.low <= days[exposure.plane] <= exposure.high
+    for plane in ("control", "compute", "network", "storage", "accelerator"):
+        assert 0.72 <= inside[plane] / count <= 0.9, plane
