@@ -23,10 +23,8 @@ OWN_ROOT: Final = Path(__file__).parent
 """Folder of the catalogue that ships with the package."""
 SECTIONS: Final = (
     *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "expectations"),
-    *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "expectations"),
     *("features", "interference", "lapses", "levels", "needs", "options", "positions", "prices", "priors"),
     *("references", "rules", "sharing", "signs", "upkeep", "windows"),
-    *("sharing", "signs", "upkeep", "windows"),
     *("tasks/priors", "tasks/rates", "tasks/work", "toil/activities", "toil/limits", "toil/rates"),
 )
 """Folders of a catalogue, each with entries of one kind."""
