@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubeanswers.errors import Fault, InputError
-from tenancykit.scenario import traces
+from tenancykit.scenario import trace_rows, traces
 from tenancykit.scenario.trace_rows import Trace
 
 GIB = 1024**3
@@ -352,3 +354,28 @@ def read_or_faults(read: Reader, path: Path, *, skip: bool) -> tuple[Trace[Any] 
         return read(path, skip_bad_rows=skip), ()
     except InputError as error:
         return None, error.faults
+
+
+def test_a_log_of_jobs_is_kept_as_columns_and_reads_as_its_rows(tmp_path: Path) -> None:
+    rows = [f"t{n % 7},{n},{n % 5},{n % 3},1Gi,{n % 4},{'A100|H100' if n % 2 else ''}\n" for n in range(1000)]
+    path = tmp_path / "jobs.csv"
+    path.write_text("tenant,start,duration,cpu,memory,gpus,gpu_model\n" + "".join(rows))
+    found = traces.read_jobs_csv(path).rows
+    assert isinstance(found, trace_rows.JobTable)
+    assert len(found) == 1000
+    listed = list(found)
+    assert [found[n] for n in range(1000)] == listed
+    assert found[10:12] == listed[10:12]
+    assert listed[9].tenant == "t2"
+    assert listed[9].gpu_models == frozenset({"A100", "H100"})
+    assert [job.start for job in listed] == found.numbers("start").tolist()
+    held = sum(column.itemsize * len(column) for column in (*found._numbers.values(), *found._words.values()))
+    assert held <= 80 * 1000, "a million jobs are to fit into 80 MB"
+
+
+def test_a_trace_out_of_a_pipe_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text("tenant,start,duration,cpu,memory,gpus,gpu_model\na,0,60,1,1Gi,1,\n")
+    command = f"{sys.executable} -m tenancykit demand <(gzip -c {path})"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

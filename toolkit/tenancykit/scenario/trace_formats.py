@@ -10,7 +10,7 @@ from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario import trace_clusters, trace_monitoring, traces
-from tenancykit.scenario.trace_rows import TenantChange, Trace, TraceJob, column_names, trace_text
+from tenancykit.scenario.trace_rows import TenantChange, Trace, TraceJob, column_names, trace_head
 
 Jobs = Trace[TraceJob]
 Changes = Trace[TenantChange]
@@ -66,7 +66,7 @@ def form_of(path: str | Path) -> str:
     Raises:
         InputError: the file cannot be read, or has half of no format's columns.
     """
-    text = trace_text(Path(path)).lstrip()
+    text = trace_head(Path(path)).lstrip()
     if text.startswith("["):
         return "philly"
     if text.startswith("{"):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import gzip
 import io
 import math
+import stat
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TextIO, TypeVar, cast, overload
+
+import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
-from kubeanswers.source import read_text
+from kubeanswers.inputs import read_bytes
 
 MAX_BYTES: Final = 1024 * 1024 * 1024
 """Largest trace read, unpacked, in bytes. Assumption: a million jobs take about 150 MB, as CSV or as JSON."""
@@ -39,7 +44,7 @@ class Trace(Generic[Row]):
         faults: one fault per row left out.
     """
 
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     skipped: Mapping[str, int]
     faults: tuple[Fault, ...] = ()
 
@@ -99,6 +104,69 @@ class TraceJob:
     gpu_milli: int = 1000
     gpu_models: frozenset[str] = frozenset()
     state: str = ""
+
+
+class JobTable(Sequence[TraceJob]):
+    """Jobs kept as columns, about 80 bytes each, so that a log of millions fits; a row is made when it is asked for."""
+
+    def __init__(self) -> None:
+        self._numbers = {name: array(kind) for name, kind in _NUMBERS.items()}
+        self._words: dict[str, array[int]] = {name: array("q") for name in _WORDS}
+        self._known: dict[str, dict[Any, int]] = {name: {} for name in _WORDS}
+        self._tuples: dict[str, tuple[Any, ...]] = {}
+        self._names: list[str] = []
+
+    def append(self, job: TraceJob) -> None:
+        """Add a job."""
+        for name, column in self._numbers.items():
+            column.append(getattr(job, name))
+        for name, codes in self._words.items():
+            known = self._known[name]
+            codes.append(known.setdefault(getattr(job, name), len(known)))
+        self._names.append(job.name)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, place: int) -> TraceJob: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[TraceJob]: ...
+    def __getitem__(self, place: int | slice) -> TraceJob | list[TraceJob]:
+        """Return a job, or some."""
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        words = {name: self._listed(name)[codes[place]] for name, codes in self._words.items()}
+        told: dict[str, Any] = {**{n: column[place] for n, column in self._numbers.items()}, **words}
+        return TraceJob(self._names[place], **told)
+
+    def __iter__(self) -> Iterator[TraceJob]:
+        return (self[place] for place in range(len(self)))
+
+    def _listed(self, name: str) -> tuple[Any, ...]:
+        kept = self._tuples.get(name, ())
+        if len(kept) != len(self._known[name]):
+            kept = self._tuples[name] = tuple(self._known[name])
+        return kept
+
+    def numbers(self, name: str) -> Any:
+        """Return a column of numbers as an array of NumPy; it may not be written to."""
+        return np.frombuffer(self._numbers[name], dtype=np.float64 if _NUMBERS[name] == "d" else np.int64)
+
+    def codes(self, name: str) -> Any:
+        """Return [rows] the place of each word of a column among :meth:`words`."""
+        return np.frombuffer(self._words[name], dtype=np.int64)
+
+    def words(self, name: str) -> tuple[Any, ...]:
+        """Return the different words of a column."""
+        return self._listed(name)
+
+
+_NUMBERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("start", "duration"), "d"),
+    **dict.fromkeys(("cpu_milli", "memory_bytes", "gpu_count", "gpu_milli"), "q"),
+}
+_WORDS: Final = ("tenant", "gpu_models", "state")
 
 
 @dataclass(frozen=True)
@@ -186,25 +254,95 @@ def trace_text(path: Path) -> str:
     Raises:
         InputError: the file is missing, too large, damaged or not UTF-8.
     """
+    with trace_stream(path) as stream:
+        return stream.read()
+
+
+def trace_head(path: Path) -> str:
+    """Return how a trace begins: its first line at least.
+
+    Raises:
+        InputError: as :func:`trace_text`.
+    """
+    with trace_stream(path) as stream:
+        return stream.readline(_LONGEST_LINE) + stream.read(_HEAD)
+
+
+@contextlib.contextmanager
+def trace_stream(path: Path) -> Iterator[TextIO]:
+    """Open a trace as text with plain line ends, unpacked if gzip packed it, read piece by piece up to the limit.
+
+    Raises:
+        InputError: as :func:`trace_text`.
+    """
+    name = str(path)
     try:
-        with path.open("rb") as stream:
-            packed = stream.read(len(_GZIP)) == _GZIP
-    except OSError:
-        packed = False
-    if not packed:
-        return read_text(path, limit=MAX_BYTES)
-    try:
-        with gzip.open(path) as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(Fault(str(path), f"is a damaged gzip file: {error}", cure="pack it again")) from None
-    if len(content) > MAX_BYTES:
-        raise InputError(Fault(str(path), "is too large unpacked", f"at most {MAX_BYTES >> 20} MiB", "split the file"))
-    try:
-        text = content.decode("utf-8-sig")
+        found = path.stat()
+        plain = stat.S_ISREG(found.st_mode)
+        with path.open("rb") if plain else io.BytesIO(_piped(path)) as raw:
+            packed = raw.read(len(_GZIP)) == _GZIP
+            raw.seek(0)
+            size = 0 if packed else found.st_size
+            if size > MAX_BYTES:
+                raise InputError(Fault(name, f"is {size >> 20} MiB large", f"at most {MAX_BYTES >> 20} MiB", _SPLIT))
+            inner = gzip.GzipFile(fileobj=raw) if packed else raw
+            with io.TextIOWrapper(io.BufferedReader(_Bounded(inner, name)), encoding="utf-8-sig") as stream:
+                yield stream
+    except FileNotFoundError:
+        raise InputError(Fault(name, "no such file", cure="check the path")) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(Fault(name, f"is a damaged gzip file: {error}", cure="pack it again")) from None
     except UnicodeDecodeError:
-        raise InputError(Fault(str(path), "is not UTF-8 text", cure="save it as UTF-8")) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        raise InputError(Fault(_unreadable(path), "is not UTF-8 text", cure="save it as UTF-8")) from None
+    except IsADirectoryError:
+        raise InputError(Fault(name, "is a folder", "a file", "name the file inside it")) from None
+    except OSError as error:
+        raise InputError(Fault(name, f"cannot be read: {error.strerror}", cure="check the path")) from None
+    except ValueError as error:
+        if "\0" not in name:
+            raise
+        raise InputError(Fault(repr(name), f"is no path: {error}", cure="check the path")) from None
+
+
+_LONGEST_LINE: Final = 1 << 20
+_HEAD: Final = 4096
+_SPLIT: Final = "split the file"
+
+
+@functools.lru_cache(maxsize=4)
+def _piped(path: Path) -> bytes:
+    """Return what comes out of a pipe: once, for a trace is looked at twice, to know its format and to read it."""
+    return read_bytes(path, MAX_BYTES)
+
+
+def _unreadable(path: Path) -> str:
+    """Return a file with the first line that is not UTF-8, where that is soon found."""
+    with contextlib.suppress(OSError), path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                line.decode("utf-8-sig")
+            except UnicodeDecodeError:
+                return f"{path}:{number}"
+    return str(path)
+
+
+class _Bounded(io.RawIOBase):
+    """Bytes of a stream up to the limit."""
+
+    def __init__(self, inner: Any, name: str) -> None:
+        super().__init__()
+        self._inner, self._name, self._size = inner, name, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._inner.read(len(buffer))
+        self._size += len(data)
+        if self._size > MAX_BYTES:
+            raise InputError(Fault(self._name, "is too large unpacked", f"at most {MAX_BYTES >> 20} MiB", _SPLIT))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def column_names(header: str, delimiter: str = "") -> list[str]:
@@ -222,12 +360,19 @@ def table_rows(
     Raises:
         InputError: the file cannot be read, a column is missing or given twice, or quotation marks do not match.
     """
-    text = trace_text(path)
-    if not text.strip():
+    with trace_stream(path) as stream:
+        yield from _rows(stream, path, columns, optional)
+
+
+def _rows(
+    stream: TextIO, path: Path, columns: Sequence[str], optional: Sequence[str]
+) -> Iterator[tuple[int, Mapping[Any, Any]]]:
+    header = stream.readline()
+    if not header.strip() and not any(line.strip() for line in stream):
         raise InputError(
             Fault(str(path), "is empty", f"columns {', '.join(columns)}", "check that it is the right file")
         )
-    header = text.split("\n", 1)[0]
+    header = header.rstrip("\n")
     names = column_names(header)
     known = (*columns, *optional)
     faults = [
@@ -243,15 +388,13 @@ def table_rows(
     if faults:
         raise InputError(faults)
     delimiter = next(each for each in _DELIMITERS if column_names(header, each) == names)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    reader.fieldnames = names
+    reader = csv.DictReader(stream, names, delimiter=delimiter, strict=True)
     try:
-        next(reader.reader)
         for row in reader:
-            yield reader.line_num, dict(row)
+            yield reader.line_num + 1, dict(row)
     except csv.Error as error:
         cure = "close the quotation mark" if "end of data" in str(error) else "correct the row"
-        raise InputError(Fault(f"{path}:{reader.line_num}", f"is not CSV: {error}", cure=cure)) from error
+        raise InputError(Fault(f"{path}:{reader.line_num + 1}", f"is not CSV: {error}", cure=cure)) from error
 
 
 def _whole(row: Mapping[Any, Any], columns: Sequence[str]) -> dict[str, str]:
@@ -288,7 +431,7 @@ class Reading(Generic[Row]):
 
     def __init__(self, path: Path, *, skip_bad_rows: bool) -> None:
         self.path, self.skip = path, skip_bad_rows
-        self.rows: list[Row] = []
+        self.rows: list[Row] | JobTable = []
         self.faults: list[Fault] = []
         self.reasons: Counter[str] = Counter()
 
@@ -303,7 +446,10 @@ class Reading(Generic[Row]):
     def take(self, line: int | str, make: Callable[[], Row]) -> None:
         """Keep the row, or what is wrong with it."""
         try:
-            self.rows.append(make())
+            row = make()
+            if isinstance(row, TraceJob) and isinstance(self.rows, list) and not self.rows:
+                self.rows = JobTable()
+            cast("list[Row]", self.rows).append(row)
         except RowError as error:
             where = f"{self.path}:{line}: {error.field}"
             self.faults.append(Fault(where, error.what, error.allowed, error.cure or _CURE))
@@ -320,4 +466,5 @@ class Reading(Generic[Row]):
         if not self.rows:
             cure = "check that it is the right file"
             raise InputError([*self.faults[:_SHOWN], Fault(str(self.path), "has no usable rows", cure=cure)])
-        return Trace(tuple(self.rows), dict(sorted(self.reasons.items())), tuple(self.faults))
+        rows = cast("Sequence[Row]", self.rows if isinstance(self.rows, JobTable) else tuple(self.rows))
+        return Trace(rows, dict(sorted(self.reasons.items())), tuple(self.faults))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from array import array
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def capacity(series: Iterable[Series], percentile: float = 100.0) -> float:
     return float(np.percentile(total, percentile, method="inverted_cdf")) if np.size(total) else 0.0
 
 
-def capacity_over_time(jobs: Iterable[Job], percentile: float, hours: float) -> float:
+def capacity_over_time(jobs: Iterable[Job] | Jobs, percentile: float, hours: float) -> float:
     """Return the least capacity that covers what jobs hold together for that percentage of the time; 100 is the peak.
 
     Args:
@@ -120,12 +121,13 @@ def capacity_over_time(jobs: Iterable[Job], percentile: float, hours: float) -> 
     """
     if not 0 < percentile <= 100:
         raise InputError(Fault("percentile", f"is {percentile}", "above 0, up to 100", "100 is the peak"))
-    held = [(job.start, job.start + job.duration, job.amount) for job in jobs if job.duration > 0]
-    if not held:
+    found = Jobs.of(jobs)
+    found = found.take(found.duration > 0)
+    if not len(found.start):
         return 0.0
-    table = np.array(held, dtype=np.float64)
-    moments = np.concatenate([table[:, 0], table[:, 1], [0.0, max(hours, float(table[:, 1].max()))]])
-    change = np.concatenate([table[:, 2], -table[:, 2], [0.0, 0.0]])
+    ends = found.start + found.duration
+    moments = np.concatenate([found.start, ends, [0.0, max(hours, float(ends.max()))]])
+    change = np.concatenate([found.amount, -found.amount, [0.0, 0.0]])
     order = np.argsort(moments, kind="stable")
     levels, lengths = np.cumsum(change[order])[:-1], np.diff(moments[order])
     levels, lengths = levels[lengths > 0], lengths[lengths > 0]
@@ -184,6 +186,33 @@ class Job:
     amount: float
 
 
+@dataclass(frozen=True, eq=False)
+class Jobs:
+    """Jobs as columns: what a million of them are counted by.
+
+    Attributes:
+        start: when each asks, any unit of time.
+        duration: how long each runs, same unit.
+        amount: what each holds meanwhile.
+    """
+
+    start: Series
+    duration: Series
+    amount: Series
+
+    @classmethod
+    def of(cls, jobs: Iterable[Job] | Jobs) -> Jobs:
+        """Return jobs as columns."""
+        if isinstance(jobs, Jobs):
+            return jobs
+        table = np.array([(job.start, job.duration, job.amount) for job in jobs], dtype=np.float64).reshape(-1, 3)
+        return cls(table[:, 0], table[:, 1], table[:, 2])
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Jobs:
+        """Return some of them."""
+        return Jobs(self.start[rows], self.duration[rows], self.amount[rows])
+
+
 @dataclass(frozen=True)
 class Waits:
     """Queueing delay of jobs under a cap, in the jobs' unit of time.
@@ -204,31 +233,35 @@ class Waits:
     never: int
 
 
-def queueing_delay(jobs: Iterable[Job], cap: float, *, backfill: bool = False) -> Waits:
+def queueing_delay(jobs: Iterable[Job] | Jobs, cap: float, *, backfill: bool = False) -> Waits:
     """Return how long jobs wait when at most ``cap`` is in use at a time.
 
     First come, first served: a job that does not fit holds up those behind it; with ``backfill`` whatever fits starts,
     in order of arrival (so large jobs may wait long).
     """
-    queue: deque[Job] = deque()
+    every = Jobs.of(jobs)
+    every = every.take(np.argsort(every.start, kind="stable"))
+    start, duration, amount = every.start, every.duration, every.amount
+    queue: deque[int] = deque()  # places, not objects: a queue may hold a million
     running: list[tuple[float, float]] = []
     free = float(cap)
-    waits: list[float] = []
+    waits = array("d")
     never = 0
 
     def begin(now: float) -> None:
         nonlocal free
-        blocked: deque[Job] = deque()
+        blocked: deque[int] = deque()
         while queue and (free > 0 or not blocked):
             job = queue.popleft()
-            if job.amount > free:
+            asked = float(amount[job])
+            if asked > free:
                 blocked.append(job)
                 if not backfill:
                     break
                 continue
-            free -= job.amount
-            waits.append(now - job.start)
-            heapq.heappush(running, (now + job.duration, job.amount))
+            free -= asked
+            waits.append(now - float(start[job]))
+            heapq.heappush(running, (now + float(duration[job]), asked))
         queue.extendleft(reversed(blocked))
 
     def release(until: float) -> None:
@@ -239,18 +272,19 @@ def queueing_delay(jobs: Iterable[Job], cap: float, *, backfill: bool = False) -
                 free += heapq.heappop(running)[1]
             begin(now)
 
-    for job in sorted(jobs, key=lambda job: job.start):
-        if job.amount > cap:
+    for job in range(len(start)):
+        if amount[job] > cap:
             never += 1
             continue
-        release(job.start)
+        now = float(start[job])
+        release(now)
         queue.append(job)
-        begin(job.start)
+        begin(now)
     release(math.inf)
     return summary(waits, never)
 
 
-def summary(waits: Sequence[float] | Series, never: int) -> Waits:
+def summary(waits: Sequence[float] | array[float] | Series, never: int) -> Waits:
     """Return the mean and the quantiles of waits."""
     if not len(waits):
         return Waits(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, never)
@@ -269,12 +303,12 @@ def backlog(series: Series, cap: float) -> Series:
     return result
 
 
-def concurrent(jobs: Iterable[Job], *, steps: int, step: float = 1.0) -> Series:
+def concurrent(jobs: Iterable[Job] | Jobs, *, steps: int, step: float = 1.0) -> Series:
     """Return the greatest amount in use within each step, if every job starts when it asks."""
-    spans = np.array([(job.start, job.start + job.duration, job.amount) for job in jobs if job.duration > 0])
-    spans = spans.reshape(-1, 3)
-    times = np.concatenate([spans[:, 0], spans[:, 1]])
-    amounts = np.concatenate([spans[:, 2], -spans[:, 2]])
+    found = Jobs.of(jobs)
+    found = found.take(found.duration > 0)
+    times = np.concatenate([found.start, found.start + found.duration])
+    amounts = np.concatenate([found.amount, -found.amount])
     order = np.lexsort((amounts, times))  # at one moment, what ends makes room before what starts
     times = times[order]
     levels = np.concatenate([[0.0], np.cumsum(amounts[order]), [0.0]])

@@ -15,7 +15,7 @@ import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.criteria.cost.demand import (
-    Job,
+    Jobs,
     Series,
     Waits,
     backlog,
@@ -27,7 +27,7 @@ from tenancykit.criteria.cost.demand import (
     summary,
 )
 from tenancykit.scenario.trace_formats import FORMS, read_trace
-from tenancykit.scenario.trace_rows import TenantChange, TraceJob
+from tenancykit.scenario.trace_rows import JobTable, TenantChange, TraceJob
 
 Resource = Literal["gpu", "cpu"]
 UNITS: Final[Mapping[Resource, str]] = {"gpu": "GPUs", "cpu": "cores"}
@@ -152,9 +152,10 @@ def demand(
     if len(names) != 1:
         cure = "give traces of one format at a time"
         raise InputError(Fault("traces", f"have {len(names)} formats: {', '.join(names)}", "one", cure))
-    rows = [row for _, trace in read for row in trace.rows]
     skipped = "; ".join(filter(None, (trace.report() for _, trace in read)))
-    jobs = [row for row in rows if isinstance(row, TraceJob)]
+    jobs = [trace.rows for _, trace in read if isinstance(trace.rows, JobTable)] or [
+        _table(trace.rows) for _, trace in read if isinstance(trace.rows[0], TraceJob)
+    ]
     found: _Jobs | _Series
     if jobs:
         found = _Jobs(jobs, resource)
@@ -203,33 +204,59 @@ class _Jobs:
 
     step = 1.0
 
-    def __init__(self, rows: Sequence[TraceJob], resource: Resource) -> None:
-        begin = min(row.start for row in rows)
-        self.by_tenant: dict[str, list[Job]] = {}
-        for row in rows:
-            amount = row.gpu_count * row.gpu_milli if resource == "gpu" else row.cpu_milli
-            if amount:
-                job = Job((row.start - begin) / _SECONDS, row.duration / _SECONDS, amount)
-                self.by_tenant.setdefault(row.tenant or EVERYBODY, []).append(job)
-        if not self.by_tenant:
+    def __init__(self, tables: Sequence[JobTable], resource: Resource) -> None:
+        begin = min(float(table.numbers("start").min()) for table in tables)
+        amounts = [_amounts(table, resource) for table in tables]
+        asking = [amount > 0 for amount in amounts]
+        if not any(chosen.any() for chosen in asking):
             raise InputError(Fault("resource", f"no job asks for {UNITS[resource]}", cure="ask about the other"))
-        self.tenants = sorted(self.by_tenant)
-        self.hours = max(job.start + job.duration for jobs in self.by_tenant.values() for job in jobs)
+        parts = list(zip(tables, amounts, asking, strict=True))
+        self.jobs = Jobs(
+            np.concatenate([(t.numbers("start")[chosen] - begin) / _SECONDS for t, _, chosen in parts]),
+            np.concatenate([t.numbers("duration")[chosen] / _SECONDS for t, _, chosen in parts]),
+            np.concatenate([amount[chosen].astype(np.float64) for _, amount, chosen in parts]),
+        )
+        names = [[word or EVERYBODY for word in table.words("tenant")] for table in tables]
+        places = {name: place for place, name in enumerate(dict.fromkeys(n for listed in names for n in listed))}
+        self._codes = np.concatenate(
+            [
+                np.array([places[name] for name in listed])[table.codes("tenant")[chosen]]
+                for (table, _, chosen), listed in zip(parts, names, strict=True)
+            ]
+        )
+        present = set(np.unique(self._codes).tolist())
+        self._places = {name: place for name, place in places.items() if place in present}
+        self.tenants = sorted(self._places)
+        self.hours = float((self.jobs.start + self.jobs.duration).max())
         if self.hours > _MOST_HOURS:
             what = f"the trace spans {self.hours:.0f} hours"
             raise InputError(Fault("duration", what, f"at most {_MOST_HOURS}", "correct the longest or latest job"))
 
     def pooled(self, tenants: Sequence[str]) -> Series:
-        jobs = (job for tenant in tenants for job in self.by_tenant[tenant])
-        return concurrent(jobs, steps=max(1, math.ceil(self.hours))) / _MILLI
+        return concurrent(self._of(tenants), steps=max(1, math.ceil(self.hours))) / _MILLI
 
     def capacity(self, tenants: Sequence[str], percentile: float) -> float:
-        jobs = (job for tenant in tenants for job in self.by_tenant[tenant])
-        return capacity_over_time(jobs, percentile, self.hours) / _MILLI
+        return capacity_over_time(self._of(tenants), percentile, self.hours) / _MILLI
 
     def waits(self, cap: float, *, backfill: bool) -> Waits:
-        every = (job for jobs in self.by_tenant.values() for job in jobs)
-        return queueing_delay(every, cap * _MILLI, backfill=backfill)
+        return queueing_delay(self.jobs, cap * _MILLI, backfill=backfill)
+
+    def _of(self, tenants: Sequence[str]) -> Jobs:
+        if len(tenants) == len(self.tenants):
+            return self.jobs
+        return self.jobs.take(np.isin(self._codes, [self._places[tenant] for tenant in tenants]))
+
+
+def _amounts(table: JobTable, resource: Resource) -> Any:
+    return table.numbers("gpu_count") * table.numbers("gpu_milli") if resource == "gpu" else table.numbers("cpu_milli")
+
+
+def _table(rows: Iterable[Any]) -> JobTable:
+    """Return jobs a reader has changed since they were read as a table again."""
+    made = JobTable()
+    for row in rows:
+        made.append(row)
+    return made
 
 
 class _Series:
