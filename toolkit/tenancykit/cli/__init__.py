@@ -312,6 +312,9 @@ def _live_commands(commands: Any) -> None:
         "--sample", type=int, default=0, metavar="N", help="tenants per class to ask about (default all)"
     )
     verify.add_argument("--as-self", action="store_true", help="create as yourself, not in the tenants' names")
+    _repeatable(verify, "--platform", "WHO", "user or group of the platform team, bound beside the export")
+    verify.add_argument("--junit", metavar="FILE", help="also write the answers as JUnit XML")
+    verify.add_argument("--store", metavar="DIR", help="also add the dated result to a folder of results")
 
 
 def _live_arguments(parser: argparse.ArgumentParser) -> None:

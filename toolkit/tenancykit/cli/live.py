@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from kubeanswers.errors import Fault, InputError, OutputError
+from kubeanswers.source import write_text
 from tenancykit import api
 from tenancykit.auditing import Reading
 from tenancykit.catalogue.reading import load_catalogue
@@ -22,9 +25,17 @@ from tenancykit.live.contexts import chosen_contexts, clusters_of, read_cluster
 from tenancykit.live.installers import installer_of
 from tenancykit.live.verifying import Scope
 from tenancykit.live.verifying import verify as verify_clusters
-from tenancykit.report.live import applied_data, applied_text, outcome_data, verification_data, verification_text
+from tenancykit.report.live import (
+    applied_data,
+    applied_text,
+    outcome_data,
+    verification_data,
+    verification_junit,
+    verification_text,
+)
 from tenancykit.study.evaluation import evaluate
 from tenancykit.study.proof import prove
+from tenancykit.version import __version__
 
 
 def apply(options: argparse.Namespace) -> int:
@@ -71,7 +82,7 @@ def _each(
 
             def record(outcome: Outcome, cluster: str = name) -> None:
                 if log is not None:
-                    print(json.dumps(outcome_data(cluster, outcome), ensure_ascii=False), file=log, flush=True)
+                    log(cluster, outcome)
 
             server = stack.enter_context(KubeServer(context, options.kubeconfig, timeout=options.timeout))
             objects, force = readings[name].objects, options.force_conflicts
@@ -105,15 +116,26 @@ def _log_file(options: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def _log(options: argparse.Namespace) -> Iterator[TextIO]:
-    """Open the list of what was applied, beside the export and emptied, before anything is applied."""
+def _log(options: argparse.Namespace) -> Iterator[Callable[[str, Outcome], None]]:
+    """Open the list of what was applied, beside the export: runs are added to it, none is ever taken out.
+
+    That it can be written is known before anything is applied.
+    """
     file = _log_file(options)
+    run = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        stream = file.open("w", encoding="utf-8")
+        stream = file.open("a", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{file}: cannot be written: {error.strerror}; name another with --applied FILE") from None
+
+    def record(cluster: str, outcome: Outcome) -> None:
+        line = {"run": run, **outcome_data(cluster, outcome)}
+        print(json.dumps(line, ensure_ascii=False), file=stream, flush=True)
+
     with stream:
-        yield stream
+        yield record
+    if file.is_file() and not file.stat().st_size:
+        file.unlink()
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -127,7 +149,9 @@ def verify(options: argparse.Namespace) -> int:
     readings = {name: read_cluster(clusters[name]) for name in contexts}
     design = api.variant(options.design or exported_design(folder), scenario, catalogue)
     proof = prove(evaluate(design, scenario, catalogue), scenario, catalogue, folder)
-    scope = Scope(frozenset(options.tenant), options.sample, options.as_self)
+    scope = Scope(
+        frozenset(options.tenant), options.sample, options.as_self, frozenset(options.platform), scenario.kubernetes
+    )
     with ExitStack() as stack:
         asked = {
             name: (
@@ -140,8 +164,28 @@ def verify(options: argparse.Namespace) -> int:
     if found.tenants == 0 and options.tenant:
         raise InputError(Fault("--tenant", f"names nobody of these clusters: {', '.join(options.tenant)}"))
     skipped = sorted(clusters.keys() - contexts.keys())
+    data = verification_data(proof, found, skipped)
+    if options.junit:
+        write_text(Path(options.junit), verification_junit(found))
+    if options.store:
+        print(f"stored: {_stored(Path(options.store), data)}", file=sys.stderr)
     if options.json:
-        print_json(verification_data(proof, found, skipped))
+        print_json(data)
     else:
         print(verification_text(proof, found, skipped))
     return OK if found.verdict == "verified" and proof.verdict == "proven" else FINDINGS
+
+
+def _stored(folder: Path, data: dict[str, Any]) -> Path:
+    """Write a dated result into a folder of results, as evidence that the control was operated; return its file.
+
+    Results are added, never replaced: two runs of one second lie beside each other.
+    """
+    made = datetime.now(UTC)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem, number = f"verification-{made:%Y%m%dT%H%M%SZ}", 1
+    while (file := folder / f"{stem}{f'-{number}' if number > 1 else ''}.json").exists():
+        number += 1
+    told = {**data, "date": made.isoformat(timespec="seconds"), "version": __version__}
+    write_text(file, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    return file

@@ -12,24 +12,37 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kubeanswers.access.rbac import Request
+from kubeanswers.objects import mapping
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.hostile_pods import CROSSING as NODE
 from tenancykit.auditing.crossings.hostile_pods import (
     EXTERNAL_ADDRESS,
     LESSER_PODS,
     NODE_PORT,
+    QUEUE_CROSSING,
     ROOT_PODS,
     TRAFFIC_CROSSING,
 )
+from tenancykit.auditing.crossings.node_sharing import CROSSING as NEIGHBOURS
+from tenancykit.auditing.crossings.probe_pods import Change
+from tenancykit.auditing.crossings.sandboxes import CROSSING as KERNEL
 from tenancykit.auditing.tenants import Principal, Tenancy
 from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer
-from tenancykit.live.excess import Excess, account_of, excesses, mountable
+from tenancykit.live.excess import Excess, account_of, excesses, least_demanding, mountable
 from tenancykit.live.questions import Reply, State
 
 PROBE: Final = "tenancykit-verify"
 """Name of what is created as a dry run."""
 _NO_RIGHT: Final = re.compile(r'cannot (create|impersonate) resource "')
 _COUNTED: Final = re.compile(r"exceeded quota|failed quota|(maximum|minimum) \S+ usage|no .*[Qq]uota")
+_QUOTA: Final = re.compile(r"exceeded quota|status unknown for quota")
+_STEERED: Final[Mapping[str, str]] = {
+    "without-its-sandbox": KERNEL,
+    "tolerates-everything": NEIGHBOURS,
+    "anywhere": NEIGHBOURS,
+    "outranks-everybody": QUEUE_CROSSING,
+}
+"""Crossings that pods open which steer clear of what their tenant was given."""
 _LOAD_BALANCER: Final = {**NODE_PORT, "spec": {**NODE_PORT["spec"], "type": "LoadBalancer"}}  # type: ignore[dict-item]
 SERVICES: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "node-port": (NODE_PORT, ""),
@@ -67,25 +80,45 @@ class AdmissionQuestions:
                 yield self._excess(tenant, namespace, excess)
 
     def _pods(self, tenant: str, namespace: str) -> Iterator[Reply]:
-        pod = mountable(self.probe.ordinary(namespace))
-        verdict = self.probe.takes(namespace, self.probe.ordinary(namespace)).verdict
+        ordinary = least_demanding(self.probe, namespace)
+        pod = mountable(ordinary)
+        verdict = self.probe.takes(namespace, ordinary).verdict
         claimed = self._bounded(namespace, "denied" if verdict == "no" else "allowed", pod)
         first = self._create(tenant, namespace, "pods", pod)
         observed, why = _observed(first)
         if observed == "denied" and claimed == "allowed" and _COUNTED.search(why):
-            observed, why = "undecided", f"its quota is used up: {why}"
+            observed, why = _counted(why, "its quota is used up, and nothing else refuses it")
         yield Reply("pods", self.cluster, tenant, f"ordinary pod in {namespace}", "", claimed, observed, why)
-        for name, change in {**ROOT_PODS, **LESSER_PODS}.items():
-            policy = _CLAIMS[self.probe.takes_changed(namespace, change).verdict]
+        for name, change in {**ROOT_PODS, **LESSER_PODS, **self._steered(ordinary)}.items():
+            policy = _CLAIMS[self._takes(namespace, ordinary, change)]
             made = change.apply(pod)
             claimed = self._bounded(namespace, policy, made)
             observed, why = _observed(self._create(tenant, namespace, "pods", made))
             if observed == "denied" and _COUNTED.search(why) and (policy == "denied" or claimed == "allowed"):
-                observed, why = "undecided", f"quotas and limits refuse it, no policy does: {why}"
+                observed, why = _counted(why, "quotas and limits refuse it, no policy does")
             elif observed == "denied" and _core(why) == _core(first.message) and not first.is_ok and policy == "denied":
                 observed, why = "undecided", f"the namespace refuses an ordinary pod alike: {why}"
-            crossing = NODE if name in ROOT_PODS else ""
+            crossing = NODE if name in ROOT_PODS else _STEERED.get(name, "")
             yield Reply("pods", self.cluster, tenant, f"{name} pod in {namespace}", crossing, claimed, observed, why)
+
+    def _takes(self, namespace: str, ordinary: Mapping[str, Any], change: Change) -> str:
+        if ordinary is self.probe.ordinary(namespace):
+            return self.probe.takes_changed(namespace, change).verdict
+        return self.probe.takes(namespace, change.apply(ordinary)).verdict
+
+    @staticmethod
+    def _steered(ordinary: Mapping[str, Any]) -> dict[str, Change]:
+        """Return the changes that take a pod out of its sandbox, off its nodes, or before everybody else's."""
+        spec = mapping(ordinary.get("spec"))
+        found = {
+            "tolerates-everything": Change(spec={"tolerations": [{"operator": "Exists"}]}),
+            "outranks-everybody": Change(spec={"priorityClassName": "system-cluster-critical"}),
+        }
+        if spec.get("runtimeClassName"):
+            found["without-its-sandbox"] = Change(drop=("runtimeClassName",))
+        if spec.get("nodeSelector") or spec.get("affinity"):
+            found["anywhere"] = Change(drop=("nodeSelector", "affinity"))
+        return found
 
     def _bounded(self, namespace: str, policy: State, made: Mapping[str, Any]) -> State:
         """Return what the export claims of an object: what its policies say, and where they allow it, its quotas."""
@@ -140,6 +173,16 @@ def _observed(answer: Answer) -> tuple[State, str]:
     if answer.status == 422 and "ValidatingAdmissionPolicy" in answer.message:
         return "denied", answer.message  # a policy may give its own reason, Invalid among them
     return "undecided", answer.message
+
+
+def _counted(why: str, what: str) -> tuple[State, str]:
+    """Return what a quota's refusal means: quotas are asked last, so everything else let the request pass.
+
+    What a LimitRange refuses was not put to policies at all.
+    """
+    if _QUOTA.search(why):
+        return "allowed", f"{what}: {why}"
+    return "undecided", f"{what}: {why}"
 
 
 def _core(message: str) -> str:

@@ -8,19 +8,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from kubeanswers.objects import DEFAULT_NAMESPACE, ManifestObject, mapping, scalar_text
-from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer, UnreachableError
+from kubeanswers.objects import DEFAULT_NAMESPACE, ManifestObject, mapping, mappings, scalar_text
+from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer, SignedOutError, UnreachableError
 from tenancykit.live.discovery import Discovery, Served
 
-Result = Literal["new", "present", "waits", "refused", "conflict", "absent", "skipped", "applied", "unknown", "left"]
-"""What became of an object. Tried: ``new`` or ``present`` (the server would take it), ``waits`` (it needs something
-that this export brings itself), ``refused``, ``conflict`` (another field manager owns fields), ``absent`` (its kind is
-not served), ``skipped`` (a Secret).
-Applied: ``applied``, ``unknown`` (the connection broke), ``left`` (not reached)."""
+Result = Literal[
+    "new",
+    "same",
+    "present",
+    "waits",
+    "refused",
+    "conflict",
+    "absent",
+    "skipped",
+    "applied",
+    "unchanged",
+    "unknown",
+    "left",
+]
+"""What became of an object. Tried: ``new``, ``same`` (there as exported) or ``present`` (there, would be brought to
+this state), ``waits`` (it needs something that this export brings itself), ``refused``, ``conflict`` (another field
+manager owns fields of another value), ``absent`` (its kind is not served), ``skipped`` (a Secret).
+Applied: ``applied``, ``unchanged`` (nothing was written), ``unknown`` (no answer, or one that is not the object),
+``left`` (not reached)."""
 FAILED: Final[frozenset[Result]] = frozenset({"refused", "conflict", "absent", "unknown"})
+_WRITTEN: Final[frozenset[Result]] = frozenset({"applied", "unchanged"})
+_TYPED: Final = "failed to create typed patch object"
+"""What a server says of an apply it cannot read: it answers 500 without a reason, and has written nothing."""
 
 Told = Callable[[int, int, str], None]
 """Told (done, total, what) after each object."""
@@ -38,11 +55,19 @@ class Outcome:
         item: the object.
         result: what became of it.
         why: the server's reason, or what it waits for.
+        adopts: field managers of an object that this export has not managed so far: it would be adopted.
+        uid: what the server calls the object that is there; empty where none is.
+        version: its resource version.
+        owned: whether others own what is stated, at the same value: writing it takes force and changes nothing.
     """
 
     item: ManifestObject
     result: Result
     why: str = ""
+    adopts: tuple[str, ...] = ()
+    uid: str = ""
+    version: str = ""
+    owned: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,10 +177,33 @@ class Application:
             if (item.group, item.kind) in self._defined:
                 return Outcome(item, "waits", f"its kind {item.kind} is defined by this export")
             return Outcome(item, "absent", f"the server knows no {item.kind} of {item.data.get('apiVersion')}")
-        answer = self._patch(item, served, dry_run=True)
-        if answer.is_ok:
+        return self._asked(item, served)
+
+    def _asked(self, item: ManifestObject, served: Served) -> Outcome:
+        """Return what the server would make of an object, held against what is there."""
+        stored = self.server.request("GET", served.path(place_of(item), item.name))
+        answer = self._patch(item, served, dry_run=True, force=self.force)
+        owned = False
+        if answer.status == 409 and stored.is_ok:
+            forced = self._patch(item, served, dry_run=True, force=True)
+            owned = forced.is_ok and is_same(stored.body, forced.body)
+            answer = forced if owned else answer
+        if not answer.is_ok:
+            return self._refusal(item, answer)
+        if not is_object(answer, item, served) or (stored.is_ok and not is_object(stored, item, served)):
+            return Outcome(item, "unknown", "the server answers with something else than the object")
+        if not stored.is_ok:
             return Outcome(item, "new" if answer.status == 201 else "present")
-        return self._refusal(item, answer)
+        metadata = mapping(stored.body.get("metadata"))
+        managers = managers_of(stored.body)
+        return Outcome(
+            item,
+            "same" if is_same(stored.body, answer.body) else "present",
+            adopts=() if FIELD_MANAGER in managers else managers,
+            uid=scalar_text(metadata.get("uid")),
+            version=scalar_text(metadata.get("resourceVersion")),
+            owned=owned,
+        )
 
     def _refusal(self, item: ManifestObject, answer: Answer) -> Outcome:
         details = mapping(answer.body.get("details"))
@@ -175,33 +223,49 @@ class Application:
 
     def _write(self, outcomes: list[Outcome], total: int, before: int) -> tuple[list[Outcome], str]:
         done: list[Outcome] = []
-        for number, (item, tried) in enumerate(((o.item, o.result) for o in outcomes), start=before + 1):
-            outcome = self._written(item, tried)
+        for number, tried in enumerate(outcomes, start=before + 1):
+            outcome = self._written(tried)
             done.append(outcome)
-            if outcome.result != "applied":
-                return done, f"{item}: {outcome.why}"
-            if self.record:
+            if outcome.result not in _WRITTEN:
+                return done, f"{tried.item}: {outcome.why}"
+            if self.record and outcome.result == "applied":
                 self.record(outcome)
             if self.tell:
-                self.tell(number, total, f"applied {item}")
+                self.tell(number, total, f"{outcome.result} {tried.item}")
         return done, ""
 
-    def _written(self, item: ManifestObject, tried: Result) -> Outcome:
+    def _written(self, tried: Outcome) -> Outcome:
+        item = tried.item
+        if tried.result == "same" and not tried.adopts:
+            return replace(tried, result="unchanged")
         try:
             served = self.discovery.of(item)
             if served is None:
-                return Outcome(
-                    item, "absent", f"the server still knows no {item.kind} of {item.data.get('apiVersion')}"
-                )
-            answer = self._patch(item, served, dry_run=False)
+                why = f"the server still knows no {item.kind} of {item.data.get('apiVersion')}"
+                return Outcome(item, "absent", why)
+            answer = self._patch(item, served, dry_run=False, force=self.force or tried.owned)
+        except SignedOutError as error:
+            return Outcome(item, "refused", f"{error}; it was not applied")
         except UnreachableError as error:
             return Outcome(item, "unknown", f"{error}; whether it was applied is not known")
+        return self._judged(tried, answer, served)
+
+    def _judged(self, tried: Outcome, answer: Answer, served: Served) -> Outcome:
+        """Return what an answer to a write means: success only if it is the object, and the one that was there."""
+        item = tried.item
+        if answer.status >= 500 and not answer.message.startswith(_TYPED):
+            return Outcome(item, "unknown", f"{answer.message}; whether it was applied is not known")
         if not answer.is_ok:
             return Outcome(item, "conflict" if answer.status == 409 else "refused", answer.message)
-        return Outcome(item, "applied", "was there before" if tried == "present" or answer.status == 200 else "")
+        metadata = mapping(answer.body.get("metadata"))
+        if not is_object(answer, item, served) or (tried.uid and metadata.get("uid") != tried.uid):
+            return Outcome(item, "unknown", "the answer is not the object; whether it was applied is not known")
+        if tried.version and scalar_text(metadata.get("resourceVersion")) == tried.version:
+            return replace(tried, result="unchanged")
+        return replace(tried, result="applied", why="was there before" if answer.status == 200 else "")
 
-    def _patch(self, item: ManifestObject, served: Served, *, dry_run: bool) -> Answer:
-        return apply_object(self.server, item, served, dry_run=dry_run, force=self.force)
+    def _patch(self, item: ManifestObject, served: Served, *, dry_run: bool, force: bool) -> Answer:
+        return apply_object(self.server, item, served, dry_run=dry_run, force=force)
 
     def _await_kinds(self) -> None:
         """Wait until kinds the export defines are served; what is still missing then is told object by object."""
@@ -223,6 +287,42 @@ def apply_object(
         query["dryRun"] = "All"
     headers = [("Content-Type", "application/apply-patch+yaml")]  # JSON is YAML
     return server.request("PATCH", served.path(place_of(item), item.name), item.data, query=query, headers=headers)
+
+
+def is_object(answer: Answer, item: ManifestObject, served: Served) -> bool:
+    """Return whether an answer is the object that was asked for: kind, group, name and namespace."""
+    body, metadata = answer.body, mapping(answer.body.get("metadata"))
+    group = scalar_text(body.get("apiVersion")).rpartition("/")[0]
+    place = place_of(item) if served.namespaced else ""
+    return (
+        (scalar_text(body.get("kind")), group) == (item.kind, item.group)
+        and scalar_text(metadata.get("name")) == item.name
+        and scalar_text(metadata.get("namespace")) == place
+    )
+
+
+_SERVERS_OWN: Final = frozenset(
+    {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionTimestamp"}
+)
+
+
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two answers are one object in one state, the server's own notes aside."""
+    return stated(one) == stated(other)
+
+
+def stated(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an answer somebody stated: everything but the status and the server's own notes."""
+    metadata = {key: value for key, value in mapping(body.get("metadata")).items() if key not in _SERVERS_OWN}
+    rest = {key: value for key, value in body.items() if key not in ("status", "metadata")}
+    return {**rest, "metadata": metadata}
+
+
+def managers_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return who manages fields of an object, controllers that write its status aside."""
+    entries = mappings(mapping(body.get("metadata")).get("managedFields"))
+    names = (scalar_text(one.get("manager")) for one in entries if one.get("subresource") != "status")
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def place_of(item: ManifestObject) -> str:

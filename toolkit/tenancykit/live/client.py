@@ -27,11 +27,24 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT: Final = 10.0
 """Longest wait in seconds between two attempts, whatever Retry-After says (assumption: longer is a person's call)."""
 
+MAX_ANSWER: Final = 64 * 1024 * 1024
+"""Longest answer read, in bytes (assumption: lists are asked for in pages of a few hundred objects)."""
+PAGE: Final = 500
+"""Objects asked for at once in lists, as kubectl does."""
+
 T = TypeVar("T")
 
 
 class UnreachableError(TenancyKitError):
     """An API server does not answer, or stopped answering."""
+
+
+class StrangerError(UnreachableError):
+    """Something answers that is no API server: a sign-in page of a network, a proxy, another program."""
+
+
+class SignedOutError(UnreachableError):
+    """The credentials do not count, or no longer do: nothing asked for has happened."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,10 @@ class KubeServer:
         try:
             # The factory would ask for the version first, and lose its connection where that fails.
             api = kr8s.asyncio.Api(bypass_factory=True, kubeconfig=file, context=context or None)
-            self._run(_signed_in(api))
+            self._run(asyncio.wait_for(_signed_in(api), self._timeout))
+        except TimeoutError:
+            told = f"{place}: signing in took longer than {self._timeout:g} seconds"
+            raise UnreachableError(f"{told}; run its exec plugin by hand, or give it more with --timeout") from None
         except (ValueError, KeyError, IndexError, TypeError, RuntimeError, AttributeError, OSError) as error:
             cure = "check it with: kubectl config get-contexts"
             raise InputError(Fault(place, f"cannot be used: {error}", cure=cure)) from None
@@ -174,32 +190,68 @@ class KubeServer:
                 self._sleep(min(_LONGEST_WAIT, wait))
             wait = 0.5 * 2.0**attempt
             try:
-                answer, after = self._run(self._send(method, path, sent))
+                answer, after = self._run(asyncio.wait_for(self._send(method, path, sent), self._timeout))
+            except StrangerError:
+                raise
             except Exception as error:  # noqa: BLE001 - httpx, anyio and ssl have no root in common
                 reason = _reason(error)
                 continue
             if answer.status == 401 and attempt == 0:
                 self._sign_in_again()
             elif answer.status == 401:
-                raise UnreachableError(f"{self.name}: does not let you in: {answer.message}; sign in again")
+                raise SignedOutError(f"{self.name}: does not let you in: {answer.message}; sign in again")
             elif answer.status not in _BUSY or attempt == ATTEMPTS - 1:
                 return answer
             wait = after or wait
         raise UnreachableError(f"{self.name}: the API server does not answer: {reason or 'it is too busy'}")
 
     async def _send(self, method: str, path: str, sent: Mapping[str, Any]) -> tuple[Answer, float]:
-        first = self._api._session is None  # noqa: SLF001 - whether keys have been read yet
+        session = self._api._session  # noqa: SLF001 - kr8s follows redirects unless its session is told not to
+        if session is None or session.is_closed:
+            await self._api._create_session()  # noqa: SLF001 - as above
+            _forget_keys(self._api.auth)
+        self._api._session.follow_redirects = False  # noqa: SLF001 - as above
         base, _, url = path.rpartition("/")
-        call = self._api.call_api(method, version="", base=base, url=url, raise_for_status=False, **sent)
+        call = self._api.call_api(method, version="", base=base, url=url, raise_for_status=False, stream=True, **sent)
         async with call as response:
-            if first:
-                _forget_keys(self._api.auth)
-            try:
-                body = response.json()
-            except ValueError:
-                body = {"message": response.text[:500]} if response.is_error else {}
-            after = response.headers.get("Retry-After", "")
-            return Answer(response.status_code, body if isinstance(body, dict) else {}), _seconds(after)
+            return self._answer(response, await self._content(response)), _seconds(
+                response.headers.get("Retry-After", "")
+            )
+
+    async def _content(self, response: Any) -> bytes:
+        """Return a body, read no further than the bound."""
+        found = bytearray()
+        async for part in response.aiter_bytes():
+            found += part
+            if len(found) > MAX_ANSWER:
+                raise StrangerError(
+                    f"{self.name}: answers with more than {MAX_ANSWER >> 20} MiB; that is no API server's"
+                )
+        return bytes(found)
+
+    def _answer(self, response: Any, content: bytes) -> Answer:
+        """Return an answer; what no API server would say is told as such.
+
+        Raises:
+            StrangerError: a redirect, or a success that is no Kubernetes object.
+        """
+        status = int(response.status_code)
+        if 300 <= status < 400:
+            target = str(response.headers.get("Location", "elsewhere"))[:200]
+            raise StrangerError(f"{self.name}: no API server there: it redirects to {target}; nothing was sent on")
+        try:
+            body = json.loads(content)
+        except (ValueError, RecursionError):
+            body = None
+        if isinstance(body, dict) and (status >= 400 or (body.get("kind") and body.get("apiVersion"))):
+            return Answer(status, body)
+        if status < 400:
+            kind = str(response.headers.get("Content-Type", "no content type")).partition(";")[0]
+            raise StrangerError(
+                f"{self.name}: no API server there: it answers with {kind}, which is no Kubernetes object"
+            )
+        text = content[:500].decode(errors="replace").strip()
+        return Answer(status, {"message": text} if text and "<" not in text[:1] else {})
 
     def _sign_in_again(self) -> None:
         """Get new credentials, as after a token ran out; whether they help the next attempt shows."""
@@ -220,7 +272,8 @@ def _seconds(text: str) -> float:
 def _reason(error: BaseException) -> str:
     """Return why a request failed, in words; many of the errors below httpx carry none."""
     told = str(error) or type(error).__name__
-    return {"ReadTimeout": "it took too long", "APITimeoutError": "it took too long"}.get(type(error).__name__, told)
+    slow = ("ReadTimeout", "APITimeoutError", "TimeoutError", "ConnectTimeout")
+    return "it took too long" if type(error).__name__ in slow else told
 
 
 def _forget_keys(auth: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kubeanswers.compute import amount, resource_list
 from kubeanswers.objects import mapping, mappings, scalar_text
+from kubeanswers.pods import pods_of
 from kubeanswers.quota.enforcement import NamespaceAccount
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.bounds import CROSSINGS
@@ -48,6 +49,36 @@ def account_of(probe: AdmissionProbe, namespace: str) -> NamespaceAccount:
         if item.namespace == namespace:
             account.objects[(item.kind, item.name)] = item.data
     return account
+
+
+def least_demanding(probe: AdmissionProbe, namespace: str) -> Mapping[str, Any]:
+    """Return the pod of a namespace's own workloads that asks for least: a quota that is nearly full may still take it.
+
+    Where none of them would be let in, it is the pod that the audit takes for ordinary.
+    """
+    views = [pod for pod in pods_of(probe.objects) if pod.namespace == namespace]
+    pods = [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "labels": dict(pod.labels)}, "spec": pod.spec}
+        for pod in views
+    ]
+    found = [pod for pod in sorted(pods, key=_demand) if probe.takes(namespace, pod).verdict != "no"]
+    return found[0] if found else probe.ordinary(namespace)
+
+
+def _demand(pod: Mapping[str, Any]) -> tuple[Decimal, Decimal, Decimal]:
+    """Return devices, memory and cores that a pod asks for."""
+    devices = memory = cores = Decimal(0)
+    for container in mappings(mapping(pod.get("spec")).get("containers")):
+        resources = mapping(container.get("resources"))
+        asked = {**mapping(resources.get("limits")), **mapping(resources.get("requests"))}
+        for name, value in asked.items():
+            if name == "memory":
+                memory += amount(value)
+            elif name == "cpu":
+                cores += amount(value)
+            elif "/" in name:
+                devices += amount(value)
+    return devices, memory, cores
 
 
 def mountable(pod: Mapping[str, Any]) -> dict[str, Any]:

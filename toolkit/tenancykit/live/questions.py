@@ -7,9 +7,10 @@ from typing import Literal
 
 State = Literal["allowed", "denied", "undecided"]
 Verdict = Literal["as claimed", "open", "lacking", "undecided"]
-About = Literal["access", "pods", "services", "bounds", "objects"]
+About = Literal["access", "pods", "services", "bounds", "objects", "additions", "beside"]
 """What is asked about: rights (SubjectAccessReview), pods and Services that must be refused, what exceeds a quota or
-limit (creations as dry run), objects of the export (a dry run that would change nothing)."""
+limit (creations as dry run), objects of the export (a dry run that would change nothing), what others added to them,
+and what lives beside them (our own evaluators over the live objects)."""
 
 
 @dataclass(frozen=True)

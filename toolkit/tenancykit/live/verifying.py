@@ -9,18 +9,20 @@ from typing import Final, Literal, get_args
 
 from kubeanswers.access.rbac import AccessRules
 from kubeanswers.objects import ObjectSet
+from kubeanswers.validation.schema import DEFAULT_VERSION
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 from tenancykit.live.access import AccessQuestions
 from tenancykit.live.admission import AdmissionQuestions
 from tenancykit.live.applying import Told
+from tenancykit.live.beside import Beside
 from tenancykit.live.client import ApiServer
 from tenancykit.live.discovery import Discovery
 from tenancykit.live.presence import PresenceQuestions
 from tenancykit.live.questions import About, Reply, Verdict
 
 NOT_ASKED: Final = (
-    "network policies: no API says who reaches whom; their presence is compared, their meaning is proven offline",
+    "the network itself: policies that live are compared and evaluated here; what it lets through, a probe tries",
     "counts of objects (pods, Services): a dry run stores nothing, so it never makes too many",
     "values of Secrets: never read",
 )
@@ -75,11 +77,15 @@ class Scope:
         tenants: names of the tenants to ask about; empty for all.
         sample: most tenants per class; 0 for all.
         as_self: ask in the caller's own name only, not in the tenants'.
+        platform: users and groups of the platform team, whose bindings are nobody else's.
+        kubernetes: minor version the export is for.
     """
 
     tenants: frozenset[str] = frozenset()
     sample: int = 0
     as_self: bool = False
+    platform: frozenset[str] = frozenset()
+    kubernetes: str = DEFAULT_VERSION
 
 
 def verify(
@@ -117,33 +123,39 @@ class _Cluster:
     access: AccessQuestions
     admission: AdmissionQuestions
     presence: PresenceQuestions
+    beside: Beside
 
     @classmethod
     def of(cls, name: str, server: ApiServer, objects: ObjectSet, scope: Scope) -> _Cluster:
         rules = AccessRules(objects)
-        tenancy = Tenancy(objects, rules, {}, PLATFORM_GROUPS)
+        tenancy = Tenancy(objects, rules, {}, PLATFORM_GROUPS | scope.platform)
         probe = AdmissionProbe(objects, tenancy)
+        discovery = Discovery(server)
         return cls(
             objects,
             tenancy,
             tuple(_chosen(tenancy, scope)),
             AccessQuestions(name, server, tenancy, rules),
             AdmissionQuestions(name, server, tenancy, probe, scope.as_self),
-            PresenceQuestions(name, server, tenancy, Discovery(server)),
+            PresenceQuestions(name, server, tenancy, discovery),
+            Beside(name, server, objects, tenancy, discovery, scope.platform, scope.kubernetes),
         )
 
     def replies(self, tell: Told | None) -> Iterator[Reply]:
         everybody = self.tenancy.tenants
         following = dict(zip(everybody, (*everybody[1:], *everybody[:1]), strict=True))
         items = [item for item in self.objects if self._is_asked(item.namespace or item.name)]
-        total = len(self.tenants) + len(items)
-        for number, tenant in enumerate(self.tenants, start=1):
+        total = len(self.tenants) + len(items) + 1
+        yield from self.beside.replies()
+        if tell:
+            tell(1, total, "what lives beside the export")
+        for number, tenant in enumerate(self.tenants, start=2):
             after = following[tenant]
             yield from self.access.replies(tenant, after if after != tenant else "")
             yield from self.admission.replies(tenant)
             if tell:
                 tell(number, total, f"tenant {tenant}")
-        for number, item in enumerate(items, start=len(self.tenants) + 1):
+        for number, item in enumerate(items, start=len(self.tenants) + 2):
             yield from self.presence.replies(item)
             if tell:
                 tell(number, total, str(item))

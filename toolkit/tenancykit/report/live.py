@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, get_args
+from xml.etree import ElementTree as ET
 
 from tenancykit.live.applying import Applied, Outcome, Result
 from tenancykit.live.questions import Reply, Verdict
@@ -18,6 +19,7 @@ _SHOWN: Final = 20
 _EACH: Final = 3
 _MEANS: Final[Mapping[Result, str]] = {
     "new": "would be created",
+    "same": "there as exported",
     "present": "there, would be brought to this state",
     "waits": "need what this export brings: tried once that is applied",
     "refused": "refused",
@@ -25,6 +27,7 @@ _MEANS: Final[Mapping[Result, str]] = {
     "absent": "of a kind the server does not know",
     "skipped": "left out",
     "applied": "applied",
+    "unchanged": "unchanged: nothing was written",
     "unknown": "perhaps applied",
     "left": "not reached",
 }
@@ -34,6 +37,8 @@ _TITLES: Final = {
     "services": "Services (dry run)",
     "bounds": "beyond quotas (dry run)",
     "objects": "objects as exported",
+    "additions": "fields added by others",
+    "beside": "what lives beside the export",
 }
 
 Installer = Callable[[str, str], str]
@@ -52,6 +57,7 @@ def outcome_data(cluster: str, outcome: Outcome) -> dict[str, Any]:
         "file": str(item.where),
         "result": outcome.result,
         "why": outcome.why,
+        "adopts": list(outcome.adopts),
     }
 
 
@@ -82,12 +88,25 @@ def applied_text(name: str, server: str, done: Applied, installer: Installer) ->
         found = [outcome for outcome in done.outcomes if outcome.result == result]
         if found:
             lines.append(f"  {len(found)} {_MEANS[result]}")
-            if result not in ("new", "present", "applied", "left", "waits"):
+            if result not in ("new", "same", "present", "applied", "unchanged", "left", "waits"):
                 lines += list(_some(found))
+    lines += _adoptions(done)
     lines += [f"  {group}: {installer(group, name)}" for group in _absent_groups(done)]
     if done.stopped:
         lines.append(f"  stopped: {done.stopped}")
     return "\n".join(lines)
+
+
+def _adoptions(done: Applied) -> Iterator[str]:
+    """Yield what others made and this export takes into its care."""
+    found = [outcome for outcome in done.outcomes if outcome.adopts]
+    if found:
+        word = "were adopted" if any(outcome.result == "applied" for outcome in found) else "would be adopted"
+        yield f"  {len(found)} {word}: others manage them so far"
+        for outcome in found[:_SHOWN]:
+            yield f"    {outcome.item} ({outcome.item.where}): managed by {', '.join(outcome.adopts)}"
+        if len(found) > _SHOWN:
+            yield f"    and {len(found) - _SHOWN} more"
 
 
 def _absent_groups(done: Applied) -> list[str]:
@@ -164,3 +183,23 @@ def _deviations(found: Verification) -> Iterator[str]:
             yield f"  and {len(replies) - _EACH} more alike of {replies[0].tenant or 'the platform'} (--json lists all)"
     if len(groups) > _SHOWN:
         yield f"and {sum(map(len, list(groups.values())[_SHOWN:]))} more (--json lists all)"
+
+
+def verification_junit(found: Verification) -> str:
+    """Return what the servers said as JUnit XML: a suite per subject, a failure per answer that is not as claimed."""
+    root = ET.Element("testsuites", name="tenancykit verify")
+    for about, title in _TITLES.items():
+        replies = [reply for reply in found.replies if reply.about == about]
+        failed = [reply for reply in replies if reply.verdict in ("open", "lacking")]
+        missing = [reply for reply in replies if reply.verdict == "undecided"]
+        counts = {"tests": str(len(replies)), "failures": str(len(failed)), "errors": str(len(missing))}
+        suite = ET.SubElement(root, "testsuite", {"name": title, **counts})
+        for reply in replies:
+            name = f"{reply.cluster}: {reply.question}" if reply.cluster else reply.question
+            case = ET.SubElement(suite, "testcase", name=name, classname=reply.tenant or "platform")
+            if reply.verdict != "as claimed":
+                tag = "error" if reply.verdict == "undecided" else "failure"
+                told = f"{reply.verdict}: claimed {reply.claimed}, observed {reply.observed}"
+                ET.SubElement(case, tag, message=told).text = reply.why
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
