@@ -8,12 +8,16 @@ that a real server gives them. Faults (busy, broken, slow, silent) are put in by
 from __future__ import annotations
 
 import json
+import lzma
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,8 +32,10 @@ from kubeanswers.validation.custom_kinds import is_custom, known_kinds
 from kubeanswers.validation.schema import validate_object
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.tenants import Tenancy
+from tests.live.ownership import Conflict, Entry, Merging, Stored, apply, shown, update
 
 Key = tuple[str, str, str, str]
+_UNTYPED = re.compile(r": unknown field| is \w+, not \w+$|\]: .* appears twice$")
 TOKEN = "let-me-in"  # noqa: S105 - of the fake server alone
 
 
@@ -39,6 +45,7 @@ class Reply:
 
     status: int
     body: Mapping[str, Any]
+    content: str = "application/json"
 
 
 @dataclass
@@ -52,10 +59,13 @@ class Trouble:
     drop: bool = False
     wait: float = 0.0
     body: Mapping[str, Any] = field(default_factory=dict)
+    content: str = "application/json"
 
 
 def refusal(status: int, message: str, reason: str = "", **details: Any) -> Reply:
-    body = {"kind": "Status", "status": "Failure", "message": message, "reason": reason, "code": status}
+    body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": status}
+    if reason:
+        body["reason"] = reason
     return Reply(status, {**body, "details": details})
 
 
@@ -66,11 +76,13 @@ class Cluster:
     version: str = "1.36"
     groups: set[str] = field(default_factory=set)
     objects: dict[Key, dict[str, Any]] = field(default_factory=dict)
-    managers: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    managers: dict[Key, list[Entry]] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
     log: list[tuple[str, str, str]] = field(default_factory=list)
     may_impersonate: bool = True
     may_create: bool = True
+    read_only: bool = False
+    counter: int = 0
     _set: ObjectSet | None = None
     _served: dict[str, dict[str, Kind]] = field(default_factory=dict)
 
@@ -113,7 +125,7 @@ class Cluster:
             if group in self.groups and kind_table().find(group, name) is None:
                 yield entry.api_version, Kind(group, name, f"{name.lower()}s", entry.namespaced)
 
-    def answer(self, method: str, url: str, headers: Any, body: Any) -> Reply:  # noqa: PLR0911 - one per kind of request
+    def answer(self, method: str, url: str, headers: Any, body: Any) -> Reply:  # noqa: C901, PLR0911 - one per kind of request
         parts = urlsplit(url)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         path = [part for part in parts.path.split("/") if part]
@@ -123,55 +135,200 @@ class Cluster:
             return refusal(404, "the server could not find the requested resource", "NotFound")
         if not rest:
             listed = [{"name": k.resource, "kind": k.kind, "namespaced": k.namespaced} for k in served.values()]
-            return Reply(200, {"resources": listed})
+            return Reply(
+                200,
+                {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed},
+            )
         namespace = ""
         if rest[0] == "namespaces" and len(rest) > 2:
             namespace, rest = rest[1], rest[2:]
         if rest[0] == "subjectaccessreviews":
             return self.review(body["spec"])
         kind = served.get(rest[0])
-        if kind is None:
+        if kind is None or len(rest) > 2:
             return refusal(404, "the server could not find the requested resource", "NotFound")
         key = (kind.group, kind.kind, namespace, rest[1] if len(rest) > 1 else "")
         if method == "GET":
-            stored = self.objects.get(key)
-            return Reply(200, stored) if stored else refusal(404, f'{rest[0]} "{rest[1]}" not found', "NotFound")
+            return self.read(key, kind, group_version, query)
+        if self.read_only:
+            text = f'{rest[0]}{self.of(kind)} "{key[3]}" is forbidden: User "reader" cannot {method.lower()} resource'
+            return refusal(403, f'{text} "{rest[0]}" in API group "{kind.group}"', "Forbidden")
         if kind.namespaced and ("", "Namespace", "", namespace) not in self.objects:
             text = f'namespaces "{namespace}" not found'
             return refusal(404, text, "NotFound", name=namespace, kind="namespaces")
-        if method == "PATCH":
-            return self.apply(key, body, query, headers)
+        if method == "PATCH" and headers["Content-Type"] == "application/apply-patch+yaml":
+            return self.apply(key, kind, body, query)
+        if method in ("PATCH", "PUT"):
+            return self.write(key, kind, method, body, query)
+        if method == "DELETE":
+            return self.delete(key, kind)
         return self.create(kind, namespace, body, query, headers)
 
-    def apply(self, key: Key, body: dict[str, Any], query: Mapping[str, str], headers: Any) -> Reply:
-        assert headers["Content-Type"] == "application/apply-patch+yaml"
-        assert query["fieldValidation"] == "Strict"
-        faults = validate_object(body, self.version)
-        if faults:
-            status = 400 if "unknown" in faults[0] else 422
-            return refusal(status, f'{key[1]} "{key[3]}" is invalid: {"; ".join(faults)}', "Invalid")
-        stored = self.objects.get(key)
-        manager = query["fieldManager"]
-        owned = self.managers.setdefault(key, {}) if stored else {}
-        own = dict(leaves(body))
-        conflicts = [
-            f'conflict with "{other}": {".".join(path)}'
-            for other, theirs in owned.items()
-            if other != manager and query.get("force") != "true"
-            for path, value in leaves(theirs)
-            if own.get(path, value) != value
+    @staticmethod
+    def of(kind: Kind) -> str:
+        return f".{kind.group}" if kind.group else ""
+
+    def read(self, key: Key, kind: Kind, version: str, query: Mapping[str, str]) -> Reply:
+        if key[3]:
+            stored = self.objects.get(key)
+            return Reply(200, self.shown(key)) if stored else self.missing(kind, key[3])
+        wanted = dict(pair.split("=", 1) for pair in query.get("labelSelector", "").split(",") if pair)
+        found = [
+            self.shown(one)
+            for one, data in sorted(self.objects.items())
+            if one[:2] == key[:2]
+            and key[2] in ("", one[2])
+            and wanted.items() <= (data["metadata"].get("labels") or {}).items()
         ]
-        if conflicts:
-            causes = [{"reason": "FieldManagerConflict", "message": text} for text in conflicts]
-            return refusal(409, f"Apply failed with {len(conflicts)} conflict", "Conflict", causes=causes)
-        merged = merge(stored or {}, defaulted(body))
-        if query.get("dryRun") != "All":
-            self.objects[key] = merged
-            self.managers.setdefault(key, {})[manager] = body
+        start, limit = int(query.get("continue") or 0), int(query.get("limit") or 0) or len(found)
+        more = {"continue": str(start + limit)} if start + limit < len(found) else {}
+        items = [
+            {name: value for name, value in one.items() if name not in ("apiVersion", "kind")}
+            for one in found[start : start + limit]
+        ]
+        return Reply(200, {"kind": f"{kind.kind}List", "apiVersion": version, "metadata": more, "items": items})
+
+    def missing(self, kind: Kind, name: str) -> Reply:
+        text = f'{kind.resource}{self.of(kind)} "{name}" not found'
+        return refusal(404, text, "NotFound", name=name, group=kind.group, kind=kind.resource)
+
+    def shown(self, key: Key) -> dict[str, Any]:
+        data = self.objects[key]
+        managed = Stored(data, self.managers.get(key, [])).managed()
+        return {**data, "metadata": {**data["metadata"], **({"managedFields": managed} if managed else {})}}
+
+    def merging(self, body: Mapping[str, Any]) -> Merging:
+        table = merging_table()
+        if body.get("kind") == "CronJob":  # its pods merge as those of a Deployment
+            made = table["apps/v1 Deployment"].items()
+            return Merging({f"spec.jobTemplate.{path}": how for path, how in made if path.startswith("spec.template")})
+        return Merging(table.get(f"{body.get('apiVersion')} {body.get('kind')}", {}))
+
+    def apply(self, key: Key, kind: Kind, body: dict[str, Any], query: Mapping[str, str]) -> Reply:
+        refused = self.unreadable(key, kind, body, query)
+        if refused:
+            return refused
+        faults = validate_object(body, self.version)
+        untyped = next((fault for fault in faults if _UNTYPED.search(fault)), "")
+        if untyped:
+            field, _, what = untyped.partition(": ")
+            told = "field not declared in schema" if "unknown field" in what else what
+            place = f"{key[2]}/{key[3]}; {body['apiVersion']}, Kind={key[1]}"
+            return refusal(500, f"failed to create typed patch object ({place}): .{field}: {told}")
+        stored = self.objects.get(key)
+        live = Stored(stored, self.managers.get(key, [])) if stored else None
+        force = query.get("force") == "true"
+        manager = query["fieldManager"]
+        try:
+            made = apply(live, body, manager, self.merging(body), lambda data: self.completed(data, key), force=force)
+        except Conflict as conflict:
+            causes = [
+                {"reason": "FieldManagerConflict", "message": f"conflict with {by}", "field": shown(path)}
+                for by, path in conflict.found
+            ]
+            return refusal(409, conflict.message(), "Conflict", causes=causes)
+        whole = body if key[1] in ("Job", "CronJob") else made.data  # what a Job is given is not for others to state
+        faults = validate_object(whole, self.version)
+        if faults:
+            return self.invalid(kind, key[3], faults)
+        return self.kept(key, made, query, 200 if stored else 201)
+
+    def unreadable(self, key: Key, kind: Kind, body: Any, query: Mapping[str, str]) -> Reply | None:  # noqa: PLR0911 - one per fault
+        """Return the refusal of a body that is not the object of its address, or of options nobody knows."""
+        if not isinstance(body, dict) or not body.get("apiVersion") or not body.get("kind"):
+            return refusal(400, "the body is no object", "BadRequest")
+        for name, allowed in (("dryRun", ("All",)), ("fieldValidation", ("", "Ignore", "Strict", "Warn"))):
+            if name in query and query[name] not in allowed:
+                return refusal(422, f'PatchOptions.meta.k8s.io "" is invalid: {name}: Unsupported value', "Invalid")
+        metadata = body.get("metadata") or {}
+        if not metadata.get("name"):
+            return refusal(400, "the name of the object was undeterminable: name must be provided", "BadRequest")
+        if metadata["name"] != key[3] or metadata.get("namespace", key[2]) != key[2]:
+            return refusal(400, "the name or namespace of the object does not match that of the request", "BadRequest")
+        if metadata.get("managedFields"):
+            return refusal(400, "metadata.managedFields must be nil", "BadRequest")
+        stored = self.objects.get(key)
+        uid, version = metadata.get("uid"), metadata.get("resourceVersion")
+        start = f'Operation cannot be fulfilled on {kind.resource}{self.of(kind)} "{key[3]}"'
+        if uid and not stored:
+            text = f"{start}: uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            return refusal(409, text, "Conflict")
+        if uid and stored and stored["metadata"]["uid"] != uid:
+            return self.invalid(kind, key[3], ["metadata.uid: field is immutable"])
+        if version and (not stored or stored["metadata"]["resourceVersion"] != version):
+            text = (
+                f"{start}: the object has been modified; please apply your changes to the latest version and try again"
+            )
+            return refusal(409, text, "Conflict")
+        return None
+
+    def invalid(self, kind: Kind, name: str, faults: list[str]) -> Reply:
+        text = f'{kind.kind}{self.of(kind)} "{name}" is invalid: {"; ".join(faults)}'
+        return refusal(422, text, "Invalid", name=name, group=kind.group, kind=kind.kind)
+
+    def completed(self, data: dict[str, Any], key: Key) -> dict[str, Any]:
+        """Return an object as it is stored: with the server's defaults and marks."""
+        made = defaulted(data)
+        stored = self.objects.get(key)
+        own = stored["metadata"] if stored else {"uid": f"uid-{len(self.log)}-{key[3]}", "generation": 1}
+        marks = {name: own[name] for name in ("uid", "generation", "resourceVersion") if name in own}
+        place = {"namespace": key[2]} if key[2] else {}
+        made["metadata"] = {**made.get("metadata", {}), "name": key[3], **place, **marks}
+        if key[1] == "Namespace":
+            labels = {**(made["metadata"].get("labels") or {}), "kubernetes.io/metadata.name": key[3]}
+            made["metadata"]["labels"] = labels
+        return made
+
+    def kept(self, key: Key, made: Stored, query: Mapping[str, str], status: int) -> Reply:
+        """Keep an object unless it is a dry run; what changes nothing is not written."""
+        stored = self.objects.get(key)
+        before = Stored(stored, self.managers.get(key, [])).managed() if stored else []
+        data = made.data
+        if query.get("dryRun") == "All":
+            managed = made.managed()
+            return Reply(status, {**data, "metadata": {**data["metadata"], "managedFields": managed}})
+        if stored is None or stored != data or before != made.managed():
+            self.counter += 1
+            old = {k: v for k, v in (stored or {}).items() if k not in ("metadata", "status")}
+            new = {k: v for k, v in data.items() if k not in ("metadata", "status")}
+            generation = data["metadata"].get("generation", 1) + (stored is not None and old != new)
+            marks = {"resourceVersion": str(self.counter), "generation": generation}
+            self.objects[key] = {**data, "metadata": {**data["metadata"], **marks}}
+            self.managers[key] = made.entries
             self._set = None
             if key[1] in ("CustomResourceDefinition", "ConstraintTemplate"):
                 self.changed()
-        return Reply(200 if stored else 201, merged)
+        return Reply(status, self.shown(key))
+
+    def write(self, key: Key, kind: Kind, method: str, body: dict[str, Any], query: Mapping[str, str]) -> Reply:
+        """Replace an object, or merge a patch into it."""
+        stored = self.objects.get(key)
+        if stored is None:
+            return self.missing(kind, key[3])
+        data = body if method == "PUT" else merge(stored, body)
+        if (
+            method == "PUT"
+            and body["metadata"].get("resourceVersion", stored["metadata"]["resourceVersion"])
+            != (stored["metadata"]["resourceVersion"])
+        ):
+            return refusal(
+                409, "the object has been modified; please apply your changes to the latest version", "Conflict"
+            )
+        faults = validate_object(data, self.version, old=stored)
+        if faults:
+            return self.invalid(kind, key[3], faults)
+        manager = query.get("fieldManager", "unknown")
+        live = Stored(stored, self.managers.get(key, []))
+        made = update(live, data, manager, self.merging(data), lambda one: self.completed(one, key))
+        return self.kept(key, made, query, 200)
+
+    def delete(self, key: Key, kind: Kind) -> Reply:
+        if key not in self.objects:
+            return self.missing(kind, key[3])
+        data = self.objects.pop(key)
+        self.managers.pop(key, None)
+        self.changed()
+        return Reply(200, data)
 
     def review(self, spec: Mapping[str, Any]) -> Reply:
         asked = spec["resourceAttributes"]
@@ -180,10 +337,12 @@ class Cluster:
             spec["user"], groups=frozenset(spec["groups"]), **{name: asked.get(name, "") for name in names}
         )
         answer = self.held.derived("access", lambda: AccessRules(self.held)).can(request)
-        return Reply(201, {"status": {"allowed": answer.allowed, "reason": answer.reason}})
+        status = {"allowed": answer.allowed, "reason": answer.reason}
+        return Reply(201, {"kind": "SubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": status})
 
-    def create(self, kind: Kind, namespace: str, body: dict[str, Any], query: Mapping[str, str], headers: Any) -> Reply:
-        assert query["dryRun"] == "All", "the live commands create nothing"
+    def create(  # noqa: PLR0911 - one per kind of refusal
+        self, kind: Kind, namespace: str, body: dict[str, Any], query: Mapping[str, str], headers: Any
+    ) -> Reply:
         access = self.held.derived("access", lambda: AccessRules(self.held))
         user, groups = headers.get("Impersonate-User"), frozenset(headers.get_all("Impersonate-Group") or ())
         name, resource = body["metadata"]["name"], kind.resource
@@ -195,11 +354,29 @@ class Cluster:
                 return refusal(403, f'{resource} is forbidden: User "{user}" cannot create resource "{resource}"')
         elif not self.may_create:
             return refusal(403, f'{resource} is forbidden: User "me" cannot create resource "{resource}"')
+        key = (kind.group, kind.kind, namespace, name)
+        if key in self.objects:
+            return refusal(409, f'{resource}{self.of(kind)} "{name}" already exists', "AlreadyExists", name=name)
         faults = validate_object(body, self.version)
-        if faults:
-            return refusal(422, f'{kind.kind} "{name}" is invalid: {"; ".join(faults)}', "Invalid")
+        unknown = [fault for fault in faults if ": unknown field" in fault]
+        untyped = [fault for fault in faults if _UNTYPED.search(fault) and " is " in fault]
+        if untyped:
+            return refusal(400, f"{kind.kind} cannot be handled as a {kind.kind}: json: {untyped[0]}", "BadRequest")
+        if unknown and query.get("fieldValidation", "Strict") == "Strict":
+            told = ", ".join(f'unknown field "{fault.partition(":")[0]}"' for fault in unknown)
+            version = body["apiVersion"].rpartition("/")[2]
+            text = (
+                f'{kind.kind} in version "{version}" cannot be handled as a {kind.kind}: strict decoding error: {told}'
+            )
+            return refusal(400, text, "BadRequest")
+        if [fault for fault in faults if fault not in unknown]:
+            return self.invalid(kind, name, faults)
         why = self.refused(kind, namespace, body, user or "me", groups or frozenset({"system:masters"}))
-        return refusal(403, f'{resource} "{name}" is forbidden: {why}', "Forbidden") if why else Reply(201, body)
+        if why:
+            return refusal(403, f'{resource} "{name}" is forbidden: {why}', "Forbidden")
+        manager = query.get("fieldManager", "unknown")
+        made = update(None, body, manager, self.merging(body), lambda one: self.completed(one, key))
+        return self.kept(key, made, query, 201)
 
     def refused(self, kind: Kind, namespace: str, body: dict[str, Any], user: str, groups: frozenset[str]) -> str:
         if kind.kind == "Pod":
@@ -223,25 +400,59 @@ class Cluster:
         return account.create(body).why
 
 
-def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from leaves(inner, (*path, key))
-    else:
-        yield path, value
-
-
 def merge(stored: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON merge patch done: null takes away."""
     merged = dict(stored)
     for key, value in body.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = merge(merged[key], value) if both else value
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged[key], value) if both else value
     return merged
 
 
 def defaulted(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the object with something only a server fills in, so that nobody compares with the file."""
-    return merge(body, {"metadata": {"uid": "0"}})
+    """Return an object with what the server fills in, so that nobody compares with the file."""
+    made = as_admitted({key: value for key, value in body.items() if key != "status"})
+    spec = made.get("spec")
+    if made["kind"] in ("RoleBinding", "ClusterRoleBinding"):
+        group = "rbac.authorization.k8s.io"
+        made["subjects"] = [
+            s if s["kind"] == "ServiceAccount" else {"apiGroup": group, **s} for s in made.get("subjects") or ()
+        ] or made.get("subjects")
+        made["roleRef"] = {"apiGroup": group, **made["roleRef"]}
+    elif made["kind"] == "ValidatingAdmissionPolicy":
+        made["spec"] = {"failurePolicy": "Fail", **spec}
+        if "matchConstraints" in spec:
+            made["spec"]["matchConstraints"] = _matched(spec["matchConstraints"])
+    elif made["kind"] == "ValidatingAdmissionPolicyBinding" and "matchResources" in spec:
+        made["spec"] = {**spec, "matchResources": _matched(spec["matchResources"])}
+    elif made["kind"] == "PriorityClass":
+        made = {"preemptionPolicy": "PreemptLowerPriority", **made}
+    elif made["kind"] == "StorageClass":
+        made = {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate", **made}
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def _matched(found: Mapping[str, Any]) -> dict[str, Any]:
+    rules = [{"scope": "*", **rule} for rule in found.get("resourceRules") or ()]
+    made = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}, **found}
+    return {**made, **({"resourceRules": rules} if rules else {})}
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    """Return what a real server answered (our own recording of Kubernetes 1.36.2)."""
+    file = Path(__file__).parent / "recorded" / "live.json.xz"
+    found: dict[str, Any] = json.loads(lzma.decompress(file.read_bytes()))
+    return found
+
+
+def merging_table() -> Mapping[str, Mapping[str, str]]:
+    """Return how lists and maps merge, by kind, from the real server's own OpenAPI."""
+    found: Mapping[str, Mapping[str, str]] = recorded()["meta"]["merging"]
+    return found
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -259,15 +470,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        data = json.dumps(reply.body).encode()
+        data = json.dumps(reply.body).encode() if reply.content == "application/json" else b"<html>sign in</html>"
         self.send_response(reply.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", reply.content)
+        if 300 <= reply.status < 400:
+            self.send_header("Location", "https://login.example.net/")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
         self.wfile.flush()
 
-    do_GET = do_POST = do_PATCH = _handle  # noqa: N815 - names of the standard library
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 - names of the standard library
 
     def _reply(self, body: Any) -> Reply | None:
         cluster = self.server.cluster
@@ -281,7 +494,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if trouble.drop:
                     return None
                 if trouble.status:
-                    return Reply(trouble.status, trouble.body or refusal(trouble.status, "out of order").body)
+                    return Reply(
+                        trouble.status, trouble.body or refusal(trouble.status, "out of order").body, trouble.content
+                    )
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             return refusal(401, "Unauthorized", "Unauthorized")
         return cluster.answer(self.command, self.path, self.headers, body)

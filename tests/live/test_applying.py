@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tenancykit.cli import main
 from tenancykit.live.applying import Application
@@ -14,6 +16,7 @@ from tenancykit.live.contexts import read_cluster
 from tests.live.api_server import Cluster, Trouble, refusal
 from tests.live.conftest import NAMESPACES, PLATFORM, Serve, add
 from tests.live.direct import Direct
+from tests.live.ownership import Entry
 
 
 def manifests(folder: Path, *documents: str) -> Path:
@@ -159,11 +162,12 @@ def test_fields_of_another_manager_are_a_conflict_until_told_otherwise(cluster: 
     other |= {"spec": {"hard": {"pods": "50"}}}
     add(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "blue"}})
     add(cluster, other)
-    cluster.managers[("", "ResourceQuota", "blue", "q")] = {"kubectl-edit": {"spec": {"hard": {"pods": "50"}}}}
+    pods = frozenset({("f:spec", "f:hard", "f:pods")})
+    cluster.managers[("", "ResourceQuota", "blue", "q")] = [Entry("kubectl-edit", "Update", pods)]
     objects = read_cluster(folder).objects
     refused = Application(Direct(cluster), objects).apply()
     assert refused.failures[0].result == "conflict"
-    assert 'conflict with "kubectl-edit": spec.hard.pods' in refused.failures[0].why
+    assert 'conflict with "kubectl-edit" using v1: .spec.hard.pods' in refused.failures[0].why
     assert not Application(Direct(cluster), objects, force=True).apply().stopped
     assert cluster.objects[("", "ResourceQuota", "blue", "q")]["spec"]["hard"]["pods"] == "5"
 
@@ -179,8 +183,9 @@ def test_secrets_are_never_sent(cluster: Cluster, tmp_path: Path) -> None:
 def test_a_second_apply_changes_nothing(applied: Cluster, export: Path) -> None:
     before = {key: dict(value) for key, value in applied.objects.items()}
     done = Application(Direct(applied), read_cluster(export / "clusters" / PLATFORM).objects).apply()
-    assert {o.result for o in done.outcomes} == {"applied"}
+    assert {o.result for o in done.outcomes} == {"unchanged"}
     assert applied.objects == before
+    assert not writes(applied)
 
 
 def test_a_webhook_that_breaks_stops_the_apply_with_its_words(
@@ -195,3 +200,96 @@ def test_a_webhook_that_breaks_stops_the_apply_with_its_words(
 def test_yes_and_dry_run_exclude_each_other(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["apply", str(export), "--yes", "--dry-run"]) == 2
     assert "exclude each other" in capsys.readouterr().err
+
+
+def test_what_others_manage_is_named_before_it_is_adopted_and_taken_without_a_change(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str], serve: Serve
+) -> None:
+    policy = (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: fence, namespace: blue}\n"
+        "spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 53}]}]}"
+    )
+    folder = manifests(tmp_path / "m", NAMESPACE, policy)
+    body = yaml.safe_load(policy)
+    add(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "blue"}})
+    place = "/apis/networking.k8s.io/v1/namespaces/blue/networkpolicies/fence"
+    server = Direct(cluster)
+    headers = [("Content-Type", "application/apply-patch+yaml")]
+    query = {"fieldManager": "argocd-controller", "fieldValidation": "Strict", "force": "false"}
+    assert server.request("PATCH", place, body, query=query, headers=headers).status == 201
+    ours = {**query, "fieldManager": "tenancykit", "dryRun": "All"}
+    assert server.request("PATCH", place, body, query=ours, headers=headers).status == 409  # on the defaulted protocol
+    config = str(serve(prod=cluster))
+    assert main(["apply", str(folder), "--kubeconfig", config]) == 0
+    told = capsys.readouterr().out
+    assert "NetworkPolicy blue/fence" in told
+    assert "managed by argocd-controller" in told
+    generation = cluster.objects[("networking.k8s.io", "NetworkPolicy", "blue", "fence")]["metadata"]["generation"]
+    assert (
+        main(["apply", str(folder), "--kubeconfig", config, "--yes", "--json", "--applied", str(tmp_path / "l")]) == 0
+    )
+    outcome = json.loads(capsys.readouterr().out)["clusters"][0]["objects"][-1]
+    assert (outcome["result"], outcome["adopts"]) == ("applied", ["argocd-controller"])
+    stored = cluster.objects[("networking.k8s.io", "NetworkPolicy", "blue", "fence")]["metadata"]
+    assert stored["generation"] == generation
+
+
+def test_a_refused_run_leaves_the_list_of_what_an_earlier_one_applied(
+    cluster: Cluster, serve: Serve, tmp_path: Path
+) -> None:
+    log, config = tmp_path / "applied.jsonl", str(serve(prod=cluster))
+    arguments = ["apply", str(tmp_path / "m"), "--yes", "--kubeconfig", config, "--applied", str(log)]
+    manifests(tmp_path / "m", NAMESPACE, QUOTA % 5)
+    assert main(arguments) == 0
+    before = log.read_text()
+    assert len(before.splitlines()) == 2
+    (tmp_path / "m" / "more.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: B_d}\n")
+    assert main(arguments) == 1
+    assert log.read_text() == before
+
+
+LOST = {"kind": "Status", "apiVersion": "v1", "message": "etcd: leader lost"}
+ANOTHER = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "another", "uid": "u"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content", "exits", "told"),
+    [
+        (200, ANOTHER, "application/json", 2, "perhaps applied"),
+        (200, {"kind": "Status", "apiVersion": "v1", "status": "Success"}, "application/json", 2, "perhaps applied"),
+        (
+            500,
+            {"kind": "Status", "apiVersion": "v1", "message": "etcd: leader lost"},
+            "application/json",
+            2,
+            "leader lost",
+        ),
+        (200, {}, "text/html", 2, "no API server there"),
+        (302, {}, "text/html", 2, "redirects"),
+        (403, {"kind": "Status", "apiVersion": "v1", "message": "no"}, "application/json", 1, "1 refused"),
+    ],
+)
+def test_a_write_succeeds_only_if_the_answer_is_the_object(
+    cluster: Cluster,
+    serve: Serve,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    body: dict[str, Any],
+    content: str,
+    exits: int,
+    told: str,
+) -> None:
+    monkeypatch.setattr("tenancykit.live.client.ATTEMPTS", 1)
+    folder = manifests(tmp_path / "m", NAMESPACE, QUOTA % 5)
+    trouble = Trouble("PATCH /api/v1/namespaces/blue?", status=status, unless="dryRun", times=9, body=body)
+    trouble.content = content
+    cluster.troubles.append(trouble)
+    log = tmp_path / "l"
+    arguments = ["apply", str(folder), "--yes", "--kubeconfig", str(serve(prod=cluster)), "--applied", str(log)]
+    assert main(arguments) == exits
+    printed = capsys.readouterr()
+    assert told in printed.out + printed.err
+    assert "not reached" in printed.out
+    assert not log.exists()

@@ -185,7 +185,16 @@ def _stateful_set(spec: dict[str, Any]) -> dict[str, Any]:
             **mapping(spec.get("persistentVolumeClaimRetentionPolicy")),
         },
     }
+    claims = made.get("volumeClaimTemplates")
+    if isinstance(claims, list):
+        made["volumeClaimTemplates"] = [_claim_template(one) if isinstance(one, Mapping) else one for one in claims]
     return _with_template(made)
+
+
+def _claim_template(one: Mapping[str, Any]) -> dict[str, Any]:
+    spec = _claim(dict(mapping(one.get("spec"))))
+    typed = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+    return {**typed, **one, "spec": spec, "status": {"phase": "Pending"}}
 
 
 def _daemon_set(spec: dict[str, Any]) -> dict[str, Any]:
@@ -241,7 +250,7 @@ def _service(spec: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"type": "ClusterIP", "sessionAffinity": "None", **spec}
     if made["type"] != "ExternalName":
         made.setdefault("internalTrafficPolicy", "Cluster")
-    if made["type"] in ("LoadBalancer", "NodePort"):
+    if made["type"] in ("LoadBalancer", "NodePort") or made.get("externalIPs"):
         made.setdefault("externalTrafficPolicy", "Cluster")
     if made["type"] == "LoadBalancer":
         made.setdefault("allocateLoadBalancerNodePorts", True)
@@ -265,7 +274,19 @@ def _autoscaler(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _network_policy(spec: dict[str, Any]) -> dict[str, Any]:
     types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-    return {"policyTypes": types, **spec}
+    made = {"policyTypes": types, **spec}
+    for side in ("ingress", "egress"):
+        rules = made.get(side)
+        if isinstance(rules, list):
+            made[side] = [_with_protocols(rule) if isinstance(rule, Mapping) else rule for rule in rules]
+    return made
+
+
+def _with_protocols(rule: Mapping[str, Any]) -> dict[str, Any]:
+    ports = rule.get("ports")
+    if not isinstance(ports, list):
+        return dict(rule)
+    return {**rule, "ports": [{"protocol": "TCP", **port} if isinstance(port, Mapping) else port for port in ports]}
 
 
 _KINDS: Final[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
