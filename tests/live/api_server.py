@@ -415,7 +415,7 @@ def merge(stored: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
 def defaulted(body: dict[str, Any]) -> dict[str, Any]:
     """Return an object with what the server fills in, so that nobody compares with the file."""
     made = as_admitted({key: value for key, value in body.items() if key != "status"})
-    spec = made.get("spec")
+    spec: Mapping[str, Any] = made.get("spec") or {}
     if made["kind"] in ("RoleBinding", "ClusterRoleBinding"):
         group = "rbac.authorization.k8s.io"
         made["subjects"] = [

@@ -314,6 +314,7 @@ def _live_commands(commands: Any) -> None:
     verify.add_argument("--as-self", action="store_true", help="create as yourself, not in the tenants' names")
     _repeatable(verify, "--platform", "WHO", "user or group of the platform team, bound beside the export")
     verify.add_argument("--junit", metavar="FILE", help="also write the answers as JUnit XML")
+    _force_argument(verify)
     verify.add_argument("--store", metavar="DIR", help="also add the dated result to a folder of results")
 
 

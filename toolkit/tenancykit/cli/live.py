@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kubeanswers.errors import Fault, InputError, OutputError
-from kubeanswers.source import write_text
+from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.auditing import Reading
 from tenancykit.catalogue.reading import load_catalogue
@@ -166,7 +166,7 @@ def verify(options: argparse.Namespace) -> int:
     skipped = sorted(clusters.keys() - contexts.keys())
     data = verification_data(proof, found, skipped)
     if options.junit:
-        write_text(Path(options.junit), verification_junit(found))
+        write_text(Path(options.junit), verification_junit(found), ours="tenancykit verify", force=options.force)
     if options.store:
         print(f"stored: {_stored(Path(options.store), data)}", file=sys.stderr)
     if options.json:
@@ -187,5 +187,5 @@ def _stored(folder: Path, data: dict[str, Any]) -> Path:
     while (file := folder / f"{stem}{f'-{number}' if number > 1 else ''}.json").exists():
         number += 1
     told = {**data, "date": made.isoformat(timespec="seconds"), "version": __version__}
-    write_text(file, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    write_text(file, json.dumps(told, indent=1, ensure_ascii=False) + "\n", ours="tenancykit/verification")
     return file
