@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,8 +10,8 @@ from types import MappingProxyType
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
-from tenancykit.decision.table import FloatArray, IntArray
-from tenancykit.decision.value_tree import ValueTree
+from tenancykit.decision.table import FloatArray
+from tenancykit.decision.value_tree import Leaf, ValueTree
 
 Z90 = 1.2815515655446004
 """Standard normal quantile of 90 %: intervals run from P10 to P90."""
@@ -47,48 +48,57 @@ def sampled_nodes(
     figures: Sequence[FloatArray],
     doubt: Doubt,
     count: int,
-    rng: np.random.Generator,
+    seed: int,
+    kin: Sequence[str],
     joint: Mapping[int, FloatArray] | None = None,
 ) -> FloatArray:
     """Return [samples x designs x criteria] values of the criteria under everything that is not known.
 
     A figure is its value plus a split normal deviate whose P10 and P90 are the interval's ends, part of it common to
-    all designs. Where draws of a leaf are given, one draw is taken for all designs and all such leaves of a sample, so
-    that what designs have in common moves alike.
+    all designs and part of it a design's own. What is a design's own it shares with its kin, and every deviate is drawn
+    from a source named after what it belongs to: neither a copy of a design nor any other candidate changes a sample.
+    Where draws of a leaf are given, one draw is taken for all designs and all such leaves of a sample, so that what
+    designs have in common moves alike.
 
     Args:
         tree: the value tree.
         figures: [designs x leaves] values, lower ends and upper ends.
         doubt: how they vary together.
         count: number of samples.
-        rng: source of randomness.
+        seed: the same seed gives the same samples.
+        kin: [designs] name of what each design shares its own doubt with.
         joint: [draws x designs] figures of leaves, by column, drawn together elsewhere.
     """
-    values, low, high = figures
-    designs = len(values)
-    nodes = np.zeros((count, designs, len(tree.criteria)))
-    picked: IntArray | None = None
-    shifts: dict[str, FloatArray] = {}
+    nodes = np.zeros((count, len(kin), len(tree.criteria)))
     for column, leaf in enumerate(tree.leaves):
         if joint is not None and column in joint:
             drawn = joint[column]
-            if picked is None:
-                picked = rng.integers(0, len(drawn), count, dtype=np.intp)
-            sample = drawn[picked]
+            sample = drawn[_source(seed, "joint").integers(0, len(drawn), count, dtype=np.intp)]
         else:
-            own = doubt.share(leaf.criterion)
-            level = np.sqrt(1 - own) * rng.standard_normal((count, 1)) + np.sqrt(own) * rng.standard_normal(
-                (count, designs)
+            sample = _deviates(
+                [part[:, column] for part in figures], doubt.share(leaf.criterion), count, seed, leaf, kin
             )
-            down, up = (values[:, column] - low[:, column]) / Z90, (high[:, column] - values[:, column]) / Z90
-            sample = values[:, column] + np.where(level < 0, down, up) * level
         group = leaf.name.rpartition("/")[0] or leaf.name
-        if group not in shifts:
-            shifts[group] = rng.uniform(-doubt.ends, doubt.ends, (2, count, 1))
         start, end = leaf.function.ends
-        shift = shifts[group] * abs(end - start)
+        shift = _source(seed, f"ends of {group}").uniform(-doubt.ends, doubt.ends, (2, count, 1)) * abs(end - start)
         nodes[:, :, tree.criteria.index(leaf.criterion)] += leaf.share * leaf.function.value(sample, shift)
     return nodes
+
+
+def _deviates(
+    figures: Sequence[FloatArray], own: float, count: int, seed: int, leaf: Leaf, kin: Sequence[str]
+) -> FloatArray:
+    """Return [samples x designs] figures of one leaf."""
+    values, low, high = figures
+    drawn = {name: _source(seed, f"{leaf.name} of {name}").standard_normal(count) for name in dict.fromkeys(kin)}
+    common = _source(seed, leaf.name).standard_normal((count, 1))
+    level = np.sqrt(1 - own) * common + np.sqrt(own) * np.stack([drawn[name] for name in kin], axis=1)
+    spread = np.where(level < 0, values - low, high - values) / Z90
+    return np.asarray(values + spread * level, dtype=np.float64)
+
+
+def _source(seed: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
 __all__ = ["Doubt", "sampled_nodes"]

@@ -81,10 +81,10 @@ def acceptability(
         samples: number of samples.
         seed: the same seed gives the same result.
     """
-    rng = np.random.default_rng(seed)
     joint = _joint(basis.evaluations, basis.scales.keys)
     parts = figures.values, figures.low, figures.high
-    nodes = sampled_nodes(basis.scales.tree, parts, DOUBT, samples, rng, joint)
+    names = [repr(recommended(evaluation)) for evaluation in basis.evaluations]
+    nodes = sampled_nodes(basis.scales.tree, parts, DOUBT, samples, seed, names, joint)
     draws = (nodes * scaled.straight_width() + scaled.origin) * scaled.table.signs
     space = weights_near(weights, WEIGHT_DOUBT)
     return smaa(scaled, space, samples=samples, seed=seed, draws=draws, alike=kin(basis.evaluations))
@@ -111,8 +111,13 @@ def kin(evaluations: Sequence[Evaluation]) -> tuple[tuple[str, ...], ...]:
     """
     groups: dict[Hashable, list[str]] = {}
     for one in evaluations:
-        groups.setdefault(tuple(_structure(resolved) for resolved in one.resolved.classes), []).append(one.id)
+        groups.setdefault(recommended(one), []).append(one.id)
     return tuple(tuple(members) for members in groups.values())
+
+
+def recommended(evaluation: Evaluation) -> Hashable:
+    """Return what designs that are one recommendation have in common."""
+    return tuple(_structure(resolved) for resolved in evaluation.resolved.classes)
 
 
 def _structure(resolved: ClassDesign) -> Hashable:

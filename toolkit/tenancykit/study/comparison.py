@@ -21,6 +21,7 @@ from tenancykit.decision.explain import Why, why
 from tenancykit.decision.pareto import TableFront, front_of
 from tenancykit.decision.promethee import promethee, range_preferences
 from tenancykit.decision.ranking import Ranking, topsis, vikor, weighted_sum
+from tenancykit.decision.reigns import Reign, reigns
 from tenancykit.decision.scaling import Scaled, scale
 from tenancykit.decision.screen import Screening, screen
 from tenancykit.decision.sensitivity import WeightInterval, weight_intervals
@@ -330,6 +331,24 @@ class Study(Drawable):
     def with_weights(self, weights: model.Weights) -> Study:
         """Return the same designs ranked by other weights; nothing is measured again."""
         return replace(self, weights=weights_of(weights))
+
+    def reigns(self, criterion: str = "isolation") -> tuple[Reign, ...]:
+        """Return who is first over the range of the stakeholders' worth of a criterion in money, others as weighed.
+
+        The range runs from the lowest to the highest worth any stakeholder or the scenario gives it, as multiples of
+        what it is as weighed; one reign means that they may differ and still agree. Empty where nobody is admitted, or
+        where money or the criterion weighs nothing.
+
+        Args:
+            criterion: isolation, effort or operations.
+        """
+        mine = self.heard.as_dict()
+        if self.scaled is None or not mine[criterion] or not mine["cost"]:
+            return ()
+        worth = mine[criterion] / mine["cost"]
+        told = [view.heard.as_dict() for view in self.stakeholders.values()]
+        shares = [1.0, *(each[criterion] / each["cost"] / worth for each in told if each["cost"])]
+        return reigns(self.scaled, self.heard, criterion, min(shares), max(shares))
 
     @cached_property
     def stakeholders(self) -> Mapping[str, Study]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from kubeanswers.errors import InputError
+from tenancykit.decision.elicitation import Elicited, Good, TradeOff, from_tradeoffs
 from tenancykit.decision.exchange import Price, priced, prices, together
 from tenancykit.decision.weights import Weights, direct_weights
 from tenancykit.scenario import model
@@ -109,6 +110,45 @@ def rates_in_words(rates: tuple[ExchangeRate, ...]) -> str:
     return f"As weighed, {', '.join([*nines, work])} beyond the wages already counted."
 
 
+def goods(scenario: Scenario, scales: ScaleSet) -> tuple[Good, ...]:
+    """Return what a scenario's people can trade against each other: money, nines per class, person-days, hours of toil.
+
+    Money is per month. A person-day is paid once: an answer about it is in money per month once divided by
+    :data:`AMORTISATION_MONTHS`, as :func:`monthly` does.
+    """
+    currency = scenario.infrastructure.currency
+    per_class = [
+        Good(f"isolation:{name}", leaves, f"one nine more for {who(scenario, name)}", "nine")
+        for name, leaves in _groups(scales).items()
+    ]
+    return (
+        Good(MONEY, (MONEY,), f"one {currency} a month", f"{currency} a month"),
+        *per_class,
+        Good("person_day", ("effort",), "a person-day of implementation saved", "person-day"),
+        Good("hour", ("operations",), "an hour of toil a month saved", "hour a month"),
+    )
+
+
+def monthly(once: float) -> float:
+    """Return money paid once as money per month, over the months implementation is spread."""
+    return once / AMORTISATION_MONTHS
+
+
+def elicited(scenario: Scenario, scales: ScaleSet, weights: Weights, answers: Sequence[TradeOff]) -> Elicited:
+    """Return the weights that fit trade-off answers about a scenario's goods; contradicting answers are named.
+
+    Args:
+        scenario: what is asked.
+        scales: its scales.
+        weights: weights for what nobody answered about.
+        answers: amounts of :func:`goods` that are worth the same; money is per month.
+
+    Raises:
+        InputError: a good is unknown or an amount is not positive.
+    """
+    return from_tradeoffs(scales.tree, goods(scenario, scales), answers, weights, MONEY)
+
+
 def trade_question(now: tuple[ExchangeRate, ...], there: tuple[ExchangeRate, ...], criterion: str, label: str) -> str:
     """Return a weight at which another design is first as the question whether something is worth that much.
 
@@ -167,7 +207,10 @@ def _groups(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
 
 __all__ = [
     "ExchangeRate",
+    "elicited",
     "exchange_rates",
+    "goods",
+    "monthly",
     "rates_in_words",
     "three_digits",
     "trade_question",
