@@ -204,7 +204,7 @@ def test_sixty_basic_customers_get_clusters_of_their_own_only_where_a_nine_is_wo
         ("scales", {"cost": [9000, 5000]}, "reversed"),
         ("scales", {"effort": {"best": -1, "worst": 5}}, "too small; allowed: 0 or more"),
         ("scales", {"isolation": {"basic": {"must": 2, "plenty": 1}}}, "reversed"),
-        ("scales", {"isolation": {"basic": {"must": 1, "plenty": 40}}}, "too large; allowed: 12 or less"),
+        ("scales", {"isolation": {"basic": {"must": 1, "plenty": 40}}}, "is too large; allowed: at most 12"),
         ("stakes", {"network": 0}, "no plane counts anything"),
     ],
 )
