@@ -18,9 +18,9 @@ import tenancykit as tk
 from kubeanswers.errors import InputError
 from tenancykit.decision.screen import screen
 from tenancykit.study.certainty import kin
-from tenancykit.study.comparison import Study, figures_table, study_of
+from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.exchange_rates import exchange_rates, weighed
-from tenancykit.study.requirements import hard_requirements, measures
+from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import scales_of
 
 EXAMPLES = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
