@@ -9,7 +9,8 @@ from tenancykit.criteria.score import Evidence
 from tenancykit.drawing import html_of, picture_of, text_of
 from tenancykit.report import charts
 from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
-from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
+from tenancykit.report.opening import opening
+from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.report.svg import bar
 from tenancykit.report.text import evaluation_text, explanation_text, standing, study_text
 from tenancykit.study.comparison import Study
@@ -32,9 +33,10 @@ def study_html(study: Study) -> str:
     """Return the ranking with bars, the reason for first place, the scatter of isolation and cost, and exclusions."""
     return _page(
         f"<h3>{_safe(study.scenario.title or study.scenario.name)}</h3>",
-        f"<p><b>First place.</b> {_safe(why_first(study))}</p>",
-        f"<p>{_safe(how_sure(study))} {_safe(contested(study))} {_safe(what_would_change_it(study))}</p>",
+        *(f"<p>{_safe(line)}</p>" for line in opening(study).lines),
         ranking_table(study),
+        f"<p><b>First place.</b> {_safe(why_first(study))}</p>",
+        f"<p>{_safe(contested(study))} {_safe(what_would_change_it(study))}</p>",
         charts.pareto(study).svg,
         exclusions(study),
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.decision.explain import Why
+from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, how_sure, why_first
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import tenant_count
@@ -47,6 +48,7 @@ def comparison(study: Study) -> dict[str, Any]:
         },
         "exchange_rates": {r.what: {"amount": r.amount, "unit": r.unit} for r in study.exchange_rates},
         "best": ranking.winner if ranking else None,
+        "opening": list(opening(study).lines),
         "reason": why_first(study),
         "contested": contested(study),
         "verdict": _verdict(study),

@@ -13,6 +13,7 @@ from kubeanswers.writing import write_text
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
 from tenancykit.report.figures import TITLES, interval_text, level_text, short_value
+from tenancykit.report.opening import opening
 from tenancykit.report.payload import fingerprint
 from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
 from tenancykit.report.record_inputs import digest_of
@@ -91,6 +92,7 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
         "",
         "## Decision",
         "",
+        *(text for line in (opening(study).lines if study.rank(chosen.id) == 1 else ()) for text in (_line(line), "")),
         _line(why_first(study) if study.rank(chosen.id) == 1 else overruled(study, chosen)),
     ]
     sure = " ".join(filter(None, (how_sure(study), contested(study), what_would_change_it(study))))

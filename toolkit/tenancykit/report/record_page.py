@@ -9,6 +9,7 @@ from typing import Final
 from tenancykit.report import charts
 from tenancykit.report.drawing import ranking_table, tree
 from tenancykit.report.figures import TITLES, interval_text, level_text
+from tenancykit.report.opening import opening
 from tenancykit.report.payload import fingerprint
 from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
 from tenancykit.report.record_inputs import embedded_inputs
@@ -89,10 +90,12 @@ def _verdict(study: Study, chosen: Evaluation) -> str:
     admitted = 0 if study.admitted is None else len(study.admitted)
     place = f"rank {rank} of {admitted} admitted designs" if rank else "not admitted, chosen by hand"
     figures = "; ".join(f"{TITLES[n].lower()} {level_text(s)}" for n, s in chosen.scores.items())
+    sure = f"<p>{_safe(how_sure(study))}</p>"
+    opened = "".join(f"<p>{_safe(line)}</p>" for line in opening(study).lines) if rank == 1 else ""
     return (
         f'<div class="lead"><p><b>{_safe(chosen.id)} {_safe(chosen.name)}</b>: {place}, '
         f"{len(study.evaluations)} compared.</p><p>{_safe(figures[:1].upper() + figures[1:])}.</p>"
-        f"<p>{_safe(how_sure(study))}</p></div>"
+        f"{opened or sure}</div>"
     )
 
 

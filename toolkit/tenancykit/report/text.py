@@ -9,7 +9,8 @@ from tenancykit.criteria.score import Evidence
 from tenancykit.design.families import differences, families
 from tenancykit.report.completing import completed_with, goes_without, purchase
 from tenancykit.report.figures import SHORT, TITLES, interval_text, number, short_value, value_text
-from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
+from tenancykit.report.opening import opening
+from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.scenario.naming import tenant_count
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
@@ -21,7 +22,8 @@ _REASONS = 3
 
 def study_text(study: Study) -> str:
     """Return the ranking, the four criteria, what is excluded and why, and the reason for first place."""
-    lines = [*_heading(study), "", *_table(study), ""]
+    told = [line for text in opening(study).lines for line in wrapped(text)]
+    lines = [*_heading(study), "", *told, "", *_table(study), ""]
     lines.extend(_admitted(study))
     excluded = [e for e in study.order if study.rank(e.id) is None]
     if excluded:
@@ -35,9 +37,9 @@ def study_text(study: Study) -> str:
                 lines.append(f"    - and {len(reasons) - _REASONS} more (all of them: --json)")
         lines.append("")
     lines.extend(wrapped(f"First place: {why_first(study)}"))
-    for told in (how_sure(study), contested(study), what_would_change_it(study)):
-        if told:
-            lines.extend(wrapped(told))
+    for text in (contested(study), what_would_change_it(study)):
+        if text:
+            lines.extend(wrapped(text))
     return "\n".join(lines)
 
 

@@ -10,7 +10,8 @@ import ipywidgets as widgets
 from tenancykit.report.chart_decision import pareto
 from tenancykit.report.drawing import exclusions
 from tenancykit.report.figures import TITLES, short_value, value_text
-from tenancykit.report.reasons import contested, how_sure, what_would_change_it, why_first
+from tenancykit.report.opening import opening
+from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.studio.desk import STYLE, Desk, Quiet, page, safe, written
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation
@@ -113,8 +114,9 @@ class RankingPanel:
         """Bring ranking and scatter in line with the session."""
         study = self._desk.session.study
         self._reason.value = written(
+            *(f"<p>{safe(line)}</p>" for line in opening(study).lines),
             f"<p><b>First place.</b> {safe(why_first(study))}</p>",
-            f"<p>{safe(how_sure(study))} {safe(contested(study))} {safe(what_would_change_it(study))}</p>",
+            f"<p>{safe(contested(study))} {safe(what_would_change_it(study))}</p>",
         )
         shown = study.order[:_MOST]
         if not self._heads:
