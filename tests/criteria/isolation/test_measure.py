@@ -148,7 +148,7 @@ def test_published_gpu_rankings_hold_among_tenants_of_one_node() -> None:
 
 
 def test_saturated_designs_still_rank_by_depth() -> None:
-    forever = 1e7
+    forever = 1e90
     one, two = score(SHARED, every=forever), score(OWN_HOSTS, every=forever)
     assert one.figures["exposure"] == pytest.approx(1, abs=1e-3)
     assert two.figures["exposure"] == pytest.approx(1, abs=1e-3)
@@ -227,11 +227,27 @@ def test_every_number_of_the_explanation_has_a_source_or_says_assumption() -> No
         if line.label.startswith(("CVE-", "GKE", "AKS")):
             flaws += 1
             assert line.source.startswith("https://")
-        if line.unit == "chance" and line.label == "misconfigured":
-            assert line.assumption
-        if line.label.startswith("prior rate"):
-            assert line.assumption
-    assert flaws > 10
+        if line.unit == "chance" and line.label.startswith("misconfigured"):
+            assert line.assumption or line.source
+        if line.label.startswith("published flaws"):
+            assert "assumption" in line.note
+    assert flaws >= 10
+
+
+def test_an_explanation_fits_on_a_page_and_tells_no_flaw_twice() -> None:
+    for options in (FLAT, SHARED, OWN_NODES, OWN_CLUSTER):
+        lines = [line.label for _, line in score(options).evidence.walk()]
+        assert len(lines) <= 60
+        told = [label for label in lines if label.startswith("CVE-")]
+        assert len(told) == len(set(told))
+
+
+def test_an_explanation_says_what_would_close_most_and_for_how_long_flaws_stay_open() -> None:
+    found = {line.label: line for _, line in score(SHARED).evidence.walk()}
+    closing = found["what would close most of it"].children
+    assert [line.value for line in closing] == sorted(line.value or 0.0 for line in closing)
+    assert all((line.value or 0.0) < 0 and line.note for line in closing)
+    assert "kernel 55 days" in found["exposure windows used"].note
 
 
 def test_availability_stands_beside_and_is_not_ranked() -> None:

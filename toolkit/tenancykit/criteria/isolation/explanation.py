@@ -1,36 +1,71 @@
-"""The tree of evidence under an isolation score: pair, asset, crossings, barriers, published flaws."""
+"""The evidence under an isolation score: what stands open most, for whom, why, and what would close it. A page."""
 
 from __future__ import annotations
 
+import math
+
 from tenancykit.catalogue.attack import Lapse
 from tenancykit.catalogue.barriers import IsolationCatalogue
-from tenancykit.criteria.isolation.chances import Strength
-from tenancykit.criteria.isolation.exposure import IsolationResult
+from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength, window_kind
+from tenancykit.criteria.isolation.exposure import PERFORMANCE, IsolationResult, worst_of_each
 from tenancykit.criteria.isolation.graph import words
-from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, PairFinding
+from tenancykit.criteria.isolation.network import contracted
+from tenancykit.criteria.isolation.result import AssetFinding, PairFinding
 from tenancykit.criteria.score import Evidence
+
+SHOWN = 3
+"""Assets opened down to their flaws, and barriers named as what would close most."""
+
+FLAWS = 5
+"""Published flaws shown of one barrier; the rest are counted."""
 
 
 def evidence_tree(result: IsolationResult, model: IsolationCatalogue) -> Evidence:
-    """Return the least isolated pair with its weakest asset of every plane, each down to published flaws."""
-    pair = result.worst_pair
-    if pair is None:
+    """Return what stands open per class, the worst of it down to published flaws, and what would close it.
+
+    A barrier is opened once, wherever it stands first; later it is only named.
+    """
+    if not result.pairs and not result.provider:
         return Evidence("there is only one tenant")
-    finding = pair.finding
-    weakest: dict[str, AssetFinding] = {}
-    for asset in sorted((a for a in finding.assets if a.guarded), key=lambda a: a.figure):
-        weakest.setdefault(asset.plane, asset)
-    children = tuple(_asset(asset, finding, model) for asset in sorted(weakest.values(), key=lambda a: a.figure))
-    missed = (
-        (Evidence("what the next level asks for", note=finding.missed["overall"]),) if finding.missed["overall"] else ()
-    )
+    worst = worst_of_each(result)
+    found = sorted((pair for assets in worst.values() for pair in assets.values()), key=lambda pair: -pair[0].exposure)
+    told: set[str] = set()
+    shown = _of_different_assets(found)[:SHOWN]
+    opened = tuple(_asset(*pair, model, told) for pair in shown)
     return Evidence(
-        label=f"least isolated pair: {_pair(pair)}",
-        value=finding.worst.figure,
-        unit="nines",
-        note="nines of the worst confidentiality or integrity asset, plus 0.01 per barrier of depth",
-        children=(*children, *missed),
+        label="open days a year, every class and plane",
+        value=math.fsum(result.days.values()),
+        unit="days",
+        note="expected days a year on which a path from another tenant stood open, per asset and added up; "
+        "days that neighbours take beside them",
+        children=(
+            *(_class(class_id, result) for class_id in result.planes),
+            Evidence("what stands open most", children=opened),
+            Evidence("what would close most of it", children=_closing(shown, model)),
+            Evidence("exposure windows used", note=_windows(found, model)),
+            *_missed(result),
+        ),
     )
+
+
+def _class(class_id: str, result: IsolationResult) -> Evidence:
+    days = {plane: result.days[class_id, plane] for plane in result.planes[class_id]}
+    slowed = next(each for each in result.slowdowns if each.class_id == class_id)
+    planes = ", ".join(f"{plane} {value:.3g}" for plane, value in days.items() if plane != PERFORMANCE)
+    cause = f", most by {slowed.resource}" if slowed.resource else ""
+    note = (
+        f"{planes}; neighbours take {days[PERFORMANCE]:.3g} days; the same work takes {slowed.mean.likely:.3g} times "
+        f"as long ({slowed.mean.low:.3g} to {slowed.mean.high:.3g}{cause})"
+    )
+    return Evidence(f"tenants of {class_id}", math.fsum(days.values()), "days", note=note)
+
+
+def _of_different_assets(found: list[tuple[AssetFinding, PairFinding]]) -> list[tuple[AssetFinding, PairFinding]]:
+    """Return the worst finding of every asset, whatever the class."""
+    kept: dict[str, tuple[AssetFinding, PairFinding]] = {}
+    for asset, pair in found:
+        kept.setdefault(asset.asset, (asset, pair))
+    return list(kept.values())
 
 
 def _pair(pair: PairFinding) -> str:
@@ -38,48 +73,95 @@ def _pair(pair: PairFinding) -> str:
     return f"two tenants of {pair.attacker}" if same else f"{pair.attacker} against {pair.victim}"
 
 
-def _asset(asset: AssetFinding, finding: GraphFinding, model: IsolationCatalogue) -> Evidence:
+def _asset(asset: AssetFinding, pair: PairFinding, model: IsolationCatalogue, told: set[str]) -> Evidence:
     return Evidence(
-        label=f"{asset.title} ({asset.plane} plane)",
-        value=asset.exposure,
-        unit="chance that a path is open",
-        note=f"depth {asset.depth}; {asset.days_per_year:.3g} days a year; likeliest path: {asset.path or 'none'}",
-        children=tuple(_crossing(index, finding, model) for index in asset.links),
+        label=f"{asset.title} ({asset.plane} plane), {_pair(pair)}",
+        value=asset.days_per_year,
+        unit="days a year",
+        note=f"{asset.depth} barriers at least; likeliest path: {asset.path or 'none'}",
+        children=tuple(_crossing(index, pair, model, told) for index in asset.links),
     )
 
 
-def _crossing(index: int, finding: GraphFinding, model: IsolationCatalogue) -> Evidence:
-    link, crossing = finding.graph.links[index], finding.graph.crossings[index]
+def _crossing(index: int, pair: PairFinding, model: IsolationCatalogue, told: set[str]) -> Evidence:
+    graph = pair.finding.graph
+    link, crossing = graph.links[index], graph.crossings[index]
+    barriers = []
+    for name in map(str, link.variables):
+        if name not in told:
+            told.add(name)
+            barriers.append(barrier_evidence(pair.finding.strengths[name], model))
     return Evidence(
-        label=words(finding.graph, (index,), model),
+        label=words(graph, (index,), model),
         source=model.catalogue.url(crossing.source) if crossing.source else f"catalogue crossing {crossing.id}",
         assumption=crossing.assumption,
         note=crossing.why,
-        children=tuple(barrier_evidence(finding.strengths[str(name)], model) for name in link.variables),
+        children=tuple(barriers),
     )
 
 
+def _closing(found: list[tuple[AssetFinding, PairFinding]], model: IsolationCatalogue) -> tuple[Evidence, ...]:
+    """Return the barriers whose never falling would save most days of some assets."""
+    saved: dict[str, float] = {}
+    strengths: dict[str, Strength] = {}
+    for asset, pair in found:
+        finding = pair.finding
+        chance = {name: strength.chance for name, strength in finding.strengths.items()}
+        network = contracted(asset.asset, frozenset(finding.graph.starts), model)
+        for name, slope in network.slopes(finding.graph, chance).items():
+            saved[name] = saved.get(name, 0.0) + slope * chance[name] * DAYS_PER_YEAR
+            strengths.setdefault(name, finding.strengths[name])
+    best = sorted(saved, key=lambda name: (-saved[name], name))[:SHOWN]
+    return tuple(
+        Evidence(
+            f"{model.barriers[name].title} never down", -saved[name], "days a year", note=_cure(strengths[name], model)
+        )
+        for name in best
+    )
+
+
+def _cure(strength: Strength, model: IsolationCatalogue) -> str:
+    """Return what makes a barrier fall less often; what that costs, a comparison with a variant says."""
+    barrier = model.barriers[strength.barrier]
+    kind = window_kind(barrier, model)
+    parts = [f"patching {kind} sooner than {strength.window_days:g} days" if strength.chance else ""]
+    if strength.lapse:
+        done = {each.id for each in strength.upkeep}
+        parts += [model.upkeep[name].what for name in strength.lapse.upkeep if name not in done]
+    parts.append("or an option that takes the way behind it away (compare --variant says what it costs)")
+    return "; ".join(filter(None, parts))
+
+
+def _windows(found: list[tuple[AssetFinding, PairFinding]], model: IsolationCatalogue) -> str:
+    used: dict[str, float] = {}
+    for _, pair in found:
+        for name, strength in pair.finding.strengths.items():
+            used.setdefault(window_kind(model.barriers[name], model), strength.window_days)
+    return ", ".join(f"{kind} {days:g} days" for kind, days in sorted(used.items()))
+
+
+def _missed(result: IsolationResult) -> tuple[Evidence, ...]:
+    pair = result.worst_pair
+    missed = pair.finding.missed["overall"] if pair else ""
+    return (Evidence("what the next level asks for", note=missed),) if missed else ()
+
+
 def barrier_evidence(strength: Strength, model: IsolationCatalogue) -> Evidence:
-    """Return one barrier's chance of being down, with the flaws, the prior and the misconfiguration it rests on."""
+    """Return one barrier's chance of being down, with the flaws, the prior and the lapse it rests on."""
     barrier = model.barriers[strength.barrier]
     prior = model.priors[barrier.kind]
     seen = "nobody publishes its failures" if not barrier.observed else f"counted from {barrier.since:g}"
+    more = len(strength.flaws) - FLAWS
+    newest = sorted(strength.flaws, key=lambda entry: (-model.evidence[entry].year, entry))[:FLAWS]
     children = [
         Evidence(
             f"published flaws that reach across here: {len(strength.flaws)}",
             strength.rate.mean,
             "per year",
-            note=f"Gamma prior of {prior.flaws:g} over {prior.years:g} observed years; {seen}; "
-            f"exposure window {strength.window_days:g} days",
-            children=tuple(_flaw(entry, model) for entry in strength.flaws),
-        ),
-        Evidence(
-            f"prior rate, barriers of kind {barrier.kind}",
-            prior.flaws / prior.years,
-            "per year",
-            f"catalogue prior {prior.id}",
-            assumption=True,
-            note=prior.why,
+            note=f"Gamma prior of {prior.flaws:g} over {prior.years:g} observed years ({prior.why}); {seen}; "
+            f"exposure window {strength.window_days:g} days" + (f"; the newest {FLAWS} are shown" if more > 0 else ""),
+            children=tuple(_flaw(entry, model) for entry in newest),
+            assumption=not strength.flaws,
         ),
     ]
     if strength.lapse:
@@ -95,18 +177,14 @@ def barrier_evidence(strength: Strength, model: IsolationCatalogue) -> Evidence:
 
 
 def _lapse(lapse: Lapse, strength: Strength) -> Evidence:
-    upkeep = tuple(
-        Evidence(each.what, each.factor.likely, "share left", each.source, assumption=each.assumption, note=each.why)
-        for each in strength.upkeep
-    )
+    upkeep = "".join(f"; {each.what}: {each.factor.likely:g} of it is left" for each in strength.upkeep)
     return Evidence(
         f"misconfigured: {lapse.what}",
         strength.misconfiguration,
         "chance",
         lapse.source,
         assumption=lapse.assumption or any(each.assumption for each in strength.upkeep),
-        note=f"{lapse.chance.likely:g} ({lapse.chance.low:g} to {lapse.chance.high:g}) before upkeep; {lapse.why}",
-        children=upkeep,
+        note=f"{lapse.chance.likely:g} ({lapse.chance.low:g} to {lapse.chance.high:g}){upkeep}; {lapse.why}",
     )
 
 

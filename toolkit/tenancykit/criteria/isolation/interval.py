@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tenancykit.catalogue.attack import Interference, Range
+from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
 from tenancykit.criteria.isolation.graph import AttackGraph
-from tenancykit.criteria.isolation.reliability import expose
+from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.result import figure
 from tenancykit.distributions import Z90, BetaShare
 
@@ -24,18 +25,15 @@ DRAWS = 400
 
 
 def figure_interval(
-    graph: AttackGraph, strengths: Mapping[str, Strength], asset: str, depth: int
+    graph: AttackGraph, strengths: Mapping[str, Strength], asset: str, depth: int, model: IsolationCatalogue
 ) -> tuple[float, float]:
-    """Return P10 and P90 of the figure of one asset when every barrier's rate is drawn from its posterior."""
+    """Return P10 and P90 of the figure of one asset when everything not known of the barriers is drawn."""
     import numpy as np  # noqa: PLC0415 - keeps the package's import light
 
-    diagram, (root,) = expose(graph.links, dict.fromkeys(graph.starts), [asset])
-    known = {str(name): strengths[str(name)] for name in diagram.order}
-    if not known:
-        point = figure(diagram.probability([root], {})[0], depth)
-        return point, point
-    exposures = diagram.probability_over(root, chance_draws(known))
-    low, high = np.quantile(exposures, [0.9, 0.1])
+    network = contracted(asset, frozenset(graph.starts), model)
+    used = {name for ways in network.passages(graph).values() for way in ways for name in way} | network.shared
+    chances = chance_draws({name: strengths[name] for name in sorted(used & strengths.keys())})
+    low, high = np.quantile(network.exposure_over(graph, chances, DRAWS), [0.9, 0.1])
     return figure(float(low), depth), figure(float(high), depth)
 
 

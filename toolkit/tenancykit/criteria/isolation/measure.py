@@ -81,7 +81,7 @@ def measure(
     if worst is None:
         return _alone(result, scenario)
     finding = worst.finding
-    low, high = figure_interval(finding.graph, finding.strengths, finding.worst.asset, finding.worst.depth)
+    low, high = figure_interval(finding.graph, finding.strengths, finding.worst.asset, finding.worst.depth, model)
     return Score(
         criterion="isolation",
         value=finding.worst.figure,

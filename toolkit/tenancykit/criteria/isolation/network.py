@@ -70,6 +70,7 @@ class AssetNetwork:
     crossings: Mapping[tuple[str, str], Sequence[tuple[Crossing, frozenset[str]]]]
     ends: Mapping[tuple[str, str], tuple[str, str]]
     _slots: dict[tuple[str, str, tuple[object, ...]], tuple[int, tuple[str, ...]] | None] = field(default_factory=dict)
+    _recent: dict[str, tuple[AttackGraph, Mapping[int, Sequence[tuple[str, ...]]]]] = field(default_factory=dict)
 
     def solve(self, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
         """Return the exposure and the depth of the asset.
@@ -90,6 +91,9 @@ class AssetNetwork:
 
     def passages(self, graph: AttackGraph) -> Mapping[int, Sequence[tuple[str, ...]]]:
         """Return, per place of a passage that exists, the barriers of its own on each crossing melted into it."""
+        recent = self._recent.get("graph")
+        if recent is not None and recent[0] is graph:
+            return recent[1]
         found: dict[int, list[tuple[str, ...]]] = {}
         met: set[tuple[str, int]] = set()
         for link, crossing in zip(graph.links, graph.crossings, strict=True):
@@ -97,6 +101,7 @@ class AssetNetwork:
             if slot is not None and (crossing.id, slot[0]) not in met:
                 met.add((crossing.id, slot[0]))
                 found.setdefault(slot[0], []).append(slot[1])
+        self._recent["graph"] = graph, found
         return found
 
     def chances(self, graph: AttackGraph, chance: Mapping[str, float]) -> list[float]:
