@@ -50,7 +50,8 @@ def _admitted(study: Study) -> list[str]:
     for family in families([e.resolved for e in ranked]):
         evaluation = study[family[0]]
         resolved = evaluation.resolved
-        pattern = f" (published as {resolved.published})" if resolved.published else ""
+        source = "composed of" if resolved.design.origin == "composed" else "published as"
+        pattern = f" ({source} {resolved.published})" if resolved.published else ""
         lines.extend(wrapped(f"{evaluation.id} {evaluation.name}{pattern}", "  ", "    "))
         for text in filter(None, (purchase(evaluation), completed_with(evaluation), *goes_without(evaluation))):
             lines.extend(wrapped(text, "    - ", "      "))
