@@ -16,6 +16,7 @@ from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.design.batch import batch_of
 from tenancykit.design.model import Design
+from tenancykit.design.needs import without_needs
 from tenancykit.design.space import common_space, space
 from tenancykit.report.exploring import exploration_payload, exploration_text, told_apart
 from tenancykit.scenario.model import Scenario
@@ -42,7 +43,8 @@ EXAMPLES = ("gpu-cloud", "ml-platform", "regulated-hybrid", "saas-inference")
 
 
 def loaded(name: str) -> Scenario:
-    return load_scenario(example(name))
+    """Return an example that asks for nothing but valid designs, so that spaces can be measured one by one."""
+    return without_needs(load_scenario(example(name)), load_catalogue())
 
 
 def by_options(found: tuple[Found, ...]) -> dict[tuple[tuple[str, ...], ...], tuple[float, ...]]:

@@ -6,13 +6,13 @@ an option of one's own folder provides a need by providing the trait.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from kubeanswers.errors import Fault, did_you_mean
 from kubeanswers.source import Path_, Place
-from tenancykit.catalogue.model import Need
+from tenancykit.catalogue.model import Dimension, Need
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.facts import class_facts
 from tenancykit.scenario.model import Scenario, TenantClass
@@ -65,7 +65,31 @@ def without_needs(scenario: Scenario, catalogue: Catalogue) -> Scenario:
     """Return the scenario asking for none of the vocabulary: designs are compared as published."""
     classes = tuple(c.model_copy(update={"needs": {}}) for c in scenario.tenants.classes)
     tenants = scenario.tenants.model_copy(update={"classes": classes})
-    return scenario.model_copy(update={"needs": dict.fromkeys(catalogue.needs, False), "tenants": tenants})
+    bare = scenario.model_copy(update={"needs": dict.fromkeys(catalogue.needs, False), "tenants": tenants})
+    return bare if scenario.folder is None else bare.in_folder(scenario.folder)
+
+
+def narrowed_needs(scenario: Scenario, catalogue: Catalogue, allowed: Mapping[Dimension, Sequence[str]]) -> Scenario:
+    """Return the scenario without the default needs that nothing provides once dimensions are narrowed.
+
+    Whoever narrows a dimension says what to look at, as whoever forbids an option does; needs that are stated stay.
+    """
+    options = [o for o in catalogue.options.values() if o.dimension not in allowed or o.id in allowed[o.dimension]]
+    left = frozenset(name for option in options if option.selectable for name in (option.id, *option.provides))
+    classes = []
+    for tenant_class in scenario.tenants.classes:
+        facts = class_facts(scenario, tenant_class) | left
+        gone = {
+            one.need.id: False
+            for one in asked_needs(tenant_class, scenario, catalogue)
+            if not one.stated and not one.need.met.holds(facts)
+        }
+        classes.append(tenant_class.model_copy(update={"needs": {**tenant_class.needs, **gone}}))
+    if tuple(classes) == scenario.tenants.classes:
+        return scenario
+    tenants = scenario.tenants.model_copy(update={"classes": tuple(classes)})
+    changed = scenario.model_copy(update={"tenants": tenants})
+    return changed if scenario.folder is None else changed.in_folder(scenario.folder)
 
 
 def _asked(

@@ -21,6 +21,7 @@ from typing import Final
 from kubeanswers.errors import Fault, InputError, UndecidedError, did_you_mean
 from tenancykit.catalogue.model import DIMENSIONS, Dimension
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.needs import narrowed_needs
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Progress
 from tenancykit.study.discovery import Exploration, Found
@@ -50,7 +51,8 @@ def explore(
     Args:
         scenario: what is asked.
         catalogue: what could be done.
-        allowed: option ids to keep, for dimensions that are narrowed; optional layers may still stay empty.
+        allowed: option ids to keep, for dimensions that are narrowed; optional layers may still stay empty. A need
+            asked by default that nothing is left to provide is not asked then.
         limit: most designs to measure.
         per_class: whether each tenant class may choose for itself (hybrids) rather than all the same; what classes
             share is built, run and paid once.
@@ -71,6 +73,7 @@ def explore(
     if limit < 1:
         raise InputError(Fault("explore", f"limit is {limit}", "a positive number of designs"))
     kept = _checked(allowed or {}, catalogue)
+    scenario = narrowed_needs(scenario, catalogue, kept)
     question = Question.of(scenario, catalogue, kept, per_class=per_class)
     for part in sweeper_of(question).parts:
         if not len(part):
