@@ -88,4 +88,4 @@ def test_bill_and_export_cut_a_gpu_alike(memory: str, profile: str) -> None:
     scenario = tk.parse_scenario(yaml.safe_dump(data))
     catalogue = tk.load_catalogue()
     (found,) = resolve(tk.variant("RA01 +gpu_mig", scenario, catalogue), scenario, catalogue).classes
-    assert ClassDevices.of(found, scenario).mig_profile(scenario.workloads[0]) == profile
+    assert ClassDevices.of(found, scenario, catalogue).mig_profile(scenario.workloads[0]) == profile

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
+from tenancykit.catalogue.accelerators import Accelerator
 from tenancykit.catalogue.features import Feature
 from tenancykit.catalogue.model import LAYERS, Component, Entry, Need, Option, Reference, Rule, Source
 from tenancykit.validation import validate
@@ -22,9 +23,9 @@ E = TypeVar("E", bound=Entry)
 OWN_ROOT: Final = Path(__file__).parent
 """Folder of the catalogue that ships with the package."""
 SECTIONS: Final = (
-    *("assets", "barriers", "boundaries", "choices", "claims", "components", "crossings", "evidence", "expectations"),
-    *("features", "interference", "lapses", "levels", "needs", "options", "positions", "prices", "priors"),
-    *("references", "rules", "sharing", "signs", "upkeep", "windows"),
+    *("accelerators", "assets", "barriers", "boundaries", "choices", "claims", "components", "crossings"),
+    *("evidence", "expectations", "features", "interference", "lapses", "levels", "needs", "options"),
+    *("positions", "prices", "priors", "references", "rules", "sharing", "signs", "upkeep", "windows"),
     *("tasks/priors", "tasks/rates", "tasks/work", "toil/activities", "toil/limits", "toil/rates"),
 )
 """Folders of a catalogue, each with entries of one kind."""
@@ -187,6 +188,13 @@ class Catalogue:
         return _dated(read_entries(self.roots, "rules", Rule), self.features)
 
     @cached_property
+    def accelerators(self) -> Entries[Accelerator]:
+        """Accelerator models by id."""
+        found = read_entries(self.roots, "accelerators", Accelerator)
+        _check_sources(found, {a.id: a.source for a in found.values()}, self.sources)
+        return found
+
+    @cached_property
     def features(self) -> Entries[Feature]:
         """Kubernetes features by id."""
         features = read_entries(self.roots, "features", Feature)
@@ -341,9 +349,19 @@ def _check_features(features: Entries[Feature], sources: Mapping[str, Source]) -
         stated = (feature.alpha, feature.beta, feature.on, feature.stable, *feature.api)
         if not all(re.fullmatch(r"1\.\d+", version) for version in stated if version):
             faults.append(Fault(features.places[feature.id], "a version is no minor version", "1.N in quotes"))
-        if feature.source not in sources and not feature.source.startswith("https://"):
-            cure = did_you_mean(feature.source, sources) or "add it to sources.yaml"
-            faults.append(Fault(features.places[feature.id], f"unknown source {feature.source!r}", cure=cure))
+    if faults:
+        raise CatalogueError(faults)
+    _check_sources(features, {feature.id: feature.source for feature in features.values()}, sources)
+
+
+def _check_sources(entries: Entries[Any], stated: Mapping[str, str], sources: Mapping[str, Source]) -> None:
+    faults = [
+        Fault(
+            entries.places[name], f"unknown source {key!r}", cure=did_you_mean(key, sources) or "add it to sources.yaml"
+        )
+        for name, key in stated.items()
+        if key not in sources and not key.startswith("https://")
+    ]
     if faults:
         raise CatalogueError(faults)
 

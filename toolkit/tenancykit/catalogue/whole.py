@@ -24,6 +24,7 @@ def read_whole(catalogue: Catalogue) -> None:
         lambda each: each.components,
         lambda each: each.options,
         lambda each: each.features,
+        lambda each: each.accelerators,
         lambda each: each.rules,
         lambda each: each.needs,
         lambda each: each.references,

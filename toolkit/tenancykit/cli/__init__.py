@@ -335,7 +335,7 @@ def _files_argument(parser: argparse.ArgumentParser) -> None:
 
 
 LISTINGS = (
-    *("options", "components", "references", "rules", "features", "sources", "prices", "facts"),
+    *("options", "components", "references", "rules", "features", "accelerators", "sources", "prices", "facts"),
     *("tasks", "toil", "evidence"),
     *("levels", "beliefs", "expectations"),
 )

@@ -13,7 +13,10 @@ from math import ceil
 from typing import Final
 
 from kubeanswers.quantities import GIB, MIB
+from tenancykit.catalogue.accelerators import Accelerator, accelerator, resources_of
+from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign
+from tenancykit.design.offers import gpu_models_on_offer
 from tenancykit.partitions import profiles_of, slice_geometry
 from tenancykit.scenario.model import GpuRequest, Scenario, Workload
 
@@ -61,6 +64,8 @@ class ClassDevices:
         profiles: MIG profiles by GPU model, instances per GPU.
         replicas: pods per GPU for time-slicing and MPS.
         node_models: GPU models of the scenario's own node types.
+        offered: GPU models of all its node types, those of the price book too.
+        accelerators: the accelerator models known.
         in_guest: whether whole GPUs are passed into a guest kernel by VFIO.
     """
 
@@ -70,9 +75,11 @@ class ClassDevices:
     replicas: int
     node_models: tuple[str, ...]
     in_guest: bool
+    offered: tuple[str, ...] = ()
+    accelerators: Mapping[str, Accelerator] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, found: ClassDesign, scenario: Scenario) -> ClassDevices:
+    def of(cls, found: ClassDesign, scenario: Scenario, catalogue: Catalogue) -> ClassDevices:
         """Return how a class's pods ask for GPUs under its options."""
         fraction = found.chosen("gpu_sharing", "fraction")
         mode = fraction.gpu if fraction else None
@@ -86,13 +93,33 @@ class ClassDevices:
             replicas=max(2, mode.replicas) if mode else 1,
             node_models=tuple(models),
             in_guest=bool({"rt_kata", "rt_coco"} & set(found.choice.options)),
+            offered=tuple(sorted(gpu_models_on_offer(scenario, catalogue))),
+            accelerators=catalogue.accelerators,
         )
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """Extended resources of whole cards on offer."""
+        return resources_of(self.offered, self.accelerators)
+
+    def card(self, workload: Workload) -> Accelerator | None:
+        """Return the accelerator a workload runs on: of its own wish, else of what is on offer; None where unknown."""
+        wishes = [model for model in (workload.gpu.models if workload.gpu else ()) if self._on_offer(model)]
+        found = (accelerator(model, self.accelerators) for model in (*wishes, *self.offered))
+        return next((card for card in found if card is not None), None)
+
+    def _on_offer(self, model: str) -> bool:
+        return not self.offered or any(offer.startswith(model) or model.startswith(offer) for offer in self.offered)
 
     def request(self, workload: Workload) -> DeviceRequest:
         """Return what one replica of a workload asks for."""
         gpu = workload.gpu
         if gpu is None or (gpu.count == 0 and gpu.fraction is None):
             return NO_DEVICE
+        card = self.card(workload)
+        if card is not None and card.vendor != "nvidia":  # every sharing of the catalogue is NVIDIA's: whole cards
+            count = max(1, gpu.count)
+            return DeviceRequest({card.resource: count}, milli_gpus=count * 1000, has_gpu=True)
         if gpu.fraction is not None and gpu.fraction < 1 and self.fractional and not self.in_guest:
             return self._part(workload, gpu, gpu.fraction)
         count = max(1, gpu.count)

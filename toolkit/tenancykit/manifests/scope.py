@@ -66,7 +66,7 @@ class ClassScope:
     @cached_property
     def devices(self) -> ClassDevices:
         """How the class's pods ask for GPUs."""
-        return ClassDevices.of(self.found, self.scenario)
+        return ClassDevices.of(self.found, self.scenario, self.catalogue)
 
     @cached_property
     def has_api_access(self) -> bool:

@@ -100,6 +100,23 @@ def _features(catalogue: Catalogue) -> Listing:
     return Listing("features", (head, *rows), _dump(catalogue.features))
 
 
+def _accelerators(catalogue: Catalogue) -> Listing:
+    head = ("id", "vendor", "resource", "partitions", "fabric", "cards it joins", "source")
+    rows = [
+        (
+            a.id,
+            a.vendor,
+            a.resource,
+            ", ".join(f"{p.id} {p.per_card}" for p in a.partitions),
+            a.fabric.name if a.fabric else "",
+            str(a.fabric.cards) if a.fabric else "",
+            a.source + (" assumption" if a.assumption else ""),
+        )
+        for a in catalogue.accelerators.values()
+    ]
+    return Listing("accelerators", (head, *rows), _dump(catalogue.accelerators))
+
+
 def _staged(stage: str, on: bool) -> str:
     return stage if stage in ("absent", "stable") else f"{stage} {'on' if on else 'off'}"
 
@@ -270,6 +287,7 @@ _LISTS: Final[Mapping[str, Callable[[Catalogue], Listing]]] = {
     "references": _references,
     "rules": _rules,
     "features": _features,
+    "accelerators": _accelerators,
     "sources": _sources,
     "prices": _prices,
     "facts": _facts,

@@ -22,6 +22,7 @@ from pydantic_core import core_schema
 
 from kubeanswers.writing import write_text
 from tenancykit.catalogue import attack, signs, work
+from tenancykit.catalogue.accelerators import Accelerator
 from tenancykit.catalogue.features import Feature
 from tenancykit.catalogue.model import Component, Need, Option, Reference, Rule, Source
 from tenancykit.catalogue.price_entries import Price
@@ -30,6 +31,7 @@ from tenancykit.scenario.model import Scenario
 FOLDER = Path(__file__).parent
 
 _CATALOGUE: Mapping[str, type[BaseModel]] = {
+    "accelerator": Accelerator,
     "asset": attack.Asset,
     "barrier": attack.Barrier,
     "boundary": attack.Boundary,

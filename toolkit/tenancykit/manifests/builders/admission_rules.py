@@ -38,7 +38,6 @@ _HARMLESS_TOLERATIONS: Final = (
     "node.kubernetes.io/memory-pressure",
     "node.kubernetes.io/not-ready",
     "node.kubernetes.io/unreachable",
-    "nvidia.com/gpu",
 )
 _LOCKED_LABELS: Final = (
     CLASS_LABEL,
@@ -126,7 +125,7 @@ def pool_expression(cls: ClassScope) -> str:
 
 def _placement(cls: ClassScope, node: str) -> Rule:
     pool = pool_expression(cls)
-    harmless = ", ".join(f"'{key}'" for key in _HARMLESS_TOLERATIONS)
+    harmless = ", ".join(f"'{key}'" for key in (*_HARMLESS_TOLERATIONS, *cls.devices.resources))
     own = f" || (t.key == '{POOL_LABEL}' && has(t.value) && t.value == {pool})" if pool != "''" else ""
     tolerated = (
         f"!has(object.spec.tolerations) || object.spec.tolerations.all(t, has(t.key) && (t.key in [{harmless}]{own}))"

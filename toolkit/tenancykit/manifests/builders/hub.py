@@ -84,7 +84,7 @@ def hub_quota(scope: TenantScope) -> Iterator[Manifest]:
         "services.nodeports": "4" if pods else "0",
         "configmaps": "50",
         "secrets": "100",
-        "requests.nvidia.com/gpu": "0",
+        **{f"requests.{name}": "0" for name in scope.cls.devices.resources},
     }
     yield _made(
         scope, "fair-share", "quota", "v1", "ResourceQuota", "control-plane", {"hard": dict(sorted(hard.items()))}

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any, Final
 
 from kubeanswers.quantities import GIB, cpu_text, memory_text
+from tenancykit.catalogue.accelerators import resources_of
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.manifests.model import Manifest, manifest
@@ -28,12 +29,14 @@ class Machine:
         cpu_milli: CPU, millicores.
         memory: memory, bytes.
         gpus: GPUs.
+        gpu_model: their model; empty where it has none.
     """
 
     type: str
     cpu_milli: int
     memory: int
     gpus: int
+    gpu_model: str = ""
 
 
 def machines(scenario: Scenario, catalogue: Catalogue) -> tuple[Machine, ...]:
@@ -43,12 +46,13 @@ def machines(scenario: Scenario, catalogue: Catalogue) -> tuple[Machine, ...]:
 
 def _machine(offer: NodeOffer, catalogue: Catalogue) -> Machine:
     if offer.spec is not None:
-        return Machine(offer.type, offer.spec.cpu, offer.spec.memory, offer.spec.gpus)
+        return Machine(offer.type, offer.spec.cpu, offer.spec.memory, offer.spec.gpus, offer.spec.gpu_model)
     book = load_prices(catalogue)
-    shape = book[offer.type].node if offer.type in book else None
-    if shape is None:
+    price = book.prices.get(offer.type)
+    shape = price.node if price else None
+    if price is None or shape is None:
         return Machine(offer.type, 32_000, 128 * GIB, 0)
-    return Machine(_provider_name(offer.type), shape.cpu, shape.memory, shape.gpus)
+    return Machine(price.sku or _provider_name(offer.type), shape.cpu, shape.memory, shape.gpus, shape.gpu_model)
 
 
 def _provider_name(identifier: str) -> str:
@@ -114,7 +118,8 @@ def karpenter_pools(scope: TenantScope) -> Iterator[Manifest]:
         template["spec"]["taints"] = [{"key": POOL_LABEL, "value": pool, "effect": "NoSchedule"}]
     limits = {"cpu": cpu_text(machine.cpu_milli * count), "memory": memory_text(machine.memory * count)}
     if demand.gpus:
-        limits["nvidia.com/gpu"] = str(machine.gpus * count)
+        (resource,) = resources_of([machine.gpu_model], scope.cls.catalogue.accelerators)
+        limits[resource] = str(machine.gpus * count)
     spec = {
         "template": template,
         "limits": limits,

@@ -144,7 +144,7 @@ def _yunikorn_quota(scope: TenantScope) -> dict[str, str]:
     demand = scope.cls.demand(scope.tenant)
     quota = {"cpu": cpu_text(demand.cpu_milli), "memory": memory_text(demand.memory)}
     if demand.gpus:
-        quota["nvidia.com/gpu"] = str(demand.gpus)
+        quota |= dict.fromkeys(scope.cls.devices.resources, str(demand.gpus))
     return {
         "yunikorn.apache.org/namespace.quota": json.dumps(quota, sort_keys=True),
         "yunikorn.apache.org/parentqueue": f"root.{scope.cls.id}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubeanswers.quantities import GIB, MIB, cpu_text, memory_text
+from tenancykit.manifests.devices import GUEST_GPU
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import SHARED_CLASSES, TenantScope, priority_class, storage_class
 from tenancykit.manifests.sizing import SCRATCH, Demand, with_headroom
@@ -60,9 +61,10 @@ def _accelerators(scope: TenantScope, demand: Demand) -> dict[str, str]:
     hard = {f"requests.{name}": str(count) for name, count in demand.devices.items()}
     hard |= {f"{name}.deviceclass.resource.k8s.io/devices": str(count) for name, count in demand.claims.items()}
     if wish is not None:
-        whole = [key for key in hard if key in ("requests.nvidia.com/gpu", "requests.nvidia.com/pgpu")]
-        hard |= dict.fromkeys(whole, str(wish))
-    hard.setdefault("requests.nvidia.com/gpu", "0" if wish is None or demand.claims else str(wish))
+        whole = {f"requests.{name}" for name in (*scope.cls.devices.resources, GUEST_GPU)}
+        hard |= dict.fromkeys(whole & set(hard), str(wish))
+    for name in scope.cls.devices.resources:
+        hard.setdefault(f"requests.{name}", "0" if wish is None or demand.claims else str(wish))
     return hard
 
 

@@ -157,11 +157,29 @@ def _pod(scope: TenantScope, workload: Workload, request: DeviceRequest, replica
                 "labelSelector": {"matchLabels": {WORKLOAD_LABEL: workload.id}},
             }
         ]
+    rack = _one_domain(scope, workload, replicas)
+    if rack:
+        spec["affinity"] = rack
     spec["containers"] = [_container(scope, workload, request)]
     spec["volumes"] = _volumes(scope, workload)
     if request.claim:
         spec["resourceClaims"] = [{"name": "gpu", "resourceClaimTemplateName": request.claim}]
     return spec
+
+
+def _one_domain(scope: TenantScope, workload: Workload, replicas: int) -> dict[str, Any]:
+    """Return the affinity that keeps a gang inside one fabric domain larger than a machine, where it fits into one.
+
+    Machines of an NVL72 rack carry the label of their NVLink clique (NVIDIA DRA driver and GPU feature discovery).
+    """
+    card = scope.cls.devices.card(workload) if workload.gpu else None
+    cards = replicas * max(1, workload.gpu.count) if workload.gpu else 0
+    if card is None or card.fabric is None or not card.fabric.label or not is_gang(workload):
+        return {}
+    if card.vendor != "nvidia" or cards > card.fabric.cards:  # a pool of TPUs is one slice already
+        return {}
+    term = {"topologyKey": card.fabric.label, "labelSelector": {"matchLabels": {WORKLOAD_LABEL: workload.id}}}
+    return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
 
 
 def _scheduling(scope: TenantScope, workload: Workload, request: DeviceRequest) -> dict[str, Any]:

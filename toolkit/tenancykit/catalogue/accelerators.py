@@ -1,0 +1,73 @@
+"""Accelerator models: memory, what pods ask for, how a card is divided, and which cards one fast fabric joins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+from pydantic import Field
+
+from tenancykit.catalogue.model import Entry
+from tenancykit.catalogue.price_entries import Memory
+
+Vendor = Literal["nvidia", "amd", "google", "aws", "intel"]
+
+USUAL: Final = "nvidia.com/gpu"
+"""What pods ask for where no accelerator on offer is known by name."""
+
+
+class Partition(Entry):
+    """One way to divide a card."""
+
+    id: str
+    """Name of the mode or profile."""
+    per_card: int = Field(ge=1, le=64)
+    """Devices a card is divided into."""
+    resource: str = ""
+    """Extended resource of one such device; empty where it is that of the whole card."""
+
+
+class Fabric(Entry):
+    """The fast network between cards, and how far it reaches."""
+
+    name: str
+    """Name of the network (NVLink, Infinity Fabric, ICI, NeuronLink)."""
+    cards: int = Field(ge=1)
+    """Cards one domain joins at most."""
+    label: str = ""
+    """Label of nodes by which a domain larger than a machine is told; empty where a domain is one machine."""
+
+
+class Accelerator(Entry):
+    """A model of accelerator."""
+
+    id: str
+    """Name with its memory, as prices and scenarios name it (``MI300X-192GB``)."""
+    vendor: Vendor
+    """Who makes it, and whose operator and device plugin serve it."""
+    memory: Memory
+    """Memory of one card."""
+    resource: str = Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")
+    """Extended resource of a whole card."""
+    partitions: tuple[Partition, ...] = ()
+    """Ways to divide a card, beside the profiles that options state."""
+    fabric: Fabric | None = None
+    """What joins it to others."""
+    source: str
+    """Key or address of the source."""
+    assumption: bool = False
+    """Whether something of it is from memory."""
+    note: str = ""
+    """What else is to be known."""
+
+
+def accelerator(model: str, known: Mapping[str, Accelerator]) -> Accelerator | None:
+    """Return the model of a name; a name without memory (``MI300X``) is the first that begins so."""
+    found = known.get(model)
+    return found or next((a for name, a in known.items() if model and name.startswith(f"{model}-")), None)
+
+
+def resources_of(models: Iterable[str], known: Mapping[str, Accelerator]) -> tuple[str, ...]:
+    """Return the extended resources of whole cards of some models, in order; the usual one where none is known."""
+    found = {a.resource for model in models if (a := accelerator(model, known)) is not None}
+    return tuple(sorted(found)) or (USUAL,)
