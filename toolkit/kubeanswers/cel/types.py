@@ -35,6 +35,8 @@ class Type:
 
 
 BOOL: Final = Type("bool")
+ANY: Final = Type("any")
+"""A value of a message that states no type: it fits wherever dyn does, and nothing ranges over it before ``dyn()``."""
 DYN: Final = Type("dyn")
 INT: Final = Type("int")
 NULL: Final = Type("null")
@@ -108,7 +110,7 @@ class Unifier:
                 return fits
         if one.variable:
             return self._bind(two, one)[0]
-        if DYN in (one, two):
+        if DYN in (one, two) or ANY in (one, two):
             return True
         if NULL in (one, two):
             other = two if one == NULL else one

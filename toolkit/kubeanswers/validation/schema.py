@@ -16,6 +16,7 @@ from kubeanswers.errors import Fault, InputError, MissingExtraError, did_you_mea
 from kubeanswers.source import parse_yaml
 from kubeanswers.validation import custom_kinds, decoding
 from kubeanswers.validation.built_in import BuiltIn, built_in
+from kubeanswers.validation.configurations import configuration_faults, is_configuration
 from kubeanswers.validation.definitions import Defined, Definitions
 from kubeanswers.validation.semantics import semantic_faults, update_faults
 
@@ -48,7 +49,7 @@ def validate_object(
     return found or ([] if old is None else update_faults(obj, old))
 
 
-def _own_faults(
+def _own_faults(  # noqa: PLR0911 - one per way an object is read
     obj: Mapping[str, Any], version: str, kind_hint: str, old: Mapping[str, Any] | None, definitions: Definitions
 ) -> list[str]:
     if not isinstance(obj, Mapping):
@@ -58,6 +59,8 @@ def _own_faults(
     api_version, kind = obj.get("apiVersion"), obj.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str) or not api_version or not kind:
         return ["apiVersion and kind: required, as text"]
+    if is_configuration(obj):
+        return configuration_faults(obj)
     defined = definitions.find(api_version, kind)
     if defined is not None or custom_kinds.is_custom(api_version):
         own = custom_kinds.faults(obj) if defined is None else _defined_faults(obj, defined, old)
@@ -85,7 +88,7 @@ def _defined_faults(obj: Mapping[str, Any], defined: Defined, old: Mapping[str, 
 def is_judged(obj: Mapping[str, Any], definitions: Definitions | None = None) -> bool:
     """Return whether the fields of an object's kind are known here: what is not judged is not called valid."""
     api_version, kind = str(obj.get("apiVersion")), str(obj.get("kind"))
-    known = (definitions or Definitions()).find(api_version, kind) is not None
+    known = (definitions or Definitions()).find(api_version, kind) is not None or is_configuration(obj)
     return known or not custom_kinds.is_custom(api_version) or custom_kinds.is_known(api_version, kind)
 
 

@@ -171,6 +171,10 @@ class HelmChart(Entry):
     """Pinned version."""
     as_of: str = ""
     """When that was the newest."""
+    required: dict[str, Any] = Field(default_factory=dict)
+    """Values without which the chart refuses to be rendered, read off its templates."""
+    required_source: str = ""
+    """Template of the chart that refuses it."""
 
 
 class Component(Entry):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tenancykit.catalogue.model import Component, HelmChart
@@ -38,10 +38,22 @@ def _release(option: str, chart: Chart, scope: ClusterScope) -> HelmRelease:
         chart=pin.chart,
         repository=pin.repository,
         version=pin.version,
-        values=chart.values(scope),
+        values=with_values(pin.required, chart.values(scope)),
         because=(option,),
         requirement=chart.requirement,
     )
+
+
+def with_values(required: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Helm values with those a chart requires; what a builder states itself counts."""
+    made = dict(values)
+    for key, value in required.items():
+        if isinstance(value, Mapping):
+            own = made.get(key)
+            made[key] = with_values(value, own if isinstance(own, Mapping) else {})
+        else:
+            made.setdefault(key, value)
+    return made
 
 
 def tenant_releases(scope: TenantScope) -> Iterator[HelmRelease]:
@@ -57,7 +69,7 @@ def tenant_releases(scope: TenantScope) -> Iterator[HelmRelease]:
                     chart=pin.chart,
                     repository=pin.repository,
                     version=pin.version,
-                    values=chart.values(scope),
+                    values=with_values(pin.required, chart.values(scope)),
                     because=(option,),
                     requirement="isolation.control-plane",
                 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from kubeanswers.errors import OutputError
+from kubeanswers.source import parse_yaml
 from kubeanswers.validation.answers import Validator
+from kubeanswers.validation.configurations import configuration_faults, is_configuration
 from kubeanswers.validation.schema import versions
 from tenancykit.manifests.model import KubernetesObject
 
@@ -51,3 +54,44 @@ class Gate:
                 f"the export would be refused by Kubernetes {self.kubernetes}: {'; '.join(told[:_SHOWN])}{more}; {cure}"
             )
         self._passed.add(key)
+
+    def check_file(self, path: str, text: str) -> None:
+        """Let a file pass that no API server takes as an object: a configuration its binary would refuse is none.
+
+        Raises:
+            OutputError: the binary it is for would refuse it.
+        """
+        found = parse_yaml(text, path).data
+        if isinstance(found, Mapping) and is_configuration(found):
+            told = configuration_faults(found)
+            if told:
+                raise OutputError(f"{path}: would be refused at start: {'; '.join(told[:_SHOWN])}; nothing was written")
+
+
+_IN_EVERY_CLUSTER: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+
+
+@dataclass
+class Namespaces:
+    """The namespaces that objects of an export live in, and those it makes itself, by the folder that is applied.
+
+    Attributes:
+        needed: where objects live.
+        made: what Namespace objects and charts make.
+    """
+
+    needed: dict[str, set[str]] = field(default_factory=dict)
+    made: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, root: str, objects: Sequence[KubernetesObject]) -> None:
+        """Note the objects of one file."""
+        for obj in objects:
+            metadata = obj["metadata"]
+            if obj["kind"] == "Namespace":
+                self.made.setdefault(root, set()).add(metadata["name"])
+            elif "namespace" in metadata:
+                self.needed.setdefault(root, set()).add(metadata["namespace"])
+
+    def missing(self, root: str) -> tuple[str, ...]:
+        """Return the namespaces that have to be ready before a folder is applied."""
+        return tuple(sorted(self.needed.get(root, set()) - self.made.get(root, set()) - _IN_EVERY_CLUSTER))

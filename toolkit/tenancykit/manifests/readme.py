@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tenancykit.design.model import ClassDesign, ResolvedDesign
@@ -14,6 +14,8 @@ from tenancykit.manifests.registry import BUILDERS
 from tenancykit.manifests.scope import POOL_LABEL, ClassScope
 from tenancykit.scenario.model import Scenario
 
+Missing = Callable[[str], tuple[str, ...]]
+"""Returns the namespaces that have to be there before a folder is applied."""
 _ROLES = {
     "shared": "runs the pods of many tenants",
     "hub": "runs or defines the tenants' clusters",
@@ -45,11 +47,11 @@ _ARGO = (
 
 
 def steps(
-    scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own_classes: Iterable[ClassDesign]
+    scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own_classes: Iterable[ClassDesign], missing: Missing
 ) -> Iterator[dict[str, Any]]:
     """Yield what to apply, in order: charts before the objects that need their kinds, hubs before what they make."""
     for plan, root in [*_common(plans), *_of_classes(own_classes)]:
-        step = _step(plan, scopes, root)
+        step = _step(plan, scopes, root, missing)
         if root.startswith("classes/"):
             step["cluster"] = f"each cluster of class {plan.name}"
             step["kustomize"] = "clusters/<tenant>"
@@ -69,11 +71,12 @@ def _of_classes(classes: Iterable[ClassDesign]) -> Iterator[tuple[ClusterPlan, s
         yield ClusterPlan(found.tenant_class.id, role, (found,)), f"classes/{found.tenant_class.id}"
 
 
-def _step(plan: ClusterPlan, scopes: dict[str, ClassScope], root: str) -> dict[str, Any]:
+def _step(plan: ClusterPlan, scopes: dict[str, ClassScope], root: str, missing: Missing) -> dict[str, Any]:
     return {
         "cluster": plan.name,
         "role": _ROLES[plan.role],
         "byHand": [component.name for component in charts.by_hand(plan, scopes)],
+        **({"namespaces": list(missing(root))} if missing(root) else {}),
         "helm": [f"{root}/helm/{release.name}" for release in charts.releases(plan, scopes)],
         "kustomize": root,
         **({"tenantHelm": f"{root}/tenants/<tenant>/helm/<tenant>"} if charts.has_tenant_releases(plan) else {}),
@@ -81,7 +84,11 @@ def _step(plan: ClusterPlan, scopes: dict[str, ClassScope], root: str) -> dict[s
 
 
 def readme(
-    design: ResolvedDesign, scenario: Scenario, scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan]
+    design: ResolvedDesign,
+    scenario: Scenario,
+    scopes: dict[str, ClassScope],
+    plans: Sequence[ClusterPlan],
+    missing: Missing,
 ) -> str:
     """Return the README of an export in Markdown."""
     own = [
@@ -96,7 +103,7 @@ def readme(
         "## Before you apply\n",
         *_fill_in(design, scenario),
         "\n## Apply\n",
-        *_apply(scopes, plans, own),
+        *_apply(scopes, plans, own, missing),
         "\n## Tenant classes\n",
         *_classes(design),
         "\n## Options without objects\n",
@@ -144,15 +151,18 @@ _LIVE = (
 _TWICE = "   - the same command again once Gatekeeper serves the constraints' kinds, which its templates define"
 
 
-def _apply(scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own: Sequence[ClassDesign]) -> list[str]:
+def _apply(
+    scopes: dict[str, ClassScope], plans: Sequence[ClusterPlan], own: Sequence[ClassDesign], missing: Missing
+) -> list[str]:
     lines: list[str] = [_LIVE]
     for number, (plan, root) in enumerate([*_common(plans), *_of_classes(own)], start=1):
-        step = _step(plan, scopes, root)
+        step = _step(plan, scopes, root, missing)
         each = root.startswith("classes/")
         title = f"each cluster of class {plan.name}" if each else plan.name
         lines.append(f"{number}. **{title}** - {step['role']}")
-        if step["byHand"]:
-            lines.append(f"   - have ready: {', '.join(step['byHand'])}")
+        ready = [*step["byHand"], *(f"namespace `{name}`" for name in step.get("namespaces", ()))]
+        if ready:
+            lines.append(f"   - have ready: {', '.join(ready)}")
         for release in charts.releases(plan, scopes):
             lines.append(f"   - `{charts.install_command(release, f'{root}/helm/{release.name}/')}`")
             if release.note:

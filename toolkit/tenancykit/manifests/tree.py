@@ -13,7 +13,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests import charts, readme, trace
 from tenancykit.manifests.assemble import Finish, base_manifests, by_file, class_scopes, plain_files, tenant_manifests
-from tenancykit.manifests.checked import Gate
+from tenancykit.manifests.checked import Gate, Namespaces
 from tenancykit.manifests.model import Manifest
 from tenancykit.manifests.output import Changes, StagedTree
 from tenancykit.manifests.plan import ClusterPlan, common_clusters, own_cluster, tenants_of
@@ -22,7 +22,13 @@ from tenancykit.manifests.yaml_writer import scalar, write_document, write_docum
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import Tenant, class_tenants
 
-KUSTOMIZATION: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+KUSTOMIZATION: Final = {
+    "apiVersion": "kustomize.config.k8s.io/v1beta1",
+    "kind": "Kustomization",
+    "sortOptions": {"order": "fifo"},
+}
+"""Head of every kustomization. Objects go in the order of the files, fences before workloads: left to itself,
+``kubectl apply -k`` sends policies after the Deployments they fence in."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ class _Writer:
     tenants: int = 0
     clusters: int = 0
     carriers: trace.Carriers = field(default_factory=trace.Carriers)
+    namespaces: Namespaces = field(default_factory=Namespaces)
 
     def __post_init__(self) -> None:
         self.finish = Finish(self.design.id.lower(), self.decision)
@@ -127,7 +134,10 @@ class _Writer:
                 self._own_cluster(found, tenant, has_base=bases[found.tenant_class.id])
         self._index()
         self.tree.write("trace.yaml", trace.trace_text(self.design, self.carriers))
-        self.tree.write("README.md", readme.readme(self.design, self.scenario, self.scopes, self.plans))
+        self.tree.write("README.md", self._readme())
+
+    def _readme(self) -> str:
+        return readme.readme(self.design, self.scenario, self.scopes, self.plans, self.namespaces.missing)
 
     def _common_cluster(self, plan: ClusterPlan) -> None:
         root = f"clusters/{plan.name}"
@@ -169,8 +179,10 @@ class _Writer:
         for release in charts.releases(plan, self.scopes):
             for path, text in charts.chart_files(release, self.decision):
                 self.tree.write(f"{root}/{path}", text)
+            self.namespaces.made.setdefault(root, set()).add(release.namespace)
             self.carriers.add(plan.classes, release.requirement, f"{root}/helm/{release.name}", "HelmRelease")
         for file in plain_files(plan):
+            self.gate.check_file(f"{root}/{file.path}", file.text)
             self.tree.write(f"{root}/{file.path}", f"# {file.purpose}\n{file.text}")
         return bool(made)
 
@@ -224,6 +236,10 @@ class _Writer:
             self.tree.write(f"{folder}/{name}", text)
             names.append(name)
             self.objects += len(objects)
+            root = "/".join(folder.split("/")[:2])
+            if cls is not None and self._is_own(folder):
+                root = f"classes/{cls.id}"
+            self.namespaces.note(root, finished)
             for one in objects:
                 self.carriers.add(classes, one.requirement, f"{shown}/{name}", one.data["kind"])
         self.tree.write(f"{folder}/kustomization.yaml", _kustomization(names))
@@ -245,7 +261,7 @@ class _Writer:
                 "scenario": self.scenario.name,
                 "kubernetes": self.scenario.kubernetes,
                 "decision": self.decision,
-                "apply": list(readme.steps(self.scopes, self.plans, self.own_classes)),
+                "apply": list(readme.steps(self.scopes, self.plans, self.own_classes, self.namespaces.missing)),
             }
             stream.write(write_document(head) + "tenants:\n")
             for found in self.design.classes:

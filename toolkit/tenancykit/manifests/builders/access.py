@@ -233,17 +233,15 @@ def authentication_file(because: str) -> PlainFile:
                     "username": {"claim": "sub", "prefix": "oidc:"},
                     "groups": {"claim": "groups", "prefix": ""},
                 },
-                "claimValidationRules": [
-                    {
-                        "expression": "has(claims.groups) && claims.groups.all(g, !g.startsWith('system:'))",
-                        "message": "a token must not claim a group of the system",
-                    }
-                ],
                 "userValidationRules": [
+                    {
+                        "expression": "user.groups.all(g, !g.startsWith('system:'))",
+                        "message": "a token must not claim a group of the system",
+                    },
                     {
                         "expression": "!user.username.startsWith('system:')",
                         "message": "a token must not claim a user of the system",
-                    }
+                    },
                 ],
             }
         ],

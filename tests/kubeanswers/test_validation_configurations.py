@@ -1,0 +1,51 @@
+"""Configuration files of an API server: refused where the real binary refused them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubeanswers.source import parse_yaml
+from kubeanswers.validation.schema import validate_object
+from tests.live.api_server import recorded
+
+CASES = [case for case in recorded()["cases"] if case["group"] == "config" and case["config"]["file"].strip()]
+STRICTER = {"config/audit-unknown-field"}
+"""The server reads an audit policy leniently and warns; a field that does nothing is told here."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_a_file_is_refused_where_the_real_server_refused_it(case: dict[str, Any]) -> None:
+    found = validate_object(parse_yaml(case["config"]["file"], "file").data)
+    assert (found == []) is (case["config"]["accepted"] and case["id"] not in STRICTER), found
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_right"),
+    [
+        ("claims.groups.all(g, g != 'x')", False),
+        ("dyn(claims.groups).all(g, g != 'x')", True),
+        ("claims.sub.startsWith('a')", True),
+        ("has(claims.email) && claims.email_verified == true", True),
+        ("claims.sub", False),
+        ("claim.sub == 'x'", False),
+    ],
+)
+def test_expressions_over_claims_are_typed_as_the_server_types_them(expression: str, is_right: bool) -> None:
+    rule = {"expression": expression, "message": "no"} if expression != "claims.sub" else {"expression": "1 + 1"}
+    jwt = {
+        "issuer": {"url": "https://login.one.example", "audiences": ["a"]},
+        "claimMappings": {"username": {"claim": "sub", "prefix": ""}},
+        "claimValidationRules": [rule],
+    }
+    obj = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration", "jwt": [jwt]}
+    assert (validate_object(obj) == []) is is_right
+
+
+def test_no_key_stands_in_a_message() -> None:
+    keys = {"keys": [{"name": "k", "secret": "c2hvcnQ="}]}
+    resources = [{"resources": ["secrets"], "providers": [{"secretbox": keys}]}]
+    obj = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration", "resources": resources}
+    found = validate_object(obj)
+    assert found == ["resources[0].providers[0].secretbox.keys[0].secret: is 5 bytes long, not 32"]
