@@ -74,6 +74,7 @@ def cluster_queue(thing: Object) -> ClusterQueue:
         ),
         fungibility.get("when_can_borrow", "Borrow"),
         fungibility.get("when_can_preempt", "TryNextFlavor"),
+        "",
         float(thing.get("weight", 1)),
         thing.get("stop_policy", "None"),
         tuple(Requirement(key, "In", (value,)) for key, value in thing.get("namespace_selector", {}).items()),

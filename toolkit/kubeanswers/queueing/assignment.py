@@ -148,6 +148,7 @@ class Assigner:
         preemption = pool.definition.preemption
         self._preempts_borrowing = preemption.borrow != NEVER or (fair and preemption.reclaim != NEVER)
         self._next_if_preempting = pool.definition.when_can_preempt == TRY_NEXT
+        self._stays_home = pool.definition.preference == "PreemptionOverBorrowing"
         self._next_if_borrowing = pool.definition.when_can_borrow == TRY_NEXT
 
     def asks(self, shape: Shape) -> Asks:
@@ -252,14 +253,14 @@ class Assigner:
             worst = _BEST
             for slot, amount, resource in offer.pairs:
                 mode = self._fits(job, slot, used.get(slot, 0), amount, reasons)
-                worst = min(worst, mode)
+                worst = min(worst, mode, key=self._rank)
                 if mode[0] == _NOTHING:
                     break
                 got.append((slot, resource, *mode))
             if not self._tries_next(worst):
                 best, best_mode, flavor = got, worst, offer.flavor
                 break
-            if worst[0] > _NOTHING and worst > best_mode:
+            if worst[0] > _NOTHING and self._rank(worst) > self._rank(best_mode):
                 best, best_mode, flavor = got, worst, offer.flavor
         if tried == len(ask.offers) - 1:
             tried = -1
@@ -286,6 +287,12 @@ class Assigner:
             possible, borrow = self._oracle(job, slot, total)
             return possible, -borrow
         return _NOTHING, -borrow
+
+    def _rank(self, mode: tuple[int, int]) -> tuple[int, ...]:
+        """Return how good a fit is among others; whether it borrows counts first where the queue prefers that."""
+        if not self._stays_home:
+            return mode
+        return (min(mode[0], _OWN), mode[1], mode[0])
 
     def _tries_next(self, mode: tuple[int, int]) -> bool:
         possible, borrow = mode

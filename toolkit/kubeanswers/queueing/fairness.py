@@ -11,18 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from kubeanswers.queueing.leaving import FAIR, IN_QUEUE, Need, Target
+from kubeanswers.queueing.leaving import FAIR, IN_QUEUE, RECLAIM, Need, Target
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.preemption import Preemptor, preemptable
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node, Slots
-from kubeanswers.queueing.values import INITIAL_SHARE, NEVER
+from kubeanswers.queueing.values import INITIAL_SHARE, NEVER, Settings, Version
 
 Share = tuple[bool, float]
 """Whether somebody of weight zero borrows, and the share; the lower is served first, the higher preempted first."""
 
 NONE: Final[Share] = (False, 0.0)
 _BELOW: Final[Share] = (False, -1.0)
+
+
+ENTITLED: Final[Version] = (0, 17)
+"""Since then a queue within its own quota preempts whatever the shares."""
+CRASH_MENDED: Final[Version] = (0, 18)
 
 
 class SchedulerCrashError(Exception):
@@ -66,11 +71,13 @@ class FairPreemptor(Preemptor):
     """Finds whom to preempt by shares."""
 
     def __init__(
-        self, pools: Mapping[str, Pool], active: Mapping[Node, Pool], slots: Slots, strategies: Sequence[str]
+        self, pools: Mapping[str, Pool], active: Mapping[Node, Pool], slots: Slots, settings: Settings
     ) -> None:
         super().__init__(pools, active)
         self._slots = slots
-        self._strategies = strategies
+        self._strategies = settings.strategies
+        self._entitled = settings.version >= ENTITLED
+        self._crashes = settings.version < CRASH_MENDED
 
     def targets(self, need: Need) -> list[Target]:
         """Return who has to leave; nobody if that would not help.
@@ -128,15 +135,23 @@ class FairPreemptor(Preemptor):
     def _first(self, need: Need, candidates: list[Job]) -> tuple[bool, list[Target], list[Job]]:
         """Go by the first strategy; return whether the job fits, who leaves, and who was spared."""
         by_initial = self._strategies[0] == INITIAL_SHARE
-        order = _Order(need.pool, candidates, self.active, self._slots)
+        order = _Order(need.pool, candidates, self.active, self._slots, crashes=self._crashes)
         targets: list[Target] = []
         spared: list[Job] = []
         node = need.pool.node
+        entitled = self._entitled and all(node.usage[slot] <= node.nominal[slot] for slot in need.short)
         for pool in order:
             if pool is need.pool:
                 job = order.pop(pool)
                 self._out(job, need)
                 targets.append(Target(job, IN_QUEUE))
+                if self._fits_besides(need):
+                    return True, targets, []
+                continue
+            if entitled:
+                job = order.pop(pool)
+                self._out(job, need)
+                targets.append(Target(job, RECLAIM))
                 if self._fits_besides(need):
                     return True, targets, []
                 continue
@@ -155,7 +170,7 @@ class FairPreemptor(Preemptor):
 
     def _second(self, need: Need, spared: list[Job], targets: list[Target]) -> tuple[bool, list[Target]]:
         """Go by the second strategy: one job of every queue that had a larger share before."""
-        order = _Order(need.pool, spared, self.active, self._slots)
+        order = _Order(need.pool, spared, self.active, self._slots, crashes=self._crashes)
         for pool in order:
             mine, theirs = _branches(need.pool.node, pool.node)
             if share(mine, self._slots) < share(theirs, self._slots):
@@ -209,8 +224,11 @@ def _branches(one: Node, other: Node) -> tuple[Node, Node]:
 class _Order:
     """Whose jobs go next: from the root down, the branch with the largest share."""
 
-    def __init__(self, pool: Pool, candidates: Sequence[Job], active: Mapping[Node, Pool], slots: Slots) -> None:
+    def __init__(
+        self, pool: Pool, candidates: Sequence[Job], active: Mapping[Node, Pool], slots: Slots, *, crashes: bool
+    ) -> None:
         self._pool = pool
+        self._crashes = crashes
         self._active = active
         self._slots = slots
         self._mine = set(pool.node.path())
@@ -238,7 +256,9 @@ class _Order:
         if node.parent is None:
             while self.has(self._pool):
                 yield self._pool
-            raise SchedulerCrashError(self._pool.name)
+            if self._crashes:
+                raise SchedulerCrashError(self._pool.name)
+            return
         root = node.root
         while root not in self._pruned:
             found = self._next(root)

@@ -94,9 +94,7 @@ class Scheduler:
         active: dict[Node, Pool] = {pool.node: pool for pool in pools.values() if pool.inactive is None}
         self._active = list(active.values())
         self._preemptor: Preemptor = (
-            FairPreemptor(pools, active, slots, settings.strategies)
-            if settings.fair_sharing
-            else Preemptor(pools, active)
+            FairPreemptor(pools, active, slots, settings) if settings.fair_sharing else Preemptor(pools, active)
         )
         shared: dict[object, dict[int, Asks]] = {}
         self._assigners = {
@@ -243,7 +241,7 @@ class Scheduler:
         leaving: dict[str, Job] = {}
         touched: set[Node] = set()
         reserved: list[tuple[Entry, Mapping[int, int]]] = []
-        for entry in ordered(entries, self.slots, fair=self._settings.fair_sharing):
+        for entry in ordered(entries, self.slots, self._settings):
             found, pool = entry.found, entry.pool
             if found.mode == NO_FIT:
                 continue

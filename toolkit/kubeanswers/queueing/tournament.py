@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from kubeanswers.queueing.assignment import Assignment
 from kubeanswers.queueing.fairness import NONE, Share, share
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node, Slots
+from kubeanswers.queueing.values import Settings, Version
 
 
 class Head(Protocol):
@@ -22,6 +23,9 @@ class Head(Protocol):
 
 H = TypeVar("H", bound=Head)
 
+OWN_FIRST: Final[Version] = (0, 17)
+"""Since then who stays within its own quota of what it asks for goes before who borrows, whatever the shares."""
+
 
 def served_by(head: Head) -> tuple[int, int, float]:
     """Return a head's place in the order: those that borrow least, high priority, old ones first."""
@@ -31,10 +35,11 @@ def served_by(head: Head) -> tuple[int, int, float]:
 class Tournament(Generic[H]):
     """Fair sharing: at every cohort the member wins whose share, with its head admitted, is lowest."""
 
-    def __init__(self, heads: Sequence[H], slots: Slots) -> None:
+    def __init__(self, heads: Sequence[H], slots: Slots, *, own_first: bool = False) -> None:
         self._slots = slots
+        self._own_first = own_first
         self._heads: dict[Node, H] = {head.pool.node: head for head in heads}
-        self._shares: dict[tuple[Node, Node], Share] = {}
+        self._shares: dict[tuple[Node, Node], tuple[bool, Share]] = {}
 
     def __iter__(self) -> Iterator[H]:
         while self._heads:
@@ -58,14 +63,17 @@ class Tournament(Generic[H]):
                 node.take(slot, amount)
             below = node
             for cohort in node.path():
-                self._shares[cohort, node] = share(below, self._slots)
+                over = self._own_first and any(
+                    amount and below.usage[slot] > below.quota[slot] for slot, amount in head.found.usage.items()
+                )
+                self._shares[cohort, node] = over, share(below, self._slots)
                 below = cohort
             for slot, amount in head.found.usage.items():
                 node.give(slot, amount)
 
     def _winner(self, cohort: Node) -> H | None:
         best: H | None = None
-        best_key: tuple[Share, int, float] = (NONE, 0, 0)
+        best_key: tuple[tuple[bool, Share], int, float] = ((False, NONE), 0, 0)
         for child in cohort.children:
             head = self._heads.get(child) if child.queue else self._winner(child)
             if head is None:
@@ -76,6 +84,7 @@ class Tournament(Generic[H]):
         return best
 
 
-def ordered(heads: Sequence[H], slots: Slots, *, fair: bool) -> Iterator[H]:
+def ordered(heads: Sequence[H], slots: Slots, settings: Settings) -> Iterator[H]:
     """Return heads in the order of service; with fair sharing it depends on who was admitted before."""
-    return iter(Tournament(heads, slots)) if fair else iter(sorted(heads, key=served_by))
+    fair, own_first = settings.fair_sharing, settings.version >= OWN_FIRST
+    return iter(Tournament(heads, slots, own_first=own_first)) if fair else iter(sorted(heads, key=served_by))

@@ -15,7 +15,10 @@ from typing import Final
 from kubeanswers.scheduling.values import Machine, NodeTerm, Selector, Taint, Toleration
 
 MODELLED: Final = "0.13.10"
-"""The version of Kueue whose decisions this package reproduces."""
+"""The version of Kueue whose recorded decisions this package reproduces."""
+
+Version = tuple[int, int]
+"""A minor version of Kueue."""
 
 NEVER: Final = "Never"
 LOWER: Final = "LowerPriority"
@@ -90,6 +93,7 @@ class ClusterQueue:
     preemption: Preemption = Preemption()
     when_can_borrow: str = "Borrow"
     when_can_preempt: str = TRY_NEXT
+    preference: str = ""
     weight: float = 1.0
     stop: str = "None"
     namespaces: Selector | None = ()
@@ -237,9 +241,12 @@ class Settings:
         strategies: its rules of preemption, in order.
         topology_aware: whether pods are placed in topologies.
         eviction_delay: rounds for which an evicted workload still holds its quota.
+        version: the minor version of Kueue whose rules apply: 0.13 as recorded, and what changed by a later one, as
+            ``differences`` lists it.
     """
 
     fair_sharing: bool = False
     strategies: tuple[str, ...] = (FINAL_SHARE, INITIAL_SHARE)
     topology_aware: bool = True
     eviction_delay: int = 0
+    version: Version = (0, 13)
