@@ -18,6 +18,7 @@ from tenancykit.version import __version__
 if TYPE_CHECKING:
     from kubeanswers.errors import Fault, InputError, TenancyKitError
     from tenancykit.api import (
+        admit,
         assess,
         audit,
         can_i,
@@ -80,6 +81,7 @@ __all__ = [
     "Study",
     "TenancyKitError",
     "__version__",
+    "admit",
     "assess",
     "audit",
     "can_i",

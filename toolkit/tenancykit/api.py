@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tenancykit.report.handover import Handover
     from tenancykit.report.record import Record
     from tenancykit.report.replaying import Replay
+    from tenancykit.study.admitting import AdmitAnswer
     from tenancykit.study.assessing import Assessment
     from tenancykit.study.comparison import Progress, Study
     from tenancykit.study.evaluation import Evaluation
@@ -39,6 +40,7 @@ PathLike = str | os.PathLike[str]
 
 __all__ = [
     "EXAMPLES",
+    "admit",
     "assess",
     "audit",
     "can_i",
@@ -411,6 +413,32 @@ def replay_evidence(path: PathLike, catalogue: Catalogue | None = None) -> list[
     from tenancykit.criteria.isolation.records import replay_file
 
     return replay_file(path, catalogue or load_catalogue())
+
+
+def admit(
+    *paths: PathLike,
+    against: Iterable[PathLike] = (),
+    fair_sharing: bool | None = None,
+    kueue: tuple[int, int] | None = None,
+) -> AdmitAnswer:
+    """Return what Kueue would do with the workloads of files: who is admitted, who waits and why, who has to leave.
+
+    Hazards of the queues' design come with it, and where the pods of what is admitted go if there are nodes.
+
+    Args:
+        paths: dumps or manifests with ClusterQueue, LocalQueue, Cohort, ResourceFlavor, Topology, Workload or jobs
+            that name a queue, and Node; ``-`` for standard input.
+        against: files to decide on instead, for what would change.
+        fair_sharing: whether shares decide; by default as a Kueue configuration among the files says.
+        kueue: minor version whose rules apply; by default that of the manager's image among the files, else 0.19 for
+            objects of the v1beta2 API and 0.13 (as recorded) for older ones.
+
+    Raises:
+        InputError: every fault of the objects, by file, line and field.
+    """
+    from tenancykit.study import admitting
+
+    return admitting.answer(paths, sys.stdin, against=against, fair_sharing=fair_sharing, version=kueue)
 
 
 def place(*paths: PathLike) -> DumpPlacement:

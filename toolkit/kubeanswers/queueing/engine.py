@@ -5,11 +5,13 @@ After every event rounds follow until nothing changes any more, or so many have 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kubeanswers.queueing.assignment import Assignment
 from kubeanswers.queueing.fairness import NONE, share, shown
 from kubeanswers.queueing.forest import Forest, Plan
+from kubeanswers.queueing.leaving import Target
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.rounds import Admitted, Preempted, Round, Scheduler
 from kubeanswers.queueing.shapes import Job, Placed, Shapes
@@ -253,6 +255,14 @@ class Engine:
         return found
 
     # What it shows
+
+    def welcome(self, pool: Pool, job: Job) -> bool:
+        """Return whether a queue takes a job: its namespace is selected, and it was not drained."""
+        return self._scheduler.welcome(pool, job)
+
+    def explain(self, pool: Pool, job: Job) -> tuple[Assignment, Sequence[Target]]:
+        """Return what a waiting job would get now, and who would have to leave for it."""
+        return self._scheduler.explain(pool, job)
 
     def running(self) -> dict[str, Job]:
         """Return who holds quota, by namespace and name."""

@@ -198,6 +198,13 @@ class Scheduler:
         pool.root.version += 1
         self._places_version += 1
 
+    def explain(self, pool: Pool, job: Job) -> tuple[Assignment, Sequence[Target]]:
+        """Return what a job would get, all flavors looked at, and who would have to leave for it."""
+        tried, job.tried = job.tried, None
+        found = self._answer(pool, job)
+        job.tried = tried
+        return found
+
     def _answer(self, pool: Pool, job: Job) -> tuple[Assignment, Sequence[Target]]:
         """Return what a job would get and who would have to leave for it."""
         found = self._assigners[pool.name].assign(job)

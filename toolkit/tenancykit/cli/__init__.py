@@ -274,6 +274,15 @@ def _object_commands(commands: Any) -> None:
     place = _command(commands, "place", "place a dump's pending pods as kube-scheduler would", "objects:place")
     _files_argument(place)
 
+    text = "say which workloads Kueue would admit, which wait and why, and which have to leave"
+    admit = _command(commands, "admit", text, "queues:admit")
+    _files_argument(admit)
+    _repeatable(admit, "--against", "PATH", "the same with these files instead, and what changes")
+    text = "decide by fair sharing (default: as a Kueue configuration among the files says)"
+    admit.add_argument("--fair-sharing", action="store_true", help=text)
+    text = "version whose rules apply (default: of the manager's image, else 0.19 for v1beta2 objects, else 0.13)"
+    admit.add_argument("--kueue", default="", metavar="VERSION", help=text)
+
 
 def _trace_commands(commands: Any) -> None:
     demand = _command(commands, "demand", "say what a trace's tenants need apart and together", "traces:demand")

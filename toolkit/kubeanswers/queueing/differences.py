@@ -1,0 +1,40 @@
+"""What Kueue changed after the version that was recorded, and whether it bears on a design.
+
+Modelled: from 0.17 on, with fair sharing, who stays within its own quota goes first and preempts whatever the shares;
+from 0.18 on the scheduler no longer crashes for a queue in no cohort; from 0.15 on ``flavorFungibility.preference``.
+Not modelled, and therefore said: what is listed here.
+
+Source: the release notes of Kueue 0.14 to 0.19, https://github.com/kubernetes-sigs/kueue/tree/main/CHANGELOG
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from kubeanswers.queueing.jobs import Jobs
+from kubeanswers.queueing.values import Design, Version
+
+_LOOSE_PLACES: Final[Version] = (0, 15)
+_PLACES_AGAIN: Final[Version] = (0, 19)
+_LATEST: Final[Version] = (0, 19)
+
+
+def undecided(design: Design, jobs: Jobs, version: Version) -> Iterator[str]:
+    """Yield what a version may decide otherwise for these objects."""
+    workloads = [*jobs.waiting, *(reserved.workload for reserved in jobs.running)]
+    requests = [part.topology for workload in workloads for part in workload.pod_sets]
+    topologies = any(flavor.topology in design.topologies for flavor in design.flavors if flavor.topology)
+    loose = any(one is None or not (one.required or one.preferred) for one in requests)
+    if version >= _LOOSE_PLACES and topologies and requests and loose:
+        yield (
+            "since Kueue 0.15 pods that may go anywhere in a topology fill the fullest domains first; here they go "
+            "where they fit best, as in 0.13: places (not quota) may differ"
+        )
+    if version >= _PLACES_AGAIN and topologies and requests:
+        yield (
+            "since Kueue 0.19 places in a topology are looked for again where two workloads of one round want the "
+            "same; here the later one waits for the next round"
+        )
+    if version > _LATEST:
+        yield f"Kueue {version[0]}.{version[1]} is newer than what is known here (0.19)"
