@@ -169,6 +169,7 @@ def _crashes(design: Design, settings: Settings) -> Iterator[Hazard]:
                 continue
             trial.arrive(queue.name, "big", quota.limit.nominal - unit, priority=10)
             trial.arrive(queue.name, "small", unit, priority=0)
+            trial.run()
             trial.arrive(queue.name, "next", 2 * unit, priority=5)
             try:
                 trial.run()

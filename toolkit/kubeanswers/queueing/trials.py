@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from kubeanswers.queueing.engine import Course, Engine
+from kubeanswers.queueing.loops import UNITS
 from kubeanswers.queueing.reasons import text
 from kubeanswers.queueing.values import Design, PodSet, Settings, Workload
 from kubeanswers.scheduling.values import Toleration
 
-_UNITS: Final = {"cpu": 1000, "memory": 2**30, "ephemeral-storage": 2**30}
 _EVERYTHING: Final = (Toleration(operator="Exists"),)
 
 
@@ -32,7 +32,7 @@ class Trial:
             flavors=tuple(replace(one, topology="") for one in design.flavors),
         )
         self.engine = Engine(plain, replace(settings, topology_aware=False))
-        self.unit = _UNITS.get(resource, 1)
+        self.unit = UNITS.get(resource, 1)
         self._resource = resource
         self._flavor = flavor
         self._labels = next((dict(one.labels) for one in design.flavors if one.name == flavor), {})

@@ -1,0 +1,140 @@
+"""What can be relied on about ``tenancykit admit``: who starts, why others wait, what is wrong with files, hazards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import tenancykit as tk
+from kubeanswers.errors import InputError
+from tenancykit.cli import main
+
+TWO_TEAMS = Path(__file__).parent / "clusters" / "two-teams.yaml"
+
+
+def _written(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = TWO_TEAMS.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    path = folder / "cluster.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_job_that_needs_more_than_is_free_waits_with_kueues_reason_and_our_sentence() -> None:
+    found = tk.admit(TWO_TEAMS).now
+    assert [(one.workload, one.pod_sets[0].count) for one in found.admitted] == [("speech/jobset-sweep", 4)]
+    (waiting,) = found.waiting
+    assert (waiting.workload, waiting.reason) == ("vision/job-train", "Pending")
+    assert "2 more nvidia.com/gpu of flavor h100" in waiting.causes[0].says
+
+
+def test_quota_free_but_nodes_fragmented_shows(tmp_path: Path) -> None:
+    path = _written(tmp_path, ("parallelism: 3", "parallelism: 2"), ("completions: 3", "completions: 2"))
+    path.write_text(path.read_text(encoding="utf-8").replace('nvidia.com/gpu: "5"', 'nvidia.com/gpu: "1"'), "utf-8")
+    found = tk.admit(path)
+    assert len(found.now.admitted) == 2
+    assert found.placement is not None
+    assert found.placement.pending
+
+
+def test_a_what_if_tells_who_fares_differently(tmp_path: Path) -> None:
+    path = _written(tmp_path, ("parallelism: 3", "parallelism: 2"), ("completions: 3", "completions: 2"))
+    changes = tk.admit(TWO_TEAMS, against=[path]).changes
+    assert [one.workload for one in changes] == ["vision/job-train"]
+    assert changes[0].before.startswith("waits")
+    assert "is admitted to vision on h100" in changes[0].after
+
+
+def test_the_command_prints_the_same_twice_and_exits_1_while_somebody_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = []
+    for _ in range(2):
+        assert main(["admit", "-f", str(TWO_TEAMS), "--json"]) == 1
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    data = json.loads(printed[0])
+    assert (data["schema"], data["kueue"]) == ("tenancykit/admit/v1", "0.13.10")
+    assert main(["admit", "-f", str(TWO_TEAMS)]) == 1
+    assert "speech/jobset-sweep is admitted to speech" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("cohort: ai", "cohort: ''", ""),
+        ("nominalQuota: 4", "nominalQuota: -4", "nominalQuota"),
+        ("nominalQuota: 4", "borrowingLimit: 4", "nominalQuota"),
+        ("clusterQueue: vision", "clusterQueue: visoin", "spec.clusterQueue"),
+        ("queue-name: main", "queue-name: other", "queue"),
+        ("reclaimWithinCohort: Any", "reclaimWithinCohort: Anybody", "reclaimWithinCohort"),
+        ("flavors:", "flavours:", "flavors"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_line_and_field(tmp_path: Path, old: str, new: str, field: str) -> None:
+    path = _written(tmp_path, (old, new))
+    if not field:
+        assert tk.admit(path).now.queues[0].cohort == ""
+        return
+    with pytest.raises(InputError) as caught:
+        tk.admit(path)
+    assert any(str(path) in one.where and field in str(one) for one in caught.value.faults), caught.value
+
+
+def test_cohorts_in_a_circle_and_limits_without_a_cohort_are_bad_input(tmp_path: Path) -> None:
+    circle = """
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: Cohort
+metadata: {name: a}
+spec: {parentName: b}
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: Cohort
+metadata: {name: b}
+spec: {parentName: a}
+"""
+    path = _written(tmp_path, ("cohort: ai", "cohort: ''"), ("nominalQuota: 4", "nominalQuota: 4, borrowingLimit: 1"))
+    path.write_text(path.read_text(encoding="utf-8") + circle, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        tk.admit(path)
+    said = str(caught.value)
+    assert "a -> b -> a" in said
+    assert "borrowingLimit: has no meaning without a cohort" in said
+    assert main(["admit", "-f", str(path)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ((("name: h100\n      resources", "name: b200\n      resources"),), "queue-flavor-missing"),
+        ((("  cohort: ai", "  cohort: ai\n  stopPolicy: Hold"),), "queue-held-lends"),
+        (
+            (
+                ("  cohort: ai", "  cohort: ai\n  queueingStrategy: StrictFIFO"),
+                ("reclaimWithinCohort: Any", "reclaimWithinCohort: Never"),
+            ),
+            "queue-owner-blocks",
+        ),
+        ((("withinClusterQueue: LowerPriority", "withinClusterQueue: Never"),), "queue-reclaim-hits-own"),
+    ],
+)
+def test_a_hazard_is_told_with_an_example_and_a_mend(
+    tmp_path: Path, changes: tuple[tuple[str, str], ...], rule: str
+) -> None:
+    found = [one for one in tk.admit(_written(tmp_path, *changes)).hazards if one.rule == rule]
+    assert found
+    assert all(one.example and one.mend for one in found)
+
+
+def test_a_queue_in_no_cohort_crashes_a_scheduler_with_fair_sharing_until_it_was_mended(tmp_path: Path) -> None:
+    path = _written(tmp_path, ("  cohort: ai\n", ""), ("reclaimWithinCohort: Any", "reclaimWithinCohort: Never"))
+    assert "queue-crash" in {one.rule for one in tk.admit(path, fair_sharing=True).hazards}
+    assert not tk.admit(path, fair_sharing=True, kueue=(0, 18)).hazards
+    assert not tk.admit(path).hazards
+
+
+def test_a_sound_design_has_no_hazards() -> None:
+    assert tk.admit(TWO_TEAMS).hazards == ()
