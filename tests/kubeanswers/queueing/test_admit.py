@@ -132,9 +132,11 @@ def test_a_hazard_is_told_with_an_example_and_a_mend(
 def test_a_queue_in_no_cohort_crashes_a_scheduler_with_fair_sharing_until_it_was_mended(tmp_path: Path) -> None:
     path = _written(tmp_path, ("  cohort: ai\n", ""), ("reclaimWithinCohort: Any", "reclaimWithinCohort: Never"))
     assert "queue-crash" in {one.rule for one in tk.admit(path, fair_sharing=True).hazards}
-    assert not tk.admit(path, fair_sharing=True, kueue=(0, 18)).hazards
-    assert not tk.admit(path).hazards
+    for found in (tk.admit(path, fair_sharing=True, kueue=(0, 18)), tk.admit(path)):
+        assert "queue-crash" not in {one.rule for one in found.hazards}
 
 
-def test_a_sound_design_has_no_hazards() -> None:
-    assert tk.admit(TWO_TEAMS).hazards == ()
+def test_a_sound_design_has_no_hazards_but_loops_that_were_played_out() -> None:
+    found = tk.admit(TWO_TEAMS).hazards
+    assert {one.rule for one in found} <= {"queue-eviction-loop"}
+    assert all("has to leave" in " ".join(one.example) for one in found)
