@@ -182,6 +182,7 @@ def _question(result: SmaaResult, contenders: Sequence[str], given: str) -> tupl
     if given:
         return given, None
     about = [item for item in result.relevance if not item.label or item.label in contenders]
+    about = [item for item in about if item.turns] or about
     if about:
         return about[0].question, about[0]
     return f"What else tells {_listed(contenders)} apart? By these criteria they are equal.", None

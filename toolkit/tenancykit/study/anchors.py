@@ -116,26 +116,26 @@ def _anchor(name: str, options: Iterable[str], scenario: Scenario, catalogue: Ca
 
 
 def _pool(costs: CostSweep) -> float:
-    """Return what no machines that serve the demand cost less than per month: each resource at its cheapest.
+    """Return what no machines that serve the demand cost less than per month, paid by the hour they are used.
 
-    For GPUs, CPU and memory apart: the peak of all tenants together at the lowest price per unit on offer. The largest
-    of the three is a bound whatever is packed where, since a machine bought for one brings the others along.
+    Hour by hour, for GPUs, CPU and memory apart: what all tenants ask together at the lowest price per unit on offer.
+    The largest of the three is a bound whatever is packed where, since a machine for one brings the others along.
     """
     activity = costs.activity
-    peaks = np.zeros((3, activity.hours))
+    asked = np.zeros((3, activity.hours))
     for group in activity.groups:
         for index, member in enumerate(group.members):
             load, gpu = member.workload, member.workload.gpu
             gpus = (gpu.fraction or float(gpu.count)) if gpu else 0.0
             active = activity.total(group, index)
-            peaks += np.outer([gpus, float(load.cpu), float(load.memory)], active)
-    least = 0.0
-    for need, held in zip(peaks.max(axis=1), ("gpus", "cpu", "memory"), strict=True):
+            asked += np.outer([gpus, float(load.cpu), float(load.memory)], active)
+    hourly = np.zeros(activity.hours)
+    for need, held in zip(asked, ("gpus", "cpu", "memory"), strict=True):
         sizes = [(float(m.hourly.cost.amount), float(getattr(m.shape, held))) for m in costs.machines]
         rates = [price / size for price, size in sizes if size > 0]
         if rates:
-            least = max(least, float(need) * min(rates))
-    return least * HOURS_PER_MONTH
+            hourly = np.maximum(hourly, need * min(rates))
+    return float(hourly.mean()) * HOURS_PER_MONTH
 
 
 __all__ = ["Anchors", "anchors_of"]

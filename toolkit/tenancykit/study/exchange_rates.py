@@ -21,7 +21,7 @@ MONEY = "cost"
 """The leaf whose units prices are in: money per month."""
 
 
-FAR: Final = 3.0
+FAR: Final = 10.0
 """Factor from which another exchange rate is no question any more. Assumption: it is known to within that."""
 
 
