@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import tenancykit as tk
+from kubeanswers.errors import InputError
 from kubeanswers.validation.schema import validate_object
 from tenancykit.catalogue.accelerators import accelerator, resources_of
 from tenancykit.catalogue.prices import load_prices
@@ -125,3 +127,26 @@ def test_instinct_cards_divide_into_the_modes_their_operator_sets(catalogue: Cat
     assert modes == {"SPX-NPS1": 1, "DPX": 2, "QPX": 4, "CPX-NPS4": 8}
     assert resources_of(["MI300X-192GB", "H100-80GB"], catalogue.accelerators) == ("amd.com/gpu", "nvidia.com/gpu")
     assert resources_of(["unknown"], catalogue.accelerators) == ("nvidia.com/gpu",)
+
+
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [("MI300-192GB", "did you mean MI300X-192GB?"), ("GB30-288GB", "did you mean GB300-288GB?"), ("MI300X", "")],
+)
+def test_a_misspelt_accelerator_is_named_with_a_cure(model: str, meant: str) -> None:
+    text = f"""
+schema: tenancykit/scenario/v1
+name: x
+tenants: {{classes: [{{id: a, kind: team, count: 2, workloads: [{{template: t}}]}}]}}
+workloads: [{{id: t, kind: training, cpu: "1", memory: 1Gi, gpu: {{count: 1}}}}]
+infrastructure:
+  sites: [{{id: a, provider: own}}]
+  nodes: [{{type: mine, spec: {{cpu: 64, memory: 512Gi, gpus: 8, gpu_model: {model}, price_per_hour: 10}}}}]
+"""
+    if not meant:
+        tk.parse_scenario(text)
+        return
+    with pytest.raises(InputError, match="unknown accelerator") as caught:
+        tk.parse_scenario(text)
+    assert meant in str(caught.value)
+    assert ":8" in str(caught.value)

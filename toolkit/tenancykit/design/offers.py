@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from kubeanswers.errors import Fault, did_you_mean
 from kubeanswers.source import Place
+from tenancykit.catalogue.accelerators import accelerator
 from tenancykit.catalogue.price_entries import NodeShape as Machine
 from tenancykit.catalogue.price_entries import gpu_memory
 from tenancykit.catalogue.prices import PriceBook, load_prices
@@ -52,11 +53,24 @@ def offer_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iter
             cure = meant or "write own for your own machines, describe them (spec), or give prices in price_book"
             what = f"unknown provider {site.provider!r}"
             yield Fault(place(("infrastructure", "sites", index, "provider")), what, ", ".join(providers), cure)
+    yield from _model_faults(scenario, catalogue, place)
     currencies = sorted({price.currency for price in prices if price.currency})
     if infrastructure.currency not in currencies:
         what = f"no price or exchange rate is in {infrastructure.currency!r}"
         cure = did_you_mean(infrastructure.currency, currencies) or "add an entry of kind exchange-rate to price_book"
         yield Fault(place(("infrastructure", "currency")), what, ", ".join(currencies), cure)
+
+
+def _model_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Iterator[Fault]:
+    """Yield accelerators of own machines that are known by no such name but nearly so: then nothing would fit them."""
+    known = {*catalogue.accelerators, *(model.rsplit("-", 1)[0] for model in catalogue.accelerators)}
+    for index, offer in enumerate(scenario.infrastructure.nodes):
+        model = offer.spec.gpu_model if offer.spec else ""
+        meant = did_you_mean(model, known) if model and accelerator(model, catalogue.accelerators) is None else ""
+        if meant:
+            path = ("infrastructure", "nodes", index, "spec", "gpu_model")
+            cure = f"{meant}; tenancykit catalogue accelerators lists them"
+            yield Fault(place(path), f"unknown accelerator {model!r}", cure=cure)
 
 
 def gpu_models_on_offer(scenario: Scenario, catalogue: Catalogue) -> frozenset[str]:
