@@ -326,6 +326,15 @@ def _live_commands(commands: Any) -> None:
     _force_argument(verify)
     verify.add_argument("--store", metavar="DIR", help="also add the dated result to a folder of results")
 
+    probe = _command(commands, "probe", "write Jobs that try the data plane, or read what came back", "probing:probe")
+    probe.add_argument("folder", nargs="?", default="", help="folder of the export")
+    probe.add_argument("--to", metavar="FOLDER", help="folder of the pack")
+    probe.add_argument("--image", default="", help="image with sh, nc, nslookup and wget, pinned by digest")
+    probe.add_argument("--sample", type=int, default=1, metavar="N", help="tenants per class (default 1)")
+    probe.add_argument("--junit", metavar="FILE", help="also write claimed against observed as JUnit XML")
+    _repeatable(probe, "--read", "LOG", "logs of the Jobs; - reads standard input")
+    _force_argument(probe)
+
 
 def _live_arguments(parser: argparse.ArgumentParser) -> None:
     text = "kube context of a cluster; CONTEXT alone where the export has one cluster"
