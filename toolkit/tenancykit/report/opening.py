@@ -101,10 +101,10 @@ def _beside(other: Evaluation, best: Evaluation) -> str:
 
 
 def open_days(evaluation: Evaluation) -> Mapping[str, tuple[float, str]]:
-    """Return per class the open days a year on its worst plane, and that plane."""
+    """Return per class the open days a year on its worst plane, and that plane; slow neighbours open nothing."""
     found: dict[str, tuple[float, str]] = {}
     for (class_id, plane), days in evaluation.scores["isolation"].detail.days.items():
-        if class_id not in found or days > found[class_id][0]:
+        if plane != "performance" and (class_id not in found or days > found[class_id][0]):
             found[class_id] = (days, plane)
     return found
 
