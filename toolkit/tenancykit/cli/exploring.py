@@ -7,15 +7,18 @@ import json
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
+from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json, progress_line
-from tenancykit.report.exploring import exploration_payload, exploration_text
+from tenancykit.report.exploring import exploration_payload, exploration_text, front_csv
 from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.report.text import columns
+from tenancykit.study.exploration import LIMIT, PER_CLASS_LIMIT
 from tenancykit.study.exploration import explore as explore_space
 from tenancykit.study.robustness import robustness
 
@@ -29,7 +32,7 @@ def explore(options: argparse.Namespace) -> int:
             scenario,
             catalogue,
             allowed=_allowed(options.allow),
-            limit=options.limit,
+            limit=options.limit or (PER_CLASS_LIMIT if options.per_class else LIMIT),
             per_class=options.per_class,
             executor=executor,
             progress=progress_line(),
@@ -37,6 +40,8 @@ def explore(options: argparse.Namespace) -> int:
             resume=options.resume,
             prove=options.prove,
         )
+    if options.front:
+        write_text(Path(options.front), front_csv(found), ours="id,admitted,isolation", force=options.force)
     if options.json:
         print_json(exploration_payload(found))
     else:

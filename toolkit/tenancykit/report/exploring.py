@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ from tenancykit.report.svg import Point, scatter
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.exploration import Exploration, Found
+from tenancykit.study.handful import handful
 from tenancykit.version import __version__
 
 EXPLORATION: Final = "tenancykit/exploration/v1"
@@ -94,6 +97,7 @@ def exploration_text(found: Exploration) -> str:
             f"{number_of(found.combinations)} combinations of options, {number_of(found.space)} of them valid; "
             f"{found.evaluated:,} measured, {found.billed:,} priced in full, in {found.seconds:.0f} s"
         ),
+        *_recommended(found),
         "",
         *wrapped(
             f"{counted(len(front), 'design')} {what} {'is' if len(front) == 1 else 'are'} beaten by none; "
@@ -109,6 +113,38 @@ def exploration_text(found: Exploration) -> str:
     for caveat in found.caveats:
         lines += bullet(caveat)
     return "\n".join(lines)
+
+
+def _recommended(found: Exploration) -> list[str]:
+    """Return the handful, each design with its figures and why it is there."""
+    chosen = handful(found)
+    if not chosen:
+        return []
+    lines = ["", f"Worth a look, {counted(len(chosen), 'design')} under the weights given and their doubt:"]
+    currency = found.scenario.infrastructure.currency
+    for one in chosen:
+        figures = one.found
+        told = (
+            f"{figures.id} {one.name}: {figures['cost']:,.0f} {currency} a month, {number(figures['effort'])} "
+            f"person-days, {number(figures['operations'])} hours a month, {number(figures['isolation'])} nines"
+        )
+        lines += wrapped(told, "  ", "    ")
+        lines += [text for why in one.why for text in wrapped(why, "    - ", "      ")]
+        if one.twins:
+            lines += wrapped(f"and {counted(one.twins, 'design')} of the front that differ only in add-ons", "    ")
+    return lines
+
+
+def front_csv(found: Exploration) -> str:
+    """Return the whole front as CSV, a row a design: id, whether it is admitted, figures, options per class."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    classes = [one.id for one in found.scenario.tenants.classes]
+    writer.writerow(["id", "admitted", *CRITERIA, *classes])
+    for one in {each.id: each for each in (*found.admitted, *found.front)}.values():
+        options = [" ".join(one.choices[name].options) for name in classes]
+        writer.writerow([one.id, str(one.admitted).lower(), *(f"{value:.12g}" for value in one.values), *options])
+    return text.getvalue()
 
 
 def _table(found: Exploration, shown: Sequence[tuple[Found, int]]) -> list[str]:
@@ -161,6 +197,10 @@ def exploration_payload(found: Exploration) -> dict[str, Any]:
         "stopped": found.stopped,
         "caveats": list(found.caveats),
         "left_out": {item.option: item.reason for item in found.left_out},
+        "handful": [
+            {"id": one.found.id, "name": one.name, "roles": list(one.roles), "why": list(one.why), "twins": one.twins}
+            for one in handful(found)
+        ],
         "front": [_found(one) for one in found.front],
         "admitted": [_found(one) for one in found.admitted],
     }
@@ -206,10 +246,18 @@ def exploration_html(found: Exploration) -> str:
     return (
         f'<div class="tk"><h3>{_safe(found.scenario.title or found.scenario.name)}</h3>'
         f"<p>{number_of(found.combinations)} combinations of options, <b>{number_of(found.space)}</b> of them valid; "
-        f"{found.evaluated:,} measured, {found.billed:,} priced in full.</p>{picture}"
+        f"{found.evaluated:,} measured, {found.billed:,} priced in full.</p>{_handful_html(found)}{picture}"
         f"<table><tr><th>Design</th>{head}<th>Options, or how it differs from one above</th></tr>{rows}</table>{common}"
         f"<p>The front is {_safe(_proof(found))}.</p><ul>{caveats}</ul></div>"
     )
+
+
+def _handful_html(found: Exploration) -> str:
+    items = "".join(
+        f"<li><b>{_safe(one.found.id)} {_safe(one.name)}</b>: {_safe('; '.join(one.why))}</li>"
+        for one in handful(found)
+    )
+    return f"<p>Worth a look under the weights given and their doubt:</p><ul>{items}</ul>" if items else ""
 
 
 def _safe(text: str) -> str:

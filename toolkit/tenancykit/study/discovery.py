@@ -11,6 +11,9 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.decision.table import FloatArray
+from tenancykit.decision.value_tree import ValueTree
+from tenancykit.decision.weights import Weights, direct_weights
 from tenancykit.design.lean import LeftOut
 from tenancykit.design.model import Choice, Design
 from tenancykit.design.validity import reference_design
@@ -126,16 +129,29 @@ class Exploration(Drawable):
     @cached_property
     def _merits(self) -> dict[str, float]:
         """Value of every design of the fronts on the scenario's scales, under its weights; nothing is billed again."""
+        return self.merits_if({})
+
+    def merits_if(self, factors: Mapping[str, float]) -> dict[str, float]:
+        """Return the value of every design of the fronts, by id, with weights of criteria multiplied by factors."""
+        if self._scored is None:
+            return {}
+        names, tree, leaves, weights = self._scored
+        moved = {name: float(w) * factors.get(name, 1.0) for name, w in zip(CRITERIA, weights.values, strict=True)}
+        values = tree.score(leaves, direct_weights(moved, CRITERIA, normalise=True))
+        return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+    @cached_property
+    def _scored(self) -> tuple[tuple[str, ...], ValueTree, FloatArray, Weights] | None:
+        """The fronts' designs on the scenario's scales: ids, value tree, leaf figures, weights."""
         members = list({found.id: found for found in (*self.admitted, *self.front)}.values())
         if not members:
-            return {}
+            return None
         first = evaluate(members[0].design, self.scenario, self.catalogue)
         keys = isolation_keys([first])
         scales, weights = weighed(self.scenario, scales_of(self.scenario, self.catalogue, keys))
         plain = np.array([[found[name] for name in PLAIN] for found in members])
         leaves = swept_leaves([found.design for found in members], plain, self.scenario, self.catalogue, keys)
-        values = scales.tree.score(leaves, weights)
-        return {found.id: float(value) for found, value in zip(members, values, strict=True)}
+        return tuple(found.id for found in members), scales.tree, leaves, weights
 
     def ranked(self) -> tuple[Found, ...]:
         """Return the designs of the admitted front (of the front where nobody is admitted), best by weights first."""

@@ -31,6 +31,9 @@ from tenancykit.study.sweeping import Question, sweeper_of
 LIMIT: Final = 100_000
 """Designs that are measured unless another budget is given."""
 
+PER_CLASS_LIMIT: Final = 5_000
+"""The same on the command line where classes choose for themselves: what finds the handful in half a minute."""
+
 
 def explore(
     scenario: Scenario,
