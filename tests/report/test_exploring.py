@@ -12,9 +12,12 @@ import pytest
 from kubeanswers.errors import InputError
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.cli import exploring
+from tenancykit.design.families import families
+from tenancykit.design.validity import resolve
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.exploring import exploration_payload, told_apart
+from tenancykit.report.exploring import exploration_payload, front_csv, told_apart
 from tenancykit.study.exploration import Exploration, Found, explore
+from tenancykit.study.handful import handful
 
 FEW = {
     "control_plane": ["cp_kamaji", "cp_vcluster_standalone"],
@@ -47,6 +50,8 @@ def options(**given: object) -> argparse.Namespace:
         "save": None,
         "resume": None,
         "prove": False,
+        "front": None,
+        "force": False,
         "json": True,
         "variant": [],
         "calibration": None,
@@ -91,3 +96,23 @@ def test_the_command_says_what_would_change_the_first_place(capsys: pytest.Captu
     assert "What would change the first place" in capsys.readouterr().out
     assert exploring.robust(options()) == 0
     assert json.loads(capsys.readouterr().out)["schema"] == "tenancykit/robustness/v1"
+
+
+def test_the_handful_has_a_role_each_and_no_two_of_one_family() -> None:
+    chosen = handful(found())
+    assert [role for one in chosen for role in one.roles if role == "first"] == ["first"]
+    assert sorted(role for one in chosen for role in one.roles) == [
+        "cheapest", "first", "most robust", "safest within budget", "simplest"]  # fmt: skip
+    resolved = [resolve(one.found.design, found().scenario, found().catalogue) for one in chosen]
+    assert len(families(resolved)) == len(chosen)
+    assert all(one.found.admitted and one.name for one in chosen)
+    cheapest = next(one for one in chosen if "cheapest" in one.roles)
+    families_cheapest = min(each["cost"] for each in found().admitted)
+    assert cheapest.found["cost"] <= families_cheapest * 1.05
+
+
+def test_the_whole_front_is_a_file_with_a_row_a_design() -> None:
+    rows = front_csv(found()).splitlines()
+    ids = {one.id for one in (*found().admitted, *found().front)}
+    assert rows[0].startswith("id,admitted,isolation,effort,operations,cost,")
+    assert {row.split(",")[0] for row in rows[1:]} == ids
