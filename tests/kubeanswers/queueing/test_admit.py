@@ -140,3 +140,9 @@ def test_a_sound_design_has_no_hazards_but_loops_that_were_played_out() -> None:
     found = tk.admit(TWO_TEAMS).hazards
     assert {one.rule for one in found} <= {"queue-eviction-loop"}
     assert all("has to leave" in " ".join(one.example) for one in found)
+
+
+def test_hazards_of_queues_are_findings_of_the_audit(tmp_path: Path) -> None:
+    path = _written(tmp_path, ("name: h100\n      resources", "name: b200\n      resources"))
+    assert "queue-flavor-missing" in {one.rule for one in tk.audit(path).findings}
+    assert not any(one.rule.startswith("queue-") for one in tk.audit(TWO_TEAMS).findings)

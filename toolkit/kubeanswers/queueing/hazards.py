@@ -68,8 +68,8 @@ class _Quota:
         return bool(self.queue.cohort) and self.limit.borrowing != 0
 
 
-def hazards(design: Design, settings: Settings) -> tuple[Hazard, ...]:
-    """Return the hazards of a design, by rule and queue."""
+def hazards(design: Design, settings: Settings, *, loops: bool = True) -> tuple[Hazard, ...]:
+    """Return the hazards of a design, by rule and queue; ``loops`` whether to search for eviction loops as well."""
     found = [
         *_missing(design, settings),
         *_held(design),
@@ -78,7 +78,7 @@ def hazards(design: Design, settings: Settings) -> tuple[Hazard, ...]:
         *_reclaims(design, settings),
         *_weights(design, settings),
         *_first_flavors(design, settings),
-        *_loops(design, settings),
+        *(_loops(design, settings) if loops else ()),
     ]
     return tuple(sorted(found, key=lambda one: (RULES.index(one.rule), one.queue)))
 

@@ -38,6 +38,7 @@ from tenancykit.auditing.implied import with_implied
 from tenancykit.auditing.paths import all_paths
 from tenancykit.auditing.paths.model import Path
 from tenancykit.auditing.paths.model import Scene as Ways
+from tenancykit.auditing.queues import queue_findings
 from tenancykit.auditing.standing import standing
 from tenancykit.auditing.telling import told, unowned_findings
 from tenancykit.auditing.tenant_signs import find_tenants
@@ -284,6 +285,7 @@ class _Scene:
         yield from self._gpu_findings()
         yield from (path.finding for path in self.paths)
         yield from unowned_findings(self.tenancy)
+        yield from queue_findings(self.objects)
         yield from _object_findings(self.objects)
 
     def _gpu_findings(self) -> Iterator[Finding]:
