@@ -42,6 +42,8 @@ check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -c pyproject.toml -r toolkit
+	$(BIN)/python -m pytest -q tests/test_rules_of_security.py
 
 # Builds the wheel and runs it alone in a new environment, outside the checkout.
 wheel: $(STAMPS)/dev
@@ -56,6 +58,12 @@ wheel: $(STAMPS)/dev
 MINUTES ?= 10
 fuzz: $(STAMPS)/dev
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+# Published advisories on what is installed; needs pip-audit and a database it can reach, and says so where it has none.
+audit: $(STAMPS)/dev
+	@$(BIN)/python -m pip_audit --version >/dev/null 2>&1 || { echo "audit skipped: pip-audit is not installed (pip install pip-audit)"; exit 0; }; \
+	$(BIN)/python -m pip_audit --progress-spinner off -r constraints.txt --no-deps --disable-pip || \
+	  echo "audit: advisories above, or no database could be reached (then this says nothing)"
 
 bench: $(STAMPS)/dev
 	@for script in benchmarks/[a-z]*_*.py; do $(BIN)/python $$script --json || exit 1; done

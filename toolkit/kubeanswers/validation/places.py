@@ -10,7 +10,12 @@ from typing import Any, Final
 
 import yaml
 
+from kubeanswers.errors import InputError
+from kubeanswers.inputs import decoded, read_bytes
 from kubeanswers.objects import ManifestObject, Where
+
+_LARGEST: Final = 512 * 1024 * 1024
+"""Largest file looked at again, as for the first reading."""
 
 _LONGEST: Final = 4 * 1024 * 1024
 """Longest document, in characters, that is read again for its lines (assumption: half a second of libyaml)."""
@@ -39,8 +44,8 @@ def _document(file: str, line: int) -> Any:
         path = Path(file)
         if not path.is_file():
             return None
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        text = decoded(read_bytes(path, _LARGEST), file)
+    except (OSError, InputError):
         return None
     start = 0
     for _ in range(line - 1):

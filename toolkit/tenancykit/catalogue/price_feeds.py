@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import CatalogueError, Fault
 from kubeanswers.quantities import GIB
+from kubeanswers.source import read_text
 from tenancykit.catalogue.price_entries import HOURS_PER_YEAR, NodeShape, OtherTerm, Price
 
 AWS_PAGE: Final = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/current/index.json"
@@ -38,6 +39,10 @@ def is_feed(file: Path) -> bool:
     return file.suffix == ".json"
 
 
+_LARGEST: Final = 1024 * 1024 * 1024
+"""Largest file of prices read, in bytes. Assumption: a provider's offers for one region stay below."""
+
+
 def read_feed(file: Path, book: Mapping[str, Price]) -> list[Price]:
     """Return the prices a provider's file states for machines of the book, under the ids the book knows them by.
 
@@ -45,8 +50,8 @@ def read_feed(file: Path, book: Mapping[str, Price]) -> list[Price]:
         CatalogueError: the file is no JSON, is of no format known, or states prices without date or currency.
     """
     try:
-        data = json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        data = json.loads(read_text(file, limit=_LARGEST), parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
         raise CatalogueError(
             Fault(f"{file}:1", f"cannot be read as JSON: {error}", cure="give the file as downloaded")
         ) from error

@@ -188,6 +188,8 @@ def _design_commands(commands: Any) -> None:
     lab.add_argument("--app", action="store_true", help="serve the studio alone, without notebooks")
     lab.add_argument("--scenario", default="ml-platform", help="what the studio opens with (default: ml-platform)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    text = "pages of the studio open at once (default: 4 per core, at most 20)"
+    lab.add_argument("--sessions", type=int, default=0, metavar="NUMBER", help=text)
     lab.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
 
 

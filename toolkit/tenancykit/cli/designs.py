@@ -156,5 +156,11 @@ def lab(options: argparse.Namespace) -> int:
         raise InputError(Fault("--port", f"is {options.port}", f"1 to {MAX_PORT}"))
     if options.app:
         api.load_scenario(options.scenario, _loaded(options))
-        return serve(options.port, not options.no_browser, scenario=options.scenario, catalogue=options.catalogue)
+        return serve(
+            options.port,
+            not options.no_browser,
+            scenario=options.scenario,
+            catalogue=options.catalogue,
+            sessions=max(0, options.sessions),
+        )
     return open_lab(port=options.port, browser=not options.no_browser)

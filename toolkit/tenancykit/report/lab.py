@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 from kubeanswers.errors import MissingExtraError
 
@@ -34,7 +37,23 @@ def open_lab(*, port: int, browser: bool) -> int:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own interpreter, fixed arguments
+    done = subprocess.run(  # noqa: S603 - our own interpreter, fixed arguments
+        command,
+        check=False,
+        preexec_fn=ended_with_parent,
+    )
+    return done.returncode
+
+
+def ended_with_parent() -> None:
+    """Ask the system to end this process when its parent ends, however that dies (Linux; elsewhere nothing happens)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+_PR_SET_PDEATHSIG: Final = 1
+"""From Linux's ``sys/prctl.h``."""
 
 
 def notebooks() -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kubeanswers.errors import MissingExtraError, OutputError, TenancyKitError
+from tenancykit.report.lab import ended_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +23,16 @@ HOST: Final = "127.0.0.1"
 SCENARIO: Final = "TENANCYKIT_STUDIO_SCENARIO"
 CATALOGUE: Final = "TENANCYKIT_STUDIO_CATALOGUE"
 FOLDER: Final = "TENANCYKIT_STUDIO_FOLDER"
-"""Environment of the page's kernel: the scenario to open, overlays of the catalogue, where relative paths start."""
+SESSIONS: Final = "TENANCYKIT_STUDIO_SESSIONS"
+"""Environment of the page's kernel: the scenario to open, overlays of the catalogue, where relative paths start; and of
+the server: how many pages may be open at once."""
 _PAGE: Final = Path(__file__).with_name("page.ipynb")
 _PATIENCE: Final = 60.0
 
 
-def serve(port: int, browser: bool, *, scenario: str = "ml-platform", catalogue: Sequence[str] = ()) -> int:
+def serve(
+    port: int, browser: bool, *, scenario: str = "ml-platform", catalogue: Sequence[str] = (), sessions: int = 0
+) -> int:
     """Serve the studio until it is stopped, and return the server's exit code.
 
     Args:
@@ -35,6 +40,7 @@ def serve(port: int, browser: bool, *, scenario: str = "ml-platform", catalogue:
         browser: whether to open the page.
         scenario: the scenario it opens with: a file, or the name of an example.
         catalogue: folders laid over the package's catalogue.
+        sessions: how many pages may be open at once; 0 for what the machine's cores bear.
 
     Raises:
         MissingExtraError: Voila is not installed.
@@ -45,8 +51,12 @@ def serve(port: int, browser: bool, *, scenario: str = "ml-platform", catalogue:
     if not _is_free(port):
         raise OutputError(f"port {port} on {HOST} is taken; choose another with --port")
     token = secrets.token_urlsafe(24)
-    surroundings = environment(token, scenario, Path.cwd(), catalogue)
-    server = subprocess.Popen(command(port), env=surroundings)  # noqa: S603 - our own interpreter
+    surroundings = {**environment(token, scenario, Path.cwd(), catalogue), SESSIONS: str(sessions or "")}
+    server = subprocess.Popen(  # noqa: S603 - our own interpreter
+        command(port),
+        env=surroundings,
+        preexec_fn=ended_with_parent,  # noqa: PLW1509 - one system call, before any thread of the child
+    )
     try:
         _wait_for(port, server)
         address = f"http://{HOST}:{port}/?token={token}"
@@ -66,7 +76,7 @@ def command(port: int) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "voila",
+        "tenancykit.studio.server",
         str(_PAGE),
         f"--port={port}",
         f"--Voila.ip={HOST}",
@@ -76,7 +86,8 @@ def command(port: int) -> list[str]:
         "--VoilaConfiguration.show_tracebacks=False",
         "--Voila.log_level=ERROR",
         "--VoilaExecutor.iopub_timeout=60",
-        "--MappingKernelManager.cull_idle_timeout=3600",  # kernels no page is connected to: browsers die without a word
+        "--MappingKernelManager.cull_idle_timeout=300",  # kernels no page is connected to: browsers die without a word
+        "--MappingKernelManager.cull_interval=60",
     ]
 
 

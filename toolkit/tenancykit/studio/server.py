@@ -1,0 +1,74 @@
+"""The server of the stand-alone page: Voila with a bound on its kernels, the Host header checked, no token in its logs.
+
+Whoever holds the token may open pages, each with a kernel of its own that runs this package's page and nothing else:
+messages that would run code are not passed on (``tests/studio/test_server.py`` tries). What the page itself offers is
+theirs as ours: to read scenarios, and to write exports and sessions as the user who started it.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import sys
+from typing import Any, Final
+
+from jupyter_server.log import log_request
+from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
+
+from tenancykit.studio.serve import SESSIONS
+
+PER_CORE: Final = 4
+"""Pages per processor core unless told otherwise (assumption: one takes some 250 MiB and 8 s of a core to open)."""
+MOST: Final = 20
+
+_FULL: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The studio is full</title></head>
+<body style="font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:4em auto">
+<h1>The studio is full</h1><p>{told}</p></body></html>"""
+
+
+def most_sessions() -> int:
+    """Return how many pages may be open at once."""
+    stated = os.environ.get(SESSIONS, "")
+    return int(stated) if stated.isdigit() and int(stated) else min(MOST, PER_CORE * (os.cpu_count() or 1))
+
+
+class Page(TornadoVoilaHandler):  # type: ignore[misc]
+    """The page, for as many visitors as there may be."""
+
+    async def get(self, *arguments: Any, **named: Any) -> None:
+        """Answer with the page, or say that no more can be opened now."""
+        most = most_sessions()
+        if self.current_user is not None and len(self.kernel_manager.list_kernels()) >= most:
+            told = (
+                f"{most} pages are open, as many as this machine is given. Close one, or come back in some minutes: a "
+                "page nobody looks at is ended by itself. Whoever started the studio can allow more with --sessions."
+            )
+            self.set_status(503)
+            self.set_header("Retry-After", "60")
+            self.finish(_FULL.format(told=html.escape(told)))
+            return
+        await super().get(*arguments, **named)
+
+
+class Server(Voila):  # type: ignore[misc]
+    """Voila as the studio needs it."""
+
+    def init_settings(self) -> dict[str, Any]:
+        """Return the settings: requests for other hosts are refused, and requests are logged without their token."""
+        settings: dict[str, Any] = super().init_settings()
+        return {**settings, "allow_remote_access": False, "local_hostnames": ["localhost"], "log_function": log_request}
+
+    def init_handlers(self) -> list[Any]:
+        """Return the handlers, ours in the place of Voila's own page."""
+        handlers: list[Any] = super().init_handlers()
+        return [(rule[0], Page, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule for rule in handlers]
+
+
+def run() -> None:
+    """Serve until stopped."""
+    Server.launch_instance(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    run()
