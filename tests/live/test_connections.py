@@ -195,3 +195,50 @@ def test_every_custom_kind_the_builders_emit_has_an_installer_of_the_catalogue(t
     assert {name for names in INSTALLERS.values() for name in names} <= catalogue.components.keys()
     assert "older than the export" in installer_of("resource.k8s.io", tmp_path, "x", catalogue)
     assert "no component of the catalogue" in installer_of("example.com", tmp_path, "x", catalogue)
+
+
+def test_an_exec_plugin_that_hangs_is_bounded_by_the_timeout(cluster: Cluster, serve: Serve) -> None:
+    config = serve(prod=cluster)
+    stated = yaml.safe_load(config.read_text())
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable}
+    stated["users"][0]["user"] = {"exec": {**plugin, "args": ["-c", "import time; time.sleep(30)"]}}
+    config.write_text(yaml.safe_dump(stated))
+    with pytest.raises(UnreachableError, match=r"signing in took longer than 0\.3 seconds"):
+        KubeServer(kubeconfig=config, timeout=0.3)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "told"),
+    [
+        (200, "text/html", "no API server there: it answers with text/html"),
+        (302, "text/html", "no API server there: it redirects to https://login.example.net/"),
+    ],
+)
+def test_a_sign_in_page_of_a_network_is_no_api_server(
+    cluster: Cluster, serve: Serve, status: int, content: str, told: str
+) -> None:
+    cluster.troubles.append(Trouble("/api/v1", status=status, content=content, times=9, body={"x": 1}))
+    with (
+        KubeServer(kubeconfig=serve(prod=cluster), sleep=lambda _: None) as server,
+        pytest.raises(UnreachableError, match=told),
+    ):
+        server.request("GET", "/api/v1")
+    assert len(cluster.log) == 1
+
+
+def test_an_answer_without_end_is_cut_off(cluster: Cluster, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenancykit.live.client.MAX_ANSWER", 100)
+    with (
+        KubeServer(kubeconfig=serve(prod=cluster), sleep=lambda _: None) as server,
+        pytest.raises(UnreachableError, match="answers with more than"),
+    ):
+        server.request("GET", "/api/v1")
+
+
+def test_a_success_that_is_no_kubernetes_object_is_no_success(cluster: Cluster, serve: Serve) -> None:
+    cluster.troubles.append(Trouble("/api/v1", status=200, times=9, body={"ok": True}))
+    with (
+        KubeServer(kubeconfig=serve(prod=cluster), sleep=lambda _: None) as server,
+        pytest.raises(UnreachableError, match="which is no Kubernetes object"),
+    ):
+        server.request("GET", "/api/v1")
