@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.scenario.model import Scenario
 
 
@@ -20,12 +21,13 @@ def scenario(
     gpu_models: tuple[str, ...] = ("H100-80GB",),
     **infrastructure: Any,
 ) -> Scenario:
-    """A scenario on bought cloud machines with managed control planes, unless changed."""
+    """A scenario on bought cloud machines with managed control planes, unless changed; nothing is asked beside."""
     return Scenario.model_validate(
         {
             "schema": "tenancykit/scenario/v1",
             "name": "case",
             "kubernetes": kubernetes,
+            "needs": dict.fromkeys(load_catalogue().needs, False),
             "tenants": {"classes": list(classes) or [tenant_class()]},
             "workloads": [{"id": "w", "kind": "training", "gpu": {"count": 1}, **(workload or {})}],
             "infrastructure": {

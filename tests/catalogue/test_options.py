@@ -29,7 +29,7 @@ CLASS_FACTS = frozenset(
         *("trusted", "semi-trusted", "untrusted", "untrusted-code"),
         *("gpu", "gpu-fraction", "gang", "persistent-storage", "exposed", "public", "rdma"),
         *("virtualised-nodes", "managed-control-plane", "elastic-fleet", "high-availability"),
-        *("gpu-jobs", "own-crds"),
+        *("gpu-jobs", "own-crds", "whole-board-nodes"),
     }
 )
 CLASS_FACT_PREFIXES = (
