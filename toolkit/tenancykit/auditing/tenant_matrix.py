@@ -10,7 +10,6 @@ from typing import Final
 from kubeanswers.access.rbac import AccessRules
 from kubeanswers.collector import paused_collector
 from kubeanswers.network.addresses import PRIVATE, AddressSet
-from kubeanswers.network.policies import unevaluated
 from kubeanswers.objects import ObjectSet
 from kubeanswers.reading import Reading
 from kubeanswers.validation.schema import DEFAULT_VERSION
@@ -43,6 +42,7 @@ from tenancykit.auditing.standing import standing
 from tenancykit.auditing.telling import told, unowned_findings
 from tenancykit.auditing.tenant_signs import find_tenants
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
+from tenancykit.auditing.totality import unevaluated_lines
 
 
 @dataclass(frozen=True)
@@ -306,13 +306,9 @@ class _Scene:
 
     def not_evaluated(self) -> Iterator[str]:
         """Yield what may change the answer and is not evaluated."""
-        vendors = Counter((item.kind, item.group) for item in unevaluated(self.objects))
-        for (kind, group), count in sorted(vendors.items()):
-            yield f"{count} {kind}.{group}: network policies of a vendor"
-        for kind in ("AuthorizationPolicy", "PeerAuthentication"):
-            found = len(self.objects.of("security.istio.io", kind))
-            if found:
-                yield f"{found} {kind}.security.istio.io: rules of a mesh, which may refuse more than the network"
+        yield from unevaluated_lines(
+            (item for item in self.objects if item not in self.probe.judged), self.objects.kinds
+        )
         if self.probe.engines:
             names = ", ".join(self.probe.engines[:5])
             yield f"{len(self.probe.engines)} objects of admission engines and webhooks: {names}"

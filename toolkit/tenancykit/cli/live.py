@@ -18,7 +18,7 @@ from tenancykit.auditing import Reading
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import BAD_INPUT, FINDINGS, OK
 from tenancykit.cli.designs import print_json, progress_line
-from tenancykit.cli.proving import exported_design
+from tenancykit.cli.proving import exported, exported_design
 from tenancykit.live.applying import Application, Applied, Outcome
 from tenancykit.live.client import KubeServer, UnreachableError
 from tenancykit.live.contexts import chosen_contexts, clusters_of, read_cluster
@@ -147,7 +147,8 @@ def verify(options: argparse.Namespace) -> int:
     clusters = clusters_of(folder)
     contexts = chosen_contexts(options.context, clusters)
     readings = {name: read_cluster(clusters[name]) for name in contexts}
-    design = api.variant(options.design or exported_design(folder), scenario, catalogue)
+    design = api.variant(options.design, scenario, catalogue) if options.design else exported(folder, catalogue)
+    design = design or api.variant(exported_design(folder), scenario, catalogue)
     proof = prove(evaluate(design, scenario, catalogue), scenario, catalogue, folder)
     scope = Scope(
         frozenset(options.tenant), options.sample, options.as_self, frozenset(options.platform), scenario.kubernetes

@@ -10,10 +10,11 @@ from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import read_yaml
 from tenancykit import api
 from tenancykit.auditing import Severity
-from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import BAD_INPUT, FINDINGS, OK
 from tenancykit.cli.designs import print_json
 from tenancykit.cli.objects import tenant_pairs
+from tenancykit.design.model import Design, choose
 from tenancykit.report.proving import assessment_data, assessment_text, proof_data, proof_text
 from tenancykit.study.assessing import Assessment
 from tenancykit.study.assessing import assess as assess_objects
@@ -29,7 +30,8 @@ def prove(options: argparse.Namespace) -> int:
     folder = Path(options.folder)
     if not folder.is_dir():
         raise InputError(Fault(str(folder), "no such folder", cure="name the folder of an export"))
-    design = api.variant(options.design or exported_design(folder), scenario, catalogue)
+    design = api.variant(options.design, scenario, catalogue) if options.design else exported(folder, catalogue)
+    design = design or api.variant(exported_design(folder), scenario, catalogue)
     proof = prove_folder(evaluate(design, scenario, catalogue), scenario, catalogue, folder)
     if options.json:
         print_json(proof_data(proof))
@@ -38,6 +40,20 @@ def prove(options: argparse.Namespace) -> int:
     if proof.unread:
         return BAD_INPUT
     return OK if proof.verdict == "proven" else FINDINGS
+
+
+def exported(folder: Path, catalogue: Catalogue) -> Design | None:
+    """Return the design an export says it is of, option by option; None where its index does not list them.
+
+    What was exported may be completed with what its scenario needs, so its id alone does not say which options it has.
+    """
+    index = folder / "index.yaml"
+    stated = read_yaml(index).data if index.is_file() else None
+    listed = stated.get("options") if isinstance(stated, dict) else None
+    if not isinstance(stated, dict) or not isinstance(listed, dict):
+        return None
+    choices = {str(name): choose(catalogue, map(str, found)) for name, found in listed.items()}
+    return Design(str(stated.get("design")), str(stated.get("name")), choices, "exported")
 
 
 def exported_design(folder: Path) -> str:

@@ -261,6 +261,7 @@ class _Writer:
                 "scenario": self.scenario.name,
                 "kubernetes": self.scenario.kubernetes,
                 "decision": self.decision,
+                "options": {found.tenant_class.id: list(found.choice.options) for found in self.design.classes},
                 "apply": list(readme.steps(self.scopes, self.plans, self.own_classes, self.namespaces.missing)),
             }
             stream.write(write_document(head) + "tenants:\n")

@@ -32,6 +32,7 @@ def proof_data(proof: Proof) -> dict[str, Any]:
         "objects": proof.objects,
         "isolation": None if proof.isolation is None else proof.isolation.value,
         "claims": [_claim_data(item) for item in proof.claims],
+        "given": list(proof.given),
         "faults": [str(fault) for fault in proof.faults],
         "doubts": [str(fault) for fault in proof.doubts],
     }
@@ -59,7 +60,12 @@ def _claim_data(item: Proven) -> dict[str, Any]:
 def proof_text(proof: Proof) -> str:
     """Return a proof for people: the verdict, what broke it, and one line per crossing."""
     size = f"{counted(proof.objects, 'object')}, {counted(proof.tenants, 'tenant')}"
-    lines = [f"{proof.design}: {proof.verdict}; {size} in {proof.folder}"]
+    given = (
+        f", given {counted(len(proof.given), 'named precondition')}"
+        if proof.verdict == "proven" and proof.given
+        else ""
+    )
+    lines = [f"{proof.design}: {proof.verdict}{given}; {size} in {proof.folder}"]
     lines += [f"  fault: {fault}" for fault in proof.faults[:_SHOWN]]
     lines += [f"  undecided: {fault}" for fault in proof.doubts[:_SHOWN]]
     for item in proof.broken[:_SHOWN]:
@@ -73,6 +79,8 @@ def proof_text(proof: Proof) -> str:
         lines += [f"    {f.subject} ({f.where}): {f.path}; fix: {f.fix}" for f in item.findings[:2]]
     rows = [["crossing", "claimed closed", "claimed open", "verdict", "what would cross"], *_crossing_rows(proof)]
     lines += [f"  {line}" for line in columns(rows, left={0, 3, 4})]
+    if proof.verdict == "proven":
+        lines += [f"  given: {text}" for text in proof.given]
     if proof.isolation is not None:
         lines.append(f"  isolation as proven: {value_text(proof.isolation)} ({interval_text(proof.isolation)})")
     return "\n".join(lines)

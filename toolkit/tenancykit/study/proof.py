@@ -28,6 +28,7 @@ from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.drawing import Drawable
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.proof_drift import drift
 from tenancykit.study.proof_observations import Observations, Seen
 
 Verdict = Literal["proven", "not proven", "undecided"]
@@ -93,7 +94,9 @@ class Proof(Drawable):
         tenants: tenants found.
         objects: objects read.
         isolation: the isolation of the design with every claim proven; None where it is not.
-        doubts: what is referred to and is in no cluster of the export: whether it is there is not known.
+        doubts: what the proof rests on and is not known: what is referred to and is in no cluster of the export, what
+            is gone or changed since the export, objects of others that are not evaluated, what could not be read.
+        given: what the design's options name and no manifest shows: charts to install, what is done by hand.
     """
 
     design: str
@@ -105,6 +108,7 @@ class Proof(Drawable):
     unread: int = 0
     isolation: Score | None = None
     doubts: tuple[Fault, ...] = ()
+    given: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -153,12 +157,34 @@ def prove(
         len(observed.present),
         observed.objects,
         len(observed.faults),
-        doubts=tuple(observed.validity.doubts()),
+        doubts=(
+            *observed.validity.doubts(),
+            *drift(resolved, scenario, catalogue, folder),
+            *(Fault(text, "is not read, so what it holds is not known", cure="render it") for text in observed.unread),
+        ),
+        given=preconditions(resolved, catalogue),
     )
     if proof.verdict != "proven":
         return proof
     isolation = measure(resolved, scenario, catalogue, latency_days=_latency(design), proven=True)
     return replace(proof, isolation=isolation)
+
+
+def preconditions(design: ResolvedDesign, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return what the files of the design's options list and no manifest shows: components that must be installed."""
+    found: dict[str, list[str]] = {}
+    for chosen in design.classes:
+        for option in chosen.choice.options:
+            for component in catalogue.options[option].components:
+                users = found.setdefault(component, [])
+                if option not in users:
+                    users.append(option)
+    lines = []
+    for component, options in sorted(found.items()):
+        stated = catalogue.components[component]
+        how = f"chart {stated.helm.chart} {stated.helm.version} installed" if stated.helm else "made ready by hand"
+        lines.append(f"{stated.name}: {how} ({', '.join(options)})")
+    return tuple(lines)
 
 
 def with_proof(evaluation: Evaluation, proof: Proof) -> Evaluation:

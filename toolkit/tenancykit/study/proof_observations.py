@@ -72,6 +72,7 @@ class Observations:
     def __init__(self, resolved: ResolvedDesign, scenario: Scenario, by_own_hand: frozenset[str]) -> None:
         self.by_own_hand = by_own_hand
         self.faults: list[Fault] = []
+        self.unread: list[str] = []
         self.validity = ValidityNotes()
         self._kubernetes = scenario.kubernetes
         self.present: set[str] = set()
@@ -101,6 +102,7 @@ class Observations:
         self.validity.note(cluster, reading, report)
         role = self._roles.get(cluster, "shared")
         self.objects += report.objects
+        self.unread.extend(report.unread)
         self.faults.extend(report.faults)
         self.present.update(t for t in report.tenants if self._is_home(t, cluster, role))
         idle = frozenset[str]()

@@ -16,7 +16,7 @@ from kubeanswers.admission.api_defaults import as_admitted
 from kubeanswers.admission.engines import EngineRules, engine_rules
 from kubeanswers.admission.evaluation import AdmissionPolicies
 from kubeanswers.admission.request import AdmissionRequest
-from kubeanswers.objects import ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
@@ -81,6 +81,11 @@ class AdmissionProbe:
     def engines(self) -> tuple[str, ...]:
         """Policies and webhooks of the set that are not evaluated."""
         return tuple(map(str, self.rules.opaque))
+
+    @cached_property
+    def judged(self) -> frozenset[ManifestObject]:
+        """Objects of admission engines, which are told apart from others that are not evaluated."""
+        return frozenset(self.rules.opaque)
 
     @cached_property
     def policies(self) -> AdmissionPolicies:
