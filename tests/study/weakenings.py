@@ -170,7 +170,7 @@ def _rules(**fields: Any) -> Callable[[Object], None]:
 _POLICY = ("ValidatingAdmissionPolicy", "ValidatingPolicy")
 _BINDING = ("ValidatingAdmissionPolicyBinding",)
 _NOBODY = {"matchLabels": {"nobody": "there"}}
-_ANYBODY = [{"namespaceSelector": {}}]
+_ANYBODY: list[Object] = [{"namespaceSelector": {}}]
 _WEBHOOK = {
     "name": "w.example.com", "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"],
     "clientConfig": {"url": "https://w.example.com"},
@@ -185,7 +185,11 @@ def _unbound(item: Object) -> None:
 
 
 def _whole(title: str, subject: Object) -> Weakening:
-    return Weakening(title, lambda tree: bool(tree.add(*_bound(_EVERYTHING, subject)) or True))
+    def apply(tree: Tree) -> bool:
+        tree.add(*_bound(_EVERYTHING, subject))
+        return True
+
+    return Weakening(title, apply)
 
 
 WEAKENINGS: tuple[Weakening, ...] = (
