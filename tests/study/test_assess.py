@@ -207,3 +207,19 @@ def test_a_gap_is_not_written_over_a_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         close_gap(found, tmp_path / "gap")
     assert (tmp_path / "gap").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_control_counts_only_where_every_tenant_has_it_and_the_gap_names_who_lacks_it(tmp_path: Path) -> None:
+    spaces = "".join(
+        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: {{tenancykit.dev/tenant: {name}}}}}\n---\n"
+        for name in ("t1", "t2", "t3")
+    )
+    quota = (
+        "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: t1}\n"
+        "spec: {hard: {requests.cpu: '4', requests.memory: 8Gi}}\n"
+    )
+    (tmp_path / "m.yaml").write_text(spaces + quota, encoding="utf-8")
+    found = assess([tmp_path], small("ml-platform"), catalogue(), target="RA01")
+    lacking = {gap.wanted: gap.lacking for gap in found.gaps}
+    assert lacking["sch_quota"] == ("t2", "t3")
+    assert all(gap.wanted for gap in found.gaps)

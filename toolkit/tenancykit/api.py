@@ -22,6 +22,7 @@ from tenancykit.examples import EXAMPLES, example, file_or_example
 from tenancykit.scenario.model import Scenario
 
 if TYPE_CHECKING:
+    from kubeanswers.questions import Held
     from kubeanswers.scheduling.dump import DumpPlacement
     from tenancykit.auditing import AccessAnswer, AuditReport, ObjectSet, ReachQuestion
     from tenancykit.auditing.validity import Validity
@@ -290,6 +291,7 @@ def can_i(
     namespace: str = "",
     user: str = "",
     groups: Iterable[str] = (),
+    subresource: str = "",
 ) -> AccessAnswer:
     """Return whether a user may do something by the RBAC objects of the manifests, and the binding that allows it.
 
@@ -298,7 +300,22 @@ def can_i(
     """
     from tenancykit import auditing
 
-    return auditing.can_i(_objects(paths), verb, resource, name, namespace=namespace, user=user, groups=groups)
+    return auditing.can_i(
+        _objects(paths), verb, resource, name, namespace=namespace, user=user, groups=groups, subresource=subresource
+    )
+
+
+def held_rules(
+    *, paths: Iterable[PathLike], namespace: str = "", user: str = "", groups: Iterable[str] = ()
+) -> tuple[Held, ...]:
+    """Return every rule a user holds in a namespace (empty: cluster-wide only), each with the binding that gives it.
+
+    Raises:
+        InputError: nobody is named, or a file cannot be read.
+    """
+    from kubeanswers import questions
+
+    return questions.held_rules(_objects(paths), namespace=namespace, user=user, groups=groups)
 
 
 def reach(

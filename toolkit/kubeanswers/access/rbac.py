@@ -146,11 +146,13 @@ class AccessAnswer:
         allowed: yes or no.
         reason: in the API server's words: which binding allows, or which role is missing.
         grant: the binding that allows; None for a refusal and for ``system:masters``.
+        notes: what else is worth knowing: that the resource is not known, what an allowed right amounts to.
     """
 
     allowed: bool
     reason: str
     grant: Grant | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -251,12 +251,14 @@ def _object_commands(commands: Any) -> None:
     can_i = _command(
         commands, "can-i", "answer whether a user may do something by the RBAC objects of files", "objects:can_i"
     )
-    can_i.add_argument("verb", help="API verb, such as get")
-    can_i.add_argument(
-        "resource", help="pods, deploy, pods/exec, roles.rbac.authorization.k8s.io, or a URL such as /metrics"
-    )
+    can_i.add_argument("verb", nargs="?", default="", help="API verb, such as get")
+    text = "pods, deploy, pods/web, pods/exec, roles.rbac.authorization.k8s.io, or a URL such as /metrics"
+    can_i.add_argument("resource", nargs="?", default="", help=text)
     can_i.add_argument("name", nargs="?", default="", help="object name")
     can_i.add_argument("-n", "--namespace", default="", help="namespace; the whole cluster when absent")
+    can_i.add_argument("-A", "--all-namespaces", dest="everywhere", action="store_true", help="in every namespace")
+    can_i.add_argument("--subresource", default="", help="such as exec; TYPE/NAME is then a name")
+    can_i.add_argument("--list", action="store_true", help="list every rule the user holds there")
     can_i.add_argument("--as", dest="user", default="", metavar="USER", help="user name")
     can_i.add_argument(
         "--as-group", dest="groups", action="append", default=[], metavar="GROUP", help="group; repeatable"

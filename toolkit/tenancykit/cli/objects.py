@@ -58,7 +58,13 @@ def tenant_pairs(pairs: list[str]) -> dict[str, str]:
 
 
 def can_i(options: argparse.Namespace) -> int:
-    """Answer yes (exit 0) or no (exit 1), with the binding that allows it."""
+    """Answer yes (exit 0) or no (exit 1), with the binding that allows it; or list what is held."""
+    if options.everywhere and options.namespace:
+        raise InputError(Fault("--all-namespaces", "and --namespace are both given", "one", "drop one of the two"))
+    if options.list:
+        return _list_rules(options)
+    if not options.verb or not options.resource:
+        raise InputError(Fault("can-i", "asks nothing", "VERB and RESOURCE", "name both, or give --list"))
     answer = api.can_i(
         options.verb,
         options.resource,
@@ -67,16 +73,53 @@ def can_i(options: argparse.Namespace) -> int:
         namespace=options.namespace,
         user=options.user,
         groups=options.groups,
+        subresource=options.subresource,
     )
     if options.json:
-        print_json({"schema": "tenancykit/can-i/v1", "allowed": answer.allowed, "reason": answer.reason})
+        print_json(
+            {
+                "schema": "tenancykit/can-i/v1",
+                "allowed": answer.allowed,
+                "reason": answer.reason,
+                "notes": list(answer.notes),
+            }
+        )
     else:
         print(f"{'yes' if answer.allowed else 'no'}{f': {answer.reason}' if answer.reason else ''}")
+        for note in answer.notes:
+            print(f"note: {note}")
     return OK if answer.allowed else FINDINGS
 
 
+def _list_rules(options: argparse.Namespace) -> int:
+    found = api.held_rules(paths=options.files, namespace=options.namespace, user=options.user, groups=options.groups)
+    rows = [
+        {
+            "verbs": sorted(held.rule.verbs),
+            "groups": sorted(held.rule.groups),
+            "resources": sorted(held.rule.resources),
+            "names": sorted(held.rule.names),
+            "urls": sorted(held.rule.urls),
+            "by": str(held.grant),
+        }
+        for held in found
+    ]
+    if options.json:
+        print_json({"schema": "tenancykit/can-i-list/v1", "rules": rows})
+        return OK
+    for row in rows:
+        groups = [group or "core" for group in row["groups"]]
+        what = " ".join([*row["resources"], *row["urls"]])
+        of = f" of {' '.join(groups)}" if groups else ""
+        named = f" named {' '.join(row['names'])}" if row["names"] else ""
+        print(f"{' '.join(row['verbs'])}: {what}{of}{named}  ({row['by']})")
+    if not rows:
+        print("nothing is held there")
+    return OK
+
+
 def reach(options: argparse.Namespace) -> int:
-    """Answer allowed (exit 0) or denied (exit 1), with the policy that decides."""
+    """Answer allowed (exit 0), denied or undecided (exit 1), with the policy that decides."""
     found = api.reach(options.source, options.target, options.port, paths=options.files, pod_cidrs=options.pod_cidr)
     if options.json:
         print_json(
@@ -85,16 +128,17 @@ def reach(options: argparse.Namespace) -> int:
                 "from": found.source,
                 "to": found.target,
                 "allowed": found.allowed,
+                "verdict": found.verdict,
                 "why": found.answer.why,
                 "open_ports": [str(port) for port in found.open_ports],
                 "undecided": list(found.undecided),
             }
         )
     else:
-        print(f"{'allowed' if found.allowed else 'denied'}: {found.answer.why}")
-        for policy in found.undecided:
-            print(f"not evaluated, may change the answer: {policy}")
-    return OK if found.allowed else FINDINGS
+        print(f"{found.verdict}: {found.answer.why}")
+        for text in found.undecided:
+            print(f"may change the answer: {text}")
+    return OK if found.verdict == "allowed" else FINDINGS
 
 
 def place(options: argparse.Namespace) -> int:

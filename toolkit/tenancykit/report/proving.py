@@ -111,6 +111,7 @@ def assessment_data(assessment: Assessment, written: GapTree | None = None) -> d
             for e in study.order
         ],
         "target": assessment.target_id,
+        "beyond": [list(pair) for pair in assessment.beyond],
         "gaps": [_gap_data(gap) for gap in assessment.gaps],
         "effort_to_target_days": assessment.days,
         "open_crossings": assessment.report.open_crossings(),
@@ -135,13 +136,14 @@ def _option_data(found: Recognised) -> dict[str, Any]:
     }
 
 
-def _gap_data(gap: Gap) -> dict[str, str]:
+def _gap_data(gap: Gap) -> dict[str, Any]:
     return {
         "class": gap.tenant_class,
         "dimension": gap.dimension,
         "layer": gap.layer,
         "found": gap.found,
         "wanted": gap.wanted,
+        "lacking": list(gap.lacking),
     }
 
 
@@ -198,7 +200,11 @@ def _gap_lines(assessment: Assessment) -> Iterator[str]:
     yield f"to {assessment.target_id}: {counted(len(assessment.gaps), 'gap')}, about {days}"
     for gap in assessment.gaps:
         change = f"{gap.found or 'nothing'} -> {gap.wanted or 'nothing'}"
-        yield f"  {gap.tenant_class}, {gap.dimension}/{gap.layer}: {change}"
+        lack = f"; lacking: {', '.join(gap.lacking[:5])}" if gap.lacking else ""
+        lack += f" and {len(gap.lacking) - 5} more" if len(gap.lacking) > 5 else ""
+        yield f"  {gap.tenant_class}, {gap.dimension}/{gap.layer}: {change}{lack}"
+    if assessment.beyond:
+        yield f"  beyond it, and no gap: {', '.join(dict.fromkeys(option for _, option in assessment.beyond))}"
 
 
 def gap_text(tree: GapTree) -> str:

@@ -48,7 +48,8 @@ class Gap:
         dimension: dimension of the layer.
         layer: the layer.
         found: option found; empty for none.
-        wanted: option of the target; empty where the target has none.
+        wanted: option of the target.
+        lacking: tenants that lack it although others of the class have it.
     """
 
     tenant_class: str
@@ -56,6 +57,7 @@ class Gap:
     layer: str
     found: str
     wanted: str
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Assessment(Drawable):
         target_id: id of the design the gaps lead to; None where no design is admitted and none was named.
         notes: what was assumed to read the cluster at all.
         charts: Helm charts an export among what was read pins.
+        partial: options that only some tenants of a class have, with those that lack them.
     """
 
     recognised: Mapping[str, tuple[Recognised, ...]]
@@ -80,6 +83,7 @@ class Assessment(Drawable):
     notes: tuple[str, ...]
     charts: tuple[str, ...] = ()
     _readings: tuple[Reading, ...] = field(repr=False, default=())
+    partial: Mapping[str, tuple[Recognised, ...]] = field(default_factory=dict)
 
     @property
     def found(self) -> Evaluation:
@@ -93,8 +97,22 @@ class Assessment(Drawable):
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
-        """Every layer in which a class of the target differs from what was found."""
-        return () if self.target is None else tuple(_gaps(self.found, self.target))
+        """Every layer in which a class lacks what the target has; what it has beyond the target is no gap."""
+        return () if self.target is None else tuple(_gaps(self.found, self.target, self.partial))
+
+    @cached_property
+    def beyond(self) -> tuple[tuple[str, str], ...]:
+        """Class and option of every add-on found in a layer in which the target has none."""
+        if self.target is None:
+            return ()
+        return tuple(
+            (wanted.tenant_class.id, have.id)
+            for wanted in self.target.resolved.classes
+            for dimension, layers in LAYERS.items()
+            for layer in layers
+            if (have := self.found.resolved.of_class(wanted.tenant_class.id).chosen(dimension, layer))
+            and wanted.chosen(dimension, layer) is None
+        )
 
     @cached_property
     def days(self) -> float | None:
@@ -141,7 +159,9 @@ def assess(
     views, notes = _views(readings, dict(tenants or {}))
     classes, more = _classes(views, scenario)
     charts = charts_in(path for path in listed if str(path) != "-")
-    recognised = {name: recognise(_scene(views, charts, name, members), catalogue) for name, members in classes.items()}
+    seen = {name: recognise(_scene(views, charts, name, members), catalogue) for name, members in classes.items()}
+    recognised = {name: tuple(r for r in found if not r.lacking) for name, found in seen.items()}
+    partial = {name: tuple(r for r in found if r.lacking) for name, found in seen.items()}
     design = Design(
         FOUND,
         "the cluster as it was found",
@@ -160,6 +180,7 @@ def assess(
         (*notes, *more),
         tuple(sorted({chart.name for found in charts.values() for chart in found})),
         tuple(readings.values()),
+        partial,
     )
 
 
@@ -261,17 +282,13 @@ def _scene(
     return Scene(objects, members, [(view.report, bool(members & view.acting)) for _, view in homes], alone)
 
 
-def _gaps(found: Evaluation, target: Evaluation) -> Iterator[Gap]:
+def _gaps(found: Evaluation, target: Evaluation, partial: Mapping[str, tuple[Recognised, ...]]) -> Iterator[Gap]:
     for wanted in target.resolved.classes:
-        have = found.resolved.of_class(wanted.tenant_class.id)
+        name = wanted.tenant_class.id
+        have = found.resolved.of_class(name)
+        lacking = {item.option: item.lacking for item in partial.get(name, ())}
         for dimension, layers in LAYERS.items():
             for layer in layers:
                 one, other = have.chosen(dimension, layer), wanted.chosen(dimension, layer)
-                if one != other:
-                    yield Gap(
-                        wanted.tenant_class.id,
-                        dimension,
-                        layer,
-                        one.id if one else "",
-                        other.id if other else "",
-                    )
+                if other is not None and one != other:
+                    yield Gap(name, dimension, layer, one.id if one else "", other.id, lacking.get(other.id, ()))

@@ -35,6 +35,8 @@ class Recognised:
         objects: how many there are.
         why: what makes them a sign.
         others: further options of the layer that show, and gave way.
+        lacking: tenants of the class that have none of what others of it have; an option is part of the design only
+            where every tenant has it.
         assumption: whether the reading is ours.
     """
 
@@ -47,6 +49,7 @@ class Recognised:
     why: str
     others: tuple[str, ...] = ()
     assumption: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Scene:
     audits: Sequence[tuple[AuditReport, bool]]
     per_tenant: bool
 
-    def matches(self, trace: Trace) -> Iterator[ManifestObject]:
+    def matches(self, trace: Trace) -> Iterator[Placed]:
         """Yield the objects that bear a trace and speak of the class.
 
         What a tenant of its own cluster owns elsewhere is about its control plane; only kinds that say so count there.
@@ -91,7 +94,15 @@ class Scene:
             mine = placed.owner in self.tenants if placed.owner else trace.scope == "cluster"
             here = placed.acting or not self.per_tenant or trace.scope == "cluster"
             if mine and here and _bears(placed.item, trace):
-                yield placed.item
+                yield placed
+
+    def lacking(self, found: Iterable[Placed]) -> tuple[str, ...]:
+        """Return the tenants of the class that have nothing of what is found at others; nobody where it is everybody's.
+
+        What belongs to no tenant is the whole cluster's, so that every tenant has it.
+        """
+        owners = {placed.owner for placed in found}
+        return () if not owners or "" in owners else tuple(sorted(self.tenants - owners))
 
     def is_closed(self, crossing: str) -> bool:
         """Return whether the audits find a crossing closed for every tenant of the class, towards anybody."""
@@ -188,7 +199,9 @@ def _recognised(scene: Scene, catalogue: Catalogue, wanted: AbstractSet[str]) ->
         for layer, required in layers.items():
             if layer not in wanted:
                 continue
-            candidates = sorted(shown.get((dimension, layer), []), key=lambda entry: (-entry[0], entry[1].option))
+            entries = sorted(shown.get((dimension, layer), []), key=lambda entry: (-entry[0], entry[1].option))
+            candidates = [entry for entry in entries if not entry[1].lacking]
+            chosen.extend(found for _, found in entries if found.lacking)
             if candidates:
                 chosen.append(_first(candidates))
             elif required or (dimension, layer) == ("gpu_sharing", "whole"):
@@ -217,7 +230,8 @@ def _shown(option: Option, sign: Sign, scene: Scene, catalogue: Catalogue) -> Re
     if not _counts(sign, scene):
         return None
     traces = (*sign.any_of, *(_own_traces(catalogue).get(option.id, ()) if sign.objects else ()))
-    found = list(dict.fromkeys(item for trace in traces for item in scene.matches(trace)))
+    placed = list(dict.fromkeys(item for trace in traces for item in scene.matches(trace)))
+    found = list(dict.fromkeys(one.item for one in placed))
     if sign.closed and not scene.is_closed(sign.closed):
         return None
     if not found and (traces or not sign.closed or (sign.remainder and scene.per_tenant)):
@@ -225,7 +239,15 @@ def _shown(option: Option, sign: Sign, scene: Scene, catalogue: Catalogue) -> Re
     how: How = "objects" if found else "audit"
     why = sign.because or "kinds or charts that only this option brings"
     return Recognised(
-        option.id, option.dimension, option.layer, how, _named(found), len(found), why, assumption=sign.assumption
+        option.id,
+        option.dimension,
+        option.layer,
+        how,
+        _named(found),
+        len(found),
+        why,
+        assumption=sign.assumption,
+        lacking=scene.lacking(placed),
     )
 
 
