@@ -134,6 +134,8 @@ VCLUSTER = {
         ([PROFILE, space("x")], {"x": ("x",)}),
         ([ANCHOR, space("root"), space("child")], {"root": ("child", "root")}),
         ([VCLUSTER, space("vc")], {"vc": ("vc",)}),
+        ([PROFILE], {"x": ("x",)}),
+        ([ANCHOR, space("root")], {"root": ("child", "root")}),
     ],
 )
 def test_tenants_are_found_by_what_people_use(

@@ -38,6 +38,19 @@ def with_implied(objects: ObjectSet, found: Found) -> ObjectSet:
     return replace(objects, objects=(*objects.objects, *fresh), _derived={}) if fresh else objects
 
 
+def with_spaces(objects: ObjectSet) -> ObjectSet:
+    """Return the set with the namespaces that Kubeflow Profiles and anchors of HNC make."""
+    made = [
+        ManifestObject(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": item.name}}, item.where, namespaced=False
+        )
+        for item in (*objects.of("kubeflow.org", "Profile"), *objects.of("hnc.x-k8s.io", "SubnamespaceAnchor"))
+        if item.name and item.name not in objects.namespaces
+    ]
+    fresh = {item.name: item for item in made}
+    return replace(objects, objects=(*objects.objects, *fresh.values()), _derived={}) if fresh else objects
+
+
 def _binding(
     source: ManifestObject, namespace: str, number: str, role: str, subjects: list[Mapping[str, Any]]
 ) -> ManifestObject:

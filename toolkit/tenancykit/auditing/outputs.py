@@ -168,7 +168,9 @@ def _lines(report: AuditReport, most: int) -> Iterator[str]:
         yield from report.told
     if report.sets:
         yield f"read apart: {', '.join(name or 'the rest' for name in report.sets)}"
-    yield from (f"! not read: {fault}" for fault in report.faults)
+    yield from (f"! not read: {fault}" for fault in report.faults[:_FIRST])
+    if len(report.faults) > _FIRST:
+        yield f"! and {len(report.faults) - _FIRST} more that could not be read: see the end"
     found = causes(report)
     worst = [cause for cause in found if cause.severity >= Severity.MEDIUM][:3]
     if worst:
@@ -180,7 +182,7 @@ def _lines(report: AuditReport, most: int) -> Iterator[str]:
     yield from _check_lines(report)
     yield from (f"Not known: {count} x {kind}" for kind, count in report.unknown_kinds.items())
     yield from (f"Not evaluated: {text}" for text in report.not_evaluated)
-    yield from (f"Not read: {text}" for text in report.unread)
+    yield from (f"Not read: {text}" for text in (*report.faults[_FIRST:], *report.unread))
     yield from _skipped_lines(report.skipped)
 
 
@@ -210,6 +212,10 @@ def _cause_lines(report: AuditReport, found: list[Cause], most: int) -> Iterator
             yield f"      and {len(cause.findings) - 3} more"
     if len(found) > most:
         yield f"  ... and {len(found) - most} causes more"
+
+
+_FIRST: Final = 3
+"""Faults told before everything else; further ones are told last."""
 
 
 def _skipped_lines(skipped: tuple[str, ...]) -> Iterator[str]:

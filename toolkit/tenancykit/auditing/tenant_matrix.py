@@ -33,7 +33,7 @@ from tenancykit.auditing.crossings.sandboxes import Sandboxes
 from tenancykit.auditing.crossings.volume_claims import CROSSING as CLAIMS
 from tenancykit.auditing.crossings.volume_claims import VolumeClaims
 from tenancykit.auditing.findings import AuditReport, CrossingState, Finding, Severity, about
-from tenancykit.auditing.implied import with_implied
+from tenancykit.auditing.implied import with_implied, with_spaces
 from tenancykit.auditing.paths import all_paths
 from tenancykit.auditing.paths.model import Path
 from tenancykit.auditing.paths.model import Scene as Ways
@@ -121,6 +121,7 @@ class _Scene:
 
     @classmethod
     def of(cls, objects: ObjectSet, options: AuditOptions) -> _Scene:
+        objects = with_spaces(objects)
         found = find_tenants(objects, options.tenants, options.tenant_labels)
         objects = with_implied(objects, found)
         access = AccessRules(objects)

@@ -108,9 +108,8 @@ def find_tenants(objects: ObjectSet, given: Mapping[str, str], keys: tuple[str, 
         if item.namespaced and item.namespace not in found and item.namespace not in declared:
             tenant, key = labelled(item.labels, keys)
             note(item.namespace, tenant, f"label {key} of objects in it")
-    if found:
-        return Found(found, _words(how))
-    return _weakly(objects)
+    found = {name: tenant for name, tenant in found.items() if name in objects.namespaces}
+    return Found(found, _words(how)) if found else _weakly(objects)
 
 
 def _words(how: Counter[str]) -> tuple[str, ...]:
@@ -198,6 +197,7 @@ def _weakly(objects: ObjectSet) -> Found:
             name = scalar_text(entry.get("namespace"))
             if name and "*" not in name and not name.startswith("!") and not is_platform_namespace(name, {}):
                 named.setdefault(name, project.name)
+    named = {name: tenant for name, tenant in named.items() if name in objects.namespaces}
     return Found(named, (f"{len(named)} by the destinations of Argo CD projects",), weak=True) if named else Found({})
 
 

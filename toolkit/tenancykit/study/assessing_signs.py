@@ -194,7 +194,7 @@ def _recognised(scene: Scene, catalogue: Catalogue, wanted: AbstractSet[str]) ->
         found = _shown(option, sign, scene, catalogue)
         if found is not None:
             shown.setdefault((option.dimension, option.layer), []).append((sign.rank, found))
-    chosen = []
+    chosen: list[Recognised] = []
     for dimension, layers in LAYERS.items():
         for layer, required in layers.items():
             if layer not in wanted:
