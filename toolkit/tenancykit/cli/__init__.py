@@ -211,6 +211,14 @@ def _space_commands(commands: Any) -> None:
     _scenario_argument(robust)
     _variant_argument(robust)
 
+    weigh = _command(
+        commands, "weigh", "ask for weights by trade-offs or swings, and say what they mean", "weighing:weigh"
+    )
+    _scenario_argument(weigh)
+    _repeatable(weigh, "--trade", "'1 GOOD = N cost'", "a trade-off: goods are isolation:CLASS, person_day, hour, cost")
+    _repeatable(weigh, "--swing", "CRITERION=POINTS", "swing points: 100 for the swing wanted most")
+    weigh.add_argument("--questions", action="store_true", help="print the questions and stop")
+
     replay = _command(commands, "replay", "work a decision record, or published flaws, out again", "exploring:replay")
     replay.add_argument("record", nargs="?", help="decision.html, or the folder that holds it")
     replay.add_argument("--folder", help="folder of the files the scenario names (default: the record's)")

@@ -1,0 +1,56 @@
+"""Answers become weights with a meaning in money; answers that cannot both hold are named."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+import tenancykit as tk
+from kubeanswers.errors import InputError
+from tenancykit.study.comparison import Study
+from tenancykit.study.weighing import parse_swings, parse_trade, questions, weighed_by_swings, weighed_by_trades
+
+
+@cache
+def study() -> Study:
+    return tk.compare(tk.load_scenario("ml-platform"))
+
+
+def test_everything_that_can_be_traded_is_asked_about() -> None:
+    asked = questions(study())
+    assert asked[0].startswith("All of these stand at their worse end")
+    assert any("one nine more for the 16 research teams" in text for text in asked)
+    assert any("a person-day" in text for text in asked)
+
+
+def test_answers_come_back_as_the_exchange_rates_they_state() -> None:
+    answers = ["1 isolation:research = 20000 cost", "2 person_day = 1400 cost", "1 hour = 90 cost"]
+    found = weighed_by_trades(study(), [parse_trade(text) for text in answers])
+    rates = {rate.what: rate.amount for rate in found.study.exchange_rates}
+    assert rates == pytest.approx({"isolation:research": 20_000, "person_day": 700, "hour": 90}, rel=0.01)
+    assert found.contradictions == ()
+
+
+def test_two_answers_that_cannot_both_hold_are_named() -> None:
+    answers = ["1 isolation:research = 20000 cost", "1 hour = 90 cost", "1 isolation:research = 2 hour"]
+    (first, *_) = weighed_by_trades(study(), [parse_trade(text) for text in answers]).contradictions
+    assert "contradict each other" in str(first)
+
+
+def test_swings_weigh_in_proportion_and_the_block_is_one_a_scenario_takes() -> None:
+    found = weighed_by_swings(study(), parse_swings(["isolation=100,cost=60", "effort=20,operations=20"]))
+    assert found.said == "weights: {isolation: 0.5, effort: 0.1, operations: 0.1, cost: 0.3}"
+    assert list(found.study.weights.values) == [0.5, 0.1, 0.1, 0.3]
+
+
+@pytest.mark.parametrize("text", ["1 isolation = ", "x hour = 1 cost", "1 hour 90 cost", "1..2 hour = 1 cost"])
+def test_a_trade_off_of_another_form_is_refused_with_the_form(text: str) -> None:
+    with pytest.raises(InputError, match="--trade"):
+        parse_trade(text)
+
+
+@pytest.mark.parametrize("text", ["cost", "cost=much", "cost=1,cost=2", "price=1,cost=1,effort=1,operations=1"])
+def test_swing_points_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="--swing"):
+        weighed_by_swings(study(), parse_swings([text]))

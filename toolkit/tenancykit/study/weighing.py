@@ -1,0 +1,160 @@
+"""Weights asked for instead of stated: swing points or trade-offs answered for a scenario, and what follows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kubeanswers.errors import Fault, InputError, did_you_mean
+from tenancykit.decision.elicitation import (
+    Contradiction,
+    TradeOff,
+    from_swings,
+    swing_question,
+    tradeoff_questions,
+)
+from tenancykit.scenario.judgement import Worth
+from tenancykit.scenario.model import Weights
+from tenancykit.study.comparison import Study, study_of
+from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA
+from tenancykit.study.exchange_rates import MONEY, elicited, goods, rates_in_words, three_digits
+
+_TRADE: Final = re.compile(r"\s*([0-9][0-9._]*)\s+(\S+)\s*=\s*([0-9][0-9._]*)\s+(\S+)\s*")
+TITLES: Final = {
+    "isolation": "isolation",
+    "effort": "implementation effort",
+    "operations": "operational complexity",
+    "cost": "service cost",
+}
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """What somebody's answers say.
+
+    Attributes:
+        study: the designs ranked as answered.
+        said: the answers as YAML for the scenario: a ``weights:`` or a ``worth:`` block.
+        contradictions: pairs of answers that cannot both hold; the ranking then rests on the nearest fit.
+    """
+
+    study: Study
+    said: str
+    contradictions: tuple[Contradiction, ...] = ()
+
+    def text(self) -> str:
+        """Return what the answers mean, in exchange rates, in the first place, and as YAML."""
+        lines = [rates_in_words(self.study.exchange_rates)]
+        if self.study.ranking is not None:
+            lines.append(f"First under these answers: {self.study.best.id} {self.study.best.name}.")
+        lines += [f"contradiction: {item}" for item in self.contradictions]
+        return "\n".join([*lines, "", "For the scenario:", "", self.said])
+
+
+def questions(study: Study) -> tuple[str, ...]:
+    """Return the questions somebody would be asked: one about swings, then how much money each good is worth."""
+    found = goods(study.scenario, study.scales)
+    return (swing_question(study.scales.tree, TITLES), *tradeoff_questions(found, MONEY))
+
+
+def weighed_by_swings(study: Study, points: Mapping[str, float]) -> Weighing:
+    """Return the study as swing points weigh it: 100 for the swing wanted most, the others in proportion.
+
+    Raises:
+        InputError: a criterion is missing or unknown, or points are negative, not finite or all zero.
+    """
+    unknown = [name for name in points if name not in CRITERIA]
+    if unknown:
+        cure = did_you_mean(unknown[0], CRITERIA)
+        raise InputError(Fault("--swing", f"unknown criterion {unknown[0]!r}", ", ".join(CRITERIA), cure))
+    found = from_swings(study.scales.tree, points).as_dict()
+    rounded = {name: round(found.get(name, 0.0), 4) for name in CRITERIA}
+    rounded[max(rounded, key=lambda name: rounded[name])] += round(1 - sum(rounded.values()), 4)
+    weights = Weights.model_validate(rounded)
+    scenario = study.scenario.model_copy(update={"weights": weights, "worth": Worth()})
+    told = ", ".join(f"{name}: {value:g}" for name, value in rounded.items())
+    return Weighing(study_of(scenario, study.catalogue, study.evaluations), f"weights: {{{told}}}")
+
+
+def weighed_by_trades(study: Study, answers: Sequence[TradeOff]) -> Weighing:
+    """Return the study as trade-off answers weigh it; what nobody answered about keeps its weight.
+
+    An answer about a person-day is money once; answers about nines and hours are money a month.
+
+    Raises:
+        InputError: there is no answer, a good is unknown or an amount is not positive.
+    """
+    if not answers:
+        raise InputError(Fault("--trade", "nothing was answered", cure="as in --trade '1 person_day = 700 cost'"))
+    per_month = [_per_month(answer) for answer in answers]
+    found = elicited(study.scenario, study.scales, study.weights, per_month)
+    currency = study.scenario.infrastructure.currency
+    nines = {
+        name.partition(":")[2]: f"{three_digits(price)} {currency} a month per nine"
+        for name, price in found.prices.items()
+        if name.startswith("isolation:")
+    }
+    parts: dict[str, object] = {"isolation": nines} if nines else {}
+    if "person_day" in found.prices:
+        parts["person_day"] = f"{three_digits(found.prices['person_day'] * AMORTISATION_MONTHS)} {currency}"
+    if "hour" in found.prices:
+        parts["hour"] = f"{three_digits(found.prices['hour'])} {currency}"
+    scenario = study.scenario.model_copy(update={"worth": Worth.model_validate(parts)})
+    lines = ["worth:"]
+    if nines:
+        lines += ["  isolation:", *(f'    {name}: "{text}"' for name, text in nines.items())]
+    lines += [f'  {name}: "{text}"' for name, text in parts.items() if name != "isolation"]
+    again = study_of(scenario, study.catalogue, study.evaluations)
+    return Weighing(again, "\n".join(lines), found.contradictions)
+
+
+def _per_month(answer: TradeOff) -> TradeOff:
+    """Return an answer with money paid once for person-days as money a month."""
+    if answer.first == "person_day" and answer.second == MONEY:
+        return TradeOff(answer.first, answer.amount, answer.second, answer.worth / AMORTISATION_MONTHS)
+    if answer.second == "person_day" and answer.first == MONEY:
+        return TradeOff(answer.first, answer.amount / AMORTISATION_MONTHS, answer.second, answer.worth)
+    return answer
+
+
+def parse_trade(text: str) -> TradeOff:
+    """Return a trade-off from its text: ``1 isolation:basic = 20000 cost``.
+
+    Raises:
+        InputError: it has another form.
+    """
+    found = _TRADE.fullmatch(text)
+    if found is None:
+        form = "AMOUNT GOOD = AMOUNT GOOD"
+        raise InputError(Fault("--trade", f"cannot read {text!r}", form, "as in --trade '1 person_day = 700 cost'"))
+    return TradeOff(found[2], _amount(found[1], text), found[4], _amount(found[3], text))
+
+
+def _amount(digits: str, text: str) -> float:
+    try:
+        return float(digits.replace("_", ""))
+    except ValueError:
+        raise InputError(Fault("--trade", f"{digits!r} in {text!r} is not a number", "digits")) from None
+
+
+def parse_swings(texts: Sequence[str]) -> dict[str, float]:
+    """Return swing points by criterion from ``CRITERION=POINTS`` texts.
+
+    Raises:
+        InputError: a text has another form, or a criterion is given twice.
+    """
+    found: dict[str, float] = {}
+    for text in (part for given in texts for part in given.split(",") if part.strip()):
+        name, sign, points = (part.strip() for part in text.partition("="))
+        try:
+            value = float(points)
+        except ValueError:
+            value = float("nan")
+        if not sign or value != value:  # noqa: PLR0124 - what is no number differs from itself
+            raise InputError(Fault("--swing", f"cannot read {text!r}", "CRITERION=POINTS", "as in --swing cost=60"))
+        if name in found:
+            raise InputError(Fault("--swing", f"{name!r} is given twice", "each criterion once"))
+        found[name] = value
+    return found
