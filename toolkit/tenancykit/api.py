@@ -437,6 +437,7 @@ def admit(
     against: Iterable[PathLike] = (),
     fair_sharing: bool | None = None,
     kueue: tuple[int, int] | None = None,
+    exclude: Iterable[str] = (),
 ) -> AdmitAnswer:
     """Return what Kueue would do with the workloads of files: who is admitted, who waits and why, who has to leave.
 
@@ -449,13 +450,17 @@ def admit(
         fair_sharing: whether shares decide; by default as a Kueue configuration among the files says.
         kueue: minor version whose rules apply; by default that of the manager's image among the files, else 0.19 for
             objects of the v1beta2 API and 0.13 (as recorded) for older ones.
+        exclude: beginnings of the names of resources Kueue is told not to count; besides those of a Kueue
+            configuration, or Helm values with one, among the files.
 
     Raises:
         InputError: every fault of the objects, by file, line and field.
     """
     from tenancykit.study import admitting
 
-    return admitting.answer(paths, sys.stdin, against=against, fair_sharing=fair_sharing, version=kueue)
+    return admitting.answer(
+        paths, sys.stdin, against=against, fair_sharing=fair_sharing, version=kueue, exclude=exclude
+    )
 
 
 def place(*paths: PathLike) -> DumpPlacement:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
+from kubeanswers.queueing.answer import admit
 from tenancykit.cli import main
+from tenancykit.design.validity import reference_design, resolve
+from tenancykit.manifests import export
+from tenancykit.study.admitting import read_queues
 
 TWO_TEAMS = Path(__file__).parent / "clusters" / "two-teams.yaml"
 
@@ -146,3 +152,50 @@ def test_hazards_of_queues_are_findings_of_the_audit(tmp_path: Path) -> None:
     path = _written(tmp_path, ("name: h100\n      resources", "name: b200\n      resources"))
     assert "queue-flavor-missing" in {one.rule for one in tk.audit(path).findings}
     assert not any(one.rule.startswith("queue-") for one in tk.audit(TWO_TEAMS).findings)
+
+
+def test_a_loop_alone_leaves_nothing_open_and_says_how_many_jobs_and_what_was_searched(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["admit", "-f", str(TWO_TEAMS)])
+    said = capsys.readouterr().out
+    loops = [one for one in tk.admit(TWO_TEAMS).hazards if one.rule == "queue-eviction-loop"]
+    assert all(one.what.startswith("can loop: an example of ") for one in loops)
+    assert "random sets of jobs" in said
+    assert not re.search("^hazard queue-eviction-loop", said, re.MULTILINE)
+
+
+def test_resources_kueue_is_told_not_to_count_do_not_keep_a_job_waiting(tmp_path: Path) -> None:
+    path = _written(
+        tmp_path,
+        ("parallelism: 3", "parallelism: 2"),
+        ("completions: 3", "completions: 2"),
+        ("{limits: {nvidia.com/gpu: 2}}", "{limits: {nvidia.com/gpu: 2, ephemeral-storage: 1Gi}}"),
+    )
+    assert {one.causes[0].code for one in tk.admit(path).now.waiting} == {"ResourceUnavailable"}
+    assert not tk.admit(path, exclude=["ephemeral-"]).now.waiting
+    values = tmp_path / "helm" / "values.yaml"
+    values.parent.mkdir()
+    values.write_text(
+        "managerConfig:\n  controllerManagerConfigYaml: |\n    apiVersion: config.kueue.x-k8s.io/v1beta2\n"
+        "    kind: Configuration\n    resources: {excludeResourcePrefixes: [ephemeral-storage]}\n",
+        encoding="utf-8",
+    )
+    assert not tk.admit(tmp_path).now.waiting
+    assert not tk.admit(path, values).now.waiting
+    with pytest.raises(InputError, match="Helm values alone"):
+        tk.admit(values)
+
+
+def test_what_the_engine_does_not_look_at_is_said_to_be_undecided(tmp_path: Path) -> None:
+    path = _written(tmp_path, ("  cohort: ai", "  cohort: ai\n  admissionChecks: [budget]"))
+    assert any("admission checks" in line for line in tk.admit(path).now.undecided)
+
+
+def test_jobs_of_our_own_exports_are_admitted_by_the_queues_exported_with_them(tmp_path: Path) -> None:
+    catalogue, scenario = tk.load_catalogue(), tk.load_scenario("ml-platform")
+    design = resolve(reference_design(catalogue.references["RA03"], scenario, catalogue), scenario, catalogue)
+    export(design, scenario, catalogue, tmp_path / "export")
+    found = admit(read_queues([tmp_path / "export"], sys.stdin))
+    assert len(found.admitted) >= 16
+    assert not found.waiting

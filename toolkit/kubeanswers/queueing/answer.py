@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kubeanswers.errors import InputError
 from kubeanswers.objects import ObjectSet, mapping, mappings
 from kubeanswers.parsing import parse_documents
-from kubeanswers.queueing.differences import undecided
+from kubeanswers.queueing.differences import undecided, unseen
 from kubeanswers.queueing.engine import Course, Engine
 from kubeanswers.queueing.fairness import SchedulerCrashError
 from kubeanswers.queueing.jobs import Jobs, read_jobs
 from kubeanswers.queueing.manifests import GROUP, Faults, read_design
 from kubeanswers.queueing.reasons import Cause, causes, condition
-from kubeanswers.queueing.values import MODELLED, Design, Granted, Settings, Version
+from kubeanswers.queueing.values import MODELLED, Design, Granted, Settings, Version, Workload
 
 _IMAGE: Final = re.compile(r"/kueue:v(\d+)\.(\d+)")
 _NEW_API: Final[Version] = (0, 19)
@@ -105,14 +105,18 @@ class Admission:
     design: Design = field(default_factory=Design, repr=False, compare=False)
 
 
-def settings_of(objects: ObjectSet, *, fair_sharing: bool | None, version: Version | None) -> Settings:
+def settings_of(
+    objects: ObjectSet, *, fair_sharing: bool | None, version: Version | None, exclude: Iterable[str] = ()
+) -> Settings:
     """Return how Kueue is configured: by the objects' configuration, unless told otherwise."""
     configured = next(_configurations(objects), {})
     sharing = mapping(configured.get("fairSharing"))
     new = str(configured.get("apiVersion", "")).endswith("v1beta2")
     strategies = tuple(str(one) for one in sharing.get("preemptionStrategies") or ()) or Settings.strategies
     fair = fair_sharing if fair_sharing is not None else bool(sharing) and (new or bool(sharing.get("enable")))
-    return Settings(fair, strategies, version=version or _version(objects))
+    prefixes = tuple(str(one) for one in mapping(configured.get("resources")).get("excludeResourcePrefixes") or ())
+    excluded = tuple(dict.fromkeys([*prefixes, *exclude]))
+    return Settings(fair, strategies, excluded=excluded, version=version or _version(objects))
 
 
 def _configurations(objects: ObjectSet) -> Iterator[Mapping[str, Any]]:
@@ -136,7 +140,13 @@ def _version(objects: ObjectSet) -> Version:
     return _NEW_API if new else Settings.version
 
 
-def admit(objects: ObjectSet, *, fair_sharing: bool | None = None, version: Version | None = None) -> Admission:
+def admit(
+    objects: ObjectSet,
+    *,
+    fair_sharing: bool | None = None,
+    version: Version | None = None,
+    exclude: Iterable[str] = (),
+) -> Admission:
     """Return what Kueue would do with the workloads of the objects.
 
     Args:
@@ -144,6 +154,8 @@ def admit(objects: ObjectSet, *, fair_sharing: bool | None = None, version: Vers
         fair_sharing: whether shares decide; otherwise as a configuration among the objects says.
         version: minor version whose rules apply; otherwise that of a manager's image among the objects, else 0.19 for
             objects of the v1beta2 API and 0.13 for older ones.
+        exclude: beginnings of the names of resources that are not counted, besides those of a configuration among the
+            objects (``resources.excludeResourcePrefixes``).
 
     Raises:
         InputError: every fault of the objects, by file, line and field.
@@ -151,7 +163,9 @@ def admit(objects: ObjectSet, *, fair_sharing: bool | None = None, version: Vers
     faults = Faults()
     design = read_design(objects, faults)
     jobs = read_jobs(objects, faults)
-    settings = settings_of(objects, fair_sharing=fair_sharing, version=version)
+    settings = settings_of(objects, fair_sharing=fair_sharing, version=version, exclude=exclude)
+    if settings.excluded:
+        _uncount(jobs, settings.excluded)
     _no_queue(design, jobs, faults)
     if faults.found:
         raise InputError(faults.found)
@@ -164,7 +178,22 @@ def admit(objects: ObjectSet, *, fair_sharing: bool | None = None, version: Vers
         course = engine.run(MOST_ROUNDS)
     except SchedulerCrashError as error:
         crash = error.queue
-    return _answer(engine, course, crash, design, jobs)
+    found = _answer(engine, course, crash, design, jobs)
+    return replace(found, undecided=(*found.undecided, *unseen(objects, next(_configurations(objects), {}))))
+
+
+def _uncount(jobs: Jobs, excluded: tuple[str, ...]) -> None:
+    """Take resources that are not counted out of what the workloads ask for."""
+
+    def without(workload: Workload) -> Workload:
+        parts = tuple(
+            replace(part, requests={name: n for name, n in part.requests.items() if not name.startswith(excluded)})
+            for part in workload.pod_sets
+        )
+        return replace(workload, pod_sets=parts)
+
+    jobs.waiting[:] = [without(workload) for workload in jobs.waiting]
+    jobs.running[:] = [replace(one, workload=without(one.workload)) for one in jobs.running]
 
 
 def _with_namespaces(design: Design, jobs: Jobs) -> Design:

@@ -2,22 +2,49 @@
 
 Modelled: from 0.17 on, with fair sharing, who stays within its own quota goes first and preempts whatever the shares;
 from 0.18 on the scheduler no longer crashes for a queue in no cohort; from 0.15 on ``flavorFungibility.preference``.
-Not modelled, and therefore said: what is listed here.
+Not modelled, and therefore said: what is listed here. What no version's engine here looks at (admission checks, usage
+over time, transformed resources, pods that must become ready) is said where the objects set it.
 
 Source: the release notes of Kueue 0.14 to 0.19, https://github.com/kubernetes-sigs/kueue/tree/main/CHANGELOG
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
+from kubeanswers.objects import ObjectSet, mapping
 from kubeanswers.queueing.jobs import Jobs
+from kubeanswers.queueing.manifests import GROUP
 from kubeanswers.queueing.values import Design, Version
 
 _LOOSE_PLACES: Final[Version] = (0, 15)
 _PLACES_AGAIN: Final[Version] = (0, 19)
 _LATEST: Final[Version] = (0, 19)
+
+
+_UNSEEN: Final = {
+    "admissionChecks": "admission checks: what has quota may still not be admitted",
+    "admissionChecksStrategy": "admission checks: what has quota may still not be admitted",
+    "admissionScope": "fair sharing by usage over time (AdmissionFairSharing): the order of admission may differ",
+}
+"""Fields of a ClusterQueue the engine does not look at."""
+
+
+def unseen(objects: ObjectSet, configured: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the objects set and no version's rules here look at."""
+    found: dict[str, list[str]] = {}
+    for item in objects:
+        if item.kind == "ClusterQueue" and item.group == GROUP:
+            for field in sorted(_UNSEEN.keys() & {key for key, value in item.spec.items() if value}):
+                found.setdefault(_UNSEEN[field], []).append(item.name)
+    for what, queues in found.items():
+        more = f" and {len(queues) - 3} more" if len(queues) > 3 else ""
+        yield f"queue {', '.join(queues[:3])}{more}: {what}"
+    if mapping(configured.get("waitForPodsReady")):
+        yield "waitForPodsReady: workloads may be held or evicted until their pods are ready; not looked at"
+    if mapping(configured.get("resources")).get("transformations"):
+        yield "resources.transformations: amounts are counted as asked, not transformed"
 
 
 def undecided(design: Design, jobs: Jobs, version: Version) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """Designs of queues that will surprise their owners, found before they are applied.
 
-Every hazard comes with the smallest example, and the example is run: what does not happen is not reported.
+Every hazard comes with a small example. Crashes, owners that block, reclaim, flavors listed first and loops are played
+out by the engine: what does not happen is not reported. Missing flavors, held queues and idle weights are not: they
+follow from the fields themselves (:data:`STATIC`). Loops are searched for, at random and within bounds (see ``loops``).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Final
 
 from kubeanswers.queueing.engine import Engine
 from kubeanswers.queueing.fairness import SchedulerCrashError
-from kubeanswers.queueing.loops import find_loop
+from kubeanswers.queueing.loops import TRIES, find_loop
 from kubeanswers.queueing.reasons import text
 from kubeanswers.queueing.trials import Trial
 from kubeanswers.queueing.values import NEVER, STRICT, ClusterQueue, Design, Limit, Settings
@@ -29,6 +31,11 @@ RULES: Final = (
 """What is looked for, by stable id."""
 
 
+LOOP: Final = "queue-eviction-loop"
+STATIC: Final = frozenset({"queue-flavor-missing", "queue-held-lends", "queue-weights-idle"})
+"""What follows from the fields alone; the examples of the others are played out."""
+
+
 @dataclass(frozen=True)
 class Hazard:
     """One way in which a design surprises.
@@ -37,7 +44,7 @@ class Hazard:
         rule: stable id.
         queue: the cluster queue it is about.
         what: what happens.
-        example: the smallest example, step by step.
+        example: a small example, step by step.
         mend: what to change.
     """
 
@@ -299,9 +306,10 @@ def _loops(design: Design, settings: Settings) -> Iterator[Hazard]:
         found = find_loop(part, settings)
         if found is not None:
             yield Hazard(
-                "queue-eviction-loop",
+                LOOP,
                 found.queue,
-                "workloads evict each other for ever: whoever has to leave starts again and is evicted again",
+                f"can loop: an example of {found.jobs} jobs that evict each other for ever was found within "
+                f"{TRIES} random sets of jobs; what is sent in decides whether it happens",
                 found.story,
                 "give the cohort's queues the same preemption policies, reclaim by priority (LowerPriority), or list "
                 "one flavor per queue, and look again",

@@ -38,6 +38,7 @@ class Loop:
 
     queue: str
     story: tuple[str, ...]
+    jobs: int
 
 
 def find_loop(design: Design, settings: Settings, tries: int = TRIES) -> Loop | None:
@@ -137,4 +138,4 @@ def _told(design: Design, settings: Settings, waves: Waves) -> Loop:
         for gone in step.preempted:
             victim = gone.queue
             story.append(f"round {step.cycle}: {gone.job.workload.name} has to leave for {gone.by} ({gone.reason})")
-    return Loop(victim, (*story, "and so on"))
+    return Loop(victim, (*story, "and so on"), sum(map(len, waves)))

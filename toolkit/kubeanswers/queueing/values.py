@@ -241,6 +241,7 @@ class Settings:
         strategies: its rules of preemption, in order.
         topology_aware: whether pods are placed in topologies.
         eviction_delay: rounds for which an evicted workload still holds its quota.
+        excluded: beginnings of the names of resources that are not counted.
         version: the minor version of Kueue whose rules apply: 0.13 as recorded, and what changed by a later one, as
             ``differences`` lists it.
     """
@@ -249,4 +250,5 @@ class Settings:
     strategies: tuple[str, ...] = (FINAL_SHARE, INITIAL_SHARE)
     topology_aware: bool = True
     eviction_delay: int = 0
+    excluded: tuple[str, ...] = ()
     version: Version = (0, 13)

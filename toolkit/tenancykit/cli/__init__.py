@@ -295,6 +295,8 @@ def _object_commands(commands: Any) -> None:
     admit.add_argument("--fair-sharing", action="store_true", help=text)
     text = "version whose rules apply (default: of the manager's image, else 0.19 for v1beta2 objects, else 0.13)"
     admit.add_argument("--kueue", default="", metavar="VERSION", help=text)
+    text = "resources Kueue is told not to count (default: as a Kueue configuration or Helm values among the files say)"
+    _repeatable(admit, "--exclude", "PREFIX", text)
 
 
 def _trace_commands(commands: Any) -> None:

@@ -19,6 +19,7 @@ def admit(options: argparse.Namespace) -> int:
         against=options.against,
         fair_sharing=True if options.fair_sharing else None,
         kueue=_version(options.kueue),
+        exclude=options.exclude,
     )
     if options.json:
         print_json(found.to_dict())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kubeanswers.queueing.answer import Admission, Admitted
-from kubeanswers.queueing.hazards import Hazard
+from kubeanswers.queueing.hazards import LOOP, STATIC, Hazard
+from kubeanswers.queueing.loops import MOST_JOBS, TRIES
 from kubeanswers.queueing.reasons import text
 from tenancykit.report.placing import placement_lines
 from tenancykit.study.admitting import AdmitAnswer
@@ -26,7 +27,12 @@ def admission_lines(found: AdmitAnswer) -> Iterator[str]:
     for hazard in found.hazards:
         yield from hazard_lines(hazard)
     if not found.hazards:
-        yield "No hazard of the queues' design was found."
+        yield "None of the hazards looked for was found in the queues' design."
+    if not any(hazard.rule == LOOP for hazard in found.hazards):
+        yield (
+            f"Loops of evictions: none of at most {MOST_JOBS} jobs among {TRIES} random sets of jobs per cohort tree "
+            "that preempts; more was not searched."
+        )
     yield _version(found.now)
     yield from (f"Undecided: {line}." for line in found.now.undecided)
     yield from (f"Left out: {line}." for line in found.now.notes)
@@ -86,6 +92,9 @@ def _queues(found: Admission) -> Iterator[str]:
 
 def hazard_lines(hazard: Hazard) -> Iterator[str]:
     """Yield a hazard with its example and mend."""
-    yield f"hazard {hazard.rule}: {hazard.queue}: {hazard.what}"
+    word = "note" if hazard.rule == LOOP else "hazard"
+    yield f"{word} {hazard.rule}: {hazard.queue}: {hazard.what}"
     yield from (f"  - {line}" for line in hazard.example)
+    if hazard.rule in STATIC:
+        yield "  (read from the fields, not played out)"
     yield f"  mend: {hazard.mend}"

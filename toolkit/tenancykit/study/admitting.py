@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 from kubeanswers.device_selectors import selects_device
-from kubeanswers.errors import InputError
-from kubeanswers.objects import ObjectSet, mapping
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping
+from kubeanswers.parsing import parse_documents
 from kubeanswers.queueing.answer import Admission, Admitted, admit, settings_of
-from kubeanswers.queueing.hazards import Hazard, hazards
+from kubeanswers.queueing.hazards import LOOP, Hazard, hazards
 from kubeanswers.queueing.values import Flavor, Granted, Version
 from kubeanswers.reading import read_objects
 from kubeanswers.scheduling.dump import DumpPlacement, place_dump
+from kubeanswers.source import read_text
 
 _GATE: Final = "kueue.x-k8s.io/"
 _POD_KINDS: Final = ("Pod",)
@@ -49,12 +52,14 @@ class AdmitAnswer:
 
     @property
     def open(self) -> bool:
-        """Whether somebody waits or leaves, the design has hazards, or something is undecided."""
+        """Whether somebody waits or leaves, the design has hazards, or something is undecided.
+
+        That the design can loop is told, but leaves nothing open: most designs that preempt and reclaim can.
+        """
         now = self.now
+        faults = any(hazard.rule != LOOP for hazard in self.hazards)
         homeless = self.placement is not None and bool(self.placement.pending)
-        return bool(
-            now.waiting or now.preempted or now.undecided or now.crash or not now.settled or self.hazards or homeless
-        )
+        return bool(now.waiting or now.preempted or now.undecided or now.crash or not now.settled or faults or homeless)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -107,19 +112,21 @@ def answer(
     against: Iterable[str | os.PathLike[str]] = (),
     fair_sharing: bool | None = None,
     version: Version | None = None,
+    exclude: Iterable[str] = (),
 ) -> AdmitAnswer:
     """Return what Kueue would do with the workloads of files, and what changes with others in their place.
 
     Raises:
         InputError: every fault of the objects.
     """
-    objects = _read(paths, stdin)
-    now = admit(objects, fair_sharing=fair_sharing, version=version)
-    settings = settings_of(objects, fair_sharing=fair_sharing, version=version)
+    objects = read_queues(paths, stdin)
+    exclude = tuple(exclude)
+    now = admit(objects, fair_sharing=fair_sharing, version=version, exclude=exclude)
+    settings = settings_of(objects, fair_sharing=fair_sharing, version=version, exclude=exclude)
     others = list(against)
     then = None
     if others:
-        then = admit(_read(others, stdin), fair_sharing=fair_sharing, version=version)
+        then = admit(read_queues(others, stdin), fair_sharing=fair_sharing, version=version, exclude=exclude)
     return AdmitAnswer(
         now,
         hazards(now.design, replace(settings, topology_aware=False)),
@@ -129,11 +136,38 @@ def answer(
     )
 
 
-def _read(paths: Iterable[str | os.PathLike[str]], stdin: TextIO) -> ObjectSet:
-    read = read_objects(paths, stdin=stdin)
+def read_queues(paths: Iterable[str | os.PathLike[str]], stdin: TextIO) -> ObjectSet:
+    """Return the objects of files; Helm values with Kueue's configuration among them are taken as that."""
+    configurations: list[ManifestObject] = []
+    others = []
+    for path in paths:
+        found = list(_helm_configurations(Path(path)))
+        configurations += found
+        if not (found and Path(path).is_file()):
+            others.append(path)
+    if not others:
+        raise InputError(Fault("files", "Helm values alone", "objects beside them", "name the manifests as well"))
+    read = read_objects(others, stdin=stdin)
     if read.faults:
         raise InputError(read.faults)
-    return read.objects
+    return ObjectSet((*read.objects, *configurations), read.objects.duplicates, read.objects.kinds)
+
+
+def _helm_configurations(path: Path) -> Iterator[ManifestObject]:
+    """Yield Kueue's configuration in the values of its chart: ``managerConfig.controllerManagerConfigYaml``."""
+    for file in [path] if path.suffix in (".yaml", ".yml") else sorted(path.rglob("values*.yaml")):
+        if not file.is_file() or _VALUES not in (text := read_text(file)):
+            continue
+        faults: list[Fault] = []
+        for values, line in parse_documents(text, str(file), faults):
+            inner = mapping(mapping(values).get("managerConfig")).get(_VALUES)
+            for data, _ in parse_documents(str(inner), str(file), faults) if inner else ():
+                yield ManifestObject(mapping(data), Where(str(file), line, 0))
+        if faults:
+            raise InputError(faults)
+
+
+_VALUES: Final = "controllerManagerConfigYaml"
 
 
 def _changes(now: Admission, then: Admission) -> Iterator[Change]:

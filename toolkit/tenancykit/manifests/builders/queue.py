@@ -101,10 +101,12 @@ def kueue_values(scope: ClusterScope) -> dict[str, Any]:
         "fairSharing": {"preemptionStrategies": ["LessThanOrEqualToFinalShare", "LessThanInitialShare"]},
         "integrations": {"frameworks": ["batch/job", "pod"]},
     }
+    # Jobs ask for scratch space, which no queue covers: Kueue would never admit what asks for more than it covers.
+    resources: dict[str, Any] = {"excludeResourcePrefixes": ["ephemeral-storage"]}
     classes = {name for cls in scope.classes for name in _claimed(cls)}
     if classes:
-        mappings = [{"name": name, "deviceClassNames": [name]} for name in sorted(classes)]
-        configuration["resources"] = {"deviceClassMappings": mappings}
+        resources["deviceClassMappings"] = [{"name": name, "deviceClassNames": [name]} for name in sorted(classes)]
+    configuration["resources"] = resources
     return {"managerConfig": {"controllerManagerConfigYaml": dump_yaml(configuration)}}
 
 
