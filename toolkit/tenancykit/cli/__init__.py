@@ -146,6 +146,7 @@ def command_line() -> argparse.ArgumentParser:
     _design_commands(commands)
     _space_commands(commands)
     _object_commands(commands)
+    _queue_commands(commands)
     _trace_commands(commands)
     _live_commands(commands)
     return parser
@@ -287,6 +288,8 @@ def _object_commands(commands: Any) -> None:
     place = _command(commands, "place", "place a dump's pending pods as kube-scheduler would", "objects:place")
     _files_argument(place)
 
+
+def _queue_commands(commands: Any) -> None:
     text = "say which workloads Kueue would admit, which wait and why, and which have to leave"
     admit = _command(commands, "admit", text, "queues:admit")
     _files_argument(admit)
