@@ -262,7 +262,7 @@ def test_what_manifests_do_not_show_is_undecided_and_never_silently_allowed(rule
 def test_policies_of_other_vendors_leave_the_network_undecided() -> None:
     calico = named("projectcalico.org/v3", "GlobalNetworkPolicy", "g", spec={"selector": "all()"})
     report = audit(cluster(calico))
-    assert report.not_evaluated == ("1 GlobalNetworkPolicy.projectcalico.org: network policies of a vendor",)
+    assert report.not_evaluated == ("1 GlobalNetworkPolicy.projectcalico.org: could open pod-network-to-victim",)
     tenants = audit(cluster_of_tenants(calico))
     assert tenants.crossing("pod-network-to-victim").undecided == {"x", "y"}
 

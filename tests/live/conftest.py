@@ -13,10 +13,13 @@ import yaml
 
 from kubeanswers.validation.custom_kinds import known_kinds
 from tenancykit import api
+from tenancykit.examples import example
 from tests.live.api_server import Cluster, FakeServer, kubeconfig
 from tests.study.platforms import exported
 
 EXAMPLE = "regulated-hybrid"
+TENANTS = 2
+"""Tenants per class: two are enough to be each other's neighbours, and every test audits them twice."""
 PLATFORM = "tenancykit-platform"
 NAMESPACES = ("default", "kube-system", "flux-system", "argocd")
 
@@ -39,18 +42,29 @@ def add(cluster: Cluster, data: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="session")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of the example with few tenants of each class."""
+    data = yaml.safe_load(example(EXAMPLE).read_text())
+    for group in data["tenants"]["classes"]:
+        group["count"] = TENANTS
+    file = tmp_path_factory.mktemp("scenario") / "scenario.yaml"
+    file.write_text(yaml.safe_dump(data))
+    return file
+
+
+@pytest.fixture(scope="session")
+def export(scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the export of a shared cluster."""
     folder = tmp_path_factory.mktemp("live") / "out"
-    exported("RA01", api.load_scenario(EXAMPLE), folder)
+    exported("RA01", api.load_scenario(scenario), folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fleet(scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an export of several clusters."""
     folder = tmp_path_factory.mktemp("fleet") / "out"
-    exported("RA04", api.load_scenario(EXAMPLE), folder)
+    exported("RA04", api.load_scenario(scenario), folder)
     return folder
 
 

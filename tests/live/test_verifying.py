@@ -17,7 +17,7 @@ from tenancykit.live.discovery import Discovery
 from tenancykit.live.questions import Reply
 from tenancykit.live.verifying import Scope, Verification, verify
 from tests.live.api_server import Cluster
-from tests.live.conftest import EXAMPLE, PLATFORM, Serve, add, empty_cluster
+from tests.live.conftest import PLATFORM, Serve, add, empty_cluster
 from tests.live.direct import Direct
 
 RBAC = "rbac.authorization.k8s.io"
@@ -38,10 +38,10 @@ def tenant_of(cluster: Cluster) -> str:
 
 
 def test_a_cluster_that_is_as_exported_is_verified(
-    applied: Cluster, serve: Serve, export: Path, capsys: pytest.CaptureFixture[str]
+    applied: Cluster, serve: Serve, scenario: Path, export: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = str(serve(prod=applied))
-    assert main(["verify", EXAMPLE, str(export), "--sample", "1", "--kubeconfig", config, "--json"]) == 0
+    assert main(["verify", str(scenario), str(export), "--sample", "1", "--kubeconfig", config, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["verdict"], told["proof"]) == ("verified", "proven")
     assert {about for about, counts in told["counts"].items() if counts.get("as claimed", 0) > 5} == {
@@ -187,13 +187,13 @@ def test_a_server_without_answers_to_reviews_is_undecided(applied: Cluster, expo
 
 
 def test_deviations_are_findings_with_exit_code_1(
-    applied: Cluster, serve: Serve, export: Path, capsys: pytest.CaptureFixture[str]
+    applied: Cluster, serve: Serve, scenario: Path, export: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     namespace = tenant_of(applied)
     del applied.objects[("networking.k8s.io", "NetworkPolicy", namespace, "default-deny")]
     applied.changed()
     tenant = namespace.removeprefix("t-")
-    arguments = ["verify", EXAMPLE, str(export), "--tenant", tenant, "--kubeconfig", str(serve(prod=applied))]
+    arguments = ["verify", str(scenario), str(export), "--tenant", tenant, "--kubeconfig", str(serve(prod=applied))]
     assert main(arguments) == 1
     told = capsys.readouterr().out
     assert f"lacking: NetworkPolicy {namespace}/default-deny as exported: claimed allowed, observed denied" in told
@@ -201,9 +201,9 @@ def test_deviations_are_findings_with_exit_code_1(
 
 
 def test_an_unknown_tenant_is_bad_input(
-    applied: Cluster, serve: Serve, export: Path, capsys: pytest.CaptureFixture[str]
+    applied: Cluster, serve: Serve, scenario: Path, export: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["verify", EXAMPLE, str(export), "--tenant", "nobody", "--kubeconfig", str(serve(prod=applied))]
+    arguments = ["verify", str(scenario), str(export), "--tenant", "nobody", "--kubeconfig", str(serve(prod=applied))]
     assert main(arguments) == 2
     assert "nobody" in capsys.readouterr().err
 
@@ -344,9 +344,9 @@ def test_a_list_that_runs_out_half_way_is_not_taken_for_the_whole(applied: Clust
 
 
 def test_results_are_stored_with_their_date_and_as_junit(
-    applied: Cluster, serve: Serve, export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    applied: Cluster, serve: Serve, scenario: Path, export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["verify", EXAMPLE, str(export), "--sample", "1", "--kubeconfig", str(serve(prod=applied))]
+    arguments = ["verify", str(scenario), str(export), "--sample", "1", "--kubeconfig", str(serve(prod=applied))]
     arguments += ["--store", str(tmp_path / "evidence"), "--junit", str(tmp_path / "j.xml")]
     assert main(arguments) == 0
     assert main(arguments) == 0

@@ -17,6 +17,7 @@ from kubeanswers.parsing import parse_documents
 from kubeanswers.source import dump_yaml, read_yaml
 from tenancykit.examples import example
 from tenancykit.manifests.yaml_writer import write_document, write_documents
+from tests.study import platforms
 
 WORDS: Final = (
     *("no", "yes", "on", "off", "y", "n", "true", "false", "null", "No", "YES", "Off", "TRUE", "Null", "~", "", "=", "<<", "-", "."),
@@ -78,13 +79,14 @@ NAMES: Final = (
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = read_yaml(example("saas-inference")).data
     classes = data["tenants"]["classes"]
+    for group in classes[1:]:
+        group["count"] = 1  # a pure Python reader reads every file twice
     classes[0]["count"] = len(NAMES)
     data["tenants"]["named"] = [{"name": name, "class": classes[0]["id"]} for name in NAMES]
     data["title"], data["description"] = "no", "1e3"
     data["stakeholders"] = {"yes": {"isolation": 1, "effort": 0, "operations": 0, "cost": 0}}
-    study = tk.compare(tk.parse_scenario(dump_yaml(data)))
     folder = tmp_path_factory.mktemp("words") / "out"
-    tk.export(study.best, folder, study=study)
+    platforms.exported("RA01", tk.parse_scenario(dump_yaml(data)), folder)
     return folder
 
 

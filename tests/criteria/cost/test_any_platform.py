@@ -94,7 +94,8 @@ def test_costs_add_up_bound_from_below_and_fleets_are_not_overdrawn(scenario: Sc
     assert figures["multiplexing"]["gain"] >= (0.999 if single else 0.9) or figures["pending"]
     for offer in scenario.infrastructure.nodes:
         if offer.count is not None:
-            assert figures["nodes"].get(offer.type, 0) + figures["spare_nodes"].get(offer.type, 0) == offer.count
+            uses = ("nodes", "spare_nodes", "control_plane_nodes")
+            assert sum(figures[use].get(offer.type, 0) for use in uses) == offer.count
 
 
 def test_pods_no_machine_can_hold_use_nothing_at_whatever_hour_demand_peaks() -> None:

@@ -177,7 +177,7 @@ class _Checking:
         meta = thing.get("metadata") or {}
         for part in ("name", "namespace"):
             if meta.get(part) is not None and not isinstance(meta[part], str):
-                raise ValueError(f"metadata.{part} is {type(meta[part]).__name__}, not text: put it in quotes")
+                raise ValueError(f"metadata.{part} is {meta[part]!r:.40}, not text: put it in quotes")
         if thing["kind"] in READ and thing["kind"] not in _NAMELESS and not meta.get("name"):
             raise ValueError("metadata.name is missing")
         if thing["kind"] in READ:

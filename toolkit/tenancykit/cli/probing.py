@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.inputs import read_bytes, read_stdin
 from kubeanswers.source import read_yaml
 from kubeanswers.writing import write_text
 from tenancykit.cli import FINDINGS, OK
@@ -18,6 +19,8 @@ from tenancykit.live.probing import Observed, expected, pack, read_results
 from tenancykit.manifests.yaml_writer import write_document
 
 _OURS = "tenancykit.dev/probe"
+_LOG_BYTES = 64 * 1024 * 1024
+"""Largest log read. Assumption: 10,000 trials answer in 1 KiB each, with room to spare."""
 
 
 def probe(options: argparse.Namespace) -> int:
@@ -57,7 +60,10 @@ def _read(options: argparse.Namespace) -> int:
     if not options.to:
         raise InputError(Fault("--to", "names no pack", cure="name the folder the pack was written to"))
     log = "\n".join(
-        sys.stdin.read() if name == "-" else Path(name).read_text("utf-8", "replace") for name in options.read
+        read_stdin(sys.stdin, _LOG_BYTES)
+        if name == "-"
+        else read_bytes(name, _LOG_BYTES).decode("utf-8", "replace")  # a log may hold what programs printed
+        for name in options.read
     )
     files = sorted(Path(options.to).rglob("claims.json"))
     if not files:

@@ -40,6 +40,7 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
         "used_gpu_hours": float(round(hours, 1)),
         "nodes": dict(sorted(statement.housing.totals().items())),
         "spare_nodes": dict(sorted(statement.housing.spare.items())),
+        "control_plane_nodes": dict(sorted(statement.housing.hosts.items())),
         "nodes_to_buy_for_pending": dict(sorted(statement.housing.totals(extra=True).items())),
         "fleet": _fleet(statement),
         "gpus": {
