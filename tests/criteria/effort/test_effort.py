@@ -296,9 +296,9 @@ def test_measurements_leave_less_in_common() -> None:
     ("text", "told"),
     [
         ("task,days\nsch_kueue.instal,3\n", ["measured.csv:2", "did you mean sch_kueue.install?"]),
-        ("task,days\nsch_kueue.install,soon\n", ["measured.csv:2", "number above zero"]),
-        ("task,days\nsch_kueue.install,0\n", ["measured.csv:2", "number above zero"]),
-        ("task,days\nsch_kueue.install,nan\n", ["measured.csv:2", "number above zero"]),
+        ("task,days\nsch_kueue.install,soon\n", ["measured.csv:2", "0.001 to 10,000 person-days"]),
+        ("task,days\nsch_kueue.install,0\n", ["measured.csv:2", "0.001 to 10,000 person-days"]),
+        ("task,days\nsch_kueue.install,nan\n", ["measured.csv:2", "0.001 to 10,000 person-days"]),
         ("task,days\nsch_kueue.install\n", ["measured.csv:2", "1 cells stand under 2 columns"]),
         ("task,days\nsch_kueue.install,3,4\n", ["measured.csv:2", "3 cells stand under 2 columns"]),
         ("work,days\n", ["measured.csv:1", "work, days"]),

@@ -94,7 +94,7 @@ def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibratio
     ``days`` are person-days of one instance; a task may appear several times.
 
     Raises:
-        InputError: every fault: a missing or unknown column, an unknown task, days that are not a number above zero.
+        InputError: every fault: a missing or unknown column, an unknown task, days that no task can have taken.
     """
     name = str(path)
     try:
