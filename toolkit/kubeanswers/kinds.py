@@ -142,6 +142,8 @@ karpenter.sh|c|NodePool nodepools;NodeClaim nodeclaims
 cert-manager.io|n|Certificate certificates;Issuer issuers
 cert-manager.io|c|ClusterIssuer clusterissuers
 monitoring.coreos.com|n|ServiceMonitor servicemonitors;PodMonitor podmonitors;PrometheusRule prometheusrules
+velero.io|n|BackupStorageLocation backupstoragelocations bsl;Schedule schedules;Backup backups;Restore restores
+velero.io|n|BackupRepository backuprepositories;DownloadRequest downloadrequests
 external-secrets.io|n|ExternalSecret externalsecrets;SecretStore secretstores
 external-secrets.io|c|ClusterSecretStore clustersecretstores
 serving.kserve.io|n|InferenceService inferenceservices isvc;ServingRuntime servingruntimes

@@ -68,6 +68,7 @@ notification.toolkit.fluxcd.io: Alert Provider
 image.toolkit.fluxcd.io: ImageRepository ImagePolicy ImageUpdateAutomation
 cert-manager.io: Certificate Issuer ClusterIssuer CertificateRequest
 kustomize.config.k8s.io: Kustomization Component
+velero.io: BackupStorageLocation Schedule Backup BackupRepository
 capsule.clastix.io: CapsuleConfiguration GlobalResourceQuota ResourcePool ResourcePoolClaim
 """
 """Kinds that no path between tenants leads over by themselves."""

@@ -40,7 +40,7 @@ LAYERS: dict[Dimension, dict[str, bool]] = {
     "node_isolation": {"nodes": True},
     "runtime": {"runtime": True},
     "network": {"pod_network": True, "mesh": False, "perimeter": False, "fabric": False},
-    "storage": {"class": True, "encryption": False},
+    "storage": {"class": True, "encryption": False, "backup": False},
     "gpu_sharing": {"whole": False, "fraction": False, "allocation": False},
     "scheduling_quota": {"quota": False, "priority": False, "queue": False, "gang": False},
     "policy_admission": {"pod_security": False, "validation": False, "mutation": False},

@@ -8,6 +8,7 @@ from tenancykit.manifests.builders import (
     access,
     admission,
     admission_engines,
+    backup,
     clusters,
     control_planes,
     delivery,
@@ -248,6 +249,12 @@ _STORAGE: Final[dict[str, OptionBuild]] = {
     "st_dedicated": OptionBuild(
         tenant=(("pods", storage.tenant_classes), ("pods", quota.storage_quota), ("pods", storage.ceph_pool)),
         upstream="Rook ceph.rook.io/v1",
+    ),
+    "st_velero_tenant": OptionBuild(
+        (("pods", backup.backup_namespace),),
+        (("pods", backup.tenant_backups),),
+        (Chart("velero", backup.VELERO_NAMESPACE, values=backup.velero_values, requirement="persistence"),),
+        upstream="Velero 1.18 (velero.io/v1)",
     ),
 }
 

@@ -1,0 +1,78 @@
+"""Options added after the first catalogue: their exports are valid and proven, and their typical misuse is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenancykit.api import validate
+from tenancykit.auditing import Severity, audit, audit_clusters, from_dicts, read_clusters
+from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.model import ResolvedDesign
+from tenancykit.manifests import export
+from tenancykit.scenario.model import Scenario
+from tests.audit.tenancy import cluster, named
+from tests.manifests.conftest import read_objects
+
+ADDED = ("st_velero_tenant",)
+
+
+@pytest.mark.parametrize("identifier", ADDED)
+def test_an_export_with_the_option_is_strictly_valid_and_nothing_in_it_lets_tenants_meet(
+    identifier: str, tmp_path: Path, catalogue: Catalogue, designed: Callable[..., ResolvedDesign], small: Scenario
+) -> None:
+    export(designed(identifier), small, catalogue, tmp_path / "with")
+    verdict = validate(tmp_path / "with", kubernetes=small.kubernetes)
+    assert verdict.exit_code == 0, verdict
+    export(designed(), small, catalogue, tmp_path / "without")
+
+    def told(folder: str) -> set[tuple[str, str]]:
+        findings = audit_clusters(read_clusters([tmp_path / folder])).findings
+        return {(f.rule, f.subject) for f in findings if f.severity >= Severity.MEDIUM}
+
+    assert told("with") <= told("without")
+
+
+def binding(namespace: str, rule: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a role in a namespace and its binding to the tenant blue."""
+    rbac = "rbac.authorization.k8s.io"
+    group = {"kind": "Group", "name": "team-blue", "apiGroup": rbac}
+    reference = {"apiGroup": rbac, "kind": "Role", "name": "extra"}
+    return [
+        named(f"{rbac}/v1", "Role", "extra", namespace, rules=[rule]),
+        named(f"{rbac}/v1", "RoleBinding", "extra", namespace, roleRef=reference, subjects=[group]),
+    ]
+
+
+def test_each_tenant_is_saved_to_its_own_bucket_and_nothing_but_its_namespace_is(
+    tmp_path: Path, catalogue: Catalogue, designed: Callable[..., ResolvedDesign], small: Scenario
+) -> None:
+    export(designed("st_velero_tenant"), small, catalogue, tmp_path / "out")
+    objects = [o for _, o in read_objects(tmp_path / "out") if o["apiVersion"] == "velero.io/v1"]
+    places = {o["metadata"]["name"]: o["spec"] for o in objects if o["kind"] == "BackupStorageLocation"}
+    schedules = [o["spec"]["template"] for o in objects if o["kind"] == "Schedule"]
+    assert len(places) == len(schedules) == 4
+    assert len({p["objectStorage"]["bucket"] for p in places.values()}) == 4
+    assert len({p["credential"]["name"] for p in places.values()}) == 4
+    for template in schedules:
+        assert template["includedNamespaces"] == [template["storageLocation"]]
+        assert template["storageLocation"] in places
+        assert template["includeClusterResources"] is False
+
+
+@pytest.mark.parametrize("resource", ["restores", "backups", "schedules"])
+def test_a_tenant_that_may_ask_the_backup_server_for_anything_is_found(resource: str) -> None:
+    system = {"tenancykit.dev/system": "true"}
+    velero = named("v1", "Namespace", "velero", metadata={"labels": system})
+    asked = {"apiGroups": ["velero.io"], "resources": [resource], "verbs": ["create"]}
+    base = [*cluster("blue", "red"), velero]
+
+    def found(rule: dict[str, Any]) -> bool:
+        report = audit(from_dicts([*base, *binding("velero", rule)]))
+        return any("backup server" in f.what + f.path and f.severity >= Severity.HIGH for f in report.findings)
+
+    assert found(asked)
+    assert not found(asked | {"verbs": ["get"]})
