@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from tenancykit.api import validate
+from tenancykit.api import load_scenario, validate
 from tenancykit.auditing import Severity, audit, audit_clusters, from_dicts, read_clusters
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
+from tenancykit.design.validity import reference_design, resolve
 from tenancykit.manifests import export
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.completion import completed
 from tests.audit.tenancy import cluster, named
 from tests.manifests.conftest import read_objects
 
@@ -76,3 +78,13 @@ def test_a_tenant_that_may_ask_the_backup_server_for_anything_is_found(resource:
 
     assert found(asked)
     assert not found(asked | {"verbs": ["get"]})
+
+
+def test_whoever_asks_for_backups_on_a_shared_cluster_gets_them_by_completion(catalogue: Catalogue) -> None:
+    scenario = load_scenario("ml-platform")
+    asking = scenario.model_copy(update={"needs": {"backup": True}})
+    design = reference_design(catalogue.references["RA03"], scenario, catalogue)
+    for each, wanted in ((scenario, False), (asking, True)):
+        (done,) = completed([design], each, catalogue)
+        assert ("st_velero_tenant" in done.choices["research"].options) is wanted
+    assert not resolve(completed([design], asking, catalogue)[0], asking, catalogue).violations
