@@ -59,7 +59,7 @@ def brute_force(
     front = pareto_front(values * SIGNS).members
     keys = [tuple(c.options for c in e.resolved.design.choices.values()) for e in evaluations]
     study = study_of(scenario, load_catalogue(), evaluations)
-    admitted = set(study.front.labels) if study.front else set()
+    admitted = set(study.pareto_front.labels) if study.pareto_front else set()
     return (
         {keys[row]: tuple(values[row]) for row in front},
         {key for key, e in zip(keys, evaluations, strict=True) if e.id in admitted},

@@ -52,7 +52,7 @@ def pareto(study: Study, x: str = "cost", y: str = "isolation") -> Chart:
         y: criterion from bottom to top.
     """
     points = study.evaluations
-    front = set(study.front.labels) if study.front is not None else set()
+    front = set(study.pareto_front.labels) if study.pareto_front is not None else set()
     winner = study.ranking.winner if study.ranking is not None else ""
     scores = points[0].scores
     far = [e for e in points if any(e.scores[name].value > max(_near(study, name)) for name in (x, y))]

@@ -57,7 +57,7 @@ def comparison(study: Study) -> dict[str, Any]:
             for i in study.weight_intervals
         },
         "methods": {name: list(found.ordered()) for name, found in study.rankings.items()},
-        "pareto_front": sorted(study.front.labels) if study.front is not None else [],
+        "pareto_front": sorted(study.pareto_front.labels) if study.pareto_front is not None else [],
         "designs": [_design(study, evaluation) for evaluation in study.order],
     }
 

@@ -95,7 +95,7 @@ def standing(study: Study, evaluation: Evaluation) -> tuple[str, str]:
     rank = study.rank(evaluation.id)
     if study.ranking is None or rank is None:
         return "-", ""
-    star = "*" if study.front is not None and evaluation.id in study.front.labels else ""
+    star = "*" if study.pareto_front is not None and evaluation.id in study.pareto_front.labels else ""
     return f"{rank}{star}", f"{study.ranking.scores[study.ranking.labels.index(evaluation.id)]:.3f}"
 
 

@@ -53,7 +53,7 @@ class _Row:
     def show(self, study: Study) -> None:
         """Write rank and score, and shade the figures by how good they are."""
         rank = study.rank(self.evaluation.id)
-        front = study.front is not None and self.evaluation.id in study.front.labels
+        front = study.pareto_front is not None and self.evaluation.id in study.pareto_front.labels
         self.rank.value = (
             f'<div class="tks"><b>{rank}{"*" if front else ""}</b></div>' if rank else '<div class="tks">-</div>'
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -46,6 +46,9 @@ from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, l
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet, scales_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, name) after each design."""
 
@@ -58,7 +61,6 @@ class Study(Drawable):
         scenario: what was asked.
         catalogue: what could be done.
         evaluations: every design with its figures, in the order given.
-        table: designs by criteria.
         scales: the value tree and the ends of its leaves, from the scenario and the catalogue alone, so that adding or
             removing a candidate changes nobody's value.
         weights: weights of the criteria, as swings over those ends.
@@ -80,7 +82,7 @@ class Study(Drawable):
         return leaf_figures(self.evaluations, self.scales.keys)
 
     @cached_property
-    def table(self) -> DecisionTable:
+    def criteria_table(self) -> DecisionTable:
         """Every design by criteria: effort, operations and cost as measured, isolation as its node of the value tree.
 
         Intervals are those of the figures; that of isolation holds all of its planes at their worse or better end.
@@ -92,7 +94,7 @@ class Study(Drawable):
         """The designs that are valid and meet every requirement; None when there is none."""
         passed = set(self.screening.passed)
         rows = [i for i, e in enumerate(self.evaluations) if e.resolved.is_valid and e.id in passed]
-        return self.table.take(rows) if rows else None
+        return self.criteria_table.take(rows) if rows else None
 
     @cached_property
     def scaled(self) -> Scaled | None:
@@ -136,7 +138,7 @@ class Study(Drawable):
         Raises:
             InputError: the study holds no such design, or there is no such criterion.
         """
-        table, row = self.table, self.table.row(self[design_id].id)
+        table, row = self.criteria_table, self.criteria_table.row(self[design_id].id)
         column = table.column(criterion)
         low, high = bounds_of(self.scales)[criterion]
         share = (float(table.values[row, column]) - low) / (high - low)
@@ -249,7 +251,7 @@ class Study(Drawable):
         return trade_question(self.exchange_rates, there, found.criterion, label)
 
     @cached_property
-    def front(self) -> TableFront | None:
+    def pareto_front(self) -> TableFront | None:
         """The admitted designs that no other admitted design beats on every criterion."""
         return None if self.admitted is None else front_of(self.admitted)
 
@@ -327,6 +329,39 @@ class Study(Drawable):
         ranked = [self[label] for label in self.ranking.ordered()] if self.ranking else []
         others = [e for e in self.evaluations if e not in ranked]
         return (*ranked, *sorted(others, key=lambda e: (len(self.exclusions(e.id)), e.id)))
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Every design with rank, value and figures (:func:`tenancykit.study.tables.designs`)."""
+        from tenancykit.study import tables  # noqa: PLC0415 - pandas is slow to import, and no command needs it
+
+        return tables.designs(self)
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The rows of :attr:`table` that no other admitted design beats on every criterion."""
+        return self.table[self.table["on_front"]]
+
+    @cached_property
+    def bill(self) -> pd.DataFrame:
+        """Cost by category (:func:`tenancykit.study.tables.bill`)."""
+        from tenancykit.study import tables  # noqa: PLC0415 - as above
+
+        return tables.bill(self)
+
+    @cached_property
+    def toil(self) -> pd.DataFrame:
+        """Hours per month by kind of toil (:func:`tenancykit.study.tables.toil`)."""
+        from tenancykit.study import tables  # noqa: PLC0415 - as above
+
+        return tables.toil(self)
+
+    @cached_property
+    def exposure(self) -> pd.DataFrame:
+        """Open days a year by class and plane (:func:`tenancykit.study.tables.exposure`)."""
+        from tenancykit.study import tables  # noqa: PLC0415 - as above
+
+        return tables.exposure(self)
 
     def with_weights(self, weights: model.Weights) -> Study:
         """Return the same designs ranked by other weights; nothing is measured again."""
