@@ -335,7 +335,11 @@ class Study(Drawable):
         """Every design with rank, value and figures (:func:`tenancykit.study.tables.designs`)."""
         from tenancykit.study import tables  # noqa: PLC0415 - pandas is slow to import, and no command needs it
 
-        return tables.designs(self)
+        ranking, front = self.ranking, self.pareto_front
+        scores = {} if ranking is None else dict(zip(ranking.labels, ranking.scores, strict=True))
+        standing = {label: (self.rank(label) or 0, float(score)) for label, score in scores.items()}
+        values = {(e.id, name): self.value_of(e.id, name) for e in self.order for name in CRITERIA}
+        return tables.designs(self.order, standing, values, set() if front is None else set(front.labels))
 
     @property
     def front(self) -> pd.DataFrame:
@@ -347,21 +351,21 @@ class Study(Drawable):
         """Cost by category (:func:`tenancykit.study.tables.bill`)."""
         from tenancykit.study import tables  # noqa: PLC0415 - as above
 
-        return tables.bill(self)
+        return tables.bill(self.order)
 
     @cached_property
     def toil(self) -> pd.DataFrame:
         """Hours per month by kind of toil (:func:`tenancykit.study.tables.toil`)."""
         from tenancykit.study import tables  # noqa: PLC0415 - as above
 
-        return tables.toil(self)
+        return tables.toil(self.order)
 
     @cached_property
     def exposure(self) -> pd.DataFrame:
         """Open days a year by class and plane (:func:`tenancykit.study.tables.exposure`)."""
         from tenancykit.study import tables  # noqa: PLC0415 - as above
 
-        return tables.exposure(self)
+        return tables.exposure(self.order)
 
     def with_weights(self, weights: model.Weights) -> Study:
         """Return the same designs ranked by other weights; nothing is measured again."""
