@@ -10,13 +10,14 @@ import tenancykit as tk
 from tenancykit.criteria.isolation.result import PairFinding
 from tenancykit.report import charts
 from tenancykit.report.chart_canvas import VERMILLION
+from tests import studies
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(scope="module", params=["ml-platform", "saas-inference"])
+@pytest.fixture(params=["ml-platform", "saas-inference"])
 def study(request: pytest.FixtureRequest) -> tk.Study:
-    return tk.compare(tk.load_scenario(request.param))
+    return studies.study(request.param)
 
 
 def worst(study: tk.Study, design: str) -> PairFinding:

@@ -11,6 +11,7 @@ import tenancykit as tk
 from tenancykit.report import charts
 from tenancykit.report.chart_canvas import PALETTE, SHADES, Axis, Canvas, ink_on, shortened, spread
 from tenancykit.report.charts import Chart
+from tests import studies
 
 Draw = Callable[[tk.Study], Chart]
 
@@ -35,9 +36,9 @@ DRAWN: dict[str, Draw] = {
 }
 
 
-@pytest.fixture(scope="module", params=["ml-platform", "saas-inference"])
+@pytest.fixture(params=["ml-platform", "saas-inference"])
 def study(request: pytest.FixtureRequest) -> tk.Study:
-    return tk.compare(tk.load_scenario(request.param))
+    return studies.study(request.param)
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -162,7 +163,7 @@ def test_the_explored_front_says_whether_it_is_proven() -> None:
         "observability_chargeback": ["obs_opencost"],
     }
     found = tk.explore(scenario, allowed=allowed)
-    study = tk.compare(scenario)
+    study = studies.study("saas-inference")
     chart = charts.explored(found, study)
     assert ("the exact front" in chart.title) == found.exact
     front = found.admitted or found.front

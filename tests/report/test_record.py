@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 import pytest
 
@@ -11,12 +10,7 @@ import tenancykit as tk
 from kubeanswers.source import dump_yaml, read_yaml
 from tenancykit.examples import example
 from tenancykit.report.record_page import DIMENSIONS
-from tenancykit.study.comparison import Study
-
-
-@cache
-def study(name: str) -> Study:
-    return tk.compare(tk.load_scenario(name))
+from tests.studies import study
 
 
 def words(page: str) -> str:

@@ -12,16 +12,17 @@ import pytest
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
-from tenancykit import compare, example, load_catalogue, load_scenario
+from tenancykit import example, load_catalogue
 from tenancykit.examples import EXAMPLES
 from tenancykit.report.record_inputs import digest_of, embedded_inputs
 from tenancykit.report.replaying import replay
 from tenancykit.study.comparison import Study
+from tests import studies
 
 
 @cache
 def study(name: str) -> Study:
-    return compare(load_scenario(example(name)), load_catalogue(), designs=["RA01 +pol_vap"])
+    return studies.study(name, "RA01 +pol_vap")
 
 
 def page(name: str) -> str:
@@ -43,7 +44,7 @@ def test_the_same_inputs_give_the_same_numbers(tmp_path: Path, name: str) -> Non
     file.write_text(page(name))
     found = replay(tmp_path, load_catalogue(), folder=example(name).parent)
     assert found.same, found.text()
-    assert found.candidates == 17
+    assert found.candidates == len(studies.candidates(name)) + 1
     assert found.study.best.id == study(name).best.id
     assert "same figures" in found.text()
     assert found.data()["same"] is True
@@ -101,7 +102,7 @@ def test_measured_tasks_are_part_of_the_record(tmp_path: Path) -> None:
     assert found.best.scores["effort"].value > study("saas-inference")[found.best.id].scores["effort"].value
     tk.record(found).write(tmp_path)
     assert replay(tmp_path, load_catalogue()).same
-    assert tk.record(found).digest != tk.record(tk.compare(tk.load_scenario("saas-inference"))).digest
+    assert tk.record(found).digest != tk.record(studies.study("saas-inference")).digest
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import tenancykit as tk
+from tests import studies
 
 
 def test_utilisation_stays_below_capacity_and_names_every_large_domain() -> None:
-    study = tk.compare(tk.load_scenario("saas-inference"))
+    study = studies.study("saas-inference")
     for design in ("RA01", "RA10"):
         chart = tk.charts.utilisation(study[design])
         assert chart.rows
@@ -14,7 +15,7 @@ def test_utilisation_stays_below_capacity_and_names_every_large_domain() -> None
 
 
 def test_the_dependency_matrix_shows_what_components_require() -> None:
-    study = tk.compare(tk.load_scenario("ml-platform"))
+    study = studies.study("ml-platform")
     chart = tk.charts.dependencies(study["RA03"])
     closure = study["RA03"].scores["operations"].detail.closure
     direct = {(row[0], row[1]) for row in chart.rows if row[2] == "directly"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
@@ -14,12 +13,12 @@ from tenancykit.report.exploring import options_apart
 from tenancykit.report.figures import counted, days_text, listed, number, numbers_apart
 from tenancykit.report.reasons import changes_of_order, contested, how_sure, of_samples, weight
 from tenancykit.study.discovery import Found
+from tests import studies
 
 
-@cache
 def study() -> tk.Study:
     """A scenario in which some stakeholder chooses otherwise."""
-    return tk.compare(tk.load_scenario("ml-platform"))
+    return studies.study("ml-platform")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def ranks(studio: Studio) -> list[str]:
     """Return the designs in the order of the grid."""
     grid = next(w for w in walk(studio.widget) if type(w).__name__ == "GridBox" and "tk-grid" in w._dom_classes)
     buttons = [w.description for w in grid.children if type(w).__name__ == "Button"]
-    return [text.split()[0] for text in buttons if text.startswith("RA")]
+    return [text.split()[0] for text in buttons if text.startswith(("RA", "HY"))]
 
 
 def test_moving_a_slider_moves_the_ranking(studio: Studio) -> None:

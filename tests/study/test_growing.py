@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from kubeanswers.errors import InputError
-from tenancykit.api import compare, load_scenario
 from tenancykit.criteria.operations.measure import Operations
 from tenancykit.report import charts
 from tenancykit.study.evaluation import Evaluation, evaluate_resolved
 from tenancykit.study.growing import crossing_points
+from tests import studies
 from tests.criteria.effort.designs import CLUSTERS, FLEET_OF_CLUSTERS, NAMESPACES, catalogue, designed, platform
 
 
@@ -55,7 +55,7 @@ def test_effort_has_points_of_its_own(designs: dict[str, Evaluation]) -> None:
 
 
 def test_a_study_reports_the_points_of_its_designs() -> None:
-    study = compare(load_scenario("ml-platform"))
+    study = studies.study("ml-platform")
     found = study.crossing_points("RA05", "RA09")
     assert [(c.less, c.more) for c in found] == [("RA09", "RA05")]
     every = study.crossing_points()

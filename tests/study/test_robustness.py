@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from kubeanswers.errors import InputError
-from tenancykit import compare, example, load_catalogue, load_scenario
 from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.scenario.model import Weights
 from tenancykit.study.robustness import Robustness, robustness
+from tests.studies import study
 
 COST = 3
 
 
 @cache
 def of(name: str) -> Robustness:
-    return robustness(compare(load_scenario(example(name)), load_catalogue()))
+    return robustness(study(name))
 
 
 @pytest.mark.parametrize("name", ["gpu-cloud", "saas-inference"])

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 from scipy.stats import spearmanr
 
-from tenancykit.api import compare, load_scenario
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.examples import EXAMPLES
 from tenancykit.manifests import count_objects
-from tenancykit.study.comparison import Study
 from tests.criteria.effort.designs import NAMESPACES, catalogue, designed, platform
-
-
-@cache
-def study(example: str) -> Study:
-    return compare(load_scenario(example))
+from tests.studies import study
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
-from tenancykit.study.comparison import Study
 from tenancykit.study.weighing import parse_swings, parse_trade, questions, weighed_by_swings, weighed_by_trades
+from tests import studies
 
 
-@cache
-def study() -> Study:
-    return tk.compare(tk.load_scenario("ml-platform"))
+def study() -> tk.Study:
+    return studies.study("ml-platform")
 
 
 def test_everything_that_can_be_traded_is_asked_about() -> None:

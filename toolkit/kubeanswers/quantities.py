@@ -59,9 +59,13 @@ def parse_quantity(text: str | float) -> Decimal:
         return Decimal(repr(text))
     if not isinstance(text, str):
         raise ValueError(f"{text!r} is not a quantity; write a number with an optional suffix such as 500m or 16Gi")  # noqa: TRY004 - one kind of error for the caller
-    match = _QUANTITY.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
+    if len(text) > _MAX_LENGTH:
+        raise ValueError(
+            f"{text[:20]!r}... ({len(text)} characters) is no quantity; write at most {_MAX_LENGTH} of them"
+        )
+    match = _QUANTITY.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text[:_MAX_LENGTH]!r} is not a quantity; write a number with one of {_suffixes()}")
+        raise ValueError(f"{text!r} is not a quantity; write a number with one of {_suffixes()}")
     suffix = match["suffix"] or ""
     try:
         if suffix in _SUFFIX:
