@@ -1,7 +1,8 @@
 """What the studio knows and may do, without any widget: state, transitions with undo, and the study that follows.
 
 Measuring is slow and weighing is fast, so they are kept apart: a design is measured once per scenario and remembered;
-weights, candidates and what is open only re-rank what is measured.
+weights, candidates and what is open only re-rank what is measured. The candidates are those of ``compare``: completed
+for what the scenario needs, and the best composition per class beside the references.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ from tenancykit.studio.edits import set_value
 from tenancykit.studio.files import SessionFile, parse_session, read_session, session_file, write_session
 from tenancykit.studio.state import State, importance, known, question_of, text_of
 from tenancykit.study.comparison import Study, study_of
+from tenancykit.study.completion import completed
+from tenancykit.study.composing import COMPOSED, best_composition
 from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.exchange_rates import weighed
+from tenancykit.study.leaves import isolation_keys
+from tenancykit.study.scales import scales_of
 
 MOST_STEPS: Final = 200
 """Steps that can be undone."""
@@ -55,14 +61,19 @@ class Session:
         self._past: list[tuple[str, State]] = []
         self._future: list[State] = []
         self._studies: dict[tuple[Any, ...], Study] = {}
-        self._designs: tuple[tuple[Any, ...], tuple[Design, ...]] | None = None
+        self._references: dict[str, tuple[Design, ...]] = {}
+        self._further: dict[tuple[Any, ...], tuple[Design, ...]] = {}
+        self._composed: dict[tuple[str, Weights], Evaluation | None] = {}
         references = set(self.catalogue.references)
         evaluations = study.evaluations if study is not None else ()
-        own = tuple(e.resolved.design for e in evaluations if e.id not in references)
+        composed = next((e for e in evaluations if e.resolved.design.origin == "composed"), None)
+        own = tuple(e.resolved.design for e in evaluations if e.id not in references and e is not composed)
         question = question_of(text_of(scenario), scenario)
         self.state = State(question, importance(scenario.weights), own=own)
         for evaluation in evaluations:
             self._measured[question.key, evaluation.id, evaluation.resolved.design.fingerprint()] = evaluation
+        if study is not None and references <= {e.id for e in evaluations}:
+            self._composed[self._composing] = composed
 
     # --- what follows from the state ------------------------------------------------------------------------------
 
@@ -79,16 +90,45 @@ class Session:
     @property
     def designs(self) -> tuple[Design, ...]:
         """Every design that may be compared: the reference architectures, those of the study given, the variants."""
+        composed = self._composed.get(self._composing)
+        best = () if composed is None else (composed.resolved.design,)
+        return (*self._catalogued(), *best, *self._added())
+
+    def _catalogued(self) -> tuple[Design, ...]:
+        """Return the reference architectures, completed for what the scenario needs."""
+        key = self.state.question.key
+        if key not in self._references:
+            found = [reference_design(r, self.scenario, self.catalogue) for r in self.catalogue.references.values()]
+            self._references = {key: completed(found, self.scenario, self.catalogue)}
+        return self._references[key]
+
+    def _added(self) -> tuple[Design, ...]:
+        """Return the variants and designs of one's own, completed like the references unless they stand already."""
         key = (self.state.question.key, self.state.variants, self.state.own)
-        if self._designs is None or self._designs[0] != key:
-            references = [
-                reference_design(r, self.scenario, self.catalogue) for r in self.catalogue.references.values()
-            ]
-            further = [variant(text, self.scenario, self.catalogue) for text in self.state.variants]
+        if key not in self._further:
             classes = {c.id for c in self.scenario.tenants.classes}
-            own = [design for design in self.state.own if classes <= set(design.choices)]
-            self._designs = (key, (*references, *own, *further))
-        return self._designs[1]
+            found = [design for design in self.state.own if classes <= set(design.choices)]
+            found += [variant(text, self.scenario, self.catalogue) for text in self.state.variants]
+            asked = [design for design in found if design.origin != "assessed"]
+            better = iter(completed(asked, self.scenario, self.catalogue))
+            self._further = {key: tuple(d if d.origin == "assessed" else next(better) for d in found)}
+        return self._further[key]
+
+    @property
+    def _composing(self) -> tuple[str, Weights]:
+        """What the best composition follows from; sliders only rank it again."""
+        return self.state.question.key, self.scenario.weights
+
+    def _compose(self) -> None:
+        """Find the best composition per class of the measured references, where that was not done yet."""
+        if self._composing in self._composed:
+            return
+        references = [self._measured[self._key(design)] for design in self._catalogued()]
+        scales = scales_of(self.scenario, self.catalogue, isolation_keys(references))
+        found = best_composition(references, self.scenario, self.catalogue, *weighed(self.scenario, scales))
+        self._composed[self._composing] = found
+        if found is not None:
+            self._measured[self._key(found.resolved.design)] = found
 
     def waiting(self) -> tuple[Design, ...]:
         """Return the designs that are not measured yet; reference architectures set the scales, so all are needed."""
@@ -100,6 +140,8 @@ class Session:
         if not waiting:
             return ""
         self._measured[self._key(waiting[0])] = evaluate(waiting[0], self.scenario, self.catalogue)
+        if len(waiting) == 1:
+            self._compose()
         return waiting[0].id
 
     @property
@@ -107,6 +149,7 @@ class Session:
         """The study of the state; what is missing is measured first."""
         while self.step():
             pass
+        self._compose()
         state = self.state
         there = tuple(design.id for design in self.designs)
         # a class added to the scenario takes away the designs that choose nothing for it, even all that were chosen
@@ -319,6 +362,8 @@ class Session:
 
     def _known(self, design: str) -> str:
         known = {d.id.lower(): d.id for d in self.designs}
+        if len(self.scenario.tenants.classes) > 1:
+            known[COMPOSED.lower()] = COMPOSED  # found once everything is measured
         if design.lower() not in known:
             names = list(known.values())
             raise InputError(
@@ -329,7 +374,7 @@ class Session:
     def _check_designs(self, scenario: Scenario) -> None:
         """Raise ``InputError`` where a variant cannot be read, or two designs share an id."""
         variants = [variant(text, scenario, self.catalogue).id for text in self.state.variants]
-        ids = Counter([*self.catalogue.references, *(design.id for design in self.state.own), *variants])
+        ids = Counter([COMPOSED, *self.catalogue.references, *(design.id for design in self.state.own), *variants])
         twice = [name for name, times in ids.items() if times > 1]
         if twice:
             raise InputError(Fault("designs", f"{twice[0]!r} appears twice", "distinct ids"))
