@@ -9,6 +9,7 @@ from pathlib import Path
 from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
+from tenancykit.design.needs import without_needs
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.manifests import export
 from tenancykit.scenario.model import Scenario
@@ -36,8 +37,11 @@ def small(example: str, tenants: int = 2) -> Scenario:
 
 @cache
 def two_classes() -> Scenario:
-    """Return two classes of two teams each, all with access to the API; one pays for more."""
-    scenario = api.load_scenario("ml-platform", catalogue())
+    """Return two classes of two teams each, all with access to the API; one pays for more; nobody needs an add-on.
+
+    So the references are compared as published, which is how they are exported here.
+    """
+    scenario = without_needs(api.load_scenario("ml-platform", catalogue()), catalogue())
     one = scenario.tenants.classes[0].model_copy(update={"count": 2})
     other = one.model_copy(update={"id": "products", "service_tier": "premium"})
     return scenario.model_copy(
