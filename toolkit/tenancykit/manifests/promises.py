@@ -61,6 +61,14 @@ class Promises:
         rest = {name: int(amount * self._share(name)) - given[name] for name, amount in total.items()}
         return {name: amount for name, amount in rest.items() if amount > 0}
 
+    @cached_property
+    def devices(self) -> Mapping[str, frozenset[str]]:
+        """Extended resources that tenants of a class ask for, by class id."""
+        return {
+            name: frozenset(device for demand in demands() for device in demand.devices)
+            for name, (demands, _) in self.classes.items()
+        }
+
     def _share(self, resource: str) -> Fraction:
         return self._shares.get(_kind(resource), Fraction(1))
 

@@ -65,6 +65,9 @@ def _accelerators(scope: TenantScope, demand: Demand) -> dict[str, str]:
         hard |= dict.fromkeys(whole & set(hard), str(wish))
     for name in scope.cls.devices.resources:
         hard.setdefault(f"requests.{name}", "0" if wish is None or demand.claims else str(wish))
+    for found in scope.plan.classes:  # what only other classes ask for is theirs
+        for name in scope.cls.promises.devices.get(found.tenant_class.id, ()):
+            hard.setdefault(f"requests.{name}", "0")
     return hard
 
 
