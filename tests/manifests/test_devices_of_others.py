@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import tenancykit as tk
-from tests.studies import study
+from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.design.model import Design, choose
+from tenancykit.design.validity import reference_design, resolve
+from tenancykit.manifests import export
 
 
 def test_tenants_cannot_take_the_partitions_of_another_class(tmp_path: Path) -> None:
-    found = study("saas-inference")
-    mixed = next(
-        e for e in found.evaluations
-        if e.id == "RA01" and len({c.options for c in e.resolved.design.choices.values()}) > 1
-    )  # fmt: skip
-    tk.export(mixed, tmp_path / "out", study=found)
-    report = tk.audit(tmp_path / "out")
+    scenario, catalogue = tk.load_scenario("saas-inference"), load_catalogue()
+    whole = reference_design(catalogue.references["RA01"], scenario, catalogue).choices
+    cut = [*(o for o in whole["basic"].options if not o.startswith("gpu_")), "gpu_mig"]
+    design = Design("MIX", "partitions for one class", {**whole, "basic": choose(catalogue, cut)})
+    export(resolve(design, scenario, catalogue), scenario, catalogue, tmp_path)
+    text = "".join(path.read_text() for path in tmp_path.glob("clusters/*/tenants/premium-01/*.yaml"))
+    assert "requests.nvidia.com/mig-" in text
+    report = tk.audit(tmp_path)
     assert [f.what for f in report.findings if f.rule == "quota-unbounded"] == []
