@@ -2,7 +2,9 @@
 
 JSON goes to Python's own reader.  YAML is read from libyaml's events: about twice as fast as building PyYAML's node
 tree, and the line of each document comes for free.  Plain scalars are read as the Kubernetes YAML library reads them
-(YAML 1.1 booleans, no dates, no base-60 numbers).
+(YAML 1.1 booleans, no dates, no base-60 numbers).  One exception: an unquoted ``y`` or ``n`` where the API knows only
+text (a name, a label, an argument) is that letter, as Kustomize and YAML 1.2 read it; ``kubectl apply`` refuses
+such a file, so no other reading of it exists.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ class _Parser:
     expanded: int = 0
     duplicate: int = 0
 
-    def value(self, event: Any, depth: int = 0) -> Any:
+    def value(self, event: Any, depth: int = 0, textual: bool = False) -> Any:
         if depth > _MAX_DEPTH:
             raise _Refused(event, f"is nested deeper than {_MAX_DEPTH} levels")
         self.count += 1
@@ -55,9 +57,9 @@ class _Parser:
         if isinstance(event, yaml.ScalarEvent):
             made: Any = self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent):
-            made = self._mapping(depth)
+            made = self._mapping(depth, textual)
         else:
-            made = self._sequence(depth)
+            made = self._sequence(depth, textual)
         if event.anchor is not None:
             self.anchors[event.anchor] = (made, self.count - before + 1)
         return made
@@ -99,12 +101,13 @@ class _Parser:
             self.keys[text] = key
             return key
 
-    def _sequence(self, depth: int) -> list[Any]:
+    def _sequence(self, depth: int, textual: bool) -> list[Any]:
         made: list[Any] = []
         for event in self.events:
             if type(event) is yaml.SequenceEndEvent:
                 break
-            made.append(self._plain(event) if _is_simple(event) else self.value(event, depth + 1))
+            value = self._plain(event) if _is_simple(event) else self.value(event, depth + 1)
+            made.append(event.value if textual and _is_letter(event) else value)
         return made
 
     def _plain(self, event: Any) -> Any:
@@ -112,7 +115,7 @@ class _Parser:
         self.count += 1
         return self._scalar(event)
 
-    def _mapping(self, depth: int) -> dict[str, Any]:
+    def _mapping(self, depth: int, textual: bool) -> dict[str, Any]:
         made: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         event: Any
@@ -123,7 +126,12 @@ class _Parser:
                 raise _Refused(event, "a key is not text")
             key, mark = self._key(event), event.start_mark
             following = next(self.events)
-            value = self._plain(following) if _is_simple(following) else self.value(following, depth + 1)
+            if _is_simple(following):
+                value = self._plain(following)
+                if (value is True or value is False) and (textual or key in _NAMES) and _is_letter(following):
+                    value = following.value
+            else:
+                value = self.value(following, depth + 1, key in _TEXTS)
             if key == _MERGE and event.implicit[0] and event.tag is None:
                 for part in value if isinstance(value, list) else [value]:
                     merged = {**(part if isinstance(part, dict) else {}), **merged}
@@ -154,6 +162,21 @@ _TAGGED: Final[dict[str, tuple[type, ...]]] = {
 }
 _LETTERS: Final = frozenset("abcdeghijklmpqrsuvwxzABCDEGHIJKLMPQRSUVWXZ")
 """Letters no word that YAML reads as something else than text begins with."""
+
+
+_NAMES: Final = frozenset(("name", "namespace", "nodeName", "serviceAccountName", "claimName", "secretName", "value"))
+"""Fields that hold text in every kind that has them."""
+_TEXTS: Final = frozenset(
+    (
+        *("labels", "annotations", "matchLabels", "nodeSelector", "selector", "data", "stringData"),
+        *("args", "command", "values", "namespaces", "resourceNames"),
+    )
+)
+"""Fields that hold texts, by name or in a row, in every built-in kind that has them."""
+
+
+def _is_letter(event: Any) -> bool:
+    return type(event) is yaml.ScalarEvent and event.tag is None and event.value in ("y", "Y", "n", "N")
 
 
 class _Refused(Exception):  # noqa: N818 - never leaves this module

@@ -27,6 +27,30 @@ _SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAX_BYTES: Final = 512 * 1024 * 1024
 """Largest file read, in bytes. Assumption: a dump of a large cluster in one file stays under 512 MiB."""
 
+_FILES_OF_TOOLS: Final[Mapping[str, str]] = {
+    "backstage.io": "Backstage",
+    "chainsaw.kyverno.io": "Chainsaw",
+    "cli.kyverno.io": "the Kyverno command line",
+    "client.authentication.k8s.io": "kubectl",
+    "config.k8s.io": "Kustomize functions",
+    "config.kueue.x-k8s.io": "Kueue",
+    "controller-runtime.sigs.k8s.io": "a controller",
+    "controllermanager.config.k8s.io": "kube-controller-manager",
+    "cloudcontrollermanager.config.k8s.io": "a cloud controller manager",
+    "ctlptl.dev": "ctlptl",
+    "eksctl.io": "eksctl",
+    "k3d.io": "k3d",
+    "kind.x-k8s.io": "kind",
+    "kpt.dev": "kpt",
+    "kubelet.config.k8s.io": "the kubelet",
+    "kubeproxy.config.k8s.io": "kube-proxy",
+    "kubescheduler.config.k8s.io": "kube-scheduler",
+    "kustomize.config.k8s.io": "Kustomize",
+    "kuttl.dev": "kuttl",
+    "skaffold": "Skaffold",
+}
+"""Groups that no API server serves: files that say so are a tool's own settings, by the tool."""
+
 _TEMPLATE: Final = "{{"
 _HELM_CURE: Final = "render it first: helm template RELEASE CHART -f values.yaml | tenancykit audit -"
 
@@ -142,7 +166,7 @@ class _Reader:
             self.faults.extend(error.faults)
 
     def _folder(self, root: Path) -> None:
-        files = list(self._walk(root, root))
+        files = [path for path in self._walk(root, root) if not self._is_template(path)]
         self._build([path.parent for path in files if path.name in KUSTOMIZATION_NAMES], root)
         built = {self._real(path.parent) for path in files if path.name in KUSTOMIZATION_NAMES}
         for path in files:
@@ -152,6 +176,20 @@ class _Reader:
                 self.skipped.append(f"{path}: not named by the kustomization above it")
             else:
                 self.raw += self._file(path)
+
+    def _is_template(self, path: Path) -> bool:
+        """Return whether a kustomization is made by some tool from this file; notes it if so."""
+        if path.name not in KUSTOMIZATION_NAMES:
+            return False
+        try:
+            text = read_text(path, limit=MAX_BYTES)
+        except InputError:
+            return False
+        faults: list[Fault] = []
+        if _TEMPLATE not in text or (all(parse_documents(text, str(path), faults)) and not faults):
+            return False
+        self.unrendered.append((None, str(path)))
+        return True
 
     def _build(self, folders: Sequence[Path], root: Path) -> None:
         """Build the kustomizations nobody names, then those of circles; what several of them share is kept once."""
@@ -250,7 +288,9 @@ class _Reader:
         else:
             self.skipped.append(f"{path}: belongs to a Helm chart, not to the cluster")
 
-    def text(self, text: str, file: str, *, explicit: bool = True) -> list[Loaded]:
+    def text(  # noqa: C901 - one branch per sort of document
+        self, text: str, file: str, *, explicit: bool = True
+    ) -> list[Loaded]:
         """Return one text's objects; what is not one is a fault if the file was asked for, else noted."""
         if explicit and not text.strip():
             self.faults.append(Fault(file, "is empty", "Kubernetes objects", "check what was to be written there"))
@@ -258,10 +298,13 @@ class _Reader:
         found: list[Loaded] = []
         faults: list[Fault] = []
         strangers: list[int] = []
+        aside: list[str] = []
         for value, line in parse_documents(text, file, faults, self.shapes):
             index = -1
             for index, data in enumerate(_flatten(value)):  # noqa: B007 - the last index tells whether any were found
-                if data.get("kind") and data.get("apiVersion"):
+                if tool := _tool_of(data):
+                    aside.append(f"{file}: is a file of {tool}, not an object of the API")
+                elif data.get("kind") and data.get("apiVersion"):
                     faults += _no_text(data, f"{file}:{line}")
                     found.append((scrubbed(data), Where(file, line, len(found))))
                 else:
@@ -276,6 +319,7 @@ class _Reader:
                 self.unrendered.append((None, file))
             return found
         self.faults.extend(faults)
+        self.skipped.extend(dict.fromkeys(aside))
         if strangers and not found and not faults and not explicit:
             self.skipped.append(f"{file}: holds no Kubernetes object")
             return []
@@ -329,6 +373,14 @@ def _identity(data: Mapping[str, Any]) -> tuple[str, ...]:
     metadata = mapping(data.get("metadata"))
     group = str(data.get("apiVersion", "")).rpartition("/")[0]
     return group, str(data.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+
+
+def _tool_of(data: Mapping[str, Any]) -> str:
+    """Return the tool whose own settings a document holds; empty for everything an API server may be sent."""
+    version = data.get("apiVersion")
+    if version == "v1" and data.get("kind") == "Config" and ("clusters" in data or "contexts" in data):
+        return "kubectl"
+    return _FILES_OF_TOOLS.get(version.rpartition("/")[0], "") if isinstance(version, str) else ""
 
 
 def _no_text(data: Mapping[str, Any], where: str) -> list[Fault]:

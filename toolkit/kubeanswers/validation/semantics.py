@@ -9,6 +9,7 @@ from kubeanswers.validation.checks import (
     admission,
     autoscaling,
     cluster,
+    cluster_policies,
     controllers,
     devices,
     fairness,
@@ -79,12 +80,20 @@ CHECKS: Final[dict[str, KindCheck]] = {
 }
 """Checks of the built-in kinds; a kind that is not here has its metadata checked."""
 
+_CUSTOM: Final[dict[tuple[str, str], KindCheck]] = {
+    (cluster_policies.GROUP, kind): cluster_policies.cluster_policy
+    for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+}
+"""Checks of custom kinds whose definitions hold rules that an audit rests on, by group and kind."""
+
 
 def semantic_faults(obj: Mapping[str, Any], version: str, *, custom: bool = False) -> list[str]:
     """Return the faults of an object whose fields have the right types."""
     report = Report(version)
     metadata.metadata(obj, report)
-    check = None if custom else CHECKS.get(str(obj.get("kind")))
+    kind = str(obj.get("kind"))
+    group = str(obj.get("apiVersion")).rpartition("/")[0]
+    check = _CUSTOM.get((group, kind)) if custom else CHECKS.get(kind)
     if check is not None:
         check(obj, report)
     return report.faults

@@ -340,7 +340,10 @@ def _object_findings(objects: ObjectSet) -> Iterator[Finding]:
     for old, new in objects.duplicates:
         subject, where = about(new)
         what = f"defined twice, first at {old.where}; the later one counts"
-        yield Finding("duplicate-object", Severity.MEDIUM, subject, where, what, "", "keep one of the two")
+        severity, fix = Severity.MEDIUM, "keep one of the two"
+        if old.where.file.rpartition("/")[0] != new.where.file.rpartition("/")[0]:  # examples: a cluster each
+            severity, fix = Severity.LOW, "keep one of the two; audit each folder by itself if they are not one cluster"
+        yield Finding("duplicate-object", severity, subject, where, what, "", fix)
     for item in objects:
         if item.namespaced and item.known and not item.metadata.get("namespace"):
             subject, where = about(item)
