@@ -98,6 +98,7 @@ __all__ = [
     "parse_scenario",
     "place",
     "prove",
+    "queue",
     "reach",
     "record",
     "replay",

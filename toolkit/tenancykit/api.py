@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from threading import Event
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tenancykit.study.evaluation import Evaluation
     from tenancykit.study.exploration import Exploration
     from tenancykit.study.proof import Proof
+    from tenancykit.study.serving import QueueAnswer
 
 PathLike = str | os.PathLike[str]
 
@@ -54,6 +55,7 @@ __all__ = [
     "parse_scenario",
     "place",
     "prove",
+    "queue",
     "reach",
     "record",
     "replay",
@@ -460,6 +462,48 @@ def admit(
 
     return admitting.answer(
         paths, sys.stdin, against=against, fair_sharing=fair_sharing, version=kueue, exclude=exclude
+    )
+
+
+def queue(
+    *paths: PathLike,
+    quotas: Mapping[str, int] | PathLike,
+    form: str = "",
+    designs: Sequence[str] = ("static", "borrowing", "fair", "clusters"),
+    target: float = 3600.0,
+    machine: int = 8,
+    fleets: bool = True,
+    skip_bad_rows: bool = False,
+    progress: Callable[[str, float], None] | None = None,
+) -> QueueAnswer:
+    """Return how long the tenants of job traces wait under each quota design, and the smallest fleet for a service.
+
+    Args:
+        paths: traces of jobs, put together.
+        quotas: GPUs per tenant, or a CSV file of tenant and GPUs; their sum is the fleet.
+        form: format of the traces; by default the one whose columns they have.
+        designs: quota designs to play: ``static``, ``borrowing``, ``fair``, ``clusters``.
+        target: longest wait that counts as on time, seconds.
+        machine: GPUs of a machine, to which one cluster each is rounded.
+        fleets: whether to search for the smallest fleet (some dozen simulations more).
+        skip_bad_rows: leave bad rows and jobs out, and say how many.
+        progress: told what is simulated and the share done.
+
+    Raises:
+        InputError: what is wrong with traces, quotas or figures, by file, row and field.
+    """
+    from tenancykit.study import serving
+
+    return serving.serve(
+        *paths,
+        quotas=quotas,
+        form=form,
+        designs=designs,
+        target=target,
+        machine=machine,
+        fleets=fleets,
+        skip_bad_rows=skip_bad_rows,
+        progress=progress,
     )
 
 

@@ -301,6 +301,19 @@ def _queue_commands(commands: Any) -> None:
     text = "resources Kueue is told not to count (default: as a Kueue configuration or Helm values among the files say)"
     _repeatable(admit, "--exclude", "PREFIX", text)
 
+    text = "simulate how long a job trace's tenants wait under each quota design, and the fleet each design needs"
+    queue = _command(commands, "queue", text, "queues:queue")
+    queue.add_argument("paths", nargs="+", metavar="FILE", help="traces of jobs, put together; gzip will do")
+    queue.add_argument("--quotas", required=True, metavar="FILE", help="CSV of tenant and gpus; their sum is the fleet")
+    queue.add_argument("--form", default="", help="format of the traces (default: the one whose columns they have)")
+    _repeatable(queue, "--design", "NAME", "static, borrowing, fair or clusters (default: all)")
+    queue.add_argument("--target", type=float, default=3600.0, metavar="SECONDS", help="longest wait that is on time")
+    queue.add_argument("--machine", type=int, default=8, metavar="GPUS", help="GPUs of a machine, for one cluster each")
+    queue.add_argument("--no-fleet", action="store_true", help="do not search for the smallest fleet")
+    queue.add_argument("--picture", metavar="FILE", help="write waiting time by tenant as SVG")
+    _force_argument(queue)
+    queue.add_argument("--skip-bad-rows", action="store_true", help="leave bad rows and jobs out; say how many and why")
+
 
 def _trace_commands(commands: Any) -> None:
     demand = _command(commands, "demand", "say what a trace's tenants need apart and together", "traces:demand")

@@ -1,15 +1,20 @@
-"""Commands about queues: admit."""
+"""Commands about queues: admit, queue."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import sys
+import time
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.queueing.service import DESIGNS
+from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
 from tenancykit.report.admitting import admission_lines
+from tenancykit.report.serving import queue_lines, waits_svg
 
 
 def admit(options: argparse.Namespace) -> int:
@@ -26,6 +31,41 @@ def admit(options: argparse.Namespace) -> int:
     else:
         print("\n".join(admission_lines(found)))
     return FINDINGS if found.open else OK
+
+
+def queue(options: argparse.Namespace) -> int:
+    """Say how long a trace's tenants wait under each quota design."""
+    found = api.queue(
+        *options.paths,
+        quotas=options.quotas,
+        form=options.form,
+        designs=tuple(options.design) or DESIGNS,
+        target=options.target,
+        machine=options.machine,
+        fleets=not options.no_fleet,
+        skip_bad_rows=options.skip_bad_rows,
+        progress=_Progress(),
+    )
+    if options.picture:
+        write_text(options.picture, waits_svg(found), ours="<svg", force=options.force)
+    if options.json:
+        print_json(found.to_dict())
+    else:
+        print("\n".join(queue_lines(found)))
+    return OK
+
+
+class _Progress:
+    """Says on standard error what is simulated, at most every two seconds; nothing where all is quick."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def __call__(self, what: str, share: float) -> None:
+        now = time.monotonic()
+        if now - self.last >= 2:
+            self.last = now
+            print(f"{what}: {share:.0%}", file=sys.stderr)
 
 
 def _version(text: str) -> tuple[int, int] | None:
