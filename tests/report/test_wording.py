@@ -62,8 +62,8 @@ def test_a_weight_next_to_none_or_all_is_not_told_as_none_or_all() -> None:
 
 def test_how_sure_names_samples_and_doubt_and_never_all_cases() -> None:
     told = how_sure(study())
-    assert "4,000 samples" in told
-    assert "weights within 20%" in told
+    assert "of samples of figures within their intervals" in told
+    assert "weights by 20 %" in told
     assert "cases" not in told
     assert of_samples(0.97, 4000) == "3,880 of 4,000 samples"
 

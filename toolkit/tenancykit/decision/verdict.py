@@ -104,11 +104,13 @@ class Verdict:
 
 
 def share_in_words(share: float) -> str:
-    """Return a share in per cent that never rounds to all or none."""
+    """Return a share in per cent that never rounds to all, to none, or up to a share from which the word differs."""
     if 0.995 <= share < 1:
         return "more than 99 %"
     if 0 < share < 0.005:
         return "less than 1 %"
+    if any(share < step - 1e-9 and f"{share:.0%}" == f"{step:.0%}" for step in (CLEAR, CLOSE)):
+        return f"just under {share:.0%}".replace("%", " %")
     return f"{share:.0%}".replace("%", " %")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tenancykit.design.model import Supplement
 from tenancykit.design.needs import asked_needs
+from tenancykit.report.figures import listed
 from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.exchange_rates import three_digits
 
 
 def completed_with(evaluation: Evaluation) -> str:
@@ -41,13 +43,31 @@ def goes_without(evaluation: Evaluation) -> tuple[str, ...]:
     )
 
 
-def purchase(evaluation: Evaluation) -> str:
-    """Return what a fixed fleet lacks for a design and what buying it costs per month; empty where it lacks nothing."""
+def swapped(evaluation: Evaluation) -> str:
+    """Return what gave way to something else in a design, for all classes once; empty where nothing did."""
+    options = evaluation.catalogue.options
+    found = {
+        f"{options[s.option].name} in place of {options[s.replaces].name}": None
+        for resolved in evaluation.resolved.classes
+        for s in resolved.choice.supplements
+        if s.replaces
+    }
+    return listed(list(found))
+
+
+def purchase(evaluation: Evaluation, *, digits: int | None = None) -> str:
+    """Return what a fixed fleet lacks for a design and what buying it costs per month; empty where it lacks nothing.
+
+    Args:
+        evaluation: the design.
+        digits: significant digits of the money; whole units unless given.
+    """
     fleet = evaluation.scores["cost"].figures["fleet"]
     if not fleet or not (fleet["missing"] or fleet["missing_control_plane_machines"]):
         return ""
     machines = [f"{number} x {name}" for name, number in fleet["missing"].items()]
     if fleet["missing_control_plane_machines"]:
         machines.append(f"{fleet['missing_control_plane_machines']} machines for control planes")
-    currency = evaluation.scenario.infrastructure.currency
-    return f"buys {', '.join(machines)} for {fleet['purchase_per_month']:,.0f} {currency} per month (in its cost)"
+    currency, money = evaluation.scenario.infrastructure.currency, fleet["purchase_per_month"]
+    told = f"{money:,.0f}" if digits is None else three_digits(money)
+    return f"buys {', '.join(machines)} for {told} {currency} per month (in its cost)"

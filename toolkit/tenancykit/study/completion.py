@@ -4,15 +4,17 @@ A published architecture says nothing of layers its authors had no reason to spe
 fleet automation. Ranked as published, the design with the fewest parts wins. So every candidate gets, in the optional
 layers only, the options that provide what it lacks: every minimal set of them that breaks no rule is considered, and
 the cheapest in money is taken - people (effort and toil), whole machines, and what its pods request at the price of the
-cheapest machine; where GPUs can be cut in several ways, the whole bill of each. Classes that lack the same thing get
-the same option, since nobody runs two queues because two classes lacked one. What cannot be completed stays missing,
-and the design is not admitted.
+cheapest machine; where GPUs can be cut in several ways, the whole bill of each. A way of cutting that is preferred goes
+before price only within reason, and gives way to another in a fixed fleet that it does not fit. Classes that lack the
+same thing get the same option, since nobody runs two queues because two classes lacked one. What cannot be
+completed stays missing, and the design is not admitted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -20,6 +22,8 @@ import numpy as np
 from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
+from tenancykit.criteria.cost.fleet import GPU_KIND
+from tenancykit.criteria.cost.machines import sharing_of
 from tenancykit.criteria.isolation.measure import measure as measure_isolation
 from tenancykit.design.batch import Codes, batch_of
 from tenancykit.design.lean import PLAIN, readings
@@ -28,10 +32,16 @@ from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
 from tenancykit.design.validity import Judge, missed_text, resolve
 from tenancykit.scenario.model import Scenario, TenantClass
-from tenancykit.study.sweeping import Question, sweeper_of
+from tenancykit.study.sweeping import Question, Sweeper, sweeper_of
 
 Way = tuple[Option, ...]
 """Options that complete one class, in the order they were found to be needed."""
+
+WITHIN: Final = 1.1
+"""How much dearer a preferred way of sharing cards may be than the cheapest (assumption: a tenth)."""
+
+SHARES: Final = "gpu-fractions"
+"""The need for shares of a card."""
 
 MOST_WAYS: Final = 20_000
 """Most combinations priced for one design; a design that lacks so much is completed from the first of them."""
@@ -46,7 +56,9 @@ def completed(designs: Iterable[Design], scenario: Scenario, catalogue: Catalogu
         catalogue: the options.
     """
     completion = _Completion(scenario, catalogue)
-    return completion.chosen([(design, completion.candidates(design)) for design in designs])
+    found = completion.chosen([(design, completion.candidates(design)) for design in designs])
+    fleet = scenario.infrastructure
+    return found if fleet.mode != "fixed" or fleet.buying == "allowed" else completion.fitted(found)
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,7 @@ class _Context:
     broken: frozenset[str]
     asked: tuple[Asked, ...]
     replacing: bool = False
+    barred: frozenset[str] = frozenset()
 
 
 class _Completion:
@@ -79,6 +92,11 @@ class _Completion:
             if option.selectable and not LAYERS[option.dimension][option.layer]
         ]
         self._ways: dict[tuple[str, tuple[str, ...]], list[Way]] = {}
+
+    @cached_property
+    def sweeper(self) -> Sweeper:
+        """What prices designs."""
+        return sweeper_of(Question.of(self.scenario, self.catalogue))
 
     # --- which options complete a class --------------------------------------------------------------------------
 
@@ -140,14 +158,19 @@ class _Completion:
                 return [added]
             lacking, preferred = missed.met, missed.prefer.atoms()
         providers = self._providers(lacking, facts, context, added)
-        for group in (
-            [o for o in providers if _brings(o, preferred)],
-            [o for o in providers if not _brings(o, preferred)],
-        ):
-            found = [way for option in group for way in self._grown(context, (*added, option), seen)]
-            if found:
-                return found
-        return []
+        first = [o for o in providers if _brings(o, preferred)]
+        rest = [o for o in providers if not _brings(o, preferred)]
+        found: list[Way] = []
+        for group in (first, rest):
+            found += [way for option in group for way in self._grown(context, (*added, option), seen)]
+            if found and not self._depends(first):
+                break
+        return found
+
+    def _depends(self, preferred: Sequence[Option]) -> bool:
+        """Return whether price has a say beside a preference: where cards are on offer that it cannot cut."""
+        models = {m.shape.gpu_model for m in self.sweeper.cost.machines if m.is_gpu}
+        return any(o.gpu is not None and any(sharing_of(o.gpu, model) is None for model in models) for o in preferred)
 
     def _fresh(self, broken: Iterable[str], context: _Context) -> bool:
         """Return whether something is broken that was not before, needs apart."""
@@ -169,6 +192,7 @@ class _Completion:
             if wanted & names
             and (option.dimension, option.layer) not in taken
             and option.id not in requirements.forbid_options
+            and option.id not in context.barred
             and option.id not in context.choice.options
         ]
 
@@ -221,7 +245,7 @@ class _Completion:
 
     def _prices(self, designs: Sequence[Design]) -> list[float]:
         """Return what people, whole machines and requests of components cost per month, all designs in one sweep."""
-        sweeper = sweeper_of(Question.of(self.scenario, self.catalogue))
+        sweeper = self.sweeper
         columns: list[Candidates] = []
         for dimension in DIMENSIONS:
             for layer in LAYERS[dimension]:
@@ -249,7 +273,9 @@ class _Completion:
             best = {cut: (price + self._bill(one), one) for cut, (price, one) in best.items()}
         if len(best) == 1:
             return next(one for _, one in best.values())
-        ordered = [one for _, one in sorted(best.values(), key=lambda item: item[0])]
+        dear = WITHIN * min(price for price, _ in best.values())
+        order = sorted(best.values(), key=lambda item: (item[0] > dear or not self._preferred(item[1]), item[0]))
+        ordered = [one for _, one in order]
         return next((one for one in ordered if not self._lowers_isolation(design, one)), ordered[0])
 
     def _cut(self, design: Design) -> tuple[str, ...]:
@@ -259,10 +285,64 @@ class _Completion:
     def _cuts(self, identifier: str) -> bool:
         return self.catalogue.options[identifier].gpu is not None
 
+    def _preferred(self, design: Design) -> bool:
+        """Return whether shares of a card are what their need prefers, in every class that has some added."""
+        liked = {name for need in self.catalogue.needs.values() for name in need.prefer.atoms()}
+        every = [
+            self.catalogue.options[s.option]
+            for c in design.choices.values()
+            for s in c.supplements
+            if self._cuts(s.option)
+        ]
+        return all(_brings(option, frozenset(liked)) for option in every)
+
     def _bill(self, design: Design) -> float:
         """Return the bill per month without people and without whole machines of components, which people carry."""
-        sweeper = sweeper_of(Question.of(self.scenario, self.catalogue))
-        return float(sweeper.cost.without_hosts(resolve(design, self.scenario, self.catalogue)))
+        return float(self.sweeper.cost.without_hosts(resolve(design, self.scenario, self.catalogue)))
+
+    # --- what does not fit a fixed fleet --------------------------------------------------------------------------
+
+    def fitted(self, designs: Sequence[Design]) -> tuple[Design, ...]:
+        """Return designs with shares of cards made another way where the fixed fleet lacks GPU nodes for theirs.
+
+        Only what a design's own or added way of cutting lacks and another does not: no other layer changes.
+        """
+        asked = {c.id for c in self.classes for one in self.judges[c.id].asked if one.need.id == SHARES}
+        return tuple(self._fitting(design, asked) for design in designs) if asked else tuple(designs)
+
+    def _fitting(self, design: Design, asked: frozenset[str] | set[str]) -> Design:
+        cutting = {c for name in asked for c in design.choices[name].options if self._shares(c)}
+        required = {o for c in self.classes for o in c.requirements.require_options}
+        if not cutting or cutting & required or not self._lacking(design):
+            return design
+        others = [one for one in self._cut_otherwise(design, frozenset(cutting)) if not self._lacking(one)]
+        return self.chosen([(design, others)])[0] if others else design
+
+    def _cut_otherwise(self, design: Design, barred: frozenset[str]) -> list[Design]:
+        ways = []
+        for tenant_class in self.classes:
+            choice, judge = design.choices[tenant_class.id], self.judges[tenant_class.id]
+            bare = Choice(tuple(option for option in choice.options if option not in barred))
+            resolved, broken = judge.resolve(bare)
+            missed = tuple(one for one in judge.asked if one.missed(resolved.facts))
+            context = _Context(judge, bare, frozenset(broken), missed, barred=barred)
+            ways.append(self._best_effort(context) if missed else [()])
+        joined: list[tuple[Mapping[Layer, Option], tuple[Way, ...]]] = [({}, ())]
+        for each in ways:
+            joined = list(_joined(joined, each))[:MOST_WAYS]
+        found: dict[tuple[str, ...], Design] = {}
+        for _, way in joined:
+            one = _kept_supplements(design, self._built(design, way))
+            if not barred & {option for choice in one.choices.values() for option in choice.options}:
+                found.setdefault(self._cut(one), one)
+        return list(found.values())
+
+    def _shares(self, identifier: str) -> bool:
+        option = self.catalogue.options[identifier]
+        return option.gpu is not None and option.gpu.mode != "whole"
+
+    def _lacking(self, design: Design) -> int:
+        return self.sweeper.cost.shortage(resolve(design, self.scenario, self.catalogue))[GPU_KIND]
 
     def _lowers_isolation(self, design: Design, candidate: Design) -> bool:
         """Return whether cutting GPUs takes a class below a level it asks for and the design has without."""
@@ -280,6 +360,19 @@ class _Completion:
     def _levels(self, design: Design) -> dict[str, int]:
         score = measure_isolation(resolve(design, self.scenario, self.catalogue), self.scenario, self.catalogue)
         return {name: int(str(found["overall"])[1]) for name, found in score.figures["classes"].items()}
+
+
+def _kept_supplements(before: Design, after: Design) -> Design:
+    """Return a design completed once more with what completed it before; what was added and taken back is no swap."""
+    choices = {}
+    for name, choice in after.choices.items():
+        earlier = before.choices[name].supplements
+        swapped = {one.option: one.replaces for one in earlier}
+        new = [replace(s, replaces=swapped.get(s.replaces, s.replaces)) for s in choice.supplements]
+        known = {one.option for one in new}
+        kept = [s for s in earlier if s.option in choice.options and s.option not in known]
+        choices[name] = replace(choice, supplements=(*kept, *new))
+    return replace(after, choices=choices)
 
 
 def _brings(option: Option, facts: frozenset[str]) -> bool:

@@ -1,0 +1,77 @@
+"""Completion shares cards in a way that fits: the scenario's machines, its fleet, and whose code runs there."""
+
+from __future__ import annotations
+
+import pytest
+
+import tenancykit as tk
+from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.design.model import Design
+from tenancykit.design.validity import reference_design
+from tenancykit.study.completion import completed
+
+CATALOGUE = load_catalogue()
+
+HPC = """
+schema: tenancykit/scenario/v1
+name: hpc
+tenants:
+  classes: [{id: groups, kind: team, count: 10, workloads: [{template: notebook}]}]
+workloads:
+  - {id: notebook, kind: notebook, replicas: 4, cpu: "2", memory: 8Gi, gpu: {fraction: 0.125, memory: %s}}
+infrastructure:
+  mode: fixed
+  sites: [{id: campus, provider: own}]
+  nodes:
+    - type: a100x4
+      count: 2
+      spec: {cpu: 128, memory: 1024Gi, gpus: 4, gpu_model: A100-80GB, price_per_hour: 6.0, bare_metal: true}
+    - {type: plain, count: 8, spec: {cpu: 32, memory: 128Gi, price_per_hour: 0.9, bare_metal: true}}
+  control_plane: self-managed
+"""
+
+INFERENCE = """
+schema: tenancykit/scenario/v1
+name: inference
+tenants:
+  classes: [{id: customers, kind: customer, count: 20, workloads: [{template: model}], requirements: {isolation: L1}}]
+workloads:
+  - {id: model, kind: inference, cpu: "2", memory: 8Gi, untrusted_code: %s, gpu: {fraction: 0.25, memory: 5Gi}}
+infrastructure:
+  mode: elastic
+  sites: [{id: us, provider: aws, region: us-east-1}]
+  nodes: [{type: aws_g6_12xlarge}, {type: aws_m7i_4xlarge}]
+  control_plane: managed
+"""
+
+
+def shared_by(text: str, reference: str) -> tuple[Design, set[str]]:
+    """Return a completed reference and the ways in which it shares cards."""
+    scenario = tk.parse_scenario(text)
+    (design,) = completed([reference_design(CATALOGUE.references[reference], scenario, CATALOGUE)], scenario, CATALOGUE)
+    options = {option for choice in design.choices.values() for option in choice.options}
+    modes = {CATALOGUE.options[o].gpu.mode for o in options if CATALOGUE.options[o].gpu}  # type: ignore[union-attr]
+    return design, modes - {"whole"}
+
+
+def test_mig_is_taken_where_its_slices_fit_the_fleet() -> None:
+    assert shared_by(HPC % "9Gi", "RA01")[1] == {"mig"}  # 40 pods, seven to a card: 6 of 8 cards
+
+
+@pytest.mark.parametrize("reference", ["RA01", "RA03"])
+def test_mig_gives_way_where_its_slices_do_not_fit_the_fleet_and_another_way_does(reference: str) -> None:
+    design, modes = shared_by(HPC % "10Gi", reference)  # 10Gi takes a 1g.20gb, four to a card: 10 of 8 cards
+    assert modes
+    assert "mig" not in modes
+    supplements = design.choices["groups"].supplements
+    published = reference_design(CATALOGUE.references[reference], tk.parse_scenario(HPC % "10Gi"), CATALOGUE)
+    swaps = {s.replaces for s in supplements if s.replaces}
+    assert swaps == {"gpu_mig"} & set(published.choices["groups"].options), "a swap of what was published is said"
+
+
+def test_customers_who_run_no_code_of_their_own_share_cards_without_mig() -> None:
+    assert shared_by(INFERENCE % "false", "RA01")[1] == {"mps"}
+
+
+def test_customers_who_bring_code_get_whole_cards_where_nothing_keeps_them_apart() -> None:
+    assert not shared_by(INFERENCE % "true", "RA01")[1]

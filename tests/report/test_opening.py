@@ -1,0 +1,78 @@
+"""The first three lines: plain words, true figures, nothing left unsaid that a board would have to know."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+
+import tenancykit as tk
+from tenancykit.decision.verdict import share_in_words
+from tenancykit.report.opening import Opening, open_days, opening, provided
+from tests.laws.small import saas, teams
+
+SMALL_FLEET = "mode: fixed"
+
+
+@cache
+def study(name: str) -> tk.Study:
+    """Small comparisons: an elastic one with two classes, a fleet too small, and the same with buying allowed."""
+    if name == "saas":
+        return tk.compare(saas())
+    if name == "too-small":
+        return tk.compare(teams(fleet=SMALL_FLEET, gpu_nodes=2, bare=", bare_metal: true"))
+    return tk.compare(teams(fleet=f"{SMALL_FLEET}\n  buying: allowed", gpu_nodes=2, bare=", bare_metal: true"))
+
+
+@cache
+def told(name: str) -> Opening:
+    return opening(study(name))
+
+
+@pytest.mark.parametrize("name", ["saas", "too-small", "buying"])
+def test_nobody_has_to_know_an_id_to_read_the_first_lines(name: str) -> None:
+    text = " ".join(told(name).lines)
+    assert not re.search(r"\b(RA\d\d|HY1|window:|lapse:|upkeep:|rule )", text)
+
+
+def test_a_fleet_that_is_too_small_is_said_in_machines_with_what_buying_takes() -> None:
+    lines = told("too-small")
+    missed = re.search(r"misses the fleet by (\d+) GPU nodes", lines.buys)
+    assert missed
+    assert int(missed[1]) >= 8, "40 GPUs asked, 8 there, four to a node"
+    assert "buying: allowed" in lines.sure
+    assert "USD a month" in lines.sure
+    for some, every in re.findall(r"\((\d+) of (\d+) designs\)", lines.sure):
+        assert int(some) <= int(every)
+
+
+def test_what_has_to_be_bought_is_said_in_the_first_line() -> None:
+    assert re.search(r"It buys \d+ x gpus.* USD per month", told("buying").recommended)
+
+
+def test_open_days_are_days_of_a_year_and_leave_out_slow_neighbours() -> None:
+    for evaluation in study("saas").evaluations:
+        for days, plane in open_days(evaluation).values():
+            assert 0 <= days <= 365
+            assert plane != "performance"
+
+
+def test_every_class_is_told_its_own_level() -> None:
+    text = told("saas").buys
+    best = study("saas").best
+    for name, found in best.scores["isolation"].figures["classes"].items():
+        assert re.search(rf"level {found['overall']}[^.]*\b{name}\b", text)
+
+
+def test_needs_that_do_not_arise_under_a_design_are_not_said_to_be_provided() -> None:
+    single = [e for e in study("buying").evaluations if not any(c.cluster.per_tenant for c in e.resolved.classes)]
+    assert single
+    for evaluation in single:
+        assert "fleet automation" not in provided(evaluation)
+
+
+def test_a_share_never_rounds_up_to_one_from_which_the_word_differs() -> None:
+    assert share_in_words(0.947) == "just under 95 %"
+    assert share_in_words(0.497) == "just under 50 %"
+    assert share_in_words(0.951) == "95 %"
