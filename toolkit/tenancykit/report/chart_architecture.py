@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tenancykit.criteria.cost.domains import Clusters
 from tenancykit.criteria.cost.housing import Housed
 from tenancykit.criteria.cost.statement import Statement
-from tenancykit.report.chart_canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, Canvas, Chart
+from tenancykit.report.chart_canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, Canvas, Chart, class_colours
 from tenancykit.study.evaluation import Evaluation
 
 _CARD: Final = 344
@@ -63,10 +63,11 @@ def architecture(evaluation: Evaluation) -> Chart:
     heights = [_height(card) for card in cards]
     rows = [heights[i : i + 2] for i in range(0, len(cards), 2)]
     canvas = Canvas(title, sum(max(row) + _GAP for row in rows) + 4)
+    hues = class_colours([c.id for c in evaluation.scenario.tenants.classes])
     y = canvas.top + 2.0
     for start in range(0, len(cards), 2):
         for column, card in enumerate(cards[start : start + 2]):
-            _draw(canvas, card, 12 + column * (_CARD + _GAP + 4), y)
+            _draw(canvas, card, 12 + column * (_CARD + _GAP + 4), y, hues)
         y += max(heights[start : start + 2]) + _GAP
     data = [
         [
@@ -126,7 +127,7 @@ def _height(card: _Card) -> float:
     return 70 + 50 * max(1, len(card.pools))
 
 
-def _draw(canvas: Canvas, card: _Card, x: float, y: float) -> None:
+def _draw(canvas: Canvas, card: _Card, x: float, y: float, hues: Mapping[str, str]) -> None:
     height = _height(card)
     if card.copies > 1:
         for step in (8, 4):
@@ -145,5 +146,8 @@ def _draw(canvas: Canvas, card: _Card, x: float, y: float) -> None:
         canvas.rect(x + 16, top, _CARD - 26, 42, "#f7f7f7", stroke="#cccccc")
         pools = f"{pool.copies:,} pools, " if pool.copies > 1 and card.copies == 1 else ""
         who = f": {', '.join(pool.classes)}" if pool.classes else ""
-        canvas.text(x + 24, top + 17, f"{pools}{_POOLS[pool.kind]}{who}", size=11, weight=600, room=_CARD - 44)
+        room = _CARD - 48 - 12 * len(pool.classes)
+        canvas.text(x + 24, top + 17, f"{pools}{_POOLS[pool.kind]}{who}", size=11, weight=600, room=room)
+        for turn, name in enumerate(reversed(pool.classes), start=1):
+            canvas.rect(x + _CARD - 12 - 12 * turn, top + 8, 9, 9, hues.get(name, GREY), title=name)
         canvas.text(x + 24, top + 33, pool.machines, size=11, room=_CARD - 44)

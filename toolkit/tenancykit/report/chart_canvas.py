@@ -359,6 +359,11 @@ def colours(names: Sequence[str], most: int = len(PALETTE)) -> dict[str, str]:
     return {name: PALETTE[i] if i < kept else GREY for i, name in enumerate(names)}
 
 
+def class_colours(names: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each tenant class, the same in every chart of a scenario: by its place in the scenario."""
+    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(names)}
+
+
 def _hover(title: str) -> str:
     return f"<title>{html.escape(title)}</title>" if title else ""
 

@@ -25,6 +25,7 @@ from tenancykit.report.chart_canvas import (
     Axis,
     Canvas,
     Chart,
+    class_colours,
     short,
 )
 from tenancykit.report.figures import number, numbers_apart
@@ -203,7 +204,7 @@ def placement(evaluation: Evaluation) -> Chart:
     labels = group_labels(statement, evaluation.scenario)
     bars = _merged([bar for one in statement.housing.housed for bar in _bars(one, labels)])
     bars.sort(key=lambda bar: (bar.resource != "GPU", -bar.nodes, bar.owner, bar.machine, bar.domain))
-    hues = _tenant_hues(bars)
+    hues, legend = _class_hues(bars, statement, evaluation.scenario)
     figures = evaluation.scores["cost"].figures["gpus"]
     shown = bars[:_MOST_GROUPS]
     note = "Nodes alike are one bar. Bars of GPU nodes show GPUs, the others CPU. Where tenants share nodes, a bar is "
@@ -212,7 +213,7 @@ def placement(evaluation: Evaluation) -> Chart:
         note += f" {len(bars) - len(shown)} rarer kinds of nodes stand in the table only."
     left, right, row = 290, WIDTH - 20, 19
     canvas = Canvas(_placement_title(evaluation, figures), 10, note=note)
-    entries = [(labels.get(name, name), hue) for name, hue in hues.items()]
+    entries = [*legend.items()]
     entries += [("free", EMPTY), ("stranded: no pod can use it", "hatch")]
     first = canvas.top + 6 + canvas.legend(12, canvas.top + 8, entries, room=WIDTH - 30)
     base = first + row * len(shown) + 4
@@ -337,15 +338,13 @@ def _parts(
             yield owner, name, share
 
 
-def _tenant_hues(bars: list[_Bar]) -> dict[str, str]:
-    sums: dict[str, float] = {}
-    for bar in bars:
-        for owner, _, share in bar.parts:
-            sums[owner] = sums.get(owner, 0.0) + share * bar.nodes
-    owners = sorted((o for o in sums if o != _PLATFORM), key=lambda o: (-sums[o], o))
-    hues = {owner: PALETTE[i] for i, owner in enumerate(owners[: len(PALETTE) - 1])}
-    if len(owners) > len(hues):
-        hues["other tenants"] = GREY
-    if _PLATFORM in sums:
-        hues[_PLATFORM] = "#555555"
-    return hues
+def _class_hues(bars: list[_Bar], statement: Statement, scenario: Scenario) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the colour of each owner, and the legend: the classes that stand here, in the scenario's order."""
+    there = {owner for bar in bars for owner, _, _ in bar.parts}
+    of_class = class_colours([c.id for c in scenario.tenants.classes])
+    owners = {g.id: of_class[g.tenant_class.id] for g in statement.groups}
+    present = {g.tenant_class.id for g in statement.groups if g.id in there}
+    legend = {name: hue for name, hue in of_class.items() if name in present}
+    if _PLATFORM in there:
+        owners[_PLATFORM] = legend["the platform"] = "#555555"
+    return owners, legend

@@ -21,6 +21,7 @@ from tenancykit.report.chart_canvas import (
     WIDTH,
     Canvas,
     Chart,
+    class_colours,
     ink_on,
 )
 from tenancykit.report.figures import days_text
@@ -49,6 +50,8 @@ def isolation_matrix(evaluation: Evaluation) -> Chart:
     if len(pairs) > len(shown):
         note += f" {len(pairs) - len(shown)} better isolated pairs stand in the table only."
     canvas = Canvas(_matrix_title(evaluation, worst), head + row * len(shown) + 24, note=note)
+    canvas.bottom += canvas.legend(left, canvas.bottom - 8, _legend(), room=WIDTH - left - 12)
+    hues = class_colours([c.id for c in evaluation.scenario.tenants.classes])
     first = canvas.top + head
     for column, asset in enumerate(assets):
         x = left + wide * column
@@ -57,7 +60,9 @@ def isolation_matrix(evaluation: Evaluation) -> Chart:
     for line, pair in enumerate(shown):
         y = first + row * line
         told = f"{pair.attacker} on {'each other' if pair.attacker == pair.victim else pair.victim}"
-        canvas.text(left - 8, y + 20, told, size=11, anchor="end", room=left - 16)
+        canvas.text(left - 20, y + 20, told, size=11, anchor="end", room=left - 28)
+        canvas.rect(left - 15, y + 5, 5, row - 10, hues.get(pair.attacker, GREY), title=pair.attacker)
+        canvas.rect(left - 9, y + 5, 5, row - 10, hues.get(pair.victim, GREY), title=pair.victim)
         found = {a.asset: a for a in pair.finding.assets}
         for column, asset in enumerate(assets):
             cell = found.get(asset.asset)
@@ -84,6 +89,12 @@ def isolation_matrix(evaluation: Evaluation) -> Chart:
     return canvas.chart(
         ["attacker", "victim", "asset", "plane", "nines", "barriers", "days/year open", "likeliest path"], rows
     )
+
+
+def _legend() -> list[tuple[str, str]]:
+    """Return what the shades mean, worst first."""
+    names = [f"under {_STEPS[0]:g} nines", *(f"from {step:g}" for step in _STEPS)]
+    return list(zip([*names[:-1], f"{names[-1]}, or no path"], SHADES, strict=True))
 
 
 def _turned_title(canvas: Canvas, text: str, x: float, y: float, *, room: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from tenancykit.auditing import AuditReport, to_text
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.score import Evidence
 from tenancykit.drawing import html_of, picture_of, text_of
 from tenancykit.report import charts
@@ -17,11 +18,15 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
 _STYLE = (
-    "<style>.tk{font-family:system-ui,sans-serif;font-size:13px;color:#222;background:#fff}"
-    ".tk table{border-collapse:collapse}.tk td,.tk th{padding:3px 8px;text-align:left!important;vertical-align:top;"
-    "border-bottom:1px solid #e5e5e5}.tk th{font-weight:600}.tk .out{color:#666}.tk ul{margin:2px 0 2px 18px;padding:0}"
-    ".tk summary{cursor:pointer}.tk .tag{background:#fff3cd;padding:0 4px;border-radius:3px}</style>"
+    "<style>.tk{font-family:system-ui,sans-serif;font-size:13px;color:var(--jp-content-font-color1,#222);"
+    "background:var(--jp-layout-color0,#fff)}.tk table{border-collapse:collapse;max-width:100%}"
+    ".tk td,.tk th{padding:3px 8px;text-align:left!important;vertical-align:top;white-space:normal!important;"
+    "border-bottom:1px solid var(--jp-border-color2,#ddd)}.tk th{font-weight:600}"
+    ".tk .out,.tk small{color:var(--jp-content-font-color2,#5f5f5f)}.tk ul{margin:2px 0 2px 18px;padding:0}"
+    ".tk summary{cursor:pointer}.tk .tag{background:#fff3cd;color:#222;padding:0 4px;border-radius:3px}"
+    ".tk a{color:var(--jp-content-link-color,#0b57a4);text-decoration:underline;overflow-wrap:anywhere}</style>"
 )
+"""Colours follow JupyterLab's theme; elsewhere, and without a kernel, dark on white."""
 
 
 def _page(*parts: str) -> str:
@@ -47,7 +52,11 @@ def ranking_table(study: Study) -> str:
     first = study.evaluations[0]
     head = "".join(f"<th>{TITLES[name]}<br><small>{_safe(first.scores[name].unit)}</small></th>" for name in CRITERIA)
     rows = [_row(study, evaluation) for evaluation in study.order]
-    note = "<p><small>Longer bars are better. * on the Pareto front. Grey: not admitted, see below.</small></p>"
+    levels = ", ".join(f"{level.id} {level.title}" for level in load_isolation(study.catalogue).levels.values())
+    note = (
+        "<p><small>Longer bars are better. * on the Pareto front; \u2013: not admitted, see below. "
+        f"Isolation levels: {_safe(levels)}.</small></p>"
+    )
     return f"<table><tr><th>Rank</th><th>Design</th>{head}<th>Score</th></tr>{''.join(rows)}</table>{note}"
 
 
@@ -61,6 +70,8 @@ def _row(study: Study, evaluation: Evaluation) -> str:
         cells.append(f"<td>{bar(share, short_value(score), emphasis=rank == 1)}</td>")
     css = "" if rank else ' class="out"'
     name = f"{_safe(evaluation.id)} {_safe(evaluation.name)}"
+    if not rank:
+        shown = '<span title="not admitted" aria-label="not admitted">\u2013</span>'
     return f"<tr{css}><td>{shown}</td><td>{name}</td>{''.join(cells)}<td>{total}</td></tr>"
 
 
@@ -133,7 +144,7 @@ def tree(line: Evidence, *, open_levels: int = 1) -> str:
 
 def _link(source: str) -> str:
     if source.startswith("https://"):
-        return f'<a href="{_safe(source)}" rel="noreferrer">{_safe(source)}</a>'
+        return f'<a href="{_safe(source)}" target="_blank" rel="noopener noreferrer">{_safe(source)}</a>'
     return _safe(source)
 
 

@@ -54,7 +54,7 @@ def scatter(
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-            f'role="img" aria-label="{html.escape(title)}">'
+            f'style="max-width:100%;height:auto" role="img" aria-label="{html.escape(title)}">'
         ),
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         _text(left, 22, title, size=14, weight="600"),
@@ -127,12 +127,13 @@ def _short(value: float) -> str:
     return f"{value:g}"
 
 
-def bar(share: float, text: str, *, emphasis: bool = False, width: int = 120) -> str:
+def bar(share: float, text: str, *, emphasis: bool = False, width: int = 96) -> str:
     """Return a table cell's bar: ``share`` (0-1) of the width filled, with its text on top."""
     filled = max(0.0, min(1.0, share)) * width
     colour = ORANGE if emphasis else "#9ecae1"
+    scaling = f"max-width:100%;height:auto;min-width:{width - 8}px"
     return (
-        f'<svg width="{width}" height="18" role="img" aria-label="{html.escape(text)}">'
-        f'<rect width="{width}" height="18" fill="#f0f0f0"/>'
+        f'<svg viewBox="0 0 {width} 18" width="{width}" height="18" style="{scaling}" role="img" '
+        f'aria-label="{html.escape(text)}"><rect width="{width}" height="18" fill="#f0f0f0"/>'
         f'<rect width="{filled:.1f}" height="18" fill="{colour}"/>{_text(4, 13, text, size=11)}</svg>'
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import textwrap
 from collections.abc import Sequence
 
@@ -16,7 +18,9 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
 
 _WIDTH = 100
+_NARROW = 60
 _NAME = 44
+_SHORT_NAME = 12
 _REASONS = 3
 
 
@@ -83,11 +87,17 @@ def _table(study: Study) -> list[str]:
     rows = [head, ["", "", *units, "0-1"]]
     for evaluation in study.order:
         rank, score = standing(study, evaluation)
-        name = textwrap.shorten(f"{evaluation.id} {evaluation.name}", _NAME, placeholder="...")
         cells = [short_value(evaluation.scores[criterion]) for criterion in CRITERIA]
+        name = f"{evaluation.id} {evaluation.name}"
         rows.append([rank if rank.endswith(("*", "-")) else f"{rank} ", name, *cells, score])
-    lines = columns(rows, left={1})
-    return [*lines, "* on the Pareto front: no admitted design is at least as good on all four and better on one"]
+    figures = sum(max(len(row[i]) for row in rows) for i in range(len(head)) if i != 1) + 2 * (len(head) - 1)
+    room = max(_SHORT_NAME, min(_NAME, line_width() - figures))
+    for row in rows:  # figures stay whole, names give way: they stand in full below the table
+        row[1] = textwrap.shorten(row[1], room, placeholder="...")
+    return [
+        *columns(rows, left={1}),
+        *wrapped("* on the Pareto front: no admitted design is at least as good on all four and better on one"),
+    ]
 
 
 def standing(study: Study, evaluation: Evaluation) -> tuple[str, str]:
@@ -110,15 +120,24 @@ def columns(rows: Sequence[Sequence[str]], *, left: set[int]) -> list[str]:
 
 
 def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
-    """Return text as lines of at most 100 characters; words that are longer stay whole."""
+    """Return text as lines that fit the terminal, 100 characters elsewhere; words that are longer stay whole."""
     return textwrap.wrap(
         text,
-        _WIDTH,
+        line_width(),
         initial_indent=first,
         subsequent_indent=rest,
         break_on_hyphens=False,
         break_long_words=False,
     )
+
+
+def line_width() -> int:
+    """Return how many characters a line may hold: the terminal's width from 60 to 100; 100 where nobody watches."""
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else _WIDTH
+    except (OSError, ValueError):
+        columns = _WIDTH
+    return max(_NARROW, min(_WIDTH, columns or _WIDTH))
 
 
 def bullet(text: str) -> list[str]:

@@ -15,14 +15,19 @@ from tenancykit.studio.session import Session
 
 STYLE = (
     "<style>.tk-tabs .lm-TabBar-tab{padding:0 4px!important;min-width:0!important;font-size:12px!important}"
-    ".tks{font-family:system-ui,sans-serif;font-size:13px;line-height:1.45;color:#222;background:#fff;padding:4px}"
-    ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}.tks .fault{color:#8a1f00;font-weight:600}"
-    ".tks .good{color:#00634a;font-weight:600}.tks pre{white-space:pre-wrap;margin:4px 0}"
+    ".tks{font-family:system-ui,sans-serif;font-size:13px;line-height:1.45;padding:4px;overflow-wrap:break-word;"
+    "color:var(--jp-content-font-color1,#222);background:var(--jp-layout-color0,#fff)}"
+    ".tks table{border-collapse:collapse;max-width:100%}.tks td,.tks th{padding:3px 8px;text-align:left!important;"
+    "vertical-align:top;white-space:normal!important;border-bottom:1px solid var(--jp-border-color2,#ddd)}"
+    ".tks small,.tks .out{color:var(--jp-content-font-color2,#5f5f5f)}.tks a{text-decoration:underline}"
+    ".tks .tag{background:#fff3cd;color:#222;padding:0 4px;border-radius:3px}"
+    ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}.tks .fault{color:#8a1f00;background:#fff1ec;font-weight:600;"
+    "padding:0 4px}.tks .good{color:#00634a;background:#e9f7f1;font-weight:600;padding:0 4px}.tks pre{white-space:pre-wrap;margin:4px 0}"
     ".tks .two{display:flex;flex-wrap:wrap;gap:8px}.tks .two>*{flex:1 1 420px;min-width:0}"
     ".tk-number.jupyter-button{padding:0 4px}.tk-name.jupyter-button{text-align:left;padding:0 6px}"
     ".tk-grid .widget-html-content,.tk-grid .jupyter-widget-html-content{line-height:26px}</style>"
 )
-"""Style of everything the studio writes; black on white, so that it reads on a projector and in a dark theme."""
+"""Style of everything the studio writes; it follows JupyterLab's theme, and is dark on white where there is none."""
 
 
 class Desk(Protocol):
