@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tenancykit.report.replaying import Replay
     from tenancykit.study.admitting import AdmitAnswer
     from tenancykit.study.assessing import Assessment
+    from tenancykit.study.collecting import Collected
     from tenancykit.study.comparison import Progress, Study
     from tenancykit.study.evaluation import Evaluation
     from tenancykit.study.exploration import Exploration
@@ -46,6 +47,7 @@ __all__ = [
     "assess",
     "audit",
     "can_i",
+    "collect",
     "compare",
     "example",
     "explore",
@@ -60,6 +62,7 @@ __all__ = [
     "record",
     "replay",
     "replay_evidence",
+    "share",
     "validate",
     "variant",
 ]
@@ -194,6 +197,36 @@ def record(study: Study, design_id: str | None = None) -> Record:
     from tenancykit.report import record as recording
 
     return recording.record(study, design_id)
+
+
+def share(study: Study, path: PathLike, *, force: bool = False) -> Path:
+    """Write a study as one page, without a server, in which people move weights and give them back; return its path.
+
+    Args:
+        study: the designs.
+        path: the HTML file.
+        force: replace a file that is no such page.
+
+    Raises:
+        UndecidedError: no design is admitted, so there is nothing to weigh.
+        OutputError: the file is somebody else's, or cannot be written.
+    """
+    from tenancykit.report import sharing
+
+    return sharing.share(study, path, force=force)
+
+
+def collect(study: Study, paths: Iterable[PathLike]) -> Collected:
+    """Return what the weights that came back from a shared page mean together.
+
+    Raises:
+        InputError: every fault of every file, two people share a name, or the scales have changed since.
+        UndecidedError: the study admits no design.
+    """
+    from tenancykit.report.sharing import question_of
+    from tenancykit.study import collecting
+
+    return collecting.collect(study, paths, question=question_of(study))
 
 
 def audit(

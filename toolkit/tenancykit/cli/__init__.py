@@ -220,6 +220,19 @@ def _space_commands(commands: Any) -> None:
     _repeatable(weigh, "--swing", "CRITERION=POINTS", "swing points: 100 for the swing wanted most")
     weigh.add_argument("--questions", action="store_true", help="print the questions and stop")
 
+    text = "write one page in which people move weights, to send to those who decide"
+    share = _command(commands, "share", text, "sharing:share")
+    _scenario_argument(share)
+    share.add_argument("--to", required=True, metavar="FILE", help="the page, such as page.html")
+    _variant_argument(share)
+    _force_argument(share)
+
+    text = "say what the weights that came back mean together: agreement, conflict, a joint decision"
+    collect = _command(commands, "collect", text, "sharing:collect")
+    _scenario_argument(collect)
+    collect.add_argument("files", nargs="+", metavar="FILE", help="files that a shared page made")
+    _variant_argument(collect)
+
     replay = _command(commands, "replay", "work a decision record, or published flaws, out again", "exploring:replay")
     replay.add_argument("record", nargs="?", help="decision.html, or the folder that holds it")
     replay.add_argument("--folder", help="folder of the files the scenario names (default: the record's)")

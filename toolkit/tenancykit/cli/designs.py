@@ -30,7 +30,7 @@ def _loaded(options: argparse.Namespace) -> Catalogue:
     return load_catalogue(*options.catalogue)
 
 
-def _study(options: argparse.Namespace, *named: str | None) -> Study:
+def asked_study(options: argparse.Namespace, *named: str | None) -> Study:
     """Return the study, with the variants asked for and those among the designs named."""
     catalogue = _loaded(options)
     scenario = api.load_scenario(options.scenario, catalogue)
@@ -82,7 +82,7 @@ def print_json(data: Any) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Rank the reference architectures and variants."""
-    study = _study(options)
+    study = asked_study(options)
     if options.json:
         print_json(payload.comparison(study))
     else:
@@ -94,7 +94,7 @@ def explain(options: argparse.Namespace) -> int:
     """Open a design's figures, or say why one design stands before another."""
     if options.depth is not None and options.depth < 0:
         raise InputError(Fault("--depth", f"is {options.depth}", "0 or more"))
-    study = _study(options, options.design, options.other)
+    study = asked_study(options, options.design, options.other)
     chosen = _chosen(study, options.design)
     if options.other:
         found = study.why(chosen.id, _id(options.other))
@@ -117,7 +117,7 @@ def explain(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write manifests and decision record."""
-    study = _study(options, options.design)
+    study = asked_study(options, options.design)
     chosen = _chosen(study, options.design)
     handover = api.export(chosen, options.to, study=study)
     if options.json:

@@ -1,0 +1,54 @@
+"""The shared page, opened from a file as from an e-mail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tenancykit as tk
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+
+
+def test_somebody_moves_weights_compares_and_gives_them_back(browser: Browser, tmp_path: Path) -> None:
+    study = tk.compare(tk.load_scenario("saas-inference"))
+    page_file = tk.share(study, tmp_path / "page.html")
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, color_scheme="dark")
+    page = context.new_page()
+    faults: list[str] = []
+    strangers: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith(("file:", "blob:")) else strangers.append(asked.url))
+    page.goto(page_file.as_uri())
+    assert study.best.id in page.locator("#first").inner_text()
+    shown = page.locator("#ranking tr").all_inner_texts()
+    assert [line.split("\t")[1].split()[0] for line in shown] == list(study.ranking.ordered() if study.ranking else ())
+    for place, points in enumerate((100, 0, 0, 0)):
+        page.locator(f"#w{place}").fill(str(points))
+    only = study.with_weights(
+        study.scenario.weights.model_copy(update={"isolation": 1, "effort": 0, "operations": 0, "cost": 0})
+    )
+    assert only.best.id in page.locator("#first").inner_text()
+    page.locator("#left").select_option(index=1)
+    assert page.locator("#compared tr").count() == 5
+    page.locator("details summary").first.click()
+    page.locator("#give").click()
+    assert "name" in page.locator("#given").inner_text()
+    page.locator("#who").fill("Ana <b>")
+    with page.expect_download() as download:
+        page.locator("#give").click()
+    back = tmp_path / "back.json"
+    download.value.save_as(back)
+    assert json.loads(back.read_text())["who"] == "Ana <b>"
+    assert tk.collect(study, [back]).consensus.choice == only.best.id
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=str(ARTEFACTS / "shared-page-dark.png"))
+    context.close()
+    assert faults == []
+    assert strangers == []
