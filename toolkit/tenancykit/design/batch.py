@@ -159,6 +159,7 @@ class Batch:
     scenario: Scenario
     catalogue: Catalogue
     classes: tuple[ClassFacts, ...]
+    _closures: dict[int, Closure] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.classes[0].chosen)
@@ -201,8 +202,11 @@ class Batch:
 
     def closure_of_layout(self, place: int) -> Closure:
         """Return the closure of the first design with a layout; counts of its extents hold for all that share it."""
-        row = int(np.argmax(self.layouts[0] == place))
-        return closure(self.resolved(row), self.scenario, self.catalogue)
+        found = self._closures.get(place)
+        if found is None:
+            row = int(np.argmax(self.layouts[0] == place))
+            found = self._closures[place] = closure(self.resolved(row), self.scenario, self.catalogue)
+        return found
 
 
 def batch_of(

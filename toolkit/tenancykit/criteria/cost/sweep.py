@@ -53,6 +53,7 @@ class CostSweep:
         self.committed = committed(self.machines)
         fixed = scenario.infrastructure.mode == "fixed"
         self.fleet = {m.name: m.count or 0 for m in self.machines} if fixed else None
+        self._cuts: dict[str, str] = {}
         self._housed: dict[tuple[object, ...], Housed] = {}
         self._read = frozenset().union(*(c.atoms() for c in self.conditions()))
         footprints = (f.when for component in catalogue.components.values() for f in component.footprint)
@@ -128,6 +129,12 @@ class CostSweep:
 
     def cut(self, option: Option) -> str:
         """Return a name for how an option cuts machines; options with the same name have the same bare bound."""
+        found = self._cuts.get(option.id)
+        if found is None:
+            found = self._cuts[option.id] = self._cut(option)
+        return found
+
+    def _cut(self, option: Option) -> str:
         parts = (option.cluster, option.placement, option.sandbox, option.gpu)
         facts = sorted({option.id, *option.provides} & (self._read | self._negated | _SHAPING))
         if option.cluster is None and not any(part is not None for part in parts[1:]) and not facts:

@@ -1,7 +1,8 @@
 """Person-days of many designs at once: the tasks they need, each with its days, added up over arrays.
 
-What a task takes depends on the classes that need it, on how clusters are divided, and on whether what brings it runs
-already; each such case is worked out once, by the code that plans a single design.
+What a task takes depends on how often it is done - which follows from the classes that need it and from how clusters
+are divided - and on whether what brings it runs already; each such case is worked out once, by the code that plans a
+single design.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.catalogue.work import Task, Work
+from tenancykit.catalogue.work import Automation, Task, Work
 from tenancykit.catalogue.workbook import load_work
-from tenancykit.conditions import ALWAYS
 from tenancykit.criteria.effort.tasks import _Planning
 from tenancykit.design.batch import Batch, Booleans, Integers
 
@@ -32,7 +32,8 @@ class EffortSweep:
         self.catalogue = batch.catalogue
         self.book = load_work(batch.catalogue)
         self._plannings: dict[int, _Planning] = {}
-        self._days: dict[tuple[str, int, int, str], float] = {}
+        self._counts: dict[tuple[str, int, int], tuple[tuple[Automation, int], ...]] = {}
+        self._days: dict[tuple[str, bool, tuple[tuple[Automation, int], ...]], float] = {}
         running = frozenset(batch.scenario.team.running)
         self._spared: Mapping[str, tuple[str, ...]] = {
             work.id: tuple(t for t in work.brought_by if _runs(self.catalogue.options.get(t), running))
@@ -83,18 +84,20 @@ class EffortSweep:
 
     def _case(self, batch: Batch, work: Work, task: Task, place: int, needing: int, because: tuple[str, ...]) -> float:
         layout = batch.layouts[1][place]
-        key = (task.id, layout, needing, "".join(because))
+        planning = self._plannings.get(layout)
+        if planning is None:
+            planning = _Planning(batch.closure_of_layout(place), self.scenario, self.book, None)
+            planning.components = {option.id: option.components for option in self.catalogue.options.values()}
+            self._plannings[layout] = planning
+        counted = (task.scope, layout, needing)
+        counts = self._counts.get(counted)
+        if counts is None:
+            counts = self._counts[counted] = tuple(planning.counts(task, batch.named(needing)).items())
+        key = (task.id, planning.runs(task, work, because), counts)
         known = self._days.get(key)
         if known is None:
-            planning = self._plannings.get(layout)
-            if planning is None:
-                planning = _Planning(batch.closure_of_layout(place), self.scenario, self.book, None)
-                planning.components = {option.id: option.components for option in self.catalogue.options.values()}
-                self._plannings[layout] = planning
-            # The classes that need the task are known already, so that its own condition is not asked again.
-            asked = task.model_copy(update={"when": ALWAYS})
-            found = planning.planned(asked, work, because, batch.named(needing))
-            known = self._days[key] = 0.0 if found is None else found.days.mean
+            found = planning.estimated(task, dict(counts), known=key[1])
+            known = self._days[key] = 0.0 if found is None else found[-1].mean
         return known
 
 

@@ -176,8 +176,19 @@ class _Planning:
         """Return the task with its days; None where nothing of it is left to do."""
         always = task.when.kind == "always"
         needing = tuple(c for c in classes if always or task.when.holds(self.closure.classes[c].facts))
-        counts = self._counts(task, needing)
-        known = self._runs(task, work, because)
+        found = self.estimated(task, self.counts(task, needing), known=self.runs(task, work, because))
+        return None if found is None else PlannedTask(task, work.id, because, needing, *found, ())
+
+    def estimated(
+        self, task: Task, counts: Mapping[Automation, int], *, known: bool
+    ) -> tuple[int, ThreePoint, ThreePoint, ThreePoint] | None:
+        """Return instances, days of the first, share of each further one, and days of all; None where nothing is left.
+
+        Args:
+            task: the task.
+            counts: instances by how repetitions are done.
+            known: whether the first instance is there already.
+        """
         repeated = sum(counts.values()) - 1
         instances = repeated + (0 if known else 1)
         if instances <= 0:
@@ -185,21 +196,23 @@ class _Planning:
         estimate = self.calibration.adjust(task.id, task.days) if self.calibration else task.days
         first = estimate.scaled(self._stretch(task))
         again = self._again(task, counts)
-        days = _days(first, again, 0 if known else 1, repeated)
-        return PlannedTask(task, work.id, because, needing, instances, first, again, days, ())
+        return instances, first, again, _days(first, again, 0 if known else 1, repeated)
 
-    def _counts(self, task: Task, classes: tuple[str, ...]) -> dict[Automation, int]:
-        """Return instances by how repetitions are done: a fleet layer takes over clusters unless all is by hand."""
+    def counts(self, task: Task, classes: tuple[str, ...]) -> dict[Automation, int]:
+        """Return instances by how repetitions are done: a fleet layer takes over clusters unless all is by hand.
+
+        They depend on the task's scope alone.
+        """
         team: Automation = self.team.automation
         if team == "manual" or task.scope not in ("cluster", "tenant"):
             return {team: self.closure.extent(classes).count(task.scope)}
-        counts: dict[Automation, int] = {}
+        found: dict[Automation, int] = {}
         for group in self.closure.rollout_groups(classes):
             level: Automation = "fleet" if group.fleet and (group.own_clusters or task.scope == "cluster") else team
-            counts[level] = counts.get(level, 0) + self.closure.extent(group.classes).count(task.scope)
-        return counts
+            found[level] = found.get(level, 0) + self.closure.extent(group.classes).count(task.scope)
+        return found
 
-    def _runs(self, task: Task, work: Work, because: tuple[str, ...]) -> bool:
+    def runs(self, task: Task, work: Work, because: tuple[str, ...]) -> bool:
         """Return whether the first instance is there already.
 
         An option or component that runs spares every task but those per tenant; components that run spare the

@@ -1,7 +1,8 @@
 """Hours per month of many designs at once: recurring work and knowledge, added up over arrays.
 
-What an activity takes depends on the classes that need it, the classes its component serves, and how clusters are
-divided; each such case is worked out once, by the functions that count a single design.
+What an activity takes depends on the classes that need it, the classes its component serves, and how often each of them
+counts, which follows from how clusters are divided; each such case is worked out once, by the functions that count a
+single design.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ class OperationsSweep:
         self.catalogue = batch.catalogue
         self.book = load_work(batch.catalogue)
         self._closures: dict[int, Closure] = {}
-        self._amounts: dict[tuple[str, int, int, int], _Amount] = {}
+        self._counts: dict[tuple[int, int], int] = {}
+        self._distinct: dict[object, int] = {}
+        self._amounts: dict[tuple[str, int, int, int, int], _Amount] = {}
 
     def sweep(self, batch: Batch) -> Swept:
         """Return the operations of every design, the values that measuring each gives."""
@@ -138,24 +141,36 @@ class OperationsSweep:
         places, layouts = batch.layouts
         case = (((places << width) | needing) << width) | serving
         size = len(layouts) << (2 * width)
+        name = f"{activity.id} {component}"
         tables = {name: np.zeros(size) for name in sums}
         for number in np.flatnonzero(np.bincount(case, minlength=size)).tolist():
             needed, served = number >> width & few, number & few
             if not needed:
                 continue
             place = number >> 2 * width
-            key = (f"{activity.id} {component}", layouts[place], needed, served)
+            key = (name, needed, served, self._counted(batch, place, needed), self._counted(batch, place, served))
             amount = self._amounts.get(key)
             if amount is None:
                 lines = self._lines(
                     activity, toil, component, batch.named(needed), batch.named(served), self._closure(batch, place)
                 )
                 amount = self._amounts[key] = sum(map(_amount, lines), _Amount())
-            for name, table in tables.items():
-                table[number] = getattr(amount, name)
-        for name, table in tables.items():
+            for what, table in tables.items():
+                table[number] = getattr(amount, what)
+        for what, table in tables.items():
             if table.any():
-                sums[name] += table[case] if scaled is None else table[case] * scaled
+                sums[what] += table[case] if scaled is None else table[case] * scaled
+
+    def _counted(self, batch: Batch, place: int, mask: int) -> int:
+        """Return a number that two layouts share where all that is counted of a set of classes is the same."""
+        key = (batch.layouts[1][place], mask)
+        found = self._counts.get(key)
+        if found is None:
+            closure, classes = self._closure(batch, place), batch.named(mask)
+            groups = closure.rollout_groups(classes)
+            counts = (groups, *(closure.extent(group.classes) for group in groups), closure.extent(classes))
+            found = self._counts[key] = self._distinct.setdefault(counts, len(self._distinct))
+        return found
 
     def _lines(
         self,
