@@ -38,6 +38,7 @@ class Diagram:
         self._both: dict[tuple[int, int], int] = {}
         self._either: dict[tuple[int, int], int] = {}
         self._walks: dict[int, _Walk] = {}
+        self._nodes: dict[int, Sequence[int]] = {}
         self._fixed: dict[tuple[int, frozenset[Hashable], frozenset[Hashable]], int] = {}
 
     def __len__(self) -> int:
@@ -138,10 +139,11 @@ class Diagram:
         multilinear function (Birnbaum's importance; Birnbaum 1969, On the importance of different components).
         """
         known: dict[int, float] = {FALSE: 0.0, TRUE: 1.0}
-        nodes = self._reachable([root])
+        nodes = self._under(root)
+        levels, lows, highs = self.level, self.low, self.high
         for node in nodes:
-            p = chances[self.level[node]]
-            known[node] = known[self.low[node]] + p * (known[self.high[node]] - known[self.low[node]])
+            below = known[lows[node]]
+            known[node] = below + chances[levels[node]] * (known[highs[node]] - below)
         arrives = dict.fromkeys(nodes, 0.0)
         slopes = [0.0] * len(self.order)
         if root > TRUE:
@@ -150,7 +152,7 @@ class Diagram:
             weight = arrives[node]
             if not weight:
                 continue
-            level, low, high = self.level[node], self.low[node], self.high[node]
+            level, low, high = levels[node], lows[node], highs[node]
             slopes[level] += weight * (known[high] - known[low])
             for child, share in ((low, 1.0 - chances[level]), (high, chances[level])):
                 if child > TRUE:
@@ -192,7 +194,7 @@ class Diagram:
         key = (root, frozenset(never), frozenset(always))
         if key not in self._fixed:
             known = {FALSE: FALSE, TRUE: TRUE}
-            for node in self._reachable([root]):
+            for node in self._under(root):
                 name, low, high = self.order[self.level[node]], known[self.low[node]], known[self.high[node]]
                 if name in never:
                     known[node] = low
@@ -207,7 +209,7 @@ class Diagram:
         """Return the nodes under a function from the leaves up, each with the nodes nobody needs after it."""
         found = self._walks.get(root)
         if found is None:
-            needed = self._reachable([root])
+            needed = self._under(root)
             last: dict[int, int] = {}
             for node in needed:
                 last[self.low[node]] = last[self.high[node]] = node
@@ -221,14 +223,23 @@ class Diagram:
             ]
         return found
 
+    def _under(self, root: int) -> Sequence[int]:
+        """Return the nodes under a function, leaves first; found once."""
+        found = self._nodes.get(root)
+        if found is None:
+            found = self._nodes[root] = self._reachable([root])
+        return found
+
     def _reachable(self, roots: Sequence[int]) -> list[int]:
-        seen: set[int] = set()
-        stack = [root for root in roots if root > TRUE]
+        lows, highs = self.low, self.high
+        seen = {root for root in roots if root > TRUE}
+        stack = list(seen)
         while stack:
             node = stack.pop()
-            if node not in seen:
-                seen.add(node)
-                stack.extend(child for child in (self.low[node], self.high[node]) if child > TRUE)
+            for child in (lows[node], highs[node]):
+                if child > TRUE and child not in seen:
+                    seen.add(child)
+                    stack.append(child)
         return sorted(seen)
 
     def probability_over(self, root: int, chance: Mapping[Any, np.ndarray]) -> np.ndarray:

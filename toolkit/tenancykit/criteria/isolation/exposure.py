@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tenancykit.catalogue.attack import Plane
@@ -117,6 +117,7 @@ def plane_nines(days: float, plane: Plane | Performance, model: IsolationCatalog
     return nines(days / (DAYS_PER_YEAR * len(parts)))
 
 
+@lru_cache(maxsize=64)
 def _assets(plane: Plane, model: IsolationCatalogue) -> tuple[str, ...]:
     return tuple(asset.id for asset in model.assets.values() if asset.plane == plane and guarded(asset))
 

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
@@ -25,6 +25,10 @@ from tenancykit.criteria.isolation.result import MAX_DEPTH
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+_GRAPHS: Final = 256
+"""Attack graphs whose passages a network remembers."""
 
 
 @dataclass(frozen=True, order=True)
@@ -70,7 +74,7 @@ class AssetNetwork:
     crossings: Mapping[tuple[str, str], Sequence[tuple[Crossing, frozenset[str]]]]
     ends: Mapping[tuple[str, str], tuple[str, str]]
     _slots: dict[tuple[str, str, tuple[object, ...]], tuple[int, tuple[str, ...]] | None] = field(default_factory=dict)
-    _recent: dict[str, tuple[AttackGraph, Mapping[int, Sequence[tuple[str, ...]]]]] = field(default_factory=dict)
+    _recent: dict[int, tuple[AttackGraph, Mapping[int, Sequence[tuple[str, ...]]]]] = field(default_factory=dict)
 
     def solve(self, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
         """Return the exposure and the depth of the asset.
@@ -91,17 +95,23 @@ class AssetNetwork:
 
     def passages(self, graph: AttackGraph) -> Mapping[int, Sequence[tuple[str, ...]]]:
         """Return, per place of a passage that exists, the barriers of its own on each crossing melted into it."""
-        recent = self._recent.get("graph")
+        recent = self._recent.get(id(graph))
         if recent is not None and recent[0] is graph:
             return recent[1]
         found: dict[int, list[tuple[str, ...]]] = {}
         met: set[tuple[str, int]] = set()
+        slots = self._slots
         for link, crossing in zip(graph.links, graph.crossings, strict=True):
-            slot = self._slot(crossing.id, link)
+            key = (crossing.id, str(link.target), link.variables)
+            if key not in slots:
+                slots[key] = self._placed(*key)
+            slot = slots[key]
             if slot is not None and (crossing.id, slot[0]) not in met:
                 met.add((crossing.id, slot[0]))
                 found.setdefault(slot[0], []).append(slot[1])
-        self._recent["graph"] = graph, found
+        while len(self._recent) >= _GRAPHS:
+            del self._recent[next(iter(self._recent))]
+        self._recent[id(graph)] = graph, found
         return found
 
     def chances(self, graph: AttackGraph, chance: Mapping[str, float]) -> list[float]:
@@ -151,9 +161,12 @@ class AssetNetwork:
             elif () in passages[index]:
                 always.add(name)
             else:
-                shut = np.ones(size)
+                shut: np.ndarray | float = 1.0
                 for names in passages[index]:
-                    shut *= 1.0 - np.prod([chance[each] for each in names], axis=0)
+                    passes = chance[names[0]]
+                    for each in names[1:]:
+                        passes = passes * chance[each]
+                    shut = shut * (1.0 - passes)
                 values[name] = 1.0 - shut
         root = self.diagram.fixed(self.root, never, always)
         if root in (FALSE, TRUE):
@@ -177,14 +190,8 @@ class AssetNetwork:
                     found[name] = found.get(name, 0.0) + rest * others
         return found
 
-    def _slot(self, crossing: str, link: Link) -> tuple[int, tuple[str, ...]] | None:
-        """Return the place of a link's passage in the order and its own barriers; None where it leads elsewhere."""
-        key = (crossing, str(link.target), link.variables)
-        if key not in self._slots:
-            self._slots[key] = self._placed(*key)
-        return self._slots[key]
-
     def _placed(self, crossing: str, target: str, variables: tuple[object, ...]) -> tuple[int, tuple[str, ...]] | None:
+        """Return the place of a link's passage in the order and its own barriers; None where it leads elsewhere."""
         ends = self.ends.get((crossing, target))
         if ends is None:
             return None

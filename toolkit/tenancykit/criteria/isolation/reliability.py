@@ -175,6 +175,7 @@ def cheapest_routes(
     wanted = set(targets)
     found: dict[Hashable, Route] = {}
     settled: dict[Hashable, list[frozenset[Hashable]]] = {}
+    nowhere: list[frozenset[Hashable]] = []
     count = 0
     queue: list[tuple[float, int, int, Hashable, frozenset[Hashable], tuple[int, ...]]] = []
     for start in starts:
@@ -192,14 +193,18 @@ def cheapest_routes(
         for index in outgoing.get(node, ()):
             link = links[index]
             extra = [name for name in link.variables if name not in held]
-            price = spent + math.fsum(cost[name] for name in extra)
+            price, now = spent, held
+            if extra:
+                price += cost[extra[0]] if len(extra) == 1 else math.fsum(cost[name] for name in extra)
+                now = held.union(extra)
             if math.isinf(price):
                 continue
-            now = held.union(extra) if extra else held
-            if any(other <= now for other in settled.get(link.target, ())):
-                continue
-            count += 1
-            heapq.heappush(queue, (price, steps + 1, count, link.target, now, (*route, index)))
+            for other in settled.get(link.target, nowhere):
+                if other <= now:
+                    break
+            else:
+                count += 1
+                heapq.heappush(queue, (price, steps + 1, count, link.target, now, (*route, index)))
     return found
 
 
