@@ -184,7 +184,7 @@ def cheapest_routes(
     heapq.heapify(queue)
     while queue and wanted:
         spent, steps, _, node, held, route = heapq.heappop(queue)
-        if any(other <= held for other in settled.get(node, ())):
+        if _holds_one_of(held, settled.get(node, nowhere)):
             continue
         settled.setdefault(node, []).append(held)
         if node in wanted:
@@ -199,13 +199,19 @@ def cheapest_routes(
                 now = held.union(extra)
             if math.isinf(price):
                 continue
-            for other in settled.get(link.target, nowhere):
-                if other <= now:
-                    break
-            else:
-                count += 1
-                heapq.heappush(queue, (price, steps + 1, count, link.target, now, (*route, index)))
+            if _holds_one_of(now, settled.get(link.target, nowhere)):
+                continue
+            count += 1
+            heapq.heappush(queue, (price, steps + 1, count, link.target, now, (*route, index)))
     return found
+
+
+def _holds_one_of(names: frozenset[Hashable], sets: Sequence[frozenset[Hashable]]) -> bool:
+    """Return whether a set holds one of some sets; a loop, as it is asked a hundred thousand times a design."""
+    for other in sets:  # noqa: SIM110
+        if other <= names:
+            return True
+    return False
 
 
 def minimal_sets(links: Sequence[Link], starts: Iterable[Hashable], target: Hashable) -> frozenset[frozenset[Hashable]]:
