@@ -161,12 +161,12 @@ class AssetNetwork:
             elif () in passages[index]:
                 always.add(name)
             else:
-                shut: np.ndarray | float = 1.0
+                shut = np.ones(size)
                 for names in passages[index]:
                     passes = chance[names[0]]
                     for each in names[1:]:
                         passes = passes * chance[each]
-                    shut = shut * (1.0 - passes)
+                    shut *= 1.0 - passes
                 values[name] = 1.0 - shut
         root = self.diagram.fixed(self.root, never, always)
         if root in (FALSE, TRUE):
