@@ -17,14 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenancykit.decision.combining import Part, combine_fronts
-from tenancykit.design.batch import Codes, batch_of
+from tenancykit.design.batch import Batch, Codes, batch_of
 from tenancykit.design.numbering import Numbered
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.refining import Refiner
 from tenancykit.study.sweeping import Columns, Floats, Question, Sweeper, sweep_codes, sweeper_of
 
-GROUPS: Final = 150
-"""Most groups of a class; the layers that tell most designs apart in what they share are taken first."""
+COMBINED: Final = 22_500
+"""Most combinations of groups, one of each class, whose savings are measured: 150 groups a class with two classes, 28
+with three. The layers that tell most designs apart in what they share are taken first."""
+LOT: Final = 8_192
+"""Combinations measured at a time: few enough that no array leaves the processor's cache for long."""
 SHARING_LAYERS: Final = ("tenancy", "fleet", "pod_network", "queue", "nodes", "class", "mesh", "validation", "delivery")
 """Layers whose components and work several classes can share, the largest first (assumption, by their person-days)."""
 HOW: Final = ("min", "sum", "sum", "sum")
@@ -61,7 +64,7 @@ def combined_front(question: Question, count: int, executor: Executor | None = N
         columns = _swept(alone, part, count, executor)
         costs = Refiner(alone, executor).bounded(columns)
         values = np.stack([columns.isolation, -columns.effort, -columns.operations, -costs.least], axis=1)
-        groups, keys = groups_of(part, columns.codes)
+        groups, keys = groups_of(part, columns.codes, int(COMBINED ** (1 / len(whole.parts)) + 1e-9))
         parts.append(Part(values, groups))
         rows.append((columns.codes, keys))
     saved = Savings(whole, [keys for _, keys in rows], question)
@@ -88,13 +91,19 @@ def _swept(alone: Question, part: Numbered, count: int, executor: Executor | Non
     return Columns.joined(one.result() for one in waiting)
 
 
-def groups_of(part: Numbered, codes: Codes) -> tuple[NDArray[np.intp], Codes]:
-    """Return the group of each design, and per group the codes of its layers (the others at their leanest)."""
+def groups_of(part: Numbered, codes: Codes, most: int) -> tuple[NDArray[np.intp], Codes]:
+    """Return the group of each design, and per group the codes of its layers (the others at their leanest).
+
+    Args:
+        part: what the codes stand for.
+        codes: [designs x layers] what is chosen.
+        most: most groups, unless the first layer alone makes more.
+    """
     names = [layer for _, layer in part.layers]
     order = [names.index(layer) for layer in SHARING_LAYERS if layer in names]
     used = order[:1]
     for layer in order[1:]:
-        if len(np.unique(codes[:, sorted([*used, layer])], axis=0)) <= GROUPS:
+        if len(np.unique(codes[:, sorted([*used, layer])], axis=0)) <= most:
             used.append(layer)
     keys, member = np.unique(codes[:, used], axis=0, return_inverse=True)
     shown = np.full((len(keys), codes.shape[1]), 255, dtype=np.uint8)
@@ -118,13 +127,18 @@ class Savings:
         sizes = [len(key) for key in keys]
         every = np.array(list(itertools.product(*(range(size) for size in sizes))), dtype=np.intp)
         codes = [mine[every[:, place]] for place, mine in enumerate(filled)]
-        together = whole.measure_batch(batch_of(whole.scenario, whole.catalogue, columns, codes), codes[0])
+        together = np.concatenate(
+            [
+                _costs(whole, batch_of(whole.scenario, whole.catalogue, columns, [mine[lot] for mine in codes]))
+                for lot in (slice(start, start + LOT) for start in range(0, len(every), LOT))
+            ]
+        )
         saved = np.zeros((len(every), len(HOW)))
         for place, mine in enumerate(filled):
             sweeper = Sweeper(replace(question, scenario=only_class(question.scenario, place)))
             batch = batch_of(sweeper.scenario, sweeper.catalogue, [columns[place]], [mine])
-            saved += _costs(sweeper.measure_batch(batch, mine))[every[:, place]]
-        saved -= _costs(together)
+            saved += _costs(sweeper, batch)[every[:, place]]
+        saved -= together
         self.by_groups = {tuple(groups): row for groups, row in zip(every.tolist(), saved, strict=True)}
 
     def __call__(self, groups: tuple[int, ...]) -> Floats:
@@ -132,8 +146,9 @@ class Savings:
         return self.by_groups[groups]
 
 
-def _costs(columns: Columns) -> Floats:
-    """Return [designs x criteria] what adds up over classes; isolation does not."""
+def _costs(sweeper: Sweeper, batch: Batch) -> Floats:
+    """Return [designs x criteria] what adds up over classes; isolation does not, and is not worked out."""
+    columns = sweeper.measure_batch(batch, batch.classes[0].chosen.codes, isolation=lambda _, days: np.zeros(len(days)))
     return np.stack(
         [np.zeros(len(columns)), columns.effort, columns.operations, columns.people + columns.hosts], axis=1
     )
