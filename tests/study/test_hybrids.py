@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.study.exploration import explore
-from tenancykit.study.hybrids import Savings, combined_front, groups_of, only_class
+from tenancykit.study.hybrids import Savings, combined_front, groups_of, most_groups, only_class
 from tenancykit.study.refining import Refiner
 from tenancykit.study.sweeping import Question, sweep_codes, sweeper_of
 
@@ -47,7 +47,7 @@ def test_combining_classes_gives_the_front_of_every_pair() -> None:
         columns = sweep_codes(alone, part.codes(np.arange(len(part))))
         least = Refiner(alone).bounded(columns).least
         sides.append(np.stack([columns.isolation, -columns.effort, -columns.operations, -least], axis=1))
-        member, key = groups_of(part, columns.codes)
+        member, key = groups_of(part, columns.codes, most_groups(len(whole.parts)))
         members.append(member)
         keys.append(key)
     saved = Savings(whole, keys, asked)

@@ -64,7 +64,7 @@ def combined_front(question: Question, count: int, executor: Executor | None = N
         columns = _swept(alone, part, count, executor)
         costs = Refiner(alone, executor).bounded(columns)
         values = np.stack([columns.isolation, -columns.effort, -columns.operations, -costs.least], axis=1)
-        groups, keys = groups_of(part, columns.codes, int(COMBINED ** (1 / len(whole.parts)) + 1e-9))
+        groups, keys = groups_of(part, columns.codes, most_groups(len(whole.parts)))
         parts.append(Part(values, groups))
         rows.append((columns.codes, keys))
     saved = Savings(whole, [keys for _, keys in rows], question)
@@ -89,6 +89,11 @@ def _swept(alone: Question, part: Numbered, count: int, executor: Executor | Non
         return Columns.joined(sweep_codes(alone, lot) for lot in lots)
     waiting = [executor.submit(sweep_codes, alone, lot) for lot in lots]
     return Columns.joined(one.result() for one in waiting)
+
+
+def most_groups(classes: int) -> int:
+    """Return the most groups of each of so many classes."""
+    return int(COMBINED ** (1 / classes) + 1e-9)
 
 
 def groups_of(part: Numbered, codes: Codes, most: int) -> tuple[NDArray[np.intp], Codes]:
