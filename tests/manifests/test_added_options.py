@@ -19,7 +19,7 @@ from tenancykit.study.completion import completed
 from tests.audit.tenancy import cluster, named
 from tests.manifests.conftest import read_objects
 
-ADDED = ("st_velero_tenant",)
+ADDED = ("st_velero_tenant", "id_eso")
 
 
 @pytest.mark.parametrize("identifier", ADDED)

@@ -44,7 +44,7 @@ LAYERS: dict[Dimension, dict[str, bool]] = {
     "gpu_sharing": {"whole": False, "fraction": False, "allocation": False},
     "scheduling_quota": {"quota": False, "priority": False, "queue": False, "gang": False},
     "policy_admission": {"pod_security": False, "validation": False, "mutation": False},
-    "identity_gitops": {"identity": True, "delivery": False},
+    "identity_gitops": {"identity": True, "delivery": False, "secrets": False},
     "observability_chargeback": {"chargeback": False, "metrics": False, "logs": False},
 }
 """Layers of each dimension and whether a design must choose in them. A design takes at most one option per layer:

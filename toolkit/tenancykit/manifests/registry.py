@@ -30,6 +30,7 @@ from tenancykit.manifests.builders import (
     quota,
     runtime,
     scheduling,
+    secrets,
     storage,
     workloads,
 )
@@ -362,6 +363,12 @@ _IDENTITY: Final[dict[str, OptionBuild]] = {
         (("api", delivery.flux_tenants),),
         files=("pods", delivery.lockdown_file),
         upstream="Flux kustomize.toolkit.fluxcd.io/v1, source.toolkit.fluxcd.io/v1",
+    ),
+    "id_eso": OptionBuild(
+        (("api", secrets.secrets_namespace), ("api", secrets.secret_roles)),
+        (("api", secrets.tenant_stores),),
+        (Chart("external-secrets", secrets.ESO_NAMESPACE, "api", secrets.eso_values, requirement="identity"),),
+        upstream="External Secrets Operator 2.9 (external-secrets.io/v1)",
     ),
 }
 

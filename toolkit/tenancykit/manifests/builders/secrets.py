@@ -1,0 +1,132 @@
+"""A secret store per tenant: its own identity outside, and rights to sync from it only (External Secrets 2.9).
+
+Source: https://external-secrets.io/latest/guides/multi-tenancy/ (SecretStore per namespace; cluster-wide kinds off).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tenancykit.manifests.builders.access import RBAC
+from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.model import Manifest, manifest
+from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
+
+ESO_NAMESPACE: Final = "external-secrets"
+_OPTION: Final = "id_eso"
+_API: Final = "external-secrets.io/v1"
+_GROUP: Final = "external-secrets.io"
+_ACCOUNT: Final = "secret-reader"
+_ROLE: Final = "tenancykit-secret-users"
+_WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
+
+
+def secrets_namespace(scope: ClusterScope) -> Iterator[Manifest]:
+    """Yield the operator's namespace; its pods run restricted."""
+    labels = {SYSTEM_LABEL: "true"}
+    if "pol_psa" in scope.options:
+        labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+    yield manifest(_OPTION, "identity", "namespaces", "v1", "Namespace", ESO_NAMESPACE, labels=labels)
+
+
+def secret_roles(scope: ClusterScope) -> Iterator[Manifest]:
+    """Yield what members may do in their namespace: write ExternalSecrets, read the store; PushSecrets they may not."""
+    if not any(cls.has_api_access and not cls.owns_cluster_api for cls in scope.classes):
+        return
+    rules = [
+        {"apiGroups": [_GROUP], "resources": ["externalsecrets"], "verbs": _WRITE},
+        {"apiGroups": [_GROUP], "resources": ["secretstores"], "verbs": ["get", "list", "watch"]},
+    ]
+    yield manifest(_OPTION, "identity", "access", RBAC, "ClusterRole", _ROLE, rules=rules)
+
+
+def tenant_stores(scope: TenantScope) -> Iterator[Manifest]:
+    """Yield a tenant's store, the account it asks as, and the binding of the tenant's groups.
+
+    The account is one of the tenant's namespace, so the store outside knows tenants apart and no credential is kept.
+    """
+    yield manifest(
+        _OPTION,
+        "identity",
+        "access",
+        "v1",
+        "ServiceAccount",
+        _ACCOUNT,
+        namespace=scope.namespace,
+        annotations=_identity(scope),
+        automountServiceAccountToken=False,
+    )
+    yield manifest(
+        _OPTION,
+        "identity",
+        "access",
+        _API,
+        "SecretStore",
+        "tenant",
+        namespace=scope.namespace,
+        spec={"provider": _provider(scope)},
+    )
+    if scope.cls.has_api_access and not scope.cls.owns_cluster_api:
+        group = "rbac.authorization.k8s.io"
+        yield manifest(
+            _OPTION,
+            "identity",
+            "access",
+            RBAC,
+            "RoleBinding",
+            "tenant-secret-users",
+            namespace=scope.namespace,
+            roleRef={"apiGroup": group, "kind": "ClusterRole", "name": _ROLE},
+            subjects=[{"kind": "Group", "apiGroup": group, "name": name} for name in scope.tenant.groups],
+        )
+
+
+def _identity(scope: TenantScope) -> dict[str, str]:
+    """Return the annotation that ties the account to the tenant's own identity at its provider."""
+    return {
+        "aws": {"eks.amazonaws.com/role-arn": f"arn:aws:iam::<account>:role/{scope.namespace}"},
+        "azure": {"azure.workload.identity/client-id": f"<client-of-{scope.namespace}>"},
+        "gcp": {"iam.gke.io/gcp-service-account": f"{scope.namespace}@<project>.iam.gserviceaccount.com"},
+    }.get(scope.cls.provider, {})
+
+
+def _provider(scope: TenantScope) -> dict[str, Any]:
+    """Return the store of the tenant's provider; what stands in angle brackets is the operator's to fill in."""
+    account = {"serviceAccountRef": {"name": _ACCOUNT}}
+    if scope.cls.provider == "aws":
+        return {"aws": {"service": "SecretsManager", "region": "<region>", "auth": {"jwt": account}}}
+    if scope.cls.provider == "azure":
+        return {
+            "azurekv": {"authType": "WorkloadIdentity", "vaultUrl": f"https://{scope.namespace}.<vaults>", **account}
+        }
+    if scope.cls.provider == "gcp":
+        return {"gcpsm": {"projectID": f"<project>-{scope.namespace}", "auth": {"workloadIdentity": account}}}
+    login = {"mountPath": "kubernetes", "role": scope.namespace, **account}
+    return {
+        "vault": {
+            "server": "https://secrets.example.com",
+            "path": f"tenants/{scope.namespace}",
+            "version": "v2",
+            "auth": {"kubernetes": login},
+        }
+    }
+
+
+def eso_values(_: ClusterScope) -> dict[str, Any]:
+    """Return the operator's Helm values: the kinds that reach over all namespaces are neither served nor followed."""
+    return {
+        "installCRDs": True,
+        "crds": {
+            "createClusterExternalSecret": False,
+            "createClusterSecretStore": False,
+            "createClusterGenerator": False,
+            "createClusterPushSecret": False,
+            "createPushSecret": False,
+        },
+        "processClusterExternalSecret": False,
+        "processClusterStore": False,
+        "processClusterGenerator": False,
+        "processClusterPushSecret": False,
+        "processPushSecret": False,
+    }
