@@ -167,7 +167,7 @@ def test_check_reads_every_file_of_an_own_catalogue(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ((), "{0}: holds nothing of a catalogue; allowed: assets, barriers"),
+        ((), "{0}: holds nothing of a catalogue; allowed: accelerators, assets, barriers"),
         (("catalogue/options/mine.yaml",), "name {0}/catalogue"),
         (("option/mine.yaml",), "{0}: holds nothing of a catalogue"),
         (("rules/a.yaml", "option/mine.yaml"), "{0}/option: is no folder of a catalogue; did you mean options?"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import yaml
 
-from kubeanswers.errors import Fault, InputError, UndecidedError, did_you_mean
+from kubeanswers.errors import Fault, InputError, TenancyKitError, UndecidedError, did_you_mean
 from kubeanswers.source import Path_, parse_yaml
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import Design
@@ -99,7 +99,7 @@ class Session:
         key = self.state.question.key
         if key not in self._references:
             found = [reference_design(r, self.scenario, self.catalogue) for r in self.catalogue.references.values()]
-            self._references = {key: completed(found, self.scenario, self.catalogue)}
+            self._references = {key: self._completed(found)}
         return self._references[key]
 
     def _added(self) -> tuple[Design, ...]:
@@ -110,9 +110,15 @@ class Session:
             found = [design for design in self.state.own if classes <= set(design.choices)]
             found += [variant(text, self.scenario, self.catalogue) for text in self.state.variants]
             asked = [design for design in found if design.origin != "assessed"]
-            better = iter(completed(asked, self.scenario, self.catalogue))
+            better = iter(self._completed(asked))
             self._further = {key: tuple(d if d.origin == "assessed" else next(better) for d in found)}
         return self._further[key]
+
+    def _completed(self, designs: Sequence[Design]) -> tuple[Design, ...]:
+        try:
+            return completed(designs, self.scenario, self.catalogue)
+        except TenancyKitError:  # a scenario that cannot be measured: measuring says why
+            return tuple(designs)
 
     @property
     def _composing(self) -> tuple[str, Weights]:
