@@ -157,7 +157,7 @@ def _jobs(
     without, rounded, back = 0, 0, 0
     fleet = sum(quotas.values())
     for path in paths:
-        name, trace = read_trace(path, form=form, skip_bad_rows=skip)
+        name, trace = read_trace(Path(path), form=form, skip_bad_rows=skip)
         if trace.report():
             notes.append(f"{path}: {trace.report()}")
         before = -math.inf
