@@ -154,7 +154,7 @@ def test_a_session_compares_what_compare_compares(session: Session, measured: tk
     fresh = Session(measured.scenario)
     for study in (fresh.study, session.study):
         assert [e.resolved.design for e in study.evaluations] == [e.resolved.design for e in measured.evaluations]
-        assert (study.table.values == measured.table.values).all()
+        assert (study.criteria_table.values == measured.criteria_table.values).all()
 
 
 def test_a_title_or_weights_in_the_text_measure_nothing_again(session: Session) -> None:

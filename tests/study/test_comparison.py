@@ -41,8 +41,8 @@ def test_every_example_admits_a_design_and_says_why_it_is_first(example: str) ->
     found = study(example)
     assert found.best.id in why_first(found)
     assert found.rank(found.best.id) == 1
-    assert found.front is not None
-    assert found.best.id in found.front.labels
+    assert found.pareto_front is not None
+    assert found.best.id in found.pareto_front.labels
 
 
 def test_a_dominated_design_never_ranks_above_its_dominator() -> None:
@@ -68,7 +68,7 @@ def test_adding_a_candidate_changes_nobody_elses_score() -> None:
 
 def test_the_same_scenario_gives_the_same_figures() -> None:
     again = tk.compare(tk.load_scenario("saas-inference"))
-    assert (again.table.values == study("saas-inference").table.values).all()
+    assert (again.criteria_table.values == study("saas-inference").criteria_table.values).all()
 
 
 def test_dropping_admission_policy_lowers_isolation_and_nothing_gets_dearer() -> None:

@@ -59,11 +59,9 @@ def brute_force(
     front = pareto_front(values * SIGNS).members
     keys = [tuple(c.options for c in e.resolved.design.choices.values()) for e in evaluations]
     study = study_of(scenario, load_catalogue(), evaluations)
-    admitted = set(study.pareto_front.labels) if study.pareto_front else set()
-    return (
-        {keys[row]: tuple(values[row]) for row in front},
-        {key for key, e in zip(keys, evaluations, strict=True) if e.id in admitted},
-    )
+    passed = [row for row, e in enumerate(evaluations) if study.rank(e.id) is not None]
+    members = pareto_front(values[passed] * SIGNS).members if passed else ()
+    return {keys[row]: tuple(values[row]) for row in front}, {keys[passed[row]] for row in members}
 
 
 def agrees(found: Exploration, scenario: Scenario, designs: list[Design]) -> None:
