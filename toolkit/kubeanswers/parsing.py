@@ -4,7 +4,7 @@ JSON goes to Python's own reader.  YAML is read from libyaml's events: about twi
 tree, and the line of each document comes for free.  Plain scalars are read as the Kubernetes YAML library reads them
 (YAML 1.1 booleans, no dates, no base-60 numbers).  One exception: an unquoted ``y`` or ``n`` where the API knows only
 text (a name, a label, an argument) is that letter, as Kustomize and YAML 1.2 read it; ``kubectl apply`` refuses
-such a file, so no other reading of it exists.
+some such files, where this is the more lenient reading.
 """
 
 from __future__ import annotations
