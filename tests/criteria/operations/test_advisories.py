@@ -28,7 +28,6 @@ NOT_OURS = {
     "docker",
     "gpu-hardware",
     "mlops-platform",
-    "secret-operator",
     "secret-store",
     "workflow-engine",
 }

@@ -25,6 +25,7 @@ INSTALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "constraints.gatekeeper.sh": ("gatekeeper",),
     "controlplane.cluster.x-k8s.io": ("capi-kubeadm", "kamaji-operator", "k0smotron-operator"),
     "core.gardener.cloud": ("gardener",),
+    "external-secrets.io": ("external-secrets",),
     "gateway.networking.k8s.io": ("gateway-controller",),
     "hypershift.openshift.io": ("hypershift-operator",),
     "infrastructure.cluster.x-k8s.io": ("capi-infrastructure-provider",),
@@ -56,6 +57,7 @@ INSTALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "sriovnetwork.openshift.io": ("sriov-operator",),
     "templates.gatekeeper.sh": ("gatekeeper",),
     "tenancy.kcp.io": ("kcp",),
+    "velero.io": ("velero",),
 }
 """Components by the API group whose definitions they bring, one of which the design runs."""
 

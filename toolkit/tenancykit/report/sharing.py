@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import UndecidedError
+from kubeanswers.source import read_text
 from kubeanswers.writing import write_text
 from tenancykit.report.drawing import exclusions, tree
 from tenancykit.report.figures import TITLES, days_text, interval_text, number, short_value
@@ -127,7 +128,7 @@ def shared_page(study: Study) -> str:
     data = json.dumps(shared_data(study))
     for character in "<>&":
         data = data.replace(character, f"\\u{ord(character):04x}")
-    script = _SCRIPT.read_text(encoding="utf-8")
+    script = read_text(_SCRIPT)
     known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{known}'; form-action 'none'"
     title = f"What matters to you? {study.scenario.title or study.scenario.name}"

@@ -24,7 +24,7 @@ from tenancykit.study.evaluation import Evaluation
 
 Told = tuple[bool, str]
 
-GAIN, DEARER = 0.05, 0.01
+GAIN, DEARER = 0.03, 0.01
 """Exercise 2: least gain in nines, most additional cost as a share."""
 MOST_ENGINEERS = 60
 """Exercise 5: where the search for a team ends."""
@@ -238,8 +238,8 @@ def mixed_design(answer: object) -> Told:
     limit = _cheapest_at_l4(study)
     cost = found.scores["cost"].value
     if cost >= limit:
-        alike = len({c.options for c in design.choices.values()}) == 1
-        more = "; all classes live alike - must they?" if alike else "; which class costs most, and does it need that?"
+        alike = len({tuple(o for o in c.options if o.startswith("cp_")) for c in design.choices.values()}) == 1
+        more = "; all share one kind of control plane - must they?" if alike else "; which class costs most?"
         return False, f"{cost:,.0f} USD a month, and a reference architecture does it for {limit:,.0f}{more}"
     return True, f"L4 for the regulated, {1 - cost / limit:.0%} below the cheapest reference architecture that gives it"
 
@@ -248,7 +248,9 @@ def _cheapest_at_l4(study: Study) -> float:
     able = [
         e.scores["cost"].value
         for e in study.evaluations
-        if study.rank(e.id) is not None and e.scores["isolation"].figures["classes"]["regulated"]["overall"] >= "L4"
+        if e.resolved.design.origin == "reference"
+        and study.rank(e.id) is not None
+        and e.scores["isolation"].figures["classes"]["regulated"]["overall"] >= "L4"
     ]
     return min(able, default=float("inf"))
 
