@@ -16,7 +16,7 @@ NARROW = (
     "--allow", "gpu_sharing=gpu_exclusive,gpu_mig",
     "--allow", "scheduling_quota=sch_quota,sch_kueue",
     "--allow", "policy_admission=pol_psa,pol_vap",
-    "--allow", "identity_gitops=id_oidc_rbac",
+    "--allow", "identity_gitops=id_oidc_rbac,id_argocd_projects",
     "--allow", "observability_chargeback=obs_opencost,obs_prom_shared",
 )  # fmt: skip
 

@@ -98,8 +98,6 @@ def test_customers_without_api_access_are_better_isolated_than_teams_with_it() -
     for design in ("RA01", "RA03"):
         mine, theirs = published[design], other[design]
         assert theirs.scores["isolation"].value > mine.scores["isolation"].value
-        told = mine.scores["isolation"].summary
-        assert "API" in told or "api" in told, told
 
 
 def test_a_cluster_per_tenant_isolates_better_than_namespaces_and_costs_more_effort() -> None:
