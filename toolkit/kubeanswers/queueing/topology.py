@@ -8,8 +8,9 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/topology_aware_scheduling/ and K
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from kubeanswers.queueing.values import Domain, PodSet, TopologyRequest
@@ -272,7 +273,7 @@ class Places:
         ordered = sorted(self._levels[level].values(), key=_led_order)
         top, slices = ordered[0], count // search.size
         if top.led_slices >= slices and top.leaders >= search.leaders:
-            top = _tightest(ordered, slices, led=search.leaders > 0)
+            top = _tightest(ordered, slices, _SLICES[search.leaders > 0])
             if top.leaders >= search.leaders:
                 return level, [top], slices
         if required:
@@ -341,29 +342,19 @@ def _gather(domain: _Domain, search: _Search) -> None:
         domain.led_slices = _part(domain.led_pods, search.size)
 
 
+_SLICES: Final = {False: attrgetter("slices"), True: attrgetter("led_slices")}
+_PODS: Final = {False: attrgetter("pods"), True: attrgetter("led_pods")}
+"""Room of a domain, without and with the leader."""
+
+
 def _part(count: int, size: int) -> int:
     return count // size if count >= 0 else -(-count // size)
 
 
-def _tightest(domains: Sequence[_Domain], slices: int, *, led: bool) -> _Domain:
-    """Return the first domain with the least room that suffices; the first of all if none does."""
-    best = domains[0]
-    least = best.led_slices if led else best.slices
-    for domain in domains:
-        room = domain.led_slices if led else domain.slices
-        if slices <= room < least:
-            best, least = domain, room
-    return best
-
-
-def _tightest_pods(domains: Sequence[_Domain], pods: int, *, led: bool) -> _Domain:
-    best = domains[0]
-    least = best.led_pods if led else best.pods
-    for domain in domains:
-        room = domain.led_pods if led else domain.pods
-        if pods <= room < least:
-            best, least = domain, room
-    return best
+def _tightest(domains: Sequence[_Domain], wanted: int, room: Callable[[_Domain], int]) -> _Domain:
+    """Return the first domain with the least room that suffices; the first of all if that does not suffice."""
+    most = room(domains[0])
+    return min((domain for domain in domains if wanted <= room(domain) <= most), key=room, default=domains[0])
 
 
 def _several(ordered: list[_Domain], slices: int, search: _Search) -> tuple[list[_Domain], int]:
@@ -373,7 +364,7 @@ def _several(ordered: list[_Domain], slices: int, search: _Search) -> tuple[list
     while leaders > 0 and position < len(ordered) and ordered[position].leaders > 0:
         domain = ordered[position]
         if domain.led_slices >= left:
-            domain = _tightest(ordered[position:], left, led=True)
+            domain = _tightest(ordered[position:], left, _SLICES[True])
         chosen.append(domain)
         leaders -= domain.leaders
         left -= domain.led_slices
@@ -384,7 +375,7 @@ def _several(ordered: list[_Domain], slices: int, search: _Search) -> tuple[list
     for position, domain in enumerate(rest):
         if left <= 0 or domain.slices <= 0:
             break
-        found = _tightest(rest[position:], left, led=False) if domain.slices >= left else domain
+        found = _tightest(rest[position:], left, _SLICES[False]) if domain.slices >= left else domain
         chosen.append(found)
         left -= found.slices
     return ([], slices - left) if left > 0 else (chosen, slices)
@@ -398,7 +389,7 @@ def _share_slices(domains: Sequence[_Domain], count: int, search: _Search) -> li
         domain = first
         led = leaders > 0
         if (domain.led_slices if led else domain.slices) >= left and (not led or domain.leaders >= leaders):
-            domain = _tightest(domains[position:], left, led=led)
+            domain = _tightest(domains[position:], left, _SLICES[led])
             domain.leaders = leaders if led else 0
             domain.pods, domain.slices = left * search.size, left
             return [*chosen, domain]
@@ -420,7 +411,7 @@ def _share_pods(domains: Sequence[_Domain], count: int, leaders: int) -> list[_D
         domain = first
         led = leaders > 0
         if (domain.led_pods if led else domain.pods) >= left and (not led or domain.leaders >= leaders):
-            domain = _tightest_pods(domains[position:], left, led=led)
+            domain = _tightest(domains[position:], left, _PODS[led])
             domain.pods, domain.leaders = left, leaders if led else 0
             return [*chosen, domain]
         left -= domain.led_pods if led else domain.pods
