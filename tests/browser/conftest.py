@@ -141,6 +141,7 @@ def voila(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
             for k, v in serve.environment(TOKEN, "ml-platform", folder).items()
             if k.startswith("TENANCYKIT_") or k == "JUPYTER_PATH"
         },
+        serve.SESSIONS: "20",
     }
     server = started(serve.command(port), port, folder, environment)
     yield f"http://127.0.0.1:{port}/", folder

@@ -20,6 +20,8 @@ import pytest
 
 pytest.importorskip("voila")
 
+from tenancykit.studio.server import LEFT_ALONE  # noqa: E402 - Voila may be missing
+
 TOKEN = "only-for-this-test"  # noqa: S105 - a server on loopback that lives for one test
 
 
@@ -80,6 +82,11 @@ def test_the_server_is_what_its_token_its_host_and_its_limit_say(served: Served)
     assert status == 503
     assert "The studio is full" in full
     assert "1 pages are open" in full
+    end = time.monotonic() + 3 * LEFT_ALONE.total_seconds()
+    while status == 503 and time.monotonic() < end:
+        time.sleep(2)
+        status, _ = served.ask(f"/?token={TOKEN}")
+    assert status == 200, "a page that was closed without a word gives up its place"
     served.ask(f"/no/such/page?token={TOKEN}")
     logged = [line for line in served.log.read_text().splitlines() if not line.startswith("Studio:")]
     assert TOKEN not in "\n".join(logged)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from jupyter_server.log import log_request
@@ -21,6 +22,9 @@ from tenancykit.studio.serve import SESSIONS
 PER_CORE: Final = 4
 """Pages per processor core unless told otherwise (assumption: one takes some 250 MiB and 8 s of a core to open)."""
 MOST: Final = 20
+LEFT_ALONE: Final = timedelta(seconds=20)
+"""How long a kernel must have been without page and work before a newcomer may take its place (assumption: a page that
+was served connects within a few seconds)."""
 
 _FULL: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The studio is full</title></head>
 <body style="font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:4em auto">
@@ -39,7 +43,7 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
     async def get(self, *arguments: Any, **named: Any) -> None:
         """Answer with the page, or say that no more can be opened now."""
         most = most_sessions()
-        if self.current_user is not None and len(self.kernel_manager.list_kernels()) >= most:
+        if self.current_user is not None and await self._is_full(most):
             told = (
                 f"{most} pages are open, as many as this machine is given. Close one, or come back in some minutes: a "
                 "page nobody looks at is ended by itself. Whoever started the studio can allow more with --sessions."
@@ -49,6 +53,17 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
             self.finish(_FULL.format(told=html.escape(told)))
             return
         await super().get(*arguments, **named)
+
+    async def _is_full(self, most: int) -> bool:
+        """Say whether no page can be opened, after the kernels of pages that were closed without a word have been ended."""
+        if len(self.kernel_manager.list_kernels()) < most:
+            return False
+        now = datetime.now(UTC)
+        for kernel in self.kernel_manager.list_kernels():
+            quiet = now - datetime.fromisoformat(kernel["last_activity"]) > LEFT_ALONE
+            if kernel["connections"] == 0 and kernel["execution_state"] == "idle" and quiet:
+                await self.kernel_manager.shutdown_kernel(kernel["id"], now=True)
+        return len(self.kernel_manager.list_kernels()) >= most
 
 
 class Server(Voila):  # type: ignore[misc]
