@@ -33,7 +33,8 @@ notebooks: $(STAMPS)/dev
 
 # Every gate: lint, types, layers, tests, notebooks, the wheel alone in a clean environment.
 test: check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not whole and not browser"
+	$(BIN)/python -m pytest -q -m browser tests
 	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=120 notebooks
 	@$(MAKE) --no-print-directory wheel
 

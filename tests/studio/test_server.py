@@ -20,7 +20,7 @@ import pytest
 
 pytest.importorskip("voila")
 
-from tenancykit.studio.server import LEFT_ALONE  # noqa: E402 - Voila may be missing
+from tenancykit.studio.server import LEFT_ALONE
 
 TOKEN = "only-for-this-test"  # noqa: S105 - a server on loopback that lives for one test
 

@@ -55,7 +55,7 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
         await super().get(*arguments, **named)
 
     async def _is_full(self, most: int) -> bool:
-        """Say whether no page can be opened, after the kernels of pages that were closed without a word have been ended."""
+        """Say whether no page can be opened even after ending the kernels of pages closed without a word."""
         if len(self.kernel_manager.list_kernels()) < most:
             return False
         now = datetime.now(UTC)
