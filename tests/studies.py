@@ -16,6 +16,12 @@ def study(example: str, *variants: str) -> tk.Study:
     return tk.compare(tk.load_scenario(example), designs=variants)
 
 
+@cache
+def published(example: str, *variants: str) -> tk.Study:
+    """Return an example's references as their sources publish them, not completed, with variants beside them."""
+    return tk.compare(tk.load_scenario(example), designs=variants, as_published=True)
+
+
 def candidates(example: str) -> list[str]:
     """Return the designs a comparison holds: the references and, with several classes, the best composition."""
     return [*REFERENCES, *(["HY1"] if len(tk.load_scenario(example).tenants.classes) > 1 else [])]

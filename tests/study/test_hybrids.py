@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kubeanswers.errors import UndecidedError
 from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.study.exploration import explore
@@ -28,7 +29,7 @@ FEW = {
     "scheduling_quota": ["sch_kueue"],
     "policy_admission": ["pol_psa"],
     "identity_gitops": ["id_oidc_rbac"],
-    "observability_chargeback": [],
+    "observability_chargeback": ["obs_opencost", "obs_prom_shared"],
 }
 
 
@@ -37,9 +38,6 @@ def question(allowed: dict[str, list[str]] | None = None) -> Question:
     return Question.of(load_scenario(example("gpu-cloud"), catalogue), catalogue, allowed, per_class=True)  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the narrowed space of this test is empty since self-service is a need; widen it"
-)
 def test_combining_classes_gives_the_front_of_every_pair() -> None:
     asked = question(FEW)
     found = combined_front(asked, 1000)
@@ -73,9 +71,6 @@ def _covers(mine: Floats, theirs: Floats) -> bool:
     return all((mine >= row - 1e-6).all(axis=1).any() for row in theirs)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the narrowed space of this test is empty since self-service is a need; widen it"
-)
 def test_what_groups_have_in_common_is_what_building_both_saves() -> None:
     asked = question(FEW)
     whole = sweeper_of(asked)
@@ -89,6 +84,14 @@ def test_what_groups_have_in_common_is_what_building_both_saves() -> None:
     assert saved[1] == pytest.approx(float(sum(c.effort[0] for c in alone) - together.effort[0]))
     assert saved[2] == pytest.approx(float(sum(c.operations[0] for c in alone) - together.operations[0]))
     assert saved[1] > 0
+
+
+def test_a_space_without_a_valid_design_says_for_whom_and_what_refuses() -> None:
+    bare = question({**FEW, "observability_chargeback": []})
+    with pytest.raises(UndecidedError, match=r"valid for class 'startups'; most are refused by: need chargeback"):
+        combined_front(bare, 10)
+    with pytest.raises(UndecidedError, match="no combination of options is valid; most"):
+        _ = sweeper_of(replace(bare, per_class=False)).count
 
 
 def test_a_search_over_hybrids_contains_the_front_of_uniform_designs_or_better() -> None:

@@ -18,7 +18,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Final
 
-from kubeanswers.errors import Fault, InputError, UndecidedError, did_you_mean
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.model import DIMENSIONS, Dimension
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.needs import narrowed_needs
@@ -26,7 +26,7 @@ from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Progress
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.searching import Search, Stop
-from tenancykit.study.sweeping import Question, sweeper_of
+from tenancykit.study.sweeping import Question
 
 LIMIT: Final = 100_000
 """Designs that are measured unless another budget is given."""
@@ -78,10 +78,6 @@ def explore(
     kept = _checked(allowed or {}, catalogue)
     scenario = narrowed_needs(scenario, catalogue, kept)
     question = Question.of(scenario, catalogue, kept, per_class=per_class)
-    for part in sweeper_of(question).parts:
-        if not len(part):
-            told = "; ".join(f"{reason} ({number:.3g})" for reason, number in part.space.reasons()[:3])
-            raise UndecidedError(f"no combination of options is valid; most are refused by: {told}")
     return Search(question, catalogue, limit, executor, progress, _path(save), _path(resume), stop, prove).explore()
 
 

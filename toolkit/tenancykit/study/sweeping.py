@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.errors import UndecidedError
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue, load_catalogue, yaml_files
 from tenancykit.catalogue.workbook import load_work
@@ -154,11 +155,22 @@ class Sweeper:
 
     @cached_property
     def parts(self) -> tuple[Numbered, ...]:
-        """The designs there are to choose from: per class, or once where all classes choose the same."""
-        if not self.per_class:
-            return (numbered(common_space(self.scenario, self.catalogue, allowed=self.allowed)),)
-        classes = self.scenario.tenants.classes
-        return tuple(numbered(space(c, self.scenario, self.catalogue, allowed=self.allowed)) for c in classes)
+        """The designs there are to choose from: per class, or once where all classes choose the same.
+
+        Raises:
+            UndecidedError: no design is valid for some class; names what refuses most.
+        """
+        if self.per_class:
+            classes = self.scenario.tenants.classes
+            spaces = [space(c, self.scenario, self.catalogue, allowed=self.allowed) for c in classes]
+        else:
+            spaces = [common_space(self.scenario, self.catalogue, allowed=self.allowed)]
+        for one in spaces:
+            if not one.count:
+                whom = f" for class {one.tenant_class.id!r}" if self.per_class else ""
+                told = "; ".join(f"{reason} ({number:.3g})" for reason, number in one.reasons()[:3])
+                raise UndecidedError(f"no combination of options is valid{whom}; most are refused by: {told}")
+        return tuple(map(numbered, spaces))
 
     @property
     def count(self) -> int:
