@@ -109,28 +109,42 @@ class Diagram:
                 under these chances are not visited.
         """
         chances = [chance.get(name, 0.0) for name in self.order]
-        return [self.probability_at(root, chances) for root in roots]
+        costs = [math.inf if p <= 0.0 else 0.0 if p >= 1.0 else 1.0 for p in chances]
+        return [self.solve_at(root, chances, costs)[0] for root in roots]
 
-    def probability_at(self, root: int, chances: Sequence[float]) -> float:
-        """Return the probability that a function is true, given the variables' chances in their order."""
-        known: dict[int, float] = {FALSE: 0.0, TRUE: 1.0}
-        level, low, high = self.level, self.low, self.high
+    def solve_at(self, root: int, chances: Sequence[float], costs: Sequence[float]) -> tuple[float, float]:
+        """Return the probability that a function is true and the least total cost of variables that make it true.
 
-        def value(node: int) -> float:
-            found = known.get(node)
-            if found is None:
-                p = chances[level[node]]
-                if p <= 0.0:
-                    found = value(low[node])
-                elif p >= 1.0:
-                    found = value(high[node])
-                else:
-                    below = value(low[node])
-                    found = below + p * (value(high[node]) - below)
-                known[node] = found
-            return found
+        Args:
+            root: a function of this diagram.
+            chances: probability of every variable, in their order; 0 where the cost is infinite, 1 where it is 0.
+            costs: cost of every variable, infinite where it cannot happen. Branches that cannot be reached so are not
+                visited.
+        """
+        likely: dict[int, float] = {FALSE: 0.0, TRUE: 1.0}
+        least: dict[int, float] = {FALSE: math.inf, TRUE: 0.0}
+        levels, lows, highs, never = self.level, self.low, self.high, math.inf
 
-        return value(root)
+        def visit(node: int) -> None:
+            level, low, high = levels[node], lows[node], highs[node]
+            price = costs[level]
+            if price in (0.0, never):
+                only = low if price else high
+                if only not in likely:
+                    visit(only)
+                likely[node], least[node] = likely[only], least[only]
+                return
+            if low not in likely:
+                visit(low)
+            if high not in likely:
+                visit(high)
+            below, cheap, dear = likely[low], least[low], price + least[high]
+            likely[node] = below + chances[level] * (likely[high] - below)
+            least[node] = min(dear, cheap)
+
+        if root > TRUE:
+            visit(root)
+        return likely[root], least[root]
 
     def slopes_at(self, root: int, chances: Sequence[float]) -> list[float]:
         """Return how much the probability of a function grows per unit of each variable's chance.
@@ -167,27 +181,8 @@ class Diagram:
             cost: cost of every variable that can happen; infinite where absent.
         """
         costs = [cost.get(name, math.inf) for name in self.order]
-        return [self.cheapest_at(root, costs) for root in roots]
-
-    def cheapest_at(self, root: int, costs: Sequence[float]) -> float:
-        """Return the least total cost that makes a function true, given the variables' costs in their order."""
-        known: dict[int, float] = {FALSE: math.inf, TRUE: 0.0}
-        level, low, high = self.level, self.low, self.high
-
-        def value(node: int) -> float:
-            found = known.get(node)
-            if found is None:
-                price = costs[level[node]]
-                if price == 0.0:
-                    found = value(high[node])
-                elif math.isinf(price):
-                    found = value(low[node])
-                else:
-                    found = min(value(low[node]), price + value(high[node]))
-                known[node] = found
-            return found
-
-        return value(root)
+        chances = [0.0] * len(costs)
+        return [self.solve_at(root, chances, costs)[1] for root in roots]
 
     def fixed(self, root: int, never: AbstractSet[Hashable], always: AbstractSet[Hashable]) -> int:
         """Return a function where some variables never happen and others always have."""

@@ -134,8 +134,8 @@ def _cure(strength: Strength, model: IsolationCatalogue) -> str:
 
 def _windows(found: list[tuple[AssetFinding, PairFinding]], model: IsolationCatalogue) -> str:
     used: dict[str, float] = {}
-    for _, pair in found:
-        for name, strength in pair.finding.strengths.items():
+    for strengths in {id(pair.finding): pair.finding.strengths for _, pair in found}.values():
+        for name, strength in strengths.items():
             used.setdefault(window_kind(model.barriers[name], model), strength.window_days)
     return ", ".join(f"{kind} {days:g} days" for kind, days in sorted(used.items()))
 

@@ -59,6 +59,13 @@ def provider_attacks(victim: AbstractSet[str]) -> bool:
     return "provider-trust:contractual" in victim or "provider-trust:distrusted" in victim
 
 
+Step = tuple[str, str, tuple[str, ...]]
+"""A crossing, the node it leads to and the barriers that stand on it."""
+
+_NUMBERS: Final[dict[Step, int]] = {}
+"""Numbers of the steps met so far; numbers are looked up faster than names, once per asset and design."""
+
+
 @dataclass(frozen=True)
 class AttackGraph:
     """What an attacker of one class can do towards a victim of another.
@@ -82,6 +89,15 @@ class AttackGraph:
     def barriers(self) -> tuple[str, ...]:
         """Barriers that stand somewhere, in alphabetical order."""
         return tuple(sorted({str(name) for link in self.links for name in link.variables}))
+
+    @cached_property
+    def steps(self) -> Mapping[int, Step]:
+        """Every link as crossing, node it leads to and barriers, by a number that is the same in all graphs."""
+        found: dict[int, Step] = {}
+        for link, crossing in zip(self.links, self.crossings, strict=True):
+            step = (crossing.id, str(link.target), tuple(map(str, link.variables)))
+            found[_NUMBERS.setdefault(step, len(_NUMBERS))] = step
+        return found
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the graph for analyses of your own: edges carry ``crossing``, ``barriers`` and ``why``."""

@@ -73,7 +73,7 @@ class AssetNetwork:
     places: Mapping[object, int]
     crossings: Mapping[tuple[str, str], Sequence[tuple[Crossing, frozenset[str]]]]
     ends: Mapping[tuple[str, str], tuple[str, str]]
-    _slots: dict[tuple[str, str, tuple[object, ...]], tuple[int, tuple[str, ...]] | None] = field(default_factory=dict)
+    _slots: dict[int, tuple[int, tuple[str, ...], tuple[str, int]] | None] = field(default_factory=dict)
     _recent: dict[int, tuple[AttackGraph, Mapping[int, Sequence[tuple[str, ...]]]]] = field(default_factory=dict)
 
     def solve(self, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
@@ -86,11 +86,11 @@ class AssetNetwork:
         for index, ways in self.passages(graph).items():
             costs[index] = float(min(map(len, ways)))
         for name in self.shared:
-            costs[self.places[name]] = 1.0
+            if name in chance:
+                costs[self.places[name]] = 1.0
         for index in self._standing(graph):
             costs[index] = 0.0
-        exposure = self.diagram.probability_at(self.root, self.chances(graph, chance))
-        least = self.diagram.cheapest_at(self.root, costs)
+        exposure, least = self.diagram.solve_at(self.root, self.chances(graph, chance), costs)
         return exposure, MAX_DEPTH if math.isinf(least) else int(least)
 
     def passages(self, graph: AttackGraph) -> Mapping[int, Sequence[tuple[str, ...]]]:
@@ -101,14 +101,16 @@ class AssetNetwork:
         found: dict[int, list[tuple[str, ...]]] = {}
         met: set[tuple[str, int]] = set()
         slots = self._slots
-        for link, crossing in zip(graph.links, graph.crossings, strict=True):
-            key = (crossing.id, str(link.target), link.variables)
-            if key not in slots:
-                slots[key] = self._placed(*key)
-            slot = slots[key]
-            if slot is not None and (crossing.id, slot[0]) not in met:
-                met.add((crossing.id, slot[0]))
-                found.setdefault(slot[0], []).append(slot[1])
+        for number, step in graph.steps.items():
+            if number not in slots:
+                slots[number] = self._placed(*step)
+            slot = slots[number]
+            if slot is None:
+                continue
+            place, own, melted = slot
+            if melted not in met:
+                met.add(melted)
+                found.setdefault(place, []).append(own)
         while len(self._recent) >= _GRAPHS:
             del self._recent[next(iter(self._recent))]
         self._recent[id(graph)] = graph, found
@@ -190,14 +192,17 @@ class AssetNetwork:
                     found[name] = found.get(name, 0.0) + rest * others
         return found
 
-    def _placed(self, crossing: str, target: str, variables: tuple[object, ...]) -> tuple[int, tuple[str, ...]] | None:
-        """Return the place of a link's passage in the order and its own barriers; None where it leads elsewhere."""
+    def _placed(
+        self, crossing: str, target: str, barriers: tuple[str, ...]
+    ) -> tuple[int, tuple[str, ...], tuple[str, int]] | None:
+        """Return the place of a step's passage in the order, its own barriers, and what counts once; None elsewhere."""
         ends = self.ends.get((crossing, target))
         if ends is None:
             return None
-        names = tuple(map(str, variables))
-        index = self.places.get(Passage(*ends, tuple(sorted(name for name in names if name in self.shared))))
-        return None if index is None else (index, tuple(name for name in names if name not in self.shared))
+        index = self.places.get(Passage(*ends, tuple(sorted(name for name in barriers if name in self.shared))))
+        if index is None:
+            return None
+        return index, tuple(name for name in barriers if name not in self.shared), (crossing, index)
 
 
 @lru_cache(maxsize=256)

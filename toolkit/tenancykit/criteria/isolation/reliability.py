@@ -169,47 +169,42 @@ def cheapest_routes(
     dropped, because whatever completes it completes the smaller set as well. Ties go to the route found first, links
     being tried in their order.
     """
-    outgoing: dict[Hashable, list[int]] = {}
+    bits: dict[Hashable, int] = {}
+    outgoing: dict[Hashable, list[tuple[int, Hashable, int, list[tuple[int, float]]]]] = {}
     for index, link in enumerate(links):
-        outgoing.setdefault(link.source, []).append(index)
+        paid = [(bits.setdefault(name, 1 << len(bits)), cost[name]) for name in dict.fromkeys(link.variables)]
+        if not any(math.isinf(price) for _, price in paid):
+            mask = sum(bit for bit, _ in paid)
+            outgoing.setdefault(link.source, []).append((index, link.target, mask, paid))
     wanted = set(targets)
     found: dict[Hashable, Route] = {}
-    settled: dict[Hashable, list[frozenset[Hashable]]] = {}
-    nowhere: list[frozenset[Hashable]] = []
-    count = 0
-    queue: list[tuple[float, int, int, Hashable, frozenset[Hashable], tuple[int, ...]]] = []
+    settled: dict[Hashable, list[int]] = {}
+    queue: list[tuple[float, int, int, Hashable, int, tuple[int, ...]]] = []
     for start in starts:
-        queue.append((0.0, 0, count, start, frozenset(), ()))
-        count += 1
-    heapq.heapify(queue)
+        queue.append((0.0, 0, len(queue), start, 0, ()))
+    count = len(queue)
     while queue and wanted:
         spent, steps, _, node, held, route = heapq.heappop(queue)
-        if _holds_one_of(held, settled.get(node, nowhere)):
+        if _holds_one_of(held, settled.get(node, ())):
             continue
         settled.setdefault(node, []).append(held)
         if node in wanted:
             wanted.discard(node)
-            found[node] = Route(spent, route, held)
-        for index in outgoing.get(node, ()):
-            link = links[index]
-            extra = [name for name in link.variables if name not in held]
-            price, now = spent, held
-            if extra:
-                price += cost[extra[0]] if len(extra) == 1 else math.fsum(cost[name] for name in extra)
-                now = held.union(extra)
-            if math.isinf(price):
+            found[node] = Route(spent, route, frozenset(name for name, bit in bits.items() if bit & held))
+        for index, target, mask, paid in outgoing.get(node, ()):
+            now = held | mask
+            if _holds_one_of(now, settled.get(target, ())):
                 continue
-            if _holds_one_of(now, settled.get(link.target, nowhere)):
-                continue
+            price = spent + math.fsum(each for bit, each in paid if not bit & held) if now != held else spent
             count += 1
-            heapq.heappush(queue, (price, steps + 1, count, link.target, now, (*route, index)))
+            heapq.heappush(queue, (price, steps + 1, count, target, now, (*route, index)))
     return found
 
 
-def _holds_one_of(names: frozenset[Hashable], sets: Sequence[frozenset[Hashable]]) -> bool:
-    """Return whether a set holds one of some sets; a loop, as it is asked a hundred thousand times a design."""
+def _holds_one_of(held: int, sets: Sequence[int]) -> bool:
+    """Return whether a set, as bits, holds one of some sets; a loop, as it is asked a hundred thousand times."""
     for other in sets:  # noqa: SIM110
-        if other <= names:
+        if other & held == other:
             return True
     return False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tenancykit.catalogue.attack import Impact, Plane
@@ -114,7 +115,7 @@ class GraphFinding:
     missed: Mapping[str, str]
     openers: frozenset[str | None]
 
-    @property
+    @cached_property
     def worst(self) -> AssetFinding:
         """The confidentiality or integrity asset with the lowest figure; the first of equals."""
         return min((a for a in self.assets if a.guarded), key=lambda a: a.figure)
