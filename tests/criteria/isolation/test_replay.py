@@ -115,7 +115,7 @@ HELD_OUT_DISAGREEMENTS = {
 
 def test_flaws_of_families_nobody_told_the_graph_of_are_decided_as_we_read_them() -> None:
     records = read_records(HELD_OUT, MODEL)
-    assert len(records.entries) >= 100
+    assert len(records.entries) >= 170
     assert not {found.id for found in records.entries} & set(MODEL.evidence)
     columns = (("contained_by", "contained"), ("not_contained_by", "crossed"), ("undetermined", "undetermined"))
     differing = {
@@ -126,6 +126,34 @@ def test_flaws_of_families_nobody_told_the_graph_of_are_decided_as_we_read_them(
         if replay_choice(found, choice, MODEL).outcome != expected
     }
     assert differing == set(HELD_OUT_DISAGREEMENTS)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "position", "component"),
+    [
+        ("pod-network", "tenant-pod", "cluster-dns"),
+        ("network-policy-enforcement", "tenant-pod", "cni-agent"),
+        ("service-dataplane", "tenant-api-user", "kube-proxy-dataplane"),
+    ],
+)
+def test_encryption_between_workloads_keeps_nobodys_network_up(boundary: str, position: str, component: str) -> None:
+    flaw = next(iter(MODEL.evidence.values())).model_copy(
+        update={
+            "id": "stops-the-network",
+            "boundary": boundary,
+            "attacker_position": position,
+            "effect": "dos-shared-service",
+            "impact": ("availability",),
+            "shared_component": (component,),
+            "removed_by": (),
+            "preconditions": (),
+            "verbs": (),
+        }
+    )
+    assert replay_choice(flaw, "app-layer-mtls", MODEL).outcome == "crossed"
+    assert replay_choice(flaw, "dedicated-cluster", MODEL).outcome == "contained"
+    read = flaw.model_copy(update={"impact": ("confidentiality",), "effect": "policy-bypass"})
+    assert replay_choice(read, "app-layer-mtls", MODEL).outcome == "contained"
 
 
 def test_a_special_case_of_a_position_stands_where_its_position_stands() -> None:
