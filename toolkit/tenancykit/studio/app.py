@@ -21,7 +21,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("ipywidgets", "lab") from error
 
-from tenancykit.studio.desk import STYLE, Panel, page, safe, written
+from tenancykit.studio.desk import STYLE, UNKEPT, Panel, page, safe, written
 from tenancykit.studio.detail_panels import (
     ComparePanel,
     CostPanel,
@@ -32,6 +32,7 @@ from tenancykit.studio.detail_panels import (
 )
 from tenancykit.studio.explore_panel import ExplorePanel
 from tenancykit.studio.handover_panel import HandoverPanel
+from tenancykit.studio.keeping import Keeper
 from tenancykit.studio.ranking_panel import RankingPanel
 from tenancykit.studio.scenario_panel import ScenarioPanel
 from tenancykit.studio.session import Session
@@ -61,11 +62,11 @@ class Studio:
             catalogue: what could be done; the package's own by default.
             study: the scenario's study, where there is one already.
             session_file: where the session is kept: read if it exists, written after every step, so that nothing is
-                lost with the kernel.
+                lost with the kernel. A file that cannot be read is put aside, and said.
             folder: where exports go unless another is entered.
 
         Raises:
-            InputError: the scenario or the session file is wrong.
+            InputError: the scenario is wrong.
         """
         study = scenario if isinstance(scenario, Study) else study
         if study is not None:
@@ -73,12 +74,10 @@ class Studio:
         else:
             found = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, catalogue)  # type: ignore[arg-type]
         self.session = Session(found, catalogue, study=study)
-        self._session_file = session_file
-        if session_file is not None and os.path.exists(session_file):  # noqa: PTH110 - any path-like
-            self.session.load(session_file)
+        self._keeper = None if session_file is None else Keeper(self.session, session_file)
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
-        self._sidebar = Sidebar(self, self._stop)
+        self._sidebar = Sidebar(self, self._stop, self._take_over)
         panels: list[Panel] = [
             RankingPanel(self),
             DesignPanel(self),
@@ -109,6 +108,7 @@ class Studio:
                 ),
             ]
         )
+        self._restore()
         self._measure(AT_ONCE)
 
     @property
@@ -233,13 +233,34 @@ class Studio:
             f'<div class="tks" role="{role}"><p class="{css}">{safe(text)}</p></div>' if text else ""
         )
 
+    # --- keeping --------------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        if self._keeper is not None:
+            changed = _changed(self.session.scenario)
+            keeper = self._keeper
+            self._kept(lambda: self._say(keeper.restore(changed)))
+
     def _keep(self) -> None:
-        if self._session_file is None:
-            return
+        if self._keeper is not None:
+            self._kept(self._keeper.keep)
+
+    def _take_over(self) -> None:
+        if self._keeper is not None:
+            self._say("this tab's work is kept from now on")
+            self._kept(self._keeper.take_over)
+
+    def _kept(self, act: Callable[[], None]) -> None:
+        """Do something about the kept file; where it fails, say so, and let the browser warn who leaves."""
         try:
-            self.session.save(self._session_file)
+            act()
         except (TenancyKitError, OSError) as error:
-            self._say(str(error), wrong=True)
+            self._say(f"not kept: {error}", wrong=True)
+            self.widget.add_class(UNKEPT)
+            self._sidebar.take_over.layout.display = "" if self._keeper and self._keeper.elsewhere else "none"
+        else:
+            self.widget.remove_class(UNKEPT)
+            self._sidebar.take_over.layout.display = "none"
 
     def still(self) -> dict[str, str]:
         """Return the study as a picture and as text, for viewers without kernel, network or scripts."""
@@ -263,3 +284,9 @@ class Studio:
         found = self.widget._repr_mimebundle_()
         bundle = dict(found[0] if isinstance(found, tuple) else found or {})
         show({**bundle, "text/plain": "Run this cell for the studio."}, raw=True)
+
+
+def _changed(scenario: Scenario) -> float | None:
+    """Return when a scenario's own file was changed last; None where it has none."""
+    file = None if scenario.folder is None else scenario.folder / "scenario.yaml"
+    return file.stat().st_mtime if file is not None and file.is_file() else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import ipywidgets as widgets
 
@@ -30,6 +30,9 @@ STYLE = (
     ".tk-grid .widget-html-content,.tk-grid .jupyter-widget-html-content{line-height:26px}</style>"
 )
 """Style of everything the studio writes; it follows JupyterLab's theme, and is dark on white where there is none."""
+
+UNKEPT: Final = "tk-unkept"
+"""Class of widgets that hold what a reload would lose; the studio's own page warns who leaves."""
 
 
 class Desk(Protocol):

@@ -86,6 +86,8 @@ class SessionFile(Model):
     """Design compared with it; the runner-up where empty."""
     criterion: CriterionName = "isolation"
     """Criterion that is open."""
+    writer: str = ""
+    """The page that keeps the file after every step; empty for a file saved once."""
 
     def place(self, beside: Path) -> Path | None:
         """Return the folder of the scenario's files.
@@ -151,13 +153,14 @@ def write_session(session: SessionFile, path: str | os.PathLike[str]) -> Path:
     return file
 
 
-def session_file(state: State, weights: Weights, beside: Path) -> SessionFile:
+def session_file(state: State, weights: Weights, beside: Path, writer: str = "") -> SessionFile:
     """Return a state as it is saved.
 
     Args:
         state: the state.
         weights: its weights, normalised.
         beside: the file it will be written to; the scenario's folder is kept relative to it.
+        writer: the page that keeps the file, if one does.
     """
     folder = state.question.scenario.folder
     shipped = example_of(folder)
@@ -174,6 +177,7 @@ def session_file(state: State, weights: Weights, beside: Path) -> SessionFile:
         opened=state.opened,
         beside=state.beside,
         criterion=cast("CriterionName", state.criterion),
+        writer=writer,
     )
 
 

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from kubeanswers.source import Path_
 from tenancykit.scenario.model import Scenario
-from tenancykit.studio.desk import Desk, Quiet, button, page, written
+from tenancykit.studio.desk import UNKEPT, Desk, Quiet, button, page, written
 from tenancykit.studio.scenario_forms import CLASS_COLUMNS, WORKLOAD_COLUMNS, Edit, Table, entered, listed
 
 
@@ -36,6 +36,7 @@ class ScenarioPanel:
             tooltip="The scenario as YAML", layout=widgets.Layout(width="98%", height="420px"), rows=24
         )
         self._text.add_class("tk-scenario")
+        self._text.observe(lambda _: self._mark(), "value")
         self._told = page()
         apply = button("Apply text", self._apply, told="Read the text and measure anew")
         self.widget = widgets.VBox(
@@ -73,6 +74,11 @@ class ScenarioPanel:
 
         field.observe(changed, "value")
 
+    def _mark(self) -> None:
+        """Let the browser warn who leaves with text that was typed and not applied."""
+        applied = self._text.value == self._desk.session.state.text
+        (self._text.remove_class if applied else self._text.add_class)(UNKEPT)
+
     def _apply(self) -> None:
         self._desk.do(lambda: self._desk.session.edit(self._text.value))
 
@@ -87,6 +93,7 @@ class ScenarioPanel:
             if not faults:
                 self._show_limits(scenario)
             self._text.value = state.text
+            self._mark()
         if faults:
             many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
             self._told.value = written(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -12,6 +14,7 @@ import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 
 from kubeanswers.errors import MissingExtraError, OutputError, TenancyKitError
 from tenancykit.report.lab import ended_with_parent
@@ -122,10 +125,24 @@ def opened() -> Any:
     overlays = filter(None, os.environ.get(CATALOGUE, "").split(os.pathsep))
     try:
         catalogue = load_catalogue(*overlays)
-        return Studio(os.environ.get(SCENARIO, "ml-platform"), catalogue, folder=str(folder / "out"))
+        scenario = os.environ.get(SCENARIO, "ml-platform")
+        return Studio(scenario, catalogue, folder=str(folder / "out"), session_file=kept_file(folder, scenario))
     except TenancyKitError as error:
         told = f'<p class="fault">{desk.safe(str(error))}</p><p>Correct it, then load this page again.</p>'
         return desk.page(desk.STYLE + desk.written("<h3>The studio cannot open</h3>", told))
+
+
+def kept_file(folder: Path, scenario: str) -> Path:
+    """Return where the page keeps its session: one file per scenario, and per name where the address gives one.
+
+    Args:
+        folder: where relative paths start.
+        scenario: what the studio was started with.
+    """
+    asked = parse_qs(os.environ.get("QUERY_STRING", "")).get("session", [""])[0]
+    names = [re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:60].strip("-") for text in (scenario, asked)]
+    digest = hashlib.sha256(f"{scenario}\n{asked}".encode()).hexdigest()[:8]
+    return folder / "studio-sessions" / f"{'-'.join(filter(None, (*names, digest)))}.json"
 
 
 def _is_free(port: int) -> bool:

@@ -387,13 +387,13 @@ class Session:
 
     # --- files ----------------------------------------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the session as JSON and return its path.
+    def save(self, path: str | os.PathLike[str], writer: str = "") -> Path:
+        """Write the session as JSON and return its path; ``writer`` names the page that keeps the file, if one does.
 
         Raises:
             OutputError: the file cannot be written.
         """
-        return write_session(session_file(self.state, self.weights, Path(path)), path)
+        return write_session(session_file(self.state, self.weights, Path(path), writer), path)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Continue a saved session; it can be undone.

@@ -22,7 +22,7 @@ _SAME: Final = 1e-9
 class Sidebar:
     """Weights, candidates, open designs, undo and redo."""
 
-    def __init__(self, desk: Desk, stop: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, stop: Callable[[], None], take_over: Callable[[], None]) -> None:
         self._desk = desk
         self._quiet = Quiet()
         self._title = page()
@@ -52,12 +52,15 @@ class Sidebar:
         self.progress = widgets.IntProgress(layout=widgets.Layout(width="100%", display="none"))
         self.stop = button("Stop", stop, told="Stop measuring; what is measured is kept", width="97%")
         self.stop.layout.display = "none"
+        told = "Keep what this tab shows, in place of what the other tab kept"
+        self.take_over = button("Keep this tab's work", take_over, told=told, width="97%")
+        self.take_over.layout.display = "none"
         self.status = page()
         weighing = [self._title, self._as, *self._sliders.values(), self._shares]
         choosing = [widgets.HBox([self._undo, self._redo]), self._open, self._beside, self.progress, self.stop]
         part = widgets.Layout(flex="1 1 260px", min_width="250px", overflow="hidden")
         self.widget = widgets.HBox(
-            [widgets.VBox(weighing, layout=part), widgets.VBox([*choosing, self.status, folded], layout=part)],
+            [widgets.VBox(weighing, layout=part), widgets.VBox([*choosing, self.status, self.take_over, folded], layout=part)],
             layout=widgets.Layout(flex="1 1 290px", flex_flow="row wrap", align_content="flex-start"),
         )
 
