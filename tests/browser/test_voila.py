@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import time
 import urllib.request
 from pathlib import Path
@@ -21,7 +22,7 @@ TABS = ("Ranking", "Design", "Isolation", "Cost", "Work", "Sensitivity", "Compar
 
 def opened(watched: Watched, address: str) -> Page:
     page = watched.page
-    page.goto(f"{address}?token={TOKEN}")
+    page.goto(f"{address}?token={TOKEN}&session={secrets.token_hex(4)}")  # a session of the test's own
     page.get_by_text("First place.").first.wait_for(timeout=STARTING)
     page.locator(".noUi-handle").nth(3).wait_for()
     return page

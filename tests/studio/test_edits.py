@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import tenancykit as tk
 from tenancykit.api import EXAMPLES
 from tenancykit.scenario.reading import read_scenario
-from tenancykit.studio.edits import scenario_text, set_value, written
+from tenancykit.studio.edits import add_item, copy_item, remove_item, scenario_text, set_value, written
 
 TEXT = """\
 # who
@@ -80,3 +80,74 @@ def test_the_text_of_a_scenario_reads_back_as_the_scenario(name: str) -> None:
     again = tk.parse_scenario(scenario_text(scenario))
     assert again.model_dump() == scenario.model_dump()
     assert again.model_dump() == read_scenario(tk.example(name)).model_dump()
+
+
+LISTS = """\
+# head
+block:
+  # about a
+  - id: a   # first
+    note: >-
+      long
+  # about b
+  - id: b
+    flow: [x, {y: 1}]   # both
+
+  # after the list
+flow: [1, {two: 2}, "3"]   # numbers
+one:   # alone
+  - only
+none: []
+null_one:
+scalars:
+- s
+- t
+"""
+"""Lists in every shape an author writes."""
+CHANGES = {
+    "add": lambda text, path: add_item(text, path[:-1], {"id": "new", "sub": {"deep": [1]}}),
+    "copy": copy_item,
+    "remove": remove_item,
+}
+COMMENTS = ("# head", "# both", "# after the list", "# numbers", "# alone")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(("block", 0), ("block", 1), ("flow", 0), ("flow", 1), ("flow", 2), ("one", 0), ("scalars", 0)),
+        *(("scalars", 1), ("block", 1, "flow", 0), ("block", 1, "flow", 1)),
+    ],
+)
+def test_an_item_is_added_copied_or_removed_and_all_else_stays(change: str, path: tuple[str | int, ...]) -> None:
+    expected = yaml.safe_load(LISTS)
+    items = expected
+    for part in path[:-1]:
+        items = items[part]
+    if change == "add":
+        items.append({"id": "new", "sub": {"deep": [1]}})
+    elif change == "copy":
+        items.append(items[path[-1]])
+    else:
+        del items[path[-1]]
+    text = CHANGES[change](LISTS, path)
+    assert yaml.safe_load(text) == expected
+    lost = {"# both"} if (change, path) == ("remove", ("block", 1)) else set()
+    assert [c for c in COMMENTS if c not in text and c not in lost] == []
+
+
+@pytest.mark.parametrize("path", [("none",), ("null_one",), ("missing",), ("block", 0, "deep")])
+def test_a_list_that_is_not_there_begins_with_its_first_item(path: tuple[str | int, ...]) -> None:
+    found = yaml.safe_load(add_item(LISTS, path, "x"))
+    for part in path:
+        found = found[part]
+    assert found == ["x"]
+
+
+def test_what_is_no_item_of_a_list_is_refused() -> None:
+    for path in (("block", 5), ("block", 0, "id", 0)):
+        with pytest.raises(KeyError):
+            remove_item(LISTS, path)
+    with pytest.raises(KeyError):
+        add_item(LISTS, ("block", 0, "id"), 1)

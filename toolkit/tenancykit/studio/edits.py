@@ -23,7 +23,7 @@ def set_value(text: str, path: Path_, value: Any) -> str:
     Args:
         text: YAML of a single document that can be read.
         path: keys and indices; every list index exists.
-        value: text, number, true/false, None (written as ``null``) or a mapping of such.
+        value: text, number, true/false, None (written as ``null``), or a mapping or list of such.
 
     Raises:
         KeyError: a list index of the path does not exist.
@@ -74,10 +74,127 @@ def _added(text: str, parent: Any, key: str, value: Any) -> str:
     return f"{text[:at]}{key}: {written(value)}\n{' ' * first.column}{text[at:]}"
 
 
+def add_item(text: str, path: Path_, value: Any) -> str:
+    """Return the text with one more item at the end of a list, which is made where it is missing or empty.
+
+    Raises:
+        KeyError: there is something else than a list.
+    """
+    node = _node_at(yaml.compose(text, Loader=_LOADER), path)
+    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value) or _is_empty(node):
+        return set_value(text, path, [value])
+    if not isinstance(node, yaml.SequenceNode):
+        raise KeyError(path)
+    if node.flow_style:
+        at = int(node.value[-1].end_mark.index)
+        return f"{text[:at]}, {written(value)}{text[at:]}"
+    at = _line_end(text, _last_mark(node))
+    indent = " " * _dash(text, node.value[-1])
+    block = (
+        dump_yaml(value).rstrip("\n").replace("\n", f"\n{indent}  ") if isinstance(value, Mapping) else written(value)
+    )
+    return f"{text[:at]}\n{indent}- {block}{text[at:]}"
+
+
+def copy_item(text: str, path: Path_) -> str:
+    """Return the text with an item of a list repeated, comments and all, at the end of the list.
+
+    Raises:
+        KeyError: there is no such item.
+    """
+    items, position = _item_at(text, path)
+    found, last = items.value[position], items.value[-1]
+    if items.flow_style:
+        at = int(last.end_mark.index)
+        return f"{text[:at]}, {text[int(found.start_mark.index) : int(found.end_mark.index)]}{text[at:]}"
+    start, end = _lines_of(text, found)
+    at = _line_end(text, _last_mark(last))
+    return f"{text[:at]}\n{text[start:end]}{text[at:]}"
+
+
+def remove_item(text: str, path: Path_) -> str:
+    """Return the text without an item of a list and without the comments right above it.
+
+    Raises:
+        KeyError: there is no such item.
+    """
+    items, position = _item_at(text, path)
+    if len(items.value) == 1:
+        return _emptied(text, items, path)
+    found = items.value[position]
+    if items.flow_style:
+        if position + 1 < len(items.value):
+            start, end = found.start_mark.index, items.value[position + 1].start_mark.index
+        else:
+            start, end = items.value[position - 1].end_mark.index, found.end_mark.index
+        return text[: int(start)] + text[int(end) :]
+    start, end = _lines_of(text, found)
+    return text[:start] + text[end + 1 :]
+
+
+def _item_at(text: str, path: Path_) -> tuple[Any, int]:
+    items, position = _node_at(yaml.compose(text, Loader=_LOADER), path[:-1]), path[-1]
+    if not isinstance(items, yaml.SequenceNode) or not isinstance(position, int) or position >= len(items.value):
+        raise KeyError(position)
+    return items, position
+
+
+def _emptied(text: str, items: Any, path: Path_) -> str:
+    """Return the text with a list of one item empty."""
+    if items.flow_style:
+        return text[: int(items.start_mark.index)] + "[]" + text[int(items.end_mark.index) :]
+    parent = _node_at(yaml.compose(text, Loader=_LOADER), path[:-2])
+    key = next(key for key, value in parent.value if value.start_mark.index == items.start_mark.index)
+    start, end = _lines_of(text, items.value[0])
+    at = text.index(":", int(key.end_mark.index)) + 1
+    return f"{text[:at]} []{text[at:start]}{text[end + 1 :]}"
+
+
+def _is_empty(node: Any) -> bool:
+    return isinstance(node, yaml.SequenceNode) and not node.value
+
+
+def _last_mark(node: Any) -> int:
+    """Return where the last character of a node stands; the end a block claims lies behind comments that follow it."""
+    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    return max(map(_last_mark, last)) if isinstance(last, tuple) else _last_mark(last)
+
+
+def _line_end(text: str, at: int) -> int:
+    """Return the end of the line, without its break; a literal block ends behind its own."""
+    if at and text[at - 1] == "\n":
+        return at - 1
+    found = text.find("\n", at)
+    return len(text) if found < 0 else found
+
+
+def _dash(text: str, node: Any) -> int:
+    """Return the column of the dash of an item of a block."""
+    start = text.rfind("\n", 0, int(node.start_mark.index)) + 1
+    line = text[start : int(node.start_mark.index)]
+    return line.rindex("-") if "-" in line else int(node.start_mark.column)
+
+
+def _lines_of(text: str, node: Any) -> tuple[int, int]:
+    """Return where the lines of a block's item begin, with the comments right above it, and where they end."""
+    start = text.rfind("\n", 0, int(node.start_mark.index)) + 1
+    indent = " " * _dash(text, node)
+    while start:
+        above = text.rfind("\n", 0, start - 1) + 1
+        if not text[above:start].startswith(f"{indent}#"):
+            break
+        start = above
+    return start, _line_end(text, _last_mark(node))
+
+
 def written(value: Any) -> str:
     """Return a value as it stands in YAML on one line."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{k}: {written(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(written, value)) + "]"
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and yaml.load(value, Loader=_LOADER) == value  # noqa: S506 - a safe loader
         return value if plain else json.dumps(value, ensure_ascii=False)

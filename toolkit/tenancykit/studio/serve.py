@@ -140,7 +140,7 @@ def kept_file(folder: Path, scenario: str) -> Path:
         scenario: what the studio was started with.
     """
     asked = parse_qs(os.environ.get("QUERY_STRING", "")).get("session", [""])[0]
-    names = [re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:60].strip("-") for text in (scenario, asked)]
+    names = [re.sub(r"[^A-Za-z0-9_-]+", "-", text)[-60:].strip("-") for text in (scenario, asked)]
     digest = hashlib.sha256(f"{scenario}\n{asked}".encode()).hexdigest()[:8]
     return folder / "studio-sessions" / f"{'-'.join(filter(None, (*names, digest)))}.json"
 

@@ -52,6 +52,7 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
             self.set_header("Retry-After", "60")
             self.finish(_FULL.format(told=html.escape(told)))
             return
+        _ = self.xsrf_token  # sets the cookie without which the page's last word, to end its kernel, is refused
         await super().get(*arguments, **named)
 
     async def _is_full(self, most: int) -> bool:

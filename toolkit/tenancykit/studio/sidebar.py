@@ -57,10 +57,21 @@ class Sidebar:
         self.take_over.layout.display = "none"
         self.status = page()
         weighing = [self._title, self._as, *self._sliders.values(), self._shares]
-        choosing = [widgets.HBox([self._undo, self._redo]), self._open, self._beside, self.progress, self.stop]
+        choosing = [
+            widgets.HBox([self._undo, self._redo]),
+            self._open,
+            self._beside,
+            self.progress,
+            self.stop,
+            self.status,
+        ]
+        choosing.append(self.take_over)
         part = widgets.Layout(flex="1 1 260px", min_width="250px", overflow="hidden")
         self.widget = widgets.HBox(
-            [widgets.VBox(weighing, layout=part), widgets.VBox([*choosing, self.status, self.take_over, folded], layout=part)],
+            [
+                widgets.VBox(weighing, layout=part),
+                widgets.VBox([*choosing, folded], layout=part),
+            ],
             layout=widgets.Layout(flex="1 1 290px", flex_flow="row wrap", align_content="flex-start"),
         )
 
