@@ -183,6 +183,7 @@ def option_page(option: Option, changed: Iterable[tuple[str, Any]], catalogue: C
     plural = {"barrier": "Barriers", "crossing": "Crossings", "rule": "Rules", "task": "Tasks", "toil": "Toil"}
     lines += [f"- {plural[kind]}: {', '.join(sorted(names))}" for kind, names in sorted(by_kind.items())]
     lines += [] if by_kind else ["No barrier, task, toil or rule reads it: it changes no figure on its own."]
+    lines += [f"- Isolation: moves no figure; {option.no_barrier}"] if option.no_barrier else []
     for gap in option.gaps:
         lines.append(f"- Gap: {gap}")
     lines += ["", "## Sources", ""]

@@ -19,7 +19,7 @@ from tenancykit.study.completion import completed
 from tests.audit.tenancy import cluster, named
 from tests.manifests.conftest import read_objects
 
-ADDED = ("st_velero_tenant", "id_eso")
+ADDED = ("st_velero_tenant", "id_eso", "sch_kueue_tas", "sch_jobset", "sch_lws", "pol_falco", "id_spire")
 
 
 @pytest.mark.parametrize("identifier", ADDED)
@@ -78,6 +78,64 @@ def test_a_tenant_that_may_ask_the_backup_server_for_anything_is_found(resource:
 
     assert found(asked)
     assert not found(asked | {"verbs": ["get"]})
+
+
+MISUSES = (
+    ("jobset.x-k8s.io", "jobsets", "runs code there through an operator"),
+    ("leaderworkerset.x-k8s.io", "leaderworkersets", "runs code there through an operator"),
+    ("spire.spiffe.io", "clusterspiffeids", "identity of any workload"),
+    ("kueue.x-k8s.io", "topologies", "moves quotas between tenants"),
+    ("", "configmaps", "rewrites what platform components are configured by"),
+)
+
+
+@pytest.mark.parametrize(("group", "resource", "means"), MISUSES, ids=lambda value: value or "core")
+def test_a_tenant_that_may_write_what_the_platform_keeps_for_itself_is_found(
+    group: str, resource: str, means: str
+) -> None:
+    rbac = "rbac.authorization.k8s.io"
+    system = named("v1", "Namespace", "platform", metadata={"labels": {"tenancykit.dev/system": "true"}})
+    subject = {"kind": "Group", "name": "team-blue", "apiGroup": rbac}
+
+    def found(verb: str) -> bool:
+        rule = {"apiGroups": [group], "resources": [resource], "verbs": [verb]}
+        role = named(f"{rbac}/v1", "ClusterRole", "extra", rules=[rule])
+        reference = {"apiGroup": rbac, "kind": "ClusterRole", "name": "extra"}
+        bound = named(f"{rbac}/v1", "ClusterRoleBinding", "extra", roleRef=reference, subjects=[subject])
+        report = audit(from_dicts([*cluster("blue", "red"), system, role, bound]))
+        return any(means in f.what + f.path and f.severity >= Severity.HIGH for f in report.findings)
+
+    assert found("update")
+    assert not found("get")
+
+
+def test_queues_place_by_rack_and_follow_groups_only_where_these_were_chosen(
+    tmp_path: Path, catalogue: Catalogue, designed: Callable[..., ResolvedDesign], small: Scenario
+) -> None:
+    chosen = {"plain": (), "all": ("sch_kueue_tas", "sch_jobset", "sch_lws")}
+    for folder, options in chosen.items():
+        export(designed("sch_kueue", *options), small, catalogue, tmp_path / folder)
+    for folder, wanted in (("plain", False), ("all", True)):
+        objects = [o for _, o in read_objects(tmp_path / folder)]
+        flavors = [o["spec"] for o in objects if o["kind"] == "ResourceFlavor"]
+        topologies = [o["metadata"]["name"] for o in objects if o["kind"] == "Topology"]
+        assert flavors
+        assert all((spec.get("topologyName") in topologies) is wanted for spec in flavors)
+        values = "".join(p.read_text() for p in (tmp_path / folder).rglob("*.yaml"))
+        for kind in ("jobset.x-k8s.io/jobset", "leaderworkerset.x-k8s.io/leaderworkerset"):
+            assert (kind in values) is wanted
+
+
+def test_identities_of_a_tenant_lie_below_its_own_prefix(
+    tmp_path: Path, catalogue: Catalogue, designed: Callable[..., ResolvedDesign], small: Scenario
+) -> None:
+    export(designed("id_spire"), small, catalogue, tmp_path / "out")
+    given = [o["spec"] for _, o in read_objects(tmp_path / "out") if o["kind"] == "ClusterSPIFFEID"]
+    prefixes = {spec["spiffeIDTemplate"].partition("/ns/")[0] for spec in given}
+    assert len(given) == len(prefixes) == 4
+    for spec in given:
+        (tenant,) = spec["namespaceSelector"]["matchLabels"].values()
+        assert f"/tenant/{tenant}/ns/" in spec["spiffeIDTemplate"]
 
 
 def test_whoever_asks_for_backups_on_a_shared_cluster_gets_them_by_completion(catalogue: Catalogue) -> None:

@@ -61,6 +61,11 @@ gateway.networking.k8s.io|n|BackendTLSPolicy backendtlspolicies
 gateway.networking.k8s.io|c|GatewayClass gatewayclasses gc
 kueue.x-k8s.io|n|LocalQueue localqueues;Workload workloads
 kueue.x-k8s.io|c|ClusterQueue clusterqueues;ResourceFlavor resourceflavors;Cohort cohorts;AdmissionCheck admissionchecks
+kueue.x-k8s.io|c|MultiKueueCluster multikueueclusters;MultiKueueConfig multikueueconfigs
+jobset.x-k8s.io|n|JobSet jobsets
+leaderworkerset.x-k8s.io|n|LeaderWorkerSet leaderworkersets lws
+spire.spiffe.io|c|ClusterSPIFFEID clusterspiffeids
+slinky.slurm.net|n|Controller controllers;NodeSet nodesets;LoginSet loginsets;Accounting accountings
 kueue.x-k8s.io|c|WorkloadPriorityClass workloadpriorityclasses;Topology topologies
 scheduling.volcano.sh|c|Queue queues
 scheduling.run.ai|c|Queue queues

@@ -133,12 +133,12 @@ class IsolationCatalogue:
 
     @cached_property
     def unwired_options(self) -> tuple[str, ...]:
-        """Options that no condition mentions, by id or by a trait of theirs."""
+        """Options that no condition mentions, by id or by a trait of theirs, and that do not say why."""
         mentioned = self.wired
         return tuple(
             option.id
             for option in self.catalogue.options.values()
-            if option.selectable and not mentioned & {option.id, *option.provides}
+            if option.selectable and not option.no_barrier and not mentioned & {option.id, *option.provides}
         )
 
 

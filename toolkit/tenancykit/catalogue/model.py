@@ -42,9 +42,17 @@ LAYERS: dict[Dimension, dict[str, bool]] = {
     "network": {"pod_network": True, "mesh": False, "perimeter": False, "fabric": False},
     "storage": {"class": True, "encryption": False, "backup": False},
     "gpu_sharing": {"whole": False, "fraction": False, "allocation": False},
-    "scheduling_quota": {"quota": False, "priority": False, "queue": False, "gang": False},
-    "policy_admission": {"pod_security": False, "validation": False, "mutation": False},
-    "identity_gitops": {"identity": True, "delivery": False, "secrets": False},
+    "scheduling_quota": {
+        "quota": False,
+        "priority": False,
+        "queue": False,
+        "gang": False,
+        "topology": False,
+        "job_groups": False,
+        "replica_groups": False,
+    },
+    "policy_admission": {"pod_security": False, "validation": False, "mutation": False, "detection": False},
+    "identity_gitops": {"identity": True, "delivery": False, "secrets": False, "workload_identity": False},
     "observability_chargeback": {"chargeback": False, "metrics": False, "logs": False},
 }
 """Layers of each dimension and whether a design must choose in them. A design takes at most one option per layer:
@@ -307,6 +315,8 @@ class Option(Entry):
     """What is to be known of its state."""
     gaps: tuple[str, ...] = ()
     """What it does not do."""
+    no_barrier: str = ""
+    """Why it moves no figure of isolation, said on its page; empty where it does."""
     provides: tuple[str, ...] = ()
     """Traits (facts) that hold wherever it is chosen; read by conditions of the catalogue."""
     needs: tuple[Requisite, ...] = ()

@@ -12,14 +12,17 @@ from tenancykit.manifests.builders import (
     clusters,
     control_planes,
     delivery,
+    detection,
     exposure,
     fabric,
     fleet,
     gang,
     gpu,
+    groups,
     guests,
     hosted,
     hub,
+    identities,
     machines,
     mesh,
     namespaces,
@@ -32,6 +35,7 @@ from tenancykit.manifests.builders import (
     scheduling,
     secrets,
     storage,
+    topology,
     workloads,
 )
 from tenancykit.manifests.builds import Chart, ForCluster, ForTenant, OptionBuild, Side, TenantChart
@@ -321,6 +325,19 @@ _SCHEDULING: Final[dict[str, OptionBuild]] = {
     "sch_native_gang": OptionBuild(
         tenant=(("run", gang.gangs),), files=("api", gang.gates_file), upstream="Kubernetes 1.37 (KEP-4671)"
     ),
+    "sch_kueue_tas": OptionBuild((("pods", topology.topology),), upstream="Kueue 0.20.1 (v1beta2)"),
+    "sch_jobset": OptionBuild(
+        (("pods", groups.controller_namespace("sch_jobset")), ("api", groups.group_role("sch_jobset"))),
+        (("api", groups.group_binding("sch_jobset")),),
+        (Chart("jobset", "jobset-system", requirement="workload"),),
+        upstream="JobSet 0.12.0 (jobset.x-k8s.io/v1alpha2)",
+    ),
+    "sch_lws": OptionBuild(
+        (("pods", groups.controller_namespace("sch_lws")), ("api", groups.group_role("sch_lws"))),
+        (("api", groups.group_binding("sch_lws")),),
+        (Chart("leader-worker-set", "lws-system", requirement="workload"),),
+        upstream="LeaderWorkerSet 0.10.0 (leaderworkerset.x-k8s.io/v1)",
+    ),
 }
 
 _POLICY: Final[dict[str, OptionBuild]] = {
@@ -337,6 +354,13 @@ _POLICY: Final[dict[str, OptionBuild]] = {
         (("pods", admission_engines.gatekeeper_tenant),),
         (Chart("gatekeeper", "gatekeeper-system"),),
         upstream="Gatekeeper 3.23",
+    ),
+    "pol_falco": OptionBuild(
+        (("hosts", detection.falco_namespace),),
+        charts=(
+            Chart("falco", detection.FALCO_NAMESPACE, "hosts", detection.falco_values, requirement="observability"),
+        ),
+        upstream="Falco 0.44.1 (chart 9.1)",
     ),
 }
 
@@ -369,6 +393,15 @@ _IDENTITY: Final[dict[str, OptionBuild]] = {
         (("api", secrets.tenant_stores),),
         (Chart("external-secrets", secrets.ESO_NAMESPACE, "api", secrets.eso_values, requirement="identity"),),
         upstream="External Secrets Operator 2.9 (external-secrets.io/v1)",
+    ),
+    "id_spire": OptionBuild(
+        (("pods", identities.spire_namespace),),
+        (("pods", identities.tenant_identities),),
+        (
+            Chart("spire-crds", identities.SPIRE_NAMESPACE, requirement="identity"),
+            Chart("spire", identities.SPIRE_NAMESPACE, values=identities.spire_values, requirement="identity"),
+        ),
+        upstream="SPIRE 1.15.3 (spire.spiffe.io/v1alpha1)",
     ),
 }
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
+from tenancykit.manifests.builders import topology
 from tenancykit.manifests.builders.gang import is_gang
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.promises import CPU, MEMORY
@@ -44,6 +45,8 @@ def kueue_base(scope: ClusterScope) -> Iterator[Manifest]:
         if cls.found.placement.domain == "class" and not is_alone(cls):
             taint = {"key": POOL_LABEL, "value": cls.id, "effect": "NoSchedule"}
             spec = {"nodeLabels": {POOL_LABEL: cls.id}, "nodeTaints": [taint]}
+        if "topology-placement" in cls.found.facts:
+            spec["topologyName"] = topology.NAME
         yield _kueue("ResourceFlavor", flavor(cls), spec=spec)
         left = {} if scope.plan.tenant else cls.promises.left_to_class(cls.id)
         groups = {"resourceGroups": [_group(cls, left)]} if left else {}
@@ -99,7 +102,7 @@ def kueue_values(scope: ClusterScope) -> dict[str, Any]:
         "manageJobsWithoutQueueName": True,
         "managedJobsNamespaceSelector": selector,
         "fairSharing": {"preemptionStrategies": ["LessThanOrEqualToFinalShare", "LessThanInitialShare"]},
-        "integrations": {"frameworks": ["batch/job", "pod"]},
+        "integrations": {"frameworks": ["batch/job", *_followed(scope), "pod"]},
     }
     # Jobs ask for scratch space, which no queue covers: Kueue would never admit what asks for more than it covers.
     resources: dict[str, Any] = {"excludeResourcePrefixes": ["ephemeral-storage"]}
@@ -108,6 +111,12 @@ def kueue_values(scope: ClusterScope) -> dict[str, Any]:
         resources["deviceClassMappings"] = [{"name": name, "deviceClassNames": [name]} for name in sorted(classes)]
     configuration["resources"] = resources
     return {"managerConfig": {"controllerManagerConfigYaml": dump_yaml(configuration)}}
+
+
+def _followed(scope: ClusterScope) -> list[str]:
+    """Return the kinds the queue has to follow beside Jobs and pods, or groups of theirs would pass it by."""
+    kinds = {"job-groups": "jobset.x-k8s.io/jobset", "replica-groups": "leaderworkerset.x-k8s.io/leaderworkerset"}
+    return [kind for trait, kind in kinds.items() if any(trait in cls.found.facts for cls in scope.everyone)]
 
 
 def _claimed(cls: ClassScope) -> set[str]:

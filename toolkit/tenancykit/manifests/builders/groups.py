@@ -1,0 +1,72 @@
+"""Rights to write groups of Jobs and of pods: JobSet 0.12 and LeaderWorkerSet 0.10.
+
+Their controllers make pods in the tenant's own namespace, under its quotas and admission policies; what a tenant may do
+there it may already do with Jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from tenancykit.manifests.builders.access import RBAC
+from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.model import Manifest, manifest
+from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
+
+KINDS: Final = {
+    "sch_jobset": ("jobset.x-k8s.io", "jobsets", "jobset-system"),
+    "sch_lws": ("leaderworkerset.x-k8s.io", "leaderworkersets", "lws-system"),
+}
+"""API group, resource and the controller's namespace, by option."""
+_WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
+
+
+def controller_namespace(option: str) -> Callable[[ClusterScope], Iterable[Manifest]]:
+    """Return a builder of the namespace the option's controller runs in, restricted."""
+
+    def built(scope: ClusterScope) -> Iterator[Manifest]:
+        labels = {SYSTEM_LABEL: "true"}
+        if "pol_psa" in scope.options:
+            labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+        yield manifest(option, "workload", "namespaces", "v1", "Namespace", KINDS[option][2], labels=labels)
+
+    return built
+
+
+def group_role(option: str) -> Callable[[ClusterScope], Iterable[Manifest]]:
+    """Return a builder of the role whose holder writes the option's kind in a namespace."""
+
+    def built(scope: ClusterScope) -> Iterator[Manifest]:
+        if any(cls.has_api_access and not cls.owns_cluster_api for cls in scope.classes):
+            group, resource, _ = KINDS[option]
+            rules = [{"apiGroups": [group], "resources": [resource], "verbs": _WRITE}]
+            yield manifest(option, "workload", "access", RBAC, "ClusterRole", _role(option), rules=rules)
+
+    return built
+
+
+def group_binding(option: str) -> Callable[[TenantScope], Iterable[Manifest]]:
+    """Return a builder that binds that role to a tenant's groups in its namespace."""
+
+    def built(scope: TenantScope) -> Iterator[Manifest]:
+        if not scope.cls.has_api_access or scope.cls.owns_cluster_api:
+            return
+        rbac = "rbac.authorization.k8s.io"
+        yield manifest(
+            option,
+            "workload",
+            "access",
+            RBAC,
+            "RoleBinding",
+            f"tenant-{KINDS[option][1]}",
+            namespace=scope.namespace,
+            roleRef={"apiGroup": rbac, "kind": "ClusterRole", "name": _role(option)},
+            subjects=[{"kind": "Group", "apiGroup": rbac, "name": name} for name in scope.tenant.groups],
+        )
+
+    return built
+
+
+def _role(option: str) -> str:
+    return f"tenancykit-{KINDS[option][1]}-users"
