@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,15 +19,21 @@ from kubeanswers.errors import TenancyKitError
 from kubeanswers.quantities import parse_quantity
 from kubeanswers.reading import read_objects
 from kubeanswers.source import parse_all
+from kubeanswers.terminal import escaped
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.cli import main
 from tenancykit.criteria.effort.calibration import read_calibration
 from tenancykit.criteria.isolation.records import read_records
 from tenancykit.examples import example
+from tenancykit.live.applying import Application
+from tenancykit.live.client import Answer
+from tenancykit.live.probing import MARK, read_results
+from tenancykit.live.verifying import verify
 from tenancykit.report.record_inputs import read_inputs
 from tenancykit.scenario.trace_formats import FORMS, read_trace
 from tenancykit.studio.files import parse_session, session_file
+from tenancykit.study.collecting import read_answer
 from tenancykit.study.saved import load_sweep
 from tenancykit.study.sweeping import Question
 
@@ -114,6 +120,92 @@ spec:
     metadata: {labels: {app: d}}
     spec: {containers: [{name: c, image: i}], volumes: [{name: v, configMap: {name: cfg}}]}
 """
+WEIGHTS: Final = json.dumps(
+    {
+        "schema": "tenancykit/weights/v1", "question": "x", "who": "Ana",
+        "weights": {"isolation": 30, "effort": 20, "operations": 25, "cost": 25},
+    }
+).encode()  # fmt: skip
+WAITING: Final = b"""apiVersion: kueue.x-k8s.io/v1beta1
+kind: WorkloadPriorityClass
+metadata: {name: high}
+value: 100
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: Cohort
+metadata: {name: ai}
+spec: {parentName: root, resourceGroups: [], fairSharing: {weight: "2"}}
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: Topology
+metadata: {name: t}
+spec: {levels: [{nodeLabel: rack}, {nodeLabel: kubernetes.io/hostname}]}
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: Workload
+metadata: {name: w1, namespace: vision, uid: u, creationTimestamp: "2026-01-01T00:00:00Z"}
+spec:
+  queueName: main
+  priority: 5
+  podSets:
+  - name: main
+    count: 2
+    minCount: 1
+    topologyRequest: {required: rack, podSetSliceSize: 1}
+    template: {spec: {containers: [{name: c, image: i, resources: {requests: {nvidia.com/gpu: 1}}}]}}
+status:
+  conditions: [{type: QuotaReserved, status: "True", lastTransitionTime: "2026-01-01T00:00:00Z"}]
+  admission:
+    clusterQueue: vision
+    podSetAssignments:
+    - {name: main, count: 2, flavors: {nvidia.com/gpu: h100}, topologyAssignment: {levels: [rack], domains: [{values: [r1], count: 2}]}}
+---
+apiVersion: jobset.x-k8s.io/v1alpha2
+kind: JobSet
+metadata: {name: s, namespace: speech, labels: {kueue.x-k8s.io/queue-name: main, kueue.x-k8s.io/priority-class: high}}
+spec:
+  replicatedJobs:
+  - name: a
+    replicas: 2
+    template: {spec: {parallelism: 1, completions: 1, template: {spec: {containers: [{name: c, image: i}], initContainers: [{name: d, restartPolicy: Always}]}}}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {rack: r1, gpu.model: h100, kubernetes.io/hostname: n1}}
+status: {allocatable: {cpu: "8", pods: "110", nvidia.com/gpu: "4"}, conditions: [{type: Ready, status: "True"}]}
+"""
+QUOTAS: Final = b"tenant,gpus\na,4\nb,8\n"
+EXPORT: Final = "apiVersion: v1\nkind: Namespace\nmetadata: {name: blue, labels: {tenancykit.dev/tenant: blue}}\n"
+ANSWERS: Final = tuple(
+    json.dumps(one).encode()
+    for one in (
+        {
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "v1",
+            "resources": [{"name": "namespaces", "kind": "Namespace", "namespaced": False, "verbs": ["get", "list"]}],
+        },
+        {
+            "kind": "Namespace", "apiVersion": "v1",
+            "metadata": {
+                "name": "blue", "uid": "1", "resourceVersion": "5", "labels": {"tenancykit.dev/tenant": "blue"},
+                "managedFields": [{"manager": "x", "operation": "Apply", "fieldsV1": {"f:metadata": {}}}],
+            },
+        },
+        {
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "no", "reason": "Forbidden", "code": 403,
+            "details": {"name": "blue", "causes": [{"message": "x", "field": "f", "reason": "FieldManagerConflict"}]},
+        },
+        {"kind": "SubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": {"allowed": True, "reason": "x"}},
+        {"kind": "NamespaceList", "apiVersion": "v1", "metadata": {"continue": ""}, "items": [{"metadata": {"name": "a"}}]},
+    )
+)  # fmt: skip
+"""What an API server answers: each is also the answer to questions it does not belong to."""
+KUBECONFIG: Final = b"""apiVersion: v1
+kind: Config
+clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]
+contexts: [{name: a, context: {cluster: a, user: u}}]
+current-context: a
+users: [{name: u, user: {}}]
+"""
 TRACES: Final = {
     "jobs": b"tenant,start,duration,cpu,memory,gpus,gpu_model\na,0,3600,1,1Gi,1,A100\nb,5,7200,500m,1Gi,0.5,\n",
     "activity": b"tenant,hour,active\na,0,1\na,1,2\nb,0,3\nb,1,0.5\n",
@@ -197,6 +289,88 @@ def _trace(file: Path) -> object:
         return [_quiet(lambda form=form: read_trace(file, form=form, skip_bad_rows=True)) for form in FORMS]  # type: ignore[misc]
 
 
+def _live(data: bytes, folder: Path) -> object:
+    """Apply an export to, and verify it against, a server whose answers are the input, whatever was asked."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        return None  # the client answers for what is no JSON object, as tests/live shows
+    home = folder / "export"
+    home.mkdir(exist_ok=True)
+    (home / "all.yaml").write_text(EXPORT)
+    objects = read_objects([home]).objects
+    code = body.get("code")
+    statuses = (200, code if isinstance(code, int) and not isinstance(code, bool) else 201)
+    server = _Server(body, statuses)
+    told = [repr(verify({"a": (server, objects)}))] if server.asked % 2 else []
+    works = (Application(server, objects).try_out, Application(server, objects, sleep=lambda _: None).apply)
+    told += [outcome.why for work in works for outcome in work().outcomes]
+    return escaped("".join(told))
+
+
+class _Server:
+    """Gives one answer to every second question, and what an API server would say to the others."""
+
+    name = "fuzz"
+
+    def __init__(self, body: Mapping[str, object], statuses: tuple[int, ...]) -> None:
+        self.body, self.statuses, self.asked = body, statuses, len(str(body))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> Answer:
+        del method, query, headers
+        self.asked += 1
+        if self.asked % 2:
+            return Answer(self.statuses[self.asked % 4 // 2], self.body)
+        return Answer(200, body or (json.loads(ANSWERS[0]) if path.count("/") < 4 else json.loads(ANSWERS[1])))
+
+
+_TRIALS: Final = json.dumps(
+    {"schema": "tenancykit/probe-claims/v1", "trials": [{"id": "a/p", "crossing": "x", "claimed": "open"}]}
+)
+_LOG: Final = f'x {MARK}{{"id": "a/p", "observed": "closed"}}\n'
+
+
+def _probed(data: bytes, _: Path) -> object:
+    claims, _mark, log = data.decode("utf-8", "replace").partition("\n=====\n")
+    try:
+        told = json.loads(claims)
+    except (ValueError, RecursionError):
+        told = json.loads(_TRIALS)
+    return read_results(told if isinstance(told, dict) else {}, log or claims)
+
+
+def stand_beside(folder: Path) -> None:
+    """Write what stands beside an input where a command takes several files."""
+    for name in ("export", "pack"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "export" / "all.yaml").write_text(EXPORT)
+    (folder / "pack" / "claims.json").write_text(_TRIALS)
+    (folder / "dump.yaml").write_bytes(DUMP)
+    (folder / "trace.csv").write_bytes(TRACES["jobs"])
+    (folder / "quotas.csv").write_bytes(QUOTAS)
+
+
+def _exported(*arguments: str) -> Callable[[bytes, Path], object]:
+    """Return what runs a command beside an export."""
+    run = command(*arguments)
+
+    def beside(data: bytes, folder: Path) -> object:
+        stand_beside(folder)
+        return run(data, folder)
+
+    return beside
+
+
 def _quiet(read: Callable[[], object]) -> object:
     with contextlib.suppress(TenancyKitError):
         return read()
@@ -245,6 +419,7 @@ def doors() -> Mapping[str, Door]:
     page = tk.record(study).html.encode()
     block = page[page.index(b"<script") : page.index(b"</script>") + 9]
     session = _saved()
+    queues = (TESTS / "kubeanswers" / "queueing" / "clusters" / "two-teams.yaml").read_bytes()
     return {
         "read": Door(objects, reader(lambda file: read_objects([file])), 30),
         "yaml": Door((*objects, *scenarios), _yaml, 20),
@@ -277,12 +452,14 @@ def doors() -> Mapping[str, Door]:
             command("compare", "saas-inference", "--calibration", "{file}"),
             0.02,
         ),
-        "apply": Door(
-            (b"apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\n"
-             b"contexts: [{name: a, context: {cluster: a, user: u}}]\ncurrent-context: a\nusers: [{name: u, user: {}}]\n",),
-            command("apply", "{folder}/none", "--context", "a", "--kubeconfig", "{file}"),
-            0.1,
-        ),
+        "weights": Door((WEIGHTS,), reader(read_answer), 20),
+        "answer": Door(ANSWERS, _live, 20),
+        "probed": Door((f"{_TRIALS}\n=====\n{_LOG}".encode(), _TRIALS.encode()), _probed, 10),
+        "admit": Door((queues, *_parts(queues), *(queues + b"---\n" + part for part in _parts(WAITING)), queues + b"---\n" + WAITING), command("admit", "-f", "{file}"), 5),
+        "queue": Door(tuple(TRACES.values()), _exported("queue", "{file}", "--quotas", "{folder}/quotas.csv", "--no-fleet"), 2),
+        "quotas": Door((QUOTAS,), _exported("queue", "{folder}/trace.csv", "--quotas", "{file}", "--no-fleet"), 5),
+        "tenants": Door((b"# who\na=x\nteam-*=y\n",), _exported("audit", "{folder}/dump.yaml", "--tenants", "{file}"), 2),
+        "apply": Door((KUBECONFIG,), _exported("apply", "{folder}/export", "--kubeconfig", "{file}", "--timeout", "2"), 0.1),
     }  # fmt: skip
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -157,10 +159,10 @@ def _spliced(data: bytes, others: list[bytes], draw: random.Random) -> bytes:
 
 def _structure(data: bytes, others: list[bytes], draw: random.Random) -> bytes:
     """Put something hostile in the place of one value, key or entry; bytes where the text has no structure."""
-    try:
-        documents = list(yaml.load_all(data.decode(), Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
+    structure = _structure_of(data)
+    if structure is None:
         return _bytes(data, others, draw)
+    documents = pickle.loads(structure)  # noqa: S301 - our own, of a line below
     places = [place for document in documents for place in _places(document)]
     if not places:
         return _bytes(data, others, draw)
@@ -182,6 +184,15 @@ def _structure(data: bytes, others: list[bytes], draw: random.Random) -> bytes:
         return str(text).encode("utf-8", "surrogatepass")
     except (yaml.YAMLError, ValueError, RecursionError, TypeError):
         return _bytes(data, others, draw)
+
+
+@lru_cache(maxsize=2000)
+def _structure_of(data: bytes) -> bytes | None:
+    """Return the documents of a text, pickled: a seed is parsed once, and every mutation gets a copy of its own."""
+    try:
+        return pickle.dumps(list(yaml.load_all(data.decode(), Loader=yaml.CSafeLoader)))
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return None  # PyYAML itself stumbles over a few, such as an empty !!int
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:

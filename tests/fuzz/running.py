@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
+import os
 import random
 import resource
 import signal
@@ -14,17 +16,17 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from kubeanswers.errors import TenancyKitError
-from tests.fuzz.doors import CORPUS, Door, doors
+from tests.fuzz.doors import CORPUS, Door, doors, stand_beside
 from tests.fuzz.mutations import mutated
 
-PATIENCE: Final = 10
-"""Seconds after which an input counts as one that hangs the toolkit (the issue's own figure)."""
+PATIENCE: Final = int(os.environ.get("TENANCYKIT_FUZZ_PATIENCE", "10"))
+"""Seconds after which an input counts as one that hangs the toolkit (a machine shared with others may need more)."""
 
 
 class HangError(Exception):
@@ -40,21 +42,26 @@ class Tally:
         refused: those the toolkit refused in its own words.
         failures: door, file in the corpus, and the end of the trace.
         started: when the run began.
+        peak: highest peak memory of a command with a process of its own, in MiB.
     """
 
     inputs: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     failures: list[tuple[str, Path, str]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    peak: float = 0.0
+
+    def highest(self) -> float:
+        """Return the peak memory in MiB: of the commands where they had processes of their own, else of this one."""
+        return self.peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     def text(self) -> str:
         """Return the figures, a line per door."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         total = sum(self.inputs.values())
         lines = [f"{name:<16}{number:>10,}" for name, number in sorted(self.inputs.items())]
         lines.append(
             f"{total:,} inputs in {time.monotonic() - self.started:.0f} s, {self.refused:,} refused, "
-            f"{len(self.failures)} tracebacks or hangs, peak memory {peak:.0f} MiB"
+            f"{len(self.failures)} tracebacks or hangs, peak memory {self.highest():.0f} MiB"
         )
         return "\n".join(lines)
 
@@ -118,43 +125,152 @@ def in_process(seed: int, count: int | None, minutes: float | None, only: str = 
     return tally
 
 
-COLD: Final = {
-    "read": ("audit", "{file}"),
-    "place": ("place", "-f", "{file}"),
-    "can-i": ("can-i", "get", "pods", "--as", "me", "-f", "{file}"),
-    "validate": ("validate", "{file}"),
-    "trace": ("demand", "{file}"),
-    "scenario": ("check", "{file}"),
-    "evidence": ("replay", "--evidence", "{file}"),
-    "record": ("replay", "{file}"),
-}
-"""Commands started in processes of their own, by the door whose seeds they are given."""
+@dataclass(frozen=True)
+class Started:
+    """A command that is started for itself.
+
+    Attributes:
+        door: whose seeds it is given.
+        arguments: of the command; ``{file}`` is the input, ``{folder}`` holds what stands beside it.
+        weight: how often it is drawn.
+    """
+
+    door: str
+    arguments: tuple[str, ...]
+    weight: float = 1.0
 
 
-def cold(seed: int, count: int | None, minutes: float | None) -> Tally:
+COLD: Final = (
+    Started("read", ("audit", "{file}"), 3),
+    Started("read", ("audit", "-"), 1),
+    Started("place", ("place", "-f", "{file}"), 3),
+    Started("can-i", ("can-i", "get", "pods", "--as", "me", "-f", "{file}"), 3),
+    Started("reach", ("reach", "--from", "a/p", "--to", "a/p", "-f", "{file}"), 3),
+    Started("validate", ("validate", "{file}"), 3),
+    Started("admit", ("admit", "-f", "{file}"), 3),
+    Started("trace", ("demand", "{file}", "--cap", "2"), 3),
+    Started("queue", ("queue", "{file}", "--quotas", "{folder}/quotas.csv", "--no-fleet"), 1),
+    Started("quotas", ("queue", "{folder}/trace.csv", "--quotas", "{file}", "--no-fleet"), 1),
+    Started("tenants", ("audit", "{folder}/dump.yaml", "--tenants", "{file}"), 1),
+    Started("probed", ("probe", "--to", "{folder}/pack", "--read", "{file}"), 2),
+    Started("apply", ("apply", "{folder}/export", "--kubeconfig", "{file}", "--timeout", "1"), 0.1),
+    Started("scenario", ("check", "{file}"), 0.5),
+    Started("evidence", ("replay", "--evidence", "{file}"), 0.5),
+    Started("record", ("replay", "{file}"), 0.05),
+    Started("weights", ("collect", "saas-inference", "{file}"), 0.02),
+    Started("calibration", ("compare", "saas-inference", "--calibration", "{file}"), 0.02),
+    Started("sweep", ("explore", "gpu-cloud", "--resume", "{file}", "--limit", "10"), 0.02),
+    Started("scenario", ("compare", "{file}"), 0.02),
+)
+"""Commands started in processes of their own."""
+SPAWNED: Final = 0.02
+"""Share of the cold inputs that pay for a start of the interpreter and all imports; the others are forks (``forking``)."""
+
+
+def cold(seed: int, count: int | None, minutes: float | None, only: str = "", spawned: float = SPAWNED) -> Tally:
     """Try mutations in processes of their own: what is printed is no traceback, and the code is 0, 1 or 2."""
     draw, tally = random.Random(seed), Tally()
     end = time.monotonic() + 60 * minutes if minutes else None
-    with tempfile.TemporaryDirectory() as folder:
-        file, number = Path(folder) / "input", 0
+    chosen = [one for one in COLD if not only or one.arguments[0] in only.split(",")]
+    weights = [one.weight for one in chosen]
+    with tempfile.TemporaryDirectory() as name, Forks() as forks:
+        folder, number = Path(name), 0
+        stand_beside(folder)
+        file, told = folder / "input", folder / "told"
         while (count is None or number < count) and (end is None or time.monotonic() < end):
-            name = draw.choice(list(COLD))
-            seeds = doors()[name].seeds
-            data = mutated(draw.choice(seeds), list(seeds), draw)
+            one = draw.choices(chosen, weights)[0]
+            seeds = list(doors()[one.door].seeds)
+            data = mutated(draw.choice(seeds), seeds, draw)
             file.write_bytes(data)
-            arguments = [part.format(file=file) for part in COLD[name]]
-            tally.inputs[f"cold {name}"] += 1
+            arguments = [part.format(file=file, folder=folder) for part in one.arguments]
+            is_spawned = draw.random() < spawned
+            tally.inputs[f"{'spawned' if is_spawned else 'forked'} {one.arguments[0]}"] += 1
             number += 1
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-m", "tenancykit", *arguments], capture_output=True, check=False, timeout=60
-                )
-                code, told = done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
-            except subprocess.TimeoutExpired:
-                code, told = -1, "no answer in 60 seconds"
+            code, text, peak = spawn(arguments) if is_spawned else forks.run(arguments, told)
+            tally.peak = max(tally.peak, peak)
             tally.refused += code == 2
-            if code not in (0, 1, 2) or "Traceback" in told:
-                place = hashlib.sha256(told[-300:].encode()).hexdigest()[:8]
-                (CORPUS / f"{name}.{place}").write_bytes(data)
-                tally.failures.append((name, CORPUS / f"{name}.{place}", told[-2000:]))
+            if code not in (0, 1, 2) or "Traceback" in text:
+                place = hashlib.sha256(text[-300:].encode()).hexdigest()[:8]
+                kept_as = CORPUS / f"{one.door}.{place}"
+                kept_as.write_bytes(data)
+                tally.failures.append((" ".join(one.arguments), kept_as, f"exit code {code}\n{text[-2000:]}"))
     return tally
+
+
+def spawn(arguments: list[str]) -> tuple[int, str, float]:
+    """Run a command as a user does; return exit code, what it printed, and no peak (the forks say that)."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tenancykit", *arguments],
+            capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=6 * PATIENCE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return -1, f"no answer in {6 * PATIENCE} seconds, start and imports included", 0.0
+    return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace"), 0.0
+
+
+class Forks:
+    """The process that runs commands in forks of itself; use as a context manager."""
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.forking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate()
+
+    def run(self, arguments: list[str], told: Path) -> tuple[int, str, float]:
+        """Run a command; return its exit code (negative: a signal, after ``PATIENCE``), output, and peak in MiB."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"arguments": arguments, "told": str(told)}) + "\n")
+        self.process.stdin.flush()
+        found = json.loads(self.process.stdout.readline())
+        return found["code"], told.read_bytes().decode("utf-8", "replace"), found["peak"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of the list of runs: what a seed was good for.
+
+    Attributes:
+        seed: the seed.
+        kind: in process or cold.
+        tally: what came out.
+    """
+
+    seed: int
+    kind: str
+    tally: Tally
+
+    def line(self) -> str:
+        """Return the line."""
+        data = {
+            "seed": self.seed,
+            "kind": self.kind,
+            "inputs": dict(sorted(self.tally.inputs.items())),
+            "refused": self.tally.refused,
+            "failures": len(self.tally.failures),
+            "seconds": round(time.monotonic() - self.tally.started),
+            "peak": round(self.tally.highest()),
+        }
+        return json.dumps(data) + "\n"
+
+
+def summed(lines: Iterable[str]) -> str:
+    """Return what a list of runs adds up to, a kind a line; a seed that stands twice is counted once."""
+    runs = {(one["kind"], one["seed"]): one for one in map(json.loads, lines)}
+    told = []
+    for kind in sorted({kind for kind, _ in runs}):
+        found = [one for (of, _), one in runs.items() if of == kind]
+        seeds = sorted(one["seed"] for one in found)
+        inputs = sum((Counter(one["inputs"]) for one in found), Counter())
+        told.append(
+            f"{kind}: {inputs.total():,} inputs over {len(seeds)} seeds ({seeds[0]} to {seeds[-1]}), "
+            f"{sum(one['refused'] for one in found):,} refused, {sum(one['failures'] for one in found)} tracebacks or "
+            f"hangs, highest peak {max(one['peak'] for one in found)} MiB"
+        )
+        told += [f"  {name:<22}{number:>10,}" for name, number in sorted(inputs.items())]
+    return "\n".join(told)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
 import pytest
 
+from tenancykit.version import __version__
 from tests.fuzz.doors import doors
 from tests.fuzz.mutations import mutated
-from tests.fuzz.running import Tally, in_process, kept, try_one
+from tests.fuzz.running import COLD, Forks, Run, Tally, cold, in_process, kept, summed, try_one
 
 INPUTS = 400
 """Mutations in one run of the tests: about twenty seconds. ``make fuzz MINUTES=60`` goes on from there."""
@@ -56,3 +58,31 @@ def test_the_harness_sees_a_traceback_and_a_hang(tmp_path: Path, monkeypatch: py
     assert "KeyError" in found.failures[0][2]
     assert "no answer in 1 seconds" in found.failures[1][2]
     assert all(file.read_bytes() == b"data" for _, file, _ in found.failures)
+
+
+def test_commands_run_cold_answer_mutations_with_codes_0_to_2_and_no_traceback() -> None:
+    found = cold(seed=20261130, count=25, minutes=None, spawned=0.0)
+    assert not found.failures, "\n".join(told for _, _, told in found.failures)
+    assert 20 < found.peak < 600
+    assert {one.door for one in COLD} <= doors().keys()
+
+
+def test_a_fork_reports_a_crash_a_hang_and_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENANCYKIT_FUZZ_PATIENCE", "1")
+    os.mkfifo(tmp_path / "pipe")
+    with Forks() as forks:
+        assert forks.run(["--version"], tmp_path / "told")[:2] == (0, f"tenancykit {__version__}\n")
+        code, told, _ = forks.run(["audit", str(tmp_path / "none"), "--patience", "-1"], tmp_path / "told")
+        assert code == 2
+        assert "Traceback" not in told
+        writer = os.open(tmp_path / "pipe", os.O_RDWR)  # opened, and never written to
+        assert forks.run(["audit", str(tmp_path / "pipe")], tmp_path / "told")[0] == -9
+        os.close(writer)
+        assert forks.run(["--version"], tmp_path / "told")[0] == 0
+
+
+def test_runs_add_up_and_a_seed_counts_once() -> None:
+    tally = Tally()
+    tally.inputs.update({"read": 3, "place": 2})
+    lines = [Run(7, "in process", tally).line(), Run(7, "in process", tally).line(), Run(8, "in process", tally).line()]
+    assert summed(lines).startswith("in process: 10 inputs over 2 seeds (7 to 8), 0 refused, 0 tracebacks or hangs")

@@ -52,14 +52,15 @@ class Jobs:
 def read_jobs(objects: ObjectSet, faults: Faults) -> Jobs:
     """Return the workloads of the objects: Kueue's own, and jobs with a queue's name that have none yet."""
     found = Jobs()
-    classes = _Priorities(objects)
+    classes = _Priorities(objects, faults)
     owned = set()
     for item in of_kind(objects, "Workload"):
         owned |= {
             (item.namespace, str(owner.get("kind")), str(owner.get("name")))
             for owner in mappings(item.metadata.get("ownerReferences"))
         }
-        _workload(item, classes, found, faults)
+        with faults.about(item):
+            _workload(item, classes, found, faults)
     groups: dict[tuple[str, str], list[ManifestObject]] = {}
     for item in objects:
         queue = item.labels.get(QUEUE_LABEL) or item.annotations.get(QUEUE_LABEL)
@@ -74,26 +75,23 @@ def read_jobs(objects: ObjectSet, faults: Faults) -> Jobs:
         if parts is None:
             found.notes.append(f"{item} ({item.where}): how Kueue counts a {item.kind} is not known here; left out")
             continue
-        try:
-            listed = list(parts(item.spec, item))
-        except (TypeError, ValueError) as error:
-            faults.add(item, "spec", f"a count is no whole number ({error})")
-            continue
-        _take(item, item.name, queue, listed, classes, found, faults)
+        with faults.about(item):
+            _take(item, item.name, queue, list(parts(item.spec, item)), classes, found, faults)
     for (_, name), pods in groups.items():
-        queue = pods[0].labels[QUEUE_LABEL]
-        _take(pods[0], name, queue, _pod_group(pods), classes, found, faults)
+        with faults.about(pods[0]):
+            _take(pods[0], name, pods[0].labels[QUEUE_LABEL], _pod_group(pods), classes, found, faults)
     return found
 
 
 class _Priorities:
-    def __init__(self, objects: ObjectSet) -> None:
-        self.queueing = {
-            item.name: int(item.data.get("value") or 0) for item in of_kind(objects, "WorkloadPriorityClass")
-        }
+    def __init__(self, objects: ObjectSet, faults: Faults) -> None:
+        def value(item: ManifestObject) -> tuple[str, int]:
+            return item.name, int(item.data.get("value") or 0)
+
         pods = [item for item in objects if item.kind == "PriorityClass" and item.group == "scheduling.k8s.io"]
-        self.pods = {item.name: int(item.data.get("value") or 0) for item in pods}
-        self.default = next((int(i.data.get("value") or 0) for i in pods if i.data.get("globalDefault")), 0)
+        self.queueing = dict(faults.each(of_kind(objects, "WorkloadPriorityClass"), value))
+        self.pods = dict(faults.each(pods, value))
+        self.default = next((self.pods.get(i.name, 0) for i in pods if i.data.get("globalDefault")), 0)
 
     def of(self, item: ManifestObject, parts: list[Part], faults: Faults) -> int:
         """Return a job's priority: its queueing class, else its pods' class."""
@@ -200,6 +198,9 @@ def _workload(item: ManifestObject, classes: _Priorities, found: Jobs, faults: F
         _granted(part, pod_set, at)
         for at, (part, pod_set) in enumerate(zip(mappings(admission.get("podSetAssignments")), pod_sets, strict=False))
     )
+    if len(granted) != len(pod_sets):
+        what = f"{len(granted)} assignments for {len(pod_sets)} pod sets"
+        faults.add(item, "status.admission.podSetAssignments", what, "one for each of spec.podSets")
     since = seconds(mapping(conditions.get("QuotaReserved")).get("lastTransitionTime"))
     found.running.append(Reserved(workload, str(admission.get("clusterQueue")), granted, since))
 

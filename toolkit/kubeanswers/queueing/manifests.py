@@ -5,10 +5,11 @@ Both API versions are read (v1beta1 and v1beta2; topologies and cohorts of v1alp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, text_map
@@ -24,11 +25,14 @@ from kubeanswers.queueing.values import (
     Preemption,
     ResourceGroup,
 )
+from kubeanswers.scheduling.fields import MALFORMED, explained
 from kubeanswers.scheduling.objects import label_selector, machine, toleration
 from kubeanswers.scheduling.requests import amount
 from kubeanswers.scheduling.values import Machine, Taint
 
 GROUP: Final = "kueue.x-k8s.io"
+VALIDATE: Final = "tenancykit validate names the field"
+T = TypeVar("T")
 
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "queueingStrategy": ("BestEffortFIFO", "StrictFIFO"),
@@ -52,6 +56,25 @@ class Faults:
         """Note a fault of a field of an object."""
         self.found.append(Fault(f"{item.where}: {item}: {path}", what, allowed, cure))
 
+    @contextlib.contextmanager
+    def about(self, item: ManifestObject) -> Iterator[None]:
+        """Note an object that cannot be read because it is not of the API's own form."""
+        try:
+            yield
+        except InputError as error:
+            self.found += [
+                Fault(f"{item.where}: {item}: {fault.where}", fault.what, fault.allowed, fault.cure)
+                for fault in error.faults
+            ]
+        except MALFORMED as error:
+            self.found.append(Fault(f"{item.where}: {item}", explained(error), "the API's own form", VALIDATE))
+
+    def each(self, items: Iterable[ManifestObject], read: Callable[[ManifestObject], T]) -> Iterator[T]:
+        """Yield what is read of each object, without those that are faulty."""
+        for item in items:
+            with self.about(item):
+                yield read(item)
+
     def word(self, item: ManifestObject, path: str, value: object, default: str) -> str:
         """Return a word of the API, the default where it is missing."""
         if value in (None, ""):
@@ -66,14 +89,9 @@ class Faults:
         """Return an amount; ``None`` where it is missing or none."""
         if value is None:
             return None
-        try:
+        with self.about(item):
             return amount(resource, value, path)
-        except InputError as error:
-            self.found += [
-                Fault(f"{item.where}: {item}: {fault.where}", fault.what, fault.allowed, fault.cure)
-                for fault in error.faults
-            ]
-            return None
+        return None
 
 
 def of_kind(objects: ObjectSet, kind: str) -> Iterator[ManifestObject]:
@@ -83,8 +101,8 @@ def of_kind(objects: ObjectSet, kind: str) -> Iterator[ManifestObject]:
 
 def read_design(objects: ObjectSet, faults: Faults) -> Design:
     """Return the design of the objects; what is wrong with them is added to the faults."""
-    queues = tuple(_queue(item, faults) for item in of_kind(objects, "ClusterQueue"))
-    cohorts = tuple(_cohort(item, faults) for item in of_kind(objects, "Cohort"))
+    queues = tuple(faults.each(of_kind(objects, "ClusterQueue"), lambda item: _queue(item, faults)))
+    cohorts = tuple(faults.each(of_kind(objects, "Cohort"), lambda item: _cohort(item, faults)))
     local = {}
     names = {queue.name for queue in queues}
     for item in of_kind(objects, "LocalQueue"):
@@ -99,7 +117,7 @@ def read_design(objects: ObjectSet, faults: Faults) -> Design:
     return Design(
         queues,
         cohorts,
-        tuple(_flavor(item) for item in of_kind(objects, "ResourceFlavor")),
+        tuple(faults.each(of_kind(objects, "ResourceFlavor"), _flavor)),
         local,
         {item.name: _namespace_labels(item) for item in objects if (item.group, item.kind) == ("", "Namespace")},
         {
@@ -117,15 +135,11 @@ def _namespace_labels(item: ManifestObject) -> Mapping[str, str]:
 def _machines(objects: ObjectSet, faults: Faults) -> Iterator[Machine]:
     for item in objects:
         if (item.group, item.kind) == ("", "Node"):
-            try:
-                found = machine(dict(item.data))
-            except (InputError, ValueError, TypeError, AttributeError) as error:
-                faults.add(item, "status", str(error))
-                continue
             conditions = mappings(mapping(item.data.get("status")).get("conditions"))
             if any(one.get("type") == "Ready" and one.get("status") != "True" for one in conditions):
                 continue
-            yield found
+            with faults.about(item):
+                yield machine(dict(item.data))
 
 
 def _queue(item: ManifestObject, faults: Faults) -> ClusterQueue:

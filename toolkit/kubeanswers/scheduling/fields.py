@@ -1,7 +1,8 @@
-"""Fields of the API that hold text, whatever the kind of the object."""
+"""Fields of the API that hold text, whatever the kind of the object, and what to say of those that are malformed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -41,3 +42,28 @@ def not_text(value: Any, path: str = "") -> Iterator[str]:
 def _complaint(where: str, value: Any) -> Iterator[str]:
     if value is not None and not isinstance(value, str):
         yield f"{where} is {value!r}, not text: put it in quotes"
+
+
+MALFORMED: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading an object raises that is not of the API's own form."""
+_MEANINGS: Final = (
+    (re.compile(r"'(\w+)' object has no attribute"), "a field holds {} where a mapping belongs"),
+    (re.compile(r"'(\w+)' object is not iterable"), "a field holds {} where a list belongs"),
+    (
+        re.compile(r"(?:string|list|'\w+'|object) (?:indices|is not subscriptable)(.*)"),
+        "a list holds something else than mappings",
+    ),
+    (re.compile(r"invalid literal for int\(\) with base 10: (.*)"), "{} is not a whole number"),
+)
+
+
+def explained(error: Exception) -> str:
+    """Return what is wrong with an object, where Python only says what cannot be done with its value."""
+    if isinstance(error, KeyError):
+        return f"lacks the field {error}"
+    text = str(error)
+    for pattern, meaning in _MEANINGS:
+        match = pattern.search(text)
+        if match:
+            return f"is malformed: {meaning.format(match[1])}"
+    return f"is malformed: {text}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from kubeanswers.scheduling.claims import Offers, read_offers
 from kubeanswers.scheduling.configuration import Profile, profiles
 from kubeanswers.scheduling.disruption import budgets
 from kubeanswers.scheduling.expansion import CONTROLLERS, Expansion, expand
-from kubeanswers.scheduling.fields import not_text
+from kubeanswers.scheduling.fields import MALFORMED, explained, not_text
 from kubeanswers.scheduling.objects import SPREADING, Reader, controllers, labels_of, machine, name_of, services
 from kubeanswers.scheduling.requests import Object, amounts
 from kubeanswers.scheduling.storage import Storage, read_storage
@@ -40,15 +39,6 @@ READ: Final = frozenset(
     }
 )
 """Kinds that bear on where a pod goes; objects of other kinds are counted and left aside."""
-_MEANINGS: Final = (
-    (re.compile(r"'(\w+)' object has no attribute"), "a field holds {} where a mapping belongs"),
-    (re.compile(r"'(\w+)' object is not iterable"), "a field holds {} where a list belongs"),
-    (
-        re.compile(r"(?:string|list|'\w+'|object) (?:indices|is not subscriptable)(.*)"),
-        "a list holds something else than mappings",
-    ),
-    (re.compile(r"invalid literal for int\(\) with base 10: (.*)"), "{} is not a whole number"),
-)
 Value = TypeVar("Value")
 
 
@@ -212,10 +202,8 @@ class _Checking:
             return read()
         except InputError as error:
             found = list(error.faults)
-        except KeyError as error:
-            found = [Fault(where, f"lacks the field {error}", "the API's own form")]
-        except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            found = [Fault(where, f"is malformed: {_explained(error)}", "the API's own form")]
+        except MALFORMED as error:
+            found = [Fault(where, explained(error), "the API's own form")]
         place = self.places.get(id(thing))
         self.faults += [replace(fault, where=f"{place}: {fault.where}") for fault in found] if place else found
         return None
@@ -230,13 +218,3 @@ def _called(thing: Object, number: int) -> str:
     meta = thing.get("metadata")
     known = isinstance(meta, Mapping) and all(isinstance(meta.get(part, ""), str) for part in ("name", "namespace"))
     return name_of(thing) if known and meta and meta.get("name") else f"{thing['kind']} (object {number})"
-
-
-def _explained(error: Exception) -> str:
-    """Return what is wrong with a field, where Python only says what cannot be done with its value."""
-    text = str(error)
-    for pattern, meaning in _MEANINGS:
-        match = pattern.search(text)
-        if match:
-            return meaning.format(match[1])
-    return text
