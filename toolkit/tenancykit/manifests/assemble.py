@@ -10,7 +10,7 @@ from typing import Any, Final
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests.builds import NOTHING, Side
-from tenancykit.manifests.model import CONCERNS, PREFIX, KubernetesObject, Manifest, PlainFile
+from tenancykit.manifests.model import CONCERNS, PREFIX, SIGNATURE, SIGNED, KubernetesObject, Manifest, PlainFile
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.promises import Promises, fleet_of
 from tenancykit.manifests.registry import BUILDERS
@@ -66,7 +66,7 @@ class Finish:
         """
         data = made.data
         metadata = data["metadata"]
-        labels = {"app.kubernetes.io/managed-by": "tenancykit", "app.kubernetes.io/part-of": self.design}
+        labels = dict(zip(SIGNATURE, (SIGNED, self.design), strict=True))
         if cls is not None:
             labels[CLASS_LABEL] = cls.id
         annotations = {f"{PREFIX}/because": ",".join(made.because), f"{PREFIX}/requirement": made.requirement}

@@ -15,6 +15,11 @@ PREFIX: Final = "tenancykit.dev"
 SYSTEM_PREFIX: Final = "tenancykit-"
 """Every namespace and cluster-scoped object of the platform starts with it."""
 
+SIGNATURE: Final = ("app.kubernetes.io/managed-by", "app.kubernetes.io/part-of")
+"""Labels that say who wrote an object and for which design; with the annotations of our domain they change nothing."""
+SIGNED: Final = "tenancykit"
+"""Value of the first of them."""
+
 Requirement = Literal[
     "identity",
     "isolation.control-plane",
@@ -125,6 +130,14 @@ class PlainFile:
     text: str
     purpose: str
     because: tuple[str, ...] = field(default=())
+
+
+def unsigned(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without the labels and annotations that only say who wrote it, and why."""
+    metadata = dict(data.get("metadata") or {})
+    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key not in SIGNATURE}
+    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if not str(k).startswith(f"{PREFIX}/")}
+    return {**data, "metadata": {**metadata, "labels": labels, "annotations": notes}}
 
 
 def manifest(

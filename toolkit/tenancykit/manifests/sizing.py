@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -16,6 +16,8 @@ HEADROOM: Final = 1.25
 """Assumption: quotas leave a quarter above the stated demand for rolling updates; GPUs are not rounded up."""
 SCRATCH: Final = 2 * GIB
 """Assumption: local scratch space (emptyDir and logs) of one pod."""
+DEFAULT_REQUEST: Final[Mapping[str, str]] = {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "256Mi"}
+"""Assumption: what a container asks for that states nothing; a quota does not count what is not asked for."""
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def _written_data(tree: GapTree) -> dict[str, Any]:
         "added": list(tree.added),
         "changed": {title: list(fields) for title, fields in tree.changed.items()},
         "unchanged": tree.unchanged,
+        "leftover": list(tree.leftover),
         "charts": list(tree.charts),
     }
 
@@ -214,6 +215,10 @@ def gap_text(tree: GapTree) -> str:
     there = f"{counted(tree.unchanged, 'object')} {'is' if tree.unchanged == 1 else 'are'} there already"
     lines = [f"{tree.directory}: {counts}; {there}"]
     lines += [f"  change {title}: {', '.join(fields[:5])}" for title, fields in list(tree.changed.items())[:_SHOWN]]
+    if tree.leftover:
+        names = ", ".join(tree.leftover[:5])
+        more = f" and {len(tree.leftover) - 5:,} more, listed in gap.yaml" if len(tree.leftover) > 5 else ""
+        lines.append(f"  left by another design, to be removed: {names}{more}")
     return "\n".join(lines)
 
 

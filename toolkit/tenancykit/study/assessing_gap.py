@@ -14,13 +14,12 @@ from kubeanswers.objects import ManifestObject, mapping
 from kubeanswers.quantities import parse_quantity
 from kubeanswers.source import dump_yaml, dump_yaml_all, parse_all, read_text, read_yaml
 from tenancykit.manifests import export
+from tenancykit.manifests.model import SIGNATURE, SIGNED, unsigned
 from tenancykit.manifests.output import Changes, StagedTree
 from tenancykit.study.assessing import Assessment
 from tenancykit.study.assessing_charts import charts_of
 
 _KUSTOMIZATION: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-_OURS: Final = ("app.kubernetes.io/managed-by", "app.kubernetes.io/part-of")
-_DOMAIN: Final = "tenancykit.dev/"
 
 Identity = tuple[str, str, str, str]
 
@@ -35,6 +34,7 @@ class GapTree:
         added: objects the cluster does not have, as text.
         changed: objects it has with other content, each with the fields that differ.
         unchanged: how many objects of the target it has already.
+        leftover: objects an export of another design left there, as text: the target does not have them.
         charts: Helm charts to install.
         changes: how the folder differs from what stood there before.
     """
@@ -44,6 +44,7 @@ class GapTree:
     added: tuple[str, ...]
     changed: Mapping[str, tuple[str, ...]]
     unchanged: int
+    leftover: tuple[str, ...]
     charts: tuple[str, ...]
     changes: Changes
 
@@ -51,7 +52,8 @@ class GapTree:
 def close_gap(assessment: Assessment, directory: str | os.PathLike[str]) -> GapTree:
     """Write the manifests of the target that an assessed cluster lacks or has otherwise, as a Kustomize tree.
 
-    Nothing is said about objects the target does not have: removing them is for their owner to decide.
+    Objects of another export that the target does not have are named: a proof of the target is undecided while they
+    stand. About objects of others nothing is said: removing them is for their owner to decide.
 
     Raises:
         InputError: the assessment has no target.
@@ -71,7 +73,14 @@ def close_gap(assessment: Assessment, directory: str | os.PathLike[str]) -> GapT
             tree.write("gap.yaml", _summary(found, target.id))
             changes = tree.commit()
             return GapTree(
-                tree.target, target.id, tuple(found.added), found.changed, found.unchanged, tuple(found.charts), changes
+                tree.target,
+                target.id,
+                tuple(found.added),
+                found.changed,
+                found.unchanged,
+                tuple(found.leftover()),
+                tuple(found.charts),
+                changes,
             )
 
 
@@ -83,6 +92,7 @@ class _Difference:
     unchanged: int = 0
     charts: list[str] = field(default_factory=list)
     _listed: dict[PurePosixPath, list[str]] = field(default_factory=dict)
+    _wanted: set[Identity] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         objects = list(self.assessment.objects())
@@ -126,16 +136,23 @@ class _Difference:
         group = str(data.get("apiVersion", "")).rpartition("/")[0]
         key = (group, str(data.get("kind")), str(metadata.get("namespace", "")), str(metadata.get("name")))
         title = f"{key[1]} {key[2]}/{key[3]}" if key[2] else f"{key[1]} {key[3]}"
+        self._wanted.add(key)
         present = self.have.get(key)
         if present is None:
             self.added.append(title)
             return True
-        differing = tuple(_differing(_plain(data), present.data, ""))
+        differing = tuple(_differing(unsigned(data), present.data, ""))
         if differing:
             self.changed[title] = differing
             return True
         self.unchanged += 1
         return False
+
+    def leftover(self) -> Iterator[str]:
+        """Yield the objects there that an export of ours wrote and the target does not have."""
+        for key, item in self.have.items():
+            if key not in self._wanted and item.labels.get(SIGNATURE[0]) == SIGNED:
+                yield str(item)
 
     def _list(self, path: PurePosixPath) -> None:
         """Note a file in the kustomizations of its folder and of the folders above, down to the cluster's."""
@@ -149,14 +166,6 @@ class _Difference:
     def _kustomizations(self) -> Iterator[tuple[str, str]]:
         for folder, names in sorted(self._listed.items()):
             yield str(folder / "kustomization.yaml"), dump_yaml({**_KUSTOMIZATION, "resources": names})
-
-
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object without the labels and annotations that only say that we wrote it."""
-    metadata = dict(mapping(data.get("metadata")))
-    labels = {k: v for k, v in mapping(metadata.get("labels")).items() if k not in _OURS}
-    notes = {k: v for k, v in mapping(metadata.get("annotations")).items() if not str(k).startswith(_DOMAIN)}
-    return {**data, "metadata": {**metadata, "labels": labels, "annotations": notes}}
 
 
 def _differing(wanted: Any, present: Any, path: str) -> Iterator[str]:
@@ -189,6 +198,7 @@ def _summary(found: _Difference, target: str) -> str:
         "target": target,
         "add": found.added,
         "change": {title: list(fields) for title, fields in sorted(found.changed.items())},
+        "remove": list(found.leftover()),
         "install": found.charts,
         "unchanged": found.unchanged,
     }

@@ -11,18 +11,21 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.objects import ObjectSet, Where, mapping, object_set
+from kubeanswers.kustomize.definition import KUSTOMIZATION_NAMES
+from kubeanswers.objects import ManifestObject, mapping
 from kubeanswers.parsing import parse_documents
+from kubeanswers.reading import read_objects
 from kubeanswers.source import read_text
 from tenancykit.auditing.totality import could_open, is_foreign_work
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.manifests import export
+from tenancykit.manifests.model import unsigned
 from tenancykit.manifests.output import INDEX_NAME
 from tenancykit.scenario.model import Scenario
 
@@ -37,7 +40,9 @@ _FREE: Final = ("pod-security.kubernetes.io/", "resource.kubernetes.io/", "tenan
 """Prefixes of Namespace labels that fence, so that none may be added."""
 _INDEX_BYTES: Final = 256 * 1024 * 1024
 """Largest index read. Assumption: 10,000 tenants of 30 files each, 100 bytes a file, with room to spare."""
-Objects = dict[tuple[str, str, str, str], tuple[Mapping[str, Any], Where]]
+_LISTS: Final = frozenset({"apiVersion", "kind", "resources", "sortOptions"})
+"""Fields of a kustomization that change no object."""
+Identity = tuple[str, str, str, str]
 
 
 def drift(
@@ -48,15 +53,18 @@ def drift(
     index = _index(root)
     files = dict(_hashes(root))
     written = {path: digest for path, digest in mapping(index.get("files")).items() if _counts(PurePosixPath(path))}
-    if written and written == {path: files.get(path) for path in written}:
+    if written and written == files:
         return
     with tempfile.TemporaryDirectory() as scratch:
         whole = Path(scratch) / "export"
         export(design, scenario, catalogue, whole, decision_hash=str(index.get("decision") or ""))
         fresh = dict(_hashes(whole))
-        for path in sorted(fresh):
-            if files.get(path) != fresh[path]:
-                yield from _file(root, whole, path, is_there=path in files)
+        changed = sorted(path for path in fresh.keys() | files.keys() if files.get(path) != fresh.get(path))
+        for path in changed:
+            if path in fresh and _is_settings(whole / path) and not _only_lists(whole / path, root / path):
+                yield _setting(root / path, is_there=path in files)
+        for part in sorted({"/".join(path.split("/")[:2]) for path in changed}):
+            yield from _compared(root / part, whole / part)
 
 
 def _index(root: Path) -> Mapping[str, Any]:
@@ -80,54 +88,53 @@ def _hashes(root: Path) -> Iterator[tuple[str, str]]:
                     yield relative, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _file(root: Path, whole: Path, path: str, *, is_there: bool) -> Iterator[Fault]:
-    before, plain = _objects(whole / path)
-    if not is_there:
-        yield from (_gone(root / path, key) for key in before)
-        if plain:
-            yield Fault(str(root / path), "was written by the export and is gone", cure="export again")
-        return
-    after, _ = _objects(root / path)
-    if plain:
-        yield Fault(
-            str(root / path), "is not as the export wrote it, and is no object that is evaluated", cure="export again"
-        )
-    for key, (data, _) in before.items():
-        if key not in after:
-            yield _gone(root / path, key)
-        elif _differs(data, after[key][0]):
+def _is_settings(file: Path) -> bool:
+    """Return whether a file of the export holds something that is no object: values of a chart, a server's settings."""
+    documents = parse_documents(read_text(file), str(file), [])
+    return any(not mapping(mapping(data).get("metadata")).get("name") for data, _ in documents)
+
+
+def _only_lists(before: Path, after: Path) -> bool:
+    """Return whether a kustomization does no more than list files, or is gone: the objects it makes are compared."""
+    if before.name not in KUSTOMIZATION_NAMES:
+        return False
+    if not after.is_file():
+        return True
+    documents = list(parse_documents(read_text(after), str(after), []))
+    return all(isinstance(data, Mapping) and data.keys() <= _LISTS for data, _ in documents)
+
+
+def _setting(file: Path, *, is_there: bool) -> Fault:
+    what = "is not as the export wrote it, and is no object that is evaluated"
+    return Fault(str(file), what if is_there else "was written by the export and is gone", cure="export again")
+
+
+def _compared(there: Path, whole: Path) -> Iterator[Fault]:
+    """Yield how the objects of a cluster differ from those exported, whichever files they stand in."""
+    before = {item.identity: item for item in _objects(whole)}
+    seen: set[Identity] = set()
+    foreign: list[ManifestObject] = []
+    for item in _objects(there):
+        key = item.identity
+        seen.add(key)
+        if key not in before:
+            foreign.append(item)
+        elif _differs(before[key].data, item.data):
             what = "is not as the export wrote it: its claims rest on what else stands"
-            yield Fault(f"{after[key][1]}: {_title(key)}", what, cure="export again, or undo the change")
-    yield from _foreign({key: pair for key, pair in after.items() if key not in before})
+            yield Fault(f"{item.where}: {item}", what, cure="export again, or undo the change")
+    for key, item in before.items():
+        if key not in seen:
+            file = there / Path(item.where.file).relative_to(whole)
+            yield Fault(f"{file}: {item}", "was written by the export and is gone", cure="export again")
+    yield from _foreign(foreign)
 
 
-def _gone(file: Path, key: tuple[str, str, str, str]) -> Fault:
-    return Fault(f"{file}: {_title(key)}", "was written by the export and is gone", cure="export again")
-
-
-def _title(key: tuple[str, str, str, str]) -> str:
-    _, kind, namespace, name = key
-    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
-
-
-def _objects(file: Path) -> tuple[Objects, bool]:
-    """Return the objects of a file, and whether it holds anything that is none."""
-    found: Objects = {}
-    plain = False
-    faults: list[Fault] = []
-    for number, (data, line) in enumerate(parse_documents(read_text(file), str(file), faults)):
-        metadata = mapping(mapping(data).get("metadata"))
-        if not (isinstance(data, Mapping) and data.get("kind") and metadata.get("name")):
-            plain = True
-            continue
-        group = str(data.get("apiVersion", "")).rpartition("/")[0]
-        key = (group, str(data["kind"]), str(metadata.get("namespace") or ""), str(metadata["name"]))
-        found[key] = (data, Where(str(file), line, number))
-    return found, plain
+def _objects(place: Path) -> Iterable[ManifestObject]:
+    return read_objects([place]).objects if place.exists() else ()
 
 
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    if before == after or before.get("kind") in _WORK:
+    if before == after or before.get("kind") in _WORK or unsigned(before) == unsigned(after):
         return False
     if before.get("kind") != "Namespace":
         return True
@@ -136,10 +143,9 @@ def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return any(new.get(key) != value for key, value in old.items()) or any(str(key).startswith(_FREE) for key in added)
 
 
-def _foreign(found: Objects) -> Iterator[Fault]:
+def _foreign(found: Iterable[ManifestObject]) -> Iterator[Fault]:
     """Yield the objects of others: those that are not evaluated, and those that give rights or fence."""
-    strangers: ObjectSet = object_set(found.values())
-    for item in strangers:
+    for item in found:
         opened = could_open(item)
         if opened is not None or is_foreign_work(item):
             could = "anything" if opened is None or opened == ("*",) else ", ".join(opened)

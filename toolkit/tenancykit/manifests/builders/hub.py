@@ -11,6 +11,7 @@ from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.builders.network import API, dns_rule
 from tenancykit.manifests.model import Manifest, Requirement, manifest
 from tenancykit.manifests.scope import TenantScope
+from tenancykit.manifests.sizing import DEFAULT_REQUEST, SCRATCH
 
 _SPARE: Final = 2
 """Assumption: control planes roll over with as many pods again, so their namespace holds twice what they request."""
@@ -77,6 +78,7 @@ def hub_quota(scope: TenantScope) -> Iterator[Manifest]:
         "pods": str(pods),
         "requests.cpu": cpu_text(cpu),
         "requests.memory": memory_text(ceil(memory / GIB) * GIB),
+        "requests.ephemeral-storage": memory_text(pods * SCRATCH),
         "requests.storage": memory_text(64 * GIB if pods else 0),
         "persistentvolumeclaims": "6" if pods else "0",
         "services": "10" if pods else "0",
@@ -89,8 +91,7 @@ def hub_quota(scope: TenantScope) -> Iterator[Manifest]:
     yield _made(
         scope, "fair-share", "quota", "v1", "ResourceQuota", "control-plane", {"hard": dict(sorted(hard.items()))}
     )
-    default = {"cpu": "100m", "memory": "128Mi"}
-    limits = [{"type": "Container", "defaultRequest": default}]
+    limits = [{"type": "Container", "defaultRequest": dict(DEFAULT_REQUEST)}]
     yield _made(scope, "fair-share", "quota", "v1", "LimitRange", "defaults", {"limits": limits})
 
 

@@ -9,7 +9,7 @@ from kubeanswers.quantities import GIB, MIB, cpu_text, memory_text
 from tenancykit.manifests.devices import GUEST_GPU
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import SHARED_CLASSES, TenantScope, priority_class, storage_class
-from tenancykit.manifests.sizing import SCRATCH, Demand, with_headroom
+from tenancykit.manifests.sizing import DEFAULT_REQUEST, SCRATCH, Demand, with_headroom
 
 _CPU_STEP: Final = 500
 _MEMORY_STEP: Final = GIB
@@ -45,15 +45,18 @@ def _compute(scope: TenantScope, demand: Demand) -> dict[str, str]:
     wish = scope.cls.found.tenant_class.quota
     cpu = with_headroom(demand.cpu_milli, _CPU_STEP) if wish.cpu is None else wish.cpu
     memory = with_headroom(demand.memory, _MEMORY_STEP) if wish.memory is None else wish.memory
-    scratch = with_headroom(demand.pods * SCRATCH, GIB)
     return {
         "requests.cpu": cpu_text(cpu),
         "limits.cpu": cpu_text(cpu),
         "requests.memory": memory_text(memory),
         "limits.memory": memory_text(memory),
-        "requests.ephemeral-storage": memory_text(scratch),
-        "limits.ephemeral-storage": memory_text(scratch),
+        **_scratch(demand),
     }
+
+
+def _scratch(demand: Demand) -> dict[str, str]:
+    scratch = memory_text(with_headroom(demand.pods * SCRATCH, GIB))
+    return {"requests.ephemeral-storage": scratch, "limits.ephemeral-storage": scratch}
 
 
 def _accelerators(scope: TenantScope, demand: Demand) -> dict[str, str]:
@@ -125,6 +128,8 @@ def object_quota(scope: TenantScope) -> Iterator[Manifest]:
         "count/jobs.batch": str(templates * 10 + 10),
         "count/cronjobs.batch": "10",
     }
+    if "sch_quota" not in scope.options:  # queues bound what jobs ask for, but not the disk of the node
+        hard |= _scratch(demand)
     yield _quota(scope.cls.found.choice.options[0], scope, "objects", hard)
 
 
@@ -143,7 +148,7 @@ def limit_range(scope: TenantScope) -> Iterator[Manifest]:
         memory = min(memory, max(wish.memory, 512 * MIB))
     container = {
         "type": "Container",
-        "defaultRequest": {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "256Mi"},
+        "defaultRequest": dict(DEFAULT_REQUEST),
         "default": {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "1Gi"},
         "max": {"cpu": cpu_text(cpu), "memory": memory_text(memory)},
         "min": {"cpu": "1m", "memory": "1Mi"},
