@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 from kubeanswers.queueing.asks import Ask, Asks, Together, asks_of
@@ -53,7 +52,7 @@ class Choice:
         self.tried = tried
 
 
-@dataclass
+@dataclass(slots=True)
 class PartAssignment:
     """What one pod set would get.
 
@@ -81,7 +80,7 @@ class PartAssignment:
         return min(choice.mode for choice in self.choices.values())
 
 
-@dataclass
+@dataclass(slots=True)
 class Assignment:
     """What a workload would get.
 
@@ -97,13 +96,16 @@ class Assignment:
     borrowing: int = 0
     mode: int = NO_FIT
 
-    @cached_property
+    @property
     def tried(self) -> tuple[Mapping[str, int], ...] | None:
         """The flavor tried last, by pod set and resource; ``None`` if none is left to try."""
-        tried = tuple({resource: choice.tried for resource, choice in part.choices.items()} for part in self.parts)
-        return tried if any(index != -1 for part in tried for index in part.values()) else None
+        for part in self.parts:
+            for choice in part.choices.values():
+                if choice.tried != -1:
+                    return tuple({name: one.tried for name, one in part.choices.items()} for part in self.parts)
+        return None
 
-    @cached_property
+    @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why it does not fit at once, every reason after its pod set."""
         return tuple((part.name, *reason) for part in self.parts for reason in part.reasons)
@@ -121,7 +123,7 @@ class Assignment:
             for part in self.parts
         )
 
-    @cached_property
+    @property
     def short(self) -> frozenset[int]:
         """The slots others would have to leave."""
         return frozenset(
@@ -253,14 +255,15 @@ class Assigner:
             worst = _BEST
             for slot, amount, resource in offer.pairs:
                 mode = self._fits(job, slot, used.get(slot, 0), amount, reasons)
-                worst = min(worst, mode, key=self._rank)
+                if mode is not _BEST and self._worse(mode, worst):
+                    worst = mode
                 if mode[0] == _NOTHING:
                     break
                 got.append((slot, resource, *mode))
             if not self._tries_next(worst):
                 best, best_mode, flavor = got, worst, offer.flavor
                 break
-            if worst[0] > _NOTHING and self._rank(worst) > self._rank(best_mode):
+            if worst[0] > _NOTHING and self._worse(best_mode, worst):
                 best, best_mode, flavor = got, worst, offer.flavor
         if tried == len(ask.offers) - 1:
             tried = -1
@@ -288,11 +291,11 @@ class Assigner:
             return possible, -borrow
         return _NOTHING, -borrow
 
-    def _rank(self, mode: tuple[int, int]) -> tuple[int, ...]:
-        """Return how good a fit is among others; whether it borrows counts first where the queue prefers that."""
+    def _worse(self, mode: tuple[int, int], other: tuple[int, int]) -> bool:
+        """Return whether a fit is worse than another; whether it borrows counts first where the queue prefers that."""
         if not self._stays_home:
-            return mode
-        return (min(mode[0], _OWN), mode[1], mode[0])
+            return mode < other
+        return (min(mode[0], _OWN), mode[1], mode[0]) < (min(other[0], _OWN), other[1], other[0])
 
     def _tries_next(self, mode: tuple[int, int]) -> bool:
         possible, borrow = mode

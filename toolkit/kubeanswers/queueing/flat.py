@@ -5,16 +5,35 @@ It answers as ``Preemptor.targets`` does, without touching anybody's usage.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from typing import Final
 
 from kubeanswers.queueing.leaving import IN_QUEUE, RECLAIM, RECLAIM_BORROWING, Need, Target, allowed
 from kubeanswers.queueing.pool import Pool, Ranked
+from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node
 from kubeanswers.queueing.values import ANY, LOWER, LOWER_OR_NEWER, NEVER
 
 _NONE: Final = float("-inf")
-_Crowd = list[tuple[Ranked, Pool]]
+_ALL: Final = float("inf")
+
+
+@dataclass
+class _Crowd:
+    """Who may have to leave, those to preempt first.
+
+    Attributes:
+        members: the jobs with their queues.
+        levels: their priorities.
+        freed: what the first so many of them hold together, from none on.
+    """
+
+    members: list[tuple[Ranked, Pool]] = field(default_factory=list)
+    levels: list[int] = field(default_factory=list)
+    freed: list[int] = field(default_factory=lambda: [0])
 
 
 class FlatCohorts:
@@ -23,6 +42,8 @@ class FlatCohorts:
     def __init__(self, active: Mapping[Node, Pool]) -> None:
         self._active = active
         self._crowds: dict[tuple[Node, int, bool], tuple[int, _Crowd]] = {}
+        self._asked: tuple[Job, int, int, int] | None = None
+        self._answer: list[Target] = []
 
     def targets(self, need: Need) -> list[Target] | None:
         """Return who has to leave; ``None`` where this case is not the simple one."""
@@ -30,14 +51,18 @@ class FlatCohorts:
         cohort = pool.node.parent
         if slot is None or cohort is None or not cohort.flat:
             return None
+        asked = need.job, slot, need.amounts[slot], cohort.version
+        if asked == self._asked:
+            return self._answer
         preemption = pool.definition.preemption
-        crowd: _Crowd = []
+        crowd = _NOBODY
         if preemption.reclaim != NEVER:
             crowd = self._crowd(cohort, slot, by_age=preemption.reclaim == LOWER_OR_NEWER)
         own = [] if preemption.within_queue == NEVER else pool.ranked.get(slot, [])
-        if (crowd and not crowd[0][0][0]) or (own and not own[0][0]):
+        if (crowd.members and not crowd.members[0][0][0]) or (own and not own[0][0]):
             return None
-        return _Search(need, slot, cohort, crowd, own).targets()
+        self._answer, self._asked = _Search(need, slot, cohort, crowd, own).targets(), asked
+        return self._answer
 
     def _crowd(self, cohort: Node, slot: int, *, by_age: bool) -> _Crowd:
         """Return who may have to leave; of every queue no more than it takes until it borrows no longer.
@@ -47,7 +72,7 @@ class FlatCohorts:
         key = cohort, slot, by_age
         known = self._crowds.get(key)
         if known is None or known[0] != cohort.version:
-            found: _Crowd = []
+            found: list[tuple[Ranked, Pool]] = []
             for child in cohort.children:
                 over = child.usage[slot] - child.quota[slot]
                 pool = self._active.get(child)
@@ -58,54 +83,79 @@ class FlatCohorts:
                         break
                     found.append((ranked, pool))
                     over -= ranked[4].holds.get(slot, 0)
-            known = self._crowds[key] = cohort.version, sorted(found)
+            found.sort()
+            crowd = _Crowd(
+                found,
+                [ranked[1] for ranked, _ in found],
+                list(accumulate((ranked[4].holds.get(slot, 0) for ranked, _ in found), initial=0)),
+            )
+            known = self._crowds[key] = cohort.version, crowd
         return known[1]
+
+
+_NOBODY: Final = _Crowd()
 
 
 class _Search:
     """One question, with usage counted beside the real one."""
 
+    __slots__ = ("_above", "_advantage", "_amount", "_cohort", "_crowd", "_limit", "_need", "_own", "_slot", "_usage")
+
     def __init__(self, need: Need, slot: int, cohort: Node, crowd: _Crowd, own: list[Ranked]) -> None:
-        node = need.pool.node
+        node, preemption = need.pool.node, need.pool.definition.preemption
         self._need = need
         self._slot = slot
         self._cohort = cohort
         self._crowd = crowd
-        self._own = own
+        self._own = _allowed(own, need.job, preemption.within_queue)
         self._amount = need.amounts[slot]
         self._advantage = node.usage[slot] + self._amount <= node.quota[slot]
         self._usage: dict[Pool, int] = {}
         self._above = 0
+        self._limit: float = _NONE
+        if preemption.borrow != NEVER and not self._advantage:
+            below = need.job.priority - 1
+            self._limit = below if preemption.threshold is None else min(below, preemption.threshold)
 
     def targets(self) -> list[Target]:
-        need, node = self._need, self._need.pool.node
+        """Return who has to leave.
+
+        Nobody's leaving frees more than it holds, which tells most questions asked in vain.
+        """
+        need, node, slot = self._need, self._need.pool.node, self._slot
+        own = sum([ranked[4].holds.get(slot, 0) for ranked in self._own])
+        last = self._last(borrowing=False)
+        short = self._amount - max(0, node.free(slot)) - own
+        if short > self._crowd.freed[last]:
+            return []
         forbidden = need.pool.definition.preemption.borrow == NEVER
-        others = self._any_other()
-        if not others and not self._any_own():
+        others = self._any_other(last)
+        if not others and not self._own:
             return []
         attempts: tuple[bool, ...] = (True, False)
-        if not others or (forbidden and node.usage[self._slot] >= node.nominal[self._slot]):
+        if not others or (forbidden and node.usage[slot] >= node.nominal[slot]):
             attempts = (True,)
         elif forbidden and not self._advantage:
             attempts = (False, True)
         for borrowing in attempts:
-            found = self._remove(borrowing=borrowing)
+            if borrowing:
+                in_vain = short > self._crowd.freed[self._last(borrowing=True)]
+            else:
+                in_vain = node.usage[slot] + self._amount - own > node.quota[slot]
+            found = [] if in_vain else self._remove(borrowing=borrowing)
             if found:
                 return found
         return []
 
-    def _any_other(self) -> bool:
-        policy, job, mine = self._need.pool.definition.preemption.reclaim, self._need.job, self._need.pool
-        for ranked, pool in self._crowd:
-            if pool is not mine and allowed(job, ranked[4], policy):
-                return True
-            if policy != ANY and ranked[1] > job.priority:
-                return False
-        return False
-
-    def _any_own(self) -> bool:
-        policy = self._need.pool.definition.preemption.within_queue
-        return any(allowed(self._need.job, ranked[4], policy) for ranked in self._own)
+    def _any_other(self, last: int) -> bool:
+        """Return whether somebody of another queue may be preempted."""
+        need, members = self._need, self._crowd.members
+        if need.pool.definition.preemption.reclaim != LOWER_OR_NEWER:
+            return any(members[position][1] is not need.pool for position in range(last))
+        return any(
+            pool is not need.pool and allowed(need.job, ranked[4], LOWER_OR_NEWER)
+            for ranked, pool in islice(members, last)
+        )
 
     def _remove(self, *, borrowing: bool) -> list[Target]:
         self._usage = {}
@@ -115,26 +165,34 @@ class _Search:
             return self._put_back(targets, borrowing=borrowing)
         return []
 
+    def _last(self, *, borrowing: bool) -> int:
+        """Return how many of the crowd, from the first on, a job may preempt at most."""
+        levels, priority, policy = (
+            self._crowd.levels,
+            self._need.job.priority,
+            self._need.pool.definition.preemption.reclaim,
+        )
+        last = len(levels)
+        if policy != ANY:
+            last = bisect_left(levels, priority) if policy == LOWER else bisect_right(levels, priority)
+        if borrowing and not self._advantage:
+            last = min(last, bisect_right(levels, self._limit))
+        return last
+
     def _remove_others(self, targets: list[tuple[Target, Pool]], *, borrowing: bool) -> bool:
         """Let others leave, in order; return whether that makes room."""
         need, slot, job = self._need, self._slot, self._need.job
-        preemption, usage = need.pool.definition.preemption, self._usage
-        policy, priority = preemption.reclaim, job.priority
-        limit: float = _NONE
-        if preemption.borrow != NEVER and not self._advantage:
-            limit = priority - 1 if preemption.threshold is None else min(priority - 1, preemption.threshold)
-        always = self._advantage or not borrowing
-        for ranked, pool in self._crowd:
+        policy, priority = need.pool.definition.preemption.reclaim, job.priority
+        usage, limit, most = self._usage, self._limit, self._most_above(borrowing=borrowing)
+        newer = policy == LOWER_OR_NEWER
+        for ranked, pool in islice(self._crowd.members, self._last(borrowing=borrowing)):
             level, other = ranked[1], ranked[4]
-            if policy != ANY and level >= priority:
-                if level > priority or policy == LOWER:
-                    return False
-                if not job.created < other.created:
-                    continue
-            if pool is need.pool or (not always and level > limit):
+            if pool is need.pool or (newer and level == priority and not job.created < other.created):
                 continue
             node = pool.node
-            used = usage.get(pool, node.usage[slot])
+            used = usage.get(pool)
+            if used is None:
+                used = node.usage[slot]
             if used <= node.quota[slot]:
                 continue
             amount = other.holds.get(slot, 0)
@@ -143,22 +201,29 @@ class _Search:
                 self._above -= min(amount, lent)
             usage[pool] = used - amount
             targets.append((Target(other, RECLAIM_BORROWING if level <= limit else RECLAIM), pool))
-            if self._fits(borrowing=borrowing):
+            if self._above <= most:
                 return True
         return False
 
+    def _most_above(self, *, borrowing: bool) -> float:
+        """Return how much of the cohort's quota may be in use so that the job fits, its queue's own usage as it is."""
+        node, slot = self._need.pool.node, self._slot
+        used, kept, limit = node.usage[slot], node.kept[slot], node.limit[slot]
+        if not borrowing and used + self._amount > node.quota[slot]:
+            return _NONE
+        if self._amount == 0:
+            return _ALL
+        above = self._amount - max(0, kept - used)
+        if limit is not None and above > node.quota[slot] - kept + limit + min(0, kept - used):
+            return _NONE
+        return self._cohort.quota[slot] - above
+
     def _remove_own(self, targets: list[tuple[Target, Pool]], *, borrowing: bool) -> bool:
-        pool, job = self._need.pool, self._need.job
-        policy = pool.definition.preemption.within_queue
         for ranked in self._own:
-            other = ranked[4]
-            if allowed(job, other, policy):
-                self._take(pool, -other.holds.get(self._slot, 0))
-                targets.append((Target(other, IN_QUEUE), pool))
-                if self._fits(borrowing=borrowing):
-                    return True
-            elif ranked[1] > job.priority:
-                return False
+            self._take(self._need.pool, -ranked[4].holds.get(self._slot, 0))
+            targets.append((Target(ranked[4], IN_QUEUE), self._need.pool))
+            if self._fits(borrowing=borrowing):
+                return True
         return False
 
     def _put_back(self, targets: list[tuple[Target, Pool]], *, borrowing: bool) -> list[Target]:
@@ -195,6 +260,17 @@ class _Search:
         if own > 0:
             free += own
         return self._amount <= free or self._amount == 0
+
+
+def _allowed(ranked: list[Ranked], job: Job, policy: str) -> list[Ranked]:
+    """Return those of its own queue a job may preempt; ``ranked`` has nobody on the way out."""
+    if not ranked or policy == ANY:
+        return ranked
+    lower = bisect_left(ranked, (True, job.priority))
+    if policy == LOWER:
+        return ranked[:lower]
+    equal = bisect_left(ranked, (True, job.priority + 1))
+    return ranked[:lower] + [one for one in islice(ranked, lower, equal) if job.created < one[4].created]
 
 
 def same_room(need: Need, slot: int) -> bool:

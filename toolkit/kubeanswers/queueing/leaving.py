@@ -26,7 +26,7 @@ class Target(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Need:
     """What room is looked for.
 

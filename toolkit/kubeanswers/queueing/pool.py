@@ -31,13 +31,17 @@ _HARD: Final = ("NoSchedule", "NoExecute")
 
 
 class Waiting:
-    """Who waits in one queue: those that will be looked at, in order, and those looked at in vain."""
+    """Who waits in one queue: those that will be looked at, in order, and those looked at in vain.
 
-    __slots__ = ("_count", "_heap", "_live", "parked", "sticky")
+    Attributes:
+        live: those that will be looked at, by key.
+    """
+
+    __slots__ = ("_count", "_heap", "live", "parked", "sticky")
 
     def __init__(self) -> None:
         self._heap: list[tuple[bool, int, float, int, Job]] = []
-        self._live: dict[str, int] = {}
+        self.live: dict[str, int] = {}
         self._count = 0
         self.parked: dict[str, Job] = {}
         self.sticky = ""
@@ -45,15 +49,15 @@ class Waiting:
     def push(self, job: Job) -> None:
         """Put a job into the queue."""
         key = job.key
-        if key in self._live:
+        if key in self.live:
             return
         self._count += 1
-        self._live[key] = self._count
+        self.live[key] = self._count
         heapq.heappush(self._heap, (key != self.sticky, -job.priority, job.created, self._count, job))
 
     def pop(self) -> Job:
         """Take out the first; somebody has to be waiting."""
-        live = self._live
+        live = self.live
         while True:
             *_, number, job = heapq.heappop(self._heap)
             key = job.key
@@ -63,18 +67,18 @@ class Waiting:
 
     def drop(self, key: str) -> None:
         """Forget a job: it was admitted or is gone."""
-        self._live.pop(key, None)
+        self.live.pop(key, None)
         self.parked.pop(key, None)
         if self.sticky == key:
             self.sticky = ""
 
     def __bool__(self) -> bool:
-        return bool(self._live)
+        return bool(self.live)
 
     @property
     def queued(self) -> list[Job]:
         """Those that will be looked at, in order."""
-        return [job for *_, number, job in sorted(self._heap) if self._live.get(job.key) == number]
+        return [job for *_, number, job in sorted(self._heap) if self.live.get(job.key) == number]
 
 
 class Group:

@@ -121,6 +121,8 @@ class Preemptor:
 
     def _remove(self, need: Need, crowds: Sequence[Sequence[_Source]], *, borrowing: bool) -> list[Target]:
         """Return the candidates that have to leave; everything is put back."""
+        if not borrowing and self._own_too_full(need, crowds[-1]):
+            return []
         targets: list[Target] = []
         heaps = [_heap(crowd, borrowing=borrowing) for crowd in crowds]
         for staying in (False, True):
@@ -133,6 +135,16 @@ class Preemptor:
         for target in targets:
             self._back(target.job, need)
         return []
+
+    @staticmethod
+    def _own_too_full(need: Need, own: Sequence[_Source]) -> bool:
+        """Return whether the job's queue would be above its quota even if all of its own that may leave left."""
+        node = need.pool.node
+        for slot, amount in need.amounts.items():
+            over = node.usage[slot] + amount - node.quota[slot]
+            if over > 0 and over > sum(job.holds.get(slot, 0) for source in own for job in source.jobs(need)):
+                return True
+        return False
 
     def put_back(self, need: Need, targets: list[Target], *, borrowing: bool) -> list[Target]:
         """Return those that really have to leave, after putting back, last first, who need not; restores usage."""
@@ -255,6 +267,13 @@ class _Source:
                 return at
         return -1
 
+    def jobs(self, need: Need) -> Iterator[Job]:
+        """Yield those that may leave, in order."""
+        position = self.first
+        while position >= 0:
+            yield self.ranked[position][4]
+            position = self.next(position + 1, need)
+
     def alive(self, short: frozenset[int]) -> bool:
         """Return whether the queue, and every cohort below the common one, still uses more than its own."""
         if self.lowest is None:
@@ -315,8 +334,4 @@ def _below_nominal(need: Need) -> bool:
 
 def preemptable(pool: Pool, need: Need, policy: str) -> Iterator[Job]:
     """Yield the jobs of a queue a policy lets a job preempt for what is short, in order."""
-    source = _Source(pool, need, policy, IN_QUEUE, None, _ALL)
-    position = source.first
-    while position >= 0:
-        yield source.ranked[position][4]
-        position = source.next(position + 1, need)
+    return _Source(pool, need, policy, IN_QUEUE, None, _ALL).jobs(need)

@@ -124,7 +124,7 @@ class Scheduler:
         entries: list[Entry] = []
         hopeless: list[tuple[Pool, Job]] = []
         for pool in self._active:
-            if not pool.waiting:
+            if not pool.waiting.live:
                 continue
             job = pool.waiting.pop()
             done.looked_at += 1
@@ -177,18 +177,15 @@ class Scheduler:
             job.tried = None
         version = self._places_version if self._settings.topology_aware else pool.root.version
         if pool.answered != version:
-            pool.answers.clear()
-            pool.answered = version
-        if job.tried is not None:
-            found, targets = self._answer(pool, job)
-        else:
-            kind: object = job.shape.number
-            if not pool.passive:
-                kind = kind, job.priority, job.created if pool.by_age else 0
-            known = pool.answers.get(kind)
-            if known is None:
-                known = pool.answers[kind] = self._answer(pool, job)
-            found, targets = known
+            pool.answers, pool.answered = {}, version
+        tried = None if job.tried is None else tuple([tuple(part.items()) for part in job.tried])
+        kind: object = job.shape.number, tried
+        if not pool.passive:
+            kind = job.shape.number, tried, job.priority, job.created if pool.by_age else 0
+        known = pool.answers.get(kind)
+        if known is None:
+            known = pool.answers[kind] = self._answer(pool, job)
+        found, targets = known
         job.found = found
         job.tried, job.generation = found.tried, pool.generation
         return Entry(job, pool, found, targets)
@@ -246,6 +243,7 @@ class Scheduler:
     def _serve(self, entries: list[Entry], now: float, done: Round) -> None:
         """Serve the entries in order, each on what the ones before left."""
         leaving: dict[str, Job] = {}
+        leaving_from: dict[Node | None, list[Job]] = {}
         touched: set[Node] = set()
         reserved: list[tuple[Entry, Mapping[int, int]]] = []
         for entry in ordered(entries, self.slots, self._settings):
@@ -260,12 +258,14 @@ class Scheduler:
                     reserved.append((entry, kept))
                 continue
             if any(target.job.key in leaving for target in entry.targets) or (
-                (pool.root in touched or self._settings.topology_aware) and not self._still_fits(entry, leaving)
+                (pool.root in touched or self._settings.topology_aware)
+                and not self._still_fits(entry, leaving_from.get(self._bears_on(pool), []))
             ):
                 entry.skipped = True
                 continue
             touched.add(pool.root)
             leaving.update((target.job.key, target.job) for target in entry.targets)
+            leaving_from.setdefault(self._bears_on(pool), []).extend(target.job for target in entry.targets)
             self._count(entry, found.usage, 1)
             if found.mode == PREEMPT:
                 reserved.append((entry, found.usage))
@@ -300,9 +300,13 @@ class Scheduler:
             for domain in assigned.places
         )
 
-    def _still_fits(self, entry: Entry, leaving: Mapping[str, Job]) -> bool:
+    def _bears_on(self, pool: Pool) -> Node | None:
+        """Return the tree whose other jobs matter for a queue's; ``None`` where topologies tie all trees together."""
+        return None if self._settings.topology_aware else pool.root
+
+    def _still_fits(self, entry: Entry, leaving: Iterable[Job]) -> bool:
         """Return whether an entry fits after what this round did so far."""
-        gone = [*leaving.values(), *(target.job for target in entry.targets)]
+        gone = [*leaving, *(target.job for target in entry.targets)]
         for job in gone:
             self._preemptor.take_out(job)
         node = entry.pool.node

@@ -117,12 +117,12 @@ class Node:
         used, parent = self.usage[slot], self.parent
         if parent is None:
             return self.quota[slot] - used
-        above = parent.free(slot)
+        above = parent.quota[slot] - parent.usage[slot] if parent.parent is None else parent.free(slot)
         kept = self.kept[slot]
         own = kept - used
         limit = self.limit[slot]
         if limit is not None:
-            most = self.quota[slot] - kept + limit + (min(0, own))
+            most = self.quota[slot] - kept + limit + min(0, own)
             above = min(above, most)
         return above + own if own > 0 else above
 
