@@ -153,6 +153,15 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def _design_commands(commands: Any) -> None:
+    text = "ask what a scenario needs to say, with why, and write it as a commented file"
+    init = _command(commands, "init", text, "beginning:init")
+    init.add_argument("--to", default="scenario.yaml", metavar="FILE", help="file to write (default scenario.yaml)")
+    init.add_argument("--questions", action="store_true", help="print the questions and stop")
+    _force_argument(init)
+    answers = init.add_argument_group("answers", "with any of these nobody is asked; the others take their defaults")
+    for name in ANSWERS:
+        answers.add_argument(f"--{name}", dest=f"answer_{name.replace('-', '_')}", metavar="ANSWER")
+
     check = _command(commands, "check", "read a scenario and report every fault in it", "checking:check")
     _scenario_argument(check)
 
@@ -396,6 +405,13 @@ def _files_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--file", dest="files", action="append", required=True, metavar="PATH", help=text)
 
 
+ANSWERS: Final = (
+    *("title", "teams", "teams-work", "teams-gpus", "teams-trust", "teams-isolation", "teams-crds"),
+    *("customers", "customers-work", "customers-gpu", "customers-isolation", "compliance"),
+    *("provider", "gpu-node", "gpu-nodes", "cpu-node", "cpu-nodes", "buying"),
+    *("engineers", "automation", "weeks", "budget", "emphasis"),
+)
+"""Ids of the questions of init; listed here so that help need not load the catalogue (a test holds them equal)."""
 LISTINGS = (
     *("options", "components", "references", "rules", "features", "accelerators", "sources", "prices", "facts"),
     *("tasks", "toil", "evidence"),
