@@ -14,11 +14,12 @@ import numpy as np
 
 from harness import MIB, line, measure, report
 from tenancykit import Scenario, example, load_catalogue, load_scenario
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.ranking import weighted_scores
 from tenancykit.decision.scaling import scale
 from tenancykit.decision.table import Criterion, DecisionTable
 from tenancykit.decision.weights import direct_weights
-from tenancykit.study.evaluation import CRITERIA, evaluate
+from tenancykit.study.evaluation import evaluate
 from tenancykit.study.exploration import explore
 from tenancykit.study.hybrids import combined_front
 from tenancykit.study.sweeping import Columns, Question, sweep_numbers, sweeper_of

@@ -13,8 +13,8 @@ import time
 import numpy as np
 import openb
 
+from fgd_arrivals import ARRIVAL_POLICIES, ArrivalPolicy, inflate, replay
 from harness import line, report
-from tenancykit.criteria.cost.placement.arrivals import ARRIVAL_POLICIES, ArrivalPolicy, inflate, replay
 from tenancykit.criteria.cost.placement.fragmentation import typical_pods
 from tenancykit.criteria.cost.placement.values import GPU_MILLI
 

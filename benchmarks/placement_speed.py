@@ -13,8 +13,8 @@ import numpy as np
 import openb
 from numpy.typing import NDArray
 
+from fgd_arrivals import inflate, replay
 from harness import line, measure, report
-from tenancykit.criteria.cost.placement.arrivals import inflate, replay
 from tenancykit.criteria.cost.placement.fixed import place
 from tenancykit.criteria.cost.placement.fragmentation import TypicalPod, typical_pods
 from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass

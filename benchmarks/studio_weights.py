@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import tenancykit as tk
 from harness import line, report
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.studio import Studio
-from tenancykit.study.evaluation import CRITERIA
 
 MOVES = 200
 TENANTS = 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import kubeanswers as ka
 from kubeanswers.errors import InputError
 from tenancykit.auditing import can_i, from_dicts, reach
 from tests.audit.tenancy import cluster, named
@@ -98,3 +99,34 @@ def test_reach_to_addresses() -> None:
 def test_reach_refuses_what_does_not_exist_with_a_cure(source: str, target: str, port: str, what: str) -> None:
     with pytest.raises(InputError, match=what):
         reach(OBJECTS, source, target, port)
+
+
+def role(**rule: list[str]) -> dict[str, object]:
+    return named("rbac.authorization.k8s.io/v1", "Role", "own", "t-blue", rules=[{"apiGroups": [""], **rule}])
+
+
+def test_nobody_may_write_a_role_with_rights_he_does_not_hold() -> None:
+    admin = from_dicts(
+        [
+            named(
+                "rbac.authorization.k8s.io/v1",
+                "RoleBinding",
+                "admins",
+                "t-blue",
+                roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
+                subjects=[{"kind": "User", "name": "ana", "apiGroup": "rbac.authorization.k8s.io"}],
+            )
+        ]
+    )
+    assert ka.may_write(admin, "create", role(resources=["pods"], verbs=["get"]), user="ana").code == 201
+    refused = ka.may_write(admin, "create", role(resources=["nodes"], verbs=["get"]), user="ana")
+    assert refused.code == 403
+    assert [sorted(rule.resources) for rule in refused.missing] == [["nodes"]]
+    assert ka.may_write(admin, "create", role(resources=["pods"], verbs=["get"]), user="eve").code == 403
+
+
+def test_may_write_says_which_kinds_hand_out_rights() -> None:
+    with pytest.raises(InputError, match="ClusterRoleBinding"):
+        ka.may_write(OBJECTS, "create", named("v1", "Pod", "p", "t-blue"), user="ana")
+    with pytest.raises(InputError, match="names nobody"):
+        ka.may_write(OBJECTS, "create", role(resources=["pods"], verbs=["get"]))

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubeanswers.access.escalation import may_write, uncovered
+from kubeanswers.access.escalation import uncovered, write_answer
 from kubeanswers.access.node_authorizer import NodeRules
 from kubeanswers.access.rbac import (
     RBAC_GROUP,
@@ -175,7 +175,7 @@ def _new(rules: list[dict[str, list[str]]]) -> dict[str, Any]:
 def test_rights_not_held_cannot_be_given(held: list[Any], wanted: list[Any], code: int) -> None:
     rules = AccessRules(from_dicts(_bound("ana", held)))
     role = from_dicts([_new(wanted)]).objects[0]
-    assert may_write(rules, "ana", ["system:authenticated"], "create", role).code == code
+    assert write_answer(rules, "ana", ["system:authenticated"], "create", role).code == code
 
 
 def test_binding_needs_bind_or_the_rights_themselves() -> None:
@@ -188,14 +188,16 @@ def test_binding_needs_bind_or_the_rights_themselves() -> None:
     }
     binding = from_dicts([admin]).objects[0]
     plain = AccessRules(from_dicts(_bound("ana", [MANAGE])))
-    assert may_write(plain, "ana", [], "create", binding).code == 403
+    assert write_answer(plain, "ana", [], "create", binding).code == 403
     binds = {
         "apiGroups": [RBAC_GROUP],
         "resources": ["clusterroles"],
         "resourceNames": ["cluster-admin"],
         "verbs": ["bind"],
     }
-    assert may_write(AccessRules(from_dicts(_bound("ana", [MANAGE, binds]))), "ana", [], "create", binding).code == 201
+    assert (
+        write_answer(AccessRules(from_dicts(_bound("ana", [MANAGE, binds]))), "ana", [], "create", binding).code == 201
+    )
 
 
 def test_a_node_reads_only_what_its_pods_use() -> None:

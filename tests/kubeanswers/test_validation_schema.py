@@ -11,7 +11,6 @@ from kubeanswers.errors import InputError, MissingExtraError
 from kubeanswers.validation import schema
 from kubeanswers.validation.schema import (
     validate_object,
-    validate_objects,
     validate_text,
     validate_update,
     versions,
@@ -105,11 +104,6 @@ def test_the_kind_of_the_address_stands_in_for_a_missing_one() -> None:
     namespace = {"apiVersion": "v1", "metadata": {"name": "n"}}
     assert validate_object(namespace)
     assert validate_object(namespace, kind_hint="Namespace") == []
-
-
-def test_only_objects_with_faults_are_yielded() -> None:
-    broken = with_value("metadata.name", "Bad")
-    assert [obj for obj, _ in validate_objects([DEPLOYMENT, broken])] == [broken]
 
 
 @pytest.mark.parametrize(

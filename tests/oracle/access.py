@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kubeanswers.access.escalation import may_write
+from kubeanswers.access.escalation import write_answer
 from kubeanswers.access.node_authorizer import NodeRules
 from kubeanswers.access.rbac import AUTHENTICATED, AccessRules, Request, Rule
 from kubeanswers.objects import ObjectSet, from_dicts
@@ -74,7 +74,7 @@ def compare_escalation(data: Mapping[str, Any], folder: Path) -> Comparison:
     for case in data["cases"]:
         written = from_dicts([case["object"]]).objects[0]
         old = objects.get(*written.identity) if case["verb"] == "update" else None
-        answer = may_write(rules, case["user"], case["groups"], case["verb"], written, old)
+        answer = write_answer(rules, case["user"], case["groups"], case["verb"], written, old)
         expected = (case["code"], _kind_of_refusal(case.get("message", "")))
         answered = (answer.code, _kind_of_answer(answer.why, bool(answer.missing)))
         result.add(case["id"], f"{case['user']} {case['verb']} {written}", expected, answered, answer.why)

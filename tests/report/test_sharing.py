@@ -16,11 +16,11 @@ import pytest
 import tenancykit as tk
 from kubeanswers.errors import OutputError
 from tenancykit.cli import OK, main
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.ranking import weighted_sum
 from tenancykit.report import sharing
 from tenancykit.report.collecting import collected_text
 from tenancykit.scenario.model import Weights
-from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.exchange_rates import weights_of
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'

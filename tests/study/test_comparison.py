@@ -6,8 +6,8 @@ import pytest
 
 import tenancykit as tk
 from kubeanswers.errors import InputError, UndecidedError
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.scenario.model import Weights
-from tenancykit.study.evaluation import CRITERIA
 from tests.studies import EXAMPLES, candidates, published, study
 
 
@@ -16,7 +16,7 @@ def test_all_references_and_the_best_composition_per_class_have_all_four_criteri
     found = study(example)
     assert [e.id for e in found.evaluations] == candidates(example)
     for evaluation in found.evaluations:
-        assert tuple(evaluation.scores) == CRITERIA
+        assert tuple(evaluation.scores) == tuple(CRITERIA)
         for score in evaluation.scores.values():
             assert score.low <= score.value <= score.high
             assert score.unit

@@ -13,6 +13,7 @@ from tenancykit import example, load_catalogue, load_scenario
 from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.criteria.isolation.relaxed import highest_isolation
 from tenancykit.criteria.isolation.windows import sweep_windows
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.design.batch import batch_of
 from tenancykit.design.model import Design
@@ -21,7 +22,7 @@ from tenancykit.design.space import common_space, space
 from tenancykit.report.exploring import exploration_payload, exploration_text, told_apart
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import study_of
-from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.exploration import Exploration, Found, explore
 from tenancykit.study.sweeping import Question, sweeper_of
 

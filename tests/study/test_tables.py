@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 
 import tenancykit as tk
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA
 
 
 @cache

@@ -5,6 +5,7 @@ import kubeanswers as ka
 found = ka.read_objects("manifests/")
 ka.can_i(found.objects, "get", "secrets", "payments", user="jane")
 ka.reach(found.objects, ka.ReachQuestion(...))
+ka.validate_text(text, "1.37")
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kubeanswers.objects import ObjectSet, from_dicts
-    from kubeanswers.questions import ReachQuestion, can_i, reach
+    from kubeanswers.questions import ReachQuestion, can_i, may_write, reach
     from kubeanswers.reading import Reading, read_objects
     from kubeanswers.scheduling.dump import place_dump
+    from kubeanswers.validation.schema import validate_object, validate_text, validate_update
 
 _HOLDS = {
     "ObjectSet": "objects",
@@ -24,9 +26,13 @@ _HOLDS = {
     "Reading": "reading",
     "can_i": "questions",
     "from_dicts": "objects",
+    "may_write": "questions",
     "place_dump": "scheduling.dump",
     "reach": "questions",
     "read_objects": "reading",
+    "validate_object": "validation.schema",
+    "validate_text": "validation.schema",
+    "validate_update": "validation.schema",
 }
 """Module of each public name."""
 
@@ -36,9 +42,13 @@ __all__ = [
     "Reading",
     "can_i",
     "from_dicts",
+    "may_write",
     "place_dump",
     "reach",
     "read_objects",
+    "validate_object",
+    "validate_text",
+    "validate_update",
 ]
 
 

@@ -1,11 +1,12 @@
-"""The two questions asked every day, answered offline: may they do that, and can this reach that?"""
+"""The questions asked every day, answered offline: may they do that, may they hand that out, can this reach that?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, Literal
 
+from kubeanswers.access.escalation import WRITES, WriteAnswer, write_answer
 from kubeanswers.access.node_authorizer import NodeRules
 from kubeanswers.access.powers import effective, powers_of
 from kubeanswers.access.rbac import AccessAnswer, AccessRules, Grant, Request, Rule, implied_groups
@@ -13,7 +14,7 @@ from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.network.addresses import PRIVATE, AddressSet
 from kubeanswers.network.connections import Network, Port, ReachAnswer, Verdict, parse_endpoint
 from kubeanswers.network.policies import unevaluated
-from kubeanswers.objects import ObjectSet
+from kubeanswers.objects import ObjectSet, from_dicts
 from kubeanswers.pods import PodView
 
 
@@ -60,6 +61,38 @@ def can_i(
     node = NodeRules(objects).can(request)
     answer = node if node is not None and node.allowed else AccessRules(objects).can(request)
     return replace(answer, notes=tuple(_notes(objects, request, known is not None, answer)))
+
+
+def may_write(
+    objects: ObjectSet,
+    verb: Literal["create", "update"],
+    obj: Mapping[str, Any],
+    *,
+    user: str = "",
+    groups: Iterable[str] = (),
+    old: Mapping[str, Any] | None = None,
+) -> WriteAnswer:
+    """Return whether the user may create or update a Role or binding: nobody hands out rights that he does not hold.
+
+    Args:
+        objects: the manifests; the roles every cluster has are added.
+        verb: ``create`` or ``update``.
+        obj: the Role, ClusterRole, RoleBinding or ClusterRoleBinding as it would be.
+        user: user name, or ``system:serviceaccount:NAMESPACE:NAME``.
+        groups: the user's groups; those every login carries are added.
+        old: for an update, the object as it is.
+
+    Raises:
+        InputError: nobody is named, or the object is of another kind.
+    """
+    wanted = frozenset(groups)
+    if not user and not wanted:
+        raise InputError(Fault("user", "names nobody", "a user or a group", "name a user or groups"))
+    if obj.get("kind") not in WRITES:
+        raise InputError(Fault("obj: kind", f"is {obj.get('kind')!r}", ", ".join(WRITES)))
+    (new,), before = from_dicts([obj]), from_dicts([old]) if old is not None else ()
+    held = implied_groups(user, wanted)
+    return write_answer(AccessRules(objects), user, held, verb, new, next(iter(before), None))
 
 
 def _split(resource: str, subresource: str, name: str) -> tuple[str, str, str]:

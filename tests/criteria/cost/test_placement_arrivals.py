@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenancykit.criteria.cost.placement.arrivals import ArrivalPolicy, descent, inflate, replay
+from fgd_arrivals import ArrivalPolicy, descent, inflate, replay
 from tenancykit.criteria.cost.placement.devices import FRACTION
 from tenancykit.criteria.cost.placement.fragmentation import Fragmentation, TypicalPod, typical_pods
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass

@@ -7,9 +7,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cost_isolation import TENANTS, cost_of_isolation
 from kubeanswers.quantities import GIB
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
-from tenancykit.criteria.cost.sharing import TENANTS, cost_of_isolation
 
 TYPES = (
     NodeClass("small", None, 4000, 16 * GIB, price=Decimal("0.2")),

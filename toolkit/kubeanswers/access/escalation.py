@@ -14,12 +14,13 @@ from typing import Any, Final
 from kubeanswers.access.rbac import MASTERS, RBAC_GROUP, AccessRules, Request, Rule, url_covers
 from kubeanswers.objects import ManifestObject, mapping, mappings
 
-_RESOURCE: Final = {
+WRITES: Final = {
     "Role": "roles",
     "ClusterRole": "clusterroles",
     "RoleBinding": "rolebindings",
     "ClusterRoleBinding": "clusterrolebindings",
 }
+"""Kinds that hand out rights, with their resources."""
 _ANY_NAME: Final[frozenset[str]] = frozenset()
 _EVERYTHING: Final = (
     Rule(frozenset({"*"}), frozenset({"*"}), frozenset({"*"})),
@@ -42,7 +43,7 @@ class WriteAnswer:
     missing: tuple[Rule, ...] = ()
 
 
-def may_write(
+def write_answer(
     rules: AccessRules,
     user: str,
     groups: Iterable[str],
@@ -52,7 +53,7 @@ def may_write(
 ) -> WriteAnswer:
     """Return whether ``user`` may create or update an RBAC object, escalation check included."""
     name = obj.name if verb == "update" else ""
-    asking = Request(user, verb, frozenset(groups), RBAC_GROUP, _RESOURCE[obj.kind], name=name, namespace=obj.namespace)
+    asking = Request(user, verb, frozenset(groups), RBAC_GROUP, WRITES[obj.kind], name=name, namespace=obj.namespace)
     if not rules.can(asking).allowed:
         return WriteAnswer(403, f"{user} cannot {verb} {asking.resource}")
     missing = _escalation(rules, asking, obj, old)
@@ -96,7 +97,7 @@ def _of_binding(rules: AccessRules, asking: Request, obj: ManifestObject) -> Wri
 
 def _bind_request(asking: Request, ref: Mapping[str, Any], kind: str, name: str) -> Request:
     group = str(ref.get("apiGroup") or "")
-    return replace(asking, verb="bind", group=group, resource=_RESOURCE.get(kind, ""), name=name)
+    return replace(asking, verb="bind", group=group, resource=WRITES.get(kind, ""), name=name)
 
 
 def uncovered(owned: Iterable[Rule], wanted: Iterable[Rule]) -> tuple[Rule, ...]:

@@ -7,7 +7,7 @@ and kept. What schemas cannot say is checked by the modules beside this one.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -107,16 +107,6 @@ def validate_text(text: str, version: str = DEFAULT_VERSION) -> list[str]:
     except InputError as error:
         return [str(fault) for fault in error.faults]
     return validate_object(found, version) if isinstance(found, Mapping) else ["is not an object"]
-
-
-def validate_objects(
-    objects: Iterable[Mapping[str, Any]], version: str = DEFAULT_VERSION
-) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
-    """Yield the objects that have faults, each with all of them."""
-    for obj in objects:
-        found = validate_object(obj, version)
-        if found:
-            yield obj, found
 
 
 def versions() -> tuple[str, ...]:

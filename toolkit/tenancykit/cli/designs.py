@@ -14,6 +14,7 @@ from kubeanswers.terminal import one_line
 from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
@@ -21,7 +22,7 @@ from tenancykit.report.listing import listing, stale_prices
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.serve import serve
 from tenancykit.study.comparison import Progress, Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 
 MAX_PORT = 65535
 

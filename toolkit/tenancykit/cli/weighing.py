@@ -11,11 +11,10 @@ from tenancykit import api
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json, progress_line
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.exchange_rates import MONEY, goods
 from tenancykit.study.weighing import (
-    TITLES,
     Weighing,
     parse_swings,
     parse_trade,
@@ -80,7 +79,7 @@ def _asked(study: Study) -> Weighing:
     points = {}
     for name in CRITERIA:
         if name not in study.scales.tree.silent:
-            points[name] = _number(f"Points for {TITLES[name]}") or 0.0
+            points[name] = _number(f"Points for {TITLES[name].lower()}") or 0.0
     return weighed_by_swings(study, points)
 
 

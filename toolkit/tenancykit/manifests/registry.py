@@ -82,6 +82,10 @@ _ISTIO: Final[tuple[Chart, ...]] = (
     Chart("istio-cni", "istio-system", values=mesh.istio_values, requirement="isolation.network"),
     Chart("ztunnel", "istio-system", values=mesh.istio_values, requirement="isolation.network"),
 )
+_LINKERD: Final[tuple[Chart, ...]] = (
+    Chart("linkerd-crds", "linkerd", requirement="isolation.network"),
+    Chart("linkerd-control-plane", "linkerd", values=mesh.linkerd_values, requirement="isolation.network"),
+)
 _GPU_OPERATOR: Final = Chart(
     "gpu-operator", gpu.NAMESPACE, "hosts", gpu.operator_values, requirement="isolation.accelerator"
 )
@@ -217,7 +221,7 @@ _NETWORK: Final[dict[str, OptionBuild]] = {
         (("pods", mesh.istio_mesh),), (("pods", mesh.istio_tenant),), _ISTIO, upstream="Istio 1.30.3"
     ),
     "net_mesh_linkerd": OptionBuild(
-        tenant=(("pods", mesh.linkerd_tenant),), upstream="Linkerd 2.20 (policy.linkerd.io)"
+        tenant=(("pods", mesh.linkerd_tenant),), charts=_LINKERD, upstream="Linkerd 2.20 (policy.linkerd.io)"
     ),
     "net_kube_ovn": OptionBuild(
         tenant=(*_POLICIES, ("hosts", overlay.kube_ovn)),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tenancykit.criteria.score import Score
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.decision.sensitivity import WeightInterval
 from tenancykit.report.chart_canvas import (
     BLUE,
@@ -23,10 +24,10 @@ from tenancykit.report.chart_canvas import (
     ink_on,
     spread,
 )
-from tenancykit.report.figures import TITLES, listed, number, short_value, short_values, value_text
+from tenancykit.report.figures import listed, number, short_value, short_values, value_text
 from tenancykit.report.reasons import DOUBT, of_samples, weight
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exploration import Exploration
 
 _MOST: Final = 16

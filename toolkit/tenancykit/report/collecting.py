@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from tenancykit.report.figures import SHORT, listed
+from tenancykit.criterion_names import CRITERIA, SHORT
+from tenancykit.report.figures import listed
 from tenancykit.report.text import columns, wrapped
 from tenancykit.study.collecting import Collected
-from tenancykit.study.evaluation import CRITERIA
 
 COLLECTED: Final = "tenancykit/collected/v1"
 

@@ -7,15 +7,16 @@ import html
 from tenancykit.auditing import AuditReport, to_text
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.score import Evidence
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import html_of, picture_of, text_of
 from tenancykit.report import charts
-from tenancykit.report.figures import TITLES, interval_text, number, short_value, value_text
+from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.report.svg import bar
 from tenancykit.report.text import evaluation_text, explanation_text, standing, study_text
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
+from tenancykit.study.evaluation import Evaluation, Explanation
 
 _STYLE = (
     "<style>.tk{font-family:system-ui,sans-serif;font-size:13px;color:var(--jp-content-font-color1,#222);"

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from tenancykit.criterion_names import CRITERIA, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.figures import SHORT, TITLES, counted, listed, number
+from tenancykit.report.figures import counted, listed, number
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.svg import Point, scatter
 from tenancykit.report.text import bullet, columns, wrapped
-from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.exploration import Exploration, Found
 from tenancykit.study.handful import handful
 from tenancykit.version import __version__

@@ -7,16 +7,6 @@ from collections.abc import Sequence
 
 from tenancykit.criteria.score import Score
 
-TITLES = {
-    "isolation": "Isolation",
-    "effort": "Implementation effort",
-    "operations": "Operational complexity",
-    "cost": "Service cost",
-}
-"""Titles of the criteria, in the order they are shown."""
-SHORT = {"isolation": "Isolation", "effort": "Effort", "operations": "Operations", "cost": "Cost"}
-"""The same where a table has to be narrow."""
-
 _DECIMALS = 9
 _FEW_DAYS = 0.001
 

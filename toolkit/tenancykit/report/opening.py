@@ -14,10 +14,11 @@ from typing import Final
 
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.exposure import worst_of_each
+from tenancykit.criterion_names import TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.completing import goes_without, purchase, swapped
-from tenancykit.report.figures import TITLES, days_text, listed
+from tenancykit.report.figures import days_text, listed
 from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation

@@ -10,13 +10,14 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from tenancykit.criteria.score import Evidence, Score
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.explain import Why
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, how_sure, why_first
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import tenant_count
 from tenancykit.study.comparison import Study, bounds_of
-from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
+from tenancykit.study.evaluation import Evaluation, Explanation
 from tenancykit.version import __version__
 
 COMPARISON: Final = "tenancykit/comparison/v1"

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tenancykit.auditing import Severity
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import text_of
-from tenancykit.report.figures import TITLES, counted, interval_text, value_text
+from tenancykit.report.figures import counted, interval_text, value_text
 from tenancykit.report.text import columns
 from tenancykit.study.assessing import FOUND, Assessment, Gap
 from tenancykit.study.assessing_gap import GapTree
 from tenancykit.study.assessing_signs import Recognised
-from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.proof import Proof, Proven
 
 PROOF: Final = "tenancykit/proof/v1"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from tenancykit.criterion_names import TITLES
 from tenancykit.decision.explain import Contribution
 from tenancykit.decision.sensitivity import WeightInterval
-from tenancykit.report.figures import TITLES, listed, numbers_apart
+from tenancykit.report.figures import listed, numbers_apart
 from tenancykit.study.certainty import VARIED
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation

@@ -10,9 +10,10 @@ from typing import Final
 
 from kubeanswers.terminal import escaped
 from kubeanswers.writing import write_text
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
-from tenancykit.report.figures import TITLES, interval_text, level_text, short_value
+from tenancykit.report.figures import interval_text, level_text, short_value
 from tenancykit.report.opening import opening
 from tenancykit.report.payload import fingerprint
 from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
@@ -20,7 +21,7 @@ from tenancykit.report.record_inputs import digest_of
 from tenancykit.report.record_page import record_page
 from tenancykit.report.text import standing
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 from tenancykit.version import __version__
 
 

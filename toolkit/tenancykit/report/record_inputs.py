@@ -19,13 +19,15 @@ from kubeanswers.inputs import read_bytes
 from kubeanswers.source import read_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import LEAST_RATIO, MOST_RATIO, Calibration, calibrate
+from tenancykit.criterion_names import BUILT_IN, CRITERIA
 from tenancykit.design.model import Choice, Design
 from tenancykit.report.payload import fingerprint
+from tenancykit.scenario.fields import CriterionId
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import named_files
 from tenancykit.scenario.trace_rows import MAX_BYTES
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.sweeping import catalogue_digest
 from tenancykit.version import __version__
 
@@ -59,7 +61,7 @@ class RecordedCandidate(_Part):
     source: str
     anchor: bool
     classes: dict[str, RecordedChoice]
-    figures: dict[Literal["isolation", "effort", "operations", "cost"], float] = Field(min_length=len(CRITERIA))
+    figures: dict[CriterionId, float] = Field(min_length=len(BUILT_IN))
 
     def design(self) -> Design:
         """Return the design."""
@@ -88,7 +90,7 @@ class RecordedInputs(_Part):
     chosen: str
     scenario: dict[str, Any]
     files: dict[str, str]
-    weights: dict[Literal["isolation", "effort", "operations", "cost"], float] = Field(min_length=len(CRITERIA))
+    weights: dict[CriterionId, float] = Field(min_length=len(BUILT_IN))
     candidates: tuple[RecordedCandidate, ...] = Field(min_length=1)
     order: tuple[str, ...]
     calibration: RecordedCalibration | None = None

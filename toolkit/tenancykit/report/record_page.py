@@ -6,9 +6,10 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.drawing import ranking_table, tree
-from tenancykit.report.figures import TITLES, interval_text, level_text
+from tenancykit.report.figures import interval_text, level_text
 from tenancykit.report.opening import opening
 from tenancykit.report.payload import fingerprint
 from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
@@ -16,7 +17,7 @@ from tenancykit.report.record_inputs import embedded_inputs
 from tenancykit.scenario.model import Requirements, TenantClass
 from tenancykit.scenario.naming import tenant_count
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 from tenancykit.version import __version__
 
 DIMENSIONS: Final = {

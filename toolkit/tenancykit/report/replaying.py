@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import Document
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.design.wishes import known_to
 from tenancykit.report.record import record
@@ -29,7 +30,7 @@ from tenancykit.report.record_inputs import (
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import named_files, scenario_of
 from tenancykit.study.comparison import Study, study_of
-from tenancykit.study.evaluation import CRITERIA, evaluate
+from tenancykit.study.evaluation import evaluate
 from tenancykit.study.sweeping import catalogue_digest
 from tenancykit.version import __version__
 
@@ -149,7 +150,7 @@ _SHOWN: Final = re.compile(r"(?:^|>)[^<]*[^<\s]")
 
 def _weights(inputs: RecordedInputs, path: Path) -> Weights:
     try:
-        return Weights(**inputs.weights, normalise=True)
+        return Weights.by_criterion(inputs.weights, normalise=True)
     except ValidationError as error:
         raise InputError(_not_accepted(path, "weights", error)) from None
 
@@ -232,7 +233,7 @@ def _identity(inputs: RecordedInputs, study: Study) -> Iterator[Change]:
     chosen = next((e for e in study.evaluations if e.id == inputs.chosen), None)
     if chosen is None:
         yield Change("design decided for", inputs.chosen, "not among the candidates")
-    elif (digest := digest_of(study, chosen, [inputs.weights[name] for name in CRITERIA])) != inputs.digest:
+    elif (digest := digest_of(study, chosen, [inputs.weights.get(name, 0.0) for name in CRITERIA])) != inputs.digest:
         yield Change("number of the decision", inputs.digest, digest)
 
 

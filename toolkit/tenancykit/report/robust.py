@@ -6,11 +6,12 @@ import html
 import textwrap
 from typing import Any, Final
 
+from tenancykit.criterion_names import TITLES
 from tenancykit.decision.assumptions import TornadoRow
 from tenancykit.decision.stakeholders import Consensus
 from tenancykit.decision.table import figure
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.figures import TITLES, listed, number
+from tenancykit.report.figures import listed, number
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.study.robustness import Robustness
 from tenancykit.version import __version__

@@ -13,11 +13,12 @@ from typing import Any, Final
 from kubeanswers.errors import UndecidedError
 from kubeanswers.source import read_text
 from kubeanswers.writing import write_text
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.drawing import exclusions, tree
-from tenancykit.report.figures import TITLES, days_text, interval_text, number, short_value
+from tenancykit.report.figures import days_text, interval_text, number, short_value
 from tenancykit.report.opening import open_days, opening
 from tenancykit.study.comparison import Study, bounds_of
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 from tenancykit.version import __version__
 
 POINTS: Final = 100

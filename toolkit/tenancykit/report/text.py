@@ -8,14 +8,15 @@ import textwrap
 from collections.abc import Sequence
 
 from tenancykit.criteria.score import Evidence
+from tenancykit.criterion_names import CRITERIA, SHORT, TITLES
 from tenancykit.design.families import differences, families
 from tenancykit.report.completing import completed_with, goes_without, purchase
-from tenancykit.report.figures import SHORT, TITLES, interval_text, number, short_value, value_text
+from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.scenario.naming import tenant_count
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation, Explanation
+from tenancykit.study.evaluation import Evaluation, Explanation
 
 _WIDTH = 100
 _NARROW = 60

@@ -175,7 +175,7 @@ def _weights(scenario: Scenario, place: Place) -> Iterator[Fault]:
     for path, weights in [(("weights",), scenario.weights)] + [
         (("stakeholders", name), weights) for name, weights in scenario.stakeholders.items()
     ]:
-        total = weights.isolation + weights.effort + weights.operations + weights.cost
+        total = sum(weights.of_criteria().values())
         if total <= 0:
             yield Fault(place(path), "all weights are zero", cure="give at least one criterion a weight")
         elif abs(total - 1) > WEIGHT_TOLERANCE and not weights.normalise:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from kubeanswers import quantities
+from kubeanswers.errors import did_you_mean
+from tenancykit.criterion_names import CRITERIA
 
 MAX_TENANT_NAME = 200
 MAX_TENANTS = 1_000_000
@@ -87,6 +89,14 @@ def _word(value: Any, what: str = "the text") -> str:
     return _line(value, what)
 
 
+def _criterion(value: Any) -> str:
+    name = _word(value, "a criterion")
+    if name not in CRITERIA:
+        told = did_you_mean(name, CRITERIA) or f"write one of {', '.join(CRITERIA)}, or register it first"
+        raise ValueError(f"{name!r} is no criterion; {told}")
+    return name
+
+
 def _tenant(value: Any) -> str:
     return _word(value, "a tenant name")
 
@@ -142,6 +152,8 @@ Slug = Annotated[str, Field(pattern=_SLUG), BeforeValidator(_slug)]
 Text = Annotated[str, BeforeValidator(_text)]
 Line = Annotated[str, BeforeValidator(_line)]
 Word = Annotated[str, BeforeValidator(_word)]
+CriterionId = Annotated[str, BeforeValidator(_criterion)]
+"""Id of a criterion, one of the four or registered."""
 Image = Annotated[str, BeforeValidator(_image)]
 TenantName = Annotated[str, BeforeValidator(_tenant)]
 Level = Literal["L0", "L1", "L2", "L3", "L4", "L5"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tenancykit.scenario.fields import Finite, Model, Slug
+from tenancykit.scenario.fields import CriterionId, Finite, Model, Slug
 from tenancykit.scenario.worth import parse_rate
 
 Plane = Literal["control", "compute", "network", "storage", "accelerator", "performance"]
@@ -37,6 +37,21 @@ class Ends(Model):
                 f"the ends are reversed: best is {self.best:g} and worst {self.worst:g}, and less is better here; "
                 "exchange them"
             )
+        return self
+
+
+class Pair(Model):
+    """The two ends of a scale, whichever direction is better."""
+
+    best: Finite
+    """Figure of value 1."""
+    worst: Finite
+    """Figure of value 0; figures beyond it are extrapolated."""
+
+    @model_validator(mode="after")
+    def _apart(self) -> Pair:
+        if self.best == self.worst:
+            raise ValueError(f"both ends are {self.best:g}; write two different figures")
         return self
 
 
@@ -79,6 +94,8 @@ class Scales(Model):
     """Toil, hours per month."""
     isolation: dict[Slug, ClassNines] = Field(default_factory=dict)
     """Isolation per tenant class."""
+    added: dict[CriterionId, Pair] = Field(default_factory=dict)
+    """Criteria registered beside the four, by id."""
 
 
 def _flow(value: Any) -> Any:
@@ -110,4 +127,4 @@ class Worth(Model):
     """What an hour of toil saved is worth, such as ``80 USD``."""
 
 
-__all__ = ["ClassNines", "Ends", "Nines", "Plane", "Scales", "Worth"]
+__all__ = ["ClassNines", "Ends", "Nines", "Pair", "Plane", "Scales", "Worth"]

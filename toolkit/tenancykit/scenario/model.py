@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
 from kubeanswers import quantities
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.scenario.fields import (
     MAX_TENANTS,
     CpuMilli,
+    CriterionId,
     Finite,
     Image,
     Level,
@@ -356,8 +359,26 @@ class Weights(Model):
     """Weight of operational complexity."""
     cost: Annotated[Finite, Field(ge=0, le=1_000_000)] = 0.25
     """Weight of service cost."""
+    added: dict[CriterionId, Annotated[Finite, Field(ge=0, le=1_000_000)]] = Field(default_factory=dict)
+    """Weights of criteria registered beside the four, by id; 0 where not stated."""
     normalise: bool = False
     """Divide by the sum instead of demanding that it is 1."""
+
+    @classmethod
+    def by_criterion(cls, weights: Mapping[str, float], *, normalise: bool = False) -> Weights:
+        """Return weights given by criterion, whichever they are.
+
+        Raises:
+            ValidationError: a weight is negative or not finite, or there is no such criterion.
+        """
+        known = {name: value for name, value in weights.items() if name in cls.model_fields}
+        added = {name: value for name, value in weights.items() if name not in known}
+        return cls.model_validate({**known, "added": added, "normalise": normalise})
+
+    def of_criteria(self) -> dict[str, float]:
+        """Return the weight of every criterion, in the order they are shown."""
+        stated = {name: float(getattr(self, name)) for name in type(self).model_fields if name in CRITERIA}
+        return {name: stated[name] if name in stated else float(self.added.get(name, 0.0)) for name in CRITERIA}
 
 
 class Scenario(Model):

@@ -7,12 +7,13 @@ from typing import Any
 import ipywidgets as widgets
 
 from kubeanswers.errors import TenancyKitError
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.drawing import tree
-from tenancykit.report.figures import TITLES, interval_text, value_text
+from tenancykit.report.figures import interval_text, value_text
 from tenancykit.studio.desk import Desk, Quiet, page, safe, written
 from tenancykit.studio.session import Session
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 
 _ANY = "the least isolated"
 

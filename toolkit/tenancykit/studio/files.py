@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design, choose
 from tenancykit.examples import EXAMPLES, example
 from tenancykit.report.payload import to_json
-from tenancykit.scenario.fields import Model
+from tenancykit.scenario.fields import CriterionId, Model
 from tenancykit.scenario.model import Weights
 from tenancykit.studio.state import State
 from tenancykit.validation import validate
@@ -25,8 +25,6 @@ from tenancykit.version import __version__
 SCHEMA: Final = "tenancykit/session/v1"
 _SHOWN: Final = 60
 """Characters of a wrong value that a message repeats."""
-
-CriterionName = Literal["isolation", "effort", "operations", "cost"]
 
 
 class OwnDesign(Model):
@@ -84,7 +82,7 @@ class SessionFile(Model):
     """Design that is open; the first in rank where empty."""
     beside: str = ""
     """Design compared with it; the runner-up where empty."""
-    criterion: CriterionName = "isolation"
+    criterion: CriterionId = "isolation"
     """Criterion that is open."""
     writer: str = ""
     """The page that keeps the file after every step; empty for a file saved once."""
@@ -176,7 +174,7 @@ def session_file(state: State, weights: Weights, beside: Path, writer: str = "")
         own=tuple(OwnDesign.of(design) for design in state.own),
         opened=state.opened,
         beside=state.beside,
-        criterion=cast("CriterionName", state.criterion),
+        criterion=state.criterion,
         writer=writer,
     )
 

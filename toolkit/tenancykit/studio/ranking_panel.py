@@ -7,14 +7,15 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.chart_decision import pareto
 from tenancykit.report.drawing import exclusions
-from tenancykit.report.figures import TITLES, short_value, value_text
+from tenancykit.report.figures import short_value, value_text
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.studio.desk import STYLE, Desk, Quiet, page, safe, written
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 
 _SHADES = ("#ffffff", "#eaf3fa", "#d2e6f4", "#b3d6ec", "#9ecae1")
 _MOST = 24

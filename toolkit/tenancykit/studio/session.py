@@ -20,6 +20,7 @@ import yaml
 from kubeanswers.errors import Fault, InputError, TenancyKitError, UndecidedError, did_you_mean
 from kubeanswers.source import Path_, parse_yaml
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
 from tenancykit.design.variants import variant
@@ -33,7 +34,7 @@ from tenancykit.studio.state import State, importance, known, question_of, text_
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.completion import completed
 from tenancykit.study.composing import COMPOSED, best_composition
-from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.exchange_rates import weighed
 from tenancykit.study.leaves import isolation_keys
 from tenancykit.study.scales import scales_of
@@ -85,7 +86,7 @@ class Session:
     @property
     def weights(self) -> Weights:
         """The weights, normalised."""
-        return Weights(**dict(self.state.weights), normalise=True)
+        return Weights.by_criterion(self.state.weights, normalise=True)
 
     @property
     def designs(self) -> tuple[Design, ...]:

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
-from tenancykit.report.figures import TITLES
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.scenario.model import Weights
 from tenancykit.studio.desk import Desk, Quiet, button, page, safe
-from tenancykit.study.evaluation import CRITERIA
 
 _SCENARIO, _MINE = ("scenario", ""), ("mine", "")
 """Whose weights they are, beside those of a stakeholder: ``("stakeholder", name)``."""
@@ -154,8 +153,9 @@ class Sidebar:
 
     def _are_weights(self, weights: Weights) -> bool:
         now = self._desk.session.weights
-        total = sum(getattr(weights, c) for c in CRITERIA)
-        return all(abs(getattr(weights, c) / total - getattr(now, c)) < _SAME for c in CRITERIA)
+        wanted, there = weights.of_criteria(), now.of_criteria()
+        total = sum(wanted.values())
+        return all(abs(wanted[c] / total - there[c]) < _SAME for c in CRITERIA)
 
     def _show_designs(self) -> None:
         session = self._desk.session

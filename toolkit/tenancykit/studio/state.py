@@ -13,13 +13,13 @@ from typing import Final
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import parse_yaml, read_text
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.design.offers import node_shapes
 from tenancykit.design.wishes import wish_faults
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import Known, scenario_of
 from tenancykit.studio.edits import scenario_text
-from tenancykit.study.evaluation import CRITERIA
 
 _UNMEASURED: Final = ("weights", "stakeholders", "title", "description", "credit")
 """Parts of a scenario that no criterion reads."""
@@ -91,7 +91,7 @@ def known(catalogue: Catalogue) -> Known:
 
 def importance(weights: Weights) -> Mapping[str, float]:
     """Return weights by criterion."""
-    return MappingProxyType({name: float(getattr(weights, name)) for name in CRITERIA})
+    return MappingProxyType(weights.of_criteria())
 
 
 def text_of(scenario: Scenario) -> str:

@@ -23,17 +23,18 @@ from tenancykit.criteria.isolation.effects import first_order
 from tenancykit.criteria.isolation.exposure import Key as ExposureKey
 from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.operations.assumptions import assumptions as operations_assumptions
+from tenancykit.criterion_names import BUILT_IN, PLAIN
 from tenancykit.decision.assumptions import Assumption
 from tenancykit.decision.table import DecisionTable, FloatArray
 from tenancykit.scenario.model import Scenario
-from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA, HOURS_PER_DAY, Evaluation
-from tenancykit.study.leaves import PLAIN, batch_of_designs, leaf_values, swept_nines
+from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY, Evaluation
+from tenancykit.study.leaves import batch_of_designs, leaf_values, swept_nines
 from tenancykit.study.scales import ScaleSet
 
 PRICE_RANGE: Final = (0.7, 1.3)
 """Factor a level of prices or a day rate may move by. Assumption: prices of rented GPUs are taken to
 move by up to a third within the life of a decision."""
-PLACES: Final = {name: place for place, name in enumerate(CRITERIA)}
+PLACES: Final = {name.id: place for place, name in enumerate(BUILT_IN)}
 """Column of each criterion."""
 
 

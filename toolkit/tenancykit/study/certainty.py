@@ -17,6 +17,7 @@ import numpy as np
 
 from tenancykit.criteria.isolation.exposure import exposure_draws, plane_nines
 from tenancykit.criteria.isolation.result import MAX_NINES
+from tenancykit.criterion_names import PLAIN
 from tenancykit.decision.assumptions import Assumption
 from tenancykit.decision.doubt import Doubt, sampled_nodes
 from tenancykit.decision.ranking import TIE
@@ -36,7 +37,7 @@ from tenancykit.study.assumed import (
     work_assumptions,
 )
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.leaves import PLAIN, Key, LeafFigures
+from tenancykit.study.leaves import Key, LeafFigures
 
 WEIGHT_DOUBT: Final = 0.2
 """How far each weight may be off, as a share of itself, when robustness is judged. Assumption: people state weights in

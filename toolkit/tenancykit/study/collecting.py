@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, UndecidedError
 from kubeanswers.inputs import decoded, read_bytes
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.reigns import Reign
 from tenancykit.decision.stakeholders import Consensus, Stakeholder, consensus
 from tenancykit.decision.weights import direct_weights
 from tenancykit.scenario import model
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA
 
 SCHEMA: Final = "tenancykit/weights/v1"
 _LARGEST: Final = 65_536
@@ -89,7 +89,7 @@ def collect(study: Study, paths: Iterable[str | os.PathLike[str]], *, question: 
     points = {a.who: direct_weights(a.points, CRITERIA, normalise=True) for a in answers}
     heard = [Stakeholder(who, study.scales.tree.heard(weights)) for who, weights in points.items()]
     found = consensus(study.scaled, heard)
-    people = {who: model.Weights(**weights.as_dict(), normalise=True) for who, weights in points.items()}
+    people = {who: model.Weights.by_criterion(weights.as_dict(), normalise=True) for who, weights in points.items()}
     scenario = study.scenario.model_copy(update={"stakeholders": people})
     return Collected(replace(study, scenario=scenario, weights=found.weights), found)
 
@@ -128,7 +128,7 @@ def _faults(data: Mapping[str, Any], name: str) -> Iterator[Fault]:
     if not isinstance(data.get("question"), str):
         yield Fault(f"{name}: question", "is missing", "the number the page wrote")
     if not isinstance(weights, dict) or set(weights) != set(CRITERIA):
-        yield Fault(f"{name}: weights", "are not those of the four criteria", ", ".join(CRITERIA))
+        yield Fault(f"{name}: weights", "are not those of the criteria", ", ".join(CRITERIA))
         return
     wrong = [key for key in CRITERIA if not _is_points(weights[key])]
     for key in wrong:

@@ -16,6 +16,7 @@ from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.isolation.replay import Replayed, replay_result
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.agreement import Agreement, agreement
 from tenancykit.decision.explain import Why, why
 from tenancykit.decision.pareto import TableFront, front_of
@@ -39,7 +40,7 @@ from tenancykit.study.assumed import Basis
 from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, plausible
 from tenancykit.study.completion import completed
 from tenancykit.study.composing import best_composition
-from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, trade_question, weighed, weights_of
 from tenancykit.study.growing import crossing_points
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
@@ -247,7 +248,7 @@ class Study(Drawable):
         _, found, edge, label = min(edges, key=lambda item: (item[0], item[1].criterion, item[2]))
         rest = (1 - edge) / (1 - found.current)
         moved = {name: edge if name == found.criterion else w * rest for name, w in self.heard.as_dict().items()}
-        there = exchange_rates(self.scenario, self.scales, Weights(CRITERIA, np.array([*moved.values()])))
+        there = exchange_rates(self.scenario, self.scales, Weights(tuple(CRITERIA), np.array([*moved.values()])))
         return trade_question(self.exchange_rates, there, found.criterion, label)
 
     @cached_property

@@ -25,8 +25,10 @@ from typing import Final
 import numpy as np
 
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.added import measure_added
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.isolation.beliefs import Beliefs
+from tenancykit.criterion_names import ADDED, PLAIN
 from tenancykit.decision.screen import screen
 from tenancykit.decision.weights import Weights
 from tenancykit.design.families import family_of, family_of_class
@@ -42,6 +44,8 @@ from tenancykit.study.sweeping import Floats, Question, Sweeper, sweeper_of
 
 COMPOSED: Final = "HY1"
 """Id of the composition."""
+COST: Final = 2
+"""Column of the cost among the leaves; criteria registered beside the four follow it, then isolation."""
 MOST: Final = 20_000
 """Most combinations looked at; with more, what takes people most is left out (assumption: it is not the best)."""
 TRIES: Final = 12
@@ -122,7 +126,7 @@ class _Search:
         designs = [self._design(combination) for combination in rows]
         figures, known = self._figures(designs)
         cores = [tuple(self._cut(part.resolved) for part in combination) for combination in rows]
-        figures[:, 2] = known + np.array([self._least(core) for core in cores])
+        figures[:, COST] = known + np.array([self._least(core) for core in cores])
         values = self.scales.tree.score(figures, self.weights)
         heap = [(-value, row, False) for row, value in enumerate(values.tolist())]
         heapq.heapify(heap)
@@ -134,7 +138,8 @@ class _Search:
                 yield designs[row]
                 continue
             exact = figures[row].copy()
-            exact[2] = known[row] + self._core(cores[row], designs[row])
+            exact[COST] = known[row] + self._core(cores[row], designs[row])
+            exact[COST + 1 : len(PLAIN)] = self._added(designs[row])
             value = float(self.scales.tree.score(exact, self.weights))
             heapq.heappush(heap, (-value, row, True))
 
@@ -162,11 +167,20 @@ class _Search:
         columns = self.sweeper.measure_batch(batch, codes, isolation=lambda _, days: np.zeros(len(days)))
         nines = swept_nines(batch, columns.patch_days, self.scales.keys, Beliefs.of(self.scenario))
         known = columns.people + columns.hosts + self.sweeper.cost.requests(batch)
-        plain = np.stack([columns.effort, columns.operations, known], axis=1)
+        # Of criteria registered beside the four nothing is known until a design is measured: the best that can be.
+        added = [np.full(len(known), self.scales[name].best) for name in ADDED]
+        plain = np.stack([columns.effort, columns.operations, known, *added], axis=1)
         limit = self.scenario.requirements.platform_engineers
         if limit is not None:
             known = np.where(columns.engineers > limit, np.inf, known)
         return np.concatenate([plain, nines], axis=1), known
+
+    def _added(self, design: Design) -> list[float]:
+        """Return the figures of the criteria registered beside the four."""
+        if not ADDED:
+            return []
+        resolved = resolve(design, self.scenario, self.catalogue)
+        return [score.value for score in measure_added(resolved, self.scenario, self.catalogue).values()]
 
     # --- costs ----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criterion_names import CRITERIA, PLAIN
 from tenancykit.decision.table import FloatArray
 from tenancykit.decision.value_tree import ValueTree
 from tenancykit.decision.weights import Weights, direct_weights
@@ -20,9 +21,9 @@ from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Study, study_of
-from tenancykit.study.evaluation import CRITERIA, Evaluation, evaluate
+from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.exchange_rates import weighed
-from tenancykit.study.leaves import PLAIN, isolation_keys, swept_leaves
+from tenancykit.study.leaves import isolation_keys, swept_leaves
 from tenancykit.study.scales import scales_of
 
 

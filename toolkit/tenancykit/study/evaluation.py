@@ -1,4 +1,4 @@
-"""One design through all four criteria, in the order their results feed each other."""
+"""One design through all criteria, the four in the order their results feed each other, then those registered."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import cents
 from tenancykit.catalogue.prices import PriceBook
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.added import measure_added
 from tenancykit.criteria.cost.measure import measure as measure_cost
 from tenancykit.criteria.cost.pricing import day_rate as unit_day_rate
 from tenancykit.criteria.effort.calibration import Calibration
@@ -21,6 +22,7 @@ from tenancykit.criteria.isolation.measure import measure as measure_isolation
 from tenancykit.criteria.operations.measure import operate, score_of
 from tenancykit.criteria.operations.structure import Exported
 from tenancykit.criteria.score import Evidence, Score
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design, ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.design.validity import resolve
@@ -29,9 +31,6 @@ from tenancykit.drawing import Drawable
 from tenancykit.manifests import count_objects
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.holding import held_by
-
-CRITERIA: Final = ("isolation", "effort", "operations", "cost")
-"""The four criteria in the order they are always shown."""
 
 AMORTISATION_MONTHS: Final = 36
 """Months over which the implementation effort is spread in the monthly bill. Assumption: a platform's generation lasts
@@ -137,7 +136,7 @@ class Evaluation(Drawable):
 def evaluate(
     design: Design, scenario: Scenario, catalogue: Catalogue, *, calibration: Calibration | None = None
 ) -> Evaluation:
-    """Return a design's value on the four criteria.
+    """Return a design's value on the four criteria and on those registered.
 
     Operations come first: their patch latency is the exposure window of isolation, and their hours, with the days of
     the effort, are the people's cost of the bill. The nodes and pods the bill houses are then held against the limits
@@ -162,6 +161,7 @@ def evaluate_resolved(
     cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
     operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))
     scores = {"isolation": isolation, "effort": effort, "operations": operations, "cost": cost}
+    scores |= measure_added(resolved, scenario, catalogue)
     return Evaluation(resolved, MappingProxyType(scores), people, scenario, catalogue)
 
 

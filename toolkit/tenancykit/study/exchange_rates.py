@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kubeanswers.errors import InputError
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.elicitation import Elicited, Good, TradeOff, from_tradeoffs
 from tenancykit.decision.exchange import Price, priced, prices, together
 from tenancykit.decision.weights import Weights, direct_weights
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.worth import parse_rate
-from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA, HOURS_PER_DAY
+from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY
 from tenancykit.study.leaves import leaf_name
 from tenancykit.study.scales import ScaleSet
 
@@ -193,7 +194,7 @@ def three_digits(number: float) -> str:
 
 def weights_of(weights: model.Weights) -> Weights:
     """Return a scenario's weights as the decision room takes them."""
-    stated: Mapping[str, float] = {name: float(getattr(weights, name)) for name in CRITERIA}
+    stated: Mapping[str, float] = weights.of_criteria()
     return direct_weights(stated, CRITERIA, normalise=weights.normalise)
 
 

@@ -21,6 +21,7 @@ from typing import Final
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.model import DIMENSIONS, Dimension
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criterion_names import ADDED
 from tenancykit.design.needs import narrowed_needs
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import Progress
@@ -69,12 +70,15 @@ def explore(
             space; takes minutes, and measures what it must beyond the limit. Not for hybrids.
 
     Raises:
-        InputError: an allowed option or dimension is unknown, the limit is not positive, or ``resume`` is of another
-            version, scenario or catalogue.
+        InputError: an allowed option or dimension is unknown, the limit is not positive, ``resume`` is of another
+            version, scenario or catalogue, or a criterion is registered beside the four.
         UndecidedError: no design is valid; names what refuses most.
     """
     if limit < 1:
         raise InputError(Fault("explore", f"limit is {limit}", "a positive number of designs"))
+    if ADDED:
+        what = f"measures the four criteria over whole spaces, and {', '.join(ADDED)} is registered beside them"
+        raise InputError(Fault("explore", what, cure="compare designs instead, or withdraw what was registered"))
     kept = _checked(allowed or {}, catalogue)
     scenario = narrowed_needs(scenario, catalogue, kept)
     question = Question.of(scenario, catalogue, kept, per_class=per_class)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.families import family_of
 from tenancykit.design.validity import resolve
 from tenancykit.study.discovery import Exploration, Found
-from tenancykit.study.evaluation import CRITERIA
 
 BUDGET_SHARE = 1.25
 """What may be spent on isolation, where no budget is stated, as a share of the first design's cost. Assumption: a board

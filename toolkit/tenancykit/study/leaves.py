@@ -17,14 +17,12 @@ from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.isolation.result import MAX_NINES
 from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.criteria.operations.sweep import OperationsSweep
+from tenancykit.criterion_names import PLAIN
 from tenancykit.decision.table import FloatArray
 from tenancykit.design.batch import Batch, batch_of
 from tenancykit.design.model import Design
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import Evaluation
-
-PLAIN: Final = ("effort", "operations", "cost")
-"""Criteria that are a leaf themselves, in the order of their columns; isolation's leaves follow."""
 
 Key = tuple[str, str]
 """Tenant class and plane."""
@@ -102,7 +100,7 @@ def swept_leaves(
 
     Args:
         designs: the designs.
-        plain: [designs x 3] their effort, operations and cost, known already.
+        plain: [designs x criteria that are one figure] their effort, operations, cost and so on, known already.
         scenario: what is asked.
         catalogue: what the designs are made of.
         keys: classes and planes of the isolation leaves.
@@ -155,7 +153,6 @@ def class_days(evaluation: Evaluation) -> Mapping[str, float]:
 
 
 __all__ = [
-    "PLAIN",
     "Key",
     "LeafFigures",
     "batch_of_designs",

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, KINDS
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.screen import HardRequirement, Measure
 from tenancykit.decision.table import Criterion, DecisionTable
 from tenancykit.scenario.fields import Level
 from tenancykit.scenario.model import Scenario
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.study.evaluation import Evaluation
 
 
 def hard_requirements(scenario: Scenario) -> tuple[HardRequirement, ...]:

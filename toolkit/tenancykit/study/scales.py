@@ -10,13 +10,14 @@ from typing import Final, Literal
 from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work
+from tenancykit.criteria.added import AddedCriterion, registered
+from tenancykit.criterion_names import CRITERIA, PLAIN
 from tenancykit.decision.value_functions import Saturating, Straight
 from tenancykit.decision.value_tree import Leaf, ValueTree
 from tenancykit.scenario.judgement import ClassNines, Ends
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.study.anchors import Anchors, anchors_of
-from tenancykit.study.evaluation import CRITERIA
-from tenancykit.study.leaves import PLAIN, Key, leaf_name
+from tenancykit.study.leaves import Key, leaf_name
 
 Origin = Literal["stated", "derived", "assumption"]
 
@@ -125,6 +126,7 @@ def scales_of(scenario: Scenario, catalogue: Catalogue, keys: Sequence[Key]) -> 
         _effort(scenario, catalogue, anchors),
         _operations(scenario, catalogue, anchors),
         _cost(scenario, anchors),
+        *(_of_added(criterion, scenario) for criterion in registered()),
         *(_nines(scenario, key, anchors) for key in keys),
     ]
     shares = isolation_shares(scenario, keys)
@@ -139,7 +141,7 @@ def scales_of(scenario: Scenario, catalogue: Catalogue, keys: Sequence[Key]) -> 
     ]
     told = [f"{end.leaf}: {end.why}" for end in ends[: len(PLAIN)] if end.origin == "assumption"]
     told += [f"{name} does not discriminate: {why}" for name, why in silent.items()]
-    tree = ValueTree(CRITERIA, tuple(leaves), MappingProxyType(silent))
+    tree = ValueTree(tuple(CRITERIA), tuple(leaves), MappingProxyType(silent))
     return ScaleSet(tree, tuple(ends), tuple(keys), anchors, tuple(told))
 
 
@@ -150,7 +152,7 @@ def _apart(end: End) -> tuple[float, float]:
 
 def _silent(ends: Sequence[End]) -> Iterator[tuple[str, str]]:
     for end in ends:
-        if end.origin != "stated" and end.worst - end.best < LEAST_DIFFERENCE * max(abs(end.worst), abs(end.best)):
+        if end.origin != "stated" and abs(end.worst - end.best) < LEAST_DIFFERENCE * max(abs(end.worst), abs(end.best)):
             yield end.leaf, f"its ends {end.best:,.3g} and {end.worst:,.3g} {end.unit} differ by less than 2 %"
 
 
@@ -194,6 +196,14 @@ def _operations(scenario: Scenario, catalogue: Catalogue, anchors: Anchors) -> E
         total = _bounded(total, anchors.dedicated_hours)
         return End("operations", total, 0.0, unit, "assumption", f"{told}; team not stated (assumption)")
     return End("operations", total, 0.0, unit, "derived", told)
+
+
+def _of_added(criterion: AddedCriterion, scenario: Scenario) -> End:
+    """Return the ends of a registered criterion: those of the scenario, or those it was registered with."""
+    stated = scenario.scales.added.get(criterion.id)
+    if stated is not None:
+        return End(criterion.id, stated.worst, stated.best, criterion.unit, "stated", "stated in the scenario")
+    return End(criterion.id, criterion.worst, criterion.best, criterion.unit, "derived", criterion.why)
 
 
 def _stated(name: str, ends: Ends, unit: str) -> End:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tenancykit.study.evaluation import CRITERIA, Evaluation
+from tenancykit.criterion_names import CRITERIA
+from tenancykit.study.evaluation import Evaluation
 
 if TYPE_CHECKING:
     import pandas as pd

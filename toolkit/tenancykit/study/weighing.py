@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.decision.elicitation import (
     Contradiction,
     TradeOff,
@@ -18,16 +19,10 @@ from tenancykit.decision.elicitation import (
 from tenancykit.scenario.judgement import Worth
 from tenancykit.scenario.model import Weights
 from tenancykit.study.comparison import Study, study_of
-from tenancykit.study.evaluation import AMORTISATION_MONTHS, CRITERIA
+from tenancykit.study.evaluation import AMORTISATION_MONTHS
 from tenancykit.study.exchange_rates import MONEY, elicited, goods, rates_in_words, three_digits
 
 _TRADE: Final = re.compile(r"\s*([0-9][0-9._]*)\s+(\S+)\s*=\s*([0-9][0-9._]*)\s+(\S+)\s*")
-TITLES: Final = {
-    "isolation": "isolation",
-    "effort": "implementation effort",
-    "operations": "operational complexity",
-    "cost": "service cost",
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,10 @@ class Weighing:
 def questions(study: Study) -> tuple[str, ...]:
     """Return the questions somebody would be asked: one about swings, then how much money each good is worth."""
     found = goods(study.scenario, study.scales)
-    return (swing_question(study.scales.tree, TITLES), *tradeoff_questions(found, MONEY))
+    return (
+        swing_question(study.scales.tree, {name: title.lower() for name, title in TITLES.items()}),
+        *tradeoff_questions(found, MONEY),
+    )
 
 
 def weighed_by_swings(study: Study, points: Mapping[str, float]) -> Weighing:
@@ -72,7 +70,7 @@ def weighed_by_swings(study: Study, points: Mapping[str, float]) -> Weighing:
     found = from_swings(study.scales.tree, points).as_dict()
     rounded = {name: round(found.get(name, 0.0), 4) for name in CRITERIA}
     rounded[max(rounded, key=lambda name: rounded[name])] += round(1 - sum(rounded.values()), 4)
-    weights = Weights.model_validate(rounded)
+    weights = Weights.by_criterion(rounded)
     scenario = study.scenario.model_copy(update={"weights": weights, "worth": Worth()})
     told = ", ".join(f"{name}: {value:g}" for name, value in rounded.items())
     return Weighing(study_of(scenario, study.catalogue, study.evaluations), f"weights: {{{told}}}")

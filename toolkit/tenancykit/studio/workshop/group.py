@@ -16,16 +16,16 @@ from kubeanswers.source import read_yaml
 from kubeanswers.writing import write_text
 from tenancykit.api import compare, load_scenario
 from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.design.model import Choice, Design, choose
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.examples import EXAMPLES
 from tenancykit.report.charts import Chart, group_scatter
-from tenancykit.report.figures import TITLES, number, short_value
+from tenancykit.report.figures import number, short_value
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.fields import Model, TenantName
 from tenancykit.scenario.naming import kubernetes_name
 from tenancykit.study.comparison import Study
-from tenancykit.study.evaluation import CRITERIA
 from tenancykit.validation import validate
 
 SUFFIX: Final = ".design.json"
