@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 import tenancykit as tk
 from kubeanswers.source import dump_yaml, read_yaml
 from tenancykit.examples import example
+from tests.studies import study
+
+A4 = {"width": 680, "height": 960}
+"""What A4 holds within the record's margins, in CSS pixels."""
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Watched
@@ -28,3 +32,18 @@ def test_the_decision_record_opens_without_network_and_shows_hostile_names_as_te
     assert study.best.name in text
     assert watched.page.locator("svg").count() > 10
     watched.shot("decision-record")
+
+
+def test_what_a_board_signs_fits_one_printed_page_and_nothing_sticks_out(watched: Watched, tmp_path: Path) -> None:
+    _, page = tk.record(study("saas-inference"), paper=tk.paper(before="RA01")).write(tmp_path)
+    watched.page.set_viewport_size(A4)  # type: ignore[arg-type]
+    watched.page.emulate_media(media="print")
+    watched.page.goto(page.as_uri())
+    sheet = watched.page.locator(".sheet").bounding_box()
+    assert sheet is not None
+    assert sheet["y"] + sheet["height"] <= A4["height"]
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= A4["width"]
+    pdf = tmp_path / "decision.pdf"
+    watched.page.pdf(path=str(pdf), prefer_css_page_size=True)
+    assert pdf.read_bytes().startswith(b"%PDF")
+    watched.shot("decision-record-printed")

@@ -35,7 +35,7 @@ def test_the_page_says_what_was_asked_chosen_and_refused_in_words() -> None:
 def test_a_design_chosen_by_hand_is_called_that() -> None:
     found = study("saas-inference")
     text = words(tk.record(found, "RA15").html)
-    assert f"RA15 {found['RA15'].name} : not admitted, chosen by hand" in text
+    assert f"RA15 {found['RA15'].name}: not admitted, chosen by hand" in text
     assert "was chosen by hand (not admitted: rt_kubevirt: GPUs are handed to guests by VFIO" in text
 
 

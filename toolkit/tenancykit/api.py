@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from kubeanswers.errors import InputError
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tenancykit.auditing.validity import Validity
     from tenancykit.design.model import Design
     from tenancykit.report.handover import Handover
+    from tenancykit.report.paper import Paper
     from tenancykit.report.record import Record
     from tenancykit.report.replaying import Replay
     from tenancykit.study.admitting import AdmitAnswer
@@ -54,6 +55,7 @@ __all__ = [
     "export",
     "load_scenario",
     "own_design",
+    "paper",
     "parse_scenario",
     "place",
     "prove",
@@ -171,7 +173,11 @@ def own_design(
 
 
 def export(
-    evaluation: Evaluation | Study, directory: str | os.PathLike[str], *, study: Study | None = None
+    evaluation: Evaluation | Study,
+    directory: str | os.PathLike[str],
+    *,
+    study: Study | None = None,
+    paper: Paper | None = None,
 ) -> Handover:
     """Write the manifests of a design and, from a study, its decision record.
 
@@ -179,6 +185,7 @@ def export(
         evaluation: the design to export; a study exports its best.
         directory: folder to write; an earlier export is replaced, files of others are kept.
         study: the study the design was chosen in, for the decision record.
+        paper: author, date, status, signatures and owners of risks, for the same.
 
     Raises:
         OutputError: the folder cannot be written; whatever stood there before still stands.
@@ -189,14 +196,40 @@ def export(
 
     chosen_in = evaluation if isinstance(evaluation, Study) else study
     chosen = evaluation.best if isinstance(evaluation, Study) else evaluation
-    return handover.export(chosen, Path(directory), chosen_in)
+    return handover.export(chosen, Path(directory), chosen_in, paper)
 
 
-def record(study: Study, design_id: str | None = None) -> Record:
-    """Return the decision record of a study, for its best design or the one named."""
+def record(study: Study, design_id: str | None = None, *, paper: Paper | None = None) -> Record:
+    """Return the decision record of a study, for its best design or the one named.
+
+    Args:
+        study: the comparison.
+        design_id: the design decided for; the best by default.
+        paper: author, date, status, signatures and owners of risks (:func:`paper`); blanks to fill in by default.
+
+    Raises:
+        InputError: the study holds no such design.
+        UndecidedError: no design is named and none is admitted.
+    """
     from tenancykit.report import record as recording
 
-    return recording.record(study, design_id)
+    return recording.record(study, design_id, paper)
+
+
+def paper(**added: Any) -> Paper:
+    """Return what people add to a decision record.
+
+    Args:
+        added: ``author``, ``date`` (2026-11-30), ``status`` (proposed), ``before`` (id of the compared design that
+            stands today), ``sign_off`` (names), ``owners`` (by kind of risk: security, schedule, budget, operations,
+            decision).
+
+    Raises:
+        InputError: every fault of it at once.
+    """
+    from tenancykit.report.paper import paper_of
+
+    return paper_of(added)
 
 
 def share(study: Study, path: PathLike, *, force: bool = False) -> Path:

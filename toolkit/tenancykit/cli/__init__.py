@@ -61,7 +61,19 @@ def _run(options: argparse.Namespace) -> int:
 
 
 _READ: Final = (
-    *("paths", "files", "scenario", "folder", "calibration", "catalogue", "record", "evidence", "resume", "kubeconfig"),
+    *(
+        "paths",
+        "files",
+        "scenario",
+        "folder",
+        "calibration",
+        "catalogue",
+        "record",
+        "evidence",
+        "resume",
+        "kubeconfig",
+        "before",
+    ),
 )
 _WRITTEN: Final = ("to", "sarif", "junit", "save", "applied")
 """Options that name what a command reads and what it writes, in every command."""
@@ -182,6 +194,7 @@ def _design_commands(commands: Any) -> None:
     export.add_argument("--design", help="design id (default: the one in first place)")
     export.add_argument("--to", required=True, metavar="FOLDER", help="folder to write")
     _variant_argument(export)
+    _paper_arguments(export)
 
     prove = _command(commands, "prove", "prove an export against its design's claim", "proving:prove")
     _scenario_argument(prove)
@@ -201,6 +214,18 @@ def _design_commands(commands: Any) -> None:
     text = "pages of the studio open at once (default: 4 per core, at most 20)"
     lab.add_argument("--sessions", type=int, default=0, metavar="NUMBER", help=text)
     lab.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
+
+
+def _paper_arguments(export: argparse.ArgumentParser) -> None:
+    """Add what people put on a decision record beside what is worked out."""
+    export.add_argument("--author", default="", help="who wrote the record (default: a blank to fill in)")
+    export.add_argument("--date", default="", metavar="YYYY-MM-DD", help="day it was written (default: a blank)")
+    text = "draft, proposed, accepted, rejected or superseded (default: proposed)"
+    export.add_argument("--status", default="proposed", help=text)
+    text = "what stands today: a dump or repository, which is assessed, or a design id or variant"
+    export.add_argument("--before", default="", metavar="PATH|DESIGN", help=text)
+    _repeatable(export, "--sign-off", "NAME", "who signs (default: the scenario's stakeholders)")
+    _repeatable(export, "--owner", "KIND=NAME", "owner of risks about security, schedule, budget, operations, decision")
 
 
 def _space_commands(commands: Any) -> None:

@@ -6,7 +6,9 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from kubeanswers.errors import Fault, InputError
@@ -15,10 +17,12 @@ from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.criterion_names import CRITERIA
+from tenancykit.design.model import Design
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
 from tenancykit.report.listing import listing, stale_prices
+from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.serve import serve
 from tenancykit.study.comparison import Progress, Study
@@ -31,7 +35,7 @@ def _loaded(options: argparse.Namespace) -> Catalogue:
     return load_catalogue(*options.catalogue)
 
 
-def asked_study(options: argparse.Namespace, *named: str | None) -> Study:
+def asked_study(options: argparse.Namespace, *named: str | None, further: Iterable[Design] = ()) -> Study:
     """Return the study, with the variants asked for and those among the designs named."""
     catalogue = _loaded(options)
     scenario = api.load_scenario(options.scenario, catalogue)
@@ -42,7 +46,7 @@ def asked_study(options: argparse.Namespace, *named: str | None) -> Study:
     return api.compare(
         scenario,
         catalogue,
-        designs=written.values(),
+        designs=(*written.values(), *further),
         calibration=options.calibration,
         as_published=options.as_published,
         progress=progress_line(),
@@ -118,14 +122,41 @@ def explain(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write manifests and decision record."""
-    study = asked_study(options, options.design)
+    study, paper = _with_today(options)
     chosen = _chosen(study, options.design)
-    handover = api.export(chosen, options.to, study=study)
+    handover = api.export(chosen, options.to, study=study, paper=paper)
     if options.json:
         print_json(handover.data())
     else:
         print(handover.text())
     return OK
+
+
+def _with_today(options: argparse.Namespace) -> tuple[Study, Paper]:
+    """Return the study with what stands today among its designs, and what people add to the record."""
+    added = {
+        "author": options.author,
+        "status": options.status,
+        "sign_off": options.sign_off,
+        "owners": dict(_assigned("--owner", text) for text in options.owner),
+        **({"date": options.date} if options.date else {}),
+    }
+    paper = api.paper(**added)
+    if not options.before or not Path(options.before).exists():
+        study = asked_study(options, options.design, options.before or None)
+        before = study[_id(options.before)].id if options.before else ""
+        return study, paper.model_copy(update={"before": before})
+    catalogue = _loaded(options)
+    found = api.assess(options.before, api.load_scenario(options.scenario, catalogue), catalogue).found
+    study = asked_study(options, options.design, further=(found.resolved.design,))
+    return study, paper.model_copy(update={"before": found.id})
+
+
+def _assigned(option: str, text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not value.strip():
+        raise InputError(Fault(option, f"is {text!r}", "KIND=NAME, such as security=Jane Doe"))
+    return name.strip(), value.strip()
 
 
 def catalogue(options: argparse.Namespace) -> int:

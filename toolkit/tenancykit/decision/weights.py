@@ -22,6 +22,8 @@ ACCEPTED_RATIO: Final = 0.10
 """Consistency ratio up to which judgements are accepted: Saaty (1980), as above."""
 
 _SUM_TOLERANCE: Final = 1e-6
+_EXACT: Final = 1e-14
+"""Rounding that a sum of weights divided by their sum may have."""
 _LARGE: Final = 1e300
 _RECIPROCAL_TOLERANCE: Final = 0.01
 """Judgements such as 0.33 for one third are accepted as reciprocals within one per cent."""
@@ -50,7 +52,8 @@ class Weights:
         if abs(total - 1.0) > _SUM_TOLERANCE:
             cure = "write them so that they add up to 1, or ask for normalisation"
             raise InputError(Fault("weights", f"add up to {total:.6g}", "a sum of 1", cure))
-        values /= total
+        if abs(total - 1.0) > _EXACT:  # weights that were divided once keep every bit, so that a record works out again
+            values /= total
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
 

@@ -33,7 +33,8 @@ from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
 from tenancykit.study.evaluation import Evaluation
 
-_CATEGORY_HUES: Final = dict(zip(CATEGORIES, PALETTE, strict=False))
+CATEGORY_HUES: Final = dict(zip(CATEGORIES, PALETTE, strict=False))
+"""The colour of each category of costs, in every chart."""
 _MOST_BILLS: Final = 24
 _MOST_GROUPS: Final = 40
 _PLATFORM: Final = "platform"
@@ -119,9 +120,9 @@ def bill(evaluation: Evaluation) -> Chart:
     }
     order = sorted(each, key=lambda g: (-sum(each[g].values()), g))
     categories = _ordered({c for lines in each.values() for c in lines})
-    hues = {c: _CATEGORY_HUES.get(c, GREY) for c in categories}
+    hues = {c: CATEGORY_HUES.get(c, GREY) for c in categories}
     hues |= dict(
-        zip([c for c in categories if c not in _CATEGORY_HUES], ("#444444", "#bbbbbb", "#777777"), strict=False)
+        zip([c for c in categories if c not in CATEGORY_HUES], ("#444444", "#bbbbbb", "#777777"), strict=False)
     )
     dear, cheap = order[0], order[-1]
     title = f"{evaluation.id}: {labels[dear]} pays {number(sum(each[dear].values()))} {evaluation.scores['cost'].unit}"

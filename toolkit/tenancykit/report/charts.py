@@ -9,6 +9,7 @@ from tenancykit.report.chart_decision import acceptability, explored, group_scat
 from tenancykit.report.chart_effort import gantt, growth, toil
 from tenancykit.report.chart_flaws import flaws
 from tenancykit.report.chart_isolation import attack_graph, attack_paths, isolation_matrix
+from tenancykit.report.chart_outlook import three_years
 from tenancykit.report.chart_use import dependencies, utilisation
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "pareto",
     "placement",
     "side_by_side",
+    "three_years",
     "toil",
     "utilisation",
     "weight_ranges",

@@ -10,6 +10,7 @@ from kubeanswers.inputs import read_bytes
 from tenancykit.drawing import Drawable, text_of
 from tenancykit.manifests import ExportResult
 from tenancykit.manifests import export as export_manifests
+from tenancykit.report.paper import Paper
 from tenancykit.report.record import Record, record
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import named_files
@@ -73,13 +74,19 @@ class Handover(Drawable):
         return "\n".join(lines)
 
 
-def export(evaluation: Evaluation, directory: Path, study: Study | None) -> Handover:
+def export(evaluation: Evaluation, directory: Path, study: Study | None, paper: Paper | None = None) -> Handover:
     """Write the manifests of a design and, with a study, its decision record into a folder.
+
+    Args:
+        evaluation: the design.
+        directory: the folder.
+        study: the comparison it was chosen in.
+        paper: what people add to the record.
 
     Raises:
         OutputError: the folder cannot be written; whatever stood there before still stands.
     """
-    found = record(study, evaluation.id) if study is not None else None
+    found = record(study, evaluation.id, paper) if study is not None else None
     extra: dict[str, str | bytes] = (
         {**_inputs(evaluation.scenario), "decision.md": found.markdown, "decision.html": found.html} if found else {}
     )

@@ -66,20 +66,26 @@ def opening(study: Study) -> Opening:
     if study.ranking is None:
         return Opening("No design is recommended: none meets every requirement.", _nearest(study), _undecided(study))
     best = study.best
-    return Opening(_recommended(best), _buys(study, best), _sure(study, best))
+    return Opening(recommended(best), _buys(study, best), _sure(study, best))
 
 
 # --- what, and for how much -----------------------------------------------------------------------------------------
 
 
-def _recommended(best: Evaluation) -> str:
+def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
+    """Return a design in plain words with its money, weeks and people.
+
+    Args:
+        best: the design.
+        word: what is said of it.
+    """
     money = best.scenario.infrastructure.currency
     cost, effort, operations = (best.scores[name] for name in ("cost", "effort", "operations"))
     weeks = f"{three_digits(effort.figures['weeks_p50'])} weeks ({three_digits(effort.value)} person-days)"
     people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
     least = ", the least for an on-call rota," if people == rota and people > 1 else ""
     said = (
-        f"Recommended: {best.resolved.long or best.name}, for {three_digits(cost.value)} {money} a month "
+        f"{word}: {best.resolved.long or best.name}, for {three_digits(cost.value)} {money} a month "
         f"({three_digits(cost.low)} to {three_digits(cost.high)}), built in {weeks}, run by "
         f"{'one person' if people == 1 else f'{people} people'}{least} with {three_digits(operations.value)} hours of "
         "work a month."
@@ -111,15 +117,21 @@ def provided(best: Evaluation) -> str:
 
 
 def _buys(study: Study, best: Evaluation) -> str:
-    told = [f"Days a year on which something of one tenant's stood open to another: {_open(best)}. {_level(best)}"]
+    told = [
+        f"Days a year on which something of one tenant's stood open to another: {days_in_words(best)}. {_level(best)}"
+    ]
     others = _other_families(study, best)
     cheapest = min(others, key=lambda e: e.scores["cost"].value, default=None)
     safest = min(others, key=_worst, default=None)
     cost = best.scores["cost"].value
     if cheapest is not None and cheapest.scores["cost"].value < cost * (1 - _SAME):
-        told.append(f"The cheapest that meets every requirement, {_beside(cheapest, best)}, leaves {_open(cheapest)}.")
+        told.append(
+            f"The cheapest that meets every requirement, {_beside(cheapest, best)}, leaves {days_in_words(cheapest)}."
+        )
     if safest is not None and safest is not cheapest and _worst(safest) < _SAFER * _worst(best):
-        told.append(f"The safest, {_beside(safest, best)}, leaves {_open(safest)}; as weighed that is not worth it.")
+        told.append(
+            f"The safest, {_beside(safest, best)}, leaves {days_in_words(safest)}; as weighed that is not worth it."
+        )
     return " ".join(told)
 
 
@@ -151,15 +163,17 @@ def open_days(evaluation: Evaluation) -> Mapping[str, tuple[float, str]]:
     return found
 
 
-def _open(evaluation: Evaluation) -> str:
+def days_in_words(evaluation: Evaluation) -> str:
+    """Return the open days a year of what lies most open, per class of tenants, in words."""
     days = open_days(evaluation)
-    classes = [c for c in evaluation.scenario.tenants.classes if c.id in days]
-    told = []
-    for tenant_class in classes:
-        number, plane = days[tenant_class.id]
-        often = "all year" if round(number) >= _YEAR else days_text(number)
-        way = f" ({_WAYS.get(plane, plane)})" if number else ""
-        told.append(f"{often}{way}" if len(classes) == 1 else f"{often}{way} for {who(evaluation, tenant_class.id)}")
+    alike: dict[str, list[str]] = {}
+    for tenant_class in evaluation.scenario.tenants.classes:
+        if tenant_class.id in days:
+            number, plane = days[tenant_class.id]
+            often = "all year" if round(number) >= _YEAR else days_text(number)
+            way = f" ({_WAYS.get(plane, plane)})" if number else ""
+            alike.setdefault(f"{often}{way}", []).append(who(evaluation, tenant_class.id))
+    told = [text if len(days) == 1 else f"{text} for {listed(whom)}" for text, whom in alike.items()]
     return listed(told) or "none, there is no other tenant"
 
 
@@ -206,6 +220,13 @@ def _sure(study: Study, best: Evaluation) -> str:
         return f"{word}: {share}, whichever rival is dropped and with any one assumption at either end of its range."
     told = [f"{word}: {share}", *_rivals(study, verdict, best), *map(str, verdict.overturning[:1])]
     return _plain(study, best, f"{'; '.join(told)}. {_settling(study, verdict, best, others)}".rstrip())
+
+
+def what_would_settle_it(study: Study) -> str:
+    """Return the question whose answer would change the first place, designs by name; empty where there is none."""
+    if study.verdict is None or not (others := _other_families(study, study.best)):
+        return ""
+    return _plain(study, study.best, _settling(study, study.verdict, study.best, others))
 
 
 def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:

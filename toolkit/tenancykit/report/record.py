@@ -13,15 +13,19 @@ from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
-from tenancykit.report.figures import interval_text, level_text, short_value
+from tenancykit.report.figures import counted, interval_text, level_text, short_value
 from tenancykit.report.opening import opening
+from tenancykit.report.paper import Paper
 from tenancykit.report.payload import fingerprint
 from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
+from tenancykit.report.record_board import BoardEdition
 from tenancykit.report.record_inputs import digest_of
 from tenancykit.report.record_page import record_page
+from tenancykit.report.risks import risks
 from tenancykit.report.text import standing
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.exchange_rates import three_digits
 from tenancykit.version import __version__
 
 
@@ -57,20 +61,26 @@ class Record(Drawable):
         return files
 
 
-def record(study: Study, design_id: str | None = None) -> Record:
+def record(study: Study, design_id: str | None = None, paper: Paper | None = None) -> Record:
     """Return the decision record of a study, for its best design or the one named.
 
+    Args:
+        study: the comparison.
+        design_id: the design decided for; the best by default.
+        paper: author, date, status, signatures and owners; blanks to fill in by default.
+
     Raises:
-        InputError: the study holds no such design.
+        InputError: the study holds no such design, or none such that stands today.
         UndecidedError: no design is named and none is admitted.
     """
     chosen = study[design_id] if design_id else study.best
     digest = digest_of(study, chosen)
-    return Record(chosen.id, digest, _markdown(study, chosen, digest), record_page(study, chosen, digest))
+    added = paper or Paper()
+    return Record(chosen.id, digest, _markdown(study, chosen, digest, added), record_page(study, chosen, digest, added))
 
 
-def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
-    scenario = study.scenario
+def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> str:
+    scenario, board = study.scenario, BoardEdition(study, chosen, paper)
     lines = [
         f"# Decision: {_line(chosen.id)} {_line(chosen.name)} for {_line(scenario.title or scenario.name)}",
         "",
@@ -78,6 +88,8 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
             f"Decision `{digest}`, scenario `{fingerprint(scenario)}`, tenancykit {__version__}, "
             f"Kubernetes {scenario.kubernetes}."
         ),
+        "",
+        f"Status: {paper.status}. Date: {paper.date or 'not stated'}. Author: {_line(paper.author) or 'not stated'}.",
         "",
         "## Context",
         "",
@@ -120,6 +132,13 @@ def _markdown(study: Study, chosen: Evaluation, digest: str) -> str:
         lines.append(
             f"- **{TITLES[name]}** {level_text(score)} (P10 - P90 {interval_text(score)}): {_line(score.summary)}"
         )
+    lines += ["", "## Risks", "", "| risk | stands on | treatment | owner |", "|---|---|---|---|"]
+    for risk in risks(study, chosen, board.outlook):
+        cells = (risk.what, risk.size, risk.treatment, paper.owner(risk.kind))
+        lines.append(f"| {' | '.join(map(_line, cells))} |")
+    found = board.outlook
+    total = f"{three_digits(float(found.total))} {found.currency} over {counted(len(found.years), 'year')}"
+    lines += ["", f"Building and running it takes {total} as tenants grow, at today's prices.", ""]
     weights = ", ".join(f"{n} {w:g}" for n, w in zip(CRITERIA, study.weights.values, strict=True))
     lines += [
         "",

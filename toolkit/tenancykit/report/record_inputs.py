@@ -21,6 +21,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import LEAST_RATIO, MOST_RATIO, Calibration, calibrate
 from tenancykit.criterion_names import BUILT_IN, CRITERIA
 from tenancykit.design.model import Choice, Design
+from tenancykit.report.paper import Paper
 from tenancykit.report.payload import fingerprint
 from tenancykit.scenario.fields import CriterionId
 from tenancykit.scenario.model import Scenario
@@ -94,6 +95,7 @@ class RecordedInputs(_Part):
     candidates: tuple[RecordedCandidate, ...] = Field(min_length=1)
     order: tuple[str, ...]
     calibration: RecordedCalibration | None = None
+    paper: Paper = Paper()
 
 
 def read_inputs(path: Path) -> RecordedInputs:
@@ -153,19 +155,20 @@ def digest_of(study: Study, chosen: Evaluation, weights: Sequence[float] | None 
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def embedded_inputs(study: Study, design_id: str, digest: str) -> str:
+def embedded_inputs(study: Study, design_id: str, digest: str, paper: Paper | None = None) -> str:
     """Return the block of HTML that carries everything a decision rests on.
 
     Args:
         study: the comparison.
         design_id: the design decided for.
         digest: the record's hash.
+        paper: what people add; nothing by default.
     """
-    text = json.dumps(inputs_of(study, design_id, digest), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(inputs_of(study, design_id, digest, paper or Paper()), ensure_ascii=True, allow_nan=False)
     return _OPEN + text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") + _CLOSE
 
 
-def inputs_of(study: Study, design_id: str, digest: str) -> dict[str, Any]:
+def inputs_of(study: Study, design_id: str, digest: str, paper: Paper) -> dict[str, Any]:
     """Return everything a decision rests on as plain data (format ``tenancykit/record-inputs/v1``)."""
     ranking = study.ranking
     anchors = set(study.catalogue.references)
@@ -199,6 +202,7 @@ def inputs_of(study: Study, design_id: str, digest: str) -> dict[str, Any]:
         ],
         "order": list(ranking.ordered()) if ranking else [],
         **_calibration(study),
+        "paper": paper.model_dump(mode="json"),
     }
 
 

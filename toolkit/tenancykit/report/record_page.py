@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.drawing import ranking_table, tree
 from tenancykit.report.figures import interval_text, level_text
-from tenancykit.report.opening import opening
+from tenancykit.report.paper import Paper
 from tenancykit.report.payload import fingerprint
-from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
+from tenancykit.report.reasons import contested, overruled, what_would_change_it, why_first
+from tenancykit.report.record_board import METHOD, BoardEdition, table
 from tenancykit.report.record_inputs import embedded_inputs
 from tenancykit.scenario.model import Requirements, TenantClass
 from tenancykit.scenario.naming import tenant_count
@@ -43,26 +43,42 @@ _STYLE: Final = (
     "margin:1.8em 0 .5em;border-bottom:2px solid var(--line);padding-bottom:.2em}.meta{color:var(--soft);"
     "font-size:.85em}table{border-collapse:collapse;font-size:13px;width:100%}td,th{padding:4px 8px;text-align:left;"
     "vertical-align:top;border-bottom:1px solid var(--line)}th{font-weight:600}.n{text-align:right;white-space:nowrap}"
-    ".out,small{color:var(--soft)}.lead{border-left:4px solid #d98e04;background:var(--lead);padding:.6em 1em;"
-    "margin:1em 0}.lead p{margin:.3em 0}code{font-size:.9em;overflow-wrap:anywhere}a{color:var(--link);"
-    "overflow-wrap:anywhere}summary{cursor:pointer}svg{max-width:100%;height:auto}.tag{background:#fff3cd;color:#222;"
+    ".out,small{color:var(--soft)}h3{font-size:1em;margin:1em 0 .4em}.status{display:flex;flex-wrap:wrap;"
+    "gap:.2em 2.5em;margin:.8em 0}.status dt,.said dt{font-size:.85em;color:var(--soft)}"
+    ".said{border-left:4px solid #d98e04;background:var(--lead);padding:.4em 1em .8em;margin:1em 0}"
+    ".sign td{height:2.2em}.sources{font-size:.8em;columns:2;padding-left:1.2em}"
+    "code{font-size:.9em;overflow-wrap:anywhere}a{color:var(--link);overflow-wrap:anywhere}summary{cursor:pointer}svg{max-width:100%;height:auto}.tag{background:#fff3cd;color:#222;"
     "padding:0 4px;border-radius:3px}dt{font-weight:600;margin-top:.5em}dd{margin:0}"
-    "@page{size:A4;margin:15mm}@media print{body{margin:0;padding:0;max-width:none;font-size:11px}"
-    "table{font-size:10px}tr,svg,.lead{break-inside:avoid}h2{break-after:avoid}.evidence{display:none}}"
+    "@page{size:A4;margin:15mm 15mm 18mm;@bottom-right{content:counter(page) ' / ' counter(pages);font:9px sans-serif}}"
+    "@media print{body{margin:0;padding:0;max-width:none;font-size:11px}table{font-size:10px}"
+    "tr,svg,.said>dd{break-inside:avoid}h2,h3{break-after:avoid}.evidence{display:none}.sheet{break-after:page}"
+    ".said{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
 )
 
 
-def record_page(study: Study, chosen: Evaluation, digest: str) -> str:
-    """Return the self-contained page of a decision: no script, no request to any host."""
+def record_page(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> str:
+    """Return the self-contained page of a decision: no script, no request to any host.
+
+    Raises:
+        InputError: the design that stands today is not among those compared.
+    """
     title = f"Decision: {chosen.id} {chosen.name}"
+    board = BoardEdition(study, chosen, paper)
     parts = [
-        _verdict(study, chosen),
+        board.first_page(digest),
+        _place(study, chosen),
+        _section("Architecture before and after", board.pictures()),
+        _section("Plan", board.plan()),
+        _section("Costs over three years", board.money()),
+        _section("Risks", board.register()),
+        _section("Alternatives, and why not", board.instead()),
+        _section("Not admitted", _refused(study)),
         _section("What was asked", _asked(study)),
         _section("Why", _why(study, chosen)),
         _section("What is chosen", _choices(study, chosen)),
         _section("What it means", _consequences(chosen)),
         _section("What it was compared with", ranking_table(study), charts.pareto(study).svg),
-        _section("Not admitted", _refused(study)),
+        _section("Method and sources", f"<p>{_safe(METHOD)}</p>", board.sources()),
         _section("Work it out again", _again(study, chosen)),
     ]
     return "\n".join(
@@ -72,14 +88,14 @@ def record_page(study: Study, chosen: Evaluation, digest: str) -> str:
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
             '<meta name="viewport" content="width=device-width">',
             f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body>",
-            f"<h1>{_safe(title)}</h1>",
-            f"<p>{_safe(study.scenario.title or study.scenario.name)}</p>",
+            f"<h1>{_safe(study.scenario.title or study.scenario.name)}</h1>",
+            f"<p>{_safe(title)}</p>",
+            *parts,
             (
                 f'<p class="meta">Decision <code>{digest}</code>, scenario <code>{fingerprint(study.scenario)}</code>, '
                 f"tenancykit {__version__}, Kubernetes {_safe(study.scenario.kubernetes)}</p>"
             ),
-            *parts,
-            embedded_inputs(study, chosen.id, digest),
+            embedded_inputs(study, chosen.id, digest, paper),
             "</body></html>",
             "",
         ]
@@ -90,17 +106,15 @@ def _section(title: str, *parts: str) -> str:
     return f"<h2>{title}</h2>{''.join(parts)}"
 
 
-def _verdict(study: Study, chosen: Evaluation) -> str:
+def _place(study: Study, chosen: Evaluation) -> str:
+    """Return where the design decided for stands, and its figures."""
     rank = study.rank(chosen.id)
     admitted = 0 if study.admitted is None else len(study.admitted)
     place = f"rank {rank} of {admitted} admitted designs" if rank else "not admitted, chosen by hand"
     figures = "; ".join(f"{TITLES[n].lower()} {level_text(s)}" for n, s in chosen.scores.items())
-    sure = f"<p>{_safe(how_sure(study))}</p>"
-    opened = "".join(f"<p>{_safe(line)}</p>" for line in opening(study).lines) if rank == 1 else ""
     return (
-        f'<div class="lead"><p><b>{_safe(chosen.id)} {_safe(chosen.name)}</b>: {place}, '
-        f"{len(study.evaluations)} compared.</p><p>{_safe(figures[:1].upper() + figures[1:])}.</p>"
-        f"{opened or sure}</div>"
+        f'<p class="meta">{_safe(chosen.id)} {_safe(chosen.name)}: {place}, {len(study.evaluations)} compared. '
+        f"{_safe(figures[:1].upper() + figures[1:])}.</p>"
     )
 
 
@@ -130,9 +144,9 @@ def _asked(study: Study) -> str:
     return (
         f"<p>{_safe(scenario.description) or 'No description was given.'}</p>"
         f"<p>{tenant_count(scenario):,} tenants. {_safe(limits)}</p>"
-        + _table(head, rows, numbers={2, 3})
+        + table(head, rows, numbers={2, 3})
         + "<p></p>"
-        + _table(["Weights", *(TITLES[n] for n in CRITERIA), "Puts first"], weights, numbers={1, 2, 3, 4})
+        + table(["Weights", *(TITLES[n] for n in CRITERIA), "Puts first"], weights, numbers={1, 2, 3, 4})
     )
 
 
@@ -187,7 +201,7 @@ def _choices(study: Study, chosen: Evaluation) -> str:
             rows.append([title, *cells])
     heads = ["all classes"] if len(groups) == 1 else [", ".join(names) for names in groups.values()]
     broken = "".join(f"<li>{_safe(violation)}</li>" for violation in chosen.resolved.violations)
-    return _table(["", *heads], rows) + (f"<p>It breaks rules here:</p><ul>{broken}</ul>" if broken else "")
+    return table(["", *heads], rows) + (f"<p>It breaks rules here:</p><ul>{broken}</ul>" if broken else "")
 
 
 def _consequences(chosen: Evaluation) -> str:
@@ -207,7 +221,7 @@ def _refused(study: Study) -> str:
     out = [e for e in study.order if study.rank(e.id) is None]
     if not out:
         return "<p>Every design compared is admitted.</p>"
-    return _table(["Design", "What it misses"], [[f"{e.id} {e.name}", "; ".join(study.exclusions(e.id))] for e in out])
+    return table(["Design", "What it misses"], [[f"{e.id} {e.name}", "; ".join(study.exclusions(e.id))] for e in out])
 
 
 def _again(study: Study, chosen: Evaluation) -> str:
@@ -218,16 +232,6 @@ def _again(study: Study, chosen: Evaluation) -> str:
         f"architecture of the catalogue for this scenario. {_safe(chosen.id)} is exported with this record's number "
         "on every object.</p>"
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
-    right = set(numbers)
-
-    def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(f"<{tag}{' class=n' if i in right else ''}>{_safe(cell)}</{tag}>" for i, cell in enumerate(row))
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table><tr>{cells(head, 'th')}</tr>{body}</table>"
 
 
 def _safe(text: str) -> str:

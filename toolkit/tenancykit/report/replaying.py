@@ -128,16 +128,16 @@ def replay(record: Path | str, catalogue: Catalogue, *, folder: Path | str | Non
     study = study_of(scenario, catalogue, evaluations, calibration=calibration).with_weights(_weights(inputs, path))
     changes = [*broken, *_settings(inputs, catalogue, home), *_figures(inputs, study), *_order(inputs, study)]
     changes = changes or [*_identity(inputs, study)]
-    shown, page = _page(path, study, inputs.chosen) if not changes else (None, _NOT_LOOKED_AT)
+    shown, page = _page(path, study, inputs) if not changes else (None, _NOT_LOOKED_AT)
     return Replay(inputs.chosen, inputs.digest, len(evaluations), (*changes, *([shown] if shown else [])), study, page)
 
 
 _NOT_LOOKED_AT: Final = "only the block of data was checked, not what the page shows"
 
 
-def _page(path: Path, study: Study, chosen: str) -> tuple[Change | None, str]:
+def _page(path: Path, study: Study, inputs: RecordedInputs) -> tuple[Change | None, str]:
     """Return how the page differs from the one its inputs give, and what was made of it."""
-    there, ours = read_page(path), record(study, chosen).html
+    there, ours = read_page(path), record(study, inputs.chosen, inputs.paper).html
     if there == ours:
         return None, "the page shows what they give"
     if not _SHOWN.search(without_inputs(there)):
@@ -150,7 +150,8 @@ _SHOWN: Final = re.compile(r"(?:^|>)[^<]*[^<\s]")
 
 def _weights(inputs: RecordedInputs, path: Path) -> Weights:
     try:
-        return Weights.by_criterion(inputs.weights, normalise=True)
+        exact = math.isclose(math.fsum(inputs.weights.values()), 1.0, abs_tol=_SAME)
+        return Weights.by_criterion(inputs.weights, normalise=not exact)
     except ValidationError as error:
         raise InputError(_not_accepted(path, "weights", error)) from None
 
