@@ -25,7 +25,10 @@ def run() -> int:
     parser.add_argument("--only", default="", help="doors (with --cold: commands), separated by commas")
     parser.add_argument("--list", type=Path, metavar="FILE", help="add a line per seed")
     parser.add_argument("--sum", type=Path, metavar="FILE", help="only say what such a list adds up to")
+    parser.add_argument("--kills", type=int, help="kill export, sweep, studio and apply so many times each instead")
     options = parser.parse_args()
+    if options.kills:
+        return killing(options.kills, options.seed, options.only)
     if options.sum:
         sys.stdout.write(summed(options.sum.read_text().splitlines()) + "\n")
         return 0
@@ -49,6 +52,18 @@ def run() -> int:
         sys.stdout.flush()
         failed = failed or bool(found.failures)
     return 1 if failed else 0
+
+
+def killing(kills: int, seed: int, only: str) -> int:
+    """Kill what writes, print what was found, and return 1 where it was neither the old nor the new."""
+    from tests.fuzz import kills as harness  # its imports are not the fuzzer's
+
+    sys.stdout.write(f"seed {seed}\n")
+    found = harness.run(kills, seed, only, tell=lambda line: print(line, flush=True))  # noqa: T201 - a tool of ours
+    for one in found:
+        for told in one.broken:
+            sys.stdout.write(f"--- {one.name}\n{told}\n")
+    return 1 if any(one.broken for one in found) else 0
 
 
 if __name__ == "__main__":

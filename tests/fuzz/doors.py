@@ -6,6 +6,8 @@ import contextlib
 import io
 import json
 import os
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +23,7 @@ from kubeanswers.reading import read_objects
 from kubeanswers.source import parse_all
 from kubeanswers.terminal import escaped
 from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.cli import main
 from tenancykit.criteria.effort.calibration import read_calibration
@@ -398,15 +401,50 @@ def _session(data: bytes, _: Path) -> object:
 @cache
 def question() -> Question:
     """Return the question whose sweeps are read."""
-    catalogue = tk.load_catalogue()
-    return Question.of(tk.load_scenario("gpu-cloud"), catalogue, {"runtime": ["rt_runc"], "network": ["net_policy"]})
+    return Question.of(tk.load_scenario("saas-inference"), tk.load_catalogue(), NARROWED)
 
 
-def _sweep() -> bytes:
-    stream = io.BytesIO()
-    header = np.frombuffer(json.dumps({"format": "tenancykit/sweep/v1"}).encode(), dtype=np.uint8)
-    np.savez(stream, codes=np.zeros((3, 25), np.uint8), effort=np.ones(3), header=header)
-    return stream.getvalue()
+NARROWED: Final[Mapping[Dimension, list[str]]] = {"runtime": ["rt_runc"], "network": ["net_np_default_deny"]}
+
+
+@cache
+def swept() -> bytes:
+    """Return a sweep as ``--save`` writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sweep.npz"
+        tk.explore(tk.load_scenario("saas-inference"), allowed=NARROWED, limit=6, save=file)
+        return file.read_bytes()
+
+
+def _unpacked(sweep: bytes) -> bytes:
+    """Return a sweep's parts as JSON, so that a mutation changes one of them and not only the archive's checksum."""
+    parts: dict[str, object] = {}
+    with np.load(io.BytesIO(sweep), allow_pickle=False) as archive:
+        for name in archive.files:
+            array = archive[name]
+            if name == "header":
+                parts[name] = json.loads(array.tobytes())
+            else:
+                parts[name] = {"type": array.dtype.str, "shape": list(array.shape), "data": array.ravel().tolist()}
+    return json.dumps(parts).encode()
+
+
+def _packed(data: bytes, folder: Path) -> object:
+    try:
+        parts = json.loads(data)
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for name, part in parts.items():
+                text = json.dumps(part).encode()
+                said = {"type": "|u1", "shape": [len(text)], "data": list(text)} if name == "header" else part
+                head = str({"descr": said["type"], "fortran_order": False, "shape": tuple(said["shape"])}).encode()
+                body = np.array(said["data"], np.uint8 if said["type"] == "|u1" else np.float64).tobytes()
+                archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + body)
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+        return None  # what cannot be packed is no archive; "sweep" puts those before the reader
+    file = folder / "sweep.npz"
+    file.write_bytes(stream.getvalue())
+    return load_sweep(file, question())
 
 
 @cache
@@ -435,7 +473,8 @@ def doors() -> Mapping[str, Door]:
         ),
         "session": Door((session,), _session, 10),
         "record": Door((block,), reader(read_inputs), 5),
-        "sweep": Door((_sweep(),), reader(lambda file: load_sweep(file, question())), 10),
+        "sweep": Door((swept(),), reader(lambda file: load_sweep(file, question())), 5),
+        "sweep-parts": Door((_unpacked(swept()),), _packed, 1),
         "audit": Door(objects, command("audit", "{file}"), 6),
         "place": Door((DUMP, *_parts(DUMP)), command("place", "-f", "{file}"), 10),
         "can-i": Door(objects, command("can-i", "get", "pods", "--as", "me", "-n", "a", "-f", "{file}"), 5),

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
 
 from tenancykit.version import __version__
+from tests.fuzz import kills
 from tests.fuzz.doors import doors
 from tests.fuzz.mutations import mutated
 from tests.fuzz.running import COLD, Forks, Run, Tally, cold, in_process, kept, summed, try_one
@@ -86,3 +88,29 @@ def test_runs_add_up_and_a_seed_counts_once() -> None:
     tally.inputs.update({"read": 3, "place": 2})
     lines = [Run(7, "in process", tally).line(), Run(7, "in process", tally).line(), Run(8, "in process", tally).line()]
     assert summed(lines).startswith("in process: 10 inputs over 2 seeds (7 to 8), 0 refused, 0 tracebacks or hangs")
+
+
+@pytest.mark.parametrize("name", ["sweep", "studio", "apply", "export"])
+def test_what_is_killed_while_it_writes_leaves_the_old_or_the_new_and_complete_lists(name: str) -> None:
+    found = kills.run(2, seed=20261130, only=name)
+    assert [one.broken for one in found] == [[]]
+    assert found[0].kills == 2
+
+
+def test_the_kill_harness_sees_what_is_neither_old_nor_new(tmp_path: Path) -> None:
+    class Careless(kills.Work):
+        name = "careless"
+
+        def write(self, number: int) -> None:
+            with (self.folder / "file").open("w") as stream:
+                for _ in range(200):
+                    stream.write(f"{number}")
+                    stream.flush()
+                    time.sleep(0.001)
+
+        def found(self) -> int:
+            text = (self.folder / "file").read_text()
+            assert text in ("0" * 200, "1" * 200), "a part of a file"
+            return int(text[0])
+
+    assert kills.killed(Careless(tmp_path), 20, random.Random(1)).broken == ["AssertionError: a part of a file"]

@@ -59,7 +59,7 @@ def test_yes_applies_every_object_and_lists_it(
     items = list(read_cluster(export / "clusters" / PLATFORM).objects)
     assert {(i.group, i.kind, i.namespace, i.name) for i in items} <= cluster.objects.keys()
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert len(lines) == len(items)
+    assert [line["result"] for line in lines] == ["sent", "applied"] * len(items)
     assert lines[0]["kind"] == "Namespace"
     told = json.loads(capsys.readouterr().out)["clusters"][0]
     assert told["counts"] == {"applied": len(items)}
@@ -112,7 +112,10 @@ def test_a_connection_lost_in_the_middle_leaves_the_list_of_what_was_applied(
     assert "not reached" in told
     listed = [json.loads(line) for line in log.read_text().splitlines()]
     assert "tenancykit-system" in [one["name"] for one in listed]
-    assert {(one["kind"], one["name"]) for one in listed} == stored(cluster) - {("Namespace", n) for n in NAMESPACES}
+    last = {(one["kind"], one["name"]): one["result"] for one in listed}
+    there = stored(cluster) - {("Namespace", n) for n in NAMESPACES}
+    assert {key for key, result in last.items() if result == "applied"} == there
+    assert [result for result in last.values() if result != "applied"] == ["unknown"]
 
 
 def test_absent_definitions_name_the_chart_that_brings_them(
@@ -242,7 +245,7 @@ def test_a_refused_run_leaves_the_list_of_what_an_earlier_one_applied(
     manifests(tmp_path / "m", NAMESPACE, QUOTA % 5)
     assert main(arguments) == 0
     before = log.read_text()
-    assert len(before.splitlines()) == 2
+    assert len(before.splitlines()) == 4
     (tmp_path / "m" / "more.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: B_d}\n")
     assert main(arguments) == 1
     assert log.read_text() == before
@@ -292,4 +295,35 @@ def test_a_write_succeeds_only_if_the_answer_is_the_object(
     printed = capsys.readouterr()
     assert told in printed.out + printed.err
     assert "not reached" in printed.out
-    assert not log.exists()
+    listed = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(one["name"], one["result"]) for one in listed] == [
+        ("blue", "sent"),
+        ("blue", "refused" if exits == 1 else "unknown"),
+    ]
+
+
+def test_the_list_of_what_was_applied_is_never_somebody_elses_file_or_a_link(
+    cluster: Cluster, serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifests(tmp_path / "m", NAMESPACE)
+    (tmp_path / "notes").write_text("mine\n")
+    (tmp_path / "link").symlink_to(tmp_path / "notes")
+    for name in ("notes", "link"):
+        arguments = ["apply", str(tmp_path / "m"), "--yes", "--kubeconfig", str(serve(prod=cluster))]
+        assert main([*arguments, "--applied", str(tmp_path / name)]) == 2
+    assert (tmp_path / "notes").read_text() == "mine\n"
+    assert not writes(cluster)
+    told = capsys.readouterr().err
+    assert "not written by this command; name another\n" in told
+    assert "is a symbolic link" in told
+
+
+def test_a_list_whose_last_line_was_cut_goes_on_with_a_line_of_its_own(
+    cluster: Cluster, serve: Serve, tmp_path: Path
+) -> None:
+    log = tmp_path / "applied.jsonl"
+    log.write_text('{"run": "2026-01-01", "kind": "Names')
+    manifests(tmp_path / "m", NAMESPACE)
+    config = str(serve(prod=cluster))
+    assert main(["apply", str(tmp_path / "m"), "--yes", "--kubeconfig", config, "--applied", str(log)]) == 0
+    assert [json.loads(line)["result"] for line in log.read_text().splitlines()[1:]] == ["sent", "applied"]

@@ -13,7 +13,7 @@ import secrets
 import select
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -80,7 +80,50 @@ def replacing(path: str | os.PathLike[str], *, ours: str, force: bool = False) -
         raise OutputError(f"{str(file)!r}: cannot be written: {error}") from error
 
 
-def checked(file: Path, *, ours: str, force: bool = False) -> os.stat_result | None:
+@contextlib.contextmanager
+def appending(path: str | os.PathLike[str], *, ours: str) -> Iterator[Callable[[str], None]]:
+    """Open a list of ours that only grows; what it yields adds a line, whole and at once, however the process ends.
+
+    A list that is still empty at the end is removed.
+
+    Args:
+        path: the file; a device or a pipe is written through.
+        ours: as :func:`write_text`.
+
+    Raises:
+        OutputError: as :func:`write_text`.
+    """
+    file = Path(path)
+    try:
+        old = checked(file, ours=ours, cure="name another")
+        make_parents(file.parent)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY | (0 if old else os.O_CREAT | os.O_NOFOLLOW)
+        handle = os.open(file, flags, 0o666)
+        try:
+            if old is not None and old.st_size and stat.S_ISREG(old.st_mode):
+                with file.open("rb") as stream:
+                    stream.seek(-1, os.SEEK_END)
+                    if stream.read() != b"\n":  # a full disk or another hand cut the last line
+                        os.write(handle, b"\n")
+
+            def add(line: str) -> None:
+                left = memoryview(f"{line}\n".encode("utf-8", "surrogatepass"))
+                while left:
+                    left = left[os.write(handle, left) :]
+
+            yield add
+            found = os.fstat(handle)
+            if stat.S_ISREG(found.st_mode) and not found.st_size:
+                file.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be written: {error.strerror or error}; name another") from error
+
+
+def checked(
+    file: Path, *, ours: str, force: bool = False, cure: str = "name another, or add --force"
+) -> os.stat_result | None:
     """Return what stands where a file is to be written, None where nothing does.
 
     Raises:
@@ -100,7 +143,7 @@ def checked(file: Path, *, ours: str, force: bool = False) -> os.stat_result | N
     if not stat.S_ISREG(old.st_mode):
         raise OutputError(f"{file}: is no ordinary file; name another")
     if not force and old.st_size and not _is_ours(file, ours):
-        raise OutputError(f"{file}: is a file that was not written by this command; name another, or add --force")
+        raise OutputError(f"{file}: is a file that was not written by this command; {cure}")
     return old
 
 

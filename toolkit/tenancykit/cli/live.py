@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kubeanswers.errors import Fault, InputError, OutputError
-from kubeanswers.writing import write_text
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.writing import appending, make_parents, write_text
 from tenancykit import api
 from tenancykit.auditing import Reading
 from tenancykit.catalogue.reading import load_catalogue
@@ -106,7 +106,7 @@ def _tell_end(options: argparse.Namespace, done: dict[str, tuple[str, Applied]],
         print(f"clusters left alone: {', '.join(rest[:20])}{more}")
     if not options.yes:
         print("nothing was written; apply it with --yes (charts are installed by helm, as the export's README says)")
-    elif any(one.written for _, one in done.values()):
+    elif any(one.written or one.failures for _, one in done.values()) and _log_file(options).exists():
         print(f"what was applied is listed in {_log_file(options)}")
 
 
@@ -121,21 +121,13 @@ def _log(options: argparse.Namespace) -> Iterator[Callable[[str, Outcome], None]
 
     That it can be written is known before anything is applied.
     """
-    file = _log_file(options)
     run = datetime.now(UTC).isoformat(timespec="seconds")
-    try:
-        stream = file.open("a", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror}; name another with --applied FILE") from None
+    with appending(_log_file(options), ours='{"run": "') as add:
 
-    def record(cluster: str, outcome: Outcome) -> None:
-        line = {"run": run, **outcome_data(cluster, outcome)}
-        print(json.dumps(line, ensure_ascii=False), file=stream, flush=True)
+        def record(cluster: str, outcome: Outcome) -> None:
+            add(json.dumps({"run": run, **outcome_data(cluster, outcome)}, ensure_ascii=False))
 
-    with stream:
         yield record
-    if file.is_file() and not file.stat().st_size:
-        file.unlink()
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -183,7 +175,7 @@ def _stored(folder: Path, data: dict[str, Any]) -> Path:
     Results are added, never replaced: two runs of one second lie beside each other.
     """
     made = datetime.now(UTC)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_parents(folder)
     stem, number = f"verification-{made:%Y%m%dT%H%M%SZ}", 1
     while (file := folder / f"{stem}{f'-{number}' if number > 1 else ''}.json").exists():
         number += 1

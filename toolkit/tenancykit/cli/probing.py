@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.inputs import read_bytes, read_stdin
 from kubeanswers.source import read_yaml
-from kubeanswers.writing import write_text
+from kubeanswers.writing import make_parents, write_text
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
 from tenancykit.live.contexts import clusters_of, read_cluster
@@ -40,7 +40,7 @@ def probe(options: argparse.Namespace) -> int:
                 continue  # a cluster of the platform's own
             raise
         target = Path(options.to) / name
-        target.mkdir(parents=True, exist_ok=True)
+        make_parents(target)
         for file, jobs in files.items():
             text = "---\n".join(write_document(one) for one in jobs)
             write_text(target / file, text, ours=_OURS, force=options.force)

@@ -24,6 +24,7 @@ Result = Literal[
     "conflict",
     "absent",
     "skipped",
+    "sent",
     "applied",
     "unchanged",
     "unknown",
@@ -32,8 +33,8 @@ Result = Literal[
 """What became of an object. Tried: ``new``, ``same`` (there as exported) or ``present`` (there, would be brought to
 this state), ``waits`` (it needs something that this export brings itself), ``refused``, ``conflict`` (another field
 manager owns fields of another value), ``absent`` (its kind is not served), ``skipped`` (a Secret).
-Applied: ``applied``, ``unchanged`` (nothing was written), ``unknown`` (no answer, or one that is not the object),
-``left`` (not reached)."""
+Applied: ``sent`` (about to be written, nothing known yet), ``applied``, ``unchanged`` (nothing was written),
+``unknown`` (no answer, or one that is not the object), ``left`` (not reached)."""
 FAILED: Final[frozenset[Result]] = frozenset({"refused", "conflict", "absent", "unknown"})
 _WRITTEN: Final[frozenset[Result]] = frozenset({"applied", "unchanged"})
 _TYPED: Final = "failed to create typed patch object"
@@ -99,7 +100,7 @@ class Application:
         objects: the objects, in the order they were read.
         force: take over fields that other managers own.
         tell: told after each object.
-        record: told each object that has been applied, at once.
+        record: told each object before it is sent (``sent``), and at once what became of it.
         clock: seconds.
         sleep: waits so many seconds.
     """
@@ -224,20 +225,27 @@ class Application:
     def _write(self, outcomes: list[Outcome], total: int, before: int) -> tuple[list[Outcome], str]:
         done: list[Outcome] = []
         for number, tried in enumerate(outcomes, start=before + 1):
-            outcome = self._written(tried)
+            outcome = self._recorded(tried)
             done.append(outcome)
             if outcome.result not in _WRITTEN:
                 return done, f"{tried.item}: {outcome.why}"
-            if self.record and outcome.result == "applied":
-                self.record(outcome)
             if self.tell:
                 self.tell(number, total, f"{outcome.result} {tried.item}")
         return done, ""
 
-    def _written(self, tried: Outcome) -> Outcome:
-        item = tried.item
+    def _recorded(self, tried: Outcome) -> Outcome:
+        """Write one object; the list of what was applied knows of it before the server does."""
         if tried.result == "same" and not tried.adopts:
             return replace(tried, result="unchanged")
+        if self.record:
+            self.record(replace(tried, result="sent", why=""))
+        outcome = self._written(tried)
+        if self.record:
+            self.record(outcome)
+        return outcome
+
+    def _written(self, tried: Outcome) -> Outcome:
+        item = tried.item
         try:
             served = self.discovery.of(item)
             if served is None:

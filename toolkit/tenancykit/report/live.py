@@ -27,6 +27,7 @@ _MEANS: Final[Mapping[Result, str]] = {
     "absent": "of a kind the server does not know",
     "skipped": "left out",
     "applied": "applied",
+    "sent": "about to be written",
     "unchanged": "unchanged: nothing was written",
     "unknown": "perhaps applied",
     "left": "not reached",

@@ -122,7 +122,10 @@ def _arrays(content: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
         ValueError: an entry is packed, is no array of numbers, or is not as long as it says.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
+        entries = archive.infolist()
+        if sum(abs(entry.file_size) for entry in entries) > len(content):
+            raise ValueError("its parts lie over each other")  # a thousand names for the same bytes
+        for entry in entries:
             name = entry.filename.removesuffix(".npy")
             if entry.compress_type != zipfile.ZIP_STORED or not 0 <= entry.file_size <= len(content):
                 raise ValueError(f"its part {name[:_SHOWN]!r} is packed, which we never do")
