@@ -11,15 +11,20 @@ import pytest
 from tenancykit.api import load_scenario, validate
 from tenancykit.auditing import Severity, audit, audit_clusters, from_dicts, read_clusters
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criteria.cost.measure import measure
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.validity import reference_design, resolve
+from tenancykit.design.variants import variant
 from tenancykit.manifests import export
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.completion import completed
 from tests.audit.tenancy import cluster, named
 from tests.manifests.conftest import read_objects
 
-ADDED = ("st_velero_tenant", "id_eso", "sch_kueue_tas", "sch_jobset", "sch_lws", "pol_falco", "id_spire")
+ADDED = (
+    *("st_velero_tenant", "id_eso", "id_openbao", "id_spire", "pol_falco", "pol_tetragon"),
+    *("sch_kueue_tas", "sch_jobset", "sch_lws", "sch_kuberay"),
+)
 
 
 @pytest.mark.parametrize("identifier", ADDED)
@@ -124,6 +129,32 @@ def test_queues_place_by_rack_and_follow_groups_only_where_these_were_chosen(
         values = "".join(p.read_text() for p in (tmp_path / folder).rglob("*.yaml"))
         for kind in ("jobset.x-k8s.io/jobset", "leaderworkerset.x-k8s.io/leaderworkerset"):
             assert (kind in values) is wanted
+
+
+def test_jobs_are_dispatched_to_the_tenants_own_cluster_and_to_no_other(
+    tmp_path: Path, catalogue: Catalogue, small: Scenario
+) -> None:
+    design = resolve(variant("RA10 +fl_multikueue +sch_kueue", small, catalogue), small, catalogue)
+    export(design, small, catalogue, tmp_path / "out")
+    assert validate(tmp_path / "out", kubernetes=small.kubernetes).exit_code == 0
+    objects = {(o["kind"], o["metadata"]["name"]): o["spec"] for _, o in read_objects(tmp_path / "out") if "spec" in o}
+    checks = {name: spec for (kind, name), spec in objects.items() if kind == "AdmissionCheck"}
+    assert len(checks) == 4
+    for name, spec in checks.items():
+        assert objects["MultiKueueConfig", spec["parameters"]["name"]]["clusters"] == [name]
+    sources = [spec["clusterSource"] for (kind, _), spec in objects.items() if kind == "MultiKueueCluster"]
+    assert len({source["kubeConfig"]["location"] for source in sources}) == len(sources) == 4
+
+
+def test_a_provisioned_control_plane_is_paid_by_the_hour_for_each_cluster(catalogue: Catalogue) -> None:
+    scenario = load_scenario("saas-inference")
+    plain, tiered = (
+        resolve(variant(text, scenario, catalogue), scenario, catalogue)
+        for text in ("RA10", "RA10 +cp_eks_provisioned")
+    )
+    clusters = sum(cls.count for cls in scenario.tenants.classes)
+    more = measure(tiered, scenario, catalogue).value - measure(plain, scenario, catalogue).value
+    assert more == pytest.approx(1.65 * 730 * clusters, rel=0.02)
 
 
 def test_identities_of_a_tenant_lie_below_its_own_prefix(

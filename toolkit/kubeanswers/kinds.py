@@ -64,6 +64,9 @@ kueue.x-k8s.io|c|ClusterQueue clusterqueues;ResourceFlavor resourceflavors;Cohor
 kueue.x-k8s.io|c|MultiKueueCluster multikueueclusters;MultiKueueConfig multikueueconfigs
 jobset.x-k8s.io|n|JobSet jobsets
 leaderworkerset.x-k8s.io|n|LeaderWorkerSet leaderworkersets lws
+ray.io|n|RayCluster rayclusters;RayJob rayjobs;RayService rayservices
+cilium.io|n|TracingPolicyNamespaced tracingpoliciesnamespaced
+cilium.io|c|TracingPolicy tracingpolicies
 spire.spiffe.io|c|ClusterSPIFFEID clusterspiffeids
 slinky.slurm.net|n|Controller controllers;NodeSet nodesets;LoginSet loginsets;Accounting accountings
 kueue.x-k8s.io|c|WorkloadPriorityClass workloadpriorityclasses;Topology topologies

@@ -36,7 +36,7 @@ DIMENSIONS: tuple[Dimension, ...] = Dimension.__args__  # type: ignore[attr-defi
 """The ten dimensions in the order they are always shown."""
 
 LAYERS: dict[Dimension, dict[str, bool]] = {
-    "control_plane": {"tenancy": True, "fleet": False},
+    "control_plane": {"tenancy": True, "tier": False, "fleet": False, "dispatch": False},
     "node_isolation": {"nodes": True},
     "runtime": {"runtime": True},
     "network": {"pod_network": True, "mesh": False, "perimeter": False, "fabric": False},
@@ -50,9 +50,16 @@ LAYERS: dict[Dimension, dict[str, bool]] = {
         "topology": False,
         "job_groups": False,
         "replica_groups": False,
+        "ray": False,
     },
     "policy_admission": {"pod_security": False, "validation": False, "mutation": False, "detection": False},
-    "identity_gitops": {"identity": True, "delivery": False, "secrets": False, "workload_identity": False},
+    "identity_gitops": {
+        "identity": True,
+        "delivery": False,
+        "secrets": False,
+        "secret_store": False,
+        "workload_identity": False,
+    },
     "observability_chargeback": {"chargeback": False, "metrics": False, "logs": False},
 }
 """Layers of each dimension and whether a design must choose in them. A design takes at most one option per layer:

@@ -175,7 +175,7 @@ class Price(Entry):
     standard: bool = False
     """For control planes: whether this is the provider's ordinary production tier."""
     when: When = ALWAYS
-    """For licences: facts of a class under which it is due."""
+    """For licences, and tiers of control planes: facts of a class under which it is due."""
     source: str = ""
     """Address it was read at; empty only for assumptions."""
     as_of: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")

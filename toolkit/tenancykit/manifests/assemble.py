@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -51,7 +52,7 @@ class Finish:
     """What every object of an export carries.
 
     Attributes:
-        design: id of the design.
+        design: id of the design; as a label, what no label may hold becomes a dash.
         decision: hash of the decision record; empty when there is none.
     """
 
@@ -66,7 +67,7 @@ class Finish:
         """
         data = made.data
         metadata = data["metadata"]
-        labels = dict(zip(SIGNATURE, (SIGNED, self.design), strict=True))
+        labels = dict(zip(SIGNATURE, (SIGNED, label_of(self.design)), strict=True))
         if cls is not None:
             labels[CLASS_LABEL] = cls.id
         annotations = {f"{PREFIX}/because": ",".join(made.because), f"{PREFIX}/requirement": made.requirement}
@@ -83,6 +84,11 @@ class Finish:
         finished["annotations"] = {**annotations, **metadata.get("annotations", {})}
         rest = {key: value for key, value in data.items() if key not in ("apiVersion", "kind", "metadata")}
         return {"apiVersion": data["apiVersion"], "kind": data["kind"], "metadata": finished, **rest}
+
+
+def label_of(design: str) -> str:
+    """Return a design's id as a label's value: a variant's holds signs that labels may not."""
+    return re.sub(r"[^a-z0-9._-]+", "-", design.lower())[:63].strip("-_.")
 
 
 def class_scopes(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> dict[str, ClassScope]:

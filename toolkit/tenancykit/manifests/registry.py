@@ -13,6 +13,7 @@ from tenancykit.manifests.builders import (
     control_planes,
     delivery,
     detection,
+    dispatch,
     exposure,
     fabric,
     fleet,
@@ -167,6 +168,15 @@ _CONTROL_PLANE: Final[dict[str, OptionBuild]] = {
     ),
     "fl_gitops_fleet": OptionBuild(
         reason="the fleet is the tree itself: each cluster's folder is delivered by the delivery option beside it"
+    ),
+    "fl_multikueue": OptionBuild(
+        (("hub", dispatch.manager),),
+        (("hub", dispatch.dispatched),),
+        (Chart("kueue", dispatch.NAMESPACE, "hub", queue.kueue_values, requirement="fleet"),),
+        upstream="Kueue 0.20.1 (v1beta2)",
+    ),
+    "cp_eks_provisioned": OptionBuild(
+        reason="the tier is a setting of the cluster at the provider; no object of Kubernetes carries it"
     ),
 }
 
@@ -342,6 +352,12 @@ _SCHEDULING: Final[dict[str, OptionBuild]] = {
         (Chart("leader-worker-set", "lws-system", requirement="workload"),),
         upstream="LeaderWorkerSet 0.10.0 (leaderworkerset.x-k8s.io/v1)",
     ),
+    "sch_kuberay": OptionBuild(
+        (("pods", groups.controller_namespace("sch_kuberay")), ("api", groups.group_role("sch_kuberay"))),
+        (("api", groups.group_binding("sch_kuberay")),),
+        (Chart("kuberay-operator", "kuberay-system", requirement="workload"),),
+        upstream="KubeRay 1.7.0 (ray.io/v1)",
+    ),
 }
 
 _POLICY: Final[dict[str, OptionBuild]] = {
@@ -365,6 +381,16 @@ _POLICY: Final[dict[str, OptionBuild]] = {
             Chart("falco", detection.FALCO_NAMESPACE, "hosts", detection.falco_values, requirement="observability"),
         ),
         upstream="Falco 0.44.1 (chart 9.1)",
+    ),
+    "pol_tetragon": OptionBuild(
+        (("pods", detection.tetragon_namespace),),
+        (("pods", detection.tenant_tracing),),
+        (
+            Chart(
+                "tetragon", detection.TETRAGON_NAMESPACE, "pods", detection.tetragon_values, requirement="observability"
+            ),
+        ),
+        upstream="Tetragon 1.7.0 (cilium.io/v1alpha1)",
     ),
 }
 
@@ -397,6 +423,11 @@ _IDENTITY: Final[dict[str, OptionBuild]] = {
         (("api", secrets.tenant_stores),),
         (Chart("external-secrets", secrets.ESO_NAMESPACE, "api", secrets.eso_values, requirement="identity"),),
         upstream="External Secrets Operator 2.9 (external-secrets.io/v1)",
+    ),
+    "id_openbao": OptionBuild(
+        (("pods", secrets.bao_namespace),),
+        charts=(Chart("openbao", secrets.BAO_NAMESPACE, values=secrets.bao_values, requirement="identity"),),
+        upstream="OpenBao 2.6.2 (chart 0.29.2)",
     ),
     "id_spire": OptionBuild(
         (("pods", identities.spire_namespace),),

@@ -107,7 +107,7 @@ class _Writer:
     namespaces: Namespaces = field(default_factory=Namespaces)
 
     def __post_init__(self) -> None:
-        self.finish = Finish(self.design.id.lower(), self.decision)
+        self.finish = Finish(self.design.id, self.decision)
         self.gate = Gate(self.scenario.kubernetes)
         self.scopes = class_scopes(self.design, self.scenario, self.catalogue)
         self.plans = common_clusters(self.design)

@@ -9,6 +9,7 @@ from typing import Final
 
 from kubeanswers.quantities import GIB, HOURS_PER_MONTH, cents
 from tenancykit.catalogue.price_entries import Kind, Price
+from tenancykit.conditions import ALWAYS
 from tenancykit.criteria.cost.activity import Activity, TenantGroup
 from tenancykit.criteria.cost.domains import Clusters, Layout
 from tenancykit.criteria.cost.housing import Housing
@@ -139,6 +140,7 @@ class Tariff:
                     label = f"{clusters.copies} x control plane of {clusters.id}"
                     parties = self._parties(clusters.classes, clusters.group)
                     yield self._monthly(CONTROL_PLANES, label, clusters.copies, fee, parties)
+                yield from self._surcharges(clusters)
         if missing:
             machine = self._host(self.layout.clusters[0].site)
             parties = self._parties(frozenset().union(*(hosts.classes for hosts in self.layout.hosts)))
@@ -149,6 +151,15 @@ class Tariff:
             label = f"{hosts.number} x {machine.name} for {hosts.component}"
             parties = self._parties(hosts.classes)
             yield self._monthly(CONTROL_PLANES, label, hosts.number, machine.hourly, parties, hosts.note)
+
+    def _surcharges(self, clusters: Clusters) -> Iterator[Charge]:
+        """Yield what a provider takes on top of the cluster's fee where a condition of the price holds (a tier)."""
+        classes = self.layout.closure.classes
+        for price in self.prices.book.of_kind("control-plane"):
+            if price.when != ALWAYS and any(price.when.holds(classes[name].facts) for name in clusters.classes):
+                label = f"{clusters.copies} x {price.name or price.id} of {clusters.id}"
+                parties = self._parties(clusters.classes, clusters.group)
+                yield self._monthly(CONTROL_PLANES, label, clusters.copies, self.prices.of(price), parties)
 
     def _fee(self, clusters: Clusters) -> UnitPrice | None:
         for name in sorted(clusters.classes):

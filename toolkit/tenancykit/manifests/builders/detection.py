@@ -1,4 +1,4 @@
-"""Runtime detection by Falco (chart 9.1): agents on every node, alerts that name the tenant."""
+"""Runtime detection by Falco (chart 9.1) or Tetragon (1.7): agents on every node, alerts that name the tenant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tenancykit.manifests.builders.namespaces import pod_security_labels
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope
+from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
 
 FALCO_NAMESPACE: Final = "falco"
 
@@ -30,3 +30,46 @@ def falco_values(_: ClusterScope) -> dict[str, Any]:
             "append_output": [{"match": {"source": "syscall"}, "extra_output": "tenant=%k8s.ns.name"}],
         },
     }
+
+
+TETRAGON_NAMESPACE: Final = "tetragon"
+
+
+def tetragon_namespace(scope: ClusterScope) -> Iterator[Manifest]:
+    """Yield the agents' namespace; they load programs into the node's kernel, so they run privileged."""
+    labels = {SYSTEM_LABEL: "true"}
+    if "pol_psa" in scope.options:
+        labels |= pod_security_labels("privileged", scope.scenario.kubernetes)
+    yield manifest("pol_tetragon", "observability", "namespaces", "v1", "Namespace", TETRAGON_NAMESPACE, labels=labels)
+
+
+def tenant_tracing(scope: TenantScope) -> Iterator[Manifest]:
+    """Yield what is watched in a tenant's namespace: processes that enter another namespace of the kernel are killed.
+
+    Source: https://github.com/cilium/tetragon/blob/main/examples/tracingpolicy/ (setns; Sigkill).
+    """
+    spec: dict[str, Any] = {
+        "kprobes": [
+            {
+                "call": "__x64_sys_setns",
+                "syscall": True,
+                "args": [{"index": 0, "type": "int"}, {"index": 1, "type": "int"}],
+                "selectors": [{"matchActions": [{"action": "Sigkill"}]}],
+            }
+        ]
+    }
+    yield manifest(
+        "pol_tetragon",
+        "isolation.compute",
+        "admission",
+        "cilium.io/v1alpha1",
+        "TracingPolicyNamespaced",
+        "tenancykit-setns",
+        namespace=scope.namespace,
+        spec=spec,
+    )
+
+
+def tetragon_values(_: ClusterScope) -> dict[str, Any]:
+    """Return the chart's values: namespaced policies on, on tainted nodes too."""
+    return {"tolerations": [{"operator": "Exists"}], "tetragon": {"enablePolicyFilter": True}}

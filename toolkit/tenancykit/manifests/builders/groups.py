@@ -1,4 +1,4 @@
-"""Rights to write groups of Jobs and of pods: JobSet 0.12 and LeaderWorkerSet 0.10.
+"""Rights to write groups of Jobs and of pods: JobSet 0.12, LeaderWorkerSet 0.10 and KubeRay 1.7.
 
 Their controllers make pods in the tenant's own namespace, under its quotas and admission policies; what a tenant may do
 there it may already do with Jobs.
@@ -15,10 +15,11 @@ from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
 
 KINDS: Final = {
-    "sch_jobset": ("jobset.x-k8s.io", "jobsets", "jobset-system"),
-    "sch_lws": ("leaderworkerset.x-k8s.io", "leaderworkersets", "lws-system"),
+    "sch_jobset": ("jobset.x-k8s.io", ["jobsets"], "jobset-system"),
+    "sch_lws": ("leaderworkerset.x-k8s.io", ["leaderworkersets"], "lws-system"),
+    "sch_kuberay": ("ray.io", ["rayclusters", "rayjobs", "rayservices"], "kuberay-system"),
 }
-"""API group, resource and the controller's namespace, by option."""
+"""API group, resources and the controller's namespace, by option."""
 _WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 
@@ -39,8 +40,8 @@ def group_role(option: str) -> Callable[[ClusterScope], Iterable[Manifest]]:
 
     def built(scope: ClusterScope) -> Iterator[Manifest]:
         if any(cls.has_api_access and not cls.owns_cluster_api for cls in scope.classes):
-            group, resource, _ = KINDS[option]
-            rules = [{"apiGroups": [group], "resources": [resource], "verbs": _WRITE}]
+            group, resources, _ = KINDS[option]
+            rules = [{"apiGroups": [group], "resources": resources, "verbs": _WRITE}]
             yield manifest(option, "workload", "access", RBAC, "ClusterRole", _role(option), rules=rules)
 
     return built
@@ -59,7 +60,7 @@ def group_binding(option: str) -> Callable[[TenantScope], Iterable[Manifest]]:
             "access",
             RBAC,
             "RoleBinding",
-            f"tenant-{KINDS[option][1]}",
+            f"tenant-{KINDS[option][1][0]}",
             namespace=scope.namespace,
             roleRef={"apiGroup": rbac, "kind": "ClusterRole", "name": _role(option)},
             subjects=[{"kind": "Group", "apiGroup": rbac, "name": name} for name in scope.tenant.groups],
@@ -69,4 +70,4 @@ def group_binding(option: str) -> Callable[[TenantScope], Iterable[Manifest]]:
 
 
 def _role(option: str) -> str:
-    return f"tenancykit-{KINDS[option][1]}-users"
+    return f"tenancykit-{KINDS[option][1][0]}-users"

@@ -59,12 +59,11 @@ def kueue_base(scope: ClusterScope) -> Iterator[Manifest]:
 
 def kueue_tenant(scope: TenantScope) -> Iterator[Manifest]:
     """Yield the tenant's ClusterQueue with its nominal share, and the LocalQueue its jobs name."""
-    group = _group(scope.cls, _promised(scope))
     spec = {
         "cohortName": f"{_ROOT}-{scope.cls.id}",
         "namespaceSelector": {"matchLabels": {TENANT_LABEL: scope.name}},
         "queueingStrategy": "BestEffortFIFO",
-        "resourceGroups": [group],
+        "resourceGroups": [tenant_group(scope)],
         "preemption": {
             "reclaimWithinCohort": "Any",
             "borrowWithinCohort": {"policy": "LowerPriority"},
@@ -74,6 +73,11 @@ def kueue_tenant(scope: TenantScope) -> Iterator[Manifest]:
     }
     yield _kueue("ClusterQueue", scope.namespace, spec=spec)
     yield _kueue("LocalQueue", "tenant", scope.namespace, spec={"clusterQueue": scope.namespace})
+
+
+def tenant_group(scope: TenantScope) -> dict[str, Any]:
+    """Return the resources a tenant's queue covers, with what it is promised of each."""
+    return _group(scope.cls, _promised(scope))
 
 
 def _promised(scope: TenantScope) -> dict[str, int]:
@@ -115,8 +119,13 @@ def kueue_values(scope: ClusterScope) -> dict[str, Any]:
 
 def _followed(scope: ClusterScope) -> list[str]:
     """Return the kinds the queue has to follow beside Jobs and pods, or groups of theirs would pass it by."""
-    kinds = {"job-groups": "jobset.x-k8s.io/jobset", "replica-groups": "leaderworkerset.x-k8s.io/leaderworkerset"}
-    return [kind for trait, kind in kinds.items() if any(trait in cls.found.facts for cls in scope.everyone)]
+    kinds = {
+        "job-groups": ["jobset.x-k8s.io/jobset"],
+        "ray-clusters": ["ray.io/raycluster", "ray.io/rayjob"],
+        "replica-groups": ["leaderworkerset.x-k8s.io/leaderworkerset"],
+    }
+    facts = frozenset().union(*(cls.found.facts for cls in scope.everyone))
+    return [kind for trait, names in kinds.items() if trait in facts for kind in names]
 
 
 def _claimed(cls: ClassScope) -> set[str]:

@@ -1,4 +1,4 @@
-"""A secret store per tenant: its own identity outside, and rights to sync from it only (External Secrets 2.9).
+"""A secret store per tenant: its own identity, and rights to sync from it only (External Secrets 2.9, OpenBao 2.6).
 
 Source: https://external-secrets.io/latest/guides/multi-tenancy/ (SecretStore per namespace; cluster-wide kinds off).
 """
@@ -14,6 +14,7 @@ from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
 
 ESO_NAMESPACE: Final = "external-secrets"
+BAO_NAMESPACE: Final = "openbao"
 _OPTION: Final = "id_eso"
 _API: Final = "external-secrets.io/v1"
 _GROUP: Final = "external-secrets.io"
@@ -94,6 +95,11 @@ def _identity(scope: TenantScope) -> dict[str, str]:
 def _provider(scope: TenantScope) -> dict[str, Any]:
     """Return the store of the tenant's provider; what stands in angle brackets is the operator's to fill in."""
     account = {"serviceAccountRef": {"name": _ACCOUNT}}
+    login = {"mountPath": "kubernetes", "role": scope.namespace, **account}
+    if "cluster-secret-store" in scope.cls.found.facts:
+        inside = f"https://openbao.{BAO_NAMESPACE}.svc:8200"
+        place = {"server": inside, "namespace": scope.namespace, "path": "secrets", "version": "v2"}
+        return {"vault": {**place, "auth": {"kubernetes": login}}}
     if scope.cls.provider == "aws":
         return {"aws": {"service": "SecretsManager", "region": "<region>", "auth": {"jwt": account}}}
     if scope.cls.provider == "azure":
@@ -102,7 +108,6 @@ def _provider(scope: TenantScope) -> dict[str, Any]:
         }
     if scope.cls.provider == "gcp":
         return {"gcpsm": {"projectID": f"<project>-{scope.namespace}", "auth": {"workloadIdentity": account}}}
-    login = {"mountPath": "kubernetes", "role": scope.namespace, **account}
     return {
         "vault": {
             "server": "https://secrets.example.com",
@@ -129,4 +134,25 @@ def eso_values(_: ClusterScope) -> dict[str, Any]:
         "processClusterGenerator": False,
         "processClusterPushSecret": False,
         "processPushSecret": False,
+    }
+
+
+def bao_namespace(scope: ClusterScope) -> Iterator[Manifest]:
+    """Yield the namespace of the secret store's servers; they run restricted."""
+    labels = {SYSTEM_LABEL: "true"}
+    if "pol_psa" in scope.options:
+        labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+    yield manifest("id_openbao", "identity", "namespaces", "v1", "Namespace", BAO_NAMESPACE, labels=labels)
+
+
+def bao_values(scope: ClusterScope) -> dict[str, Any]:
+    """Return the store's Helm values: TLS on, three servers where availability is asked for, no injector."""
+    replicas = 3 if any("high-availability" in cls.found.facts for cls in scope.classes) else 1
+    return {
+        "global": {"tlsDisable": False},
+        "injector": {"enabled": False},
+        "server": {
+            "ha": {"enabled": True, "replicas": replicas, "raft": {"enabled": True}},
+            "dataStorage": {"enabled": True},
+        },
     }

@@ -1,0 +1,53 @@
+"""One queue over clusters: Kueue on the hub hands each tenant's jobs to the tenant's own cluster (MultiKueue, v1beta2).
+
+Source: https://kueue.sigs.k8s.io/docs/concepts/multikueue/ (AdmissionCheck, MultiKueueConfig, MultiKueueCluster).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.queue import KUEUE, tenant_group
+from tenancykit.manifests.model import Manifest, manifest
+from tenancykit.manifests.plan import cluster_name
+from tenancykit.manifests.scope import SYSTEM_LABEL, TENANT_LABEL, ClusterScope, TenantScope
+
+NAMESPACE: Final = "kueue-system"
+_OPTION: Final = "fl_multikueue"
+_CONTROLLER: Final = "kueue.x-k8s.io/multikueue"
+
+
+def _made(kind: str, name: str, spec: dict[str, Any], namespace: str = "") -> Manifest:
+    return manifest(_OPTION, "fleet", "queue", KUEUE, kind, name, namespace=namespace, spec=spec)
+
+
+def manager(scope: ClusterScope) -> Iterator[Manifest]:
+    """Yield the manager's namespace and a flavor per class, which names no nodes: no pod runs on the hub."""
+    labels = {SYSTEM_LABEL: "true"}
+    if "pol_psa" in scope.options:
+        labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+    yield manifest(_OPTION, "fleet", "namespaces", "v1", "Namespace", NAMESPACE, labels=labels)
+    for cls in scope.classes:
+        yield _made("ResourceFlavor", f"tenancykit-{cls.id}", {})
+
+
+def dispatched(scope: TenantScope) -> Iterator[Manifest]:
+    """Yield a tenant's queue on the hub, which admits a job once the tenant's own cluster has.
+
+    The kubeconfig of that cluster is a Secret of the manager's namespace, named after the cluster; it is in no export.
+    """
+    cluster = cluster_name(scope.tenant)
+    secret = {"kubeConfig": {"location": f"{cluster}-kubeconfig", "locationType": "Secret"}}
+    yield _made("MultiKueueCluster", cluster, {"clusterSource": secret})
+    yield _made("MultiKueueConfig", cluster, {"clusters": [cluster]})
+    parameters = {"apiGroup": "kueue.x-k8s.io", "kind": "MultiKueueConfig", "name": cluster}
+    yield _made("AdmissionCheck", cluster, {"controllerName": _CONTROLLER, "parameters": parameters})
+    spec = {
+        "namespaceSelector": {"matchLabels": {TENANT_LABEL: scope.name}},
+        "resourceGroups": [tenant_group(scope)],
+        "admissionChecksStrategy": {"admissionChecks": [{"name": cluster}]},
+    }
+    yield _made("ClusterQueue", scope.namespace, spec)
+    yield _made("LocalQueue", "tenant", {"clusterQueue": scope.namespace}, scope.namespace)
