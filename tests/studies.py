@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
+
+import pytest
 
 import tenancykit as tk
 
@@ -25,3 +29,13 @@ def published(example: str, *variants: str) -> tk.Study:
 def candidates(example: str) -> list[str]:
     """Return the designs a comparison holds: the references and, with several classes, the best composition."""
     return [*REFERENCES, *(["HY1"] if len(tk.load_scenario(example).tenants.classes) > 1 else [])]
+
+
+SHAPES = ("RA01", "RA02", "RA04", "RA08", "RA09", "RA11", "RA13", "RA15")
+"""References that between them have every kind of control plane, sharing of machines and delivery."""
+
+
+def sampled(values: Iterable[Any], sample: Iterable[Any]) -> list[Any]:
+    """Return the values of a parameter: the sample in every run, the others where asked for with ``-m ""``."""
+    kept = set(sample)
+    return [value if value in kept else pytest.param(value, marks=pytest.mark.whole) for value in values]

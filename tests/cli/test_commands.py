@@ -31,7 +31,8 @@ def test_compare_prints_json_of_the_promised_format_and_the_same_bytes_each_time
     schema = json.loads((schemas.FOLDER / "comparison.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schema).validate(data)
     assert sorted(design["id"] for design in data["designs"]) == sorted(candidates(example))
-    assert run(capsys, "compare", example, "--json")[1] == out
+    if example == EXAMPLES[0]:  # the others are held to it by a test of two processes
+        assert run(capsys, "compare", example, "--json")[1] == out
 
 
 def test_another_process_with_another_hash_seed_prints_the_same_bytes() -> None:

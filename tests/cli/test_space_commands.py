@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tenancykit.cli import main
+from tests.evidence import FLAW
 
 NARROW = (
     "--allow", "control_plane=cp_namespace_rbac,cp_capsule,cp_managed_per_tenant",
@@ -56,7 +57,6 @@ def test_robust_says_what_would_overturn_the_first_place(capsys: pytest.CaptureF
     code, out, _ = run(capsys, "robust", "regulated-hybrid", "--json")
     assert code == 0
     assert json.loads(out)["schema"] == "tenancykit/robustness/v1"
-    assert run(capsys, "robust", "regulated-hybrid")[0] == 0
 
 
 def test_a_decision_record_replays_to_the_same_figures(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -75,33 +75,16 @@ def test_replay_needs_exactly_one_thing(capsys: pytest.CaptureFixture[str]) -> N
     assert "needs one thing to replay" in err
 
 
-EVIDENCE = """\
-meta:
-  design_choices: {namespace-rbac: x, dedicated-cluster: y}
-entries:
-- id: NEW-1
-  title: a new escape
-  year: 2026
-  component: runc
-  boundary: container-runtime/host
-  attacker_position: tenant-pod
-  effect: node-root
-  impact: [confidentiality]
-  shared_component: [node]
-  source_url: https://example.com/advisory
-"""
-
-
 def test_published_flaws_are_replayed_choice_by_choice(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "evidence.yaml"
-    file.write_text(EVIDENCE, encoding="utf-8")
+    file.write_text(FLAW, encoding="utf-8")
     code, out, _ = run(capsys, "replay", "--evidence", str(file), "--json")
     rows = {row["choice"]: row for row in json.loads(out)["rows"]}
     assert code == 0
     assert rows["namespace-rbac"]["outcome"] == "crossed"
     assert "node root" in rows["namespace-rbac"]["path"]
     assert rows["dedicated-cluster"]["outcome"] == "contained"
-    file.write_text(EVIDENCE.replace("container-runtime/host", "no-such/boundary"), encoding="utf-8")
+    file.write_text(FLAW.replace("container-runtime/host", "no-such/boundary"), encoding="utf-8")
     code, _, err = run(capsys, "replay", "--evidence", str(file))
     assert code == 2
     assert "evidence.yaml:8" in err

@@ -39,27 +39,17 @@ from tenancykit.studio.files import parse_session, session_file
 from tenancykit.study.collecting import read_answer
 from tenancykit.study.saved import load_sweep
 from tenancykit.study.sweeping import Question
+from tests.evidence import FLAW
 
 TESTS: Final = Path(__file__).parents[1]
 CORPUS: Final = Path(__file__).parent / "corpus"
 
-EVIDENCE: Final = b"""meta:
-  design_choices: {namespace-rbac: x, dedicated-cluster: y}
-  boundaries: {x/y: {near: a, far: b}}
-entries:
-- id: NEW-1
-  title: a new escape
-  year: 2026
-  component: runc
-  boundary: container-runtime/host
-  attacker_position: tenant-pod
-  effect: node-root
-  impact: [confidentiality]
-  shared_component: [node]
-  preconditions: [x]
-  removed_by: [dedicated-cluster]
-  source_url: https://example.com/advisory
-"""
+EVIDENCE: Final = (
+    FLAW.replace("entries:", "  boundaries: {x/y: {near: a, far: b}}\nentries:")
+    .replace("  source_url", "  preconditions: [x]\n  removed_by: [dedicated-cluster]\n  source_url")
+    .encode()
+)
+"""All that a flaw may say."""
 DUMP: Final = b"""apiVersion: v1
 kind: List
 items:

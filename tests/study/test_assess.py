@@ -16,6 +16,7 @@ from tenancykit.catalogue.signs import load_signs
 from tenancykit.study.assessing import FOUND, Assessment, assess
 from tenancykit.study.assessing_gap import close_gap
 from tenancykit.study.proof import prove
+from tests.studies import SHAPES, sampled
 from tests.study.platforms import catalogue, exported, reference, small, two_classes
 
 REFERENCES = tuple(catalogue().references)
@@ -68,7 +69,7 @@ def laid_over(gap: Path, tree: Path) -> None:
             place.write_bytes(file.read_bytes())
 
 
-@pytest.mark.parametrize("identifier", REFERENCES)
+@pytest.mark.parametrize("identifier", sampled(REFERENCES, SHAPES))
 def test_the_export_of_a_reference_architecture_is_recognised_as_that_architecture(
     identifier: str, tmp_path: Path
 ) -> None:

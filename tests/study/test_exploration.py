@@ -151,7 +151,7 @@ def test_no_design_is_more_isolated_than_its_undecided_layers_allow(name: str) -
 
 def test_no_member_of_the_front_dominates_another_and_every_reference_is_beaten_or_matched() -> None:
     scenario, catalogue = loaded("gpu-cloud"), load_catalogue()
-    found = explore(scenario, catalogue, limit=3_000)
+    found = explore(scenario, catalogue, limit=1_000)
     values = np.array([one.values for one in found.front]) * SIGNS
     assert len(pareto_front(values)) == len(values)
     study = found.compared(2)

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kubeanswers.cel.syntax import Unsigned
 from kubeanswers.cel.times import moment, parse_duration, parse_timestamp, print_duration, print_timestamp
@@ -32,6 +32,7 @@ from kubeanswers.cel.values import (
     type_name,
 )
 
+_Time = TypeVar("_Time", Duration, Timestamp)
 _OVERLOAD: Final = "no such overload"
 _LONGEST: Final = 1_000_000
 
@@ -292,29 +293,27 @@ def to_bool(value: Any) -> bool:
 
 def to_duration(value: Any) -> Duration:
     """Return the value as duration."""
-    if isinstance(value, Duration):
-        return value
-    if isinstance(value, str):
-        found = parse_duration(value)
-        if found is None:
-            raise _bad(value, "google.protobuf.Duration")
-        return found
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Duration(int(value))
-    raise CelError(_OVERLOAD)
+    return _of_time(value, Duration, parse_duration, Duration)
 
 
 def to_timestamp(value: Any) -> Timestamp:
     """Return the value as timestamp."""
-    if isinstance(value, Timestamp):
+    return _of_time(value, Timestamp, parse_timestamp, lambda seconds: moment(seconds * 10**9))
+
+
+def _of_time(
+    value: Any, kind: type[_Time], parse: Callable[[str], _Time | None], of_number: Callable[[int], _Time]
+) -> _Time:
+    """Return text, a number or a value of time as a kind of time."""
+    if isinstance(value, kind):
         return value
     if isinstance(value, str):
-        found = parse_timestamp(value)
+        found = parse(value)
         if found is None:
-            raise _bad(value, "google.protobuf.Timestamp")
+            raise _bad(value, f"google.protobuf.{kind.__name__}")
         return found
     if isinstance(value, int) and not isinstance(value, bool):
-        return moment(int(value) * 10**9)
+        return of_number(int(value))
     raise CelError(_OVERLOAD)
 
 

@@ -11,9 +11,9 @@ from kubeanswers.source import dump_yaml
 from tenancykit.catalogue.price_entries import Price
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import parse_scenario
-from tenancykit.study.evaluation import CRITERIA
 from tenancykit.study.interviewing import EMPHASIS, Answers, completed_answers, machine, number, several
 
 HEAD: Final = "# Written from answers by tenancykit init."
