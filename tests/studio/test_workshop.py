@@ -39,6 +39,10 @@ def gpus(name: str) -> float:
     return float(checks.studied("gpu-cloud")["RA09"].scores["cost"].figures["gpus"][name])
 
 
+def quotas_of(design: str, *gpus: int) -> dict[str, Any]:
+    return {"design": design, "quotas": dict(zip(("language", "speech", "tests", "vision"), gpus, strict=True))}
+
+
 def safest_of_all() -> str:
     study = checks.studied("ml-platform")
     return max((e for e in study.evaluations if study.rank(e.id) is None), key=lambda e: e.scores["isolation"].value).id
@@ -70,6 +74,13 @@ WRONG: list[tuple[int, Any, str]] = [
     (7, lambda: mixed("RA12", "RA12"), "not admitted"),
     (7, lambda: "RA10", "is not a design"),
     (8, lambda: "/nowhere", "holds no export"),
+    (9, lambda: quotas_of("borrowing", 5, 5, 5, 5), "language waits 2.0 h"),
+    (9, lambda: quotas_of("static", 8, 4, 2, 6), "may they be lent?"),
+    (9, lambda: quotas_of("borrowing", 8, 8, 8, 8), "takes 32 GPUs, and there are 20"),
+    (9, lambda: quotas_of("clusters", 8, 4, 2, 6), "takes 32 GPUs, and there are 20"),
+    (9, lambda: quotas_of("lending", 8, 4, 2, 6), "is no quota design"),
+    (9, lambda: quotas_of("fair", 8, 4, 2, -1), "whole number of GPUs"),
+    (9, lambda: {"design": "fair", "quotas": {"language": 20}}, "says nothing about speech"),
 ]
 
 
@@ -102,7 +113,7 @@ def test_an_export_that_was_changed_or_undecided_is_told(tmp_path: Path) -> None
     assert "not in first place" in workshop.check(8, str(tmp_path / "other")).message
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 10))
 def test_no_answer_and_nonsense_are_told_without_a_traceback(number: int) -> None:
     assert "no answer yet" in workshop.check(number, None).message
     for nonsense in (object(), [], "<script>", float("nan"), True):
@@ -116,8 +127,8 @@ def test_no_answer_and_nonsense_are_told_without_a_traceback(number: int) -> Non
 def test_hints_say_more_and_more_and_end() -> None:
     assert "(hint 1 of" in workshop.hint(1)
     assert workshop.hint(1, 99) == workshop.hint(1, 3)
-    with pytest.raises(InputError, match="1 to 8"):
-        workshop.task(9)
+    with pytest.raises(InputError, match="1 to 9"):
+        workshop.task(10)
 
 
 def test_no_hint_names_what_passes() -> None:
@@ -185,7 +196,7 @@ def test_an_amount_of_a_bill_is_an_answer_as_it_is() -> None:
     assert workshop.check(3, answer).passed
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 10))
 def test_a_message_never_repeats_a_long_answer(number: int) -> None:
     assert len(workshop.check(number, ["a long list"] * 1000).message) < 300
 

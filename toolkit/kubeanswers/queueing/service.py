@@ -20,13 +20,15 @@ import heapq
 import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 DESIGNS: Final = ("static", "borrowing", "fair", "clusters")
 """Quota designs, by name."""
 Progress = Callable[[float], None]
 _EVERY: Final = 1 << 14
+_INSTANTS: Final = 240
+"""At how many instants, evenly apart, it is noted who holds what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class Service:
         idle: GPUs on average idle.
         peak: most GPUs in use at a time.
         left: GPUs still held when all has finished: 0.
+        instants: seconds at which it was noted who holds what, evenly apart from the first submission to the last.
+        held: GPUs every queue held at each of them, in the order of ``queues``.
+        forced: how often a job of one queue (first name) made one of another (second name) leave.
     """
 
     design: str
@@ -91,6 +96,27 @@ class Service:
     idle: float
     peak: int
     left: int
+    instants: tuple[float, ...] = ()
+    held: tuple[tuple[int, ...], ...] = ()
+    forced: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def borrowed(self) -> dict[tuple[str, str], float]:
+        """Return the GPUs one queue (first name) on average had from another's quota, over the instants noted.
+
+        GPUs are alike, so whose idle quota a borrowed one is cannot be told: each lender is counted in proportion to
+        what it leaves idle.
+        """
+        found: dict[tuple[str, str], float] = {}
+        for held in self.held:
+            over = [(one.queue, used - one.quota) for one, used in zip(self.queues, held, strict=True)]
+            idle = -sum(more for _, more in over if more < 0)
+            for borrower, more in over:
+                if more > 0:
+                    for lender, less in over:
+                        if less < 0:
+                            pair = borrower, lender
+                            found[pair] = found.get(pair, 0.0) - more * less / idle / len(self.held)
+        return found
 
     @property
     def jain(self) -> float:
@@ -153,18 +179,27 @@ class _Run:
         self.in_use = self.asked = self.peak = 0
         self.lost, self.gone, self.never = [0.0] * count, [0] * count, [0] * count
         self.busy = self.strand = 0.0
+        self.instants: list[float] = []
+        self.held: list[tuple[int, ...]] = []
+        self.forced: dict[tuple[int, int], int] = {}
 
     def run(self, target: float, progress: Progress | None) -> Service:
         jobs, ends = len(self.submit), self.ends
         last = self.submit[-1] if jobs else 0.0
         now = self.submit[0] if jobs else 0.0
-        span, at = last - now, 0
+        first, span, at = now, last - now, 0
+        noted = now if span else math.inf
         while at < jobs or ends:
             then = min(ends[0][0] if ends else math.inf, self.submit[at] if at < jobs else math.inf)
             if now < last:
                 passed = min(then, last) - now
                 self.busy += passed * self.in_use
                 self.strand += passed * min(self.total - self.in_use, self.asked)
+            while noted < then:
+                self.instants.append(noted)
+                self.held.append(tuple(self.used))
+                count = len(self.instants)
+                noted = first + span * count / _INSTANTS if count < _INSTANTS else math.inf
             now = then
             touched = set[int]()
             while ends and ends[0][0] == now:
@@ -232,6 +267,8 @@ class _Run:
                     if not victims:
                         continue
                     for job in victims:
+                        pair = owner, self.owner[job]
+                        self.forced[pair] = self.forced.get(pair, 0) + 1
                         self._evict(job, now)
                 self._start(owner, now)
                 break
@@ -317,6 +354,9 @@ class _Run:
             self.total - self.busy / span if span else 0.0,
             self.peak,
             self.in_use,
+            tuple(self.instants),
+            tuple(self.held),
+            {(self.names[by], self.names[gone]): times for (by, gone), times in sorted(self.forced.items())},
         )
 
 

@@ -9,12 +9,12 @@ import time
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.queueing.service import DESIGNS
-from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
+from tenancykit.report import charts
 from tenancykit.report.admitting import admission_lines
-from tenancykit.report.serving import queue_lines, waits_svg
+from tenancykit.report.serving import queue_lines
 
 
 def admit(options: argparse.Namespace) -> int:
@@ -47,7 +47,7 @@ def queue(options: argparse.Namespace) -> int:
         progress=_Progress(),
     )
     if options.picture:
-        write_text(options.picture, waits_svg(found), ours="<svg", force=options.force)
+        charts.waiting_times(found).save(options.picture, force=options.force)
     if options.json:
         print_json(found.to_dict())
     else:

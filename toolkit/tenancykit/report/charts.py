@@ -10,6 +10,7 @@ from tenancykit.report.chart_effort import gantt, growth, toil
 from tenancykit.report.chart_flaws import flaws
 from tenancykit.report.chart_isolation import attack_graph, attack_paths, isolation_matrix
 from tenancykit.report.chart_outlook import three_years
+from tenancykit.report.chart_queues import borrowed_gpus, gpu_shares, preemptions, waiting_times
 from tenancykit.report.chart_use import dependencies, utilisation
 
 __all__ = [
@@ -19,19 +20,23 @@ __all__ = [
     "attack_graph",
     "attack_paths",
     "bill",
+    "borrowed_gpus",
     "cost_bridge",
     "dependencies",
     "explored",
     "flaws",
     "gantt",
+    "gpu_shares",
     "group_scatter",
     "growth",
     "isolation_matrix",
     "pareto",
     "placement",
+    "preemptions",
     "side_by_side",
     "three_years",
     "toil",
     "utilisation",
+    "waiting_times",
     "weight_ranges",
 ]

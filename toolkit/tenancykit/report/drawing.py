@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 
 from tenancykit.auditing import AuditReport, to_text
 from tenancykit.catalogue.barriers import load_isolation
@@ -10,13 +11,17 @@ from tenancykit.criteria.score import Evidence
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import html_of, picture_of, text_of
 from tenancykit.report import charts
+from tenancykit.report.admitting import admission_lines
 from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
+from tenancykit.report.serving import queue_lines
 from tenancykit.report.svg import bar
 from tenancykit.report.text import evaluation_text, explanation_text, standing, study_text
+from tenancykit.study.admitting import AdmitAnswer
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation, Explanation
+from tenancykit.study.serving import QueueAnswer
 
 _STYLE = (
     "<style>.tk{font-family:system-ui,sans-serif;font-size:13px;color:var(--jp-content-font-color1,#222);"
@@ -179,3 +184,38 @@ def audit_html(report: AuditReport) -> str:
 
 text_of.register(Evaluation, evaluation_text)
 text_of.register(Explanation, explanation_text)
+
+
+@html_of.register
+def queue_html(found: QueueAnswer) -> str:
+    """Return who waits under each quota design: the picture, and all figures folded away below it."""
+    return charts.waiting_times(found).html() + _details(queue_lines(found), "All figures")
+
+
+@html_of.register
+def admission_html(found: AdmitAnswer) -> str:
+    """Return what Kueue lets in, as the command line tells it."""
+    return _pre(admission_lines(found))
+
+
+def _pre(lines: Iterable[str]) -> str:
+    return f'<pre style="white-space:pre-wrap">{_safe(chr(10).join(lines))}</pre>'
+
+
+def _details(lines: Iterable[str], summary: str) -> str:
+    return f"<details><summary>{summary}</summary>{_pre(lines)}</details>"
+
+
+@text_of.register
+def queue_text(found: QueueAnswer) -> str:
+    """Return how tenants are served, for a terminal."""
+    return "\n".join(queue_lines(found))
+
+
+@text_of.register
+def admission_text(found: AdmitAnswer) -> str:
+    """Return what Kueue lets in, for a terminal."""
+    return "\n".join(admission_lines(found))
+
+
+picture_of.register(QueueAnswer, charts.waiting_times)

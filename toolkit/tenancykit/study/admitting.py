@@ -18,6 +18,7 @@ from kubeanswers.queueing.values import Flavor, Granted, Version
 from kubeanswers.reading import read_objects
 from kubeanswers.scheduling.dump import DumpPlacement, place_dump
 from kubeanswers.source import read_text
+from tenancykit.drawing import Drawable
 
 _GATE: Final = "kueue.x-k8s.io/"
 _POD_KINDS: Final = ("Pod",)
@@ -33,7 +34,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class AdmitAnswer:
+class AdmitAnswer(Drawable):
     """What Kueue lets in.
 
     Attributes:

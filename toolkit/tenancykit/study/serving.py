@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.queueing.service import DESIGNS, Asked, Service, simulate, smallest_fleet
+from tenancykit.drawing import Drawable
 from tenancykit.scenario.trace_formats import FORMS, read_trace
 from tenancykit.scenario.trace_rows import RowError, TraceJob, count_of, table_rows
 
@@ -19,7 +20,7 @@ _SHOWN: Final = 20
 
 
 @dataclass(frozen=True)
-class QueueAnswer:
+class QueueAnswer(Drawable):
     """How tenants are served under each quota design.
 
     Attributes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tenancykit.studio.workshop.exercises import check, exercises, hint, task
 from tenancykit.studio.workshop.group import Group, Submission, group, submit
+from tenancykit.studio.workshop.quotas import jobs
 from tenancykit.studio.workshop.verdict import Exercise, Verdict
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "exercises",
     "group",
     "hint",
+    "jobs",
     "submit",
     "task",
 ]

@@ -42,7 +42,12 @@ def _design_id(answer: object, study: Study, where: str) -> Evaluation:
     return study[answer]
 
 
-def _number(answer: object, where: str = "answer") -> float:
+def number_of(answer: object, where: str = "answer") -> float:
+    """Return an answer that is a number.
+
+    Raises:
+        InputError: it is none.
+    """
     if isinstance(answer, bool) or not isinstance(answer, Real | Decimal) or not math.isfinite(answer):
         raise InputError(Fault(where, f"{_shown(answer)} is not a number"))
     return float(answer)
@@ -53,7 +58,12 @@ def _shown(answer: object) -> str:
     return reprlib.repr(answer)
 
 
-def _keys(answer: object, wanted: tuple[str, ...]) -> Mapping[str, Any]:
+def named(answer: object, wanted: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return an answer that is a dictionary with the keys wanted.
+
+    Raises:
+        InputError: it is none, or misses some.
+    """
     if not isinstance(answer, Mapping):
         raise InputError(
             Fault(
@@ -69,7 +79,7 @@ def _keys(answer: object, wanted: tuple[str, ...]) -> Mapping[str, Any]:
 def ranking(answer: object) -> Told:
     """Check exercise 1."""
     study = studied("ml-platform")
-    given = _keys(answer, ("first", "safest"))
+    given = named(answer, ("first", "safest"))
     first, safest = (_design_id(given[key], study, key) for key in ("first", "safest"))
     for key, found in (("first", first), ("safest", safest)):
         if study.rank(found.id) is None:
@@ -120,10 +130,10 @@ def bills(answer: object) -> Told:
     """Check exercise 3."""
     study = studied("saas-inference")
     classes = tuple(c.id for c in study.scenario.tenants.classes)
-    given = _keys(answer, classes)
+    given = named(answer, classes)
     wanted = {c: _each(study["RA09"], c) - _each(study["RA02"], c) for c in classes}
     counts = {c.id: c.count for c in study.scenario.tenants.classes}
-    wrong = {c: _number(given[c], c) for c in classes if not _near(_number(given[c], c), wanted[c])}
+    wrong = {c: number_of(given[c], c) for c in classes if not _near(number_of(given[c], c), wanted[c])}
     if not wrong:
         dearest = max(wanted, key=lambda c: wanted[c])
         return True, f"isolation costs a tenant of {dearest} most: {wanted[dearest]:,.0f} USD a month"
@@ -154,7 +164,7 @@ def idle_gpus(answer: object) -> Told:
     """Check exercise 4."""
     figures = studied("gpu-cloud")["RA09"].scores["cost"].figures["gpus"]
     idle = figures["bought"] - figures["used_on_average"]
-    value = _number(answer)
+    value = number_of(answer)
     if abs(value - idle) <= 1:
         return (
             True,
@@ -171,7 +181,7 @@ def idle_gpus(answer: object) -> Told:
 
 def sooner(answer: object) -> Told:
     """Check exercise 5."""
-    value = _number(answer)
+    value = number_of(answer)
     study = studied("regulated-hybrid")
     now = study.scenario.team.engineers
     target = _weeks(now) - 1
@@ -202,7 +212,7 @@ def turning_point(answer: object) -> Told:
     """Check exercise 6."""
     study = studied("ml-platform")
     found = next(i for i in study.weight_intervals if i.criterion == "isolation")
-    value = _number(answer)
+    value = number_of(answer)
     if found.above is None:
         return value >= 1, "no weight of isolation changes the first place here"
     if abs(value - found.high) <= 0.01:

@@ -13,7 +13,7 @@ from pydantic import Field
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import read_yaml
 from tenancykit.scenario.fields import Model
-from tenancykit.studio.workshop import checks
+from tenancykit.studio.workshop import checks, quotas
 from tenancykit.studio.workshop.verdict import Exercise, Verdict
 from tenancykit.validation import validate
 
@@ -28,6 +28,7 @@ _CHECKS: Final[Mapping[int, Callable[[Any], tuple[bool, str]]]] = MappingProxyTy
         6: checks.turning_point,
         7: checks.mixed_design,
         8: checks.exported,
+        9: quotas.designed,
     }
 )
 
