@@ -66,6 +66,10 @@ audit: $(STAMPS)/dev
 	$(BIN)/python -m pip_audit --progress-spinner off -r constraints.txt --no-deps --disable-pip || \
 	  echo "audit: advisories above, or no database could be reached (then this says nothing)"
 
+# Versions, prices, support windows and evidence that are older than they claim; once a month.
+freshness: $(STAMPS)/run
+	@$(BIN)/tenancykit catalogue freshness || true
+
 bench: $(STAMPS)/dev
 	@for script in benchmarks/[a-z]*_*.py; do $(BIN)/python $$script --json || exit 1; done
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.price_entries import Kind, Price
 from tenancykit.catalogue.price_feeds import is_feed, read_feed
 from tenancykit.catalogue.reading import Catalogue, read_entries
+from tenancykit.dates import last_day
 from tenancykit.validation import validate
 
 
@@ -51,21 +52,13 @@ class PriceBook:
 
         A date that names a year or a month only is read as that period's last day: the price is at least so old.
         """
-        aged = ((price, (today - _last_day(price.as_of)).days) for price in self.prices.values())
+        aged = ((price, (today - last_day(price.as_of)).days) for price in self.prices.values())
         return tuple(sorted((item for item in aged if item[1] > days), key=lambda item: (-item[1], item[0].id)))
 
     def find(self, kind: Kind, provider: str, *, where: Callable[[Price], bool] = lambda _: True) -> Price | None:
         """Return the provider's price of a kind, or one that holds for any provider, or None."""
         found = [p for p in self.of_kind(kind) if p.provider in (provider, "") and where(p)]
         return max(found, key=lambda p: bool(p.provider), default=None)
-
-
-def _last_day(stated: str) -> date:
-    year, month, day = (*map(int, stated.split("-")), 0, 0)[:3]
-    if day:
-        return date(year, month, day)
-    month = month or 12
-    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
 def load_prices(catalogue: Catalogue, override: str | os.PathLike[str] | None = None) -> PriceBook:

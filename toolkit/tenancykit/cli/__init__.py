@@ -202,10 +202,15 @@ def _design_commands(commands: Any) -> None:
     prove.add_argument("--design", help="design id or variant (default: the one the export names)")
 
     catalogue = _command(commands, "catalogue", "list what the catalogue holds, with sources", "designs:catalogue")
-    catalogue.add_argument("what", choices=(*LISTINGS, "assumptions"), help="what to list")
+    catalogue.add_argument("what", choices=(*LISTINGS, "assumptions", "freshness"), help="what to list")
     text = "scenario whose ranking orders the assumptions (default: ml-platform)"
     catalogue.add_argument("scenario", nargs="?", default="ml-platform", help=text)
-    catalogue.add_argument("--stale", type=int, metavar="DAYS", help="only prices older than so many days (exit 1)")
+    catalogue.add_argument(
+        "--stale",
+        type=int,
+        metavar="DAYS",
+        help="only prices older than so many days; how long prices stay good (exit 1)",
+    )
 
     lab = _command(commands, "lab", "open the notebooks in JupyterLab, or the studio as a page", "designs:lab")
     lab.add_argument("--app", action="store_true", help="serve the studio alone, without notebooks")

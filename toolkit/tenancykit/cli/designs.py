@@ -21,7 +21,7 @@ from tenancykit.design.model import Design
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
-from tenancykit.report.listing import listing, stale_prices
+from tenancykit.report.listing import PRICE_DAYS, freshness, listing, stale_prices
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.serve import serve
@@ -169,17 +169,21 @@ def catalogue(options: argparse.Namespace) -> int:
         else:
             print(assumptions_text(study))
         return OK
-    if options.stale is not None and (options.what != "prices" or options.stale < 0):
-        raise InputError(Fault("--stale", f"{options.stale} with {options.what}", "days, zero or more, with prices"))
-    if options.stale is None:
+    judged, today = options.what == "freshness" or options.stale is not None, datetime.now(UTC).date()
+    if options.stale is not None and (options.what not in ("prices", "freshness") or options.stale < 0):
+        expected = "days, zero or more, with prices or freshness"
+        raise InputError(Fault("--stale", f"{options.stale} with {options.what}", expected))
+    if options.what == "freshness":
+        found = freshness(_loaded(options), today, PRICE_DAYS if options.stale is None else options.stale)
+    elif options.stale is None:
         found = listing(options.what, _loaded(options))
     else:
-        found = stale_prices(_loaded(options), options.stale, datetime.now(UTC).date())
+        found = stale_prices(_loaded(options), options.stale, today)
     if options.json:
         print_json(found.data())
     else:
         print(found.text())
-    return FINDINGS if options.stale is not None and found.entries else OK
+    return FINDINGS if judged and found.entries else OK
 
 
 def lab(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from tenancykit.catalogue.attack import PLANES, ExpectedEffect, LevelRule
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.features import SHOWN
+from tenancykit.catalogue.freshness import PRICE_DAYS, overdue
 from tenancykit.catalogue.price_entries import Price
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
@@ -153,6 +154,14 @@ def stale_prices(catalogue: Catalogue, days: int, today: date) -> Listing:
     rows = [(p.id, p.provider, p.as_of, str(age), p.confidence, p.source or "assumption") for p, age in found]
     entries = tuple({**p.model_dump(mode="json", by_alias=True), "days_old": age} for p, age in found)
     return Listing("stale prices", (head, *rows), entries)
+
+
+def freshness(catalogue: Catalogue, today: date, price_days: int = PRICE_DAYS) -> Listing:
+    """Return what the catalogue states and has to read again (:func:`tenancykit.catalogue.freshness.overdue`)."""
+    found = overdue(catalogue, today, price_days)
+    head = ("what", "id", "as of", "days overdue", "why")
+    rows = [(o.what, o.id, o.as_of, str(o.days), o.why) for o in found]
+    return Listing("freshness", (head, *rows), tuple(asdict(o) for o in found))
 
 
 def _told_amount(price: Price) -> str:
