@@ -14,6 +14,7 @@ from typing import Any
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.terminal import one_line
 from tenancykit import api
+from tenancykit.catalogue.freshness import PRICE_DAYS
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.criterion_names import CRITERIA
@@ -21,7 +22,7 @@ from tenancykit.design.model import Design
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.lab import open_lab
-from tenancykit.report.listing import PRICE_DAYS, freshness, listing, stale_prices
+from tenancykit.report.listing import freshness, listing, stale_prices
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.serve import serve
