@@ -17,7 +17,10 @@ from tests.browser.conftest import STARTING, TOKEN, Watched
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Route
 
-TABS = ("Ranking", "Design", "Isolation", "Cost", "Work", "Sensitivity", "Compare", "Explore", "Scenario", "Hand over")
+TABS = (
+    *("Ranking", "Design", "Isolation", "Cost", "Work", "Sensitivity", "Compare"),
+    *("Explore", "Options", "Weigh", "Scenario", "Hand over"),
+)
 
 
 def opened(watched: Watched, address: str) -> Page:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 import tenancykit as tk
 from tenancykit.api import EXAMPLES
 from tenancykit.scenario.reading import read_scenario
-from tenancykit.studio.edits import add_item, copy_item, remove_item, scenario_text, set_value, written
+from tenancykit.studio.edits import (
+    add_item,
+    copy_item,
+    remove_item,
+    remove_key,
+    scenario_text,
+    set_list,
+    set_value,
+    written,
+)
 
 TEXT = """\
 # who
@@ -151,3 +160,48 @@ def test_what_is_no_item_of_a_list_is_refused() -> None:
             remove_item(LISTS, path)
     with pytest.raises(KeyError):
         add_item(LISTS, ("block", 0, "id"), 1)
+
+
+KEYS = """\
+a: 1   # one
+b: {x: 1, y: 2}
+c:
+  d: [1]   # four
+  e:
+    - f
+g: {only: 1}
+h:
+  i: {deep: {deeper: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "gone"),
+    [
+        (("a",), ("a",)),
+        (("b", "x"), ("b", "x")),
+        (("b", "y"), ("b", "y")),
+        (("c", "e"), ("c", "e")),
+        (("g", "only"), ("g",)),
+        (("h", "i", "deep", "deeper"), ("h",)),
+        (("h",), ("h",)),
+    ],
+)
+def test_a_key_goes_with_what_it_leaves_empty_and_nothing_else(path: tuple[str, ...], gone: tuple[str, ...]) -> None:
+    expected = yaml.safe_load(KEYS)
+    place = expected
+    for part in gone[:-1]:
+        place = place[part]
+    del place[gone[-1]]
+    assert yaml.safe_load(remove_key(KEYS, path)) == expected
+    assert remove_key(KEYS, ("c", "nothing")) == KEYS
+
+
+@pytest.mark.parametrize("path", [("flow",), ("scalars",), ("missing",), ("none",), ("null_one",), ("one",)])
+@pytest.mark.parametrize("wanted", [["t"], ["u", "t"], ["s", "t", "v"]])
+def test_a_list_becomes_what_is_wanted(path: tuple[str, ...], wanted: list[str]) -> None:
+    found = yaml.safe_load(set_list(LISTS, path, wanted))
+    assert sorted(found[path[0]]) == sorted(wanted)
+    assert {k: v for k, v in found.items() if k != path[0]} == {
+        k: v for k, v in yaml.safe_load(LISTS).items() if k != path[0]
+    }

@@ -49,6 +49,17 @@ def variant(text: str, scenario: Scenario, catalogue: Catalogue) -> Design:
     return Design(f"{reference.id}{label}", f"{reference.name}, {_words(steps)}", choices, "own", reference.source)
 
 
+def with_option(design: Design, option: str, catalogue: Catalogue) -> Design:
+    """Return any design with one more option in every class, in place of the one in its layer.
+
+    Raises:
+        InputError: the option is unknown.
+    """
+    steps = _steps(f"+{option}", catalogue)
+    choices = {class_id: _changed(choice, steps, catalogue) for class_id, choice in design.choices.items()}
+    return Design(f"{design.id}+{option}", f"{design.name}, {_words(steps)}", choices, "own", design.source)
+
+
 def own_design(
     identifier: str,
     name: str,

@@ -33,10 +33,12 @@ from tenancykit.studio.detail_panels import (
 from tenancykit.studio.explore_panel import ExplorePanel
 from tenancykit.studio.handover_panel import HandoverPanel
 from tenancykit.studio.keeping import Keeper
+from tenancykit.studio.options_panel import OptionsPanel
 from tenancykit.studio.ranking_panel import RankingPanel
 from tenancykit.studio.scenario_panel import ScenarioPanel
 from tenancykit.studio.session import Session
 from tenancykit.studio.sidebar import Sidebar
+from tenancykit.studio.weigh_panel import WeighPanel
 
 AT_ONCE: Final = 4.0
 """Seconds of measuring before the page is shown; what is left is measured while it is shown."""
@@ -87,6 +89,8 @@ class Studio:
             SensitivityPanel(self),
             ComparePanel(self),
             ExplorePanel(self),
+            OptionsPanel(self),
+            WeighPanel(self),
             ScenarioPanel(self),
             HandoverPanel(self, folder),
         ]

@@ -99,6 +99,7 @@ def page(value: str = "") -> Any:
 
 def button(text: str, act: Callable[[], object], *, told: str = "", width: str = "auto") -> Any:
     """Return a button that does something when it is pressed."""
-    made = widgets.Button(description=text, tooltip=told or text, layout=widgets.Layout(width=width))
+    layout = widgets.Layout(width=width, align_self="flex-start" if width == "auto" else None)
+    made = widgets.Button(description=text, tooltip=told or text, layout=layout)
     made.on_click(lambda _: act())
     return made

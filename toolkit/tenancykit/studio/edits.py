@@ -69,9 +69,8 @@ def _added(text: str, parent: Any, key: str, value: Any) -> str:
     if parent.flow_style:
         rest = ", " if parent.value else ""
         return f"{text[: start + 1]}{key}: {written(value)}{rest}{text[start + 1 :]}"
-    first = parent.value[0][0].start_mark
-    at = int(first.index)
-    return f"{text[:at]}{key}: {written(value)}\n{' ' * first.column}{text[at:]}"
+    at = _line_end(text, max(_last_mark(parent), int(parent.value[-1][0].end_mark.index)))
+    return f"{text[:at]}\n{' ' * parent.value[0][0].start_mark.column}{key}: {written(value)}{text[at:]}"
 
 
 def add_item(text: str, path: Path_, value: Any) -> str:
@@ -130,6 +129,53 @@ def remove_item(text: str, path: Path_) -> str:
         return text[: int(start)] + text[int(end) :]
     start, end = _lines_of(text, found)
     return text[:start] + text[end + 1 :]
+
+
+def set_list(text: str, path: Path_, values: Sequence[Any]) -> str:
+    """Return the text with a list of plain values holding these, what stays left as it was written.
+
+    Raises:
+        KeyError: there is something else than a list of plain values.
+    """
+    node = _node_at(yaml.compose(text, Loader=_LOADER), path)
+    if not isinstance(node, yaml.SequenceNode) or node.flow_style:
+        return set_value(text, path, list(values))
+    there = [yaml.load(item.value, Loader=_LOADER) for item in node.value if isinstance(item, yaml.ScalarNode)]  # noqa: S506 - a safe loader
+    if len(there) != len(node.value):
+        raise KeyError(path)
+    for position in reversed(range(len(there))):
+        if there[position] not in values:
+            text = remove_item(text, (*path, position))
+    for value in values:
+        if value not in there:
+            text = add_item(text, path, value)
+    return text
+
+
+def remove_key(text: str, path: Path_) -> str:
+    """Return the text without a key and its value, and without a mapping that this leaves empty; no such key: as it is.
+
+    Raises:
+        KeyError: the key begins an item of a list, so that more than its line is concerned.
+    """
+    parent = _node_at(yaml.compose(text, Loader=_LOADER), path[:-1])
+    pairs = parent.value if isinstance(parent, yaml.MappingNode) else []
+    position = next((i for i, (key, _) in enumerate(pairs) if key.value == path[-1]), None)
+    if position is None:
+        return text
+    if len(pairs) == 1 and len(path) > 1 and isinstance(path[-2], str):
+        return remove_key(text, path[:-1])
+    key, value = pairs[position]
+    if parent.flow_style:
+        if position + 1 < len(pairs):
+            start, end = key.start_mark.index, pairs[position + 1][0].start_mark.index
+        else:
+            start, end = pairs[position - 1][1].end_mark.index if position else key.start_mark.index, _last_mark(value)
+        return text[: int(start)] + text[int(end) :]
+    line = text.rfind("\n", 0, int(key.start_mark.index)) + 1
+    if text[line : int(key.start_mark.index)].strip():
+        raise KeyError(path)
+    return text[:line] + text[_line_end(text, max(_last_mark(value), int(key.end_mark.index))) + 1 :]
 
 
 def _item_at(text: str, path: Path_) -> tuple[Any, int]:

@@ -1,4 +1,4 @@
-"""The scenario editor: forms for what is changed most, the whole as text, every fault beside its place."""
+"""The scenario editor: where it begins, forms for what is changed most, the whole as text, faults beside it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,28 @@ from typing import Any
 import ipywidgets as widgets
 
 from kubeanswers.source import Path_
+from tenancykit.catalogue.prices import load_prices
 from tenancykit.scenario.model import Scenario
+from tenancykit.studio.class_details import ClassDetails
 from tenancykit.studio.desk import UNKEPT, Desk, Quiet, button, page, written
-from tenancykit.studio.scenario_forms import CLASS_COLUMNS, WORKLOAD_COLUMNS, Edit, Table, entered, listed
+from tenancykit.studio.edits import add_item, copy_item, remove_item, remove_key, set_list, set_value
+from tenancykit.studio.scenario_forms import (
+    CLASS_COLUMNS,
+    FLEET_COLUMNS,
+    NODE_COLUMNS,
+    TEAM_COLUMNS,
+    WORKLOAD_COLUMNS,
+    Edit,
+    Form,
+    Table,
+    entered,
+    listed,
+)
+from tenancykit.studio.scenario_start import ScenarioStart
+from tenancykit.study.interviewing import machine
+
+_CLASSES: Path_ = ("tenants", "classes")
+_NODES: Path_ = ("infrastructure", "nodes")
 
 
 class ScenarioPanel:
@@ -21,8 +40,13 @@ class ScenarioPanel:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._quiet = Quiet()
-        self._classes = Table("class", ("tenants", "classes"), CLASS_COLUMNS, self._follow)
-        self._workloads = Table("workload", ("workloads",), WORKLOAD_COLUMNS, self._follow)
+        self._start = ScenarioStart(desk)
+        self._classes = self._table("class", _CLASSES, CLASS_COLUMNS)
+        self._workloads = self._table("workload", ("workloads",), WORKLOAD_COLUMNS)
+        self._nodes = self._table("machine", _NODES, NODE_COLUMNS)
+        self._details = ClassDetails(desk, self._follow)
+        self._fleet = Form(FLEET_COLUMNS, lambda field, edit: self._follow(field, (), edit))
+        self._work = Form(TEAM_COLUMNS, lambda field, edit: self._follow(field, (), edit))
         self._limits = {
             "budget_per_month": self._limit("Budget a month", "at most, people included, in the scenario's currency"),
             "go_live_weeks": self._limit("Weeks to go-live", "at most, until it serves"),
@@ -39,20 +63,38 @@ class ScenarioPanel:
         self._text.observe(lambda _: self._mark(), "value")
         self._told = page()
         apply = button("Apply text", self._apply, told="Read the text and measure anew")
+        more = widgets.Layout(flex_flow="row wrap")
         self.widget = widgets.VBox(
             [
+                self._start.widget,
                 page(written("<h3>Tenants</h3>")),
                 self._classes.widget,
+                widgets.HBox(
+                    [
+                        button("Add a class of teams", partial(self._add_class, "team")),
+                        button("Add a class of customers", partial(self._add_class, "customer")),
+                    ]
+                ),
+                self._details.widget,
                 page(written("<h3>Workloads</h3>")),
                 self._workloads.widget,
+                button("Add a workload", self._add_workload),
+                page(written("<h3>Machines</h3>")),
+                self._nodes.widget,
+                button("Add a machine type", self._add_node),
+                self._fleet.widget,
                 page(written("<h3>Limits and team</h3><p><small>An empty limit is none.</small></p>")),
-                widgets.HBox([*self._limits.values(), self._team], layout=widgets.Layout(flex_flow="row wrap")),
+                widgets.HBox([*self._limits.values(), self._team], layout=more),
+                self._work.widget,
                 page(written("<h3>Everything, as YAML</h3>")),
                 self._text,
                 apply,
                 self._told,
             ]
         )
+
+    def _table(self, what: str, path: Path_, columns: Any) -> Table:
+        return Table(what, path, columns, self._follow, partial(self._change, path))
 
     def _limit(self, text: str, told: str, empty: str = "no limit") -> Any:
         return widgets.Text(
@@ -70,9 +112,72 @@ class ScenarioPanel:
         def changed(change: Any) -> None:
             if not self._quiet.on:
                 below, value = edit(change["new"])
-                self._desk.do(lambda: self._desk.session.set_field((*place, *below), value))
+                self._desk.do(lambda: self._desk.session.revise(lambda text: _set(text, (*place, *below), value)))
 
         field.observe(changed, "value")
+
+    def _revise(self, *steps: Any, told: str) -> None:
+        def act(text: str) -> str:
+            for step in steps:
+                text = step(text)
+            return text
+
+        self._desk.do(lambda: self._desk.session.revise(act), told)
+
+    def _change(self, path: Path_, what: str, position: int) -> None:
+        """Copy or remove an item of a list; a copy gets a name of its own."""
+        scenario = self._desk.session.scenario
+        if what == "remove":
+            self._revise(lambda text: remove_item(text, (*path, position)), told="removed; Undo brings it back")
+            return
+        items: Any = {_CLASSES: scenario.tenants.classes, ("workloads",): scenario.workloads}.get(path)
+        steps = [lambda text: copy_item(text, (*path, position))]
+        if items is not None:
+            last, item = len(items), items[position]
+            fresh = _fresh(item.id, [i.id for i in items])
+            steps.append(lambda text: set_value(text, (*path, last, "id"), fresh))
+            if name := str(getattr(item, "name", "")):
+                steps.append(lambda text: set_value(text, (*path, last, "name"), f"{name} (copy)"[:200]))
+        self._revise(*steps, told="copied to the end of the list")
+
+    def _add_class(self, kind: str) -> None:
+        scenario = self._desk.session.scenario
+        fresh = _fresh("class", [c.id for c in scenario.tenants.classes])
+        value = {
+            "id": fresh,
+            "name": f"New {fresh}",
+            "kind": kind,
+            "count": 1,
+            "workloads": [{"template": scenario.workloads[0].id}],
+        }
+        self._revise(
+            lambda text: add_item(text, _CLASSES, value), told=f"added {fresh}; it runs {scenario.workloads[0].id}"
+        )
+
+    def _add_workload(self) -> None:
+        fresh = _fresh("workload", [w.id for w in self._desk.session.scenario.workloads])
+        value = {"id": fresh, "kind": "service", "replicas": 1, "cpu": "1", "memory": "2Gi"}
+        told = f"added {fresh}; say under a class that it runs it"
+        self._revise(lambda text: add_item(text, ("workloads",), value), told=told)
+
+    def _add_node(self) -> None:
+        session = self._desk.session
+        there = {n.type for n in session.scenario.infrastructure.nodes}
+        offered = next((name for _, name in self._machines() if name not in there), "")
+        if not offered:
+            return
+        value: dict[str, Any] = {"type": offered}
+        if session.scenario.infrastructure.mode == "fixed":
+            value["count"] = 1
+        self._revise(lambda text: add_item(text, _NODES, value), told=f"added {offered}; choose which it is")
+
+    def _machines(self) -> list[tuple[str, str]]:
+        """Return the machine types of the scenario's providers, by name."""
+        session = self._desk.session
+        providers = {site.provider for site in session.scenario.infrastructure.sites}
+        nodes = load_prices(session.catalogue).of_kind("node")
+        found = [p for p in nodes if p.provider in providers]
+        return [(f"{p.provider} {machine(p)}", p.id) for p in (found or nodes)]
 
     def _mark(self) -> None:
         """Let the browser warn who leaves with text that was typed and not applied."""
@@ -90,8 +195,9 @@ class ScenarioPanel:
         with self._quiet():
             self._classes.show(scenario.tenants.classes, faults)
             self._workloads.show(scenario.workloads, faults)
+            self._nodes.show(scenario.infrastructure.nodes, faults, {"machine": self._machines()})
             if not faults:
-                self._show_limits(scenario)
+                self._show_forms(scenario)
             self._text.value = state.text
             self._mark()
         if faults:
@@ -103,7 +209,12 @@ class ScenarioPanel:
         else:
             self._told.value = written('<p class="good">No faults.</p>')
 
-    def _show_limits(self, scenario: Scenario) -> None:
+    def _show_forms(self, scenario: Scenario) -> None:
+        self._details.show()
+        nodes = load_prices(self._desk.session.catalogue).of_kind("node")
+        providers = [(name, name) for name in sorted({p.provider for p in nodes if p.provider})]
+        self._fleet.show(scenario, "infrastructure", {"Provider": providers})
+        self._work.show(scenario, "team")
         for name, field in self._limits.items():
             value = getattr(scenario.requirements, name)
             field.value = "" if value is None else f"{float(value):.15g}"
@@ -112,3 +223,23 @@ class ScenarioPanel:
 
 def _of(key: str, value: str) -> tuple[Path_, Any]:
     return (key,), entered(value)
+
+
+def _set(text: str, path: Path_, value: Any) -> str:
+    """Return the text with a value: a list item by item, nothing as no key at all, where the key has its own line."""
+    if isinstance(value, list) and value:
+        return set_list(text, path, value)
+    if value is None or value == []:
+        try:
+            return remove_key(text, path)
+        except KeyError:
+            return set_value(text, path, value)
+    return set_value(text, path, value)
+
+
+def _fresh(base: str, taken: list[str]) -> str:
+    """Return a short name that is not taken."""
+    number = 2
+    while (found := f"{base[:36]}-{number}") in taken:
+        number += 1
+    return found

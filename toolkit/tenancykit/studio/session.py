@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -216,11 +216,32 @@ class Session:
         Raises:
             InputError: the text cannot be read, or spans lines there.
         """
+        return self.revise(lambda text: set_value(text, path, value))
+
+    def revise(self, act: Callable[[str], str]) -> tuple[Fault, ...]:
+        """Change the scenario's text in one step to undo; return the faults this makes.
+
+        Args:
+            act: returns the new text; raises ``KeyError`` where the text has another shape than it expects.
+
+        Raises:
+            InputError: the text cannot be read, or has another shape there.
+        """
         try:
-            text = set_value(self.state.text, path, value)
-        except (KeyError, yaml.YAMLError):
+            text = act(self.state.text)
+        except (KeyError, ValueError, yaml.YAMLError):
             raise InputError(Fault("scenario", "cannot be changed from the form here", cure="edit the text")) from None
         return self.edit(text)
+
+    def begin(self, scenario: Scenario, text: str = "") -> None:
+        """Begin with another scenario: its weights, every candidate, nothing open; it can be undone.
+
+        Args:
+            scenario: the scenario.
+            text: the text it was read from, if there is one.
+        """
+        question = question_of(text or text_of(scenario), scenario)
+        self._move("begin", State(question, importance(scenario.weights)))
 
     def weigh(self, **importance: float) -> None:
         """Set the importance of criteria, on any scale; the weights are their shares.

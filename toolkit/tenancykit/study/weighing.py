@@ -51,10 +51,12 @@ class Weighing:
 def questions(study: Study) -> tuple[str, ...]:
     """Return the questions somebody would be asked: one about swings, then how much money each good is worth."""
     found = goods(study.scenario, study.scales)
-    return (
-        swing_question(study.scales.tree, {name: title.lower() for name, title in TITLES.items()}),
-        *tradeoff_questions(found, MONEY),
-    )
+    titles = {name: title.lower() for name, title in TITLES.items()}
+    asked = []
+    for good, text in zip((g for g in found if g.name != MONEY), tradeoff_questions(found, MONEY), strict=True):
+        once = f"How many {study.scenario.infrastructure.currency}, paid once, is {good.words} worth?"
+        asked.append(once if good.name == "person_day" else text)
+    return (swing_question(study.scales.tree, titles), *asked)
 
 
 def weighed_by_swings(study: Study, points: Mapping[str, float]) -> Weighing:
