@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import html
+import io
 import json
 import re
+import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tenancykit as tk
+from tenancykit.scenario.model import Requirements
 from tenancykit.studio import Session, Studio
 from tenancykit.studio import app as app_module
+from tenancykit.study.comparison import study_of
 from tests.studio.conftest import SMALL
 
 pytest.importorskip("ipywidgets")
@@ -39,6 +47,11 @@ def walk(widget: Any) -> list[Any]:
 def words(studio: Studio) -> str:
     """Return everything the page says."""
     return "\n".join(str(w.value) for w in walk(studio.widget) if type(w).__name__ == "HTML")
+
+
+def export_button(studio: Studio) -> Any:
+    """Return the button that exports the open design."""
+    return next(w for w in walk(studio.widget) if re.match(r"Export \S+: ", str(getattr(w, "description", ""))))
 
 
 def ranks(studio: Studio) -> list[str]:
@@ -158,19 +171,52 @@ def test_candidates_and_variants_change_what_is_compared(studio: Studio) -> None
 
 def test_export_and_record_are_written_from_buttons(studio: Studio, tmp_path: Path) -> None:
     studio.go("Hand over")
-    find(studio, "Button", "Export manifests").click()
+    export_button(studio).click()
     assert (tmp_path / "out" / "index.yaml").is_file()
     assert "Exported." in words(studio)
+    href = re.search(r'download="small-\S+.zip" href="data:application/zip;base64,([^"]+)"', words(studio))
+    assert href is not None
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(href[1]))) as archive:
+        assert archive.read("index.yaml") == (tmp_path / "out" / "index.yaml").read_bytes()
+        files = {
+            path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()
+        }
+        assert set(archive.namelist()) == files
     find(studio, "Text", "Folder").value = str(tmp_path / "record")
     find(studio, "Button", "Write decision record").click()
     assert (tmp_path / "record" / "decision.md").is_file()
 
 
+def test_the_export_button_says_rank_and_admission_and_asks_before_what_is_not_admitted(
+    measured: tk.Study, tmp_path: Path
+) -> None:
+    costs = sorted(e.scores["cost"].value for e in measured.evaluations if measured.rank(e.id))
+    limits = Requirements(budget_per_month=Decimal(str(costs[len(costs) // 2])))
+    scenario = measured.scenario.model_copy(update={"requirements": limits})
+    evaluations = [replace(e, scenario=scenario) for e in measured.evaluations]
+    studio = Studio(study_of(scenario, measured.catalogue, evaluations), folder=str(tmp_path / "out"))
+    studio.go("Hand over")
+    study = studio.study
+    ranked = sum(study.rank(e.id) is not None for e in study.evaluations)
+    assert export_button(studio).description == f"Export {study.best.id}: rank 1 of {ranked}, admitted"
+    out = next(e.id for e in study.order if study.rank(e.id) is None and e.resolved.is_valid)
+    studio.do(lambda: studio.session.open(out))
+    assert export_button(studio).description == f"Export {out}: not admitted"
+    export_button(studio).click()
+    assert not (tmp_path / "out").exists()
+    assert f"{out} is not admitted. Export it all the same?" in words(studio)
+    for reason in study.exclusions(out):
+        assert html.escape(reason) in words(studio)
+    find(studio, "Button", "Export it all the same").click()
+    assert (tmp_path / "out" / "index.yaml").is_file()
+
+
 def test_a_folder_that_cannot_be_written_is_told_in_words(studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     find(studio, "Text", "Folder").value = str(tmp_path / "file" / "out")
-    for press in ("Export manifests", "Write decision record"):
-        find(studio, "Button", press).click()
+    studio.go("Hand over")
+    for press in (export_button(studio), find(studio, "Button", "Write decision record")):
+        press.click()
         assert 'class="fault"' in studio._sidebar.status.value
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as widgets
 
-from tenancykit.drawing import html_of
+from tenancykit.report.record import Record
 from tenancykit.studio.desk import Desk, button, page, safe, written
 
 _WIDE = widgets.Layout(width="420px")
+_MOST_ZIP: Final = 16 * 2**20
+"""Largest zip that is put into the page, bytes: browsers hold it as text a third larger (assumption)."""
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""Time on every file of a zip, so that the same files give the same bytes."""
 
 
 class HandoverPanel:
@@ -28,12 +37,29 @@ class HandoverPanel:
             accept=".json", multiple=False, description="Upload", tooltip="Load a saved session, 8 MB at most"
         )
         self._upload.observe(self._uploaded, "value")
-        self._what, self._told = page(), page()
+        self._what, self._told, self._why = page(), page(), page()
+        self._export_button = button("Export manifests", self._asked)
+        self._asking = widgets.VBox(
+            [
+                self._why,
+                widgets.HBox(
+                    [
+                        button("Export it all the same", self._export),
+                        button("Do not export", self._leave, told="Write nothing"),
+                    ]
+                ),
+            ]
+        )
+        self._leave()
         self.widget = widgets.VBox(
             [
                 self._what,
                 widgets.HBox([self._folder]),
-                widgets.HBox([button("Export manifests", self._export), button("Write decision record", self._record)]),
+                widgets.HBox(
+                    [self._export_button, button("Write decision record", self._record)],
+                    layout=widgets.Layout(flex_flow="row wrap"),
+                ),
+                self._asking,
                 page(written("<h3>Session</h3>")),
                 widgets.HBox([self._file]),
                 widgets.HBox([button("Save session", self._save), button("Load session", self._load), self._upload]),
@@ -42,17 +68,45 @@ class HandoverPanel:
         )
 
     def show(self) -> None:
-        """Say which design would be written."""
-        found = self._desk.session.opened
+        """Say which design would be written, where it stands, and whether it is admitted."""
+        study, found = self._desk.session.study, self._desk.session.opened
+        rank = study.rank(found.id)
+        admitted = sum(study.rank(e.id) is not None for e in study.evaluations)
+        stands = f"rank {rank} of {admitted}, admitted" if rank else "not admitted"
+        self._export_button.description = f"Export {found.id}: {stands}"
+        self._export_button.tooltip = f"Write the manifests of {found.id} and its decision record into the folder"
+        self._leave()
         self._what.value = written(
             f"<h3>Hand over {safe(found.id)} {safe(found.name)}</h3>",
             "<p>Manifests, decision record and a guide to applying them go into the folder.</p>",
         )
 
+    def _asked(self) -> None:
+        """Export a design that is admitted; ask first about one that is not."""
+        study, found = self._desk.session.study, self._desk.session.opened
+        if study.rank(found.id):
+            self._export()
+            return
+        reasons = "".join(f"<li>{safe(reason)}</li>" for reason in study.exclusions(found.id))
+        self._why.value = written(
+            f'<p class="fault" role="alert">{safe(found.id)} is not admitted. Export it all the same?</p>',
+            f"<ul>{reasons}</ul>",
+        )
+        self._asking.layout.display = ""
+
+    def _leave(self) -> None:
+        self._asking.layout.display = "none"
+
     def _export(self) -> None:
+        self._leave()
+
         def act() -> None:
             done = self._desk.session.export(Path(self._folder.value))
-            self._told.value = written(f'<p class="good">Exported.</p><pre>{safe(done.text())}</pre>')
+            self._told.value = written(
+                f'<p class="good">Exported.</p><pre>{safe(done.text())}</pre>',
+                _zip_link(Path(self._folder.value), f"{self._desk.session.scenario.name}-{done.design.split()[0]}.zip"),
+                _opened(done.record) if done.record else "",
+            )
 
         self._act(act, "exported")
 
@@ -61,7 +115,7 @@ class HandoverPanel:
             found = self._desk.session.record()
             files = found.write(Path(self._folder.value))
             self._told.value = written(
-                f'<p class="good">Written: {safe(", ".join(map(str, files)))}</p>', html_of(found)
+                f'<p class="good">Written: {safe(", ".join(map(str, files)))}</p>', _opened(found)
             )
 
         self._act(act, "decision record written")
@@ -79,12 +133,40 @@ class HandoverPanel:
     def _uploaded(self, change: Any) -> None:
         for file in change["new"]:
             text = bytes(file["content"]).decode("utf-8", errors="replace")
-            self._act(
-                lambda text=text, name=file["name"]: self._desk.session.load_text(text, str(name)), "session loaded"
-            )
-
+            self._act(partial(self._desk.session.load_text, text, str(file["name"])), "session loaded")
         self._upload.value = ()  # the same file again is news, too
 
-    def _act(self, act: Any, told: str) -> None:
+    def _act(self, act: Callable[[], object], told: str) -> None:
         self._told.value = ""
         self._desk.do(act, told)
+
+
+def _zip_link(folder: Path, name: str) -> str:
+    """Return a link that downloads a folder as a zip, or where the folder lies if that is too large for a page."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+            entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, file.read_bytes())
+    size = packed.tell()
+    if size > _MOST_ZIP:
+        return f"<p>Too large to download from here ({size / 2**20:.0f} MiB); it lies in {safe(str(folder))}.</p>"
+    data = base64.b64encode(packed.getvalue()).decode()
+    text = f"Download {name} ({size / 1024:,.0f} kB)"
+    return f'<p><a download="{safe(name)}" href="data:application/zip;base64,{data}">{safe(text)}</a></p>'
+
+
+def _opened(found: Record) -> str:
+    """Return the decision record as it looks, with a link that keeps it as a file.
+
+    The page of the studio opens links of the class ``tk-open`` in a tab of their own; elsewhere they are downloads.
+    """
+    data = base64.b64encode(found.html.encode()).decode()
+    link = f'download="decision.html" href="data:text/html;charset=utf-8;base64,{data}"'
+    title = f"decision record of {safe(found.design)}"
+    return (
+        f'<p><a class="tk-open" {link}>Open the {title}</a></p>'
+        f'<iframe title="The {title}" sandbox="allow-popups" srcdoc="{safe(found.html)}" '
+        'style="width:100%;height:640px;border:1px solid #999;background:#fff"></iframe>'
+    )

@@ -64,7 +64,7 @@ class Session:
         self._studies: dict[tuple[Any, ...], Study] = {}
         self._references: dict[str, tuple[Design, ...]] = {}
         self._further: dict[tuple[Any, ...], tuple[Design, ...]] = {}
-        self._composed: dict[tuple[str, Weights], Evaluation | None] = {}
+        self._composed: dict[tuple[str, str], Evaluation | None] = {}
         references = set(self.catalogue.references)
         evaluations = study.evaluations if study is not None else ()
         composed = next((e for e in evaluations if e.resolved.design.origin == "composed"), None)
@@ -122,9 +122,9 @@ class Session:
             return tuple(designs)
 
     @property
-    def _composing(self) -> tuple[str, Weights]:
+    def _composing(self) -> tuple[str, str]:
         """What the best composition follows from; sliders only rank it again."""
-        return self.state.question.key, self.scenario.weights
+        return self.state.question.key, self.scenario.weights.model_dump_json()
 
     def _compose(self) -> None:
         """Find the best composition per class of the measured references, where that was not done yet."""
