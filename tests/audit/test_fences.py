@@ -90,10 +90,13 @@ HERE = "https://kubernetes.default.svc"
         ({"destinations": [{"server": HERE, "namespace": "t-blue"}]}, False),
         ({"destinations": [{"server": HERE, "namespace": "t-*"}]}, True),
         ({"destinations": [{"server": HERE, "namespace": "t-b*"}]}, False),
-        ({"destinations": [{"server": "*", "namespace": "t-blue"}]}, True),
+        ({"destinations": [{"server": "*", "namespace": "t-blue"}]}, False),  # its own, in whichever cluster
+        ({"destinations": [{"server": "*", "namespace": "t-*"}]}, True),
         ({"destinations": [{"name": "blue", "namespace": "*"}]}, False),
-        ({"destinations": [{"name": "*", "namespace": "t-blue"}]}, True),
+        ({"destinations": [{"name": "*", "namespace": "t-r?d"}]}, True),
         ({"destinations": [{"server": HERE, "namespace": "!t-red"}]}, False),
+        ({"destinations": [{"server": HERE, "namespace": "t-*"}, {"server": HERE, "namespace": "!t-red"}]}, False),
+        ({"destinations": [{"server": HERE, "namespace": "*"}, {"server": HERE, "namespace": "!t-red"}]}, True),
         (
             {
                 "destinations": [{"server": HERE, "namespace": "t-blue"}],

@@ -9,7 +9,9 @@ import pytest
 
 from kubeanswers.errors import InputError, MissingExtraError
 from kubeanswers.validation import schema
+from kubeanswers.validation.definitions import Definitions
 from kubeanswers.validation.schema import (
+    is_judged,
     validate_object,
     validate_text,
     validate_update,
@@ -120,11 +122,11 @@ def test_a_custom_resource_is_checked_for_unknown_and_required_fields(field: str
     assert validate_object(with_value(field, value, tenant))
 
 
-def test_an_old_version_of_a_custom_resource_names_the_current_one() -> None:
-    queue = {"apiVersion": "kueue.x-k8s.io/v1beta1", "kind": "Cohort", "metadata": {"name": "c"}, "spec": {}}
-    assert validate_object(queue) == [
-        "apiVersion: kueue.x-k8s.io/v1beta1 is not the current version of Cohort; write kueue.x-k8s.io/v1beta2"
-    ]
+def test_another_version_of_a_known_custom_kind_is_not_judged_by_the_fields_of_this_one() -> None:
+    queue = {"apiVersion": "kueue.x-k8s.io/v1beta1", "kind": "Cohort", "metadata": {"name": "c"}, "spec": {"old": 1}}
+    assert validate_object(queue) == []
+    assert not is_judged(queue, Definitions())
+    assert is_judged({**queue, "apiVersion": "kueue.x-k8s.io/v1beta2"}, Definitions())
 
 
 def test_a_custom_resource_nobody_knows_is_checked_for_its_metadata_only() -> None:

@@ -190,6 +190,11 @@ def writes_shared(rules: Iterable[Rule], kinds: KindTable) -> bool:
     return any(_changes(rule) and _shared(rule, kinds) for rule in granting(rules))
 
 
+def writes(rules: Iterable[Rule]) -> bool:
+    """Return whether rules change anything at all."""
+    return any(_changes(rule) for rule in granting(rules))
+
+
 def _changes(rule: Rule) -> bool:
     verbs = rule.verbs - _NAMELESS if rule.names else rule.verbs
     return "*" in verbs or bool(verbs & _WRITES)

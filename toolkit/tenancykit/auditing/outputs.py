@@ -49,6 +49,7 @@ RULES: Final = {
     "secret-cross-tenant": "A Secret of one tenant reaches another",
     "secret-store-open": "Tenants read a secret store with the platform's credentials",
     "reference-granted": "A tenant's objects may name another tenant's",
+    "server-of-tenant": "A tenant serves what the API server asks about objects of others",
     "device-open": "A tenant reaches devices past quota and allocation",
     "volume-open": "A tenant may claim a volume made by hand",
     "network-secondary": "Pods of several tenants share a network no NetworkPolicy governs",

@@ -82,6 +82,18 @@ discovery.k8s.io: EndpointSlice | pod-network-to-victim
 core: Endpoints | pod-network-to-victim
 networking.istio.io: * | pod-network-to-victim
 snapshot.storage.k8s.io: VolumeSnapshotContent VolumeSnapshot | claim-of-others
+crd.antrea.io: * | pod-network-to-victim
+gateway.networking.k8s.io: GRPCRoute TLSRoute TCPRoute UDPRoute BackendTLSPolicy | pod-network-to-victim
+route.openshift.io: Route | pod-network-to-victim
+projectcontour.io: HTTPProxy TLSCertificateDelegation | pod-network-to-victim api-user-to-shared-api
+traefik.io: * | pod-network-to-victim api-user-to-shared-api
+traefik.containo.us: * | pod-network-to-victim api-user-to-shared-api
+secrets.hashicorp.com: * | api-user-to-shared-api
+secrets-store.csi.x-k8s.io: * | api-user-to-shared-api
+fleet.cattle.io: * | user-to-delivery-hub
+helm.cattle.io: * | user-to-delivery-hub api-user-to-shared-api
+kubernetes.crossplane.io: * | user-to-delivery-hub api-user-to-shared-api
+operators.coreos.com: * | api-user-to-shared-api
 external-secrets.io: SecretStore PushSecret ClusterExternalSecret | api-user-to-shared-api
 argoproj.io: ApplicationSet | user-to-delivery-hub
 kyverno.io: PolicyException ClusterPolicy Policy | api-user-to-node

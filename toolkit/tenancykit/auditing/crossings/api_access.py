@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kubeanswers.access.default_roles import DEFAULTS
-from kubeanswers.access.powers import Power, effective, granting, powers_of, reaches_namespaces, writes_shared
+from kubeanswers.access.powers import Power, effective, granting, powers_of, reaches_namespaces, writes, writes_shared
 from kubeanswers.access.rbac import Grant, Rule
 from kubeanswers.kinds import KindTable
 from tenancykit.auditing.findings import Finding, Severity, about
@@ -113,12 +113,13 @@ class _Reading:
 
     def _platform(self, grant: Grant, actors: frozenset[str], held: _Amounts) -> None:
         reaching = [power for power in held.powers if power.platform]
-        if not reaching:
+        if not reaching and not writes(held.rules):
             return
         known = is_platform_namespace(grant.namespace, self.tenancy.objects.namespaces.get(grant.namespace, {}))
         self.findings.append(_platform_finding(grant, actors, reaching, known=known))
         if len(self.ledger.everybody) > 1:
-            self.ledger.note(actors, self.ledger.everybody, sure=known, why=self.findings[-1].what)
+            sure = known and bool(reaching)
+            self.ledger.note(actors, self.ledger.everybody, sure=sure, why=self.findings[-1].what)
 
     def _own(self, grant: Grant, owner: str, held: _Amounts) -> None:
         anywhere = [power for power in held.powers if power.anywhere]
@@ -235,14 +236,15 @@ def _platform_finding(grant: Grant, actors: frozenset[str], found: list[Power], 
     if not known:
         place = f"namespace {grant.namespace}, which no tenant is known to own"
         fix = f"say whose it is (--tenant {grant.namespace}=TENANT), or take the tenant's subject out of the binding"
-    worst = severity_of(found[0])
+    worst = severity_of(found[0]) if found else Severity.MEDIUM
+    means = found[0].means if found else "changes what serves everybody there"
     return Finding(
         "rbac-platform-namespace",
         worst if known else min(worst, Severity.MEDIUM),
         subject,
         where,
-        f"{_who(grant)} holds {_ids(found)} in {place}",
-        f"{_some(sorted(actors))} -> {grant.subject} -> {grant.namespace}: {found[0].means} -> every tenant it serves",
+        f"{_who(grant)} holds {_ids(found) or 'other rights to change objects'} in {place}",
+        f"{_some(sorted(actors))} -> {grant.subject} -> {grant.namespace}: {means} -> every tenant it serves",
         fix,
         CROSSING,
         ("MTB-PL1-CC-TI-2",),
@@ -280,8 +282,8 @@ def _anywhere_finding(grant: Grant, owner: str, found: list[Power]) -> Finding:
         subject,
         where,
         f"{grant.subject} may write {_ids(found)} in its own namespace {grant.namespace}: {found[0].means}",
-        f"{owner} -> {subject} -> {found[0].means} -> pods of every other tenant",
-        "take the right out of the role; the endpoint controllers write what Services need",
+        f"{owner} -> {subject} -> {found[0].means} -> every other tenant",
+        "take the right out of the role; controllers of the platform do what it is for",
         CROSSING,
         ("MTB-PL1-CC-TI-2",),
         (owner,),

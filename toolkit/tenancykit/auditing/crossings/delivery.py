@@ -21,6 +21,8 @@ from tenancykit.auditing.tenants import Tenancy
 
 CROSSING: Final = "user-to-delivery-hub"
 _SERVES: Final = "tenancykit.dev/serves"
+_PLATFORM: Final = ("kube-system", "argocd", "flux-system")
+"""Namespaces of every platform from which its delivery tool or its controllers are taken over."""
 _HERE: Final = ("https://kubernetes.default.svc", "in-cluster")
 
 
@@ -109,6 +111,10 @@ class Delivery:
                 reached, why = self._reached(project, tenant)
                 if reached - {tenant}:
                     found.append((project, tenant, reached, why))
+        for item in self._unfenced_applications():
+            tenant = next(iter(self._of_repository[_repository(item)]))
+            why = f"{item} is of project default, which Argo CD itself makes and which allows every destination"
+            found.append((item, tenant, everybody, why))
         for item in (
             *self.objects.of("kustomize.toolkit.fluxcd.io", "Kustomization"),
             *self.objects.of("helm.toolkit.fluxcd.io", "HelmRelease"),
@@ -119,6 +125,15 @@ class Delivery:
                 why = f"{item} names no service account: it acts with the controller's rights over every namespace"
                 found.append((item, tenant, everybody, why))
         return tuple(found)
+
+    def _unfenced_applications(self) -> Iterator[ManifestObject]:
+        """Yield Applications of one tenant's repository in the project Argo CD makes, where no object says else."""
+        if any(project.name == "default" for project in self.projects):
+            return
+        for item in self.objects.of("argoproj.io", "Application"):
+            project = scalar_text(item.spec.get("project")) or "default"
+            if project == "default" and len(self._of_repository.get(_repository(item), ())) == 1:
+                yield item
 
     def _confined(self, item: ManifestObject) -> bool:
         """Return whether a delivery acts with an account of its own, in another cluster, or with a default account."""
@@ -138,30 +153,49 @@ class Delivery:
         return frozenset(found)
 
     def _reached(self, project: ManifestObject, tenant: str) -> tuple[frozenset[str], str]:
-        """Return the tenants whose namespaces or clusters a project may deliver to, with the entry that allows it."""
+        """Return the tenants whose namespaces or clusters a project may deliver to, with the entry that allows it.
+
+        A destination is allowed where some entry allows it and none with ``!`` denies it. Whoever delivers into a
+        namespace of the platform delivers to everybody.
+        """
+        entries = mappings(project.spec.get("destinations"))
+        denied = {place for entry in entries if _denies(entry) for place in self._places(_positive(entry))}
         reached: set[str] = set()
         why = ""
-        for entry in mappings(project.spec.get("destinations")):
-            more = self._destination(entry) - {tenant}
+        for entry in entries:
+            places = set() if _denies(entry) else self._places(entry) - denied
+            more = {owner for place in places for owner in self._owners_of(place)} - {tenant}
             if more and not why:
                 why = f"{project} allows destination {_words(entry)}"
+                platform = sorted(place for place in places if place in _PLATFORM)
+                why += f", the platform's {', '.join(platform)} included" if platform and denied else ""
             reached |= more
         wide = [entry for entry in mappings(project.spec.get("clusterResourceWhitelist")) if "*" in _kind(entry)]
-        if wide and mappings(project.spec.get("destinations")):
+        if wide and entries:
             reached |= set(self.tenancy.tenants)
             why = why or f"{project} allows every cluster-scoped kind"
         return frozenset(reached), why
 
-    def _destination(self, entry: Mapping[str, Any]) -> set[str]:
+    def _places(self, entry: Mapping[str, Any]) -> set[str]:
+        """Return the namespaces of this cluster, and the clusters of tenants as ``cluster NAME``, an entry names."""
         server, cluster = scalar_text(entry.get("server")), scalar_text(entry.get("name"))
-        namespace = scalar_text(entry.get("namespace"))
-        if namespace.startswith("!") or server.startswith("!") or cluster.startswith("!"):
-            return set()
-        if server == "*" or cluster == "*":
-            return set(self.tenancy.tenants)
-        if server in _HERE or cluster in _HERE:
-            return {t for n, t in self.tenancy.by_namespace.items() if fnmatchcase(n, namespace)}
-        return {tenant for tenant in self.tenancy.tenants if cluster and fnmatchcase(tenant, cluster)}
+        namespace = scalar_text(entry.get("namespace")) or "*"
+        found: set[str] = set()
+        if server == "*" or cluster == "*" or server in _HERE or cluster in _HERE:
+            known = (*self.tenancy.by_namespace, *_PLATFORM)
+            found = {name for name in known if fnmatchcase(name, namespace)}
+        pattern = "*" if server == "*" else cluster
+        if pattern and pattern not in _HERE:
+            here = set(self.tenancy.by_namespace.values()) if pattern == "*" else set()
+            names = [tenant for tenant in self.tenancy.tenants if tenant not in here]
+            found |= {f"cluster {tenant}" for tenant in names if fnmatchcase(tenant, pattern)}
+        return found
+
+    def _owners_of(self, place: str) -> frozenset[str]:
+        """Return the tenants that what is delivered to a place reaches."""
+        if place in _PLATFORM and place not in self.tenancy.by_namespace:
+            return frozenset(self.tenancy.tenants)
+        return frozenset({self.tenancy.by_namespace.get(place, place.removeprefix("cluster "))})
 
     def victims(self) -> dict[str, frozenset[str]]:
         """Return, for each tenant, the others its deliveries reach."""
@@ -199,6 +233,14 @@ _CONTROLLERS: Final = {"kustomize-controller": "Kustomization", "helm-controller
 def _repository(item: ManifestObject) -> str:
     sources = [mapping(item.spec.get("source")), *mappings(item.spec.get("sources"))]
     return " ".join(f"{scalar_text(s.get('repoURL'))} {scalar_text(s.get('path'))}" for s in sources if s)
+
+
+def _denies(entry: Mapping[str, Any]) -> bool:
+    return any(scalar_text(entry.get(key)).startswith("!") for key in ("namespace", "server", "name"))
+
+
+def _positive(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {key: scalar_text(entry.get(key)).removeprefix("!") for key in ("namespace", "server", "name")}
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from tenancykit.auditing.paths.ingresses import ingress_paths
 from tenancykit.auditing.paths.model import Path, Scene
 from tenancykit.auditing.paths.networks import network_paths
 from tenancykit.auditing.paths.secrets import secret_paths
+from tenancykit.auditing.paths.servers import server_paths
 from tenancykit.auditing.paths.volumes import volume_paths
 
 
@@ -16,5 +17,5 @@ def all_paths(scene: Scene) -> Iterator[Path]:
     """Yield every way that single objects open; without tenants there is nobody to go it."""
     if not scene.everybody:
         return
-    for look in (ingress_paths, secret_paths, device_paths, volume_paths, network_paths):
+    for look in (ingress_paths, secret_paths, device_paths, volume_paths, network_paths, server_paths):
         yield from look(scene)

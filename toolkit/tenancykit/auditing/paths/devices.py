@@ -77,9 +77,8 @@ def _path(scene: Scene, item: ManifestObject, tenant: str, what: str) -> Path:
 def _variables(scene: Scene, pod: PodView, tenant: str) -> Iterator[Path]:
     containers = (*mappings(pod.spec.get("initContainers")), *mappings(pod.spec.get("containers")))
     for container in containers:
-        for entry in mappings(container.get("env")):
-            name, value = scalar_text(entry.get("name")), scalar_text(entry.get("value"))
-            if name in _VARIABLES and not entry.get("valueFrom") and value not in _HARMLESS:
+        for name, value in _environment(scene, pod.namespace, container).items():
+            if name in _VARIABLES and value not in _HARMLESS:
                 yield Path(
                     finding(
                         "device-open",
@@ -97,3 +96,22 @@ def _variables(scene: Scene, pod: PodView, tenant: str) -> Iterator[Path]:
                     scene.everybody,
                     sure=False,
                 )
+
+
+def _environment(scene: Scene, namespace: str, container: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return a container's variables as far as manifests say them, those of ConfigMaps included."""
+    found: dict[str, str] = {}
+    for source in mappings(container.get("envFrom")):
+        name = scalar_text(mapping(source.get("configMapRef")).get("name"))
+        settings = scene.objects.get("", "ConfigMap", namespace, name) if name else None
+        prefix = scalar_text(source.get("prefix"))
+        for key, text in mapping(settings.data.get("data")).items() if settings else ():
+            found[f"{prefix}{key}"] = scalar_text(text)
+    for entry in mappings(container.get("env")):
+        name, value = scalar_text(entry.get("name")), scalar_text(entry.get("value"))
+        wanted = mapping(mapping(entry.get("valueFrom")).get("configMapKeyRef"))
+        settings = scene.objects.get("", "ConfigMap", namespace, scalar_text(wanted.get("name"))) if wanted else None
+        if settings is not None:
+            value = scalar_text(mapping(settings.data.get("data")).get(scalar_text(wanted.get("key"))))
+        found[name] = value
+    return found

@@ -1,4 +1,4 @@
-"""Ingresses: host names two tenants claim, snippets that run in the controller, Secrets of other namespaces.
+"""Ingresses and other routes: host names two tenants claim, snippets in the controller, Secrets of others.
 
 Sources: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/ (snippets and
 ``allow-cross-namespace-resources``), CVE-2021-25742, kubernetes/ingress-nginx#2371.
@@ -6,16 +6,29 @@ Sources: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configurati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text
+from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text, texts
 from tenancykit.auditing.findings import Severity
 from tenancykit.auditing.paths.model import API, Path, Scene, finding
 
 _GROUP: Final = "networking.k8s.io"
 _CLASS: Final = "kubernetes.io/ingress.class"
 _FOREIGN: Final = "foreign-host.example.net"
+_EVERY: Final = "*"
+_ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
+    "networking.k8s.io": ("Ingress",),
+    "gateway.networking.k8s.io": ("HTTPRoute", "GRPCRoute", "TLSRoute"),
+    "route.openshift.io": ("Route",),
+    "networking.istio.io": ("VirtualService",),
+    "projectcontour.io": ("HTTPProxy",),
+    "traefik.io": ("IngressRoute", "IngressRouteTCP"),
+    "traefik.containo.us": ("IngressRoute", "IngressRouteTCP"),
+}
+"""Kinds that claim host names at something tenants share."""
+_TRAEFIK: Final = re.compile(r"Host(?:SNI)?\(`([^`]+)`\)")
 _SNIPPETS: Final = ("-snippet", "-snippets", "/lua-resty", "/backend-config-snippet", "/frontend-config-snippet")
 _SECRETS: Final = ("-secret", "/auth-map", "/client-ca", "/server-ca", "/server-crt", "/ca-secret")
 
@@ -34,27 +47,60 @@ def _ingress_class(item: ManifestObject) -> str:
 
 
 def _hosts_of(item: ManifestObject) -> list[str]:
-    return [scalar_text(rule.get("host")) for rule in mappings(item.spec.get("rules")) if rule.get("host")]
+    """Return the host names an Ingress claims; one without a host claims every name."""
+    rules = mappings(item.spec.get("rules"))
+    if not rules and item.spec.get("defaultBackend"):
+        return [_EVERY]
+    return [scalar_text(rule.get("host")) or _EVERY for rule in rules]
+
+
+def _claims(item: ManifestObject) -> Iterator[tuple[str, str]]:
+    """Yield the controllers or gateways an object claims host names at, each with the name."""
+    spec = item.spec
+    gateways = [scalar_text(name) for name in texts(spec.get("gateways")) if name != "mesh"]
+    match item.group, item.kind:
+        case "networking.k8s.io", "Ingress":
+            yield from ((f"ingress class {_ingress_class(item)}", host) for host in _hosts_of(item))
+        case "route.openshift.io", "Route":
+            yield "the router", scalar_text(spec.get("host"))
+        case "networking.istio.io", "VirtualService":
+            for name in gateways:
+                place = name if "/" in name else f"{item.namespace}/{name}"
+                yield from ((f"Gateway {place}", host) for host in texts(spec.get("hosts")))
+        case "projectcontour.io", "HTTPProxy":
+            yield "Contour", scalar_text(mapping(spec.get("virtualhost")).get("fqdn"))
+        case (("traefik.io" | "traefik.containo.us"), ("IngressRoute" | "IngressRouteTCP")):
+            for route in mappings(spec.get("routes")):
+                yield from (("Traefik", host) for host in _TRAEFIK.findall(scalar_text(route.get("match"))))
+        case "gateway.networking.k8s.io", ("HTTPRoute" | "GRPCRoute" | "TLSRoute"):
+            for parent in mappings(spec.get("parentRefs")):
+                place = f"{scalar_text(parent.get('namespace')) or item.namespace}/{scalar_text(parent.get('name'))}"
+                yield from ((f"Gateway {place}", host) for host in texts(spec.get("hostnames")))
+        case _:
+            return
 
 
 def _hosts(scene: Scene) -> Iterator[Path]:
-    """Yield the host names that Ingresses of several tenants claim at one controller."""
+    """Yield the host names that objects of several tenants claim at one controller or gateway."""
     claims: dict[tuple[str, str], list[tuple[ManifestObject, str]]] = {}
-    for item, tenant in scene.of_tenants(_GROUP, "Ingress"):
-        for host in dict.fromkeys(_hosts_of(item)):
-            claims.setdefault((_ingress_class(item), host), []).append((item, tenant))
-    for (_, host), found in sorted(claims.items()):
+    for group, kinds in _ROUTES.items():
+        for item, tenant in scene.of_tenants(group, *kinds):
+            for place, host in dict.fromkeys(_claims(item)):
+                if host:
+                    claims.setdefault((place, host.lower()), []).append((item, tenant))
+    for (place, host), found in sorted(claims.items()):
         tenants = sorted({tenant for _, tenant in found})
         for item, tenant in found if len(tenants) > 1 else ():
             others = [name for name in tenants if name != tenant]
+            title = f"host {host}" if host != _EVERY else "every host name that nobody else claims"
             yield Path(
                 finding(
                     "route-hostnames-open",
-                    Severity.HIGH,
+                    Severity.HIGH if host != _EVERY else Severity.MEDIUM,
                     item,
-                    f"claims host {host}, as an Ingress of tenant {', '.join(others[:3])} does",
+                    f"claims {title}, as an object of tenant {', '.join(others[:3])} does at {place}",
                     f"{tenant} -> {item} -> requests for {host} -> users of {others[0]}",
-                    "keep each tenant's Ingresses to its own host names by admission policy",
+                    "keep each tenant to its own host names by admission policy",
                     tenants=[tenant],
                 )
             )

@@ -22,6 +22,8 @@ _REPLICATED: Final = (
     "reflector.v1.k8s.emberstack.com/reflection-auto-enabled", "reflector.v1.k8s.emberstack.com/reflection-allowed",
     "kubed.appscode.com/sync", "config.syncer/sync",
 )  # fmt: skip
+_EVERYWHERE: Final = ("kubed.appscode.com/sync", "config.syncer/sync")
+"""Annotations that copy into every namespace where they are empty (https://config-syncer.com/docs/)."""
 
 
 def secret_paths(scene: Scene) -> Iterator[Path]:
@@ -137,7 +139,9 @@ def _is_referent(provider: Any) -> bool:
 
 def _replicas(scene: Scene) -> Iterator[Path]:
     for item, _ in scene.of_tenants("", "Secret"):
-        key = next((key for key in _REPLICATED if item.annotations.get(key) not in (None, "", "false")), "")
+        notes = item.annotations
+        key = next((key for key in _EVERYWHERE if notes.get(key) == ""), "")
+        key = key or next((key for key in _REPLICATED if notes.get(key) not in (None, "", "false")), "")
         if key:
             yield from _copied(scene, item, item.namespace, item.name, f"annotation {key} lets a replicator copy it")
 

@@ -6,7 +6,7 @@ at a pod's volumes and not through its claims (https://kubernetes.io/docs/concep
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kubeanswers.objects import ManifestObject, mapping, scalar_text
@@ -41,6 +41,68 @@ def volume_paths(scene: Scene) -> Iterator[Path]:
             takers = {**makers, **wanted}
         if takers:
             yield from _volume(scene, item, takers, is_bound=bool(space))
+    yield from _shared_storage(scene)
+
+
+_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "nfs": ("server", "path"),
+    "csi": ("driver", "volumeHandle"),
+    "iscsi": ("targetPortal", "iqn", "lun"),
+    "fc": ("targetWWNs", "wwids", "lun"),
+    "cephfs": ("monitors", "path"),
+    "rbd": ("monitors", "pool", "image"),
+    "glusterfs": ("endpoints", "path"),
+    "azureFile": ("shareName", "secretName", "secretNamespace"),
+    "awsElasticBlockStore": ("volumeID",),
+    "gcePersistentDisk": ("pdName",),
+    "azureDisk": ("diskURI",),
+    "vsphereVolume": ("volumePath",),
+}
+"""Fields that name the storage behind a volume, by the volume's source."""
+
+
+def _storage(item: ManifestObject) -> str:
+    """Return what names the storage behind a volume; empty where nothing does."""
+    for source, fields in _PLACES.items():
+        stated = mapping(item.spec.get(source))
+        if stated:
+            return " ".join((source, *(str(stated.get(name, "")) for name in fields)))
+    return ""
+
+
+def _shared_storage(scene: Scene) -> Iterator[Path]:
+    """Yield the storage that volumes of several tenants lead to."""
+    users: dict[str, list[tuple[str, ManifestObject]]] = {}
+    claims = {
+        scalar_text(claim.spec.get("volumeName")): tenant
+        for claim, tenant in scene.of_tenants("", "PersistentVolumeClaim")
+    }
+    for item in scene.objects.of("", "PersistentVolume"):
+        bound = scalar_text(mapping(item.spec.get("claimRef")).get("namespace"))
+        tenant = scene.tenancy.by_namespace.get(bound, "") or claims.get(item.name, "")
+        if tenant and (place := _storage(item)):
+            users.setdefault(place, []).append((tenant, item))
+    for place, found in sorted(users.items()):
+        tenants = frozenset(tenant for tenant, _ in found)
+        if len(tenants) < 2:
+            continue
+        first = min(tenants)
+        item = next(item for tenant, item in found if tenant == first)
+        yield Path(
+            finding(
+                "volume-open",
+                Severity.HIGH,
+                item,
+                f"leads to the same storage ({place}) as volumes of {len(tenants) - 1} other "
+                f"tenant{'s' if len(tenants) > 2 else ''}",
+                f"{first} -> {item} -> {place} -> data of {', '.join(sorted(tenants - {first})[:3])}",
+                "give each tenant storage of its own, or a directory of its own with credentials of its own",
+                VOLUMES,
+                tenants,
+            ),
+            tenants,
+            tenants,
+        )
 
 
 def _fits(claim: ManifestObject, volume: ManifestObject) -> bool:
