@@ -18,6 +18,8 @@ from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
 from tenancykit.criteria.isolation.measure import assess
 from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.reliability import Link, expose
+from tenancykit.design.model import Design, choose
+from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
 from tenancykit.validation import validate
 from tests.criteria.isolation.platforms import CATALOGUE, SHARED, resolved, result, scenario, with_options
@@ -122,3 +124,39 @@ def test_four_of_five_draws_of_the_whole_model_lie_in_the_printed_interval(optio
             inside[exposure.plane] += exposure.low <= days[exposure.plane] <= exposure.high
     for plane in ("control", "compute", "network", "storage", "accelerator"):
         assert 0.72 <= inside[plane] / count <= 0.9, plane
+
+
+def days_of_two(options: dict[str, tuple[str, ...]]) -> dict[tuple[str, str], float]:
+    """Return the open days of two classes that choose apart."""
+    asked = validate(Scenario, parse_yaml(SCENARIO, "two"))
+    design = Design("t", "", {name: choose(CATALOGUE, chosen) for name, chosen in options.items()})
+    return {(str(c), str(p)): days for (c, p), days in assess(resolve(design, asked, CATALOGUE), MODEL).days.items()}
+
+
+def test_a_barrier_that_keeps_out_only_some_attackers_shows() -> None:
+    """A pool per class, or a sandbox around the pods of one, leaves who reaches most where it was."""
+    shared = days_of_two({"dev": SHARED, "prod": SHARED})
+    pool = with_options("node_pool_class")
+    pools = days_of_two({"dev": pool, "prod": pool})
+    sandboxed = days_of_two({"dev": with_options("rt_gvisor"), "prod": SHARED})
+    for found in (pools, sandboxed):
+        assert all(found[key] <= days + 1e-9 for key, days in shared.items() if key[1] != "performance")
+        assert found["prod", "compute"] < shared["prod", "compute"] - 0.1
+
+
+def test_an_operator_that_one_class_uses_reaches_tenants_who_do_not() -> None:
+    queue = with_options("sch_kueue")
+    neither = days_of_two({"dev": SHARED, "prod": SHARED})
+    dev = days_of_two({"dev": queue, "prod": SHARED})
+    both = days_of_two({"dev": queue, "prod": queue})
+    assert neither["prod", "control"] < dev["prod", "control"] <= both["prod", "control"]
+
+
+def test_fabrics_enforced_outside_the_host_are_never_better_left_out() -> None:
+    own = with_options("cp_managed_per_tenant", "node_baremetal_tenant", "st_dedicated")
+    fenced = days_of_two({"dev": (*own, "net_dpu"), "prod": (*own, "net_dpu")})
+    bare = days_of_two({"dev": own, "prod": own})
+    for class_id in ("dev", "prod"):
+        assert sum(d for k, d in fenced.items() if k[0] == class_id) < sum(
+            d for k, d in bare.items() if k[0] == class_id
+        )

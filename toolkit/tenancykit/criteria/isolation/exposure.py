@@ -2,19 +2,20 @@
 
 Convention. For an asset of a victim class, the exposure is the chance that at a random moment some path from another
 tenant stands open; paths from one class of attackers combine exactly. Classes of attackers meet the same flaws of the
-same components, so the class that reaches the asset most stands for all of them: a second class of the same kind moves
-nothing. Within a plane the expected open days of its confidentiality and integrity assets are added up, so that closing
-a lesser path shows beside a greater one; the sum is asset-days a year. Nines are those of the mean over the plane's
-assets, whose number is the catalogue's and not the design's.
+same components, so the class that reaches the asset most stands for all of them - but for a share of :data:`SPREAD`,
+which is averaged over all other tenants, so that a barrier shows that keeps only some of them out. A second class of
+the same kind moves nothing. Within a plane the expected open days of its confidentiality and integrity assets are added
+up, so that closing a lesser path shows beside a greater one; the sum is asset-days a year. Nines are those of the mean
+over the plane's assets, whose number is the catalogue's and not the design's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from tenancykit.catalogue.attack import Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue
@@ -32,9 +33,15 @@ if TYPE_CHECKING:
 LOW, HIGH = 0.1, 0.9
 """Ends of every interval printed: P10 and P90."""
 
+SPREAD: Final = 0.1
+"""Share of an exposure that counts by how many other tenants reach the asset instead of by the one who reaches it most.
+Assumption: that it stands open to somebody counts nine times as much."""
+
 Performance = Literal["performance"]
 PERFORMANCE: Final[Performance] = "performance"
 """The plane of noisy neighbours; levels and attack graphs do not know it."""
+
+_Chance = TypeVar("_Chance", "float", "NDArray[np.float64]")
 
 Key = tuple[str, Plane | Performance]
 """A class of victims and a plane."""
@@ -125,7 +132,7 @@ def _assets(plane: Plane, model: IsolationCatalogue) -> tuple[str, ...]:
 def worst_of_each(result: IsolationResult) -> dict[str, dict[str, tuple[AssetFinding, PairFinding]]]:
     """Return, per victim class and asset, the finding of the attackers that reach it most."""
     found: dict[str, dict[str, tuple[AssetFinding, PairFinding]]] = {name: {} for name in result.planes}
-    for pair in (*result.pairs, *result.provider):
+    for pair in _pairs(result):
         here = found[pair.victim]
         for asset in pair.finding.assets:
             if asset.guarded and (asset.asset not in here or asset.exposure > here[asset.asset][0].exposure):
@@ -133,14 +140,46 @@ def worst_of_each(result: IsolationResult) -> dict[str, dict[str, tuple[AssetFin
     return found
 
 
+def exposed_of_each(
+    result: IsolationResult, exposures: Callable[[PairFinding], Mapping[str, _Chance]]
+) -> dict[tuple[str, str], _Chance]:
+    """Return, per victim class and asset, the exposure to all other tenants.
+
+    Args:
+        result: isolation of a design.
+        exposures: from a pair to the exposure of each confidentiality or integrity asset, as a number or an array.
+    """
+    worst: dict[tuple[str, str], Any] = {}
+    total: dict[tuple[str, str], Any] = {}
+    others: dict[str, int] = {}
+    for pair in _pairs(result):
+        others[pair.victim] = others.get(pair.victim, 0) + pair.attackers
+        for asset, chance in exposures(pair).items():
+            key = pair.victim, asset
+            if key in worst:
+                worst[key] = worst[key] + (chance - worst[key]) * (chance > worst[key])
+                total[key] = total[key] + pair.attackers * chance
+            else:
+                worst[key], total[key] = chance, pair.attackers * chance
+    return {key: (1 - SPREAD) * most + SPREAD * total[key] / others[key[0]] for key, most in worst.items()}
+
+
 def open_days(result: IsolationResult) -> dict[Key, float]:
     """Return the expected open days a year per class of victims and plane."""
     days: dict[Key, float] = {(victim, plane): 0.0 for victim, planes in result.planes.items() for plane in planes}
-    for victim, assets in worst_of_each(result).items():
-        for asset, _ in assets.values():
-            days[victim, asset.plane] += asset.days_per_year
+    planes = {asset.asset: asset.plane for pair in _pairs(result) for asset in pair.finding.assets}
+    for (victim, name), chance in exposed_of_each(result, _exposures).items():
+        days[victim, planes[name]] += chance * DAYS_PER_YEAR
     days.update(((slowed.class_id, PERFORMANCE), slowed.lost_days) for slowed in result.slowdowns)
     return days
+
+
+def _pairs(result: IsolationResult) -> tuple[PairFinding, ...]:
+    return (*result.pairs, *result.provider)
+
+
+def _exposures(pair: PairFinding) -> dict[str, float]:
+    return {asset.asset: asset.exposure for asset in pair.finding.assets if asset.guarded}
 
 
 def plane_exposures(result: IsolationResult, model: IsolationCatalogue) -> tuple[PlaneExposure, ...]:
@@ -200,21 +239,17 @@ def exposure_draws(
     """
     import numpy as np  # noqa: PLC0415 - as above
 
-    worst: dict[tuple[str, str], NDArray[np.float64]] = {}
-    plane_of: dict[tuple[str, str], Plane] = {}
     seen: dict[int, Mapping[str, NDArray[np.float64]]] = {}
-    for pair in (*result.pairs, *result.provider):
-        known = seen.get(id(pair.finding))
-        if known is None:
-            known = seen[id(pair.finding)] = _drawn(pair.finding, model, draws)
-        for asset in pair.finding.assets:
-            if asset.guarded:
-                key = pair.victim, asset.asset
-                plane_of[key] = asset.plane
-                worst[key] = np.maximum(worst[key], known[asset.asset]) if key in worst else known[asset.asset]
-    days = {(victim, plane): np.zeros(draws) for victim, planes in result.planes.items() for plane in planes}
-    for key, exposures in worst.items():
-        days[key[0], plane_of[key]] += exposures * DAYS_PER_YEAR
+
+    def drawn(pair: PairFinding) -> Mapping[str, NDArray[np.float64]]:
+        if id(pair.finding) not in seen:
+            seen[id(pair.finding)] = _drawn(pair.finding, model, draws)
+        return seen[id(pair.finding)]
+
+    planes = {asset.asset: asset.plane for pair in _pairs(result) for asset in pair.finding.assets}
+    days = {(victim, plane): np.zeros(draws) for victim, mine in result.planes.items() for plane in mine}
+    for (victim, name), exposures in exposed_of_each(result, drawn).items():
+        days[victim, planes[name]] += exposures * DAYS_PER_YEAR
     for slowed in result.slowdowns:
         for entry in slowed.shared.values():
             days[slowed.class_id, PERFORMANCE] += (1 - 1 / slowdown_draws(entry, draws)) * DAYS_PER_YEAR

@@ -109,13 +109,16 @@ def assess(
                 continue
             facts = pair_facts(attacker.facts, victim.facts, same_class=same, model=model)
             finding = assess_facts(facts | {"proven-export"} if proven else facts, model, believed)
-            pairs.append(PairFinding(attacker.tenant_class.id, victim.tenant_class.id, others, finding))
+            count = attacker.tenant_class.count - (1 if same else 0)
+            pairs.append(PairFinding(attacker.tenant_class.id, victim.tenant_class.id, count, others, finding))
     provider = []
+    everybody = sum(each.tenant_class.count for each in design.classes)
     for victim in design.classes:
         if provider_attacks(victim.facts):
             facts = pair_facts(PROVIDER_FACTS, victim.facts, same_class=False, model=model)
             finding = assess_facts(facts | {"proven-export"} if proven else facts, model, believed)
-            provider.append(PairFinding(PROVIDER, victim.tenant_class.id, victim.tenant_class.count, finding))
+            count = victim.tenant_class.count
+            provider.append(PairFinding(PROVIDER, victim.tenant_class.id, everybody, count, finding))
     planes = {resolved.tenant_class.id: _planes(resolved.facts, model) for resolved in design.classes}
     return IsolationResult(tuple(pairs), tuple(provider), planes, _slowdowns(design, model), model)
 

@@ -187,12 +187,14 @@ def best_isolation(
             size,
             model,
         )
-        take_worse(worst, victim.id, facts, _RelaxedChances(facts, believed, latencies))
+        count = attacker.count - (attacker is victim)
+        take_worse(worst, victim.id, facts, _RelaxedChances(facts, believed, latencies), attackers=count)
+    everybody = sum(each.count for each in classes)
     outside = dict.fromkeys(PROVIDER_FACTS, everywhere)
     for name, facts_of in sure.items():
         if any(provider_attacks({fact}) for fact in facts_of):
             pair = _RelaxedPair((outside, facts_of), (outside, maybe[name]), same_class=False, size=size, model=model)
-            take_exposed(worst, name, pair, _RelaxedChances(pair, believed, latencies))
+            take_exposed(worst, name, pair, _RelaxedChances(pair, believed, latencies), attackers=everybody)
     return worst
 
 

@@ -128,11 +128,13 @@ class PairFinding:
     Attributes:
         attacker: class of the attacker.
         victim: class of the victim.
+        attackers: tenants of the attacker's class other than the victim; of the provider, as many as all tenants.
         victims: other tenants of the victim's class.
         finding: what follows from their graph.
     """
 
     attacker: str
     victim: str
+    attackers: int
     victims: int
     finding: GraphFinding = field(repr=False)

@@ -17,7 +17,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs, window_cases
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, flaws_of, posterior, window_kind
-from tenancykit.criteria.isolation.exposure import PERFORMANCE, Key
+from tenancykit.criteria.isolation.exposure import PERFORMANCE, SPREAD, Key
 from tenancykit.criteria.isolation.graph import PROVIDER_FACTS, provider_attacks
 from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import AssetNetwork, Passage, Start, contracted, measured_starts
@@ -45,6 +45,8 @@ class Sweep:
         depth: barriers of the worst asset.
         asset: id of the worst asset.
         opened: per victim class and asset, the chance that a path from the attackers that reach it most is open.
+        reaching: per victim class and asset, the same summed over all other tenants.
+        others: other tenants that each class was measured against.
         slowed: per victim class and shared resource, the share of a year that neighbours take.
         planes: plane of every asset.
     """
@@ -54,6 +56,8 @@ class Sweep:
     depth: NDArray[np.int64]
     asset: NDArray[np.str_]
     opened: dict[tuple[str, str], Floats]
+    reaching: dict[tuple[str, str], Floats]
+    others: dict[str, int]
     slowed: dict[tuple[str, str], Floats]
     planes: Mapping[str, Plane]
 
@@ -61,8 +65,9 @@ class Sweep:
     def days(self) -> Mapping[Key, Floats]:
         """Expected open days a year per class of victims and plane, as ``IsolationResult.days`` of one design."""
         found: dict[Key, Floats] = {}
-        for (victim, asset), chance in self.opened.items():
-            _add(found, (victim, self.planes[asset]), chance * DAYS_PER_YEAR)
+        for (victim, asset), most in self.opened.items():
+            mean = self.reaching[victim, asset] / max(1, self.others.get(victim, 0))
+            _add(found, (victim, self.planes[asset]), ((1 - SPREAD) * most + SPREAD * mean) * DAYS_PER_YEAR)
         for (victim, _), share in self.slowed.items():
             _add(found, (victim, PERFORMANCE), share * DAYS_PER_YEAR)
         return found
@@ -101,11 +106,14 @@ def sweep(
         if attacker is victim and victim.count < 2:
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model, proven=proven)
-        take_worse(worst, victim.id, facts, Chances(facts, model, believed))
+        count = attacker.count - (attacker is victim)
+        take_worse(worst, victim.id, facts, Chances(facts, model, believed), attackers=count)
+    everybody = sum(each.count for each in classes)
     for victim in classes:
         from_outside = provider_pair(known[victim.id], size, model)
         if from_outside is not None:
-            take_exposed(worst, victim.id, from_outside, Chances(from_outside, model, believed))
+            chances = Chances(from_outside, model, believed)
+            take_exposed(worst, victim.id, from_outside, chances, attackers=everybody)
     return worst
 
 
@@ -158,12 +166,15 @@ def best_of(size: int, classes: Sequence[tuple[str, PairArrays]]) -> Sweep:
         classes: id of every class, with the facts of two tenants of it.
     """
     assets = {asset.id: asset for _, facts in classes for asset in facts.model.assets.values() if guarded(asset)}
+    exposed = [(name, a.id) for name, facts in classes for a in assets.values() if facts.holds(a.when).any()]
     return Sweep(
         np.full(size, MAX_NINES + DEPTH_WEIGHT * MAX_DEPTH),
         np.zeros(size),
         np.full(size, MAX_DEPTH, dtype=np.int64),
         np.full(size, "", dtype="<U40"),
-        {(name, a.id): np.zeros(size) for name, facts in classes for a in assets.values() if facts.holds(a.when).any()},
+        {key: np.zeros(size) for key in exposed},
+        {key: np.zeros(size) for key in exposed},
+        {},
         {(name, r): np.zeros(size) for name, facts in classes for r in shared_resources(facts.model)},
         {name: asset.plane for name, asset in assets.items()},
     )
@@ -177,20 +188,23 @@ def provider_pair(victim: Mapping[str, Booleans], size: int, model: IsolationCat
     return PairArrays(attacker, victim, same_class=False, size=size, model=model)
 
 
-def take_exposed(worst: Sweep, victim: str, facts: PairArrays, chances: Chances) -> list[_Exposed]:
-    """Keep what a pair opens of its victim's assets, where it is more than any pair before, and return it."""
+def take_exposed(worst: Sweep, victim: str, facts: PairArrays, chances: Chances, *, attackers: int) -> list[_Exposed]:
+    """Keep what so many attackers open of their victim's assets, where it is more than before, and return it."""
     found = [
         _exposed(asset.id, facts, chances)
         for asset in facts.model.assets.values()
         if guarded(asset) and facts.holds(asset.when).any()
     ]
+    worst.others[victim] = worst.others.get(victim, 0) + attackers
     for each in found:
         so_far = worst.opened.setdefault((victim, each.asset), np.zeros(facts.size))
         np.maximum(so_far, each.exposure, out=so_far)
+        reaching = worst.reaching.setdefault((victim, each.asset), np.zeros(facts.size))
+        reaching += attackers * each.exposure
     return found
 
 
-def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances) -> None:
+def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances, *, attackers: int) -> None:
     """Put the worst asset of a pair in the place of the worst so far, where it is worse.
 
     Depth adds at most :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
@@ -200,7 +214,7 @@ def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances) -
         if entry.kind == "sharing":
             slowed = worst.slowed[victim, entry.resource]
             np.maximum(slowed, facts.holds(entry.when) * lost(entry.mean.likely), out=slowed)
-    found = take_exposed(worst, victim, facts, chances)
+    found = take_exposed(worst, victim, facts, chances, attackers=attackers)
     if not found:
         return
     least = np.minimum.reduce([each.nines for each in found]) + DEPTH_WEIGHT * MAX_DEPTH

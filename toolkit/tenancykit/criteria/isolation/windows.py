@@ -41,12 +41,14 @@ def sweep_windows(batch: Batch, latencies: Floats, *, believed: Beliefs = BELIEV
         if attacker is victim and victim.count < 2:
             continue
         facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        take_worse(worst, victim.id, facts, Chances(facts, model, believed, latencies=latencies))
+        chances = Chances(facts, model, believed, latencies=latencies)
+        take_worse(worst, victim.id, facts, chances, attackers=attacker.count - (attacker is victim))
+    everybody = sum(each.count for each in classes)
     for victim in classes:
         from_outside = provider_pair(known[victim.id], size, model)
         if from_outside is not None:
             chances = Chances(from_outside, model, believed, latencies=latencies)
-            take_exposed(worst, victim.id, from_outside, chances)
+            take_exposed(worst, victim.id, from_outside, chances, attackers=everybody)
     return worst
 
 
