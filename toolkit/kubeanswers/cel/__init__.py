@@ -1,6 +1,6 @@
 """A CEL evaluator with what Kubernetes adds to the language.
 
-Why our own: ``cel-python`` parses neither optional selection (``a.?b``) nor two-variable macros, and ``cel-expr-python``
+Why our own: ``cel-python`` parses neither optional selection (``a.?b``) nor two-variable macros; ``cel-expr-python``
 0.1.3 compiles neither those macros nor Kubernetes' libraries: 78 of the 341 evaluations that the recorded admission
 policies take (docs/decisions/0004). The test suite compares this one with ``cel-python`` on what both know.
 """

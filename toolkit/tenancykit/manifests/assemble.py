@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
-from tenancykit.manifests.builds import NOTHING, Side
+from tenancykit.manifests.builds import Side
 from tenancykit.manifests.model import CONCERNS, PREFIX, SIGNATURE, SIGNED, KubernetesObject, Manifest, PlainFile
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.promises import Promises, fleet_of
-from tenancykit.manifests.registry import BUILDERS
+from tenancykit.manifests.registry import build_of
 from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClassScope, ClusterScope, TenantScope
 from tenancykit.manifests.sizing import Demand
 from tenancykit.scenario.model import Scenario
@@ -116,10 +116,10 @@ def cluster_scope(plan: ClusterPlan, scopes: dict[str, ClassScope], option: str,
 
 def plain_files(plan: ClusterPlan) -> Iterator[PlainFile]:
     """Yield the files of a cluster that no API server takes."""
-    for option in plan.options:
-        files = BUILDERS.get(option, NOTHING).files
-        if files and any(files[0] in sides_of(found, plan) for found in plan.choosing(option)):
-            yield files[1](option)
+    for option in plan.chosen:
+        files = build_of(option).files
+        if files and any(files[0] in sides_of(found, plan) for found in plan.choosing(option.id)):
+            yield files[1](option.id)
 
 
 def base_manifests(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> list[Manifest]:
@@ -129,9 +129,9 @@ def base_manifests(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> list[Man
         ValueError: two options ask for one object with different content: a fault of ours, found by tests.
     """
     found: dict[tuple[str, str, str, str], Manifest] = {}
-    for option in plan.options:
-        for side, build in BUILDERS.get(option, NOTHING).base:
-            scope = cluster_scope(plan, scopes, option, side)
+    for option in plan.chosen:
+        for side, build in build_of(option).base:
+            scope = cluster_scope(plan, scopes, option.id, side)
             if scope.classes:
                 for made in build(scope):
                     _merge(found, made)
@@ -153,8 +153,8 @@ def tenant_manifests(scope: TenantScope) -> list[Manifest]:
     """Return what one tenant needs in a cluster."""
     sides = sides_of(scope.cls.found, scope.plan)
     found: dict[tuple[str, str, str, str], Manifest] = {}
-    for option in scope.cls.found.choice.options:
-        for side, build in BUILDERS.get(option, NOTHING).tenant:
+    for option in scope.cls.found.options:
+        for side, build in build_of(option).tenant:
             if side in sides:
                 for made in build(scope):
                     _merge(found, made)

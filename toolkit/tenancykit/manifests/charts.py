@@ -8,10 +8,10 @@ from typing import Any, Final
 from tenancykit.catalogue.model import Component, HelmChart
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.manifests.assemble import cluster_scope, sides_of
-from tenancykit.manifests.builds import NOTHING, Chart, Side
+from tenancykit.manifests.builds import Chart, Side
 from tenancykit.manifests.model import HelmRelease
 from tenancykit.manifests.plan import ClusterPlan
-from tenancykit.manifests.registry import BUILDERS
+from tenancykit.manifests.registry import build_of
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope, with_required
 from tenancykit.manifests.yaml_writer import write_document
 
@@ -22,12 +22,12 @@ _ABSTRACT: Final = frozenset({"kubernetes-cluster", "management-cluster"})
 def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmRelease]:
     """Yield the Helm releases of a cluster, each once, in the order of the options that need them."""
     done: set[str] = set()
-    for option in plan.options:
-        for chart in BUILDERS.get(option, NOTHING).charts:
-            scope = cluster_scope(plan, scopes, option, chart.side)
+    for option in plan.chosen:
+        for chart in build_of(option).charts:
+            scope = cluster_scope(plan, scopes, option.id, chart.side)
             if scope.classes and chart.component not in done:
                 done.add(chart.component)
-                yield _release(option, chart, scope)
+                yield _release(option.id, chart, scope)
 
 
 def _release(option: str, chart: Chart, scope: ClusterScope) -> HelmRelease:
@@ -59,10 +59,10 @@ def with_values(required: Mapping[str, Any], values: Mapping[str, Any]) -> dict[
 def tenant_releases(scope: TenantScope) -> Iterator[HelmRelease]:
     """Yield the Helm releases of one tenant in a cluster, named after the tenant."""
     sides = sides_of(scope.cls.found, scope.plan)
-    for option in scope.cls.found.choice.options:
-        for chart in BUILDERS.get(option, NOTHING).tenant_charts:
+    for option in scope.cls.found.options:
+        for chart in build_of(option).tenant_charts:
             if chart.side in sides:
-                pin = _pin(scope.cls.catalogue, chart.component, option)
+                pin = _pin(scope.cls.catalogue, chart.component, option.id)
                 yield HelmRelease(
                     name=scope.name,
                     namespace=scope.namespace,
@@ -70,7 +70,7 @@ def tenant_releases(scope: TenantScope) -> Iterator[HelmRelease]:
                     repository=pin.repository,
                     version=pin.version,
                     values=with_values(pin.required, chart.values(scope)),
-                    because=(option,),
+                    because=(option.id,),
                     requirement="isolation.control-plane",
                 )
 
@@ -80,8 +80,8 @@ def has_tenant_releases(plan: ClusterPlan) -> bool:
     return any(
         chart.side in sides_of(found, plan)
         for found in plan.classes
-        for option in found.choice.options
-        for chart in BUILDERS.get(option, NOTHING).tenant_charts
+        for option in found.options
+        for chart in build_of(option).tenant_charts
     )
 
 
@@ -130,7 +130,7 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
     for found in plan.classes:
         sides = sides_of(found, plan)
         for option in found.options:
-            build = BUILDERS.get(option.id, NOTHING)
+            build = build_of(option)
             installed |= {chart.component for chart in build.charts if chart.side not in sides}
             installed |= {chart.component for chart in build.tenant_charts}
             placed = {side for side, _ in (*build.base, *build.tenant)}

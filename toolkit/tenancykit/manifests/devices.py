@@ -92,7 +92,7 @@ class ClassDevices:
             profiles=mode.profiles if mode else {},
             replicas=max(2, mode.replicas) if mode else 1,
             node_models=tuple(models),
-            in_guest=bool({"rt_kata", "rt_coco"} & set(found.choice.options)),
+            in_guest=bool(found.sandbox.gpu_runtime_class),
             offered=tuple(sorted(gpu_models_on_offer(scenario, catalogue))),
             accelerators=catalogue.accelerators,
         )

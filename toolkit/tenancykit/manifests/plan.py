@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from tenancykit.catalogue.model import Option
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import Tenant, class_tenants
@@ -47,8 +48,12 @@ class ClusterPlan:
     @property
     def options(self) -> tuple[str, ...]:
         """Ids of every option some class of this cluster chose, in the catalogue's order of dimensions."""
-        seen = dict.fromkeys(option for found in self.classes for option in found.choice.options)
-        return tuple(seen)
+        return tuple(option.id for option in self.chosen)
+
+    @property
+    def chosen(self) -> tuple[Option, ...]:
+        """Every option some class of this cluster chose, in the catalogue's order of dimensions."""
+        return tuple({option.id: option for found in self.classes for option in found.options}.values())
 
 
 def is_per_tenant(found: ClassDesign) -> bool:

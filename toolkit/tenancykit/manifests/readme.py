@@ -8,9 +8,8 @@ from typing import Any
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests import charts
 from tenancykit.manifests.assemble import plain_files, sides_of
-from tenancykit.manifests.builds import NOTHING
 from tenancykit.manifests.plan import ClusterPlan, Role, is_per_tenant
-from tenancykit.manifests.registry import BUILDERS
+from tenancykit.manifests.registry import build_of
 from tenancykit.manifests.scope import POOL_LABEL, ClassScope
 from tenancykit.scenario.model import Scenario
 
@@ -128,7 +127,7 @@ def _fill_in(design: ResolvedDesign, scenario: Scenario) -> list[str]:
         _SECRETS,
         "- Sizes come from the scenario's demand with the headroom stated in the objects' builders (assumption: 25 %).",
     ]
-    if any("id_argocd_projects" in found.choice.options for found in design.classes):
+    if any("argo-cd" in option.components for found in design.classes for option in found.options):
         lines.append(_ARGO)
     pools = sorted(
         {f.placement.domain for f in design.classes if f.placement.domain != "fleet" and not is_per_tenant(f)}
@@ -186,6 +185,6 @@ def _classes(design: ResolvedDesign) -> list[str]:
 
 
 def _without_objects(design: ResolvedDesign) -> list[str]:
-    chosen = dict.fromkeys(option for found in design.classes for option in found.choice.options)
-    reasons = [(option, BUILDERS.get(option, NOTHING).reason) for option in chosen]
+    chosen = {option.id: option for found in design.classes for option in found.options}
+    reasons = [(identifier, build_of(option).reason) for identifier, option in chosen.items()]
     return [f"- `{option}`: {reason}" for option, reason in reasons if reason] or ["None."]

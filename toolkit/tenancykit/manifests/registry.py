@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tenancykit.catalogue.model import Option
 from tenancykit.manifests.builders import (
     access,
     admission,
@@ -39,7 +40,7 @@ from tenancykit.manifests.builders import (
     topology,
     workloads,
 )
-from tenancykit.manifests.builds import Chart, ForCluster, ForTenant, OptionBuild, Side, TenantChart
+from tenancykit.manifests.builds import NOTHING, Chart, ForCluster, ForTenant, OptionBuild, Side, TenantChart
 
 KUBERNETES: Final = "Kubernetes 1.30 to 1.37"
 
@@ -473,4 +474,13 @@ BUILDERS: Final[dict[str, OptionBuild]] = {
     **_IDENTITY,
     **_OBSERVABILITY,
 }
-"""What is built for each option of the catalogue; a test demands that the ids are the catalogue's."""
+"""What is built for each option of the catalogue that its file alone does not say; no other ids stand here."""
+
+_SANDBOX: Final = OptionBuild((("pods", runtime.runtime_classes),), upstream=KUBERNETES)
+
+
+def build_of(option: Option) -> OptionBuild:
+    """Return what is built for an option: by its id, else by what its file provides (sandboxes: their RuntimeClass)."""
+    if option.id in BUILDERS:
+        return BUILDERS[option.id]
+    return _SANDBOX if option.sandbox is not None and option.sandbox.runtime_class else NOTHING

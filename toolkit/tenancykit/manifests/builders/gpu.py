@@ -148,12 +148,13 @@ def operator_values(scope: ClusterScope) -> dict[str, Any]:
         values["devicePlugin"] = {"config": {"name": SHARING_CONFIG, "default": "whole"}}
     if "gpu_hami" in scope.options:
         values["devicePlugin"] = {"enabled": False}
-    if {"rt_kata", "rt_coco", "rt_kubevirt"} & scope.options:
+    facts = {fact for cls in scope.classes for fact in cls.found.facts}
+    if "guest-kernel" in facts:
         workload = "vm-vgpu" if "gpu_vgpu" in scope.options else "vm-passthrough"
         values["sandboxWorkloads"] = {"enabled": True, "defaultWorkload": workload}
-    if {"rt_kata", "rt_coco"} & scope.options:
+    if any(cls.found.sandbox.gpu_runtime_class for cls in scope.classes):
         values["sandboxWorkloads"]["mode"] = "kata"
-    if "rt_coco" in scope.options:
+    if "confidential-guest" in facts:
         values["ccManager"] = {"enabled": True, "defaultMode": "on"}
     if "gpu_vgpu" in scope.options:
         values["vgpuManager"] = {"enabled": True, "repository": "<private-registry>", "image": "vgpu-manager"}
