@@ -41,6 +41,36 @@ def test_every_namespace_an_object_lives_in_is_exported_or_an_operators(identifi
         assert used - made <= set(OPERATORS)
 
 
+@pytest.mark.parametrize(
+    ("identifier", "kind", "field", "reporting", "refusing"),
+    [
+        ("RA01", "ValidatingAdmissionPolicyBinding", "validationActions", ["Warn", "Audit"], ["Deny", "Audit"]),
+        ("RA02", "ValidatingPolicy", "validationActions", ["Audit"], ["Deny"]),
+        ("RA07", "Tenancykit", "enforcementAction", "dryrun", "deny"),
+    ],
+)
+def test_policies_only_report_where_the_scenario_says_so_and_the_audit_finds_what_that_leaves_open(
+    identifier: str, kind: str, field: str, reporting: object, refusing: object, tmp_path: Path
+) -> None:
+    scenario = small("ml-platform")
+    for admission, action in (("enforce", refusing), ("audit", reporting)):
+        team = scenario.team.model_copy(update={"admission": admission})
+        exported(identifier, scenario.model_copy(update={"team": team}), tmp_path / admission)
+        objects = [o for _, o in read_objects(tmp_path / admission)]
+        found = [o["spec"][field] for o in objects if o["kind"].startswith(kind)]
+        assert found
+        assert all(each == action for each in found)
+        tenants = [
+            o["metadata"]["labels"] for o in objects if "tenancykit.dev/tenant" in o["metadata"].get("labels", {})
+        ]
+        restricted = any("pod-security.kubernetes.io/enforce" in labels for labels in tenants)
+        assert restricted == (admission == "enforce")
+        assert ("Nothing is refused" in (tmp_path / admission / "README.md").read_text()) == (admission == "audit")
+        report = audit_clusters(read_clusters([tmp_path / admission]))
+        worst = [finding for finding in report.findings if finding.severity >= Severity.MEDIUM]
+        assert bool(worst) == (admission == "audit")
+
+
 def test_exposed_workloads_are_probed_and_may_take_their_time_to_start(tmp_path: Path) -> None:
     scenario = small("saas-inference")
     workloads = tuple(w.model_copy(update={"image": "registry.example.com/model@sha256:0"}) for w in scenario.workloads)

@@ -34,6 +34,10 @@ _CHANGING = (
     "edited is kept beside the new one as `<name>.changed-by-hand`. Put your own objects into files of your own and "
     "list them in a Kustomization of your own that uses these folders as bases.\n"
 )
+_REPORTS = (
+    "**Nothing is refused:** the scenario has `team.admission: audit`, so admission policies and Pod Security levels "
+    "warn and report only, and `prove` finds what that leaves open. Policies that fill in values still do.\n"
+)
 _SECRETS = (
     "- No Secret is written. Certificates, pull secrets and keys come from your secret store; TLS secrets for the "
     "gateways are `public-tls` and `internal-tls` in `tenancykit-ingress`."
@@ -99,6 +103,7 @@ def readme(
         f"# {design.name} ({design.id}) for {scenario.title or scenario.name}\n",
         _INTRODUCTION.format(version=scenario.kubernetes),
         *_violations(design),
+        *([_REPORTS] if scenario.team.admission == "audit" else []),
         "## Before you apply\n",
         *_fill_in(design, scenario),
         "\n## Apply\n",

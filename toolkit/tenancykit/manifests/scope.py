@@ -79,6 +79,11 @@ class ClassScope:
         own = self.found.cluster.per_tenant or self.found.cluster.control_plane in ("virtual", "logical")
         return own and "cluster-api-access" in self.found.facts
 
+    @property
+    def admission_reports(self) -> bool:
+        """Whether policies only report what breaks them (``team.admission: audit``), so that nothing is refused."""
+        return self.scenario.team.admission == "audit"
+
     @cached_property
     def delivery(self) -> str:
         """Id of the delivery option, or an empty string."""

@@ -36,7 +36,7 @@ def validating_policies(scope: ClusterScope) -> Iterator[Manifest]:
                 name,
                 spec={
                     "policyName": name,
-                    "validationActions": ["Deny", "Audit"],
+                    "validationActions": ["Warn", "Audit"] if cls.admission_reports else ["Deny", "Audit"],
                     **({} if rule.every_namespace else {"matchResources": {"namespaceSelector": selector(cls)}}),
                 },
             )

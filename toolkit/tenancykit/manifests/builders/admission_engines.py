@@ -26,7 +26,7 @@ def kyverno_policies(scope: ClusterScope) -> Iterator[Manifest]:
             spec = policy_spec(rule)
             if not rule.every_namespace:
                 spec["matchConstraints"]["namespaceSelector"] = selector(cls)
-            spec["validationActions"] = ["Deny"]
+            spec["validationActions"] = ["Audit"] if cls.admission_reports else ["Deny"]
             name = f"tenancykit-{cls.id}-{rule.name}"
             because = ("pol_kyverno", *rule.because)
             yield manifest(because, rule.requirement, "admission", KYVERNO, "ValidatingPolicy", name, spec=spec)
@@ -105,7 +105,7 @@ def _constraint(cls: ClassScope, rule: Rule) -> Iterator[Manifest]:
         "constraints.gatekeeper.sh/v1beta1",
         kind,
         f"tenancykit-{cls.id}-{rule.name}",
-        spec={"enforcementAction": "deny", "match": match},
+        spec={"enforcementAction": "dryrun" if cls.admission_reports else "deny", "match": match},
     )
 
 

@@ -28,7 +28,7 @@ def backup_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of the backup server, whose node agents mount volumes from their host."""
     labels = {SYSTEM_LABEL: "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario.kubernetes)
+        labels |= pod_security_labels("privileged", scope.scenario)
     yield manifest(_OPTION, "persistence", "namespaces", "v1", "Namespace", VELERO_NAMESPACE, labels=labels)
 
 

@@ -48,7 +48,7 @@ def argo_base(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the platform's own project and the application that keeps this folder applied."""
     labels = {"tenancykit.dev/system": "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("baseline", scope.scenario.kubernetes)
+        labels |= pod_security_labels("baseline", scope.scenario)
     yield manifest("id_argocd_projects", "delivery", "namespaces", "v1", "Namespace", ARGO_NAMESPACE, labels=labels)
     everything = [{"group": "*", "kind": "*"}]
     yield _argo(

@@ -16,7 +16,7 @@ def falco_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the agents' namespace; they watch the node's kernel, so they run privileged."""
     labels = {SYSTEM_LABEL: "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario.kubernetes)
+        labels |= pod_security_labels("privileged", scope.scenario)
     yield manifest("pol_falco", "observability", "namespaces", "v1", "Namespace", FALCO_NAMESPACE, labels=labels)
 
 
@@ -39,7 +39,7 @@ def tetragon_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the agents' namespace; they load programs into the node's kernel, so they run privileged."""
     labels = {SYSTEM_LABEL: "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario.kubernetes)
+        labels |= pod_security_labels("privileged", scope.scenario)
     yield manifest("pol_tetragon", "observability", "namespaces", "v1", "Namespace", TETRAGON_NAMESPACE, labels=labels)
 
 

@@ -27,7 +27,7 @@ def manager(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the manager's namespace and a flavor per class, which names no nodes: no pod runs on the hub."""
     labels = {SYSTEM_LABEL: "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+        labels |= pod_security_labels("restricted", scope.scenario)
     yield manifest(_OPTION, "fleet", "namespaces", "v1", "Namespace", NAMESPACE, labels=labels)
     for cls in scope.classes:
         yield _made("ResourceFlavor", f"tenancykit-{cls.id}", {})

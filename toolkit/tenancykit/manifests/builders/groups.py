@@ -29,7 +29,7 @@ def controller_namespace(option: str) -> Callable[[ClusterScope], Iterable[Manif
     def built(scope: ClusterScope) -> Iterator[Manifest]:
         labels = {SYSTEM_LABEL: "true"}
         if "pol_psa" in scope.options:
-            labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+            labels |= pod_security_labels("restricted", scope.scenario)
         yield manifest(option, "workload", "namespaces", "v1", "Namespace", KINDS[option][2], labels=labels)
 
     return built

@@ -21,7 +21,7 @@ def spire_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of server and agents; agents ask the node's kubelet, so they run privileged."""
     labels = {SYSTEM_LABEL: "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario.kubernetes)
+        labels |= pod_security_labels("privileged", scope.scenario)
     yield manifest(_OPTION, "identity", "namespaces", "v1", "Namespace", SPIRE_NAMESPACE, labels=labels)
 
 

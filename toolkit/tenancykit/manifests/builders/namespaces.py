@@ -19,19 +19,22 @@ from tenancykit.manifests.scope import (
     ClusterScope,
     TenantScope,
 )
+from tenancykit.scenario.model import Scenario
 
 _PSA: Final = "pod-security.kubernetes.io"
 
 
-def pod_security_labels(level: str, version: str) -> dict[str, str]:
-    """Return the labels that enforce, audit and warn at one Pod Security level, pinned to a Kubernetes version.
+def pod_security_labels(level: str, scenario: Scenario) -> dict[str, str]:
+    """Return the labels that audit, warn and, unless policies only report, enforce at one Pod Security level.
+
+    They are pinned to the scenario's Kubernetes version.
 
     https://kubernetes.io/docs/concepts/security/pod-security-admission/
     """
     labels: dict[str, str] = {}
-    for mode in ("enforce", "audit", "warn"):
+    for mode in ("audit", "warn") if scenario.team.admission == "audit" else ("enforce", "audit", "warn"):
         labels[f"{_PSA}/{mode}"] = level
-        labels[f"{_PSA}/{mode}-version"] = f"v{version}"
+        labels[f"{_PSA}/{mode}-version"] = f"v{scenario.kubernetes}"
     return labels
 
 
@@ -65,7 +68,7 @@ def system_namespaces(scope: ClusterScope) -> Iterator[Manifest]:
     for name, level, purpose, requirement in _SYSTEM:
         labels = {SYSTEM_LABEL: "true"}
         if enforce:
-            labels |= pod_security_labels(level, scope.scenario.kubernetes)
+            labels |= pod_security_labels(level, scope.scenario)
         yield manifest(
             because,
             _requirement(requirement),
@@ -95,7 +98,7 @@ def tenant_namespaces(scope: TenantScope) -> Iterator[Manifest]:
     annotations = {f"{PREFIX}/tenant-name": tenant.name}
     because = [_tenancy(scope.cls.found.choice.options)]
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels(pod_security_level(scope), scope.scenario.kubernetes)
+        labels |= pod_security_labels(pod_security_level(scope), scope.scenario)
         because.append("pol_psa")
     for option, (more_labels, more_annotations) in _decorations(scope).items():
         labels |= more_labels

@@ -27,7 +27,7 @@ def secrets_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the operator's namespace; its pods run restricted."""
     labels = {SYSTEM_LABEL: "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+        labels |= pod_security_labels("restricted", scope.scenario)
     yield manifest(_OPTION, "identity", "namespaces", "v1", "Namespace", ESO_NAMESPACE, labels=labels)
 
 
@@ -141,7 +141,7 @@ def bao_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of the secret store's servers; they run restricted."""
     labels = {SYSTEM_LABEL: "true"}
     if "pol_psa" in scope.options:
-        labels |= pod_security_labels("restricted", scope.scenario.kubernetes)
+        labels |= pod_security_labels("restricted", scope.scenario)
     yield manifest("id_openbao", "identity", "namespaces", "v1", "Namespace", BAO_NAMESPACE, labels=labels)
 
 
