@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 import tenancykit as tk
 from tenancykit.decision.verdict import share_in_words
-from tenancykit.report.opening import Opening, open_days, opening, provided
+from tenancykit.report.opening import Opening, hires, open_days, opening, provided
 from tests.laws.small import saas, teams
 
 SMALL_FLEET = "mode: fixed"
@@ -49,6 +50,15 @@ def test_a_fleet_that_is_too_small_is_said_in_machines_with_what_buying_takes() 
 
 def test_what_has_to_be_bought_is_said_in_the_first_line() -> None:
     assert re.search(r"It buys \d+ x gpus.* USD per month", told("buying").recommended)
+
+
+@pytest.mark.parametrize(("engineers", "said"), [(1.0, "3 people more"), (3.0, "one person more"), (4.0, "")])
+def test_whom_the_team_would_have_to_hire_is_said_beside_the_people_it_takes(engineers: float, said: str) -> None:
+    best = study("saas").best
+    assert best.scores["operations"].figures["people_needed"] == 4
+    team = best.scenario.team.model_copy(update={"engineers": engineers})
+    assert hires(replace(best, scenario=best.scenario.model_copy(update={"team": team}))) == said
+    assert ("That is " in told("saas").recommended) == bool(hires(best))
 
 
 def test_open_days_are_days_of_a_year_and_leave_out_slow_neighbours() -> None:

@@ -8,12 +8,14 @@ from typing import Final
 import numpy as np
 import pytest
 
+import tenancykit as tk
 from kubeanswers.errors import InputError
 from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.scenario.model import Weights
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.robustness import Robustness, robustness
-from tests.studies import study
+from tests.laws.small import teams
+from tests.studies import EXAMPLES, study
 
 COST = 3
 
@@ -45,6 +47,34 @@ def test_every_assumption_leaves_the_table_as_it_is_at_its_present_value(name: s
     for assumption in found.assumptions:
         now = assumption.values(table, assumption.current)
         assert np.allclose(now, table.values, rtol=1e-8, atol=1e-9), assumption.name
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_compare_and_robust_use_the_same_word_and_overturn_by_another_family_only(name: str) -> None:
+    found = of(name)
+    quick, whole = found.study.verdict, found.verdict
+    assert quick is not None
+    assert whole is not None
+    assert quick.word == whole.word
+    assert all(one.new_first not in whole.family for one in whole.overturning)
+    assert len(found.survival) > 50
+
+
+def test_where_one_design_is_ahead_of_all_both_say_clear() -> None:
+    found = robustness(tk.compare(alone()))
+    assert found.verdict is not None
+    assert found.study.verdict is not None
+    assert found.verdict.word == found.study.verdict.word == "clear"
+
+
+def alone() -> tk.Scenario:
+    """Teams who ask for L4, which three references provide and one far ahead."""
+    scenario = teams()
+    classes = [
+        c.model_copy(update={"requirements": c.requirements.model_copy(update={"isolation": "L4"})})
+        for c in scenario.tenants.classes
+    ]
+    return scenario.model_copy(update={"tenants": scenario.tenants.model_copy(update={"classes": tuple(classes)})})
 
 
 def test_dearer_gpu_nodes_cost_each_design_what_it_spends_on_them() -> None:

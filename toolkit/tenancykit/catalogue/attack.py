@@ -204,6 +204,8 @@ class Interference(Entry):
     """Facts of the pair under which it applies; the tenant is the victim."""
     mean: Range
     """Times as long for the same work."""
+    on_gpu: Range | None = None
+    """The same for work whose time passes on a GPU, where that differs."""
     tail: Range
     """Times as long at p99."""
     source: str = ""
@@ -213,10 +215,10 @@ class Interference(Entry):
     why: str
     """What was measured, or why it is assumed."""
 
-    @field_validator("mean", "tail")
+    @field_validator("mean", "on_gpu", "tail")
     @classmethod
-    def _slower(cls, values: Range) -> Range:
-        if values.low < 1:
+    def _slower(cls, values: Range | None) -> Range | None:
+        if values is not None and values.low < 1:
             raise ValueError(f"a slowdown of {values.low:g} would be faster than alone; write 1 or more")
         return values
 

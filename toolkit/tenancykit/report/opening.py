@@ -91,6 +91,8 @@ def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
         "work a month."
     )
     told = [said]
+    if hired := hires(best):
+        told.append(f"That is {hired} than the team has; the cost holds their work, not their waiting on call.")
     if bought := purchase(best, digits=3):
         told.append(f"It {bought}.")
     told += [f"For {text}." for text in goes_without(best)]
@@ -99,6 +101,15 @@ def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
     if needs := provided(best):
         told.append(f"It provides what the scenario needs: {needs}.")
     return " ".join(told)
+
+
+def hires(best: Evaluation) -> str:
+    """Return how many more people a design needs than the team has, as words; empty where the team suffices."""
+    people = best.scores["operations"].figures["people_needed"]
+    has = best.scenario.team.engineers
+    if people <= has:
+        return ""
+    return "one person more" if people - has == 1 else f"{three_digits(people - has)} people more"
 
 
 def provided(best: Evaluation) -> str:

@@ -34,6 +34,10 @@ from tenancykit.study.scales import ScaleSet
 PRICE_RANGE: Final = (0.7, 1.3)
 """Factor a level of prices or a day rate may move by. Assumption: prices of rented GPUs are taken to
 move by up to a third within the life of a decision."""
+PATCH_RANGE: Final = (0.25, 4.0)
+"""Factor on the time to patch. Assumption: from a team that takes a quarter of the time to one four times as slow."""
+MISCONFIGURATION_RANGE: Final = (0.2, 5.0)
+"""Factor on the chances of misconfiguration, which are assumptions themselves."""
 PLACES: Final = {name.id: place for place, name in enumerate(BUILT_IN)}
 """Column of each criterion."""
 
@@ -61,7 +65,7 @@ class Basis:
 
 
 def price_assumptions(basis: Basis) -> Iterator[Assumption]:
-    """Yield the level of each kind of price, demand, and the day rate; the cost moves in proportion."""
+    """Yield the level of each kind of price, demand, slowdowns, and the day rate; the cost moves in proportion."""
     table, evaluations = basis.table, basis.evaluations
     categories: dict[str, None] = {}
     for evaluation in evaluations:
@@ -81,11 +85,24 @@ def price_assumptions(basis: Basis) -> Iterator[Assumption]:
         spread = float(DEMAND_SPREAD)
         slope = _on_cost(table, moving.tolist())
         yield Assumption("tenants' demand", 1.0, 1 - spread, 1 + spread, slope=slope, unit="x")
+    if not fixed:
+        yield from _slowed(basis)
     rate = float(evaluations[0].people.day_rate)
     if rate:
         slope = _on_cost(table, [float(e.people.per_month) / rate for e in evaluations])
         low, high = (rate * factor for factor in PRICE_RANGE)
         yield Assumption("the cost of a person-day", rate, low, high, slope=slope, unit="per day")
+
+
+def _slowed(basis: Basis) -> Iterator[Assumption]:
+    """Yield how much slower each sandbox and the like makes the same work; its machines cost in proportion."""
+    statements = [evaluation.scores["cost"].detail for evaluation in basis.evaluations]
+    known = {name: slowed.times for statement in statements for name, slowed in statement.slowed.items()}
+    for name, times in sorted(known.items()):
+        costs = [float(s.slowed[name].cost) if name in s.slowed else 0.0 for s in statements]
+        slope = _on_cost(basis.table, [cost / times.likely for cost in costs])
+        what = f"how long the same work takes with {name}"
+        yield Assumption(what, times.likely, times.low, times.high, slope=slope, unit="times")
 
 
 def _spread_of(category: str, evaluations: Sequence[Evaluation]) -> tuple[float, float]:
@@ -135,7 +152,7 @@ def _of_belief(belief: Belief, isolated: Callable[[str, float], FloatArray]) -> 
     return Assumption(name, belief.value, low, high, effect=kept(effect), unit=belief.unit)
 
 
-def exposure_assumptions(basis: Basis, patch: tuple[float, float], lapse: tuple[float, float]) -> Iterator[Assumption]:
+def exposure_assumptions(basis: Basis) -> Iterator[Assumption]:
     """Yield the time to patch and the chances of misconfiguration, each of all its sort at once, as factors."""
     isolated = _isolation(basis, Beliefs.of(basis.scenario))
 
@@ -145,8 +162,10 @@ def exposure_assumptions(basis: Basis, patch: tuple[float, float], lapse: tuple[
     def wrong(factor: float) -> FloatArray:
         return isolated("lapse:*", max(0.0, factor))
 
-    yield Assumption("the time from a flaw's disclosure to patched", 1.0, *patch, effect=kept(patched), unit="x")
-    yield Assumption("the chance of misconfiguration (priors)", 1.0, *lapse, effect=kept(wrong), unit="x")
+    yield Assumption("the time from a flaw's disclosure to patched", 1.0, *PATCH_RANGE, effect=kept(patched), unit="x")
+    yield Assumption(
+        "the chance of misconfiguration (priors)", 1.0, *MISCONFIGURATION_RANGE, effect=kept(wrong), unit="x"
+    )
 
 
 def _isolation(basis: Basis, believed: Beliefs) -> Callable[[str, float], FloatArray]:

@@ -33,6 +33,7 @@ from tenancykit.study.assumed import (
     Basis,
     belief_assumptions,
     belief_effects,
+    exposure_assumptions,
     price_assumptions,
     work_assumptions,
 )
@@ -198,6 +199,8 @@ def plausible(basis: Basis, standing: Standing, *, sure: bool) -> tuple[Overturn
     suspects = sorted((name for name, share in left.items() if share < SLACK * lead), key=lambda name: left[name])
     if suspects:
         found += overturned(standing, belief_assumptions(basis, suspects if sure else suspects[:NAMED]))
+    if sure:
+        found += overturned(standing, exposure_assumptions(basis))
     if sure and (rivals := _work_rivals(basis, standing)):
         found += _by_work(basis, standing, rivals)
     return tuple(found)

@@ -7,7 +7,7 @@ change the cost of people too. What they do to the time to patch, and so to isol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -33,10 +33,6 @@ from tenancykit.study.comparison import Study, bounds_of
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import weights_of
 
-PATCH_RANGE: Final = (0.25, 4.0)
-"""Factor on the time to patch. Assumption: from a team that takes a quarter of the time to one four times as slow."""
-MISCONFIGURATION_RANGE: Final = (0.2, 5.0)
-"""Factor on the chances of misconfiguration, which are assumptions themselves."""
 VETO_REGRET: Final = 0.2
 """Utility behind their own favourite from which a stakeholder would veto a design. Assumption: a fifth of the scale."""
 _GRID: Final = 12
@@ -55,6 +51,7 @@ class Survival:
         first_at_low: the design in first place at the lowest.
         first_at_high: the design in first place at the highest.
         survives: whether the first design or one of its near-twins is first at both.
+        family: ids of the first design and its near-twins.
     """
 
     name: str
@@ -65,13 +62,13 @@ class Survival:
     first_at_low: str
     first_at_high: str
     survives: bool
+    family: frozenset[str] = field(repr=False)
 
     def overturns(self) -> Iterator[Overturn]:
         """Yield the ends at which another family is first."""
-        if not self.survives:
-            for end, first in ((self.low, self.first_at_low), (self.high, self.first_at_high)):
-                if end != self.current:
-                    yield Overturn(self.name, self.current, end, self.unit, first)
+        for end, first in ((self.low, self.first_at_low), (self.high, self.first_at_high)):
+            if end != self.current and first not in self.family:
+                yield Overturn(self.name, self.current, end, self.unit, first)
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ class Robustness(Drawable):
         basis = self.study.basis
         return (
             *price_assumptions(basis),
-            *exposure_assumptions(basis, PATCH_RANGE, MISCONFIGURATION_RANGE),
+            *exposure_assumptions(basis),
             *work_assumptions(basis, self.most),
         )
 
@@ -140,12 +137,13 @@ class Robustness(Drawable):
             UndecidedError: no design is admitted.
         """
         standing, table = self.study.standing, self.study.basis.table
+        family = frozenset(table.labels[row] for row in standing.family)
         found = []
         for item in (*self.assumptions, *self.beliefs):
             firsts = [standing.first(item.values(table, end)) for end in (item.low, item.high)]
             stays = all(row in standing.family for row in firsts)
             low, high = (table.labels[row] for row in firsts)
-            found.append(Survival(item.name, item.current, item.low, item.high, item.unit, low, high, stays))
+            found.append(Survival(item.name, item.current, item.low, item.high, item.unit, low, high, stays, family))
         return tuple(sorted(found, key=lambda item: item.survives))
 
     @cached_property

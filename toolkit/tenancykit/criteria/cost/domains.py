@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from tenancykit.catalogue.reading import Catalogue
@@ -14,6 +14,7 @@ from tenancykit.criteria.cost.machines import Machine, at_site
 from tenancykit.criteria.cost.overhead import Burden, burdens_of, merged, shares_hosts, system_pods
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.criteria.cost.shapes import Shapes, gpu_models
+from tenancykit.criteria.cost.wrapping import UNWRAPPED, Wrapping, wrapping
 from tenancykit.design.components import Closure, closure
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.scenario.model import Scenario, Site
@@ -40,6 +41,7 @@ class Stream:
         waits: whether these are jobs, which wait where there is no room, rather than services that are called.
         apart: pods if every tenant had room of its own for its greatest demand.
         apart_mean: the same for its mean demand.
+        wrapped: what makes the same work take longer; requests for cores hold it, pods on GPUs are as if nothing did.
     """
 
     pod: PodClass
@@ -51,6 +53,7 @@ class Stream:
     waits: bool = False
     apart: int = 0
     apart_mean: int = 0
+    wrapped: Wrapping = UNWRAPPED
 
     @property
     def mean(self) -> float:
@@ -193,6 +196,7 @@ class _Builder:
         self.burdens = burdens_of(self.closure)
         self.shapes = Shapes(self.burdens, tuple(catalogue.rules.values()), scenario.infrastructure.on_virtual_machines)
         self.classes = {c.tenant_class.id: c for c in design.classes}
+        self.wrapped = {name: wrapping(c, catalogue) for name, c in self.classes.items()}
         every = scenario.infrastructure.sites
         self.sites = {name: tuple(s for s in every if s.id in self.closure.sites[name]) for name in self.classes}
         self.shared = {name: c for name, c in self.classes.items() if not c.cluster.per_tenant}
@@ -364,9 +368,10 @@ class _Builder:
         for group in self._groups(name):
             tenants = self._at_site(group.count, name, site)
             for index, member in enumerate(group.members if tenants else ()):
-                pod = self._pod(group, index, machines)
+                pod, wrapped = self._pod(group, index, machines), self.wrapped[name]
                 if is_constant(member):
-                    yield Stream(pod, group.id, index, tenants, steady(member) * tenants)
+                    number = steady(member) * tenants
+                    yield Stream(pod, group.id, index, tenants, number, wrapped=wrapped)
                 else:
                     series = self.activity.total(group, index) * (tenants / group.count)
                     yield Stream(
@@ -378,6 +383,7 @@ class _Builder:
                         series,
                         waits(member.workload),
                         *self._apart(group, index, tenants),
+                        wrapped,
                     )
 
     def _apart(self, group: TenantGroup, index: int, tenants: int) -> tuple[int, int]:
@@ -394,9 +400,11 @@ class _Builder:
     def _tenant_stream(self, group: TenantGroup, tenant: int, index: int, machines: Sequence[Machine]) -> Stream:
         member = group.members[index]
         pod = self._pod(group, index, machines)
+        wrapped = self.wrapped[group.tenant_class.id]
         if is_constant(member):
-            return Stream(pod, group.id, index, 1, steady(member))
-        return Stream(pod, group.id, index, 1, 0, self.activity.one(group, tenant, index), waits(member.workload))
+            return Stream(pod, group.id, index, 1, steady(member), wrapped=wrapped)
+        series = self.activity.one(group, tenant, index)
+        return Stream(pod, group.id, index, 1, 0, series, waits(member.workload), wrapped=wrapped)
 
     def _pod(self, group: TenantGroup, index: int, machines: Sequence[Machine]) -> PodClass:
         workload, resolved = group.members[index].workload, self.classes[group.tenant_class.id]
@@ -404,7 +412,11 @@ class _Builder:
             note = gpu_models(workload.gpu.models, resolved, machines)[1]
             if note:
                 self.notes[note] = None
-        return self.shapes.pod(workload, resolved, machines)
+        pod = self.shapes.pod(workload, resolved, machines)
+        if pod.gpu_count:
+            return pod
+        slower = self.wrapped[group.tenant_class.id].times(gpu=False) - 1
+        return replace(pod, overhead_cpu_milli=pod.overhead_cpu_milli + round(workload.cpu * slower))
 
     # --- counting -----------------------------------------------------------------------------------------------
 

@@ -170,13 +170,14 @@ def multiplexing(statement: Statement, activity: Activity) -> dict[str, Any]:
     """
     gpu = any(m.workload.gpu and m.workload.gpu.count for g in activity.groups for m in g.members)
     apart = 0.0
+    wrapped = {s.group: s.wrapped.times(gpu=True) for d in statement.layout.domains for s in d.streams} if gpu else {}
     for group in activity.groups:
         for tenant, number in distinct_tenants(group).items():
             series = np.zeros(activity.hours)
             for index, member in enumerate(group.members):
                 gangs = np.ceil(activity.one(group, tenant, index) / member.workload.gang)
                 series += gangs * member.workload.gang * _size(member, gpu=gpu)
-            apart += float(series.max()) * number
+            apart += float(series.max()) * number * wrapped.get(group.id, 1.0)
     together = 0.0
     for domain in statement.layout.domains:
         vectors = [pods[: len(pods) - len(domain.fixed)] for pods in peaks(domain)]

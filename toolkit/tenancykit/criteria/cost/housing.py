@@ -14,6 +14,7 @@ from tenancykit.criteria.cost.placement.devices import WHOLE
 from tenancykit.criteria.cost.placement.elastic import buy
 from tenancykit.criteria.cost.placement.values import NodeClass, Pending, PodClass, Purchase
 from tenancykit.criteria.cost.shapes import machine_name
+from tenancykit.criteria.cost.wrapping import slowed
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def quotas_apart(domain: Domain, *, queued: bool = False) -> tuple[PodClass, ...
         moving = stream.apart_mean if queued and stream.waits else stream.apart
         alone = stream.steady + (moving if stream.series is not None else 0)
         counts[stream.pod.name] = counts.get(stream.pod.name, 0.0) + alone
-    return _counted(shapes, counts, domain.fixed)
+    return _counted(shapes, counts, domain)
 
 
 def keeps_quotas_apart(domain: Domain, committed: frozenset[str] | None) -> bool:
@@ -178,7 +179,7 @@ def peaks(
             known = moving.get(stream.pod.name)
             moving[stream.pod.name] = stream.series if known is None else known + stream.series
     if not moving:
-        return (_counted(shapes, steady, domain.fixed),)
+        return (_counted(shapes, steady, domain),)
     names = list(moving)
     table = np.array([moving[name] for name in names])
     weights = {
@@ -192,7 +193,7 @@ def peaks(
         counts = dict(steady)
         for name, value in zip(names, table[:, hour].tolist(), strict=True):
             counts[name] += value
-        vectors.append(_counted(shapes, counts, domain.fixed))
+        vectors.append(_counted(shapes, counts, domain))
     return tuple(v for v in dict.fromkeys(vectors) if not any(_dominates(other, v) for other in vectors))
 
 
@@ -202,16 +203,16 @@ def _dominates(vector: tuple[PodClass, ...], other: tuple[PodClass, ...]) -> boo
     return vector != other and all(have.get(pod.name, 0) >= pod.count for pod in other)
 
 
-def _counted(
-    shapes: Mapping[str, PodClass], counts: Mapping[str, float], fixed: Iterable[PodClass]
-) -> tuple[PodClass, ...]:
+def _counted(shapes: Mapping[str, PodClass], counts: Mapping[str, float], domain: Domain) -> tuple[PodClass, ...]:
+    times = {stream.pod.name: stream.wrapped.times(gpu=True) for stream in domain.streams}
     pods = []
     for name, pod in shapes.items():
-        number = int(np.ceil(counts[name] - 1e-6))
+        held = slowed(counts[name], times[name]) if pod.gpu_count else counts[name]
+        number = int(np.ceil(held - 1e-6))
         number = -(-number // pod.gang) * pod.gang
         if number:
             pods.append(replace(pod, count=number))
-    return (*pods, *fixed)
+    return (*pods, *domain.fixed)
 
 
 _BACK_AFTER_HOURS: Final = 1

@@ -40,7 +40,8 @@ DEMAND_SPREAD: Final = Decimal("0.10")
 _INTERVAL: Final = (
     "Interval: every unit price moves to the end of its range at once (full dependence); where the price book states "
     "no range, by its confidence: A 5 %, B 15 %, C 30 % either way (assumption). What is bought as needed moves with "
-    "demand, 10 % either way (assumption), independently of prices: the two add as the root of the sum of squares."
+    "demand, 10 % either way (assumption), and with how much slower sandboxes and the like make the same work, each "
+    "independently of prices: they add as the root of the sum of squares."
 )
 
 
@@ -168,12 +169,17 @@ def _categories(statement: Statement, by_category: Mapping[str, Cost]) -> Iterab
 
 
 def _with_demand(statement: Statement, total: Cost) -> Cost:
-    """Return the total with its range widened by the uncertainty of demand."""
+    """Return the total with its range widened by the uncertainty of demand and of what wraps workloads."""
     stands = {PEOPLE, CONTROL_PLANES} | ({GPU_NODES, CPU_NODES} if statement.housing.is_fixed else set())
     elastic = sum((c.cost.amount for c in statement.charges if c.category not in stands), Decimal(0)) * DEMAND_SPREAD
     down, up = total.amount - total.low, total.high - total.amount
-    low = total.amount - cents((down * down + elastic * elastic).sqrt())
-    return Cost(total.amount, max(Decimal(0), low), total.amount + cents((up * up + elastic * elastic).sqrt()))
+    faster = slower = Decimal(0)
+    for slowed in () if statement.housing.is_fixed else statement.slowed.values():
+        faster += slowed.cost * Decimal(1 - slowed.times.low / slowed.times.likely)
+        slower += slowed.cost * Decimal(slowed.times.high / slowed.times.likely - 1)
+    low = total.amount - cents((down * down + elastic * elastic + faster * faster).sqrt())
+    high = total.amount + cents((up * up + elastic * elastic + slower * slower).sqrt())
+    return Cost(total.amount, max(Decimal(0), low), high)
 
 
 def _sum(charges: Iterable[Charge], category: str) -> Cost:

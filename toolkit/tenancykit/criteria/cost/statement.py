@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from kubeanswers.quantities import GIB, HOURS_PER_MONTH, share_exactly
+from tenancykit.catalogue.attack import Range
 from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.billing import SYSTEM, Bill, IdlePolicy, Item, Pool, SharePolicy, Use, divide
 from tenancykit.criteria.cost.charges import CPU_NODES, GPU_NODES, Charge
@@ -15,12 +17,26 @@ from tenancykit.criteria.cost.domains import Layout, Stream
 from tenancykit.criteria.cost.housing import Housed, Housing
 from tenancykit.criteria.cost.machines import Machine, taken_milli
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
+from tenancykit.criteria.cost.wrapping import times_of
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
 
 CPU: Final = "cpu"
 MEMORY: Final = "memory"
 GPU: Final = "gpu"
+
+
+@dataclass(frozen=True)
+class Slowed:
+    """Work that something slows by its design's own choice.
+
+    Attributes:
+        times: how many times as long it takes.
+        cost: what its machines cost per month, that included.
+    """
+
+    times: Range
+    cost: Decimal
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,24 @@ class Statement:
     def total(self) -> Decimal:
         """Cost per month, exact to the cent."""
         return sum((charge.cost.amount for charge in self.charges), Decimal(0))
+
+    @cached_property
+    def slowed(self) -> Mapping[str, Slowed]:
+        """What machines cost a month for work that something slows, by what slows it and where the work is done.
+
+        A machine's cost divides by the GPUs (CPU machines: cores) that workloads ask for on average.
+        """
+        found: dict[str, Slowed] = {}
+        for category, gpu in ((GPU_NODES, True), (CPU_NODES, False)):
+            cost = sum((c.cost.amount for c in self.charges if c.category == category), Decimal(0))
+            weights = [(s.wrapped, _asked(s, gpu=gpu) * d.copies) for d in self.layout.domains for s in d.streams]
+            total = sum(weight for _, weight in weights)
+            for wrapped, weight in weights:
+                for entry in wrapped.entries if total and cost else ():
+                    name = f"{entry.id} on {'GPUs' if gpu else 'CPUs'}"
+                    known = found[name].cost if name in found else Decimal(0)
+                    found[name] = Slowed(times_of(entry, gpu=gpu), known + cost * Decimal(weight / total))
+        return found
 
     def bill(self, *, idle: IdlePolicy = "distributed", shared: SharePolicy = "proportional") -> Bill:
         """Return what each group of tenants pays; the amounts add up to the total.
@@ -144,3 +178,10 @@ def _mean(stream: Stream) -> Decimal:
 
 def _is_node(charge: Charge) -> bool:
     return charge.category in (GPU_NODES, CPU_NODES)
+
+
+def _asked(stream: Stream, *, gpu: bool) -> float:
+    pod = stream.pod
+    if gpu:
+        return stream.mean * pod.gpu_count * pod.gpu_milli
+    return 0.0 if pod.gpu_count else stream.mean * pod.cpu_total_milli

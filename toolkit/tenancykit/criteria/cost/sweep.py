@@ -27,6 +27,7 @@ from tenancykit.criteria.cost.housing import Housed, Housing, house
 from tenancykit.criteria.cost.machines import committed, machines_of
 from tenancykit.criteria.cost.measure import _charges
 from tenancykit.criteria.cost.pricing import PriceList
+from tenancykit.criteria.cost.wrapping import wrapping_conditions
 from tenancykit.design.batch import Batch
 from tenancykit.design.model import Choice, ClassDesign, ResolvedDesign
 from tenancykit.design.offers import price_book
@@ -60,8 +61,9 @@ class CostSweep:
         self._negated = frozenset().union(*(_negated(condition) for condition in footprints))
 
     def conditions(self) -> Iterable[Condition]:
-        """Yield the conditions under which something is paid for or limited, footprints apart."""
+        """Yield the conditions under which something is paid for, slowed or limited, footprints apart."""
         yield from (price.when for price in self.prices.book.of_kind("licence"))
+        yield from wrapping_conditions(self.catalogue)
         yield from (rule.when for rule in self.catalogue.rules.values() if rule.gpu_models or rule.gpu_pods_per_node)
 
     def infrastructure(self, design: ResolvedDesign) -> Decimal:
@@ -104,7 +106,10 @@ class CostSweep:
             )
         housed = []
         for domain in domains:
-            streams = ((s.pod, s.steady, None if s.series is None else s.series.tobytes()) for s in domain.streams)
+            streams = (
+                (s.pod, s.wrapped.times(gpu=True), s.steady, None if s.series is None else s.series.tobytes())
+                for s in domain.streams
+            )
             key = (domain.fixed, domain.types, domain.minimum, domain.lends, *streams)
             known = self._housed.get(key)
             if known is None:
