@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMPS := .make
 EXAMPLE ?= ml-platform
 
-.PHONY: demo test check notebooks wheel bench browser schemas docs clean
+.PHONY: demo test check notebooks wheel bench browser schemas docs course clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tenancykit needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }
@@ -80,6 +80,10 @@ browser: $(STAMPS)/dev
 docs: $(STAMPS)/docs
 	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -b html docs docs/_build/html
 	@echo "docs: open docs/_build/html/index.html"
+
+# The course's slides and two-page handout, to print from a browser.
+course: $(STAMPS)/run
+	$(BIN)/python docs/course.py out/course
 
 $(STAMPS)/docs: $(STAMPS)/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
