@@ -23,7 +23,8 @@ EXERCISES = ROOT / "toolkit" / "tenancykit" / "studio" / "workshop" / "exercises
 _LOOK = "body{font:11px/1.4 system-ui,sans-serif;color:#1c1c1c;margin:0}h1{font-size:1.6em;margin:0 0 .3em}"
 _HANDOUT = _LOOK + (
     "body{max-width:180mm;margin:0 auto;font-size:14px}h2{font-size:1.15em;"
-    "border-bottom:2px solid #ccc;margin:1em 0 .4em}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:3px 6px;"
+    "border-bottom:2px solid #ccc;margin:1em 0 .4em}"
+    "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:3px 6px;"
     "border-bottom:1px solid #ddd}.words{break-before:page;columns:2;column-gap:8mm}dt{font-weight:600}"
     "dd{margin:0 0 .5em;}dl>div{break-inside:avoid}@page{size:A4;margin:15mm}"
 )

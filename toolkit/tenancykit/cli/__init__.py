@@ -219,6 +219,14 @@ def _design_commands(commands: Any) -> None:
     text = "pages of the studio open at once (default: 4 per core, at most 20)"
     lab.add_argument("--sessions", type=int, default=0, metavar="NUMBER", help=text)
     lab.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
+    text = "serve JupyterHub for so many participants, each with an account and a copy of the notebooks"
+    lab.add_argument("--class", dest="seats", type=int, metavar="N", help=text)
+    lab.add_argument("--roster", metavar="FILE", help="with --class: a name a line (default: participant-01, ...)")
+    lab.add_argument("--folder", default="class", help="with --class: where copies and results go (default: class)")
+    text = "with --class: address to serve, other than loopback only with TLS (default: 127.0.0.1)"
+    lab.add_argument("--address", default="127.0.0.1", metavar="IP", help=text)
+    lab.add_argument("--certificate", metavar="FILE", help="with --class: TLS certificate (PEM)")
+    lab.add_argument("--key", metavar="FILE", help="with --class: its key (PEM)")
 
 
 def _paper_arguments(export: argparse.ArgumentParser) -> None:

@@ -25,6 +25,7 @@ from tenancykit.report.lab import open_lab
 from tenancykit.report.listing import freshness, listing, stale_prices
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import changes_of_order
+from tenancykit.studio.classroom.opening import open_class
 from tenancykit.studio.serve import serve
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.evaluation import Evaluation
@@ -188,9 +189,19 @@ def catalogue(options: argparse.Namespace) -> int:
 
 
 def lab(options: argparse.Namespace) -> int:
-    """Open JupyterLab, or serve the studio alone."""
+    """Open JupyterLab, serve the studio alone, or serve a class."""
     if not 1 <= options.port <= MAX_PORT:
         raise InputError(Fault("--port", f"is {options.port}", f"1 to {MAX_PORT}"))
+    if options.seats is not None:
+        return open_class(
+            options.seats,
+            folder=Path(options.folder),
+            port=options.port,
+            address=options.address,
+            roster=options.roster and Path(options.roster),
+            certificate=options.certificate and Path(options.certificate),
+            key=options.key and Path(options.key),
+        )
     if options.app:
         api.load_scenario(options.scenario, _loaded(options))
         return serve(

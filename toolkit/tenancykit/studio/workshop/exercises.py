@@ -14,6 +14,7 @@ from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import read_yaml
 from tenancykit.scenario.fields import Model
 from tenancykit.studio.workshop import checks, quotas
+from tenancykit.studio.workshop.progress import note
 from tenancykit.studio.workshop.verdict import Exercise, Verdict
 from tenancykit.validation import validate
 
@@ -74,6 +75,13 @@ def check(number: int, answer: object) -> Verdict:
         InputError: there is no such exercise.
     """
     exercise = task(number)
+    verdict = _judged(exercise, answer)
+    note(verdict)
+    return verdict
+
+
+def _judged(exercise: Exercise, answer: object) -> Verdict:
+    number = exercise.number
     if answer is None or answer is ...:
         return Verdict(number, passed=False, message=f"no answer yet; workshop.hint({number}) helps")
     try:

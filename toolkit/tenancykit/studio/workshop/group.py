@@ -25,6 +25,7 @@ from tenancykit.report.figures import number, short_value
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.fields import Model, TenantName
 from tenancykit.scenario.naming import kubernetes_name
+from tenancykit.studio.workshop.progress import PERSON
 from tenancykit.study.comparison import Study
 from tenancykit.validation import validate
 
@@ -85,7 +86,8 @@ def submit(name: str, design: object, scenario: str, folder: str | os.PathLike[s
             Fault("design", f"{type(design).__name__} is not a design", cure="make it with tk.own_design(...)")
         )
     _check_classes(design.choices, scenario, "design")
-    file = Path(folder) / f"{kubernetes_name(name)}{SUFFIX}"
+    account = os.environ.get(PERSON, "")  # in a class, two people of one name do not overwrite each other
+    file = Path(folder) / f"{kubernetes_name('-'.join(filter(None, (account, name))))}{SUFFIX}"
     data = {
         "schema": "tenancykit/submission/v1",
         "name": name,

@@ -1,0 +1,72 @@
+"""The trainer's board: a service of the class's hub that shows who has passed which exercise and who handed in."""
+
+from __future__ import annotations
+
+import html
+import os
+from typing import Final
+from urllib.parse import urlparse
+
+from tenancykit.studio.classroom.settings import ClassSettings, read_settings
+from tenancykit.studio.workshop.exercises import exercises
+from tenancykit.studio.workshop.progress import progress
+
+_SECONDS: Final = 10
+_STYLE: Final = (
+    ":root{color-scheme:light dark}body{font:15px/1.4 system-ui,sans-serif;margin:2em}table{border-collapse:collapse}"
+    "td,th{border-bottom:1px solid #999;padding:4px 10px;text-align:left}"
+)
+
+
+def page(settings: ClassSettings) -> str:
+    """Return the board as a page that loads itself anew."""
+    found = progress(settings.progress)
+    heads = "".join(f'<th scope="col" title="{html.escape(e.title)}">{e.number}</th>' for e in exercises())
+    rows = []
+    for name in settings.participants:
+        marks = found.get(name, {})
+        cells = "".join(f"<td>{_mark(*marks.get(e.number, (0, False)))}</td>" for e in exercises())
+        rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
+    passed = sum(ok for marks in found.values() for _, ok in marks.values())
+    handed = len(list(settings.group.glob("*.design.json")))
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Progress of the class</title>'
+        f'<meta http-equiv="refresh" content="{_SECONDS}"><style>{_STYLE}</style></head><body>'
+        f"<h1>Progress of the class</h1><p>{passed} exercises passed, {handed} designs handed in. "
+        f"A number is how often an exercise was checked without success.</p>"
+        f'<table><tr><th scope="col">participant</th>{heads}</tr>{"".join(rows)}</table></body></html>'
+    )
+
+
+def _mark(tries: int, passed: bool) -> str:
+    return "passed" if passed else str(tries) if tries else ""
+
+
+def main() -> None:
+    """Serve the board to the hub's admins until the hub ends this process."""
+    from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated  # noqa: PLC0415 - the extra "class"
+    from tornado.ioloop import IOLoop  # noqa: PLC0415 - as above
+    from tornado.web import Application, HTTPError, RequestHandler, authenticated  # noqa: PLC0415 - as above
+
+    settings = read_settings()
+
+    class Board(HubOAuthenticated, RequestHandler):  # type: ignore[misc] # JupyterHub has no types
+        """The one page."""
+
+        @authenticated
+        def get(self) -> None:
+            """Show the board to whom the hub calls an admin."""
+            if not self.get_current_user().get("admin"):
+                raise HTTPError(403, "the board is the trainer's")
+            self.write(page(settings))
+
+    prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
+    address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
+    routes = [(f"{prefix}oauth_callback", HubOAuthCallbackHandler), (f"{prefix}?", Board)]
+    application = Application(routes, cookie_secret=os.urandom(32))
+    application.listen(address.port or 0, address.hostname or "127.0.0.1")
+    IOLoop.current().start()
+
+
+if __name__ == "__main__":
+    main()
