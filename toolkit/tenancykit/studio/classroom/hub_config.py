@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -57,13 +58,15 @@ c.Spawner.args = [
     "--LabApp.news_url=",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
+    "--ServerApp.log_level=ERROR",
+    *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
 hub, proxy, board = settings.inner
 scheme = "https" if settings.certificate else "http"
 c.JupyterHub.bind_url = f"{scheme}://{settings.address}:{settings.port}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{hub}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{proxy}"
-c.ConfigurableHTTPProxy.command = list(settings.proxy)
+c.ConfigurableHTTPProxy.command = [*settings.proxy, "--log-level=error"]
 c.ConfigurableHTTPProxy.pid_file = str(settings.own / "proxy.pid")
 c.JupyterHub.cookie_secret_file = str(settings.own / "cookie_secret")
 c.JupyterHub.db_url = f"sqlite:///{settings.own / 'hub.sqlite'}"

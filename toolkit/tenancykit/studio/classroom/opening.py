@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from tenancykit.studio.classroom.settings import SETTINGS, ClassSettings
 PER_PARTICIPANT_MIB: Final = 450
 """Memory that one participant's server and kernel take."""
 
+_PATIENCE: Final = 180.0
 _PROXY: Final = "configurable-http-proxy"
 _PROXY_VERSION: Final = "5"
 _CONFIG: Final = Path(__file__).with_name("hub_config.py")
@@ -72,8 +74,7 @@ def open_class(
         accounts={seat.name: seat.account() for seat in seated},
     )
     file = _written(settings)
-    print(_told(settings, seated), flush=True)  # noqa: T201 - the passwords are said once, and kept nowhere
-    command = [sys.executable, "-m", "jupyterhub", "-f", str(_CONFIG), "--log-level=WARN"]
+    command = [sys.executable, "-m", "jupyterhub", "-f", str(_CONFIG), "--log-level=ERROR"]
     hub = subprocess.Popen(  # noqa: S603 - our own interpreter
         command,
         cwd=settings.own,
@@ -81,6 +82,8 @@ def open_class(
         preexec_fn=ended_with_parent,  # noqa: PLW1509 - one system call, before any thread of the child
     )
     try:
+        _wait_for(settings, hub)
+        print(_told(settings, seated), flush=True)  # noqa: T201 - the passwords are said once, and kept nowhere
         return hub.wait()
     except KeyboardInterrupt:
         return 0
@@ -156,6 +159,22 @@ def proxy_command(folder: Path) -> tuple[str, ...]:
         last = next((line for line in reversed(done.stderr.splitlines()) if "error" in line.lower()), "no reason given")
         raise OutputError(f"npm could not install {wanted} ({last.strip()[:200]}): {cure}")
     return (str(installed),)
+
+
+def _wait_for(settings: ClassSettings, hub: subprocess.Popen[bytes]) -> None:
+    """Wait until the hub answers and the proxy leads to it.
+
+    Raises:
+        OutputError: it ends before, or does not answer for minutes.
+    """
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and hub.poll() is None:
+        with socket.socket() as tried:
+            tried.settimeout(1)
+            if tried.connect_ex(("127.0.0.1", settings.inner[2])) == 0:  # the board starts after hub and proxy
+                return
+        time.sleep(0.2)
+    raise OutputError(f"the class's hub does not start on {settings.address}:{settings.port}; what it said is above")
 
 
 def _written(settings: ClassSettings) -> Path:
