@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -118,12 +119,12 @@ def test_an_address_others_reach_is_refused_without_tls(tmp_path: Path) -> None:
 def test_where_the_proxy_cannot_be_installed_it_is_told_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(OutputError, match=r"there is no Node\.js here"):
         proxy_command(tmp_path)
-    monkeypatch.setattr(opening.shutil, "which", lambda name: None if "proxy" in name else f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: None if "proxy" in name else f"/usr/bin/{name}")
     failed = subprocess.CompletedProcess([], 1, "", "npm error code ENOTFOUND\n")
-    monkeypatch.setattr(opening.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(OutputError, match="ENOTFOUND"):
         proxy_command(tmp_path)
 

@@ -66,7 +66,8 @@ scheme = "https" if settings.certificate else "http"
 c.JupyterHub.bind_url = f"{scheme}://{settings.address}:{settings.port}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{hub}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{proxy}"
-c.ConfigurableHTTPProxy.command = [*settings.proxy, "--log-level=error"]
+c.ConfigurableHTTPProxy.command = list(settings.proxy)
+c.ConfigurableHTTPProxy.log_level = "error"
 c.ConfigurableHTTPProxy.pid_file = str(settings.own / "proxy.pid")
 c.JupyterHub.cookie_secret_file = str(settings.own / "cookie_secret")
 c.JupyterHub.db_url = f"sqlite:///{settings.own / 'hub.sqlite'}"
