@@ -369,6 +369,23 @@ def test_queues_share_a_cohort_and_a_tenants_jobs_wait_suspended(
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "tenant"
     flavor = one(objects, "ResourceFlavor", "tenancykit-research")["spec"]
     assert flavor["nodeLabels"] == {"tenancykit.dev/pool": "research"}
+    assert "kueue.x-k8s.io/queue-name" not in job["spec"]["template"]["metadata"]["labels"]
+    server = one(objects, "Deployment", "chat", "t-x")["spec"]["template"]["metadata"]
+    assert server["labels"]["kueue.x-k8s.io/queue-name"] == "tenant"  # Kueue holds back every pod of the namespace
+
+
+def test_jobs_of_a_virtual_cluster_wait_as_the_pods_its_host_sees(
+    exported: Exported, designed: Callable[..., ResolvedDesign]
+) -> None:
+    """Kueue runs on the host, where there are no Jobs: a Job that is suspended inside would wait for ever."""
+    objects = exported(designed("cp_vcluster_shared", "node_pool_class", "sch_kueue"))
+    job = one(objects, "Job", "train", "t-x", "clusters/x/")
+    assert "suspend" not in job["spec"]
+    assert "kueue.x-k8s.io/queue-name" not in job["metadata"]["labels"]
+    pods = job["spec"]["template"]["metadata"]
+    assert pods["labels"]["kueue.x-k8s.io/queue-name"] == "tenant"
+    assert pods["labels"]["kueue.x-k8s.io/pod-group-name"] == "train"
+    assert pods["annotations"]["kueue.x-k8s.io/pod-group-total-count"] == str(job["spec"]["parallelism"])
 
 
 def test_tenants_networks_and_partitions_do_not_overlap(

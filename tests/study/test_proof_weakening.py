@@ -9,7 +9,9 @@ import pytest
 
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.examples import EXAMPLES
+from tenancykit.manifests import export
 from tenancykit.study.proof import prove
+from tests.studies import candidates, sampled, study
 from tests.study.platforms import catalogue, exported, small
 from tests.study.weakenings import WEAKENINGS, Tree, Weakening
 
@@ -84,6 +86,24 @@ def test_an_untouched_export_is_proven_given_what_its_options_list(
         assert proof.verdict == "proven"
         assert any("made ready by hand" in text for text in proof.given)
         assert not proof.doubts
+
+
+@pytest.mark.parametrize(
+    "case",
+    sampled(
+        [(example, name) for example in EXAMPLES for name in candidates(example)],
+        [("saas-inference", "HY1"), ("regulated-hybrid", "RA05")],
+    ),
+)
+def test_what_a_comparison_recommends_is_proven_as_exported(case: tuple[str, str], tmp_path: Path) -> None:
+    """Completed and composed designs of whole examples, not references cut down to a few tenants."""
+    example, identifier = case
+    found = study(example)
+    design = found[identifier]
+    export(design.resolved, found.scenario, found.catalogue, tmp_path / "out")
+    proof = prove(design, found.scenario, found.catalogue, tmp_path / "out")
+    assert (proof.verdict, proof.doubts, proof.broken) == ("proven", (), ())
+    assert proof.given
 
 
 def test_rewriting_files_without_changing_an_object_changes_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from kubeanswers.access.rbac import AccessRules
@@ -26,7 +27,7 @@ from tenancykit.auditing.crossings.hostile_pods import QUEUE_CROSSING, TRAFFIC_C
 from tenancykit.auditing.crossings.network_reach import CROSSING as NETWORK
 from tenancykit.auditing.crossings.network_reach import METADATA_CROSSING, NetworkReach
 from tenancykit.auditing.crossings.node_sharing import CROSSING as NEIGHBOURS
-from tenancykit.auditing.crossings.node_sharing import NodeSharing, gpu_sharing
+from tenancykit.auditing.crossings.node_sharing import NodeSharing, SharedGpu, gpu_sharing
 from tenancykit.auditing.crossings.routes import Routes
 from tenancykit.auditing.crossings.sandboxes import CROSSING as KERNEL
 from tenancykit.auditing.crossings.sandboxes import Sandboxes
@@ -200,10 +201,27 @@ class _Scene:
         yield _judged(
             TRAFFIC_CROSSING, "traffic through externalIPs", "network", self.hostile.traffic_takers, everybody
         )
-        for crossing in sorted({"gpu-contexts", "gpu-mps"} & gpu_sharing(self.objects).keys()):
-            yield CrossingState.split(crossing, "the same GPU", "accelerator", neighbours, unsure_nodes)
+        for crossing in sorted({shared.crossing for shared in self.shared_gpus}):
+            together = self._gpu_neighbours(crossing, neighbours)
+            yield CrossingState.split(crossing, "the same GPU", "accelerator", together, unsure_nodes)
         yield from self._owned()
         yield from self._capacity(everybody, neighbours)
+
+    @cached_property
+    def shared_gpus(self) -> tuple[SharedGpu, ...]:
+        """What makes several pods share one GPU."""
+        return gpu_sharing(self.objects)
+
+    def _gpu_neighbours(self, crossing: str, neighbours: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+        """Return who may share a GPU with whom: neighbours whose quotas let them ask for a shared one."""
+        names = {shared.resource for shared in self.shared_gpus if shared.crossing == crossing}
+        lifting = {tenant for tenant, fences in self.api.lifted.items() if "quotas" in fences}
+        takers = frozenset(
+            tenant
+            for tenant in neighbours
+            if "" in names or tenant in lifting or any(not self.bounds.forbids(tenant, name) for name in names)
+        )
+        return {tenant: found & takers for tenant, found in neighbours.items() if tenant in takers}
 
     def _relabelling(self) -> Iterator[tuple[str, str]]:
         """Yield the tenants that may take the Pod Security level off a namespace of theirs, each with why."""
@@ -290,20 +308,20 @@ class _Scene:
         yield from _object_findings(self.objects)
 
     def _gpu_findings(self) -> Iterator[Finding]:
-        for crossing, items in gpu_sharing(self.objects).items():
-            for item in items[:20]:
-                subject, where = about(item)
-                how = "one MPS server" if crossing == "gpu-mps" else "time slices"
-                yield Finding(
-                    "gpu-shared",
-                    Severity.MEDIUM,
-                    subject,
-                    where,
-                    f"pods share a GPU through {how}; only the driver keeps their memory apart",
-                    "a tenant -> its GPU context -> driver -> another tenant's GPU memory",
-                    "give each tenant whole GPUs or MIG instances, or keep shared GPUs within one tenant's nodes",
-                    crossing,
-                )
+        for shared in list(dict.fromkeys((one.crossing, one.item) for one in self.shared_gpus))[:20]:
+            crossing, item = shared
+            subject, where = about(item)
+            how = "one MPS server" if crossing == "gpu-mps" else "time slices"
+            yield Finding(
+                "gpu-shared",
+                Severity.MEDIUM,
+                subject,
+                where,
+                f"pods share a GPU through {how}; only the driver keeps their memory apart",
+                "a tenant -> its GPU context -> driver -> another tenant's GPU memory",
+                "give each tenant whole GPUs or MIG instances, or keep shared GPUs within one tenant's nodes",
+                crossing,
+            )
 
     def not_evaluated(self) -> Iterator[str]:
         """Yield what may change the answer and is not evaluated."""

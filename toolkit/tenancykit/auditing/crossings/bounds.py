@@ -146,6 +146,12 @@ class Bounds:
             return True
         return not owners.isdisjoint(self._sharing.get(tenant, frozenset()))
 
+    def forbids(self, tenant: str, resource: str) -> bool:
+        """Return whether quotas give a tenant none of a resource, in any of its namespaces."""
+        asked = f"requests.{resource}"
+        spaces = self.tenancy.namespaces.get(tenant, ())
+        return bool(spaces) and all(self.hard.get(name, {}).get(asked) == 0 for name in spaces)
+
     def unbounded(self, namespace: str) -> Unbounded:
         """Return what the namespace leaves unbounded.
 

@@ -212,25 +212,40 @@ class NodeSharing:
 SHARING_KEYS: Final = {"timeSlicing": "gpu-contexts", "mps": "gpu-mps"}
 
 
-def gpu_sharing(objects: ObjectSet) -> dict[str, list[ManifestObject]]:
-    """Return the objects that make several pods share one GPU, by the crossing they open.
+@dataclass(frozen=True)
+class SharedGpu:
+    """An object that makes several pods share one GPU.
+
+    Attributes:
+        crossing: what it opens.
+        item: the object.
+        resource: what a pod asks for to get a shared GPU; empty where the object does not say.
+    """
+
+    crossing: str
+    item: ManifestObject
+    resource: str = ""
+
+
+def gpu_sharing(objects: ObjectSet) -> tuple[SharedGpu, ...]:
+    """Return the objects that make several pods share one GPU.
 
     Read from the NVIDIA device plugin's configuration wherever a ConfigMap carries it, and from node labels
     (https://github.com/NVIDIA/k8s-device-plugin#shared-access-to-gpus).
     """
-    found: dict[str, list[ManifestObject]] = {}
+    found: list[SharedGpu] = []
     for item in objects.of("", "ConfigMap"):
         for text in mapping(item.data.get("data")).values():
-            for crossing in _sharing_in(text):
-                found.setdefault(crossing, []).append(item)
+            found += (SharedGpu(crossing, item, resource) for crossing, resource in _sharing_in(text))
     for node in objects.of("", "Node"):
         strategy = node.labels.get("nvidia.com/gpu.sharing-strategy", "none")
         if strategy in ("time-slicing", "mps"):
-            found.setdefault("gpu-mps" if strategy == "mps" else "gpu-contexts", []).append(node)
-    return found
+            found.append(SharedGpu("gpu-mps" if strategy == "mps" else "gpu-contexts", node))
+    return tuple(found)
 
 
-def _sharing_in(text: object) -> Iterator[str]:
+def _sharing_in(text: object) -> Iterator[tuple[str, str]]:
+    """Yield what a device plugin's configuration opens, and the resource that shared GPUs are advertised as."""
     if not isinstance(text, str) or "sharing" not in text:
         return
     try:
@@ -239,6 +254,9 @@ def _sharing_in(text: object) -> Iterator[str]:
         return
     sharing = mapping(mapping(loaded).get("sharing"))
     for key, crossing in SHARING_KEYS.items():
-        resources = mappings(mapping(sharing.get(key)).get("resources"))
-        if any(isinstance(item.get("replicas"), int) and item["replicas"] > 1 for item in resources):
-            yield crossing
+        stated = mapping(sharing.get(key))
+        for item in mappings(stated.get("resources")):
+            if isinstance(item.get("replicas"), int) and item["replicas"] > 1:
+                name = scalar_text(item.get("name"))
+                renamed = f"{name}.shared" if stated.get("renameByDefault") is True and name else name
+                yield crossing, scalar_text(item.get("rename")) or renamed

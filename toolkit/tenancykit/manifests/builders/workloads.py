@@ -46,7 +46,7 @@ def _workload(scope: TenantScope, workload: Workload, replicas: int) -> Manifest
 def _object(scope: TenantScope, workload: Workload, api: str, kind: str, spec: dict[str, Any]) -> Manifest:
     because = scope.cls.found.choice.options[0]
     labels = {"app.kubernetes.io/name": workload.id, WORKLOAD_LABEL: workload.id}
-    if kind == "Job":
+    if kind == "Job" and _queues_jobs(scope):
         labels |= queue_labels(scope)
     return manifest(
         because, "workload", "workloads", api, kind, workload.id, namespace=scope.namespace, labels=labels, spec=spec
@@ -94,7 +94,7 @@ def _job(scope: TenantScope, workload: Workload, replicas: int) -> dict[str, Any
         "backoffLimit": 3,
         "ttlSecondsAfterFinished": 86400,
     }
-    if "sch_kueue" in scope.options:
+    if "sch_kueue" in scope.options and _queues_jobs(scope):
         spec["suspend"] = True  # stays so until its queue admits it, even while the queue's webhook is down
     spec["template"] = _template(scope, workload, replicas, restart="Never")
     return spec
@@ -106,25 +106,46 @@ def _template(scope: TenantScope, workload: Workload, replicas: int, restart: st
         "app.kubernetes.io/name": workload.id,
         "tenancykit.dev/tenant": scope.name,
         WORKLOAD_LABEL: workload.id,
-        **_pod_queue_labels(scope),
+        **_pod_queue_labels(scope, is_job=restart == "Never"),
+        **({"kueue.x-k8s.io/pod-group-name": workload.id} if _is_pod_group(scope, workload) else {}),
     }
     metadata: dict[str, Any] = {"labels": labels}
-    annotations = {**request.annotations, **_annotations(scope, workload)}
+    annotations = {**request.annotations, **_annotations(scope, workload, replicas)}
     if annotations:
         metadata["annotations"] = annotations
     return {"metadata": metadata, "spec": _pod(scope, workload, request, replicas, restart)}
 
 
-def _pod_queue_labels(scope: TenantScope) -> dict[str, str]:
-    return {} if "sch_kueue" in scope.options else queue_labels(scope)
+def _queues_jobs(scope: TenantScope) -> bool:
+    """Return whether whole jobs wait in the queue: a virtual cluster shows the queue of its host nothing but pods."""
+    return scope.cls.found.cluster.control_plane != "virtual"
 
 
-def _annotations(scope: TenantScope, workload: Workload) -> dict[str, str]:
+def _is_pod_group(scope: TenantScope, workload: Workload) -> bool:
+    """Return whether the pods of a gang are named to Kueue as one, since it does not see their job.
+
+    Source: https://kueue.sigs.k8s.io/docs/tasks/run/plain_pods/#running-a-group-of-pods-to-be-admitted-together
+    """
+    return "sch_kueue" in scope.options and not _queues_jobs(scope) and is_gang(workload)
+
+
+def _pod_queue_labels(scope: TenantScope, *, is_job: bool) -> dict[str, str]:
+    """Return the labels by which pods find their queue; pods of a job that waits itself need none.
+
+    Kueue holds back every pod of the tenant's namespace, those of Deployments included, and admits what names a queue.
+    """
+    waits_itself = is_job and "sch_kueue" in scope.options and _queues_jobs(scope)
+    return {} if waits_itself else queue_labels(scope)
+
+
+def _annotations(scope: TenantScope, workload: Workload, replicas: int) -> dict[str, str]:
     found: dict[str, str] = {}
     if "sch_volcano" in scope.options:
         found["scheduling.volcano.sh/queue-name"] = scope.namespace
         if is_gang(workload):
             found["scheduling.k8s.io/group-name"] = workload.id
+    if _is_pod_group(scope, workload):
+        found["kueue.x-k8s.io/pod-group-total-count"] = str(replicas)
     if workload.rdma and "rdma-partition" in scope.cls.found.facts:
         found["k8s.v1.cni.cncf.io/networks"] = "tenant-rdma"
     if workload.kind in ("training", "batch") and "node_karpenter" in scope.options:
