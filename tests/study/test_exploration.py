@@ -25,6 +25,7 @@ from tenancykit.study.comparison import study_of
 from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.exploration import Exploration, Found, explore
 from tenancykit.study.sweeping import Question, sweeper_of
+from tests.studies import sampled
 
 SIGNS = np.array([1.0, -1.0, -1.0, -1.0])
 NARROW: dict[str, list[str]] = {
@@ -77,7 +78,7 @@ def agrees(found: Exploration, scenario: Scenario, designs: list[Design]) -> Non
     assert by_options(found.admitted).keys() == admitted
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", sampled(EXAMPLES, ("gpu-cloud", "ml-platform")))
 def test_the_front_is_that_of_evaluating_every_design(name: str) -> None:
     scenario, catalogue = loaded(name), load_catalogue()
     found = explore(scenario, catalogue, allowed=NARROW)
