@@ -402,7 +402,12 @@ def swept() -> bytes:
     """Return a sweep as ``--save`` writes it."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sweep.npz"
-        tk.explore(tk.load_scenario("saas-inference"), allowed={str(d): kept for d, kept in NARROWED.items()}, limit=6, save=file)
+        tk.explore(
+            tk.load_scenario("saas-inference"),
+            allowed={str(d): kept for d, kept in NARROWED.items()},
+            limit=6,
+            save=file,
+        )
         return file.read_bytes()
 
 

@@ -9,14 +9,15 @@ import pytest
 from kubeanswers.errors import InputError
 from kubeanswers.validation.custom_kinds import is_custom, known_kinds
 from kubeanswers.validation.schema import validate_object
-from tenancykit.catalogue.reading import Catalogue
+from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.manifests import export
 from tenancykit.manifests.builds import NOTHING
 from tenancykit.manifests.registry import BUILDERS, build_of
 from tenancykit.scenario.model import Scenario
 
-OPTIONS = sorted(BUILDERS)
+ALL = load_catalogue().options
+OPTIONS = sorted(ALL)
 HOSTED = ("cp_kamaji", "node_dedicated_tenant")
 
 
@@ -27,7 +28,7 @@ def test_the_registry_serves_exactly_the_options_of_the_catalogue(catalogue: Cat
 
 @pytest.mark.parametrize("identifier", OPTIONS)
 def test_an_option_has_builders_and_the_release_they_follow_or_says_why_not(identifier: str) -> None:
-    build = BUILDERS[identifier]
+    build = build_of(ALL[identifier])
     serves = bool(build.base or build.tenant or build.charts or build.tenant_charts)
     assert serves != bool(build.reason)
     assert serves == bool(build.upstream)
@@ -35,7 +36,7 @@ def test_an_option_has_builders_and_the_release_they_follow_or_says_why_not(iden
 
 @pytest.mark.parametrize("identifier", OPTIONS)
 def test_charts_are_pinned_by_the_options_own_components(identifier: str, catalogue: Catalogue) -> None:
-    build = BUILDERS[identifier]
+    build = build_of(ALL[identifier])
     names = [chart.component for chart in build.charts] + [chart.component for chart in build.tenant_charts]
     for name in names:
         assert catalogue.components[name].helm is not None
@@ -51,7 +52,7 @@ def test_an_options_objects_are_built_named_after_it_and_valid(
     small: Scenario,
     objects_of: Callable[[Path], list[tuple[str, dict[str, Any]]]],
 ) -> None:
-    option, build = catalogue.options[identifier], BUILDERS[identifier]
+    option, build = catalogue.options[identifier], build_of(ALL[identifier])
     if not option.selectable:
         pytest.skip("retired: never built")
     found: list[dict[str, Any]] = []
