@@ -77,7 +77,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
     """A page of 1280 x 900; the test fails on console errors and on requests to other hosts."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=False)
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     found = Watched(page)

@@ -140,12 +140,11 @@ def tree(line: Evidence, *, open_levels: int = 1) -> str:
         text += f" <small>{_safe(line.note)}</small>"
     if line.assumption:
         text += ' <span class="tag">assumption</span>'
-    if line.source:
-        text += f" <small>{_link(line.source)}</small>"
+    source = f"<small>{_link(line.source)}</small>" if line.source else ""
     if not line.children:
-        return f"<div>{text}</div>"
+        return f"<div>{text} {source}</div>"
     below = "".join(f"<li>{tree(child, open_levels=open_levels - 1)}</li>" for child in line.children)
-    return f"<details{' open' if open_levels > 0 else ''}><summary>{text}</summary><ul>{below}</ul></details>"
+    return f"<details{' open' if open_levels > 0 else ''}><summary>{text}</summary>{source}<ul>{below}</ul></details>"
 
 
 def _link(source: str) -> str:

@@ -112,6 +112,7 @@ class Studio:
                 ),
             ]
         )
+        self.widget.add_class("tk-studio")
         self._restore()
         self._measure(AT_ONCE)
 

@@ -16,7 +16,7 @@ from tenancykit.studio.session import Session
 STYLE = (
     "<style>.tk-tabs .lm-TabBar-tab{padding:0 4px!important;min-width:0!important;font-size:12px!important}"
     ".tks{font-family:system-ui,sans-serif;font-size:13px;line-height:1.45;padding:4px;overflow-wrap:break-word;"
-    "color:var(--jp-content-font-color1,#222);background:var(--jp-layout-color0,#fff)}"
+    "color:var(--jp-content-font-color1,#222);background:var(--jp-layout-color1,#fff)}.tks .tk{background:inherit}"
     ".tks table{border-collapse:collapse;max-width:100%}.tks td,.tks th{padding:3px 8px;text-align:left!important;"
     "vertical-align:top;white-space:normal!important;border-bottom:1px solid var(--jp-border-color2,#ddd)}"
     ".tks small,.tks .out{color:var(--jp-content-font-color2,#5f5f5f)}.tks a{text-decoration:underline}"
@@ -26,6 +26,9 @@ STYLE = (
     "padding:0 4px}.tks .good{color:#00634a;background:#e9f7f1;font-weight:600;padding:0 4px}"
     ".tks pre{white-space:pre-wrap;margin:4px 0}"
     ".tks .two{display:flex;flex-wrap:wrap;gap:8px}.tks .two>*{flex:1 1 420px;min-width:0}"
+    ".tk-studio .lm-TabBar-tabLabel,.tk-studio .jupyter-widget-Collapse-header{"
+    "color:var(--jp-content-font-color1,#222)!important}"
+    ".tk-out.jupyter-button{color:var(--jp-content-font-color2,#5f5f5f);font-style:italic}"
     ".tk-number.jupyter-button{padding:0 4px}.tk-name.jupyter-button{text-align:left;padding:0 6px}"
     ".tk-grid .widget-html-content,.tk-grid .jupyter-widget-html-content{line-height:26px}</style>"
 )

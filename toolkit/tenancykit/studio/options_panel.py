@@ -74,6 +74,7 @@ class OptionsPanel:
         classes = [(c.name or c.id, index) for index, c in enumerate(self._desk.session.scenario.tenants.classes)]
         if list(self._class.options) != classes:
             self._class.options = classes
+            self._class.value = 0
         self._tell()
 
     def _tell(self) -> None:

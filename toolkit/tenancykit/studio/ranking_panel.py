@@ -61,8 +61,9 @@ class _Row:
         ranking = study.ranking
         found = ranking.scores[ranking.labels.index(self.evaluation.id)] if ranking is not None and rank else None
         self.score.value = f'<div class="tks">{"" if found is None else f"{found:.3f}"}</div>'
-        self.name.style.button_color = "#f6c565" if rank == 1 else "#ffffff"
-        self.name.style.text_color = "#222222" if rank else "#767676"
+        self.name.style.button_color = "#f6c565" if rank == 1 else "transparent"
+        self.name.style.text_color = "#222222" if rank == 1 else None
+        (self.name.remove_class if rank else self.name.add_class)("tk-out")
         for name, button in self.numbers.items():
             share = _share(study, self.evaluation, name)
             button.style.button_color = _SHADES[min(len(_SHADES) - 1, int(share * len(_SHADES)))]
@@ -149,7 +150,7 @@ class RankingPanel:
         left = len(study.order) - shown
         more = f" {left} further designs are not shown." if left else ""
         return (
-            "<p><small>Darker figures are better. * on the Pareto front. Grey names are not admitted, see below. "
+            "<p><small>Darker figures are better. * on the Pareto front. Slanted names are not admitted, see below. "
             f"Press a figure for its evidence.{more}</small></p>"
         )
 

@@ -1,0 +1,64 @@
+"""The studio's page for keyboards, screen readers and low vision, in both themes, as axe-core judges it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Watched
+from tests.browser.test_voila import opened, tab
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "best-practice"], "resultTypes": ["violations"]}
+WAITING = (
+    "() => [...document.querySelectorAll('input[title], select[title], textarea[title]')]"
+    ".every(e => e.getAttribute('aria-label') === e.title)"
+)
+
+
+def violations(page: Any) -> list[str]:
+    """Return what axe-core finds serious or critical: rule, place and reason."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page, options=RULES).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:120]}: {node['failureSummary'][:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def test_axe_finds_nothing_serious_in_light_and_dark_and_panels_open_by_keyboard(
+    watched: Watched, voila: tuple[str, Path]
+) -> None:
+    page = opened(watched, voila[0])
+    assert page.title() == "tenancykit studio"
+    assert page.get_by_role("heading", level=1).text_content() == "tenancykit studio"
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "tk-skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "tab", "84 stops are skipped by one"
+
+    for name, waited in (
+        ("Design", ".tk summary"),
+        ("Scenario", ".tk-scenario textarea"),
+        ("Weigh", ".widget-hslider"),
+    ):
+        tab(page, name)
+        page.locator(waited).last.wait_for(state="attached")
+        if name == "Scenario":
+            header = page.get_by_role("button", name="New scenario, by questions")
+            header.focus()
+            assert header.get_attribute("aria-expanded") == "false"
+            page.keyboard.press("Enter")
+            page.locator("select[title^='How many teams']").wait_for()
+            page.wait_for_function("document.activeElement.getAttribute('aria-expanded') === 'true'")
+        page.wait_for_function(WAITING)
+        assert violations(page) == [], name
+    page.emulate_media(color_scheme="dark")
+    for name in ("Scenario", "Ranking"):
+        tab(page, name)
+        assert violations(page) == [], f"{name}, dark"
+        watched.shot(f"voila-dark-{name.lower()}")
