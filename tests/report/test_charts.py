@@ -25,6 +25,8 @@ DRAWN: dict[str, Draw] = {
     "placement": lambda s: charts.placement(s["RA09"]),
     "placement, shared": lambda s: charts.placement(s["RA01"]),
     "cost bridge": lambda s: charts.cost_bridge(s["RA01"], s["RA09"]),
+    "open days": lambda s: charts.open_days(s["RA09"]),
+    "open days, shared": lambda s: charts.open_days(s["RA01"]),
     "isolation matrix": lambda s: charts.isolation_matrix(s["RA09"]),
     "attack graph": lambda s: charts.attack_graph(s["RA01"]),
     "attack paths": lambda s: charts.attack_paths(s["RA01"]),
@@ -103,6 +105,18 @@ def test_the_matrix_shows_every_pair_and_names_the_weakest_path(study: tk.Study)
     chart = charts.isolation_matrix(evaluation)
     assert len(chart.rows) == len(evaluation.scores["isolation"].figures["matrix"])
     assert evaluation.scores["isolation"].figures["weakest_path"].split(" -> ")[-1] in chart.title
+
+
+def test_what_stands_open_is_drawn_per_class_and_plane_as_the_ranking_reads_it(study: tk.Study) -> None:
+    found = study["RA01"].scores["isolation"].detail
+    chart = charts.open_days(study["RA01"])
+    assert [row[0] for row in chart.rows] == [e.class_id for e in found.exposure]
+    for row, each in zip(chart.rows, found.exposure, strict=True):
+        assert float(row[2]) == pytest.approx(found.days[each.class_id, each.plane], rel=0.01)
+        assert float(row[3]) <= float(row[2]) <= float(row[4])
+    worst = max((e for e in found.exposure if e.plane != "performance"), key=lambda e: e.days)
+    assert f"{worst.plane} plane of {worst.class_id}" in chart.title
+    assert "assumed" in chart.title
 
 
 def test_an_unknown_pair_of_classes_is_refused(study: tk.Study) -> None:

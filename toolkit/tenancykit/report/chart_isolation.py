@@ -34,9 +34,9 @@ _STEPS: Final = (0.5, 1.0, 2.0, 3.0, 4.0)
 
 
 def isolation_matrix(evaluation: Evaluation) -> Chart:
-    """Return who can reach which asset of whom: nines, and barriers in the smallest set that opens a path."""
+    """Return who can reach which asset of whom: days open, and barriers in the smallest set that opens a path."""
     result: IsolationResult = evaluation.scores["isolation"].detail
-    pairs = sorted(result.pairs, key=lambda p: (p.finding.worst.figure, p.attacker, p.victim))
+    pairs = sorted((*result.pairs, *result.provider), key=lambda p: (p.finding.worst.figure, p.attacker, p.victim))
     if not pairs:
         return _alone(evaluation)
     assets = _assets(pairs[0])
@@ -45,7 +45,7 @@ def isolation_matrix(evaluation: Evaluation) -> Chart:
     weakest = worst.finding.worst if worst is not None else None
     left, row, head = 165, 32, 176
     wide = (WIDTH - left - 12) / len(assets)
-    note = "Upper figure: nines (0 = open all year, 3 = open 0.37 days a year); below: barriers to fall. "
+    note = "Upper figure: days a year open; below: barriers to fall; shades by nines (3 = open 0.37 days a year). "
     note += _path_note(weakest)
     if len(pairs) > len(shown):
         note += f" {len(pairs) - len(shown)} better isolated pairs stand in the table only."
@@ -140,7 +140,13 @@ def _cell(canvas: Canvas, cell: AssetFinding, x: float, y: float, wide: float, r
     ink = ink_on(shade)
     none = cell.depth >= MAX_DEPTH
     canvas.text(
-        x + wide / 2, y + 15, "\u2013" if none else f"{cell.nines:.1f}", size=12, weight=600, anchor="middle", fill=ink
+        x + wide / 2,
+        y + 15,
+        "\u2013" if none else days_text(cell.days_per_year),
+        size=12,
+        weight=600,
+        anchor="middle",
+        fill=ink,
     )
     canvas.text(x + wide / 2, y + 27, "none" if none else str(cell.depth), size=10, anchor="middle", fill=ink)
 
@@ -162,7 +168,7 @@ def attack_graph(evaluation: Evaluation, attacker: str = "", victim: str = "") -
 
     Args:
         evaluation: the design.
-        attacker: class of the attacker; the worst pair's unless given.
+        attacker: class of the attacker, or ``the provider``; the worst pair's unless given.
         victim: class of the victim; the worst pair's unless given.
 
     Raises:
@@ -208,10 +214,11 @@ def attack_paths(evaluation: Evaluation, attacker: str = "", victim: str = "") -
 def _pair(result: IsolationResult, chart: str, attacker: str, victim: str) -> PairFinding | None:
     if not attacker and not victim:
         return result.worst_pair
-    for pair in sorted(result.pairs, key=lambda p: p.finding.worst.figure):
+    every = (*result.pairs, *result.provider)
+    for pair in sorted(every, key=lambda p: p.finding.worst.figure):
         if attacker in ("", pair.attacker) and victim in ("", pair.victim):
             return pair
-    known = ", ".join(f"{p.attacker} on {p.victim}" for p in result.pairs)
+    known = ", ".join(f"{p.attacker} on {p.victim}" for p in every)
     raise InputError(Fault(chart, f"no pair {attacker or 'any'} on {victim or 'any'}", known))
 
 

@@ -7,6 +7,7 @@ from tenancykit.report.chart_canvas import Chart
 from tenancykit.report.chart_cost import bill, cost_bridge, placement
 from tenancykit.report.chart_decision import acceptability, explored, group_scatter, pareto, side_by_side, weight_ranges
 from tenancykit.report.chart_effort import gantt, growth, toil
+from tenancykit.report.chart_exposure import open_days
 from tenancykit.report.chart_flaws import flaws
 from tenancykit.report.chart_isolation import attack_graph, attack_paths, isolation_matrix
 from tenancykit.report.chart_outlook import three_years
@@ -30,6 +31,7 @@ __all__ = [
     "group_scatter",
     "growth",
     "isolation_matrix",
+    "open_days",
     "pareto",
     "placement",
     "preemptions",

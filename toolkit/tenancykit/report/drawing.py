@@ -165,9 +165,9 @@ picture_of.register(Evaluation, charts.architecture)
 
 @picture_of.register
 def explanation_picture(explanation: Explanation) -> charts.Chart:
-    """Return the picture of the criterion explained: isolation matrix, Gantt, toil, or bill."""
+    """Return the picture of the criterion explained: open days, Gantt, toil, or bill."""
     pictures = {
-        "isolation": charts.isolation_matrix,
+        "isolation": charts.open_days,
         "effort": charts.gantt,
         "operations": lambda evaluation: charts.toil([evaluation]),
         "cost": charts.bill,

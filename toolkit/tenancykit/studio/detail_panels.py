@@ -89,13 +89,13 @@ class IsolationPanel:
         """Bring the tab in line with the session."""
         found = self._desk.session.opened
         result = found.scores["isolation"].detail
-        pairs = [(f"{p.attacker} on {p.victim}", (p.attacker, p.victim)) for p in result.pairs]
+        pairs = [(f"{p.attacker} on {p.victim}", (p.attacker, p.victim)) for p in (*result.pairs, *result.provider)]
         options = [(_ANY, ("", "")), *pairs]
         with self._quiet():
             if list(self._pair.options) != options:
                 self._pair.options = options
                 self._pair.value = ("", "")
-        self._matrix.value = written(heading(found), charts.isolation_matrix(found))
+        self._matrix.value = written(heading(found), charts.open_days(found), charts.isolation_matrix(found))
         self._draw()
 
     def _draw(self) -> None:
