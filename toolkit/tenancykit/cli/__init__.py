@@ -186,7 +186,7 @@ def _design_commands(commands: Any) -> None:
     explain.add_argument("design", nargs="?", help="design id (default: the one in first place)")
     explain.add_argument("other", nargs="?", help="second design id: why the first stands before or behind it")
     explain.add_argument("--criterion", help="isolation, effort, operations or cost (default: all four, in short)")
-    explain.add_argument("--depth", type=int, help="levels of evidence to show (default: all)")
+    explain.add_argument("--depth", type=int, help="levels of evidence to show (default: all; isolation: a page)")
     _variant_argument(explain)
 
     export = _command(commands, "export", "write a design's manifests and decision record", "designs:export")

@@ -27,6 +27,7 @@ from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.classroom.opening import open_class
 from tenancykit.studio.serve import serve
+from tenancykit.study.closing import opened
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.evaluation import Evaluation
 
@@ -112,13 +113,15 @@ def explain(options: argparse.Namespace) -> int:
             print("\n".join(line for sentence in told for line in text.wrapped(sentence)))
         return OK
     criteria = [options.criterion] if options.criterion else list(CRITERIA)
-    opened = [chosen.explain(criterion) for criterion in criteria]
+    explained = [chosen.explain(criterion) for criterion in criteria]
+    if options.criterion == "isolation":
+        explained = [opened(*explained, page=options.depth is None and not options.json)]
     if options.json:
-        data = [payload.explanation(one) for one in opened]
+        data = [payload.explanation(one) for one in explained]
         print_json(data[0] if options.criterion else {"schema": "tenancykit/explanations/v1", "explanations": data})
         return OK
     depth = options.depth if options.depth is not None or options.criterion else 1
-    print("\n\n".join(text.explanation_text(one, depth) for one in opened))
+    print("\n\n".join(text.explanation_text(one, depth) for one in explained))
     return OK
 
 
