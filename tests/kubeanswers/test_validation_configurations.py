@@ -49,3 +49,40 @@ def test_no_key_stands_in_a_message() -> None:
     obj = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration", "resources": resources}
     found = validate_object(obj)
     assert found == ["resources[0].providers[0].secretbox.keys[0].secret: is 5 bytes long, not 32"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"maxPods": 250, "evictionHard": {"memory.available": "500Mi", "nodefs.available": "10%"}}, ""),
+        ({"maxPod": 250}, "maxPod: unknown field"),
+        ({"maxPods": "many"}, "maxPods"),
+        ({"topologyManagerPolicy": "numa"}, "topologyManagerPolicy"),
+        ({"evictionHard": {"memory.free": "1Gi"}}, "evictionHard[memory.free]: is no eviction signal"),
+        ({"systemReserved": {"cpu": "banana"}}, "systemReserved[cpu]: 'banana' is not a quantity"),
+        ({"imageGCHighThresholdPercent": 70}, "imageGCLowThresholdPercent: 80 must be less"),
+        ({"authentication": {"anonymous": {"enabled": "no"}}}, "authentication.anonymous.enabled"),
+    ],
+)
+def test_a_kubelet_is_told_of_settings_it_would_not_start_with(fields: dict[str, Any], refused: str) -> None:
+    obj = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", **fields}
+    found = validate_object(obj)
+    assert found == [] if not refused else any(text.startswith(refused) for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"profiles": [{"schedulerName": "a", "plugins": {"score": {"enabled": [{"name": "X", "weight": 2}]}}}]}, ""),
+        ({"profiles": [{}, {}]}, "profiles[1].schedulerName: 'default-scheduler' appears twice"),
+        ({"profiles": [{"plugin": {}}]}, "profiles[0].plugin: unknown field"),
+        ({"profiles": [{"plugins": {"scores": {}}}]}, "profiles[0].plugins.scores: unknown field"),
+        ({"profiles": [{"pluginConfig": [{"args": {}}]}]}, "profiles[0].pluginConfig[0].name: is required"),
+        ({"percentageOfNodesToScore": 101}, "percentageOfNodesToScore: 101 must be between"),
+        ({"leaderElection": {"leaderElection": True}}, "leaderElection.leaderElection: unknown field"),
+    ],
+)
+def test_a_scheduler_is_told_of_settings_it_would_not_start_with(fields: dict[str, Any], refused: str) -> None:
+    obj = {"apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration", **fields}
+    found = validate_object(obj)
+    assert found == [] if not refused else any(text.startswith(refused) for text in found), found

@@ -1,8 +1,9 @@
-"""Configuration files of an API server and of kubeadm: what their binary refuses at start.
+"""Configuration files of an API server, a kubelet, a scheduler and of kubeadm: what their binary refuses at start.
 
 Schemas stand in ``configurations.yaml``; here is what they cannot say, and the types of CEL expressions: a claim of a
 token is a value of no stated type, over which nothing ranges before it is cast by ``dyn``.
-Held to what a real kube-apiserver 1.36.2 said to the same files (``tests/live/recorded``, group config).
+Held to what a real kube-apiserver 1.36.2 said to the same files (``tests/live/recorded``, group config); those of
+kubelet and scheduler were asked of no binary: their fields are those of the published types.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final
 from kubeanswers.cel import CelSyntaxError, Type, parse, result_type
 from kubeanswers.cel.types import ANY, BOOL, STRING, list_of, map_of
 from kubeanswers.objects import mapping, mappings, scalar_text, sequence, texts
+from kubeanswers.quantities import parse_quantity
 from kubeanswers.source import read_yaml
 from kubeanswers.validation.structure import Structure
 
@@ -237,10 +239,72 @@ def _admission(obj: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{path}.{fault}" for fault in configuration_faults(inner))
 
 
+_SIGNALS: Final = frozenset(
+    {
+        "memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree",
+        "containerfs.available", "containerfs.inodesFree", "allocatableMemory.available", "pid.available",
+    }
+)  # fmt: skip
+"""https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#eviction-signals"""
+
+
+def _kubelet(obj: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("evictionHard", "evictionSoft", "evictionSoftGracePeriod", "evictionMinimumReclaim"):
+        for signal, value in mapping(obj.get(name)).items():
+            if signal not in _SIGNALS:
+                yield f"{name}[{signal}]: is no eviction signal ({', '.join(sorted(_SIGNALS))})"
+            elif name != "evictionSoftGracePeriod" and not _is_threshold(scalar_text(value)):
+                yield f"{name}[{signal}]: {value!r} is neither a quantity nor a share such as 10%"
+    for name in ("systemReserved", "kubeReserved"):
+        for resource, value in mapping(obj.get(name)).items():
+            if not _is_quantity(scalar_text(value)):
+                yield f"{name}[{resource}]: {value!r} is not a quantity"
+    high, low = obj.get("imageGCHighThresholdPercent", 85), obj.get("imageGCLowThresholdPercent", 80)
+    if isinstance(high, int) and isinstance(low, int) and not 0 <= low < high <= 100:
+        yield f"imageGCLowThresholdPercent: {low} must be less than {high} (imageGCHighThresholdPercent), from 0 to 100"
+
+
+def _is_threshold(text: str) -> bool:
+    return _is_quantity(text.removesuffix("%"))
+
+
+def _is_quantity(text: str) -> bool:
+    try:
+        return parse_quantity(text) >= 0
+    except (ValueError, TypeError):
+        return False
+
+
+def _scheduler(obj: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(obj.get("parallelism"), int) and obj["parallelism"] <= 0:
+        yield "parallelism: must be greater than 0"
+    names: list[str] = []
+    for index, profile in enumerate(mappings(obj.get("profiles"))):
+        name = scalar_text(profile.get("schedulerName")) or "default-scheduler"
+        if name in names:
+            yield f"profiles[{index}].schedulerName: {name!r} appears twice"
+        names.append(name)
+        settled: list[str] = []
+        for place, config in enumerate(mappings(profile.get("pluginConfig"))):
+            plugin = scalar_text(config.get("name"))
+            if not plugin or plugin in settled:
+                what = f"{plugin!r} appears twice" if plugin else "is required"
+                yield f"profiles[{index}].pluginConfig[{place}].name: {what}"
+            settled.append(plugin)
+    share = obj.get("percentageOfNodesToScore")
+    if isinstance(share, int) and not 0 <= share <= 100:
+        yield f"percentageOfNodesToScore: {share} must be between 0 and 100"
+    binders = [one for one in mappings(obj.get("extenders")) if one.get("bindVerb")]
+    if len(binders) > 1:
+        yield "extenders: only one may bind (bindVerb)"
+
+
 _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]]] = {
     "AuthenticationConfiguration": _authentication,
     "AuthorizationConfiguration": _authorization,
     "EncryptionConfiguration": _encryption,
     "Policy": _audit,
     "AdmissionConfiguration": _admission,
+    "KubeletConfiguration": _kubelet,
+    "KubeSchedulerConfiguration": _scheduler,
 }

@@ -13,6 +13,7 @@ from typing import Final
 from kubeanswers.objects import ManifestObject, ObjectSet
 from kubeanswers.reading import Reading
 from kubeanswers.validation.answers import Invalid
+from kubeanswers.validation.configurations import is_configuration
 from kubeanswers.validation.references import Dangling, dangling
 from tenancykit.auditing.findings import Finding, Severity
 from tenancykit.auditing.validity import judged
@@ -109,4 +110,6 @@ def _refused(item: ManifestObject, faults: list[Invalid]) -> Finding:
         what = f"the API server refuses it, so it guards nothing: {told}"
         return Finding(INVALID_GUARD, Severity.HIGH, str(item), first.where, what, "", f"{first.field}: {first.cure}")
     what = f"the API server refuses it: {told}"
+    if is_configuration(item.data):
+        what = f"the component that reads it does not start with it: {told}"
     return Finding(INVALID, Severity.MEDIUM, str(item), first.where, what, "", f"{first.field}: {first.cure}")

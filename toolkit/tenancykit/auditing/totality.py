@@ -13,6 +13,7 @@ from typing import Final
 
 from kubeanswers.kinds import KindTable
 from kubeanswers.objects import ManifestObject
+from kubeanswers.validation.configurations import is_configuration
 from tenancykit.auditing.tenant_signs import is_platform_namespace
 
 _EVALUATED: Final = """
@@ -122,6 +123,8 @@ _SETTINGS: Final = frozenset({"ConfigMap", "Secret"})
 
 def could_open(item: ManifestObject) -> tuple[str, ...] | None:
     """Return the crossings an object could open that is not evaluated; None for one that is, or leads nowhere."""
+    if is_configuration(item.data):
+        return None  # a file beside the objects: it is judged, and no API server is asked to keep it
     kinds = _KNOWN.get(item.group, {})
     if item.kind in kinds or "*" in kinds:
         return None
