@@ -93,6 +93,10 @@ def _of_different_assets(found: list[tuple[AssetFinding, PairFinding]]) -> list[
     return list(kept.values())
 
 
+def _counted(flaws: int) -> str:
+    return "1 published flaw reaches" if flaws == 1 else f"{flaws} published flaws reach"
+
+
 def _barriers(depth: int) -> str:
     return "1 barrier" if depth == 1 else f"{depth} barriers"
 
@@ -126,11 +130,13 @@ def _line(strength: Strength, model: IsolationCatalogue) -> Evidence:
     barrier = model.barriers[strength.barrier]
     newest = sorted(strength.flaws, key=lambda entry: (-model.evidence[entry].year, entry))[:NAMED]
     count = len(strength.flaws)
-    note = f"{count} published flaws reach across (newest {', '.join(newest)})" if count else "no published flaw counts"
+    note = f"{_counted(count)} across (newest {', '.join(newest)})" if count else "no published flaw counts"
     if strength.lapse:
         note += f"; misconfigured with chance {strength.misconfiguration:.2g}: {strength.lapse.what}"
     share = assumed_share(strength, model)
-    return Evidence(f"{barrier.title} is down", strength.chance, "chance", note=f"{note}; {share:.0%} assumed")
+    lapse = strength.lapse.source if strength.lapse else ""
+    source = model.evidence[newest[0]].source_url if newest else lapse
+    return Evidence(f"{barrier.title} is down", strength.chance, "chance", source, note=f"{note}; {share:.0%} assumed")
 
 
 def _untold(name: str, told: set[str]) -> bool:
