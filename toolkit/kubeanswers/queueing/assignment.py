@@ -34,6 +34,9 @@ Oracle = Callable[[Job, int, int], tuple[int, int]]
 """Given a job, a slot and an amount: whom preemption would hit (``_NOBODY``, ``_OWN`` or ``_OTHERS``), and how far up
 the amount would have to be borrowed afterwards."""
 
+Freed = Callable[[Pool, Job, int, int], float]
+"""Given a queue, a job, a slot and an amount: at most how much of the slot others could free for it."""
+
 NOBODY: Final = _NOBODY
 OWN: Final = _OWN
 OTHERS: Final = _OTHERS
@@ -160,22 +163,43 @@ class Assigner:
             asks = self._asks[shape.number] = asks_of(self.pool, shape)
         return asks
 
-    def hopeless(self, job: Job) -> bool:
-        """Return whether a job surely does not fit now; that says enough where the queue preempts nobody."""
+    def hopeless(self, job: Job, freed: Freed | None) -> bool:
+        """Return whether a job surely does not fit now, whoever leaves; ``False`` where that takes more to tell.
+
+        Args:
+            job: the job.
+            freed: tells at most how much of a slot others could free for a job; ``None`` where nobody may leave.
+        """
         asks = self.asks(job.shape)
-        if not asks.simple:
+        if not asks.simple or (freed is not None and len(asks.offers) > 1):
             return False
-        free = self.pool.node.free
         for offers in asks.offers:
             for pairs in offers:
-                for slot, amount, _ in pairs:
-                    if amount and amount > free(slot):
-                        break
-                else:
+                if not self._no_room(job, pairs, freed):
                     break
             else:
                 return True
         return False
+
+    def _no_room(self, job: Job, pairs: tuple[tuple[int, int, str], ...], freed: Freed | None) -> bool:
+        """Return whether one flavor has no room; where two resources are short, preemption is not foretold."""
+        node, short, asked = self.pool.node, -1, 0
+        for slot, amount, _ in pairs:
+            free = node.free(slot)
+            if amount and amount > free:
+                if freed is None or amount > node.potential[slot] or not self._may_preempt(slot, amount):
+                    return True
+                if short >= 0:
+                    return False
+                short, asked = slot, amount
+        if short < 0 or freed is None:
+            return False
+        return asked - max(0, node.free(short)) > freed(self.pool, job, short, asked)
+
+    def _may_preempt(self, slot: int, amount: int) -> bool:
+        """Return whether others may be made to leave for an amount that has no room."""
+        node = self.pool.node
+        return self._preempts_borrowing or amount <= node.nominal[slot] or reach(node, slot, amount)[1]
 
     def shadow(self, job: Job) -> Assignment | None:
         """Return what is kept in this round for a hopeless job, reasons left out; ``None`` where that takes more."""
@@ -187,10 +211,8 @@ class Assigner:
         for slot, amount in asks.single:
             if amount > node.potential[slot]:
                 return NOTHING
-            borrow, more_above = reach(node, slot, amount)
-            if amount > max(0, node.free(slot)) and not (
-                amount <= node.nominal[slot] or more_above or self._preempts_borrowing
-            ):
+            borrow, _ = reach(node, slot, amount)
+            if amount > max(0, node.free(slot)) and not self._may_preempt(slot, amount):
                 return NOTHING
             found.borrowing = max(found.borrowing, borrow)
             found.usage[slot] = amount

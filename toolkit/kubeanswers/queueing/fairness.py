@@ -79,6 +79,11 @@ class FairPreemptor(Preemptor):
         self._entitled = settings.version >= ENTITLED
         self._crashes = settings.version < CRASH_MENDED
 
+    @property
+    def freed(self) -> None:
+        """Shares decide who leaves; how much that frees is not foretold."""
+        return None
+
     def targets(self, need: Need) -> list[Target]:
         """Return who has to leave; nobody if that would not help.
 

@@ -15,7 +15,7 @@ from kubeanswers.queueing.leaving import IN_QUEUE, RECLAIM, RECLAIM_BORROWING, N
 from kubeanswers.queueing.pool import Pool, Ranked
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node
-from kubeanswers.queueing.values import ANY, LOWER, LOWER_OR_NEWER, NEVER
+from kubeanswers.queueing.values import ANY, LOWER, LOWER_OR_NEWER, NEVER, Preemption
 
 _NONE: Final = float("-inf")
 _ALL: Final = float("inf")
@@ -63,6 +63,28 @@ class FlatCohorts:
             return None
         self._answer, self._asked = _Search(need, slot, cohort, crowd, own).targets(), asked
         return self._answer
+
+    def freed(self, pool: Pool, job: Job, slot: int, amount: int) -> float:
+        """Return at most how much of a slot others could free for an amount, were it the only slot that is short."""
+        node, preemption = pool.node, pool.definition.preemption
+        cohort, most = node.parent, 0
+        if preemption.within_queue != NEVER and (own := pool.ranked.get(slot)):
+            if not own[0][0]:
+                return _ALL
+            newer = preemption.within_queue == LOWER_OR_NEWER
+            end = len(own) if preemption.within_queue == ANY else bisect_left(own, (True, job.priority + newer))
+            most += sum([ranked[4].holds.get(slot, 0) for ranked in islice(own, end)])
+        if preemption.reclaim != NEVER and cohort is not None:
+            if not cohort.flat:
+                return _ALL
+            crowd = self._crowd(cohort, slot, by_age=preemption.reclaim == LOWER_OR_NEWER)
+            if crowd.members and not crowd.members[0][0][0]:
+                return _ALL
+            last = _last(crowd, job, preemption.reclaim)
+            if node.usage[slot] + amount - most > node.quota[slot]:
+                last = min(last, bisect_right(crowd.levels, _limit(preemption, job)))
+            most += crowd.freed[last]
+        return most
 
     def _crowd(self, cohort: Node, slot: int, *, by_age: bool) -> _Crowd:
         """Return who may have to leave; of every queue no more than it takes until it borrows no longer.
@@ -112,10 +134,7 @@ class _Search:
         self._advantage = node.usage[slot] + self._amount <= node.quota[slot]
         self._usage: dict[Pool, int] = {}
         self._above = 0
-        self._limit: float = _NONE
-        if preemption.borrow != NEVER and not self._advantage:
-            below = need.job.priority - 1
-            self._limit = below if preemption.threshold is None else min(below, preemption.threshold)
+        self._limit = _NONE if self._advantage else _limit(preemption, need.job)
 
     def targets(self) -> list[Target]:
         """Return who has to leave.
@@ -167,16 +186,9 @@ class _Search:
 
     def _last(self, *, borrowing: bool) -> int:
         """Return how many of the crowd, from the first on, a job may preempt at most."""
-        levels, priority, policy = (
-            self._crowd.levels,
-            self._need.job.priority,
-            self._need.pool.definition.preemption.reclaim,
-        )
-        last = len(levels)
-        if policy != ANY:
-            last = bisect_left(levels, priority) if policy == LOWER else bisect_right(levels, priority)
+        last = _last(self._crowd, self._need.job, self._need.pool.definition.preemption.reclaim)
         if borrowing and not self._advantage:
-            last = min(last, bisect_right(levels, self._limit))
+            last = min(last, bisect_right(self._crowd.levels, self._limit))
         return last
 
     def _remove_others(self, targets: list[tuple[Target, Pool]], *, borrowing: bool) -> bool:
@@ -260,6 +272,21 @@ class _Search:
         if own > 0:
             free += own
         return self._amount <= free or self._amount == 0
+
+
+def _last(crowd: _Crowd, job: Job, policy: str) -> int:
+    """Return how many of a crowd, from the first on, a policy lets a job preempt at most."""
+    if policy == ANY:
+        return len(crowd.levels)
+    return (bisect_left if policy == LOWER else bisect_right)(crowd.levels, job.priority)
+
+
+def _limit(preemption: Preemption, job: Job) -> float:
+    """Return the highest priority of those who may leave for a job that borrows itself."""
+    if preemption.borrow == NEVER:
+        return _NONE
+    below = job.priority - 1
+    return below if preemption.threshold is None else min(below, preemption.threshold)
 
 
 def _allowed(ranked: list[Ranked], job: Job, policy: str) -> list[Ranked]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import Final
 
-from kubeanswers.queueing.assignment import NOBODY, OTHERS, OWN, Assigner
+from kubeanswers.queueing.assignment import NOBODY, OTHERS, OWN, Assigner, Freed
 from kubeanswers.queueing.flat import FlatCohorts, same_room
 from kubeanswers.queueing.leaving import IN_QUEUE, RECLAIM, RECLAIM_BORROWING, Need, Target, allowed
 from kubeanswers.queueing.pool import Pool, Ranked
@@ -32,6 +32,11 @@ class Preemptor:
         self.active = active
         self.assigners: dict[str, Assigner] = {}
         self._flat = FlatCohorts(active)
+
+    @property
+    def freed(self) -> Freed | None:
+        """Tells at most how much of a slot others could free for a job; ``None`` where that cannot be told."""
+        return self._flat.freed
 
     def targets(self, need: Need) -> list[Target]:
         """Return who has to leave; nobody if that would not help."""

@@ -132,7 +132,7 @@ class Scheduler:
                 job.found = None
                 pool.waiting.parked[job.key] = job
                 done.moved = True
-            elif pool.passive and job.tried is None and self._assigners[pool.name].hopeless(job):
+            elif job.tried is None and self._hopeless(pool, job):
                 job.found = None
                 hopeless.append((pool, job))
             else:
@@ -149,6 +149,15 @@ class Scheduler:
             if not entry.admitted:
                 done.moved = self._put_back(entry) or done.moved
         return done
+
+    def _hopeless(self, pool: Pool, job: Job) -> bool:
+        """Return whether a job surely does not fit, whoever leaves."""
+        if pool.passive:
+            return self._assigners[pool.name].hopeless(job, None)
+        freed = self._preemptor.freed
+        return (
+            freed is not None and not self._settings.topology_aware and self._assigners[pool.name].hopeless(job, freed)
+        )
 
     @staticmethod
     def _last_served(entries: Iterable[Entry]) -> dict[Node, tuple[int, int, float]]:
