@@ -1,16 +1,17 @@
 """Helios Earth, 16 tenants in May 2020: who waits how long, and the fleet for a p95 wait of an hour, by quota design.
 
-The public data beside the checkout (``shared/data/helios_earth_vc``) has no jobs, only GPUs by tenant and time. Jobs are
-drawn so that, if nobody ever waits, every tenant uses exactly its recorded hourly demand (running and queued, the hour's
-maximum). A tenant's jobs follow each other: where GPUs come free before the hour's demand is met, the next job is
-submitted; where demand falls, the jobs with the least left to run end. Durations are lognormal with the median of 206 s
-and the mean of 6,652 s that the paper gives for GPU jobs (SC '21, from memory); sizes are an assumption. One fixed seed.
-Since queued GPUs are a backlog and count as demand here, demand is an upper reading.
+The public data beside the checkout (``shared/data/helios_earth_vc``) has no jobs, only GPUs by tenant and time. Jobs
+are drawn so that, if nobody ever waits, every tenant uses exactly its recorded hourly demand (running and queued, the
+hour's maximum). A tenant's jobs follow each other: where GPUs come free before the hour's demand is met, the next job
+is submitted; where demand falls, the jobs with the least left to run end. Durations are lognormal with the median of
+206 s and the mean of 6,652 s that the paper gives for GPU jobs (SC '21, from memory); sizes are an assumption. One
+fixed seed. Since queued GPUs are a backlog and count as demand here, demand is an upper reading.
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import heapq
 import math
 import random
@@ -98,37 +99,59 @@ def differing_hours(jobs: list[Asked]) -> int:
     return wrong
 
 
-def table() -> list[dict[str, object]]:
-    """Return waits, fleets and time per design."""
-    if not FOLDER.is_dir():
+@functools.cache
+def drawn_once() -> tuple[list[Asked], dict[str, int]] | None:
+    """Return the drawn jobs; none where the data is absent."""
+    return drawn() if FOLDER.is_dir() else None
+
+
+def trace() -> list[dict[str, object]]:
+    """Return whether the drawn jobs add up to the record."""
+    found = drawn_once()
+    if found is None:
         print(f"skipped: {FOLDER} is absent", file=sys.stderr)
         return []
-    jobs, quota = drawn()
-    lines = [line("hours in which the drawn jobs differ from the record", differing_hours(jobs), "", n=len(jobs))]
-    for design in DESIGNS:
-        before = time.perf_counter(), time.process_time()
-        found = simulate(jobs, quota, design)
-        wall, cpu = time.perf_counter() - before[0], time.process_time() - before[1]
-        waits = {one.queue: round(one.wait(95) / 60) if one.wait(95) < math.inf else "never" for one in found.queues}
-        lines.append(
-            line(
-                f"{design}: a month simulated",
-                cpu,
-                "s CPU",
-                n=len(jobs),
-                seconds=round(wall, 2),
-                gpus=found.gpus,
-                utilisation=round(found.utilisation, 3),
-                stranded=round(found.stranded, 1),
-                preemptions=sum(one.preemptions for one in found.queues),
-                lost_gpu_hours=round(sum(one.lost for one in found.queues) / HOUR),
-                p95_minutes=waits,
-                p50_minutes={one.queue: round(one.wait(50) / 60, 1) for one in found.queues if one.wait(50)},
-            )
+    return [
+        line("hours in which the drawn jobs differ from the record", differing_hours(found[0]), "", n=len(found[0]))
+    ]
+
+
+def served(design: str) -> list[dict[str, object]]:
+    """Return the time of a simulated month, and who waits how long."""
+    given = drawn_once()
+    if given is None:
+        return []
+    jobs, quota = given
+    before = time.perf_counter(), time.process_time()
+    found = simulate(jobs, quota, design)
+    wall, cpu = time.perf_counter() - before[0], time.process_time() - before[1]
+    return [
+        line(
+            f"{design}: a month simulated",
+            cpu,
+            "s CPU",
+            n=len(jobs),
+            seconds=round(wall, 2),
+            gpus=found.gpus,
+            utilisation=round(found.utilisation, 3),
+            stranded=round(found.stranded, 1),
+            preemptions=sum(one.preemptions for one in found.queues),
+            lost_gpu_hours=round(sum(one.lost for one in found.queues) / HOUR),
+            waits_p50_p95_minutes={
+                one.queue: [round(one.wait(percent) / 60, 1) for percent in (50, 95)] for one in found.queues
+            },
         )
-        lines.append(line(f"{design}: fleet at p95 of an hour", smallest_fleet(jobs, quota, design), "GPUs", n=16))
-    return lines
+    ]
+
+
+def fleet(design: str) -> list[dict[str, object]]:
+    """Return the smallest fleet found for a p95 wait of an hour."""
+    given = drawn_once()
+    if given is None:
+        return []
+    return [line(f"{design}: fleet at p95 of an hour", smallest_fleet(*given, design), "GPUs", n=len(given[1]))]
 
 
 if __name__ == "__main__":
-    report(__doc__ or "", [table])
+    each = [functools.partial(work, design) for design in DESIGNS for work in (served, fleet)]
+    report(__doc__ or "", [trace, *each])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
-from kubeanswers.queueing.service import DESIGNS, Asked, Service, simulate, smallest_fleet
+from kubeanswers.queueing.service import DESIGNS, Asked, Service, _Run, simulate, smallest_fleet
 from tenancykit.cli import main
 
 HOUR = 3600.0
@@ -68,6 +68,15 @@ def test_gpus_are_conserved_and_every_job_is_told_once(jobs: list[Asked], quotas
         assert len(one.waits) + one.never == sum(job.queue == one.queue for job in jobs)
         assert all(wait >= 0 for wait in one.waits)
     assert found == simulate(jobs, quotas, design, machine=4)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_JOBS, _QUOTAS, st.sampled_from(DESIGNS), st.sampled_from([0.0, 5.0, 30.0]), st.sampled_from([50.0, 95.0]))
+def test_a_search_for_a_fleet_stops_early_only_where_the_whole_simulation_misses_the_target(
+    jobs: list[Asked], quotas: dict[str, int], design: str, target: float, percent: float
+) -> None:
+    quick = _Run(jobs, quotas, design, 4).keeps(target, percent)
+    assert quick == simulate(jobs, quotas, design, machine=4).within(target, percent)
 
 
 @settings(max_examples=100, deadline=None)

@@ -5,7 +5,9 @@ After every event rounds follow until nothing changes any more, or so many have 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from kubeanswers.queueing.assignment import Assignment
@@ -44,6 +46,18 @@ class Course:
     looked_at: int = 0
     steps: list[Step] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def _no_cycle_search() -> Iterator[None]:
+    """Keep the interpreter from looking for circles of objects: rounds make many objects and none in circles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class Engine:
@@ -162,6 +176,10 @@ class Engine:
 
     def run(self, most: int | None = None) -> Course:
         """Run rounds until nothing changes, at most so many."""
+        with _no_cycle_search():
+            return self._run(most)
+
+    def _run(self, most: int | None) -> Course:
         course = Course(stopped=self._stopped)
         self._stopped = []
         patience = 2 * max((len(g.flavors) for pool in self.pools.values() for g in pool.groups), default=1) + 3

@@ -64,8 +64,10 @@ class Served:
     lost: float
 
     def wait(self, percent: float) -> float:
-        """Return a percentile of the wait, seconds (nearest rank); infinite where that job never starts."""
+        """Return a percentile of the wait in s (nearest rank); infinite where that job never starts; 0 without jobs."""
         count = len(self.waits) + self.never
+        if not count:
+            return 0.0
         rank = max(0, math.ceil(count * percent / 100) - 1)
         return math.inf if rank >= len(self.waits) else sorted(self.waits)[rank]
 
@@ -152,6 +154,10 @@ def simulate(
     return _Run(jobs, quotas, design, machine).run(target, progress)
 
 
+class _TooManyLateError(Exception):
+    """A queue's percentile of the wait cannot keep the target any more."""
+
+
 class _Run:
     """The state of one simulation."""
 
@@ -182,8 +188,38 @@ class _Run:
         self.instants: list[float] = []
         self.held: list[tuple[int, ...]] = []
         self.forced: dict[tuple[int, int], int] = {}
+        self.target = math.inf
+        self.late = bytearray(len(jobs))
+        self.may_be_late = [len(jobs)] * count
+
+    def keeps(self, target: float, percent: float) -> bool:
+        """Return whether every queue's percentile of the wait keeps a target; stops as soon as one cannot any more."""
+        self.target = target
+        counts = [0] * len(self.names)
+        for owner in self.owner:
+            counts[owner] += 1
+        self.may_be_late = [count - math.ceil(count * percent / 100) for count in counts]
+        self._play(None)
+        return min(self.may_be_late) >= 0
+
+    def _is_late(self, job: int, owner: int) -> None:
+        if not self.late[job]:
+            self.late[job] = True
+            self.may_be_late[owner] -= 1
+            if self.may_be_late[owner] < 0:
+                raise _TooManyLateError
 
     def run(self, target: float, progress: Progress | None) -> Service:
+        self._play(progress)
+        return self._told(target, self.submit[-1] - self.submit[0] if len(self.submit) else 0.0)
+
+    def _play(self, progress: Progress | None) -> None:
+        try:
+            self._events(progress)
+        except _TooManyLateError:
+            return
+
+    def _events(self, progress: Progress | None) -> None:
         jobs, ends = len(self.submit), self.ends
         last = self.submit[-1] if jobs else 0.0
         now = self.submit[0] if jobs else 0.0
@@ -211,7 +247,6 @@ class _Run:
                     progress(at / jobs)
             if touched:
                 self._start_all(now, touched)
-        return self._told(target, span)
 
     def _finish(self, job: int, run: int) -> set[int]:
         if self.begun[job] != run:
@@ -230,6 +265,8 @@ class _Run:
         owner = self.owner[job]
         if self.gpus[job] > (self.total if self.shared else self.quota[owner]):
             self.never[owner] += 1
+            if self.target < math.inf:
+                self._is_late(job, owner)
             return set()
         self._queue(job, owner)
         return {owner}
@@ -250,6 +287,8 @@ class _Run:
         self.peak = max(self.peak, self.in_use)
         self.holding[owner][job] = None
         self.started[job] = now
+        if now - self.submit[job] > self.target:
+            self._is_late(job, owner)
         self.begun[job] += 1
         heapq.heappush(self.ends, (now + self.duration[job], job, self.begun[job]))
 
@@ -397,15 +436,15 @@ def smallest_fleet(
 
 
 def _least(jobs: Sequence[Asked], quotas: Mapping[str, int], design: str, target: float, percent: float) -> int:
-    def run(gpus: int) -> Service:
-        return simulate(jobs, scaled(quotas, gpus), design)
+    def keeps(gpus: int) -> bool:
+        return _Run(jobs, scaled(quotas, gpus), design, 1).keeps(target, percent)
 
     low, high = max(job.gpus for job in jobs), _peak(jobs)
-    while not run(high).within(target, percent):
+    while not keeps(high):
         low, high = high + 1, high * 2
     while low < high:
         middle = (low + high) // 2
-        if run(middle).within(target, percent):
+        if keeps(middle):
             high = middle
         else:
             low = middle + 1
