@@ -155,6 +155,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tenancykit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _scenario_commands(commands)
     _design_commands(commands)
     _space_commands(commands)
     _object_commands(commands)
@@ -164,7 +165,7 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
-def _design_commands(commands: Any) -> None:
+def _scenario_commands(commands: Any) -> None:
     text = "ask what a scenario needs to say, with why, and write it as a commented file"
     init = _command(commands, "init", text, "beginning:init")
     init.add_argument("--to", default="scenario.yaml", metavar="FILE", help="file to write (default scenario.yaml)")
@@ -177,6 +178,13 @@ def _design_commands(commands: Any) -> None:
     check = _command(commands, "check", "read a scenario and report every fault in it", "checking:check")
     _scenario_argument(check)
 
+    text = "write down what a scenario file of an earlier release left unsaid, comments kept"
+    migrate = _command(commands, "migrate-scenario", text, "checking:migrate")
+    _scenario_argument(migrate)
+    migrate.add_argument("--to", metavar="FILE", help="file to write (default: the scenario's own)")
+
+
+def _design_commands(commands: Any) -> None:
     compare = _command(commands, "compare", "rank the reference architectures for a scenario", "designs:compare")
     _scenario_argument(compare)
     _variant_argument(compare)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from kubeanswers.errors import Fault, InputError
+from kubeanswers.source import read_text
+from kubeanswers.terminal import escaped
+from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import OK
 from tenancykit.design.needs import Asked, needs_of
 from tenancykit.design.offers import node_shapes
+from tenancykit.examples import file_or_example
 from tenancykit.scenario.fitting import whole_hosts_only
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import all_tenants, tenant_count
@@ -60,6 +66,37 @@ def check(options: argparse.Namespace) -> int:
         print(f"what class {tenant_class.id} needs (change it with needs: in the scenario):")
         for one in asked:
             print(f"  {one}")
+    return OK
+
+
+def migrate(options: argparse.Namespace) -> int:
+    """Write down what a scenario file of an earlier release left unsaid; say what was assumed and what changed."""
+    from tenancykit.design.migrating import migrated  # noqa: PLC0415 - no other command needs it
+
+    catalogue = load_catalogue(*options.catalogue)
+    scenario = api.load_scenario(options.scenario, catalogue)
+    file = file_or_example(options.scenario)
+    if not options.to and file != Path(options.scenario):
+        cure = "say --to FILE for a copy of your own"
+        raise InputError(Fault(str(options.scenario), "is an example of the package, which stays as it is", cure=cure))
+    file = file / "scenario.yaml" if file.is_dir() else file
+    found = migrated(read_text(file), str(file), scenario, catalogue)
+    api.parse_scenario(found.text, catalogue)
+    target = Path(options.to) if options.to else file
+    if found.assumed or options.to:
+        windows = b"\r\n" in file.read_bytes()
+        write_text(target, found.text.replace("\n", "\r\n") if windows else found.text, ours="", force=True)
+    if options.json:
+        from tenancykit.cli.designs import print_json  # noqa: PLC0415 - imports what a study needs
+
+        data = {"file": str(target), "assumed": list(found.assumed), "told": list(found.told)}
+        print_json({"schema": "tenancykit/migration/v1", **data})
+        return OK
+    print(escaped(f"{target}: {'written' if found.assumed else 'nothing had to be added'}"))
+    for one in found.assumed:
+        print(escaped(f"  assumed {one}"))
+    for one in found.told:
+        print(escaped(f"  to know: {one}"))
     return OK
 
 
