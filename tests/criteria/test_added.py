@@ -28,6 +28,7 @@ from tests.criteria.toy import CRITERION
 
 FILE = Path(__file__).with_name("toy") / "__init__.py"
 LINE = f"{FILE}:{CRITERION.measure.__code__.co_firstlineno}"
+NARROWED = {"runtime": ["rt_runc"], "network": ["net_np_default_deny"], "storage": ["st_sc_quota"]}
 WEIGHTS = {"isolation": 0.2, "effort": 0.2, "operations": 0.2, "cost": 0.2, "parts": 0.2}
 
 
@@ -127,9 +128,13 @@ def test_a_measure_that_gives_no_score_of_its_criterion_is_named_with_file_and_l
 
 
 @pytest.mark.usefixtures("toy")
-def test_exploring_says_that_it_measures_the_four_only() -> None:
-    with pytest.raises(InputError, match="parts"):
-        tk.explore(tk.load_scenario("ml-platform"), limit=10)
+def test_exploring_measures_the_four_and_says_so_where_more_is_weighed() -> None:
+    scenario = tk.load_scenario("ml-platform")
+    with pytest.raises(InputError, match="parts has a weight"):
+        tk.explore(scenario.model_copy(update={"weights": Weights.by_criterion(WEIGHTS)}), limit=10)
+    found = tk.explore(scenario, allowed=NARROWED, limit=10)
+    assert len(found.front[0].values) == 4
+    assert set(found.merits_if({})) == {one.id for one in (*found.admitted, *found.front)}
 
 
 @pytest.mark.usefixtures("toy")

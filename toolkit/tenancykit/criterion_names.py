@@ -34,6 +34,8 @@ BUILT_IN: Final = (
 )
 """The four criteria every design is measured by."""
 
+FOUR: Final = tuple(name.id for name in BUILT_IN)
+"""Ids of the four: what whole spaces of designs are measured by."""
 OURS: Final[tuple[str, ...]] = ()
 """Modules of this package that register a criterion beside the four; imported when a name is first asked for."""
 

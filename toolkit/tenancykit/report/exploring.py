@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tenancykit.criterion_names import CRITERIA, SHORT, TITLES
+from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.figures import counted, listed, number
 from tenancykit.report.payload import fingerprint, plain
@@ -37,8 +37,8 @@ def told_apart(front: Sequence[Found], alike: float = ALIKE) -> tuple[tuple[Foun
         front: the designs.
         alike: share of the front's spread below which a difference does not count.
     """
-    values = np.array([found.values for found in front]).reshape(-1, len(CRITERIA))
-    spread = np.ptp(values, axis=0) if len(values) else np.zeros(len(CRITERIA))
+    values = np.array([found.values for found in front]).reshape(-1, len(FOUR))
+    spread = np.ptp(values, axis=0) if len(values) else np.zeros(len(FOUR))
     scaled = values / np.where(spread > 0, spread, 1.0)
     kept: list[int] = []
     like: dict[int, int] = {}
@@ -140,7 +140,7 @@ def front_csv(found: Exploration) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     classes = [one.id for one in found.scenario.tenants.classes]
-    writer.writerow(["id", "admitted", *CRITERIA, *classes])
+    writer.writerow(["id", "admitted", *FOUR, *classes])
     for one in {each.id: each for each in (*found.admitted, *found.front)}.values():
         options = [" ".join(one.choices[name].options) for name in classes]
         writer.writerow([one.id, str(one.admitted).lower(), *(f"{value:.12g}" for value in one.values), *options])
@@ -148,7 +148,7 @@ def front_csv(found: Exploration) -> str:
 
 
 def _table(found: Exploration, shown: Sequence[tuple[Found, int]]) -> list[str]:
-    head = ["design", *(SHORT[name] for name in CRITERIA), "like it"]
+    head = ["design", *(SHORT[name] for name in FOUR), "like it"]
     units = ["", "nines", "person-days", "hours/month", f"{found.scenario.infrastructure.currency} per month", ""]
     rows = [
         [one.id, *(number(value) for value in one.values), str(count - 1) if count > 1 else ""] for one, count in shown
@@ -212,7 +212,7 @@ def _found(found: Found) -> dict[str, Any]:
         "name": found.design.name,
         "classes": {class_id: list(choice.options) for class_id, choice in found.choices.items()},
         "admitted": found.admitted,
-        **dict(zip(CRITERIA, found.values, strict=True)),
+        **dict(zip(FOUR, found.values, strict=True)),
     }
 
 
@@ -226,7 +226,7 @@ def exploration_html(found: Exploration) -> str:
         for one, _ in shown
     ]
     shared, own = options_apart([one for one, _ in shown])
-    head = "".join(f"<th>{TITLES[name]}</th>" for name in CRITERIA)
+    head = "".join(f"<th>{TITLES[name]}</th>" for name in FOUR)
     rows = "".join(
         f"<tr><td>{_safe(one.id)}</td>{''.join(f'<td>{number(value)}</td>' for value in one.values)}"
         f"<td>{_safe(told)}{f' <small>and {count - 1} like it</small>' if count > 1 else ''}</td></tr>"

@@ -11,7 +11,7 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criterion_names import CRITERIA, PLAIN
+from tenancykit.criterion_names import ADDED, CRITERIA, FOUR
 from tenancykit.decision.table import FloatArray
 from tenancykit.decision.value_tree import ValueTree
 from tenancykit.decision.weights import Weights, direct_weights
@@ -49,7 +49,7 @@ class Found:
         return Design(self.id, _title(self.choices), self.choices, "explored")
 
     def __getitem__(self, criterion: str) -> float:
-        return self.values[CRITERIA.index(criterion)]
+        return self.values[FOUR.index(criterion)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +150,9 @@ class Exploration(Drawable):
         first = evaluate(members[0].design, self.scenario, self.catalogue)
         keys = isolation_keys([first])
         scales, weights = weighed(self.scenario, scales_of(self.scenario, self.catalogue, keys))
-        plain = np.array([[found[name] for name in PLAIN] for found in members])
+        # Criteria beside the four are not measured over spaces, and weigh nothing here: any figure does.
+        unweighed = [scales[name].best for name in ADDED]
+        plain = np.array([[*(found[name] for name in FOUR[1:]), *unweighed] for found in members])
         leaves = swept_leaves([found.design for found in members], plain, self.scenario, self.catalogue, keys)
         return tuple(found.id for found in members), scales.tree, leaves, weights
 

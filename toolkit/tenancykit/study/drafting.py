@@ -11,7 +11,7 @@ from kubeanswers.source import dump_yaml
 from tenancykit.catalogue.price_entries import Price
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criterion_names import CRITERIA
+from tenancykit.criterion_names import FOUR
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import parse_scenario
 from tenancykit.study.interviewing import EMPHASIS, Answers, completed_answers, machine, number, several
@@ -191,10 +191,10 @@ def _limits(answers: Answers) -> Iterator[str]:
         yield ""
     emphasis = answers["emphasis"]
     said = dict(EMPHASIS)[emphasis]
-    rest = (1 - _EMPHASISED) / (len(CRITERIA) - 1)
-    weights = {name: _EMPHASISED if name == emphasis else rest for name in CRITERIA}
+    rest = (1 - _EMPHASISED) / (len(FOUR) - 1)
+    weights = {name: _EMPHASISED if name == emphasis else rest for name in FOUR}
     if emphasis == "equal":
-        weights = dict.fromkeys(CRITERIA, 1 / len(CRITERIA))
+        weights = dict.fromkeys(FOUR, 1 / len(FOUR))
     yield f"# A first guess (assumption) at what matters most: {said}. tenancykit weigh asks properly."
     yield f"weights: {{{', '.join(f'{name}: {value:g}' for name, value in weights.items())}}}"
 

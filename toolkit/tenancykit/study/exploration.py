@@ -71,14 +71,14 @@ def explore(
 
     Raises:
         InputError: an allowed option or dimension is unknown, the limit is not positive, ``resume`` is of another
-            version, scenario or catalogue, or a criterion is registered beside the four.
+            version, scenario or catalogue, or a criterion beside the four has a weight.
         UndecidedError: no design is valid; names what refuses most.
     """
     if limit < 1:
         raise InputError(Fault("explore", f"limit is {limit}", "a positive number of designs"))
-    if ADDED:
-        what = f"measures the four criteria over whole spaces, and {', '.join(ADDED)} is registered beside them"
-        raise InputError(Fault("explore", what, cure="compare designs instead, or withdraw what was registered"))
+    if weighed := [name for name in ADDED if scenario.weights.added.get(name)]:
+        what = f"measures the four criteria over whole spaces, and {', '.join(weighed)} has a weight beside them"
+        raise InputError(Fault("explore", what, cure="compare designs instead, or take it out of weights.added"))
     kept = _checked(allowed or {}, catalogue)
     scenario = narrowed_needs(scenario, catalogue, kept)
     question = Question.of(scenario, catalogue, kept, per_class=per_class)
