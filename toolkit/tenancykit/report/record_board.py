@@ -210,7 +210,8 @@ class BoardEdition:
         mine, theirs = self.chosen.scores[criterion], other.scores[criterion]
         change = theirs.value - mine.value
         unit = theirs.unit.replace("/", " a ").replace(" per ", " a ")
-        return f"{three_digits(abs(change))} {unit} {'more' if change > 0 else 'less'} {_FOR.get(criterion, "")}".rstrip()
+        way, purpose = "more" if change > 0 else "less", _FOR.get(criterion, "")
+        return f"{three_digits(abs(change))} {unit} {way} {purpose}".rstrip()
 
     def sources(self) -> str:
         """Return every source behind the figures of the design decided for."""
