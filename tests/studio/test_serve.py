@@ -9,15 +9,23 @@ from kubeanswers.errors import MissingExtraError, OutputError
 from tenancykit.studio import Studio, serve
 
 
-def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("voila")
+def test_a_taken_port_moves_on_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind((serve.HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OutputError, match=f"port {port} on 127.0.0.1 is taken"):
-            serve.serve(port, browser=False)
-    assert capsys.readouterr().out == ""
+        found = serve.free_port(port)
+    assert port < found < port + 20
+    assert f"Port {port} on 127.0.0.1 is taken; the studio uses {found}." in capsys.readouterr().err
+    assert serve.free_port(found) == found
+    assert capsys.readouterr().err == ""
+
+
+def test_ports_that_are_all_taken_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "_is_free", lambda _: False)
+    for port in (8888, 65_535):
+        with pytest.raises(OutputError, match=f"port {port} on 127.0.0.1 and those after it are taken"):
+            serve.free_port(port)
 
 
 def test_a_missing_server_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,16 +100,16 @@ class OptionsPanel:
         )
 
     def _measure(self) -> None:
+        found = []
+
         def act() -> None:
             session = self._desk.session
             now = session.opened
             design = with_option(now.resolved.design, self._option.value, session.catalogue)
-            self._changes.value = _change(now, evaluate(design, session.scenario, session.catalogue))
+            found.append(_change(now, evaluate(design, session.scenario, session.catalogue)))
 
-        said = self._changes.value
-        self._desk.do(act)
-        if not self._changes.value:
-            self._changes.value = said
+        if self._desk.do(act):
+            self._changes.value = found[0]  # last, since showing the tab again empties it
 
     def _add(self) -> None:
         session, name = self._desk.session, self._option.value

@@ -31,6 +31,9 @@ SESSIONS: Final = "TENANCYKIT_STUDIO_SESSIONS"
 the server: how many pages may be open at once."""
 _PAGE: Final = Path(__file__).with_name("page.ipynb")
 _PATIENCE: Final = 60.0
+_MOVES: Final = 20
+"""Ports tried from the one asked for on."""
+_LAST_PORT: Final = 65_535
 
 
 def serve(
@@ -39,7 +42,7 @@ def serve(
     """Serve the studio until it is stopped, and return the server's exit code.
 
     Args:
-        port: port on loopback.
+        port: port on loopback; where it is taken, the next free one, and that is said.
         browser: whether to open the page.
         scenario: the scenario it opens with: a file, or the name of an example.
         catalogue: folders laid over the package's catalogue.
@@ -47,12 +50,11 @@ def serve(
 
     Raises:
         MissingExtraError: Voila is not installed.
-        OutputError: the port is taken, or the server does not answer.
+        OutputError: this port and those after it are taken, or the server does not answer.
     """
     if importlib.util.find_spec("voila") is None:
         raise MissingExtraError("Voila", "lab")
-    if not _is_free(port):
-        raise OutputError(f"port {port} on {HOST} is taken; choose another with --port")
+    port = free_port(port)
     token = secrets.token_urlsafe(24)
     surroundings = {**environment(token, scenario, Path.cwd(), catalogue), SESSIONS: str(sessions or "")}
     server = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -143,6 +145,20 @@ def kept_file(folder: Path, scenario: str) -> Path:
     names = [re.sub(r"[^A-Za-z0-9_-]+", "-", text)[-60:].strip("-") for text in (scenario, asked)]
     digest = hashlib.sha256(f"{scenario}\n{asked}".encode()).hexdigest()[:8]
     return folder / "studio-sessions" / f"{'-'.join(filter(None, (*names, digest)))}.json"
+
+
+def free_port(asked: int) -> int:
+    """Return the first free port from the one asked for on, and say so where it is another.
+
+    Raises:
+        OutputError: too many in a row are taken.
+    """
+    for port in range(asked, min(asked + _MOVES, _LAST_PORT + 1)):
+        if _is_free(port):
+            if port != asked:
+                print(f"Port {asked} on {HOST} is taken; the studio uses {port}.", file=sys.stderr)  # noqa: T201
+            return port
+    raise OutputError(f"port {asked} on {HOST} and those after it are taken; choose another with --port")
 
 
 def _is_free(port: int) -> bool:
