@@ -40,7 +40,7 @@ def value(name: str, options: tuple[str, ...] | Mapping[str, tuple[str, ...]], *
     design = Design("x", "", {c: choose(CATALOGUE, chosen) for c, chosen in by_class.items()})
     model = load_isolation(CATALOGUE)
     days = assess(resolve(design, asked, CATALOGUE), model, believed=Beliefs.of(asked)).days
-    nines = [plane_nines(days.get(key, 0.0), key[1], model) for key in scales.keys]  # type: ignore[call-overload, arg-type]
+    nines = [plane_nines(days.get(key, 0.0), key[1], model) for key in scales.keys]  # type: ignore[arg-type]
     figures = np.array([*([0.0] * (len(scales.tree.leaves) - len(nines))), *nines])
     return float(scales.tree.node_values(figures)[scales.tree.criteria.index("isolation")])
 
