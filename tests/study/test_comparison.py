@@ -141,6 +141,11 @@ def test_a_budget_nobody_meets_names_the_nearest_designs_and_what_each_misses() 
     assert all(any("monthly budget" in reason for reason in found.exclusions(e.id)) for e in found.evaluations)
 
 
+def test_the_picture_of_the_readme_shows_todays_first_place() -> None:
+    picture = tk.example("saas-inference").parent / "comparison.svg"
+    assert f"first is {study('saas-inference').best.id} with" in picture.read_text(encoding="utf-8")
+
+
 def test_weights_decide_without_measuring_again() -> None:
     found = study("ml-platform")
     cheapest = found.with_weights(Weights(isolation=0, effort=0, operations=0, cost=1))
