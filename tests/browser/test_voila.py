@@ -28,6 +28,7 @@ def opened(watched: Watched, address: str) -> Page:
     page.goto(f"{address}?token={TOKEN}&session={secrets.token_hex(4)}")  # a session of the test's own
     page.get_by_text("First place.").first.wait_for(timeout=STARTING)
     page.locator(".noUi-handle").nth(3).wait_for()
+    page.locator(".tk-grid button").first.wait_for()
     return page
 
 
@@ -205,7 +206,7 @@ def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Pa
     for _ in range(20):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.className + ' ' + document.activeElement.tagName"))
-    assert sum("noUi-handle" in found for found in reached) == 4
+    assert sum("noUi-handle" in found for found in reached) == 4, reached
     page.get_by_role("tab", name="Ranking", exact=True).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
