@@ -157,3 +157,12 @@ def test_unknown_parties_and_empty_ones_are_refused() -> None:
         divide([], [], [Item("network", Decimal(1), ("x",))], {"a": 1})
     with pytest.raises(ValueError, match="at least one tenant"):
         divide([], [], [], {"a": 0})
+
+
+def test_idle_cost_is_split_among_resources_by_their_prices() -> None:
+    # 20 a month for 4 cores and 12 GiB, a core worth two GiB: 2 a core, 1 a GiB. Held: 1 core, 2 GiB.
+    weights = {"cpu": Decimal(2), "memory": Decimal(1)}
+    pool = Pool("p", Decimal(20), {"cpu": Decimal(4), "memory": Decimal(12)}, weights)
+    use = Use("a", "p", {"cpu": Decimal(1)}, {"memory": Decimal(2)})
+    assert pool.idle([use]) == {"cpu": Decimal(6), "memory": Decimal(10)}
+    assert divide([pool], [use], [], {"a": 1}, idle="apart").apart == Decimal(16)

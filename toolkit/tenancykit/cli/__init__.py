@@ -157,6 +157,7 @@ def command_line() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _scenario_commands(commands)
     _design_commands(commands)
+    _bill_command(commands)
     _space_commands(commands)
     _object_commands(commands)
     _queue_commands(commands)
@@ -355,6 +356,17 @@ def _object_commands(commands: Any) -> None:
 
     place = _command(commands, "place", "place a dump's pending pods as kube-scheduler would", "objects:place")
     _files_argument(place)
+
+
+def _bill_command(commands: Any) -> None:
+    bill = _command(commands, "bill", "show every tenant's bill under a design, and what stands idle", "designs:bill")
+    _scenario_argument(bill)
+    bill.add_argument("design", nargs="?", help="design id (default: the one in first place)")
+    text = "idle capacity: distributed among the tenants of its machines, or shown apart (OpenCost leaves it open)"
+    bill.add_argument("--idle", choices=("distributed", "apart"), default="distributed", help=text)
+    text = "shared cost: in proportion to consumption, or uniform among tenants (OpenCost leaves it open)"
+    bill.add_argument("--shared", choices=("proportional", "uniform"), default="proportional", help=text)
+    _variant_argument(bill)
 
 
 def _queue_commands(commands: Any) -> None:

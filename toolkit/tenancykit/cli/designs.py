@@ -21,6 +21,7 @@ from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
+from tenancykit.report.bills import bill_data, bill_lines
 from tenancykit.report.lab import open_lab
 from tenancykit.report.listing import freshness, listing, stale_prices
 from tenancykit.report.paper import Paper
@@ -122,6 +123,17 @@ def explain(options: argparse.Namespace) -> int:
         return OK
     depth = options.depth if options.depth is not None or options.criterion else 1
     print("\n\n".join(text.explanation_text(one, depth) for one in explained))
+    return OK
+
+
+def bill(options: argparse.Namespace) -> int:
+    """Show every tenant's bill under one design."""
+    chosen = _chosen(asked_study(options, options.design), options.design)
+    data = bill_data(chosen, idle=options.idle, shared=options.shared)
+    if options.json:
+        print_json(data)
+    else:
+        print("\n".join(bill_lines(data)))
     return OK
 
 

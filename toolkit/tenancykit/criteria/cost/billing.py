@@ -47,6 +47,14 @@ class Pool:
         scale = sum((self.weights[r] * amount for r, amount in self.capacity.items()), Decimal(0))
         return {r: self.cost * self.weights[r] / scale if scale else Decimal(0) for r in self.capacity}
 
+    def idle(self, uses: Sequence[Use]) -> dict[str, Decimal]:
+        """Return the cost of what nobody holds, by resource."""
+        rates = self.rates()
+        return {
+            resource: rates[resource] * max(Decimal(0), amount - sum((u.held(resource) for u in uses), Decimal(0)))
+            for resource, amount in self.capacity.items()
+        }
+
 
 @dataclass(frozen=True)
 class Use:

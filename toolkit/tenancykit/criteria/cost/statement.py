@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from kubeanswers.quantities import GIB, HOURS_PER_MONTH, share_exactly
+from kubeanswers.quantities import GIB, HOURS_PER_MONTH, cents, share_exactly
 from tenancykit.catalogue.attack import Range
 from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.billing import SYSTEM, Bill, IdlePolicy, Item, Pool, SharePolicy, Use, divide
@@ -91,14 +91,32 @@ class Statement:
             idle: distribute idle capacity among the tenants of its machines, or show it apart.
             shared: divide shared costs in proportion to consumption, or per tenant.
         """
+        pools, uses = self._held()
+        items = [Item(c.category, c.cost.amount, c.parties) for c in self.charges if not _is_node(c)]
+        tenants = {group.id: group.count for group in self.groups}
+        return divide(pools, uses, items, tenants, idle=idle, shared=shared)
+
+    def idle_by_resource(self) -> dict[str, Decimal]:
+        """Return what machines cost a month for the CPU, memory and GPUs that nobody asks for on average, to the cent.
+
+        A machine's price is split among its resources as the OpenCost specification does. Machines that no tenant's
+        pods may use (spare ones, those of control planes) are not in it.
+        """
+        pools, uses = self._held()
+        found = dict.fromkeys((CPU, MEMORY, GPU), Decimal(0))
+        for pool in pools[: len(self.housing.housed)]:
+            for resource, cost in pool.idle([use for use in uses if use.pool == pool.id]).items():
+                found[resource] += cost
+        return {resource: cents(cost) for resource, cost in found.items()}
+
+    def _held(self) -> tuple[list[Pool], list[Use]]:
+        """Return the machines whose cost is divided, and who holds what of them."""
         pools = [self._pool(one, index) for index, one in enumerate(self.housing.housed)]
         uses = [use for index, one in enumerate(self.housing.housed) for use in self._uses(one, index)]
         for name, counts in (("spare", self.housing.spare), ("control planes", self.housing.hosts)):
             if counts:
                 pools.append(Pool(name, self._machines(counts), {CPU: Decimal(1)}, {CPU: Decimal(1)}))
-        items = [Item(c.category, c.cost.amount, c.parties) for c in self.charges if not _is_node(c)]
-        tenants = {group.id: group.count for group in self.groups}
-        return divide(self._to_the_cent(pools), uses, items, tenants, idle=idle, shared=shared)
+        return self._to_the_cent(pools), uses
 
     def tenant_bills(
         self, scenario: Scenario, *, idle: IdlePolicy = "distributed", shared: SharePolicy = "proportional"
