@@ -16,7 +16,7 @@ import pytest
 import tenancykit as tk
 from kubeanswers.errors import OutputError
 from tenancykit.cli import OK, main
-from tenancykit.criterion_names import CRITERIA
+from tenancykit.criterion_names import FOUR
 from tenancykit.decision.ranking import weighted_sum
 from tenancykit.report import sharing
 from tenancykit.report.collecting import collected_text
@@ -32,7 +32,7 @@ def study() -> tk.Study:
 
 
 def answer(study: tk.Study, file: Path, who: str, *points: float, **other: Any) -> Path:
-    weights = dict(zip(CRITERIA, points, strict=True))
+    weights = dict(zip(FOUR, points, strict=True))
     data = {"schema": "tenancykit/weights/v1", "question": sharing.question_of(study), "who": who, "weights": weights}
     file.write_text(json.dumps({**data, **other}))
     return file
@@ -58,7 +58,7 @@ def test_the_page_ranks_as_python_does_to_the_last_digit_for_a_thousand_weights(
     scaled = study.scaled
     assert scaled is not None
     for points, shown in zip(drawn.tolist(), found, strict=True):
-        weights = weights_of(Weights(**dict(zip(CRITERIA, points, strict=True)), normalise=True))
+        weights = weights_of(Weights(**dict(zip(FOUR, points, strict=True)), normalise=True))
         ranking = weighted_sum(scaled, study.scales.tree.heard(weights))
         assert shown["scores"] == ranking.scores.tolist()
         assert shown["ranks"] == ranking.ranks.tolist()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, UndecidedError
 from kubeanswers.inputs import decoded, read_bytes
-from tenancykit.criterion_names import CRITERIA
+from tenancykit.criterion_names import CRITERIA, FOUR
 from tenancykit.decision.reigns import Reign
 from tenancykit.decision.stakeholders import Consensus, Stakeholder, consensus
 from tenancykit.decision.weights import direct_weights
@@ -113,7 +113,7 @@ def read_answer(path: str | os.PathLike[str]) -> Answer:
     faults = [*_faults(data, name)]
     if faults:
         raise InputError(faults)
-    points = {key: float(data["weights"][key]) for key in CRITERIA}
+    points = {key: float(data["weights"].get(key, 0.0)) for key in CRITERIA}
     return Answer(data["who"].strip(), points, data["question"], name)
 
 
@@ -127,10 +127,10 @@ def _faults(data: Mapping[str, Any], name: str) -> Iterator[Fault]:
         yield Fault(f"{name}: who", "is no name", f"1 to {_NAME} printable characters")
     if not isinstance(data.get("question"), str):
         yield Fault(f"{name}: question", "is missing", "the number the page wrote")
-    if not isinstance(weights, dict) or set(weights) != set(CRITERIA):
+    if not isinstance(weights, dict) or not set(FOUR) <= set(weights) <= set(CRITERIA):
         yield Fault(f"{name}: weights", "are not those of the criteria", ", ".join(CRITERIA))
         return
-    wrong = [key for key in CRITERIA if not _is_points(weights[key])]
+    wrong = [key for key in weights if not _is_points(weights[key])]
     for key in wrong:
         yield Fault(f"{name}: weights.{key}", f"is {str(weights[key])[:40]!r}", f"a number from 0 to {_MOST_POINTS:g}")
     if not wrong and not any(weights.values()):

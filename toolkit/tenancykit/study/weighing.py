@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
-from tenancykit.criterion_names import CRITERIA, TITLES
+from tenancykit.criterion_names import ADDED, CRITERIA, TITLES
 from tenancykit.decision.elicitation import (
     Contradiction,
     TradeOff,
@@ -69,13 +69,15 @@ def weighed_by_swings(study: Study, points: Mapping[str, float]) -> Weighing:
     if unknown:
         cure = did_you_mean(unknown[0], CRITERIA)
         raise InputError(Fault("--swing", f"unknown criterion {unknown[0]!r}", ", ".join(CRITERIA), cure))
-    found = from_swings(study.scales.tree, points).as_dict()
+    found = from_swings(study.scales.tree, {**dict.fromkeys(ADDED, 0.0), **points}).as_dict()
     rounded = {name: round(found.get(name, 0.0), 4) for name in CRITERIA}
     rounded[max(rounded, key=lambda name: rounded[name])] += round(1 - sum(rounded.values()), 4)
     weights = Weights.by_criterion(rounded)
     scenario = study.scenario.model_copy(update={"weights": weights, "worth": Worth()})
-    told = ", ".join(f"{name}: {value:g}" for name, value in rounded.items())
-    return Weighing(study_of(scenario, study.catalogue, study.evaluations), f"weights: {{{told}}}")
+    told = [f"{name}: {value:g}" for name, value in rounded.items() if name not in ADDED]
+    more = ", ".join(f"{name}: {rounded[name]:g}" for name in ADDED if rounded[name])
+    said = ", ".join([*told, *([f"added: {{{more}}}"] if more else [])])
+    return Weighing(study_of(scenario, study.catalogue, study.evaluations), f"weights: {{{said}}}")
 
 
 def weighed_by_trades(study: Study, answers: Sequence[TradeOff]) -> Weighing:
