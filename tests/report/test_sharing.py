@@ -16,7 +16,7 @@ import pytest
 import tenancykit as tk
 from kubeanswers.errors import OutputError
 from tenancykit.cli import OK, main
-from tenancykit.criterion_names import FOUR
+from tenancykit.criterion_names import CRITERIA, FOUR
 from tenancykit.decision.ranking import weighted_sum
 from tenancykit.report import sharing
 from tenancykit.report.collecting import collected_text
@@ -51,14 +51,14 @@ def in_the_page(data: dict[str, Any], weights: list[list[float]]) -> list[dict[s
 
 
 def test_the_page_ranks_as_python_does_to_the_last_digit_for_a_thousand_weights(study: tk.Study) -> None:
-    drawn = np.random.default_rng(17).integers(0, 101, size=(1000, 4)).astype(float)
+    drawn = np.random.default_rng(17).integers(0, 101, size=(1000, len(CRITERIA))).astype(float)
     drawn = drawn[drawn.sum(axis=1) > 0]
     found = in_the_page(sharing.shared_data(study), drawn.tolist())
     assert len(found) >= 999
     scaled = study.scaled
     assert scaled is not None
     for points, shown in zip(drawn.tolist(), found, strict=True):
-        weights = weights_of(Weights(**dict(zip(FOUR, points, strict=True)), normalise=True))
+        weights = weights_of(Weights.by_criterion(dict(zip(CRITERIA, points, strict=True)), normalise=True))
         ranking = weighted_sum(scaled, study.scales.tree.heard(weights))
         assert shown["scores"] == ranking.scores.tolist()
         assert shown["ranks"] == ranking.ranks.tolist()
@@ -115,7 +115,7 @@ def test_weights_that_come_back_are_read_as_a_decision(
     assert "Joint decision by the mean of the weights" in told
     found = tk.collect(study, files)
     mean = [(0.8 + 0.04) / 2, 0.08, 0.08, (0.04 + 0.8) / 2]
-    assert found.consensus.weights.values == pytest.approx(mean)
+    assert found.consensus.weights.values[:4] == pytest.approx(mean)
     assert found.reigns[0].low < 1 < found.reigns[-1].high
 
 
