@@ -16,6 +16,10 @@ $(STAMPS)/run: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[validate]'
 	@touch $@
 
+$(STAMPS)/lab: $(STAMPS)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
+	@touch $@
+
 $(STAMPS)/dev: $(STAMPS)/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,distributed]'
 	@touch $@
@@ -27,8 +31,8 @@ demo: $(STAMPS)/run
 	@echo
 	@echo "Next: make notebooks   (installs JupyterLab and opens notebooks/01-quickstart.ipynb)"
 
-# Opens the notebooks in JupyterLab.
-notebooks: $(STAMPS)/dev
+# Opens the notebooks in JupyterLab; installs what they need and no test tools.
+notebooks: $(STAMPS)/lab
 	$(BIN)/tenancykit lab
 
 # Every gate: lint, types, layers, tests, notebooks, the wheel alone in a clean environment.

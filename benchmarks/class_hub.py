@@ -62,7 +62,7 @@ class Participant:
         form = {"username": self.name, "password": self.password, "_xsrf": self._xsrf("/hub/login")}
         self.ask("/hub/login?next=", urllib.parse.urlencode(form).encode())
         self.ask(f"/hub/spawn/{self.name}")
-        end = time.monotonic() + 300
+        end = time.monotonic() + 600
         while time.monotonic() < end:
             self.ask(f"/user/{self.name}/lab")
             status, body = self.ask(f"/user/{self.name}/api/status")
@@ -95,7 +95,7 @@ class Participant:
         await socket_.write_message(json.dumps(message))
         printed = ""
         while True:
-            told: Any = json.loads(await asyncio.wait_for(socket_.read_message(), 300) or "{}")  # type: ignore[arg-type]
+            told: Any = json.loads(await asyncio.wait_for(socket_.read_message(), 600) or "{}")  # type: ignore[arg-type]
             if told.get("parent_header", {}).get("msg_id") != header["msg_id"]:
                 continue
             if told["msg_type"] == "stream":

@@ -158,3 +158,21 @@ def test_every_fault_of_every_file_is_told_at_once(study: tk.Study, tmp_path: Pa
     for said in ("gave weights in", "is no name", "weights.cost", "all zero", "other scales", "no such file"):
         assert said in told
     assert "\x1b" not in told
+
+
+def test_talking_is_told_by_who_moved_and_what_it_changed(
+    study: tk.Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bob = answer(study, tmp_path / "bob.json", "Bob", 0, 0, 0, 100)
+    then = [answer(study, tmp_path / "then.json", "Ada", 100, 0, 0, 0), bob]
+    now = [answer(study, tmp_path / "now.json", "ada", 50, 0, 0, 50), bob]
+    words = ["collect", "ml-platform", *map(str, now), "--before", *map(str, then)]
+    assert main(words) == OK
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Weights lay up to 1.00 apart, now 0.50." in told
+    assert "ada moved isolation from 1.00 to 0.50 and cost from 0.00 to 0.50." in told
+    assert "Bob moved" not in told
+    assert main([*words, "--json"]) == OK
+    data = json.loads(capsys.readouterr().out)
+    assert data["apart"] == [1, 0.5]
+    assert [p["who"] for p in data["before"]["people"]] == ["Ada", "Bob"]

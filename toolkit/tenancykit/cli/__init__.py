@@ -287,6 +287,8 @@ def _space_commands(commands: Any) -> None:
     collect = _command(commands, "collect", text, "sharing:collect")
     _scenario_argument(collect)
     collect.add_argument("files", nargs="+", metavar="FILE", help="files that a shared page made")
+    text = "files the same people gave before they talked: says who moved and what it changed"
+    collect.add_argument("--before", nargs="+", default=[], metavar="FILE", help=text)
     _variant_argument(collect)
 
     replay = _command(commands, "replay", "work a decision record, or published flaws, out again", "exploring:replay")

@@ -26,8 +26,9 @@ def collect(options: argparse.Namespace) -> int:
     """Say what files of weights mean together."""
     study = asked_study(options)
     found = collected(study, options.files, question=question_of(study))
+    before = collected(study, options.before, question=question_of(study)) if options.before else None
     if options.json:
-        print_json(collected_data(found))
+        print_json(collected_data(found, before))
     else:
-        print(collected_text(found))
+        print(collected_text(found, before))
     return OK

@@ -14,15 +14,20 @@ from tenancykit.study.collecting import Collected
 COLLECTED: Final = "tenancykit/collected/v1"
 
 
-def collected_text(found: Collected) -> str:
-    """Return who weighs how, where they agree, where they differ, and what they can decide together."""
+def collected_text(found: Collected, before: Collected | None = None) -> str:
+    """Return who weighs how, where they agree, where they differ, and what they can decide together.
+
+    Args:
+        found: what the group says.
+        before: what it said before it talked.
+    """
     people = found.consensus.stakeholders
     rows = [["", *(SHORT[name] for name in CRITERIA), "puts first"]]
     for person, ranking in zip(people, found.consensus.rankings, strict=True):
         rows.append([person.name, *(f"{w:.2f}" for w in person.weights.values), " or ".join(ranking.winners)])
     mean = found.consensus.ranking
     rows.append(["together", *(f"{w:.2f}" for w in found.consensus.weights.values), " or ".join(mean.winners)])
-    told = [_agreement(found), *_conflict(found), *_decision(found)]
+    told = [_agreement(found), *_conflict(found), *_decision(found), *([_talk(before, found)] if before else [])]
     return "\n".join([*columns(rows, left={0, 5}), "", *(line for text in told for line in wrapped(text))])
 
 
@@ -81,6 +86,41 @@ def _decision(found: Collected) -> list[str]:
     return told
 
 
+def moves(before: Collected, after: Collected) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return the weights of each person heard both times that differ, before and after."""
+    earlier = {person.name.casefold(): person.weights.as_dict() for person in before.consensus.stakeholders}
+    found = {}
+    for person in after.consensus.stakeholders:
+        then = earlier.get(person.name.casefold())
+        if then is not None:
+            now = person.weights.as_dict()
+            found[person.name] = {n: (then[n], now[n]) for n in CRITERIA if abs(now[n] - then[n]) > _MOVED}
+    return found
+
+
+_MOVED: Final = 0.005
+"""Difference of two weights below which they are shown alike."""
+
+
+def _talk(before: Collected, after: Collected) -> str:
+    """Return what talking changed: the joint decision, how far people are apart, and who moved."""
+    then, now = (c.consensus.choice or c.consensus.ranking.winner for c in (before, after))
+    told = [f"Before you talked: {_agreement(before)} The joint decision was {then}"]
+    told.append(" and still is." if then == now else f" and is {now} now.")
+    apart = [_apart(c) for c in (before, after)]
+    told.append(f" Weights lay up to {apart[0]:.2f} apart, now {apart[1]:.2f}.")
+    for name, changed in moves(before, after).items():
+        if changed:
+            parts = [f"{SHORT[n].lower()} from {a:.2f} to {b:.2f}" for n, (a, b) in changed.items()]
+            told.append(f" {name} moved {listed(parts)}.")
+    return "".join(told)
+
+
+def _apart(found: Collected) -> float:
+    table = np.array([person.weights.values for person in found.consensus.stakeholders])
+    return float((table.max(axis=0) - table.min(axis=0)).max())
+
+
 def _regret(found: Collected, label: str) -> str:
     consensus = found.consensus
     regrets = consensus.regrets[:, consensus.ranking.labels.index(label)]
@@ -91,10 +131,11 @@ def _regret(found: Collected, label: str) -> str:
     return f"{name} gives up most: {regrets[row]:.3f} of 1 against {consensus.rankings[row].winner}."
 
 
-def collected_data(found: Collected) -> dict[str, Any]:
+def collected_data(found: Collected, before: Collected | None = None) -> dict[str, Any]:
     """Return the same as plain data."""
     consensus = found.consensus
     return {
+        **({"before": collected_data(before), "apart": [_apart(before), _apart(found)]} if before else {}),
         "schema": COLLECTED,
         "people": [
             {"who": person.name, "weights": person.weights.as_dict(), "order": list(ranking.ordered())}

@@ -103,7 +103,7 @@ def _slow(chosen: Evaluation) -> Iterator[Risk]:
         ]
         yield Risk(
             "operations",
-            "Sandboxes and neighbours slow work down; the bill does not buy machines to make up for it",
+            "Sandboxes and neighbours slow work down",
             "; ".join(told),
             "Measure it on your own workloads first; max_slowdown in the scenario makes it a requirement.",
         )

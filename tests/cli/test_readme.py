@@ -1,0 +1,39 @@
+"""The README's commands are commands, in an order in which what one reads another has written before."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from tenancykit.cli import command_line
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def tour() -> list[list[str]]:
+    blocks = re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("tenancykit ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_every_command_of_the_readme_is_understood_as_printed() -> None:
+    assert len(tour()) > 10
+    for words in tour():
+        command_line().parse_args(words)
+
+
+def test_the_tour_reads_an_export_only_after_it_was_written() -> None:
+    commands = [" ".join(words) for words in tour()]
+    written = next(place for place, text in enumerate(commands) if text.startswith("export"))
+    reads = [place for place, text in enumerate(commands) if re.search(r"(?<!--to )\bout/(?!front)", text)]
+    assert min(place for place in reads if place != written) > written
+
+
+def test_the_studio_and_the_course_are_on_the_first_screen() -> None:
+    first = "\n".join(README.splitlines()[:30])
+    assert "lab --app" in first
+    assert "notebooks/workshop/" in first
+    picture = re.search(r"\]\((docs/studio\.png)\)", first)
+    assert picture is not None
+    assert (Path(__file__).parents[2] / picture[1]).stat().st_size < 200_000
