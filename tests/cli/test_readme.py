@@ -33,7 +33,7 @@ def test_the_tour_reads_an_export_only_after_it_was_written() -> None:
 def test_the_studio_and_the_course_are_on_the_first_screen() -> None:
     first = "\n".join(README.splitlines()[:30])
     assert "lab --app" in first
-    assert "notebooks/workshop/" in first
+    assert "notebooks/workshop" in first
     picture = re.search(r"\]\((docs/studio\.png)\)", first)
     assert picture is not None
     assert (Path(__file__).parents[2] / picture[1]).stat().st_size < 200_000
