@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tenancykit.catalogue.attack import Asset, Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
@@ -95,7 +95,7 @@ class AttackGraph:
         """Every link as crossing, node it leads to and barriers, by a number that is the same in all graphs."""
         found: dict[int, Step] = {}
         for link, crossing in zip(self.links, self.crossings, strict=True):
-            step = (crossing.id, str(link.target), tuple(map(str, link.variables)))
+            step: Any = (crossing.id, link.target, link.variables)
             found[_NUMBERS.setdefault(step, len(_NUMBERS))] = step
         return found
 

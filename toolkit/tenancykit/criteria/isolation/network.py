@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tenancykit.catalogue.attack import Crossing
@@ -134,8 +134,12 @@ class AssetNetwork:
         return found
 
     def _standing(self, graph: AttackGraph) -> list[int]:
-        indices = (self.places.get(Start(position), -1) for position in graph.starts)
-        return [index for index in indices if index >= 0]
+        return [self._starts[position] for position in graph.starts if position in self._starts]
+
+    @cached_property
+    def _starts(self) -> Mapping[str, int]:
+        """Place of the variable of each position where an attacker may stand."""
+        return {name.position: place for name, place in self.places.items() if isinstance(name, Start)}
 
     def exposure_over(self, graph: AttackGraph, chance: Mapping[str, np.ndarray], size: int) -> np.ndarray:
         """Return the exposure of the asset for every draw of the barriers' chances.
