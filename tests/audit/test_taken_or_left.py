@@ -72,7 +72,7 @@ def test_a_lone_letter_is_itself_where_only_text_can_stand() -> None:
     ("text", "tool"),
     [
         ("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{role: control-plane}]\n", "kind"),
-        ("kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\n", "the kubelet"),
+        ("kind: KwokConfiguration\napiVersion: config.kwok.x-k8s.io/v1alpha1\n", "kwok"),
         ("kind: Kptfile\napiVersion: kpt.dev/v1\nmetadata: {name: x}\n", "kpt"),
         ("kind: Config\napiVersion: v1\nclusters: []\nusers: []\n", "kubectl"),
         ("kind: Config\napiVersion: skaffold/v4beta6\n", "Skaffold"),
@@ -111,3 +111,13 @@ def test_examples_beside_each_other_that_define_the_same_are_no_fault_of_medium_
     (tmp_path / "one" / "more.yaml").write_text((tmp_path / "one" / "pod.yaml").read_text("utf-8"), encoding="utf-8")
     worst = max(one.severity for one in audit(read_objects([tmp_path])).findings if one.rule == "duplicate-object")
     assert worst == Severity.MEDIUM
+
+
+def test_settings_of_a_kubelet_are_judged_and_open_nothing(tmp_path: Path) -> None:
+    settings = "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nmaxPod: 9\n"
+    (tmp_path / "m.yaml").write_text(SPACES + settings, encoding="utf-8")
+    report = audit(read_objects([tmp_path]))
+    assert [f.what for f in report.findings if f.rule == "object-invalid"] == [
+        "the component that reads it does not start with it: maxPod: unknown field; did you mean maxPods?"
+    ]
+    assert not report.not_evaluated

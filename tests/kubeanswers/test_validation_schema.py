@@ -129,6 +129,26 @@ def test_another_version_of_a_known_custom_kind_is_not_judged_by_the_fields_of_t
     assert is_judged({**queue, "apiVersion": "kueue.x-k8s.io/v1beta2"}, Definitions())
 
 
+def test_a_custom_resource_without_a_namespace_is_put_into_one_by_whoever_applies_it() -> None:
+    queue = {
+        "apiVersion": "kueue.x-k8s.io/v1beta2",
+        "kind": "LocalQueue",
+        "metadata": {"name": "q"},
+        "spec": {"clusterQueue": "c"},
+    }
+    assert validate_object(queue) == []
+
+
+def test_what_a_definition_fills_in_is_not_called_missing() -> None:
+    resource = {
+        "apiVersion": "capsule.clastix.io/v1beta2",
+        "kind": "GlobalTenantResource",
+        "metadata": {"name": "r"},
+        "spec": {"resources": [{"rawItems": []}]},
+    }
+    assert validate_object(resource) == []
+
+
 def test_a_custom_resource_nobody_knows_is_checked_for_its_metadata_only() -> None:
     strange = {"apiVersion": "example.dev/v1", "kind": "Strange", "metadata": {"name": "s"}, "anything": 1}
     assert validate_object(strange) == []

@@ -34,6 +34,7 @@ _FILES_OF_TOOLS: Final[Mapping[str, str]] = {
     "client.authentication.k8s.io": "kubectl",
     "config.k8s.io": "Kustomize functions",
     "config.kueue.x-k8s.io": "Kueue",
+    "config.kwok.x-k8s.io": "kwok",
     "controller-runtime.sigs.k8s.io": "a controller",
     "controllermanager.config.k8s.io": "kube-controller-manager",
     "cloudcontrollermanager.config.k8s.io": "a cloud controller manager",

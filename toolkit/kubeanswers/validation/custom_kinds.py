@@ -109,9 +109,8 @@ def faults(obj: Mapping[str, Any]) -> list[str]:
     if known is None or api_version != known.api_version:
         return []
     found: list[str] = []
-    namespaced = bool((obj.get("metadata") or {}).get("namespace"))
-    if namespaced != known.namespaced:
-        found.append(f"metadata.namespace: {kind} is {'namespaced' if known.namespaced else 'cluster-scoped'}")
+    if (obj.get("metadata") or {}).get("namespace") and not known.namespaced:
+        found.append(f"metadata.namespace: {kind} is cluster-scoped")
     unknown = sorted(set(obj) - set(known.top) - _ALWAYS)
     found += [_unknown(name, name, known.top) for name in unknown]
     found += [f"{name}: is required" for name in known.required.get("", ()) if name not in obj]

@@ -102,9 +102,15 @@ def _merged(reports: list[AuditReport], names: list[str]) -> AuditReport:
         tuple(dict.fromkeys(text for report in reports for text in report.skipped)),
         sum(report.objects for report in reports),
         tuple(dict.fromkeys(text for report in reports for text in report.unread)),
-        tuple(dict.fromkeys(text for report in reports for text in report.told)),
+        _told(reports),
         tuple(names),
     )
+
+
+def _told(reports: list[AuditReport]) -> tuple[str, ...]:
+    """Return how tenants were found; where no set has any, how to name them in the largest of the sets."""
+    found = [report for report in reports if report.tenants] or [max(reports, key=lambda report: report.objects)]
+    return tuple(dict.fromkeys(text for report in found for text in report.told))
 
 
 def _merged_crossings(reports: list[AuditReport]) -> tuple[CrossingState, ...]:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kubeanswers.objects import ManifestObject, ObjectSet
+from kubeanswers.objects import ManifestObject, ObjectSet, scalar_text
 from kubeanswers.reading import Reading
 from kubeanswers.validation.answers import Invalid
 from kubeanswers.validation.configurations import is_configuration
+from kubeanswers.validation.custom_kinds import is_custom
 from kubeanswers.validation.references import Dangling, dangling
 from tenancykit.auditing.findings import Finding, Severity
 from tenancykit.auditing.validity import judged
@@ -106,10 +107,12 @@ def _refused(item: ManifestObject, faults: list[Invalid]) -> Finding:
     if was_taken(item):
         what = f"a server took it, though this version would refuse it: {told}"
         return Finding(INVALID, Severity.LOW, str(item), first.where, what, "", f"{first.field}: {first.cure}")
+    custom = is_custom(scalar_text(item.data.get("apiVersion")))
+    who = "its kind's definition, as published," if custom else "the API server"
     if is_guard(item):
-        what = f"the API server refuses it, so it guards nothing: {told}"
+        what = f"{who} refuses it, so it guards nothing: {told}"
         return Finding(INVALID_GUARD, Severity.HIGH, str(item), first.where, what, "", f"{first.field}: {first.cure}")
-    what = f"the API server refuses it: {told}"
+    what = f"{who} refuses it: {told}"
     if is_configuration(item.data):
         what = f"the component that reads it does not start with it: {told}"
     return Finding(INVALID, Severity.MEDIUM, str(item), first.where, what, "", f"{first.field}: {first.cure}")

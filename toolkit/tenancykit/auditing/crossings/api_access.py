@@ -300,7 +300,7 @@ def _guard_finding(grant: Grant, owner: str, held: list[Power]) -> Finding:
         min(severity_of(worst), Severity.HIGH),
         subject,
         where,
-        f"{grant.subject} may change {_ids(held)} of its own namespace {grant.namespace}",
+        f"{grant.subject} holds {_ids(held)} over its own namespace {grant.namespace}",
         f"{owner} -> {subject} -> {grant.namespace}: {'; '.join(power.own for power in held)}",
         "leave quotas, limits, network policies and the namespace to the platform, or fence them by admission",
         "",
