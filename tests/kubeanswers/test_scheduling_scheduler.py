@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from kubeanswers.scheduling.values import (
     Taint,
     Toleration,
 )
+from tests.oracle.comparison import RECORDED, load
 from tests.oracle.scheduler import compare, oracle_scheduler
 
 ZONE = "topology.kubernetes.io/zone"
@@ -65,8 +64,8 @@ def feasible(chosen: Scheduler, wanted: Pod) -> set[str]:
     return {chosen.cluster.machines[i].name for i in np.flatnonzero(verdict.feasible)}
 
 
-def test_recorded_choices_agree_pod_by_pod(shared: Path) -> None:
-    agreement, differences = oracle_scheduler(shared / "data" / "kubernetes-oracle" / "scheduler.json")
+def test_recorded_choices_agree_pod_by_pod() -> None:
+    agreement, differences = oracle_scheduler(RECORDED / "scheduler.json.xz")
     assert agreement.pods > 1000
     assert agreement.share >= 0.98, "\n".join(differences[:20])
     for aspect in ("feasible", "scores", "choice", "reason", "victims", "preemption"):
@@ -74,19 +73,18 @@ def test_recorded_choices_agree_pod_by_pod(shared: Path) -> None:
         assert right / seen >= 0.98, aspect
 
 
-def test_a_changed_recording_is_noticed(shared: Path) -> None:
-    data = json.loads((shared / "data" / "kubernetes-oracle" / "scheduler.json").read_text(encoding="utf-8"))
+def test_a_changed_recording_is_noticed() -> None:
+    data = load(RECORDED / "scheduler.json.xz")
     case = next(case for case in data["cases"] if any("scores" in r for r in case["result"]))
     result = next(r for r in case["result"] if "scores" in r)
     result["scores"] = {name: points + 1 for name, points in result["scores"].items()}
-    comparison = compare({**data, "cases": [case]}, shared)
+    comparison = compare({**data, "cases": [case]}, RECORDED)
     assert comparison.total - comparison.agree == 1
 
 
-def test_recorded_histograms_of_large_runs_are_met(shared: Path) -> None:
-    folder = shared / "data" / "kubernetes-oracle"
-    data = json.loads((folder / "scheduler-large.json").read_text(encoding="utf-8"))
-    comparison = compare({**data, "cases": data["cases"][:2]}, folder)
+def test_recorded_histograms_of_large_runs_are_met() -> None:
+    data = load(RECORDED / "scheduler-large.json.xz")
+    comparison = compare({**data, "cases": data["cases"][:2]}, RECORDED)
     assert comparison.differences == []
 
 

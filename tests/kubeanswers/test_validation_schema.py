@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import copy
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from kubeanswers.validation.schema import (
     validate_update,
     versions,
 )
+from tests.oracle.comparison import RECORDED, load
 
 CONTAINER = {"name": "c", "image": "registry.example.dev/app:1"}
 DEPLOYMENT: dict[str, Any] = {
@@ -263,9 +262,8 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -
 NEEDS_THE_CLUSTER = {"svc/clusterip-out": "the range of Service addresses is the cluster's own setting"}
 
 
-def test_recorded_answers_of_a_real_api_server_agree(shared: Path) -> None:
-    file = shared / "data" / "kubernetes-oracle" / "strict-validation.json"
-    cases = json.loads(file.read_text())["cases"]
+def test_recorded_answers_of_a_real_api_server_agree() -> None:
+    cases = load(RECORDED / "strict-validation.json.xz")["cases"]
     differ = []
     for case in cases:
         if "raw" in case:
@@ -281,8 +279,8 @@ def test_recorded_answers_of_a_real_api_server_agree(shared: Path) -> None:
     assert 1 - len(differ) / len(cases) >= 0.98
 
 
-def test_pods_the_real_api_server_called_invalid_are_invalid_here(shared: Path) -> None:
-    cases = json.loads((shared / "data" / "kubernetes-oracle" / "pod-security.json").read_text())["cases"]
+def test_pods_the_real_api_server_called_invalid_are_invalid_here() -> None:
+    cases = load(RECORDED / "pod-security.json.xz")["cases"]
     checked = [case for case in cases if not case.get("ephemeralContainers")]
     differ = [c["id"] for c in checked if (c["privileged"]["code"] == 201) != (validate_object(c["pod"]) == [])]
     assert differ == []

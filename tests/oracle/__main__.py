@@ -18,7 +18,7 @@ from typing import Any
 if __package__ == "tests.oracle":  # the library beside the tests, where it is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "toolkit"))
 
-from tests.oracle.comparison import Compare, Comparison
+from tests.oracle.comparison import Compare, Comparison, load
 
 _COMPARISONS = {
     "rbac": ("tests.oracle.access", "compare_rbac"),
@@ -61,9 +61,7 @@ def compare_file(path: Path) -> Comparison:
         lzma.LZMAError: it is not what its name says.
         ValueError: the file is not JSON.
     """
-    read = lzma.open if path.suffix == ".xz" else open
-    with read(path, "rt", encoding="utf-8") as file:
-        data = json.load(file)
+    data = load(path)
     if not isinstance(data, dict):
         raise UnknownFormatError("not a recorded set")
     module, name = _COMPARISONS[set_of(data)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from kubeanswers.access.escalation import write_answer
 from kubeanswers.access.node_authorizer import NodeRules
 from kubeanswers.access.rbac import AUTHENTICATED, AccessRules, Request, Rule
 from kubeanswers.objects import ObjectSet, from_dicts
-from tests.oracle.comparison import Comparison
+from tests.oracle.comparison import Comparison, load
 
 _KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
@@ -99,10 +98,10 @@ def _kind_of_answer(why: str, missing: bool) -> str:
 
 def _builtin(folder: Path) -> list[Mapping[str, Any]]:
     """Return the recorded default objects, or nothing (then the library's own defaults stand in)."""
-    file = folder / "rbac-builtin.json"
-    if not file.is_file():
+    file = next((f for f in (folder / "rbac-builtin.json", folder / "rbac-builtin.json.xz") if f.is_file()), None)
+    if file is None:
         return []
-    found = json.loads(file.read_text(encoding="utf-8"))
+    found = load(file)
     return [item for kind in _KINDS for item in found[kind]]
 
 

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import lzma
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+RECORDED: Final = Path(__file__).with_name("recorded")
+"""Recorded answers that are part of the project, compressed."""
+
+
+def load(path: Path) -> Any:
+    """Return the data of a recorded file, compressed or not.
+
+    Raises:
+        OSError: it cannot be read.
+        lzma.LZMAError: it is not what its name says.
+        ValueError: it is not JSON.
+    """
+    read = lzma.open if path.suffix == ".xz" else open
+    with read(path, "rt", encoding="utf-8") as file:
+        return json.load(file)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from kubeanswers.scheduling.dump import place_dump
 from kubeanswers.scheduling.objects import Reader, machine, services
 from kubeanswers.scheduling.scheduling import Decision, Scheduler
 from kubeanswers.scheduling.values import FitScoring, Pod
-from tests.oracle.comparison import Comparison
+from tests.oracle.comparison import Comparison, load
 
 Case = Mapping[str, Any]
 
@@ -75,7 +74,7 @@ class _Tally:
 
 def oracle_scheduler(path: Path) -> tuple[Agreement, tuple[str, ...]]:
     """Return the agreement with the recorded choices of a file, and the differences."""
-    data = json.loads(path.read_text(encoding="utf-8"))
+    data = load(path)
     tally = _Tally()
     for case in data["cases"]:
         _replay(case, data["cluster_objects"], data["profiles"], tally)
@@ -255,8 +254,8 @@ _LARGE = {"gpu-only-most": FitScoring("MostAllocated", (("nvidia.com/gpu", 1),))
 
 
 def _profiles(folder: Path) -> Mapping[str, Any]:
-    path = folder / "scheduler.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))["profiles"]) if path.exists() else {}
+    path = next((f for f in (folder / "scheduler.json", folder / "scheduler.json.xz") if f.exists()), None)
+    return {} if path is None else dict(load(path)["profiles"])
 
 
 def _numbers_near(ours: list[int], recorded: int) -> bool:

@@ -1,4 +1,4 @@
-"""The library answers as a real API server and scheduler answered (recorded; skipped where the data is absent)."""
+"""The library answers as a real API server and scheduler answered (recorded, see recorded/README.md)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.oracle.__main__ import compare_file, main
+from tests.oracle.comparison import RECORDED
 
 LEAST = {
     "rbac": 1.0,
@@ -23,24 +24,16 @@ LEAST = {
 """Smallest share of answers that must agree, by recorded set."""
 
 
-@pytest.fixture(scope="module")
-def folder(shared: Path) -> Path:
-    found = shared / "data" / "kubernetes-oracle"
-    if not found.is_dir():
-        pytest.skip("the recorded answers are not in the shared folder")
-    return found
-
-
 @pytest.mark.parametrize("name", LEAST)
-def test_answers_agree_with_the_recording(folder: Path, name: str) -> None:
-    result = compare_file(folder / f"{name}.json")
+def test_answers_agree_with_the_recording(name: str) -> None:
+    result = compare_file(RECORDED / f"{name}.json.xz")
     assert result.total > 0
     assert result.agree >= LEAST[name] * result.total, json.dumps(result.differences[:5], indent=1, default=str)
 
 
-def test_the_default_roles_stand_in_where_no_recording_of_them_is_at_hand(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "rbac.json").write_bytes((folder / "rbac.json").read_bytes())
-    result = compare_file(tmp_path / "rbac.json")
+def test_the_default_roles_stand_in_where_no_recording_of_them_is_at_hand(tmp_path: Path) -> None:
+    (tmp_path / "rbac.json.xz").write_bytes((RECORDED / "rbac.json.xz").read_bytes())
+    result = compare_file(tmp_path / "rbac.json.xz")
     assert result.agree == result.total
 
 
@@ -60,7 +53,7 @@ def test_what_cannot_be_read_exits_with_2(tmp_path: Path, capsys: pytest.Capture
     assert "weather" in capsys.readouterr().err
 
 
-def test_it_runs_as_a_module(repository: Path, folder: Path) -> None:
-    command = [sys.executable, "-m", "tests.oracle", str(folder / "pod-security.json"), "--json"]
+def test_it_runs_as_a_module(repository: Path) -> None:
+    command = [sys.executable, "-m", "tests.oracle", str(RECORDED / "pod-security.json.xz"), "--json"]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["set"] == "pod-security"
