@@ -119,6 +119,15 @@ class _Counting:
         if known is None or found.objects > known.objects:
             self.clusters[name] = found
 
+    def _leaves(self, field: tuple[str, ...], value: Any) -> int:
+        """Return how many values stand at and below a field; lists are looked through."""
+        if isinstance(value, dict):
+            return sum([self._leaves((*field, key), inner) for key, inner in value.items()])
+        if isinstance(value, list | tuple):
+            return sum([self._leaves(field, inner) for inner in value])
+        self.fields.add(field)
+        return 1
+
     def add(self, made: Iterable[Manifest], times: int = 1) -> Counter[str]:
         """Count manifests that stand somewhere several times; returns how many there are of each kind."""
         kinds: Counter[str] = Counter()
@@ -126,17 +135,8 @@ class _Counting:
             data = manifest.data
             kind = str(data["kind"])
             kinds[kind] += times
-            left: list[tuple[tuple[str, ...], Any]] = [
-                ((kind, key), value) for key, value in data.items() if key not in ("apiVersion", "kind", "metadata")
-            ]
-            while left:
-                field, value = left.pop()
-                if isinstance(value, dict):
-                    left.extend([((*field, key), inner) for key, inner in value.items()])
-                elif isinstance(value, list | tuple):
-                    left.extend([(field, inner) for inner in value])
-                else:
-                    self.fields.add(field)
-                    self.parameters += times
+            for key, value in data.items():
+                if key not in ("apiVersion", "kind", "metadata"):
+                    self.parameters += times * self._leaves((kind, key), value)
         self.kinds += kinds
         return kinds

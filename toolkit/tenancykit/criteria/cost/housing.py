@@ -323,7 +323,7 @@ def _never_housed(domain: Domain, vectors: Iterable[Sequence[PodClass]]) -> dict
     """Return the pods no machine on offer holds, of the classes that run at other hours than the greatest demand."""
     bought = {pod.name for pods in vectors for pod in pods}
     alone = [replace(s.pod, count=s.pod.gang) for s in domain.streams if s.pod.name not in bought]
-    return {pod.name: Decimal(1) for pod in alone if buy((pod,), domain.types).placement.pending}
+    return {pod.name: Decimal(1) for pod in alone if buy((pod,), domain.types, bound=None).placement.pending}
 
 
 def _by_machine(nodes: Mapping[str, int]) -> dict[str, int]:
