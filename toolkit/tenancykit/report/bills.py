@@ -66,6 +66,8 @@ def faults(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _range(price: Price, times: Decimal) -> list[float]:
+    if price.amount is None:
+        raise LookupError(f"{price.id} has no amount; it is a rate of the price book")
     low, high = price.low or price.amount, price.high or price.amount
     return [round(float(value * times), 2) for value in (low, price.amount, high)]
 
