@@ -91,9 +91,9 @@ class FairPreemptor(Preemptor):
             SchedulerCrashError: the queue is in no cohort and preempting all it may is not enough.
         """
         candidates = self._candidates(need)
-        if not candidates:
-            return []
         node = need.pool.node
+        if not candidates or (node.parent is not None and _in_vain(need, candidates)):
+            return []
         for slot, amount in need.amounts.items():
             node.take(slot, amount)
         try:
@@ -205,6 +205,15 @@ class FairPreemptor(Preemptor):
         for slot, amount in job.holds.items():
             node.take(slot, amount)
         return found
+
+
+def _in_vain(need: Need, candidates: Sequence[Job]) -> bool:
+    """Return whether there is no room even if all candidates left; nobody's leaving frees more than it holds."""
+    free = need.pool.node.free
+    return any(
+        amount > max(0, free(slot)) + sum([job.holds.get(slot, 0) for job in candidates])
+        for slot, amount in need.amounts.items()
+    )
 
 
 def _queues(cohort: Node) -> Iterator[Node]:

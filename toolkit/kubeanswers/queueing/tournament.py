@@ -40,24 +40,45 @@ class Tournament(Generic[H]):
         self._own_first = own_first
         self._heads: dict[Node, H] = {head.pool.node: head for head in heads}
         self._shares: dict[tuple[Node, Node], tuple[bool, Share]] = {}
+        self._below: dict[Node, list[Node]] = {}
+        self._lined_up: dict[Node, Iterator[Node]] = {}
+        for node in self._heads:
+            self._below.setdefault(node.root, []).append(node)
 
     def __iter__(self) -> Iterator[H]:
         while self._heads:
             node = next(iter(self._heads))
             if node.parent is not None:
                 root = node.root
-                self._weigh(root)
-                winner = self._winner(root)
-                if winner is None:
-                    return
-                node = winner.pool.node
+                if root.flat:
+                    node = next(self._line(root))
+                else:
+                    self._weigh(root)
+                    winner = self._winner(root)
+                    if winner is None:
+                        return
+                    node = winner.pool.node
             yield self._heads.pop(node)
+
+    def _line(self, root: Node) -> Iterator[Node]:
+        """Return the heads below a root with queues alone; their shares do not change by what others are admitted."""
+        line = self._lined_up.get(root)
+        if line is None:
+            self._weigh(root)
+            place = {child: at for at, child in enumerate(root.children)}
+            nodes = sorted(self._below[root], key=lambda node: (*self._key(root, self._heads[node]), place[node]))
+            line = self._lined_up[root] = iter(nodes)
+        return line
+
+    def _key(self, cohort: Node, head: H) -> tuple[tuple[bool, Share], int, float]:
+        return self._shares[cohort, head.pool.node], -head.job.priority, head.job.created
 
     def _weigh(self, root: Node) -> None:
         """Work out every head's share at each cohort above it, as if it were admitted."""
         self._shares = {}
-        for node, head in self._heads.items():
-            if node.root is not root:
+        for node in self._below[root]:
+            head = self._heads.get(node)
+            if head is None:
                 continue
             for slot, amount in head.found.usage.items():
                 node.take(slot, amount)
@@ -78,7 +99,7 @@ class Tournament(Generic[H]):
             head = self._heads.get(child) if child.queue else self._winner(child)
             if head is None:
                 continue
-            key = (self._shares[cohort, head.pool.node], -head.job.priority, head.job.created)
+            key = self._key(cohort, head)
             if best is None or key < best_key:
                 best, best_key = head, key
         return best
