@@ -58,9 +58,13 @@ class Participant:
 
     def start(self) -> None:
         """Log in and wait until one's own server answers."""
-        self.ask("/hub/login")
-        form = {"username": self.name, "password": self.password, "_xsrf": self._xsrf("/hub/login")}
-        self.ask("/hub/login?next=", urllib.parse.urlencode(form).encode())
+        for _ in range(10):
+            self.ask("/hub/login")
+            form = {"username": self.name, "password": self.password, "_xsrf": self._xsrf("/hub/login")}
+            self.ask("/hub/login?next=", urllib.parse.urlencode(form).encode())
+            if any(c.name == "jupyterhub-hub-login" for c in self.jar):
+                break
+            time.sleep(2)
         self.ask(f"/hub/spawn/{self.name}")
         end = time.monotonic() + 600
         while time.monotonic() < end:

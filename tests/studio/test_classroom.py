@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -138,3 +140,23 @@ def test_the_hub_reads_what_the_command_wrote(tmp_path: Path, monkeypatch: pytes
     file.write_text(json.dumps({"folder": 1}))
     with pytest.raises(InputError):
         read_settings()
+
+
+def test_a_class_is_announced_only_when_the_hub_answers_through_its_proxy(tmp_path: Path) -> None:
+    class Proxy(BaseHTTPRequestHandler):
+        knows = False
+
+        def do_GET(self) -> None:
+            self.send_response(200 if Proxy.knows and self.path == "/hub/health" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Proxy) as server:
+        found = settings(tmp_path).model_copy(update={"port": server.server_port})
+        Thread(target=server.serve_forever, daemon=True).start()
+        assert not opening._answers(found)
+        Proxy.knows = True
+        assert opening._answers(found)
+        server.shutdown()
+    assert not opening._answers(found)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import ipaddress
 import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -169,12 +171,31 @@ def _wait_for(settings: ClassSettings, hub: subprocess.Popen[bytes]) -> None:
     """
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and hub.poll() is None:
-        with socket.socket() as tried:
-            tried.settimeout(1)
-            if tried.connect_ex(("127.0.0.1", settings.inner[2])) == 0:  # the board starts after hub and proxy
-                return
-        time.sleep(0.2)
+        if _answers(settings):
+            return
+        time.sleep(0.5)
     raise OutputError(f"the class's hub does not start on {settings.address}:{settings.port}; what it said is above")
+
+
+def _answers(settings: ClassSettings) -> bool:
+    """Return whether the hub answers through the proxy: the proxy listens some seconds before it knows the hub."""
+    here = "127.0.0.1" if settings.address in {"0.0.0.0", "::"} else settings.address  # noqa: S104 - compared
+    if settings.certificate is None:
+        connection = http.client.HTTPConnection(here, settings.port, timeout=5)
+    else:
+        context = ssl.create_default_context(cafile=str(settings.certificate))
+        context.check_hostname = False  # it is our own server, asked for by its address
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        connection = http.client.HTTPSConnection(here, settings.port, timeout=5, context=context)
+    try:
+        connection.request("GET", "/hub/health")
+        return connection.getresponse().status == http.client.OK
+    except ssl.SSLError:
+        return True  # it listens with a certificate of somebody we do not know; browsers may
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _written(settings: ClassSettings) -> Path:
