@@ -22,7 +22,8 @@ from tenancykit.studio.classroom.roster import Seat, seats
 from tenancykit.studio.classroom.settings import SETTINGS, ClassSettings
 
 PER_PARTICIPANT_MIB: Final = 450
-"""Memory that one participant's server and kernel take."""
+"""Memory to hold ready for one participant. Measured: 248 MiB for a server and a kernel that has passed exercise 1
+(benchmarks/class_hub.py, two participants); the rest is for a second open notebook (assumption)."""
 
 _PATIENCE: Final = 180.0
 _PROXY: Final = "configurable-http-proxy"
