@@ -150,6 +150,23 @@ def test_a_job_that_cannot_be_played_is_named_with_its_row_and_field(tmp_path: P
     assert field in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("red,0,,1,1Gi,1,", ":3: duration"),
+        ("red,2026-01-01T02:00:00+01:00,60,1,1Gi,1,", ":3: start"),
+        ("red,0,60,1,1Gi,-1,", ":3: gpus"),
+        ("red,-60,60,1,1Gi,1,", ":3: start"),
+    ],
+)
+def test_a_missing_duration_mixed_times_negative_gpus_and_rows_out_of_order_are_named_by_row_and_field(
+    tmp_path: Path, row: str, said: str
+) -> None:
+    trace, quotas = _trace(tmp_path, "blue,0,60,1,1Gi,1,", row)
+    with pytest.raises(InputError, match=said):
+        tk.queue(trace, quotas=quotas)
+
+
 def test_quotas_that_are_wrong_are_named(tmp_path: Path) -> None:
     trace, quotas = _trace(tmp_path, "blue,0,60,1,1Gi,1,")
     Path(quotas).write_text("tenant,gpus\nblue,4\nblue,4\nred,some\n", encoding="utf-8")
