@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 from pathlib import Path
 
-from tenancykit.cli import command_line
+from tenancykit.cli import command_line, exploring
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -21,6 +22,13 @@ def test_every_command_of_the_readme_is_understood_as_printed() -> None:
     assert len(tour()) > 10
     for words in tour():
         command_line().parse_args(words)
+
+
+def test_what_a_command_asks_of_its_options_is_an_option_of_it() -> None:
+    """An option that code reads and no parser knows is found only by whoever takes that way through the code."""
+    options = command_line().parse_args(["explore", "saas-inference", "--front", "front.csv"])
+    asked = set(re.findall(r"options\.(\w+)", inspect.getsource(exploring.explore)))
+    assert asked - set(vars(options)) == set()
 
 
 def test_the_tour_reads_an_export_only_after_it_was_written() -> None:

@@ -258,6 +258,7 @@ def _space_commands(commands: Any) -> None:
     _repeatable(explore, "--allow", "DIMENSION=OPTION,...", "keep only these options of a dimension")
     explore.add_argument("--limit", type=int, help="most designs to measure (default 100000; 5000 with --per-class)")
     explore.add_argument("--front", metavar="FILE", help="write the whole front as CSV")
+    _force_argument(explore)
     explore.add_argument("--per-class", action="store_true", help="let each tenant class choose for itself (hybrids)")
     explore.add_argument("--prove", action="store_true", help="search on until the front is that of the whole space")
     explore.add_argument("--workers", type=int, default=1, help="processes to spread the work over (default 1)")
