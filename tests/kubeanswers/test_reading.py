@@ -304,3 +304,17 @@ def test_a_dump_of_millions_of_values_is_read_and_json_like_yaml(tmp_path: Path)
     reading = read_objects([tmp_path])
     assert names(reading) == ["m0", "m1", "m2", "x"]
     assert reading.faults == ()
+
+
+def test_a_file_is_read_without_setting_aside_what_it_could_hold_at_most(tmp_path: Path) -> None:
+    import tracemalloc
+
+    from kubeanswers.inputs import read_bytes
+
+    (tmp_path / "small").write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        assert len(read_bytes(tmp_path / "small", 512 * 2**20)) == 1000
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -242,3 +243,26 @@ def test_a_success_that_is_no_kubernetes_object_is_no_success(cluster: Cluster, 
         pytest.raises(UnreachableError, match="which is no Kubernetes object"),
     ):
         server.request("GET", "/api/v1")
+
+
+@pytest.mark.parametrize("hangs", ["at once", "when signing in again"])
+def test_a_plugin_that_cannot_be_stopped_is_not_waited_for(
+    cluster: Cluster, serve: Serve, tmp_path: Path, hangs: str
+) -> None:
+    file = serve(prod=cluster)
+    called, plugin = tmp_path / "called", tmp_path / "plugin.sh"
+    credential = (
+        '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "old"}}'
+    )
+    hang = "trap '' TERM; sleep 40 & sleep 40"  # its children keep its output open after it is killed
+    answer = f"[ -f {called} ] && {{ {hang}; }}; touch {called}; echo '{credential}'" if hangs != "at once" else hang
+    plugin.write_text(f"#!/bin/sh\n{answer}\n")
+    plugin.chmod(0o755)
+    stated = yaml.safe_load(file.read_text())
+    called_as = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin), "interactiveMode": "Never"}
+    stated["users"][0]["user"] = {"exec": called_as}
+    file.write_text(yaml.safe_dump(stated))
+    began = time.monotonic()
+    with pytest.raises(UnreachableError), KubeServer(kubeconfig=file, timeout=1, sleep=lambda _: None) as server:
+        server.request("GET", "/api/v1")
+    assert time.monotonic() - began < 25

@@ -7,7 +7,7 @@ import os
 import select
 import stat
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
 from kubeanswers.errors import Fault, InputError
 
@@ -44,7 +44,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
         if stat.S_ISREG(found.st_mode):
             with file.open("rb") as stream:
                 size = os.fstat(stream.fileno()).st_size
-                content = stream.read(limit + 1) if size <= limit else b""
+                content = _all(stream, size, limit) if size <= limit else b""
                 return _bounded(content, max(size, len(content)), limit, str(file))
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         try:
@@ -59,6 +59,17 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
         raise InputError(Fault(str(file), f"cannot be read: {error.strerror}", cure=cure)) from None
     except ValueError:
         raise InputError(Fault(repr(str(file)), "is no path", cure="check the path")) from None
+
+
+def _all(stream: BinaryIO, size: int, limit: int) -> bytes:
+    """Return what a file holds, though it may grow meanwhile, up to one byte past the limit.
+
+    Asking for the limit at once would set as much memory aside.
+    """
+    content = stream.read(size + 1)
+    while len(content) <= limit and (more := stream.read(_BLOCK)):
+        content += more
+    return content
 
 
 def read_stdin(stream: TextIO | None, limit: int) -> str:

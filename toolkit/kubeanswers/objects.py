@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -51,9 +52,9 @@ class ManifestObject:
     def __post_init__(self) -> None:
         group, _, version = str(self.data.get("apiVersion", "")).rpartition("/")
         metadata = self.metadata
-        object.__setattr__(self, "group", group)
-        object.__setattr__(self, "version", version)
-        object.__setattr__(self, "kind", str(self.data.get("kind", "")))
+        object.__setattr__(self, "group", sys.intern(group))  # a few words, repeated by every object of a dump
+        object.__setattr__(self, "version", sys.intern(version))
+        object.__setattr__(self, "kind", sys.intern(str(self.data.get("kind", ""))))
         object.__setattr__(self, "name", str(metadata.get("name") or metadata.get("generateName") or ""))
 
     @property

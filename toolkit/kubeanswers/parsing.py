@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
@@ -79,26 +80,27 @@ class _Parser:
         if event.tag is not None:
             return _tagged(event)
         if not event.implicit[0]:
-            return text
+            return _shared(text)
         try:
             return self.plain[text]
         except KeyError:
             if text in NOT_JSON:
                 raise _Refused(event, "holds a number that JSON has no word for, so kubectl refuses it") from None
-            made = self.plain[text] = resolve(text)
+            made = resolve(text)
+            made = self.plain[text] = _shared(made) if type(made) is str else made
             return made
 
     def _key(self, event: Any) -> str:
         text: str = event.value
         if not event.implicit[0] or event.tag is not None or text[:1] in _LETTERS:
-            return text
+            return sys.intern(text)
         try:
             return self.keys[text]
         except KeyError:
             key = key_text(text)
             if key is None:
                 raise _Refused(event, "a key is empty") from None
-            self.keys[text] = key
+            key = self.keys[text] = sys.intern(key)
             return key
 
     def _sequence(self, depth: int, textual: bool) -> list[Any]:
@@ -140,6 +142,14 @@ class _Parser:
             else:
                 made[key] = value
         return {**merged, **made} if merged else made
+
+
+def _shared(text: str) -> str:
+    """Return a short text as every document that holds it has it: dumps repeat names and words by the thousand."""
+    return sys.intern(text) if len(text) <= _SHORT else text
+
+
+_SHORT: Final = 128
 
 
 def _tagged(event: Any) -> Any:

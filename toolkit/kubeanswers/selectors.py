@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kubeanswers.objects import mapping, mappings, scalar_text, text_map, texts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One condition on one label key."""
 
@@ -33,7 +34,7 @@ class Requirement:
         return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Selector:
     """A label selector; without requirements it matches everything."""
 
@@ -52,7 +53,7 @@ class Selector:
             )
             for item in mappings(data.get("matchExpressions"))
         ]
-        return cls(tuple(sorted(labels + terms, key=lambda term: (term.key, term.operator, sorted(term.values)))))
+        return _once(tuple(sorted(labels + terms, key=lambda term: (term.key, term.operator, sorted(term.values)))))
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Return whether every requirement holds."""
@@ -62,6 +63,12 @@ class Selector:
     def keys(self) -> frozenset[str]:
         """The label keys the answer depends on."""
         return frozenset(requirement.key for requirement in self.requirements)
+
+
+@lru_cache(maxsize=4096)
+def _once(requirements: tuple[Requirement, ...]) -> Selector:
+    """Return the selector of the requirements, the same one for the same: thousands of tenants repeat a few."""
+    return Selector(requirements)
 
 
 EVERYTHING = Selector()

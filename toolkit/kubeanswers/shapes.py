@@ -8,6 +8,7 @@ one document that was also parsed.  Values that do not vary are shared between t
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -80,7 +81,7 @@ class Shapes:
         numbers = {name: i for i, name in enumerate(dict.fromkeys(written))}
         if any(_LETTERS.isdisjoint(name) for name in numbers):
             return None, None
-        key = ((*parts[::2], *(numbers[name] for name in written)), tuple(numbers))
+        key = ((*parts[::2], *(numbers[name] for name in written)), tuple(map(sys.intern, numbers)))
         shape = self.known.get(key[0])
         if shape is None or not shape.trusted:
             return key, None
@@ -134,7 +135,7 @@ def _text(text: str, numbers: dict[str, int]) -> Fill | None:
         made = parts.copy()
         for place, number in places:
             made[place] = names[number]
-        return "".join(made)
+        return sys.intern("".join(made))
 
     return fill
 
@@ -144,14 +145,29 @@ def _mapping(node: dict[str, Any], numbers: dict[str, int]) -> Fill | None:
     values = [(key, fill) for key, value in node.items() if (fill := _fill(value, numbers)) is not None]
     if not keys and not values:
         return None
+    is_textual = all(type(value) is str for value in node.values())
 
     def fill_mapping(names: Names) -> dict[str, Any]:
         made = node.copy()
         for key, make in values:
             made[key] = make(names)
-        return {keys[key](names) if key in keys else key: value for key, value in made.items()} if keys else made
+        if keys:
+            made = {keys[key](names) if key in keys else key: value for key, value in made.items()}
+        return _once(made) if is_textual else made
 
     return fill_mapping
+
+
+def _once(made: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping of texts, the same one for the same texts: a tenant's labels stand on many of its objects."""
+    if len(_texts) >= _MOST_TEXTS:
+        _texts.clear()
+    return _texts.setdefault(tuple(made.items()), made)
+
+
+_texts: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
+_MOST_TEXTS: Final = 1024
+"""Mappings kept to be shared; a tenant's objects stand close together."""
 
 
 def _list(node: list[Any] | tuple[Any, ...], places: list[tuple[int, Fill]]) -> Fill:

@@ -7,6 +7,7 @@ BaselineAdminNetworkPolicy and ClusterNetworkPolicy, https://network-policy-api.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from kubeanswers.network.addresses import EVERYWHERE
@@ -79,10 +80,16 @@ def _namespace_policy(item: ManifestObject) -> Iterator[Policy]:
 def _namespace_rule(rule: Mapping[str, Any], side: str) -> PolicyRule:
     peers = mappings(rule.get(side))
     ports = mappings(rule.get("ports"))
-    return PolicyRule(
+    return _once(
         tuple(peer for item in peers if (peer := _namespace_peer(item)) is not None) if peers else None,
         tuple(port for item in ports if (port := _port(item)) is not None) if ports else None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _once(peers: tuple[Peer, ...] | None, ports: tuple[PortMatch, ...] | None) -> PolicyRule:
+    """Return the rule of peers and ports, the same one for the same: thousands of tenants have the same fences."""
+    return PolicyRule(peers, ports)
 
 
 def _namespace_peer(item: Mapping[str, Any]) -> Peer | None:

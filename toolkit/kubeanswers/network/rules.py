@@ -32,7 +32,7 @@ class Action(Enum):
     PASS = "pass"  # noqa: S105 - the API's word for leaving it to the next tier
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PortMatch:
     """One entry of a rule's ports: a protocol and a range, or a name the destination pod resolves."""
 
@@ -42,7 +42,7 @@ class PortMatch:
     name: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Peer:
     """One entry of a rule's peers: pods by selectors, or addresses.
 
@@ -61,7 +61,7 @@ class Peer:
     outside: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PolicyRule:
     """One rule; ``peers`` None means everybody, ``ports`` None means every port."""
 
@@ -70,7 +70,7 @@ class PolicyRule:
     action: Action = Action.ALLOW
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Policy:
     """One policy in one direction.
 

@@ -27,6 +27,8 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT: Final = 10.0
 """Longest wait in seconds between two attempts, whatever Retry-After says (assumption: longer is a person's call)."""
 
+_GRACE: Final = 1.0
+"""Seconds work that took too long has to stop (assumption)."""
 MAX_ANSWER: Final = 64 * 1024 * 1024
 """Longest answer read, in bytes (assumption: lists are asked for in pages of a few hundred objects)."""
 PAGE: Final = 500
@@ -117,11 +119,12 @@ class KubeServer:
         self._sleep = sleep
         self._timeout = timeout
         self._runner = asyncio.Runner()
+        self._stuck = False
         self._api: Any = None
         try:
             self._api = self._connect(context, kubeconfig)
         except BaseException:
-            self._runner.close()
+            self._close()
             raise
         self.context = str(self._api.auth.active_context or context)
         self.name = f"{self.context or 'service account'} ({self._api.auth.server})"
@@ -134,11 +137,38 @@ class KubeServer:
         session = self._api._session  # noqa: SLF001 - kr8s has no way to close its connections
         if session is not None:
             with contextlib.suppress(RuntimeError):
-                self._run(session.aclose())
-        self._runner.close()
+                self._within(session.aclose())
+        self._close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
+
+    def _within(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what comes of some work, or raise where it takes too long, whether it stops then or not.
+
+        An exec plugin that ignores signals, or whose children keep its output open, would be waited for otherwise.
+
+        Raises:
+            TimeoutError: it took longer than a request may.
+        """
+
+        async def bounded() -> T:
+            task = asyncio.ensure_future(work)
+            await asyncio.wait({task}, timeout=self._timeout)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=_GRACE)
+                self._stuck = self._stuck or not task.done()
+                raise TimeoutError
+            return task.result()
+
+        return self._run(bounded())
+
+    def _close(self) -> None:
+        if self._stuck:
+            self._runner.get_loop().set_exception_handler(lambda *_: None)  # the stuck task ends with the process
+        else:
+            self._runner.close()
 
     def _connect(self, context: str, kubeconfig: str | os.PathLike[str]) -> Any:
         try:
@@ -153,7 +183,7 @@ class KubeServer:
         try:
             # The factory would ask for the version first, and lose its connection where that fails.
             api = kr8s.asyncio.Api(bypass_factory=True, kubeconfig=file, context=context or None)
-            self._run(asyncio.wait_for(_signed_in(api), self._timeout))
+            self._within(_signed_in(api))
         except TimeoutError:
             told = f"{place}: signing in took longer than {self._timeout:g} seconds"
             raise UnreachableError(f"{told}; run its exec plugin by hand, or give it more with --timeout") from None
@@ -190,7 +220,7 @@ class KubeServer:
                 self._sleep(min(_LONGEST_WAIT, wait))
             wait = 0.5 * 2.0**attempt
             try:
-                answer, after = self._run(asyncio.wait_for(self._send(method, path, sent), self._timeout))
+                answer, after = self._within(self._send(method, path, sent))
             except StrangerError:
                 raise
             except Exception as error:  # noqa: BLE001 - httpx, anyio and ssl have no root in common
@@ -256,7 +286,7 @@ class KubeServer:
     def _sign_in_again(self) -> None:
         """Get new credentials, as after a token ran out; whether they help the next attempt shows."""
         with contextlib.suppress(Exception):
-            self._run(self._api.async_reauthenticate())
+            self._within(self._api.async_reauthenticate())
             self._run(self._api._create_session())  # noqa: SLF001 - kr8s does this only for calls that raise
         _forget_keys(self._api.auth)
 
