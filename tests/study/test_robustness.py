@@ -30,7 +30,8 @@ def few(name: str) -> Study:
     whole = study(name)
     admitted = [e for e in whole.order if whole.rank(e.id) is not None]
     refused = [e for e in whole.order if whole.rank(e.id) is None]
-    return study_of(whole.scenario, whole.catalogue, [*(admitted[place] for place in KEPT), *refused[:1]])
+    kept = [admitted[place] for place in KEPT] if len(admitted) > len(KEPT) else admitted
+    return study_of(whole.scenario, whole.catalogue, [*kept, *refused[:1]])
 
 
 @cache
