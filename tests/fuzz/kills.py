@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import json
 import os
 import random
@@ -258,6 +259,8 @@ class Put(Work):
 
     def __init__(self, folder: Path, cluster: Cluster, url: str) -> None:
         super().__init__(folder)
+        for module in ("kr8s.asyncio", "tenancykit.cli.live"):
+            importlib.import_module(module)  # once, not in every fork
         self.cluster, self.config = cluster, folder / "kubeconfig.yaml"
         self.config.write_text(yaml.safe_dump(kubeconfig(prod=url)))
         self.log = folder / "applied.jsonl"
