@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, MissingExtraError, OutputError
+from kubeanswers.source import read_text
 from tenancykit.report.lab import ended_with_parent, notebooks
 from tenancykit.studio.classroom.roster import Seat, seats
 from tenancykit.studio.classroom.settings import SETTINGS, ClassSettings
@@ -230,7 +231,7 @@ def _told(settings: ClassSettings, seated: tuple[Seat, ...]) -> str:
 
 def _tight(count: int) -> list[str]:
     """Return a warning where the machine's free memory does not hold the class."""
-    found = re.search(r"MemAvailable:\s+(\d+) kB", _MEMORY.read_text()) if _MEMORY.exists() else None
+    found = re.search(r"MemAvailable:\s+(\d+) kB", read_text(_MEMORY)) if _MEMORY.exists() else None
     if found is None:
         return []
     room = int(found[1]) // 1024 // PER_PARTICIPANT_MIB
