@@ -27,7 +27,7 @@ _INTEGER: Final = re.compile(
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _POINTED: Final = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
 _AMBIGUOUS: Final = re.compile(
-    r"|~|=|<<|null|true|false|yes|no|on|off|y|n|[-+]?\.(?:inf|nan)|[-+]?\.?[0-9][-+.0-9a-fox_:tz ]*|[-+.]+",
+    r"|~|=|<<|null|true|false|yes|no|on|off|y|n|[-+]?\.(?:inf|nan)|[-+]?[._]*[0-9][-+.0-9a-fox_:tz ]*|[-+._]+",
     re.IGNORECASE,
 )
 _BASES: Final = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}

@@ -3,9 +3,8 @@
 // so that page and Python agree to the last digit. Nothing here asks a server for anything.
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const proportional = (values) => {
-  const shares = values.map((value) => value / sum(values));
-  const total = sum(shares);
-  return shares.map((share) => share / total);
+  const total = sum(values);
+  return values.map((value) => value / total);
 };
 const heard = (weights, silent) => {
   const values = weights.map((weight, i) => (silent[i] ? 0 : weight));

@@ -64,7 +64,7 @@ def drift(
             if path in fresh and _is_settings(whole / path) and not _only_lists(whole / path, root / path):
                 yield _setting(root / path, is_there=path in files)
         for part in sorted({"/".join(path.split("/")[:2]) for path in changed}):
-            yield from _compared(root / part, whole / part)
+            yield from _compared(root / part, whole / part, root, whole)
 
 
 def _index(root: Path) -> Mapping[str, Any]:
@@ -109,9 +109,16 @@ def _setting(file: Path, *, is_there: bool) -> Fault:
     return Fault(str(file), what if is_there else "was written by the export and is gone", cure="export again")
 
 
-def _compared(there: Path, whole: Path) -> Iterator[Fault]:
-    """Yield how the objects of a cluster differ from those exported, whichever files they stand in."""
-    before = {item.identity: item for item in _objects(whole)}
+def _compared(there: Path, cluster: Path, root: Path, whole: Path) -> Iterator[Fault]:
+    """Yield how the objects of a cluster differ from those exported, whichever files they stand in.
+
+    Args:
+        there: folder of the cluster as it was found.
+        cluster: the same folder as exported; its kustomization may take objects from elsewhere in the export.
+        root: the tree that was found.
+        whole: the whole export.
+    """
+    before = {item.identity: item for item in _objects(cluster)}
     seen: set[Identity] = set()
     foreign: list[ManifestObject] = []
     for item in _objects(there):
@@ -124,7 +131,7 @@ def _compared(there: Path, whole: Path) -> Iterator[Fault]:
             yield Fault(f"{item.where}: {item}", what, cure="export again, or undo the change")
     for key, item in before.items():
         if key not in seen:
-            file = there / Path(item.where.file).relative_to(whole)
+            file = root / Path(item.where.file).relative_to(whole)
             yield Fault(f"{file}: {item}", "was written by the export and is gone", cure="export again")
     yield from _foreign(foreign)
 
