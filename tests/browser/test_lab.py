@@ -75,10 +75,8 @@ def test_two_studios_in_one_notebook_do_not_touch_each_other(watched: Watched, l
     both = studios(page, 2)
     assert page.get_by_text("First place.").filter(visible=True).count() == 2, "the still pictures are hidden"
     before = shares(both.nth(1))
-    handle = (
-        both.nth(0).locator(".widget-hslider", has=page.get_by_text("Isolation", exact=True)).locator(".noUi-handle")
-    )
-    handle.focus()
+    sliders = both.nth(0).locator(".widget-hslider", has=page.get_by_text("Isolation", exact=True))
+    sliders.first.locator(".noUi-handle").focus()  # the second one is on the tab that asks for weights
     page.keyboard.press("End")
     page.wait_for_function("before => document.querySelector('.tks[aria-live]').innerText !== before", arg=before)
     assert shares(both.nth(0)) != before
