@@ -45,9 +45,8 @@ class Overturn:
     def __str__(self) -> str:
         if self.unit == "x":
             return f"{self.new_first} comes first where {self.name} is {figure(self.at)} times what is assumed"
-        unit = f" {self.unit}" if self.unit else ""
-        told = f"{figure(self.at)}{unit} instead of {figure(self.current)}"
-        return f"{self.new_first} comes first where it is {told}: {self.name}"
+        told = f"{figure(self.at)} instead of {figure(self.current)} {self.unit}".rstrip()
+        return f"{self.new_first} comes first where {self.name} is {told}"
 
 
 @dataclass(frozen=True)

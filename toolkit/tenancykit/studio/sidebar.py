@@ -159,15 +159,15 @@ class Sidebar:
 
     def _show_designs(self) -> None:
         session = self._desk.session
-        names = [(f"{d.id} {d.name}", d.id) for d in session.designs]
+        called = {e.id: e.name for e in session.study.evaluations}  # what its parts are, where it is measured
+        names = [(f"{d.id} {called.get(d.id, d.name)}", d.id) for d in session.designs]
         if [box.description for box in self._checks.values()] != [name for name, _ in names]:
             self._checks = {identifier: self._check(text) for text, identifier in names}
             self._candidates.children = tuple(self._checks.values())
-        shown = {e.id for e in session.study.evaluations}
         for identifier, box in self._checks.items():
-            box.value = identifier in shown
+            box.value = identifier in called
         for dropdown, chosen in ((self._open, session.opened.id), (self._beside, session.beside.id)):
-            options = [(text, identifier) for text, identifier in names if identifier in shown]
+            options = [(text, identifier) for text, identifier in names if identifier in called]
             if list(dropdown.options) != options:
                 dropdown.options = options
             dropdown.value = chosen

@@ -101,8 +101,8 @@ def _slowed(basis: Basis) -> Iterator[Assumption]:
     for name, times in sorted(known.items()):
         costs = [float(s.slowed[name].cost) if name in s.slowed else 0.0 for s in statements]
         slope = _on_cost(basis.table, [cost / times.likely for cost in costs])
-        what = f"how long the same work takes with {name}"
-        yield Assumption(what, times.likely, times.low, times.high, slope=slope, unit="times")
+        what = f"the time the same work takes with {name}"
+        yield Assumption(what, times.likely, times.low, times.high, slope=slope, unit="times the time without")
 
 
 def _spread_of(category: str, evaluations: Sequence[Evaluation]) -> tuple[float, float]:
