@@ -81,10 +81,7 @@ def _prices(catalogue: Catalogue, today: date, days: int) -> Iterator[Overdue]:
 
 
 def _evidence(catalogue: Catalogue, today: date) -> Iterator[Overdue]:
-    newest: dict[str, int] = {}
-    for record in load_isolation(catalogue).evidence.values():
-        newest[record.component] = max(newest.get(record.component, 0), record.year)
-    year = max(newest.values(), default=0)
+    year = max((record.year for record in load_isolation(catalogue).evidence.values()), default=0)
     if year < today.year - 1:
         late = (today - date(year + 1, 12, 31)).days
         yield Overdue("evidence", "published flaws", str(year), late, "no record is of this year or the last")

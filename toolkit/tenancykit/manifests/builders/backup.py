@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 VELERO_NAMESPACE: Final = "velero"
 _OPTION: Final = "st_velero_tenant"
@@ -26,10 +26,7 @@ PLUGINS: Final = {"aws": "aws", "azure": "microsoft-azure", "gcp": "gcp"}
 
 def backup_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of the backup server, whose node agents mount volumes from their host."""
-    labels = {SYSTEM_LABEL: "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario)
-    yield manifest(_OPTION, "persistence", "namespaces", "v1", "Namespace", VELERO_NAMESPACE, labels=labels)
+    yield platform_namespace(scope, _OPTION, "persistence", VELERO_NAMESPACE, "privileged")
 
 
 def tenant_backups(scope: TenantScope) -> Iterator[Manifest]:

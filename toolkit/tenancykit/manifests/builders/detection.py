@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 FALCO_NAMESPACE: Final = "falco"
 
 
 def falco_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the agents' namespace; they watch the node's kernel, so they run privileged."""
-    labels = {SYSTEM_LABEL: "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario)
-    yield manifest("pol_falco", "observability", "namespaces", "v1", "Namespace", FALCO_NAMESPACE, labels=labels)
+    yield platform_namespace(scope, "pol_falco", "observability", FALCO_NAMESPACE, "privileged")
 
 
 def falco_values(_: ClusterScope) -> dict[str, Any]:
@@ -37,10 +34,7 @@ TETRAGON_NAMESPACE: Final = "tetragon"
 
 def tetragon_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the agents' namespace; they load programs into the node's kernel, so they run privileged."""
-    labels = {SYSTEM_LABEL: "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario)
-    yield manifest("pol_tetragon", "observability", "namespaces", "v1", "Namespace", TETRAGON_NAMESPACE, labels=labels)
+    yield platform_namespace(scope, "pol_tetragon", "observability", TETRAGON_NAMESPACE, "privileged")
 
 
 def tenant_tracing(scope: TenantScope) -> Iterator[Manifest]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.builders.queue import KUEUE, tenant_group
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.plan import cluster_name
-from tenancykit.manifests.scope import SYSTEM_LABEL, TENANT_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import TENANT_LABEL, ClusterScope, TenantScope
 
 NAMESPACE: Final = "kueue-system"
 _OPTION: Final = "fl_multikueue"
@@ -25,10 +25,7 @@ def _made(kind: str, name: str, spec: dict[str, Any], namespace: str = "") -> Ma
 
 def manager(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the manager's namespace and a flavor per class, which names no nodes: no pod runs on the hub."""
-    labels = {SYSTEM_LABEL: "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("restricted", scope.scenario)
-    yield manifest(_OPTION, "fleet", "namespaces", "v1", "Namespace", NAMESPACE, labels=labels)
+    yield platform_namespace(scope, _OPTION, "fleet", NAMESPACE)
     for cls in scope.classes:
         yield _made("ResourceFlavor", f"tenancykit-{cls.id}", {})
 

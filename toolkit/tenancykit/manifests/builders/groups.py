@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from tenancykit.manifests.builders.access import RBAC
-from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 KINDS: Final = {
     "sch_jobset": ("jobset.x-k8s.io", ["jobsets"], "jobset-system"),
@@ -27,10 +27,7 @@ def controller_namespace(option: str) -> Callable[[ClusterScope], Iterable[Manif
     """Return a builder of the namespace the option's controller runs in, restricted."""
 
     def built(scope: ClusterScope) -> Iterator[Manifest]:
-        labels = {SYSTEM_LABEL: "true"}
-        if "pol_psa" in scope.options:
-            labels |= pod_security_labels("restricted", scope.scenario)
-        yield manifest(option, "workload", "namespaces", "v1", "Namespace", KINDS[option][2], labels=labels)
+        yield platform_namespace(scope, option, "workload", KINDS[option][2])
 
     return built
 

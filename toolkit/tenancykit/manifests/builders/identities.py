@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import SYSTEM_LABEL, TENANT_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import TENANT_LABEL, ClusterScope, TenantScope
 
 SPIRE_NAMESPACE: Final = "spire"
 _OPTION: Final = "id_spire"
@@ -19,10 +19,7 @@ _TRUST_DOMAIN: Final = "tenants.example.com"
 
 def spire_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of server and agents; agents ask the node's kubelet, so they run privileged."""
-    labels = {SYSTEM_LABEL: "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("privileged", scope.scenario)
-    yield manifest(_OPTION, "identity", "namespaces", "v1", "Namespace", SPIRE_NAMESPACE, labels=labels)
+    yield platform_namespace(scope, _OPTION, "identity", SPIRE_NAMESPACE, "privileged")
 
 
 def tenant_identities(scope: TenantScope) -> Iterator[Manifest]:

@@ -152,3 +152,13 @@ def _yunikorn_quota(scope: TenantScope) -> dict[str, str]:
         "yunikorn.apache.org/namespace.quota": json.dumps(quota, sort_keys=True),
         "yunikorn.apache.org/parentqueue": f"root.{scope.cls.id}",
     }
+
+
+def platform_namespace(
+    scope: ClusterScope, option: str, requirement: Requirement, name: str, level: str = "restricted"
+) -> Manifest:
+    """Return the namespace a platform's component runs in, at a Pod Security level where the design has levels."""
+    labels = {SYSTEM_LABEL: "true"}
+    if "pol_psa" in scope.options:
+        labels |= pod_security_labels(level, scope.scenario)
+    return manifest(option, requirement, "namespaces", "v1", "Namespace", name, labels=labels)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tenancykit.manifests.builders.access import RBAC
-from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import SYSTEM_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 ESO_NAMESPACE: Final = "external-secrets"
 BAO_NAMESPACE: Final = "openbao"
@@ -25,10 +25,7 @@ _WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 def secrets_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the operator's namespace; its pods run restricted."""
-    labels = {SYSTEM_LABEL: "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("restricted", scope.scenario)
-    yield manifest(_OPTION, "identity", "namespaces", "v1", "Namespace", ESO_NAMESPACE, labels=labels)
+    yield platform_namespace(scope, _OPTION, "identity", ESO_NAMESPACE)
 
 
 def secret_roles(scope: ClusterScope) -> Iterator[Manifest]:
@@ -139,10 +136,7 @@ def eso_values(_: ClusterScope) -> dict[str, Any]:
 
 def bao_namespace(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of the secret store's servers; they run restricted."""
-    labels = {SYSTEM_LABEL: "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("restricted", scope.scenario)
-    yield manifest("id_openbao", "identity", "namespaces", "v1", "Namespace", BAO_NAMESPACE, labels=labels)
+    yield platform_namespace(scope, "id_openbao", "identity", BAO_NAMESPACE)
 
 
 def bao_values(scope: ClusterScope) -> dict[str, Any]:
