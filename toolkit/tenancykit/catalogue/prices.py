@@ -15,6 +15,7 @@ from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.price_entries import Kind, Price
 from tenancykit.catalogue.price_feeds import is_feed, read_feed
 from tenancykit.catalogue.reading import Catalogue, read_entries
+from tenancykit.conditions import ALWAYS, Condition
 from tenancykit.dates import last_day
 from tenancykit.validation import validate
 
@@ -46,6 +47,11 @@ class PriceBook:
     def of_kind(self, kind: Kind) -> tuple[Price, ...]:
         """Return the prices of a kind in order of id."""
         return tuple(price for price in self.prices.values() if price.kind == kind)
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return the conditions under which licences, and tiers of control planes, are due."""
+        due = (price.when for price in (*self.of_kind("licence"), *self.of_kind("control-plane")))
+        return tuple(when for when in due if when != ALWAYS)
 
     def stale(self, days: int, today: date) -> tuple[tuple[Price, int], ...]:
         """Return prices older than so many days, each with its least age in days, the oldest first.

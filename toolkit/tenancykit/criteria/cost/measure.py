@@ -113,7 +113,7 @@ def _charges(tariff: Tariff, housing: Housing) -> Iterable[Charge]:
 
 def _unpriced_licences(design: ResolvedDesign, prices: PriceList) -> dict[str, None]:
     """Return a note per option that may have to be paid for and of which the price book knows no price."""
-    known = [p.when for kind in ("licence", "control-plane") for p in prices.book.of_kind(kind)]
+    known = prices.book.conditions()
     notes: dict[str, None] = {}
     for resolved in design.classes:
         for option in resolved.options:

@@ -62,7 +62,7 @@ class CostSweep:
 
     def conditions(self) -> Iterable[Condition]:
         """Yield the conditions under which something is paid for, slowed or limited, footprints apart."""
-        yield from (price.when for price in self.prices.book.of_kind("licence"))
+        yield from self.prices.book.conditions()
         yield from wrapping_conditions(self.catalogue)
         yield from (rule.when for rule in self.catalogue.rules.values() if rule.gpu_models or rule.gpu_pods_per_node)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
 from tenancykit.manifests.builders.access import RBAC, RECONCILER_ROLE, reconciler_rules
-from tenancykit.manifests.builders.namespaces import pod_security_labels
+from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.plan import cluster_name
 from tenancykit.manifests.scope import ClusterScope, TenantScope
@@ -46,10 +46,7 @@ def _argo(kind: str, name: str, spec: dict[str, Any]) -> Manifest:
 
 def argo_base(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the platform's own project and the application that keeps this folder applied."""
-    labels = {"tenancykit.dev/system": "true"}
-    if "pol_psa" in scope.options:
-        labels |= pod_security_labels("baseline", scope.scenario)
-    yield manifest("id_argocd_projects", "delivery", "namespaces", "v1", "Namespace", ARGO_NAMESPACE, labels=labels)
+    yield platform_namespace(scope, "id_argocd_projects", "delivery", ARGO_NAMESPACE, "baseline")
     everything = [{"group": "*", "kind": "*"}]
     yield _argo(
         "AppProject",
