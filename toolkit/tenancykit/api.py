@@ -573,15 +573,18 @@ def queue(
     )
 
 
-def place(*paths: PathLike) -> DumpPlacement:
+def place(*paths: PathLike, grow: bool = False, node_types: Iterable[PathLike] = ()) -> DumpPlacement:
     """Return where the pending pods of a cluster's dump would go, as kube-scheduler decides, or why they stay pending.
 
     Args:
         paths: dumps as ``kubectl get nodes,pods,... -o yaml`` prints them, or ``-`` for standard input.
+        grow: asks which nodes an autoscaler would add for those that stay pending (``growth`` of the result).
+        node_types: nodes that may be added beside those of the dump: node types of the price book, or YAML files with
+            Node objects. Implies ``grow``.
 
     Raises:
-        InputError: every fault of the objects.
+        InputError: every fault of the objects; a node type is not known.
     """
     from tenancykit.study import placing
 
-    return placing.place(paths, sys.stdin)
+    return placing.place(paths, sys.stdin, grow=grow, node_types=node_types)

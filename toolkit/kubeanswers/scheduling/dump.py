@@ -11,7 +11,8 @@ comparisons in tolerations. Every machine is scored; the scheduler itself sample
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -22,11 +23,12 @@ from kubeanswers.scheduling.arrivals import Arrivals, exists
 from kubeanswers.scheduling.cluster import Cluster
 from kubeanswers.scheduling.configuration import DEFAULT_SCHEDULER, Profile
 from kubeanswers.scheduling.devices import Devices
+from kubeanswers.scheduling.growth import Build, Growth, NodeGroup, grow, node_groups
 from kubeanswers.scheduling.inventory import Inventory, take_inventory
 from kubeanswers.scheduling.objects import Reader
 from kubeanswers.scheduling.requests import Object
 from kubeanswers.scheduling.scheduling import Decision, Scheduler
-from kubeanswers.scheduling.values import FitScoring, Pod
+from kubeanswers.scheduling.values import FitScoring, Machine, Pod
 
 
 @dataclass(frozen=True)
@@ -62,24 +64,36 @@ class DumpPlacement:
         pods: one entry per pending pod.
         aside: objects of kinds that do not bear on placement, counted by kind.
         notes: controllers that create no pods now, and why.
+        growth: nodes an autoscaler would add; ``None`` where it was not asked.
+        unhelped: pods, as ``namespace/name``, without a place even then.
     """
 
     pods: tuple[PodPlace, ...]
     aside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    growth: tuple[Growth, ...] | None = None
+    unhelped: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[PodPlace, ...]:
-        """The pods that would stay pending."""
+        """The pods that would stay pending on the nodes there are."""
         return tuple(place for place in self.pods if not place.node)
+
+    @property
+    def waits(self) -> bool:
+        """Whether some pod finds no place, on added nodes where they were asked for."""
+        return bool(self.pending) if self.growth is None else bool(self.unhelped)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        return {
+        plain: dict[str, Any] = {
             "pods": [asdict(place) for place in self.pods],
             "aside": dict(self.aside),
             "notes": list(self.notes),
         }
+        if self.growth is not None:
+            plain |= {"growth": [asdict(one) for one in self.growth], "unhelped": list(self.unhelped)}
+        return plain
 
 
 def place_dump(
@@ -89,6 +103,7 @@ def place_dump(
     seed: int | None = None,
     device_test: DeviceTest | None = None,
     where: Mapping[int, str] | None = None,
+    offers: Iterable[Object] | None = None,
 ) -> DumpPlacement:
     """Return node or reason for every pending pod of a dump, in the order in which the scheduler takes them.
 
@@ -98,6 +113,7 @@ def place_dump(
         seed: draws among machines with equal points; ``None`` takes what the scheduler's own order of nodes gives.
         device_test: evaluates selectors of device claims and classes; without it, claims with any are not looked at.
         where: file and line of objects, by their identity in memory, for messages.
+        offers: nodes like which there could be more, beside those of the dump: asks which an autoscaler would add.
 
     Raises:
         InputError: objects are malformed, with every fault found.
@@ -109,8 +125,43 @@ def place_dump(
     waiting.sort(key=lambda one: (-one[1].priority, _created(one[0])))
     for _, pod in waiting:
         scheduler.expect(pod, pod.nominated)
-    places = tuple(_place(scheduler, arrivals, reader, thing, pod) for thing, pod in waiting)
-    return DumpPlacement(places, found.aside, found.notes)
+    answers = [_place(scheduler, arrivals, reader, thing, pod) for thing, pod in waiting]
+    placed = DumpPlacement(tuple(place for place, _ in answers), found.aside, found.notes)
+    if offers is None:
+        return placed
+    start = functools.partial(_scheduler, found, fit, seed, device_test)
+    return _grown(placed, found, node_groups(found.things, offers), start, [pod for _, pod in answers])
+
+
+def _grown(
+    placed: DumpPlacement, found: Inventory, groups: Sequence[NodeGroup], start: Build, asked: Sequence[Pod]
+) -> DumpPlacement:
+    """Return a placement with the nodes that an autoscaler would add for what is pending or was removed.
+
+    Args:
+        placed: where pods go on the nodes there are.
+        found: the dump.
+        groups: what may be added.
+        start: makes the cluster as the dump has it, with further machines.
+        asked: the pods of the placement, in its order, with what the API server fills in.
+    """
+    refused = tuple(place.pod for place in placed.pods if place.refused)
+    removed = {victim for place in placed.pods for victim in place.preempted}
+    waiting = [pod for place, pod in zip(placed.pods, asked, strict=True) if not (place.node or place.refused)]
+    running = [pod for _, pod in found.pods if pod.node and pod.key in removed]
+
+    def build(more: Sequence[Machine]) -> Scheduler:
+        made = start(more)
+        for pod in running:
+            made.evict(pod, pod.node)
+        for place, pod in zip(placed.pods, asked, strict=True):
+            if place.node and place.pod not in removed:
+                made.bind(pod, place.node)
+        return made
+
+    again = [replace(pod, node="") for pod in running if pod.owner]
+    growth, unhelped = grow(groups, [*waiting, *again], build)
+    return replace(placed, growth=growth, unhelped=(*refused, *(pod.key for pod in unhelped)))
 
 
 def _created(thing: Object) -> str:
@@ -118,11 +169,17 @@ def _created(thing: Object) -> str:
     return str((thing.get("metadata") or {}).get("creationTimestamp") or ("" if exists(thing) else "~"))
 
 
-def _scheduler(found: Inventory, fit: FitScoring | None, seed: int | None, device_test: DeviceTest | None) -> Scheduler:
+def _scheduler(
+    found: Inventory,
+    fit: FitScoring | None,
+    seed: int | None,
+    device_test: DeviceTest | None,
+    more: Sequence[Machine] = (),
+) -> Scheduler:
     running = [pod for _, pod in found.pods if pod.node]
     settings = found.profiles.get(DEFAULT_SCHEDULER, Profile())
     scheduler = Scheduler(
-        Cluster(found.machines, running, found.namespaces, found.storage, Devices(found.offers, device_test)),
+        Cluster([*found.machines, *more], running, found.namespaces, found.storage, Devices(found.offers, device_test)),
         settings if fit is None else replace(settings, fit=fit),
         found.services,
         found.budgets,
@@ -133,12 +190,13 @@ def _scheduler(found: Inventory, fit: FitScoring | None, seed: int | None, devic
     return scheduler
 
 
-def _place(scheduler: Scheduler, arrivals: Arrivals, reader: Reader, thing: Object, pod: Pod) -> PodPlace:
+def _place(scheduler: Scheduler, arrivals: Arrivals, reader: Reader, thing: Object, pod: Pod) -> tuple[PodPlace, Pod]:
+    """Place one pod; return where it goes, and the pod with what the API server filled in."""
     unchecked = tuple(_unchecked(scheduler, pod, thing.get("spec") or {}))
     if not exists(thing):
         answer = arrivals.create(thing)
         if answer.stored is None:
-            return PodPlace(pod.key, "", answer.why, unchecked=unchecked, refused=True)
+            return PodPlace(pod.key, "", answer.why, unchecked=unchecked, refused=True), pod
         pod = reader.pod(answer.stored)
     decision = scheduler.decide(pod)
     while not (decision.node or decision.nominated) and scheduler.release_claim(pod):
@@ -147,11 +205,11 @@ def _place(scheduler: Scheduler, arrivals: Arrivals, reader: Reader, thing: Obje
     for victim in decision.victims:
         scheduler.evict(victim, decision.nominated)
     if not node:
-        return PodPlace(pod.key, "", decision.event, unchecked=unchecked)
+        return PodPlace(pod.key, "", decision.event, unchecked=unchecked), pod
     scheduler.bind(pod, node)
     total, ties = _points(scheduler, decision)
     victims = tuple(victim.key for victim in decision.victims)
-    return PodPlace(pod.key, node, "", total, ties, victims, unchecked)
+    return PodPlace(pod.key, node, "", total, ties, victims, unchecked), pod
 
 
 def _points(scheduler: Scheduler, decision: Decision) -> tuple[int | None, tuple[str, ...]]:

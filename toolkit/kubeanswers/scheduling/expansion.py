@@ -157,6 +157,13 @@ def _daemons(thing: Object, alive: Iterable[Object], machines: Sequence[Machine]
             yield _pod(thing, f"{thing['metadata'].get('name')}-{machine.name}", changed)
 
 
+def daemons_of(things: Sequence[Object], node: Machine) -> Iterator[Object]:
+    """Yield the pods that the DaemonSets among the objects would put on a new node."""
+    for thing in things:
+        if thing["kind"] == "DaemonSet" and isinstance((thing.get("spec") or {}).get("template"), Mapping):
+            yield from _daemons(thing, (), (node,))
+
+
 _RULES: Final = ("affinity", "nodeSelector")
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from kubeanswers.scheduling.allocation import ClaimError
-from kubeanswers.scheduling.cluster import Cluster, IntArray
+from kubeanswers.scheduling.cluster import BoolArray, Cluster, IntArray
 from kubeanswers.scheduling.configuration import Profile
 from kubeanswers.scheduling.filters import Static, apply_filters
 from kubeanswers.scheduling.scores import Scores, score
@@ -147,6 +147,14 @@ class Scheduler:
         for i, budget in enumerate(self.budgets):
             if _covers(budget, pod):
                 self.budgets[i] = replace(budget, allowed=max(0, budget.allowed - 1))
+
+    def feasible(self, pod: Pod) -> BoolArray:
+        """Return where a pod could go now, machine by machine, room kept for pods that are expected left to them.
+
+        Raises:
+            ClaimError: its claims to devices cannot be read.
+        """
+        return self._judge(pod).feasible
 
     def decide(self, pod: Pod, *, preempt: bool = True) -> Decision:
         """Return what would be done with a pod now; nothing is changed."""

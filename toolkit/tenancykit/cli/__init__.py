@@ -359,6 +359,10 @@ def _object_commands(commands: Any) -> None:
 
     place = _command(commands, "place", "place a dump's pending pods as kube-scheduler would", "objects:place")
     _files_argument(place)
+    text = "say which nodes an autoscaler would add for those that stay pending, of the kinds the dump holds"
+    place.add_argument("--grow", action="store_true", help=text)
+    text = "nodes that may be added too: a node type of the price book, or a YAML file of Nodes; implies --grow"
+    _repeatable(place, "--node-type", "TYPE|FILE", text)
 
 
 def _bill_command(commands: Any) -> None:

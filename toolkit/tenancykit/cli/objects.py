@@ -143,9 +143,9 @@ def reach(options: argparse.Namespace) -> int:
 
 def place(options: argparse.Namespace) -> int:
     """Place the pending pods; exit 1 when some stay pending."""
-    found = api.place(*options.files)
+    found = api.place(*options.files, grow=options.grow, node_types=options.node_type)
     if options.json:
         print_json({"schema": "tenancykit/place/v1", **found.to_dict()})
     else:
         print("\n".join(placement_lines(found)))
-    return FINDINGS if found.pending else OK
+    return FINDINGS if found.waits else OK
