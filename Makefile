@@ -13,7 +13,7 @@ $(VENV)/bin/python:
 
 $(STAMPS)/run: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@mkdir -p $(STAMPS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[validate]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 $(STAMPS)/lab: $(STAMPS)/run

@@ -11,8 +11,9 @@ from kubeanswers.admission.api_defaults import as_admitted
 from kubeanswers.admission.engines import engine_rules
 from kubeanswers.admission.evaluation import AdmissionPolicies
 from kubeanswers.admission.request import AdmissionRequest
-from kubeanswers.admission.validation import binding_faults, policy_faults
 from kubeanswers.objects import from_dicts
+from kubeanswers.validation.checks.admission import admission_binding, admission_policy
+from kubeanswers.validation.checks.report import faults
 
 PODS = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}
 
@@ -142,21 +143,24 @@ def test_the_authorizer_asks_rbac() -> None:
     ("written", "what"),
     [
         (policy({"expression": "object.spec.replicas > 1 && 1 + 1"}), "expected type 'bool'"),
-        (policy({"expression": "object.spec.x"}), "must evaluate to bool but got dyn"),
-        (policy({"expression": "1 +"}), "compilation failed"),
+        (policy({"expression": "object.spec.x"}), "must evaluate to bool, not dyn"),
+        (policy({"expression": "1 +"}), "does not compile"),
         (policy({"expression": "true", "message": "a\nb"}), "line breaks"),
-        (policy({"expression": "true", "reason": "Whatever"}), "supported values"),
+        (policy({"expression": "true", "reason": "Whatever"}), "is not one of"),
         (policy(), "validations"),
-        (policy({"expression": "variables.late"}, variables=[{"name": "1x", "expression": "true"}]), "identifier"),
+        (
+            policy({"expression": "variables.late"}, variables=[{"name": "1x", "expression": "true"}]),
+            "not starting with a digit",
+        ),
     ],
 )
 def test_policies_the_api_server_refuses_are_found(written: dict[str, Any], what: str) -> None:
-    assert any(what in fault for fault in policy_faults(written))
+    assert any(what in fault for fault in faults(admission_policy, written))
 
 
 def test_a_binding_cannot_deny_and_warn() -> None:
-    assert binding_faults(binding("Deny", "Warn"))
-    assert not binding_faults(binding("Deny", "Audit"))
+    assert faults(admission_binding, binding("Deny", "Warn"))
+    assert not faults(admission_binding, binding("Deny", "Audit"))
 
 
 def test_kyverno_and_gatekeeper_rules_in_cel_are_evaluated() -> None:
@@ -336,7 +340,10 @@ def test_a_service_account_that_is_only_asked_about_has_not_logged_in() -> None:
     [
         ({"matchConstraints": {"resourceRules": [{**PODS, "operations": ["*", "CREATE"]}]}}, "operations"),
         ({"matchConstraints": {"resourceRules": [{**PODS, "resources": ["*/*", "pods"]}]}}, "resources"),
-        ({"matchConstraints": {"resourceRules": [{**PODS, "resources": ["pods/*", "pods/exec"]}]}}, "wildcard"),
+        (
+            {"matchConstraints": {"resourceRules": [{**PODS, "resources": ["pods/*", "pods/exec"]}]}},
+            "covered by another",
+        ),
         ({"matchConstraints": {"resourceRules": [{**PODS, "scope": "All"}]}}, "scope"),
         ({"matchConstraints": {"resourceRules": [PODS], "matchPolicy": "Fuzzy"}}, "matchPolicy"),
         (
@@ -349,11 +356,11 @@ def test_a_service_account_that_is_only_asked_about_has_not_logged_in() -> None:
             "values",
         ),
         ({"paramKind": {"apiVersion": "a/b/c", "kind": "X"}}, "paramKind"),
-        ({"matchConditions": [{"name": "a b", "expression": "true"}]}, "qualified"),
+        ({"matchConditions": [{"name": "a b", "expression": "true"}]}, "name part"),
         ({"matchConditions": [{"name": "a", "expression": "variables.x"}]}, "undeclared"),
         ({"matchConditions": [{"name": "a", "expression": "params.x"}]}, "params"),
         ({"variables": [{"name": "in", "expression": "1"}]}, "identifier"),
-        ({"auditAnnotations": [{"key": "a b", "valueExpression": "'x'"}]}, "qualified"),
+        ({"auditAnnotations": [{"key": "a b", "valueExpression": "'x'"}]}, "name part"),
         ({"auditAnnotations": [{"key": "a", "valueExpression": "1"}]}, "must evaluate to string"),
         (
             {
@@ -369,8 +376,8 @@ def test_a_service_account_that_is_only_asked_about_has_not_logged_in() -> None:
 )
 def test_every_part_of_a_policy_is_checked_before_it_counts(change: dict[str, Any], what: str) -> None:
     written = policy({"expression": "true"})
-    faults = policy_faults({**written, "spec": {**written["spec"], **change}})
-    assert any(what in fault for fault in faults), faults
+    found = faults(admission_policy, {**written, "spec": {**written["spec"], **change}})
+    assert any(what in fault for fault in found), found
 
 
 @pytest.mark.parametrize(
@@ -384,7 +391,7 @@ def test_every_part_of_a_policy_is_checked_before_it_counts(change: dict[str, An
     ],
 )
 def test_every_part_of_a_binding_is_checked_before_it_counts(change: dict[str, Any]) -> None:
-    assert binding_faults({**binding(), "spec": {**binding()["spec"], **change}})
+    assert faults(admission_binding, {**binding(), "spec": {**binding()["spec"], **change}})
 
 
 @pytest.mark.parametrize(

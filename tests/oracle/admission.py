@@ -10,9 +10,10 @@ from kubeanswers.access.rbac import AccessRules
 from kubeanswers.admission.api_defaults import as_admitted
 from kubeanswers.admission.evaluation import AdmissionPolicies
 from kubeanswers.admission.request import AdmissionRequest
-from kubeanswers.admission.validation import binding_faults, policy_faults
 from kubeanswers.kinds import builtin_kinds
 from kubeanswers.objects import from_dicts, mapping
+from kubeanswers.validation.checks.admission import admission_binding, admission_policy
+from kubeanswers.validation.checks.report import faults
 from tests.oracle.comparison import Comparison
 
 _ADMIN = ("system:admin", ["system:masters", "system:authenticated"])
@@ -25,19 +26,17 @@ def compare_vap(data: Mapping[str, Any], folder: Path) -> Comparison:  # noqa: A
     classes = {item["metadata"]["name"]: item.get("value") for item in cluster if item["kind"] == "PriorityClass"}
     runtimes = {item["metadata"]["name"]: item for item in cluster if item["kind"] == "RuntimeClass"}
     for case in data["cases"]:
-        refused = bool(policy_faults(case["policy"]))
+        refused = bool(faults(admission_policy, case["policy"]))
         result.add(
             case["id"],
             "policy refused",
             bool(case.get("policy_rejected")),
             refused,
-            "; ".join(policy_faults(case["policy"])),
+            "; ".join(faults(admission_policy, case["policy"])),
         )
-        faults = [fault for binding in case["bindings"] for fault in binding_faults(binding)]
+        found = [fault for binding in case["bindings"] for fault in faults(admission_binding, binding)]
         if not refused and case["bindings"]:
-            result.add(
-                case["id"], "binding refused", bool(case.get("binding_rejected")), bool(faults), "; ".join(faults)
-            )
+            result.add(case["id"], "binding refused", bool(case.get("binding_rejected")), bool(found), "; ".join(found))
         spaces = {item["metadata"]["name"]: item for item in case["namespaces"]}
         policies = AdmissionPolicies([case["policy"]], case["bindings"], _live(spaces), case["params"], access)
         for number, asked in enumerate(case["requests"]):

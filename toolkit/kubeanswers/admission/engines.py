@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kubeanswers.admission.guards import Guard, guards, is_switched_off
-from kubeanswers.admission.validation import binding_faults, policy_faults
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.validation.checks.admission import admission_binding, admission_policy
+from kubeanswers.validation.checks.report import faults
 
 _KUBERNETES: Final = "admissionregistration.k8s.io"
 _KYVERNO: Final = "policies.kyverno.io"
@@ -61,14 +62,13 @@ class EngineRules:
 
 def engine_rules(objects: ObjectSet) -> EngineRules:
     """Return every admission rule of the set; policies the API server would refuse are not rules."""
-    policies = [
-        item.data for item in objects.of(_KUBERNETES, "ValidatingAdmissionPolicy") if not policy_faults(item.data)
-    ]
-    bindings = [
-        item.data
-        for item in objects.of(_KUBERNETES, "ValidatingAdmissionPolicyBinding")
-        if not binding_faults(item.data)
-    ]
+    policies, bindings = (
+        [item.data for item in objects.of(_KUBERNETES, kind) if not faults(check, item.data)]
+        for kind, check in (
+            ("ValidatingAdmissionPolicy", admission_policy),
+            ("ValidatingAdmissionPolicyBinding", admission_binding),
+        )
+    )
     opaque = [item for group, kind in _OPAQUE for item in objects.of(group, kind)]
     excepted = set(_excepted(objects))
     foreign: list[tuple[ManifestObject, Pair | tuple[()] | None]] = [
@@ -103,7 +103,7 @@ def _pair(title: str, spec: Data, actions: list[str]) -> Pair:
 
 def _kyverno(item: ManifestObject) -> Pair | tuple[()] | None:
     """Return the policy, nothing where it is not asked at admission, None where only Kyverno can evaluate it."""
-    if policy_faults(item.data):
+    if faults(admission_policy, item.data):
         return None
     if is_switched_off(item):
         return ()
@@ -150,7 +150,7 @@ def _gatekeeper(constraint: ManifestObject, template: ManifestObject | None) -> 
         "validations": mappings(source.get("validations")),
     }
     title = f"Gatekeeper {constraint.kind}/{constraint.name}"
-    return None if policy_faults({"spec": spec}) else _pair(title, spec, ["Deny"])
+    return None if faults(admission_policy, {"spec": spec}) else _pair(title, spec, ["Deny"])
 
 
 _PLURALS: Final = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses", "StorageClass": "storageclasses"}

@@ -13,18 +13,18 @@ from typing import Any, Final, TypeVar
 
 from kubeanswers.compute import ResourceList, container_amounts, resource_faults, resource_list, with_defaults
 from kubeanswers.kinds import KindTable, builtin_kinds
-from kubeanswers.objects import mapping, mappings, scalar_text
+from kubeanswers.objects import mapping, mappings, scalar_text, texts
 from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.quota.limit_ranges import (
     Limit,
     claim_refusals,
-    limit_range_faults,
     limits_of,
     pod_refusals,
     with_limit_defaults,
 )
 from kubeanswers.quota.usage import countable, in_scope, missing_amounts, usage
-from kubeanswers.quota.validation import quota_faults, scope_change_faults
+from kubeanswers.validation.checks.policies import limit_range, resource_quota
+from kubeanswers.validation.checks.report import faults
 
 Key = tuple[str, str]
 T = TypeVar("T")
@@ -147,6 +147,7 @@ class NamespaceAccount:
         return {**data, "spec": spec}, ""
 
     def _faults(self, data: Mapping[str, Any], old: Mapping[str, Any] | None) -> list[str]:
+        """Return what is wrong with an object (answer 422); ValueError where an amount is no quantity (400)."""
         spec = mapping(data.get("spec"))
         match data.get("kind"):
             case "Pod":
@@ -156,9 +157,12 @@ class NamespaceAccount:
             case "PersistentVolumeClaim":
                 return _claim_faults(spec, old)
             case "LimitRange":
-                return limit_range_faults(spec)
+                for entry in mappings(spec.get("limits")):
+                    Limit.of(entry)
+                return faults(limit_range, data)
             case "ResourceQuota":
-                return quota_faults(spec) + (scope_change_faults(spec, mapping(old.get("spec"))) if old else [])
+                resource_list(spec.get("hard"))
+                return faults(resource_quota, data) + (_scope_changes(spec, mapping(old.get("spec"))) if old else [])
         return []
 
     def _limit_refusals(self, data: Mapping[str, Any], old: Mapping[str, Any] | None) -> list[str]:
@@ -345,3 +349,8 @@ def _contradiction(spec: Mapping[str, Any], given: Mapping[str, Any]) -> str:
         own, fixed = resource_list(spec["overhead"]), resource_list(given["overhead"])
         return "" if own == fixed else "Pod's Overhead doesn't match RuntimeClass's defined Overhead"
     return ""
+
+
+def _scope_changes(spec: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
+    same = set(texts(spec.get("scopes"))) == set(texts(old.get("scopes")))
+    return [] if same else ["spec.scopes: field is immutable"]

@@ -14,7 +14,6 @@ from kubeanswers.compute import (
     ResourceList,
     aggregate,
     container_amounts,
-    may_overcommit,
     pod_total,
     resource_list,
 )
@@ -145,66 +144,3 @@ def _too_far_apart(kind: str, name: str, ratio: Decimal, requests: ResourceList,
         return [f"{text}, but no limit is specified or limit is 0"]
     observed = limits[name] / requests[name]
     return [f"{text}, but provided ratio is {observed:.6f}"] if limits[name] > ratio * requests[name] else []
-
-
-def limit_range_faults(spec: Mapping[str, Any]) -> list[str]:
-    """Return what the API server finds wrong with a LimitRange's spec (answer 422).
-
-    Raises:
-        ValueError: an amount is not a quantity (answer 400).
-    """
-    found: list[str] = []
-    seen: set[str] = set()
-    for i, data in enumerate(mappings(spec.get("limits"))):
-        limit, place = Limit.of(data), f"spec.limits[{i}]"
-        if "/" not in limit.kind and limit.kind not in ("Pod", "Container", "PersistentVolumeClaim"):
-            found.append(f"{place}.type: must be a standard limit type or fully qualified")
-        if limit.kind in seen:
-            found.append(f"{place}.type: Duplicate value")
-        seen.add(limit.kind)
-        found += [f"{place}{text}" for text in _entry_faults(limit, data)]
-    return found
-
-
-_STANDARD = frozenset({"cpu", "memory", "ephemeral-storage"})
-
-
-def _entry_faults(limit: Limit, data: Mapping[str, Any]) -> list[str]:
-    found: list[str] = []
-    if limit.kind == "Pod":
-        found += [
-            f".{key}: may not be specified when type is Pod" for key in ("default", "defaultRequest") if data.get(key)
-        ]
-    if limit.kind == "PersistentVolumeClaim" and "storage" not in (limit.min.keys() | limit.max.keys()):
-        found.append(".limits: either minimum or maximum storage value is required, but neither was provided")
-    names = sorted({*limit.max, *limit.min, *limit.default, *limit.default_request, *limit.ratio})
-    for name in names:
-        known = (
-            name in _STANDARD
-            or name.startswith("hugepages-")
-            or (limit.kind not in ("Pod", "Container") and name == "storage")
-        )
-        if "/" not in name and not known:
-            found.append(f"[{name}]: must be a standard resource type or fully qualified")
-        found += [f"[{name}]: {text}" for text in _order_faults(limit, name)]
-    return found
-
-
-def _order_faults(limit: Limit, name: str) -> list[str]:
-    low, high = limit.min.get(name), limit.max.get(name)
-    request, default, ratio = limit.default_request.get(name), limit.default.get(name), limit.ratio.get(name)
-    pairs = (
-        (low, high, "min value is greater than max value"),
-        (low, request, "min value is greater than default request value"),
-        (request, high, "default request value is greater than max value"),
-        (request, default, "default request value is greater than default limit value"),
-        (low, default, "min value is greater than default value"),
-        (default, high, "default value is greater than max value"),
-        (Decimal(1), ratio, "ratio is less than 1"),
-    )
-    found = [text for less, more, text in pairs if less is not None and more is not None and less > more]
-    if ratio is not None and low and high is not None and ratio > high / low:
-        found.append("ratio is greater than max/min")
-    if not may_overcommit(name) and request is not None and default is not None and request != default:
-        found.append("default value must equal to defaultRequest value")
-    return found

@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kubeanswers.cel import CelSyntaxError, Type
+from kubeanswers.cel.declarations import AUTHORIZER, NAMESPACE, REQUEST
+from kubeanswers.cel.syntax import RESERVED
+from kubeanswers.cel.types import BOOL, DYN, NULL, STRING
 from kubeanswers.validation.checks import expressions, words
 from kubeanswers.validation.checks.metadata import selector
 from kubeanswers.validation.checks.report import Report, each, items, mapping
 
-_RESERVED: Final = frozenset(
-    {"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import"}
-    | {"in", "let", "loop", "null", "package", "namespace", "return", "true", "var", "void", "while"}
-)
-"""Words an identifier must not be."""
-VARIABLES: Final = frozenset({"object", "oldObject", "request", "namespaceObject", "authorizer"})
+VARIABLES: Final[Mapping[str, Type]] = {
+    "object": DYN,
+    "oldObject": DYN,
+    "request": REQUEST,
+    "namespaceObject": NAMESPACE,
+    "authorizer": AUTHORIZER,
+}
 """What an expression of an admission policy may name; ``params`` and ``variables`` where they are declared."""
-Scope = tuple[tuple[str, str], ...]
-_DYNAMIC: Final[Scope] = (("object", "dyn"), ("oldObject", "dyn"), ("params", "dyn"))
-"""Types of what an expression names, where the compiler knows no more than data will tell."""
+_DECLARED: Final = Type("kubernetes.variables")
+_KEPT: Final = frozenset(
+    {"bool", "bytes", "double", "duration", "int", "list", "map", "null", "string", "timestamp", "uint"}
+)
 _MOST_CONDITIONS: Final = 64
+_MOST_ANNOTATIONS: Final = 20
+_LONGEST_VALUE: Final = 5 * 1024
 _OPERATIONS: Final = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 
 
@@ -34,37 +42,48 @@ def admission_policy(obj: Mapping[str, Any], report: Report) -> None:
         match_resources("spec.matchConstraints", mapping(constraints), report)
         if not items(mapping(constraints).get("resourceRules")):
             report.add("spec.matchConstraints.resourceRules", "is required")
-    known = VARIABLES | ({"params"} if spec.get("paramKind") is not None else set())
+    known = {**VARIABLES, **({"params": DYN} if spec.get("paramKind") else {})}
     match_conditions("spec.matchConditions", spec.get("matchConditions"), known, report)
-    declared: set[str] = set()
-    scope = _DYNAMIC
-    for place, variable in each("spec.variables", spec.get("variables")):
-        _declared(f"{place}.expression", variable.get("expression"), declared, report)
-        declared.add(str(variable.get("name")))
-        report.text(f"{place}.name", variable.get("name") or "", words.c_identifier)
-        if variable.get("name") in _RESERVED:
-            report.add(f"{place}.name", f"{variable['name']!r} is a word of the language")
-        _expression(f"{place}.expression", variable.get("expression"), report, (), known | {"variables"}, scope)
-        found = expressions.static_type(str(variable.get("expression") or ""), scope)
-        scope += ((f"variables.{variable.get('name')}", found),) if found else ()
+    known["variables"] = _DECLARED
+    fields = _variables(spec.get("variables"), known, report)
     if spec.get("paramKind") is not None:
         _param_kind("spec.paramKind", mapping(spec["paramKind"]), report)
     if obj.get("kind") == "MutatingAdmissionPolicy":
         _mutations(spec, report)
     else:
-        _validations(obj, known | {"variables"}, scope, report)
-        for place, one in each("spec.validations", spec.get("validations")):
-            _declared(f"{place}.expression", one.get("expression"), declared, report)
+        _validations(obj, known, {_DECLARED.name: fields}, report)
 
 
-def match_conditions(path: str, value: Any, known: frozenset[str], report: Report) -> None:
+def _variables(value: Any, known: Mapping[str, Type], report: Report) -> dict[str, Type]:
+    """Check variables, each of which may read those before it; return the type of each."""
+    fields: dict[str, Type] = {}
+    for place, variable in each("spec.variables", value):
+        name = str(variable.get("name") or "")
+        report.text(f"{place}.name", name, words.c_identifier)
+        if name in RESERVED:
+            report.add(f"{place}.name", f"{name!r} is a word of the language, no identifier")
+        kind = DYN
+        try:
+            kind = _kept(expressions.compiled(str(variable.get("expression") or ""), known, {_DECLARED.name: fields}))
+        except CelSyntaxError as error:
+            report.add(f"{place}.expression", f"does not compile: {error}")
+        fields[name] = kind
+    return fields
+
+
+def _kept(kind: Type) -> Type:
+    """Return the type a variable keeps of its expression's; what is neither plain nor a list or map is decided late."""
+    return Type(kind.name, tuple(map(_kept, kind.parameters))) if kind.name in _KEPT else DYN
+
+
+def match_conditions(path: str, value: Any, known: Mapping[str, Type], report: Report) -> None:
     """Check the conditions a request must meet before anything else is asked."""
     if len(items(value)) > _MOST_CONDITIONS:
         report.add(path, f"at most {_MOST_CONDITIONS} are allowed")
     for place, condition in each(path, value):
         if report.required(f"{place}.name", condition.get("name")):
             report.text(f"{place}.name", condition["name"], words.qualified_name)
-        _expression(f"{place}.expression", condition.get("expression"), report, (bool,), known)
+        _expression(f"{place}.expression", condition.get("expression"), report, (BOOL,), known)
     report.unique(path, [condition.get("name") for _, condition in each("", value)], ".name")
 
 
@@ -77,36 +96,37 @@ def _param_kind(path: str, value: Mapping[str, Any], report: Report) -> None:
     report.text(f"{path}.kind", str(value.get("kind") or "x").lower(), words.dns_1035_label)
 
 
-def _declared(path: str, value: Any, declared: set[str], report: Report) -> None:
-    """Note variables that are not declared before their use."""
-    for name in expressions.fields_of("variables", str(value or "")):
-        if name not in declared:
-            report.add(path, f"does not compile: undefined field {name!r} of variables")
-
-
-def _validations(obj: Mapping[str, Any], known: frozenset[str], scope: Scope, report: Report) -> None:
+def _validations(obj: Mapping[str, Any], known: Mapping[str, Type], fields: expressions.Fields, report: Report) -> None:
     spec = mapping(obj.get("spec"))
-    validations, audits = items(spec.get("validations")), items(spec.get("auditAnnotations"))
-    if not validations and not audits:
+    if not items(spec.get("validations")) and not items(spec.get("auditAnnotations")):
         report.add("spec.validations", "validations or auditAnnotations must hold at least one item")
-    reasons = ("Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge")
-    for place, one in each("spec.validations", validations):
-        _expression(f"{place}.expression", one.get("expression"), report, (bool,), known, scope)
-        if "\n" in str(one.get("message") or ""):
+    for place, one in each("spec.validations", spec.get("validations")):
+        _expression(f"{place}.expression", one.get("expression"), report, (BOOL,), known, fields)
+        message = str(one.get("message") or "")
+        if "\n" in message.strip() or "\r" in message.strip():
             report.add(f"{place}.message", "must not contain line breaks")
-        elif one.get("message") is not None and not str(one["message"]).strip():
+        elif message and not message.strip():
             report.add(f"{place}.message", "must be non-empty if given")
         if one.get("messageExpression"):
-            _expression(f"{place}.messageExpression", one["messageExpression"], report, (str,), known, scope)
-        report.choice(f"{place}.reason", one.get("reason"), reasons)
-    keys: list[Any] = []
-    for place, one in each("spec.auditAnnotations", audits):
+            seen = {name: kind for name, kind in known.items() if name != "authorizer"}
+            _expression(f"{place}.messageExpression", one["messageExpression"], report, (STRING,), seen, fields)
+        report.choice(f"{place}.reason", one.get("reason"), ("Forbidden", "Invalid", "RequestEntityTooLarge"))
+    _annotations(obj, known, fields, report)
+
+
+def _annotations(obj: Mapping[str, Any], known: Mapping[str, Type], fields: expressions.Fields, report: Report) -> None:
+    path, audits = "spec.auditAnnotations", items(mapping(obj.get("spec")).get("auditAnnotations"))
+    if len(audits) > _MOST_ANNOTATIONS:
+        report.add(path, f"at most {_MOST_ANNOTATIONS} are allowed")
+    name = mapping(obj.get("metadata")).get("name")
+    for place, one in each(path, audits):
         if report.required(f"{place}.key", one.get("key")):
-            name = mapping(obj.get("metadata")).get("name")
             report.text(f"{place}.key", f"{name}/{one['key']}" if name else one["key"], words.qualified_name)
-        keys.append(one.get("key"))
-        _expression(f"{place}.valueExpression", one.get("valueExpression"), report, (str, type(None)), known, scope)
-    report.unique("spec.auditAnnotations", keys, ".key")
+        text = str(one.get("valueExpression") or "")
+        if len(text.strip().encode()) > _LONGEST_VALUE:
+            report.add(f"{place}.valueExpression", f"must not exceed {_LONGEST_VALUE} bytes in length")
+        _expression(f"{place}.valueExpression", text, report, (STRING, NULL), known, fields)
+    report.unique(path, [one.get("key") for _, one in each("", audits)], ".key")
 
 
 def _mutations(spec: Mapping[str, Any], report: Report) -> None:
@@ -128,14 +148,13 @@ def _expression(
     path: str,
     value: Any,
     report: Report,
-    types: tuple[type, ...],
-    known: frozenset[str],
-    scope: Scope = _DYNAMIC,
+    wanted: tuple[Type, ...],
+    known: Mapping[str, Type],
+    fields: expressions.Fields | None = None,
 ) -> None:
     if value is None or not str(value).strip():
         report.add(path, "is required")
-        return
-    if wrong := expressions.fault(str(value), types, known, scope):
+    elif wrong := expressions.fault(str(value), wanted, known, fields):
         report.add(path, wrong)
 
 
@@ -209,6 +228,8 @@ def admission_binding(obj: Mapping[str, Any], report: Report) -> None:
     reference = spec.get("paramRef")
     if reference is not None:
         found = mapping(reference)
+        report.text("spec.paramRef.name", found.get("name") or None, words.path_segment)
+        selector("spec.paramRef.selector", found.get("selector"), report)
         chosen = [key for key in ("name", "selector") if found.get(key) not in (None, "")]
         if len(chosen) != 1:
             report.add("spec.paramRef", "must have exactly one of name and selector")

@@ -53,7 +53,7 @@ def resource_quota(obj: Mapping[str, Any], report: Report) -> None:
 def _allowed(path: str, scopes: list[Any], hard: Mapping[str, Any], report: Report) -> None:
     for scope in scopes:
         allowed = _ALLOWED.get(str(scope), _COMPUTE)
-        bad = [name for name in hard if name in words.QUOTA_RESOURCES and name not in allowed]
+        bad = [name for name in hard if words.is_quota_resource(name) and name not in allowed]
         if bad:
             report.add(path, f"scope {scope} cannot be applied to {bad[0]}")
 

@@ -66,6 +66,13 @@ class Report:
             seen.add(value)
 
 
+def faults(check: Callable[[Mapping[str, Any], Report], None], obj: Mapping[str, Any]) -> list[str]:
+    """Return what one check finds in an object, where the version does not matter."""
+    report = Report("")
+    check(obj, report)
+    return report.faults
+
+
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a mapping, or an empty one for anything else."""
     return value if isinstance(value, Mapping) else {}

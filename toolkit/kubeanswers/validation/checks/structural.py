@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kubeanswers.validation.checks.expressions import fault
+from kubeanswers.validation.checks.expressions import rule_fault
 from kubeanswers.validation.checks.report import Report, each, items, mapping
 
 _TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
@@ -79,5 +79,5 @@ def _rules(path: str, schema: Mapping[str, Any], report: Report) -> None:
         text = str(rule.get("rule") or "")
         if not text.strip():
             report.add(f"{place}.rule", "is required")
-        elif wrong := fault(text, (bool,), frozenset({"self", "oldSelf"})):
+        elif wrong := rule_fault(text):
             report.add(f"{place}.rule", wrong)

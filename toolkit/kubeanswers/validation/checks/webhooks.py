@@ -7,11 +7,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kubeanswers.validation.checks import words
-from kubeanswers.validation.checks.admission import match_conditions, rules
+from kubeanswers.validation.checks.admission import VARIABLES, match_conditions, rules
 from kubeanswers.validation.checks.metadata import selector
 from kubeanswers.validation.checks.report import Report, each, items, mapping
 
-_VARIABLES: Final = frozenset({"object", "oldObject", "request", "authorizer"})
+_VARIABLES: Final = {name: kind for name, kind in VARIABLES.items() if name != "namespaceObject"}
 _LONGEST_WAIT: Final = 30
 
 

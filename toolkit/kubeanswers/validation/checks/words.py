@@ -242,8 +242,12 @@ def quota_resource(name: str) -> str:
         return wrong
     if "/" in name or name.startswith("count/"):
         return ""
-    ok = name in QUOTA_RESOURCES or is_huge_pages(name.removeprefix("requests."))
-    return "" if ok else "must be a standard resource for quota or fully qualified"
+    return "" if is_quota_resource(name) else "must be a standard resource for quota or fully qualified"
+
+
+def is_quota_resource(name: str) -> bool:
+    """Return whether a quota may cap something by this plain name."""
+    return name in QUOTA_RESOURCES or is_huge_pages(name.removeprefix("requests."))
 
 
 def resource_name(text: str) -> str:
