@@ -79,10 +79,11 @@ def pods_of(objects: ObjectSet) -> Sequence[PodView]:
     Custom resources are searched for ``template`` fields that hold containers, so that a training job of an operator
     counts as what it is: a pod.
     """
-    return objects.derived("pods", lambda: tuple(view for item in objects for view in _views(item)))
+    return objects.derived("pods", lambda: tuple(view for item in objects for view in pods_in(item)))
 
 
-def _views(item: ManifestObject) -> Iterator[PodView]:
+def pods_in(item: ManifestObject) -> Iterator[PodView]:
+    """Yield the pod an object is, or those of the templates in it."""
     if item.group == "" and item.kind == "Pod":
         yield PodView(item.namespace, item.name, item.labels, item.spec, item, item.metadata)
     elif item.namespaced and item.group != "rbac.authorization.k8s.io":

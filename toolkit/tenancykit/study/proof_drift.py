@@ -28,16 +28,17 @@ from tenancykit.manifests import export
 from tenancykit.manifests.model import unsigned
 from tenancykit.manifests.output import INDEX_NAME
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.proof_work import PLAIN, WORK, asked
 
 _ROOTS: Final = ("clusters", "classes")
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
-_WORK: Final = frozenset(
-    {"Deployment", "StatefulSet", "Job", "CronJob", "Pod", "HTTPRoute", "Service", "PersistentVolumeClaim"}
-)
-"""Kinds that tenants change every day and that fence nobody; what they do is evaluated."""
 _PLAIN: Final = frozenset({"ConfigMap", "Secret", "ServiceAccount"})
-_FREE: Final = ("pod-security.kubernetes.io/", "resource.kubernetes.io/", "tenancykit.dev/", "kueue.x-k8s.io/")
-"""Prefixes of Namespace labels that fence, so that none may be added."""
+"""Kinds beside work that tenants make in their namespaces every day, and that fence nobody."""
+_IDLE: Final = (
+    "app.kubernetes.io/", "argocd.argoproj.io/", "helm.sh/", "helm.toolkit.fluxcd.io/", "kubectl.kubernetes.io/",
+    "kustomize.toolkit.fluxcd.io/", "meta.helm.sh/", "kubernetes.io/metadata.name",
+)  # fmt: skip
+"""Prefixes of Namespace labels and annotations that tools of delivery add; any other may be read by somebody."""
 _INDEX_BYTES: Final = 256 * 1024 * 1024
 """Largest index read. Assumption: 10,000 tenants of 30 files each, 100 bytes a file, with room to spare."""
 _LISTS: Final = frozenset({"apiVersion", "kind", "resources", "sortOptions"})
@@ -119,6 +120,7 @@ def _compared(there: Path, cluster: Path, root: Path, whole: Path) -> Iterator[F
         whole: the whole export.
     """
     before = {item.identity: item for item in _objects(cluster)}
+    spaces = _asked(before.values())
     seen: set[Identity] = set()
     foreign: list[ManifestObject] = []
     for item in _objects(there):
@@ -126,6 +128,8 @@ def _compared(there: Path, cluster: Path, root: Path, whole: Path) -> Iterator[F
         seen.add(key)
         if key not in before:
             foreign.append(item)
+        elif item.kind in WORK and item.namespace in spaces:
+            yield from _more(item, spaces[item.namespace])
         elif _differs(before[key].data, item.data):
             what = "is not as the export wrote it: its claims rest on what else stands"
             yield Fault(f"{item.where}: {item}", what, cure="export again, or undo the change")
@@ -133,31 +137,66 @@ def _compared(there: Path, cluster: Path, root: Path, whole: Path) -> Iterator[F
         if key not in seen:
             file = root / Path(item.where.file).relative_to(whole)
             yield Fault(f"{file}: {item}", "was written by the export and is gone", cure="export again")
-    yield from _foreign(foreign)
+    yield from _foreign(foreign, spaces)
 
 
 def _objects(place: Path) -> Iterable[ManifestObject]:
     return read_objects([place]).objects if place.exists() else ()
 
 
+def _asked(before: Iterable[ManifestObject]) -> Mapping[str, frozenset[str]]:
+    """Return what the exported work of each tenant's namespace asks of its fences."""
+    listed = list(before)
+    found: dict[str, set[str]] = {
+        item.name: set() for item in listed if item.kind == "Namespace" and "tenancykit.dev/tenant" in item.labels
+    }
+    for item in listed:
+        if item.kind in WORK and item.namespace in found:
+            found[item.namespace] |= asked(item)
+    return {space: frozenset(words) or PLAIN for space, words in found.items()}
+
+
+def _more(item: ManifestObject, usual: frozenset[str]) -> Iterator[Fault]:
+    more = sorted(asked(item) - usual)
+    if more:
+        what = (
+            f"asks for more than the exported work of its namespace: {', '.join(more)}; claims rest on what refuses it"
+        )
+        yield Fault(f"{item.where}: {item}", what, cure="take it out, or export a design that allows it")
+
+
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    if before == after or before.get("kind") in _WORK or unsigned(before) == unsigned(after):
+    if before == after or unsigned(before) == unsigned(after):
         return False
     if before.get("kind") != "Namespace":
         return True
-    old, new = (mapping(mapping(data.get("metadata")).get("labels")) for data in (before, after))
+    return any(_adds(before, after, field) for field in ("labels", "annotations"))
+
+
+def _adds(before: Mapping[str, Any], after: Mapping[str, Any], field: str) -> bool:
+    """Return whether labels or annotations changed otherwise than by what delivery adds."""
+    old, new = (mapping(mapping(data.get("metadata")).get(field)) for data in (before, after))
     added = new.keys() - old.keys()
-    return any(new.get(key) != value for key, value in old.items()) or any(str(key).startswith(_FREE) for key in added)
+    return any(new.get(key) != value for key, value in old.items()) or any(
+        not str(key).startswith(_IDLE) for key in added
+    )
 
 
-def _foreign(found: Iterable[ManifestObject]) -> Iterator[Fault]:
-    """Yield the objects of others: those that are not evaluated, and those that give rights or fence."""
+def _foreign(found: Iterable[ManifestObject], spaces: Mapping[str, frozenset[str]]) -> Iterator[Fault]:
+    """Yield the objects of others: those that are not evaluated, those that give rights or fence, work that asks more.
+
+    Args:
+        found: objects that the export did not write.
+        spaces: what the exported work of each tenant's namespace asks.
+    """
     for item in found:
         opened = could_open(item)
         if opened is not None or is_foreign_work(item):
             could = "anything" if opened is None or opened == ("*",) else ", ".join(opened)
             what = f"is not of the export and is not evaluated: it could open {could}"
             yield Fault(f"{item.where}: {item}", what, cure="remove it, or read what it does")
-        elif item.kind not in _WORK | _PLAIN:
+        elif item.kind in WORK | _PLAIN and item.namespace in spaces:
+            yield from _more(item, spaces[item.namespace]) if item.kind in WORK else ()
+        else:
             what = "is not of the export: what it opens is evaluated, and what it is for is not known"
             yield Fault(f"{item.where}: {item}", what, cure="remove it, or put it beside the export")
