@@ -28,7 +28,6 @@ from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.model import LAYERS
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.conditions import Condition
-from tenancykit.criteria.isolation import graph as graphs
 from tenancykit.criteria.isolation import measure as measuring
 from tenancykit.criteria.isolation.chances import (
     counts_when,
@@ -127,7 +126,7 @@ def naive(design: Design, base: frozenset[str], model: IsolationCatalogue, *, we
     """Return the length of the shortest path to every asset on a networkx graph built for this design alone."""
     (choice,) = design.choices.values()
     chosen = set(base).union(*({name, *model.catalogue.options[name].provides} for name in choice.options))
-    facts = {f"{side}:{name}" for name in chosen for side in graphs.SIDES} | {"same-class"}
+    facts = {f"{side}:{name}" for name in chosen for side in ("attacker", "victim", "both", "either")} | {"same-class"}
     for fact in model.derived.values():
         if fact.when.holds(facts):
             facts.add(fact.id)

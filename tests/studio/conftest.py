@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import tenancykit as tk
+from kubeanswers.errors import Fault
+from tenancykit.studio.edits import set_value
 from tenancykit.studio.session import Session
 
 SMALL = """\
@@ -44,3 +48,7 @@ def measured() -> tk.Study:
 def session(measured: tk.Study) -> Session:
     """A session about the small scenario that has nothing left to measure."""
     return Session(measured.scenario, study=measured)
+
+
+def set_field(session: Session, path: tuple[str | int, ...], value: Any) -> tuple[Fault, ...]:
+    return session.revise(lambda text: set_value(text, path, value))

@@ -11,6 +11,7 @@ from tenancykit.studio import Studio
 from tenancykit.studio import explore_panel as module
 from tenancykit.studio.session import Session
 from tenancykit.study.exploration import Exploration, explore
+from tests.studio.conftest import set_field
 from tests.studio.test_studio import find, ranks, words
 
 pytest.importorskip("ipywidgets")
@@ -72,7 +73,7 @@ def test_a_search_runs_beside_the_page_and_is_told_when_the_scenario_changes(mea
     studio = asyncio.run(visit())
     assert not find(studio, "Button", "Explore").disabled
     assert "designs of the space are beaten by none" in words(studio)
-    studio.do(lambda: studio.session.set_field(("tenants", "classes", 0, "count"), 9))
+    studio.do(lambda: set_field(studio.session, ("tenants", "classes", 0, "count"), 9))
     assert "explore again" in words(studio)
     assert find(studio, "Button", "Compare the best 5").disabled
 

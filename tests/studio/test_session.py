@@ -11,6 +11,7 @@ from kubeanswers.errors import InputError, OutputError
 from tenancykit.studio import session as session_module
 from tenancykit.studio.session import Session
 from tenancykit.study.evaluation import Evaluation
+from tests.studio.conftest import set_field
 
 CLASS = ("tenants", "classes", 0)
 
@@ -128,20 +129,20 @@ def test_every_fault_of_an_edit_is_told_at_once(session: Session) -> None:
 
 
 def test_a_form_can_mend_what_a_form_broke(session: Session) -> None:
-    assert session.set_field((*CLASS, "count"), 0)
-    assert session.set_field((*CLASS, "count"), 2) == ()
+    assert set_field(session, (*CLASS, "count"), 0)
+    assert set_field(session, (*CLASS, "count"), 2) == ()
     assert session.state.text.count("count: 2") == 1
 
 
 def test_changing_the_question_measures_what_changed_and_undo_needs_nothing(session: Session) -> None:
-    session.set_field((*CLASS, "count"), 4)
+    set_field(session, (*CLASS, "count"), 4)
     assert len(session.waiting()) == len(session.designs)
     session.undo()
     assert session.waiting() == ()
 
 
 def test_measuring_stopped_half_way_goes_on_where_it_was(session: Session) -> None:
-    session.set_field((*CLASS, "count"), 4)
+    set_field(session, (*CLASS, "count"), 4)
     first, second = session.step(), session.step()
     assert first != second
     left = len(session.waiting())

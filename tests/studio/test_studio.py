@@ -22,7 +22,7 @@ from tenancykit.scenario.model import Requirements
 from tenancykit.studio import Session, Studio
 from tenancykit.studio import app as app_module
 from tenancykit.study.comparison import study_of
-from tests.studio.conftest import SMALL
+from tests.studio.conftest import SMALL, set_field
 
 pytest.importorskip("ipywidgets")
 
@@ -327,7 +327,7 @@ def test_what_went_wrong_is_announced_at_once_and_what_went_well_politely(studio
 
 def test_a_scenario_nobody_meets_is_told(measured: tk.Study) -> None:
     studio = Studio(measured)
-    studio.session.set_field(("requirements", "budget_per_month"), 1)
+    set_field(studio.session, ("requirements", "budget_per_month"), 1)
     studio.do(lambda: None)
     for index in range(len(studio._panels)):
         studio._tabs.selected_index = index
@@ -372,7 +372,7 @@ def test_an_interrupt_keeps_what_is_measured(measured: tk.Study, monkeypatch: py
         return real()
 
     monkeypatch.setattr(studio.session, "step", interrupted)
-    studio.do(lambda: studio.session.set_field(("tenants", "classes", 0, "count"), 4))
+    studio.do(lambda: set_field(studio.session, ("tenants", "classes", 0, "count"), 4))
     assert "are not measured yet" in words(studio)
     assert len(studio.session.waiting()) == len(studio.session.designs) - 2
     find(studio, "Button", "Continue").click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,7 @@ from tenancykit.criteria.cost.demand import (
     backlog,
     capacity,
     concurrent,
-    domain_capacity,
     expand_changes,
-    multiplexing_gain,
     queueing_delay,
     whole,
 )
@@ -68,13 +67,14 @@ def test_changes_hold_until_the_next() -> None:
 @given(st.lists(st.lists(st.integers(0, 50), min_size=6, max_size=6), min_size=1, max_size=5))
 @settings(max_examples=60)
 def test_sharing_never_needs_more_than_the_tenants_apart(rows: list[list[int]]) -> None:
-    demand = {str(i): np.array(row, dtype=float) for i, row in enumerate(rows)}
-    assert multiplexing_gain(demand) >= 1 - 1e-12
-    apart = domain_capacity(demand, {name: [name] for name in demand})
-    together = domain_capacity(demand, {"all": list(demand)})
-    assert together["all"] <= sum(apart.values())
-    assert together["all"] == capacity(demand.values())
-    assert multiplexing_gain({"0": demand["0"]}) == 1
+    demand = [np.array(row, dtype=float) for row in rows]
+    assert capacity(demand) <= sum(capacity([one]) for one in demand)
+    assert gain({"0": demand[0]}) == 1
+
+
+def gain(demand: dict[str, Any], percentile: float = 100.0) -> float:
+    together = capacity(demand.values(), percentile)
+    return sum(capacity([one], percentile) for one in demand.values()) / together if together else 1.0
 
 
 def test_the_helios_tenants_gain_what_their_files_say(shared: Path) -> None:
@@ -88,10 +88,10 @@ def test_the_helios_tenants_gain_what_their_files_say(shared: Path) -> None:
     running, pending = series
     demand = {tenant: used + pending.get(tenant, 0.0) for tenant, used in running.items()}
     # figures of the data's own SOURCE.md
-    assert multiplexing_gain(running) == pytest.approx(835 / 764)
-    assert multiplexing_gain(demand) == pytest.approx(1526 / 933)
-    assert multiplexing_gain(running, 99) == pytest.approx(1.107, abs=5e-4)
-    assert multiplexing_gain(demand, 99) == pytest.approx(1.402, abs=5e-4)
+    assert gain(running) == pytest.approx(835 / 764)
+    assert gain(demand) == pytest.approx(1526 / 933)
+    assert gain(running, 99) == pytest.approx(1.107, abs=5e-4)
+    assert gain(demand, 99) == pytest.approx(1.402, abs=5e-4)
 
 
 def test_a_queue_is_first_come_first_served_unless_it_may_be_backfilled() -> None:
@@ -178,8 +178,6 @@ def test_concurrency_equals_a_count_at_every_moment(rows: list[tuple[int, int, i
     assert found.tolist() == [max(at[i * step : (i + 1) * step]) for i in range(32 // step)]
 
 
-def test_bad_profiles_and_domains_are_named_with_what_is_allowed() -> None:
+def test_bad_profiles_are_named_with_what_is_allowed() -> None:
     with pytest.raises(InputError, match="constant, diurnal, bursty, campaigns"):
         activity("spiky", 0.5, hours=3)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="tenant 'b' has no demand"):
-        domain_capacity({"a": np.zeros(2)}, {"d": ["a", "b"]})

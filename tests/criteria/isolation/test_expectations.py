@@ -13,6 +13,7 @@ from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.isolation.expected import Moved, moved_by
 from tenancykit.examples import EXAMPLES
+from tenancykit.report import listing
 
 CATALOGUE = load_catalogue()
 EXPECTATIONS = load_isolation(CATALOGUE).expectations
@@ -53,7 +54,10 @@ def test_an_expectation_in_the_wrong_direction_fails() -> None:
     wrong = right.model_copy(update={"effects": effects})
     scenario = load_scenario("saas-inference")
     assert all(m.holds for m in moved_by([right], scenario, CATALOGUE))
-    assert not any(m.holds for m in moved_by([wrong], scenario, CATALOGUE))
+    moved = list(moved_by([wrong], scenario, CATALOGUE))
+    assert not any(m.holds for m in moved)
+    head, *rows = listing.tried(moved).rows
+    assert {dict(zip(head, row, strict=True))["holds"] for row in rows} == {"NO"}
 
 
 def test_an_expectation_of_an_unknown_option_is_refused_with_its_line(tmp_path: Path) -> None:

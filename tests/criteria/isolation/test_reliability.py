@@ -13,7 +13,6 @@ from tenancykit.criteria.isolation.reliability import (
     Link,
     cheapest_routes,
     expose,
-    minimal_sets,
     reachable,
     single_openers,
 )
@@ -98,14 +97,6 @@ def test_the_cheapest_route_pays_every_barrier_once_and_no_set_is_cheaper(
     if route is not None and price is not None:
         assert route.cost == pytest.approx(price)
         assert open_in([network[i] for i in route.links], route.variables)
-
-
-@few
-@given(links)
-def test_minimal_sets_are_exactly_the_least_sets_that_open_a_way(network: list[Link]) -> None:
-    opening = [down for down in states() if open_in(network, down)]
-    least = {down for down in opening if not any(other < down for other in opening)}
-    assert minimal_sets(network, [0], TARGET) == least
 
 
 @few

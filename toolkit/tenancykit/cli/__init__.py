@@ -211,8 +211,8 @@ def _design_commands(commands: Any) -> None:
     prove.add_argument("--design", help="design id or variant (default: the one the export names)")
 
     catalogue = _command(commands, "catalogue", "list what the catalogue holds, with sources", "designs:catalogue")
-    catalogue.add_argument("what", choices=(*LISTINGS, "assumptions", "freshness"), help="what to list")
-    text = "scenario whose ranking orders the assumptions (default: ml-platform)"
+    catalogue.add_argument("what", choices=(*LISTINGS, "assumptions", "freshness", "tried"), help="what to list")
+    text = "scenario whose ranking orders the assumptions, or on which expectations are tried (default: ml-platform)"
     catalogue.add_argument("scenario", nargs="?", default="ml-platform", help=text)
     catalogue.add_argument(
         "--stale",

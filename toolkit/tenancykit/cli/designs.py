@@ -14,16 +14,18 @@ from typing import Any
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.terminal import one_line
 from tenancykit import api
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.freshness import PRICE_DAYS
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
+from tenancykit.criteria.isolation.expected import moved_by
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.report import payload, text
 from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.bills import bill_data, bill_lines
 from tenancykit.report.lab import open_lab
-from tenancykit.report.listing import freshness, listing, stale_prices
+from tenancykit.report.listing import freshness, listing, stale_prices, tried
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.studio.classroom.opening import open_class
@@ -186,6 +188,8 @@ def catalogue(options: argparse.Namespace) -> int:
         else:
             print(assumptions_text(study))
         return OK
+    if options.what == "tried":
+        return _tried(options)
     judged, today = options.what == "freshness" or options.stale is not None, datetime.now(UTC).date()
     if options.stale is not None and (options.what not in ("prices", "freshness") or options.stale < 0):
         expected = "days, zero or more, with prices or freshness"
@@ -201,6 +205,18 @@ def catalogue(options: argparse.Namespace) -> int:
     else:
         print(found.text())
     return FINDINGS if judged and found.entries else OK
+
+
+def _tried(options: argparse.Namespace) -> int:
+    catalogue = _loaded(options)
+    expected = load_isolation(catalogue).expectations.values()
+    moved = list(moved_by(expected, api.load_scenario(options.scenario, catalogue), catalogue))
+    found = tried(moved)
+    if options.json:
+        print_json(found.data())
+    else:
+        print(found.text())
+    return OK if all(one.holds for one in moved) else FINDINGS
 
 
 def lab(options: argparse.Namespace) -> int:

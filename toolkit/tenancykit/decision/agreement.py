@@ -167,11 +167,6 @@ class ReversalReport:
         """Whether no drop changed the order of the others."""
         return not self.reversals
 
-    @property
-    def winner_changes(self) -> tuple[Reversal, ...]:
-        """The drops after which another design came first."""
-        return tuple(item for item in self.reversals if item.winner_before != item.winner_after)
-
 
 def rank_reversal(
     table: DecisionTable, method: Callable[[DecisionTable], Ranking], drop: Sequence[str] | None = None

@@ -69,11 +69,6 @@ class TableFront:
         """Designs nobody dominates, in table order."""
         return tuple(self.table.labels[row] for row in self.front.members)
 
-    def dominator_of(self, label: str) -> str | None:
-        """Return a design on the front that dominates this one, or None for a design on the front."""
-        row = int(self.front.dominator[self.table.row(label)])
-        return None if row < 0 else self.table.labels[row]
-
 
 def front_of(table: DecisionTable, criteria: Sequence[str] | None = None) -> TableFront:
     """Return the exact front of a table on all or some criteria; the named dominators do not depend on row order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
@@ -16,6 +16,7 @@ from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.criteria.isolation.beliefs import beliefs
+from tenancykit.criteria.isolation.expected import Moved
 from tenancykit.report.payload import plain
 from tenancykit.report.text import columns
 
@@ -282,6 +283,20 @@ def _expectations(catalogue: Catalogue) -> Listing:
         for effect in e.effects
     ]
     return Listing("expectations", (head, *rows), _dump(entries))
+
+
+def tried(moved: Iterable[Moved]) -> Listing:
+    """Return what options did to open days beside what was expected of them, those that moved otherwise first."""
+    found = sorted(moved, key=lambda one: (one.holds, one.expectation.id, one.class_id, one.effect.plane))
+    head = ("id", "option", "class", "plane", "days without", "days with", "expected", "holds")
+    rows = [
+        (
+            *(m.expectation.id, m.expectation.option, m.class_id, m.effect.plane),
+            *(f"{m.before:.3g}", f"{m.after:.3g}", _told(m.effect), "yes" if m.holds else "NO"),
+        )
+        for m in found
+    ]
+    return Listing("tried", (head, *rows), tuple(dict(zip(head, row, strict=True)) for row in rows))
 
 
 def _told(effect: ExpectedEffect) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import yaml
 
 from kubeanswers.errors import Fault, InputError, TenancyKitError, UndecidedError, did_you_mean
-from kubeanswers.source import Path_, parse_yaml
+from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
@@ -28,7 +28,6 @@ from tenancykit.report.handover import Handover, export
 from tenancykit.report.record import Record, record
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import scenario_of
-from tenancykit.studio.edits import set_value
 from tenancykit.studio.files import SessionFile, parse_session, read_session, session_file, write_session
 from tenancykit.studio.state import State, importance, known, question_of, text_of
 from tenancykit.study.comparison import Study, study_of
@@ -209,14 +208,6 @@ class Session:
             state = replace(state, weights=importance(scenario.weights))
         self._move("edit", state)
         return ()
-
-    def set_field(self, path: Path_, value: Any) -> tuple[Fault, ...]:
-        """Change one value of the scenario, leaving its text otherwise as it is; return the faults this makes.
-
-        Raises:
-            InputError: the text cannot be read, or spans lines there.
-        """
-        return self.revise(lambda text: set_value(text, path, value))
 
     def revise(self, act: Callable[[str], str]) -> tuple[Fault, ...]:
         """Change the scenario's text in one step to undo; return the faults this makes.

@@ -12,8 +12,6 @@ from tenancykit.catalogue.price_entries import Price
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criterion_names import FOUR
-from tenancykit.scenario.model import Scenario
-from tenancykit.scenario.reading import parse_scenario
 from tenancykit.study.interviewing import EMPHASIS, Answers, completed_answers, machine, number, several
 
 HEAD: Final = "# Written from answers by tenancykit init."
@@ -59,16 +57,6 @@ def drafted(given: Answers, catalogue: Catalogue) -> str:
     machines = [book[answers[name]] for name in ("gpu-node", "cpu-node") if name in answers]
     parts = (_head(answers), _tenants(answers), _workloads(answers, machines), _fleet(answers, machines))
     return "\n".join([*(line for part in parts for line in part), *_limits(answers), ""])
-
-
-def drafted_scenario(given: Answers, catalogue: Catalogue) -> tuple[str, Scenario]:
-    """Return the text as :func:`drafted` with the scenario it says.
-
-    Raises:
-        InputError: as :func:`drafted`.
-    """
-    text = drafted(given, catalogue)
-    return text, parse_scenario(text)
 
 
 def _head(answers: Answers) -> Iterator[str]:

@@ -105,10 +105,6 @@ def load_sweep(path: Path, question: Question) -> SavedSweep:
 
 
 _SHOWN: Final = 60
-_UNREADABLE: Final = (
-    *(OSError, ValueError, TypeError, KeyError, EOFError, RecursionError, zipfile.BadZipFile, NotImplementedError),
-)
-"""What reading a damaged archive raises."""
 
 
 def _no_sweep(path: Path, why: str) -> Fault:

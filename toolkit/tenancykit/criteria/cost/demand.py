@@ -142,35 +142,6 @@ _ROUNDING: Final = 1e-12
 """What sums of times may be off by, as a share."""
 
 
-def domain_capacity(
-    demand: Mapping[str, Series], domains: Mapping[str, Sequence[str]], percentile: float = 100.0
-) -> dict[str, float]:
-    """Return the capacity of each placement domain, which is bought for its members' demand together.
-
-    Raises:
-        InputError: a domain names a tenant without demand.
-    """
-    faults = [
-        Fault(f"domain {domain!r}", f"tenant {tenant!r} has no demand", ", ".join(sorted(demand)))
-        for domain, tenants in domains.items()
-        for tenant in tenants
-        if tenant not in demand
-    ]
-    if faults:
-        raise InputError(faults)
-    return {domain: capacity((demand[t] for t in tenants), percentile) for domain, tenants in domains.items()}
-
-
-def multiplexing_gain(demand: Mapping[str, Series], percentile: float = 100.0) -> float:
-    """Return the sum of the tenants' own capacities over the capacity of their sum; 1 means sharing saves nothing.
-
-    With percentile 100 it is never below 1; below 100 it may be, as tenants apart may exceed at different times.
-    """
-    together = capacity(demand.values(), percentile)
-    apart = sum(capacity([series], percentile) for series in demand.values())
-    return apart / together if together else 1.0
-
-
 @dataclass(frozen=True)
 class Job:
     """Something that asks for an amount at a time and holds it for a while.

@@ -15,9 +15,6 @@ from tenancykit.criteria.isolation.reliability import Link, reachable
 if TYPE_CHECKING:
     import networkx as nx
 
-SIDES = ("attacker", "victim", "both", "either")
-"""Prefixes by which a condition says whose fact it reads: ``both:gpu`` holds where both tenants have the fact."""
-
 
 def pair_facts(
     attacker: AbstractSet[str], victim: AbstractSet[str], *, same_class: bool, model: IsolationCatalogue

@@ -209,24 +209,6 @@ def _holds_one_of(held: int, sets: Sequence[int]) -> bool:
     return False
 
 
-def minimal_sets(links: Sequence[Link], starts: Iterable[Hashable], target: Hashable) -> frozenset[frozenset[Hashable]]:
-    """Return the minimal path sets of a target: least sets of variables that open a way to it."""
-    outgoing: dict[Hashable, list[Link]] = {}
-    for link in links:
-        outgoing.setdefault(link.source, []).append(link)
-    families: dict[Hashable, set[frozenset[Hashable]]] = {}
-    waiting: list[tuple[Hashable, frozenset[Hashable]]] = [(start, frozenset()) for start in starts]
-    while waiting:
-        node, held = waiting.pop()
-        family = families.setdefault(node, set())
-        if any(other <= held for other in family):
-            continue
-        family.difference_update([other for other in family if held < other])
-        family.add(held)
-        waiting.extend((link.target, held.union(link.variables)) for link in outgoing.get(node, ()))
-    return frozenset(families.get(target, ()))
-
-
 def reachable(links: Iterable[Link], starts: Iterable[Hashable], down: Callable[[Hashable], bool]) -> set[Hashable]:
     """Return the nodes reached over links all of whose variables are down."""
     outgoing: dict[Hashable, list[Hashable]] = {}
