@@ -80,9 +80,10 @@ bench: $(STAMPS)/dev
 browser: $(STAMPS)/dev
 	$(BIN)/python -m pytest -q -m browser tests
 
-# The docs site in docs/_build, built offline; warnings are errors. DOCS_NOTEBOOKS=off leaves notebooks unexecuted.
+# The docs site in docs/_build, built offline; warnings are errors, links are followed. DOCS_NOTEBOOKS=off leaves notebooks unexecuted.
 docs: $(STAMPS)/docs
 	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -b html docs docs/_build/html
+	$(BIN)/python docs/links.py docs/_build/html
 	@echo "docs: open docs/_build/html/index.html"
 
 # The course's slides and two-page handout, to print from a browser.
