@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -318,3 +319,61 @@ def test_a_file_is_read_without_setting_aside_what_it_could_hold_at_most(tmp_pat
         assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
     finally:
         tracemalloc.stop()
+
+
+FOLDER_NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,5}[a-z0-9]", fullmatch=True) | st.sampled_from(
+    (
+        "e1001",
+        "v1beta2",
+        "x1",
+        "b0001",
+        "team-0001",
+        "e-1001",
+        "a-e1001",
+        "c0ffee01",
+        "team-0003",
+        "team-12",
+        "u-77",
+        "u-7",
+    )
+)
+TEMPLATES = st.lists(
+    st.sampled_from(
+        (
+            *(
+                "NAME",
+                "t-NAME",
+                "NAME-x",
+                "0xNAME",
+                "1.NAME",
+                "XNAME",
+                "NAME_",
+                '"NAME"',
+                "a.NAME.b",
+                "NAMENAME",
+                "[NAME, 1]",
+            ),
+            *("b0002", "team-0002", "1", "true", "null", "[a]", "{NAME: b}", "{a-NAME: b, a-team-0001: c}", "{ok: 1}"),
+        )
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def printed(*readings: Reading) -> list[str]:
+    objects = [f"{item.where} {item.where.index} {item.data!r}" for reading in readings for item in reading.objects]
+    return sorted([*objects, *(str(fault) for reading in readings for fault in reading.faults)])
+
+
+@settings(max_examples=150)
+@given(TEMPLATES, st.lists(FOLDER_NAMES, min_size=3, max_size=5, unique=True))
+def test_files_read_by_their_twins_are_what_the_parser_reads(drawn: list[str], folders: list[str]) -> None:
+    body = "".join(f"  k{i}: {value}\n" for i, value in enumerate(drawn))
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m, namespace: NAME}}\nspec:\n{body}---\n{MAP % 'NAME'}"
+    with tempfile.TemporaryDirectory() as place:
+        for folder in folders:
+            write(Path(place), {f"{folder}/all.yaml": text.replace("NAME", folder)})
+        together = read_objects([place])
+        apart = [read_objects([Path(place) / folder]) for folder in folders]
+    assert printed(together) == printed(*apart)

@@ -19,11 +19,19 @@ DEFAULT_NAMESPACE: Final = "default"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Where:
-    """A place in the input: file, first line of the document, and position of the object in the file."""
+    """A place in the input.
+
+    Attributes:
+        file: the file.
+        line: first line of the document.
+        index: position of the object in the file.
+        form: number of the form that what was read there shares with others (see ``shapes``); -1 for none.
+    """
 
     file: str
     line: int = 1
     index: int = 0
+    form: int = field(default=-1, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

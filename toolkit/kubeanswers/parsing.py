@@ -21,7 +21,7 @@ import yaml
 
 from kubeanswers.errors import Fault
 from kubeanswers.scalars import NOT_JSON, key_text, resolve
-from kubeanswers.shapes import Document, Shapes
+from kubeanswers.shapes import UNFORMED, Document, Formed, Shapes
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DEPTH: Final = 100
@@ -203,25 +203,31 @@ def parse_documents(text: str, file: str, faults: list[Fault], shapes: Shapes | 
     What is wrong is added to ``faults`` without quoting the text, which may hold a Secret.  With ``shapes``, documents
     that differ from earlier ones only in names are not parsed again; they share values with them.
     """
+    for value, line, _ in parse_forms(text, file, faults, shapes):
+        yield value, line
+
+
+def parse_forms(text: str, file: str, faults: list[Fault], shapes: Shapes | None) -> Iterator[Formed]:
+    """Yield ``(value, line, form)`` for the documents that :func:`parse_documents` yields."""
     made = _from_json(text)
     if made is not _NOT_JSON:
         if made is not None:
-            yield made, text.count("\n", 0, len(text) - len(text.lstrip())) + 1
+            yield made, text.count("\n", 0, len(text) - len(text.lstrip())) + 1, UNFORMED
         return
     line = 0
     for part in [text] if shapes is None else _split(text):
         key, known = shapes.find(part) if shapes is not None else (None, None)
         if known is None:
             before = len(faults)
-            known = []
-            stopped = yield from _parsed(part, file, line, faults, known)
+            made = []
+            stopped = yield from _parsed(part, file, line, faults, made)
             if stopped:
                 return
             if shapes is not None and key is not None and len(faults) == before:
-                shapes.learn(key, known)
+                shapes.learn(key, made)
         else:
-            for value, start in known:
-                yield value, start + line
+            for value, start, form in known:
+                yield value, start + line, form
         line += part.count("\n") + 1
 
 
@@ -233,7 +239,7 @@ def _split(text: str) -> list[str]:
 
 def _parsed(
     text: str, file: str, offset: int, faults: list[Fault], documents: list[Document]
-) -> Generator[Document, None, bool]:
+) -> Generator[Formed, None, bool]:
     """Yield and note the documents of a text ``offset`` lines into its file; return whether one is broken."""
     loader = _LOADER(text)
     parser = _Parser(iter(loader.get_event, None))
@@ -251,7 +257,7 @@ def _parsed(
                 faults.append(Fault(where, "a key appears twice in one mapping", cure=cure))
             if made is not None:
                 documents.append((made, root.start_mark.line + 1))
-                yield made, root.start_mark.line + 1 + offset
+                yield made, root.start_mark.line + 1 + offset, UNFORMED
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = (mark.line + 1 if mark else 1) + offset

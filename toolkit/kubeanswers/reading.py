@@ -19,9 +19,11 @@ from kubeanswers.inputs import kind_of, read_stdin
 from kubeanswers.kustomize.build import Builder, Loaded
 from kubeanswers.kustomize.definition import KUSTOMIZATION_NAMES
 from kubeanswers.objects import ObjectSet, Where, mapping, mappings, object_set, scrubbed
-from kubeanswers.parsing import parse_documents
-from kubeanswers.shapes import Shapes
+from kubeanswers.parsing import parse_documents, parse_forms
+from kubeanswers.places import Places, below, folder_of, name_in
+from kubeanswers.shapes import UNFORMED, Shapes
 from kubeanswers.source import read_text
+from kubeanswers.twins import Twins, name_of
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAX_BYTES: Final = 512 * 1024 * 1024
@@ -51,6 +53,8 @@ _FILES_OF_TOOLS: Final[Mapping[str, str]] = {
 """Groups that no API server serves: files that say so are a tool's own settings, by the tool."""
 
 _TEMPLATE: Final = "{{"
+_MOST_OF_A_KUSTOMIZATION: Final = 65536
+"""Longest text of a kustomization kept until it is built, in characters; a longer one is read again."""
 _HELM_CURE: Final = "render it first: helm template RELEASE CHART -f values.yaml | tenancykit audit -"
 
 
@@ -63,14 +67,12 @@ class Reading:
         faults: what could not be read, each with its place; bad input, exit code 2.
         skipped: files left out on purpose, with the reason (Helm values, files a kustomization does not name).
         unread: what holds objects that could not be read here: charts and templates nobody rendered, remote bases.
-        forms: number of the form an object shares with others, by the identity of its data (see ``shapes``).
     """
 
     objects: ObjectSet
     faults: tuple[Fault, ...] = ()
     skipped: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
-    forms: Mapping[int, int] = field(default_factory=dict, repr=False, compare=False)
 
 
 def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None = None) -> Reading:
@@ -114,13 +116,18 @@ class _Reader:
     faults: list[Fault] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
-    places: set[Path] = field(default_factory=set)
-    parents: dict[Path, Path] = field(default_factory=dict)
-    charts: dict[Path, Path | None] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
+    charts: dict[str, Path | None] = field(default_factory=dict)
     shapes: Shapes = field(default_factory=Shapes)
     sets: dict[str, list[Loaded]] = field(default_factory=dict)
     unrendered: list[tuple[Path | None, str]] = field(default_factory=list)
     remote: list[str] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    twins: Twins = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.twins = Twins(self.shapes.numbers)
 
     def reading(self, raw: list[Loaded]) -> Reading:
         """Return what was read; where that is nothing, templates are faults."""
@@ -134,7 +141,7 @@ class _Reader:
         unread = tuple(self._unread()) if raw else ()
         with paused_collector():
             objects = object_set(raw)
-        return Reading(objects, tuple(dict.fromkeys(faults)), tuple(self.skipped), unread, self.shapes.forms)
+        return Reading(objects, tuple(dict.fromkeys(faults)), tuple(self.skipped), unread)
 
     def _unread(self) -> Iterator[str]:
         charts = Counter(chart for chart, _ in self.unrendered if chart is not None)
@@ -148,14 +155,14 @@ class _Reader:
     def path(self, path: Path) -> None:
         """Read a file, a pipe or a folder that was asked for."""
         try:
-            is_folder, known = path.is_dir(), self._real(path) in self.places
+            is_folder, known = path.is_dir(), self.places.real(str(path)) in self.read
         except ValueError:
             self.faults.append(Fault(repr(str(path)), "is no path", cure="check the path"))
             return
         if is_folder:
-            self._folder(path)
+            self._folder(str(path))
         elif not known:
-            self.raw += self._file(path, explicit=True)
+            self.raw += self._file(str(path), explicit=True)
 
     def stdin(self, stream: TextIO) -> None:
         """Read standard input."""
@@ -164,41 +171,52 @@ class _Reader:
         except InputError as error:
             self.faults.extend(error.faults)
 
-    def _folder(self, root: Path) -> None:
-        files = [path for path in self._walk(root, root) if not self._is_template(path)]
-        self._build([path.parent for path in files if path.name in KUSTOMIZATION_NAMES], root)
-        built = {self._real(path.parent) for path in files if path.name in KUSTOMIZATION_NAMES}
+    def _folder(self, root: str) -> None:
+        if not self.places.is_link(root):
+            self.places.saw_folder(root)
+        texts: dict[str, str] = {}
+        files = [path for path in self._walk(root, root) if not self._is_template(path, texts)]
+        folders = [folder_of(path) for path in files if _is_kustomization(path)]
+        self._build(folders, root, texts)
+        built = {self.places.real(folder) for folder in folders}
         for path in files:
-            if path.name in KUSTOMIZATION_NAMES or str(path) in self.read or self._real(path) in self.places:
+            if _is_kustomization(path) or self.places.real(path) in self.read:
                 continue
-            if any(self._real(parent) in built for parent in path.parents[: len(path.relative_to(root).parts)]):
+            if any(self.places.real(parent) in built for parent in _between(path, root)):
                 self.skipped.append(f"{path}: not named by the kustomization above it")
             else:
                 self.raw += self._file(path)
 
-    def _is_template(self, path: Path) -> bool:
-        """Return whether a kustomization is made by some tool from this file; notes it if so."""
-        if path.name not in KUSTOMIZATION_NAMES:
+    def _is_template(self, path: str, texts: dict[str, str]) -> bool:
+        """Return whether a kustomization is made by some tool from this file, and note it if so; its text is kept."""
+        if not _is_kustomization(path):
             return False
         try:
             text = read_text(path, limit=MAX_BYTES)
         except InputError:
             return False
         faults: list[Fault] = []
-        if _TEMPLATE not in text or (all(parse_documents(text, str(path), faults)) and not faults):
+        if _TEMPLATE not in text or (all(parse_documents(text, path, faults)) and not faults):
+            if len(text) <= _MOST_OF_A_KUSTOMIZATION:
+                texts[path] = self.words.setdefault(text, text)
             return False
-        self.unrendered.append((None, str(path)))
+        self.unrendered.append((None, path))
         return True
 
-    def _build(self, folders: Sequence[Path], root: Path) -> None:
+    def _build(self, folders: Sequence[str], root: str, texts: Mapping[str, str]) -> None:
         """Build the kustomizations nobody names, then those of circles; what several of them share is kept once."""
         builder = Builder(
-            self._file, lambda path, folder: self._inside(path, folder, root), self.faults, remote=self.remote
+            self._file,
+            lambda path, folder: self._inside(path, folder, root),
+            self.faults,
+            self.places,
+            texts,
+            remote=self.remote,
         )
-        named = {self._real(target) for folder in folders for target in builder.parts(folder)}
-        roots: list[tuple[Path, list[Loaded]]] = []
-        for folder in sorted(folders, key=lambda folder: self._real(folder) in named):
-            if self._real(folder) in builder.visited:
+        named = {part for folder in folders for part in builder.parts(folder)}
+        roots: list[tuple[str, list[Loaded]]] = []
+        for folder in sorted(folders, key=lambda folder: self.places.real(folder) in named):
+            if self.places.real(folder) in builder.visited:
                 continue
             if builder.is_component(folder):
                 self.skipped.append(f"{folder}: a component that no kustomization uses")
@@ -215,57 +233,65 @@ class _Reader:
                 known.setdefault(where, []).append(data)
             self.raw += kept
 
-    def _walk(self, folder: Path, root: Path) -> Iterator[Path]:
+    def _walk(self, folder: str, root: str) -> Iterator[str]:
         """Yield the manifest files below a folder in sorted order, refusing links that lead out of it."""
         try:
             with os.scandir(folder) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
-            self.faults.append(Fault(str(folder), f"cannot be read: {error.strerror}", cure="check the permissions"))
+            self.faults.append(Fault(folder, f"cannot be read: {error.strerror}", cure="check the permissions"))
             return
-        folders: list[Path] = []
+        folders: list[str] = []
         for entry in entries:
             is_link = entry.is_symlink()
+            path = below(folder, entry.name)
             if entry.is_dir():
-                if not entry.name.startswith(".") and (not is_link or self._inside(Path(entry.path), root)):
-                    folders += [] if is_link else [folder / entry.name]
+                folders += self._entered(entry, path, root)
             elif entry.name in KUSTOMIZATION_NAMES or entry.name.lower().endswith(_SUFFIXES):
-                path = folder / entry.name
                 if is_link and not self._inside(path, root):
                     continue
                 if entry.is_file():
+                    if not is_link:
+                        self.places.saw_file(path)
                     yield path
-                elif path.exists():
-                    self.skipped.append(f"{path}: is {kind_of(path.stat())}, which is not read")
                 else:
-                    self.faults.append(Fault(str(path), "is a link that leads nowhere", cure="restore or remove it"))
+                    self._no_file(path)
         for inner in folders:
             yield from self._walk(inner, root)
 
-    def _real(self, path: Path) -> Path:
-        """Return the path without links; folders are looked up once each."""
-        if path.name in ("", ".", "..") or path.is_symlink():
-            return path.resolve()
-        parent = path.parent
-        if parent not in self.parents:
-            self.parents[parent] = parent.resolve()
-        return self.parents[parent] / path.name
+    def _entered(self, entry: os.DirEntry[str], path: str, root: str) -> list[str]:
+        """Return the folder if it is one to walk; a link is not followed, and is a fault where it leaves the root."""
+        if entry.name.startswith("."):
+            return []
+        if entry.is_symlink():
+            self._inside(path, root)
+            return []
+        self.places.saw_folder(path)
+        return [path]
 
-    def _inside(self, path: Path, *roots: Path) -> bool:
-        if not path.is_symlink() or any(path.resolve().is_relative_to(self._real(root)) for root in roots):
+    def _no_file(self, path: str) -> None:
+        """Note what has a manifest's name and is none: a device, a pipe, a link to nothing."""
+        place = Path(path)
+        if place.exists():
+            self.skipped.append(f"{path}: is {kind_of(place.stat())}, which is not read")
+        else:
+            self.faults.append(Fault(path, "is a link that leads nowhere", cure="restore or remove it"))
+
+    def _inside(self, path: str, *roots: str) -> bool:
+        if not self.places.is_link(path):
             return True
-        self.faults.append(
-            Fault(
-                str(path), "is a symbolic link that leaves the folder", cure="copy the file in, or audit its target too"
-            )
-        )
+        real = Path(path).resolve()
+        if any(real.is_relative_to(self.places.real(root)) for root in roots):
+            return True
+        what = "is a symbolic link that leaves the folder"
+        self.faults.append(Fault(path, what, cure="copy the file in, or audit its target too"))
         return False
 
-    def _file(self, path: Path, *, explicit: bool = False) -> list[Loaded]:
+    def _file(self, path: str, *, explicit: bool = False) -> list[Loaded]:
         """Return the objects of one file."""
-        self.read.add(str(path))
-        self.places.add(self._real(path))
-        if not explicit and self._in_chart(path.parent):
+        path = self.places.same(path)
+        self.read.add(self.places.real(path))
+        if not explicit and self._in_chart(folder_of(path)):
             self._chart_file(path)
             return []
         try:
@@ -273,24 +299,45 @@ class _Reader:
         except InputError as error:
             self.faults.extend(error.faults)
             return []
-        return self.text(text, str(path), explicit=explicit)
+        return self.text(text, path, explicit=explicit)
 
-    def _in_chart(self, folder: Path) -> Path | None:
+    def _in_chart(self, folder: str) -> Path | None:
         if folder not in self.charts:
-            above = (folder, *list(folder.parents)[:3])
-            self.charts[folder] = next((parent for parent in above if (parent / "Chart.yaml").is_file()), None)
+            place = Path(folder)
+            above = (place, *list(place.parents)[:3])
+            self.charts[folder] = next((one for one in above if self.places.is_file(str(one / "Chart.yaml"))), None)
         return self.charts[folder]
 
-    def _chart_file(self, path: Path) -> None:
-        if path.parent.name == "templates" or "templates" in path.parts[-4:]:
-            self.unrendered.append((self._in_chart(path.parent), str(path)))
+    def _chart_file(self, path: str) -> None:
+        if "templates" in Path(path).parts[-4:]:
+            self.unrendered.append((self._in_chart(folder_of(path)), path))
         else:
             self.skipped.append(f"{path}: belongs to a Helm chart, not to the cluster")
 
-    def text(  # noqa: C901 - one branch per sort of document
-        self, text: str, file: str, *, explicit: bool = True
-    ) -> list[Loaded]:
+    def text(self, text: str, file: str, *, explicit: bool = True) -> list[Loaded]:
         """Return one text's objects; what is not one is a fault if the file was asked for, else noted."""
+        name = self._name(file)
+        key, known = self.twins.find(text, name)
+        if known is not None:
+            return [(data, Where(file, line, i, form)) for i, (data, line, form) in enumerate(known)]
+        told = len(self.faults), len(self.skipped), len(self.unrendered)
+        found = self._parsed(text, file, explicit=explicit)
+        if found and key is not None and told == (len(self.faults), len(self.skipped), len(self.unrendered)):
+            self.twins.learn(key, name, [(data, where.line, where.form) for data, where in found])
+        return found
+
+    def _name(self, file: str) -> str:
+        folder, _, name = file.rpartition("/")
+        own = name_of(name)
+        if own:
+            return own
+        if folder not in self.names:
+            self.names[folder] = name_of(folder)
+        return self.names[folder]
+
+    def _parsed(  # noqa: C901 - one branch per sort of document
+        self, text: str, file: str, *, explicit: bool
+    ) -> list[Loaded]:
         if explicit and not text.strip():
             self.faults.append(Fault(file, "is empty", "Kubernetes objects", "check what was to be written there"))
             return []
@@ -298,14 +345,15 @@ class _Reader:
         faults: list[Fault] = []
         strangers: list[int] = []
         aside: list[str] = []
-        for value, line in parse_documents(text, file, faults, self.shapes):
+        for value, line, form in parse_forms(text, file, faults, self.shapes):
             index = -1
             for index, data in enumerate(_flatten(value)):  # noqa: B007 - the last index tells whether any were found
                 if tool := _tool_of(data):
                     aside.append(f"{file}: is a file of {tool}, not an object of the API")
                 elif data.get("kind") and data.get("apiVersion"):
                     faults += _no_text(data, f"{file}:{line}")
-                    found.append((scrubbed(data), Where(file, line, len(found))))
+                    clean = scrubbed(data)
+                    found.append((clean, Where(file, line, len(found), form if clean is value else UNFORMED)))
                 else:
                     strangers.append(line)
             if index < 0 and not _is_list(value):
@@ -340,7 +388,18 @@ class _Apart(dict[str, list[Loaded]]):
     parts: list[list[Loaded]]
 
 
-def _overlays(roots: list[tuple[Path, list[Loaded]]], root: Path) -> _Apart:
+def _is_kustomization(path: str) -> bool:
+    return name_in(path) in KUSTOMIZATION_NAMES
+
+
+def _between(path: str, root: str) -> Iterator[str]:
+    """Yield the folders of a file up to the root it was found below."""
+    while path != root and (above := folder_of(path)) != path:
+        path = above
+        yield path
+
+
+def _overlays(roots: list[tuple[str, list[Loaded]]], root: str) -> _Apart:
     """Return the kustomizations that make the same object differently, by the name of their set."""
     found = _Apart()
     found.parts = []
@@ -359,9 +418,9 @@ def _overlays(roots: list[tuple[Path, list[Loaded]]], root: Path) -> _Apart:
         for i, one in enumerate(numbers):
             rivals |= {(one, other) for other in numbers[i + 1 :] if made[one, key] != made[other, key]}
     apart = sorted({number for pair in rivals for number in pair})
-    names = {number: roots[number][0].name for number in apart}
+    names = {number: Path(roots[number][0]).name for number in apart}
     if any(names[one] == names[other] for one, other in rivals):
-        names = {number: str(roots[number][0].relative_to(root)) for number in apart}
+        names = {number: os.path.relpath(roots[number][0], root) for number in apart}
     for number in apart:
         found.setdefault(names[number], []).extend(roots[number][1])
         found.parts.append(roots[number][1])

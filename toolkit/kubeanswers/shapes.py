@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, Final
 
 NAME: Final = re.compile(r"(?<![A-Za-z0-9_\-])([a-z][a-z\-]*+[0-9][a-z0-9\-]*+)(?![A-Z_])")
-_UNSAFE: Final = ("\\", "!", "\t", "%", "\n...", "Secret")
+_UNSAFE: Final = ("\\", "!", "\t", "\n%", "\n...", "Secret")
 """What makes a text not worth the trouble: escapes, tags, directives; and nothing of a Secret is remembered."""
 _LETTERS: Final = frozenset("abcdfghijklmnopqrstuvwxyz")
 _MOST_SHAPES: Final = 4096
@@ -30,6 +30,10 @@ Key = tuple[tuple[object, ...], Names]
 """What is the same in every text of a shape, and the names that stand in this one."""
 Document = tuple[Any, int]
 """A value and the line it starts at."""
+Formed = tuple[Any, int, int]
+"""A value, the line it starts at, and the number of its form."""
+UNFORMED: Final = -1
+"""Instead of a form's number, for a document that was parsed."""
 Fill = Callable[[Names], Any]
 
 
@@ -40,7 +44,7 @@ class _Shape:
     value: list[Document]
     names: Names
     trusted: bool = False
-    number: int = 0
+    forms: dict[tuple[object, ...], list[int]] = field(default_factory=dict)
     fills: dict[tuple[int, ...], Fill | None] = field(default_factory=dict)
 
     def filled(self, names: Names) -> list[Document]:
@@ -49,7 +53,7 @@ class _Shape:
         if not varying:
             return self.value
         if varying not in self.fills:
-            self.fills[varying] = _fill(self.value, {self.names[i]: i for i in varying})
+            self.fills[varying] = filler(self.value, {self.names[i]: i for i in varying})
         fill = self.fills[varying]
         if fill is None:
             return self.value
@@ -63,18 +67,16 @@ class Shapes:
 
     Attributes:
         known: by what is the same in every text of a shape.
-        forms: for a document that was filled in, by its identity, the number of its form: documents of one form
-            differ only in names, and these in neither length nor meaning (whoever keeps this keeps the documents).
+        numbers: the next number of a form: documents of one form differ only in names, and these in neither length
+            nor meaning.
     """
 
     known: dict[tuple[object, ...], _Shape] = field(default_factory=dict)
-    forms: dict[int, int] = field(default_factory=dict)
-    _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _counter: Iterator[int] = field(default_factory=count)
+    numbers: Iterator[int] = field(default_factory=count)
 
-    def find(self, text: str) -> tuple[Key | None, list[Document] | None]:
+    def find(self, text: str) -> tuple[Key | None, list[Formed] | None]:
         """Return the key of a text, None where it cannot have one, and its documents where the shape is trusted."""
-        if len(text) > _LONGEST or any(sign in text for sign in _UNSAFE):
+        if not is_safe(text):
             return None, None
         parts = NAME.split(text)
         written = parts[1::2]
@@ -87,10 +89,10 @@ class Shapes:
             return key, None
         filled = shape.filled(key[1])
         likes = tuple(likeness(name) for name in key[1])
-        for position, (value, _) in enumerate(filled):
-            form = (shape.number, position, likes)
-            self.forms[id(value)] = self._numbers.setdefault(form, len(self._numbers))
-        return key, filled
+        forms = shape.forms.get(likes)
+        if forms is None:
+            forms = shape.forms[likes] = [next(self.numbers) for _ in filled]
+        return key, [(value, line, form) for (value, line), form in zip(filled, forms, strict=True)]
 
     def learn(self, key: Key, documents: list[Document]) -> None:
         """Note what a text with that key was parsed to; the second time decides whether the shape is trusted."""
@@ -100,7 +102,12 @@ class Shapes:
             if not shape.trusted:
                 del self.known[key[0]]
         elif len(self.known) < _MOST_SHAPES:
-            self.known[key[0]] = _Shape(documents, key[1], number=next(self._counter))
+            self.known[key[0]] = _Shape(documents, key[1])
+
+
+def is_safe(text: str) -> bool:
+    """Return whether a text is worth remembering: short, plain YAML without a Secret."""
+    return len(text) <= _LONGEST and not text.startswith("%") and not any(sign in text for sign in _UNSAFE)
 
 
 def likeness(name: str) -> object:
@@ -110,14 +117,14 @@ def likeness(name: str) -> object:
     return -len(name) if name[-1] == "-" else len(name)
 
 
-def _fill(node: Any, numbers: dict[str, int]) -> Fill | None:
+def filler(node: Any, numbers: dict[str, int]) -> Fill | None:
     """Return what makes the node with other names; None where none of them occurs in it."""
     if isinstance(node, str):
         return _text(node, numbers)
     if isinstance(node, dict):
         return _mapping(node, numbers)
     if isinstance(node, list | tuple):
-        places = [(i, fill) for i, item in enumerate(node) if (fill := _fill(item, numbers)) is not None]
+        places = [(i, fill) for i, item in enumerate(node) if (fill := filler(item, numbers)) is not None]
         return _list(node, places) if places else None
     return None
 
@@ -131,18 +138,18 @@ def _text(text: str, numbers: dict[str, int]) -> Fill | None:
         only = places[0][1]
         return lambda names: names[only]
 
-    def fill(names: Names) -> str:
+    def filled(names: Names) -> str:
         made = parts.copy()
         for place, number in places:
             made[place] = names[number]
         return sys.intern("".join(made))
 
-    return fill
+    return filled
 
 
 def _mapping(node: dict[str, Any], numbers: dict[str, int]) -> Fill | None:
     keys = {key: fill for key in node if (fill := _text(key, numbers)) is not None}
-    values = [(key, fill) for key, value in node.items() if (fill := _fill(value, numbers)) is not None]
+    values = [(key, fill) for key, value in node.items() if (fill := filler(value, numbers)) is not None]
     if not keys and not values:
         return None
     is_textual = all(type(value) is str for value in node.values())
@@ -173,10 +180,10 @@ _MOST_TEXTS: Final = 1024
 def _list(node: list[Any] | tuple[Any, ...], places: list[tuple[int, Fill]]) -> Fill:
     whole = tuple if isinstance(node, tuple) else None
 
-    def fill(names: Names) -> Any:
+    def filled(names: Names) -> Any:
         made = list(node)
         for place, make in places:
             made[place] = make(names)
         return whole(made) if whole else made
 
-    return fill
+    return filled

@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from kubeanswers.kustomize.replacements import replace
 from kubeanswers.kustomize.resources import Identity, Resource, Target, identity_of
 from kubeanswers.objects import Where, mapping, mappings, scalar_text, scrubbed, sequence
 from kubeanswers.parsing import parse_documents
+from kubeanswers.places import Places, below, is_plain_name, name_in
+from kubeanswers.shapes import UNFORMED
 from kubeanswers.source import read_text
 
 Loaded = tuple[Mapping[str, Any], Where]
@@ -38,58 +41,66 @@ class Builder:
         load: reads the objects of a file.
         inside: whether a path may be followed from a folder; says so itself where not.
         faults: what goes wrong is added to them.
+        places: what is known of the folders and files.
+        texts: what kustomization files hold that were read before, by path.
         visited: the folders that were built, alone or as part of another.
         remote: remote bases that were named, in words; they are not fetched.
     """
 
-    load: Callable[[Path], list[Loaded]]
-    inside: Callable[[Path, Path], bool]
+    load: Callable[[str], list[Loaded]]
+    inside: Callable[[str, str], bool]
     faults: list[Fault]
-    visited: set[Path] = field(default_factory=set)
+    places: Places = field(default_factory=Places)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    visited: set[str] = field(default_factory=set)
     remote: list[str] = field(default_factory=list)
-    _read: dict[Path, Kustomization | None] = field(default_factory=dict)
+    _read: dict[str, Kustomization | None] = field(default_factory=dict)
+    _alike: dict[str, Kustomization] = field(default_factory=dict)
 
-    def build(self, folder: Path) -> list[Loaded]:
+    def build(self, folder: str) -> list[Loaded]:
         """Return the objects of the kustomization in ``folder``."""
         resources: list[Resource] = []
         self._accumulate(folder, resources, ())
         hash_names(resources)
         fix_references(resources)
         return [
-            (scrubbed(item.data), item.where)
+            (scrubbed(item.data), item.where if item.data is item.read else replaced(item.where, form=UNFORMED))
             for item in resources
             if not (item.metadata.get("annotations") and is_local(item))
         ]
 
-    def kustomization(self, folder: Path) -> Kustomization | None:
+    def kustomization(self, folder: str) -> Kustomization | None:
         """Return the folder's kustomization, read once; None where there is none or it cannot be read."""
         if folder not in self._read:
-            file = find_kustomization(folder)
+            file = find_kustomization(Path(folder), self.places.is_file)
             if file is None:
                 self._fault(folder, "has no kustomization.yaml", "name files, or add a kustomization")
-            self._read[folder] = Kustomization.read(file, self.faults) if file else None
+                self._read[folder] = None
+            else:
+                self._read[folder] = Kustomization.read(file, self.faults, self.texts.get(str(file)), self._alike)
         return self._read[folder]
 
-    def parts(self, folder: Path) -> Iterator[Path]:
-        """Yield the folders that the folder's kustomization names."""
+    def parts(self, folder: str) -> Iterator[str]:
+        """Yield the folders that the folder's kustomization names, without links."""
         read = self.kustomization(folder)
         for name in (*read.resources, *read.components) if read else ():
-            if (folder / name).is_dir():
-                yield (folder / name).resolve()
+            part = below(folder, name)
+            if self.places.is_folder(part):
+                yield self.places.real(part)
 
-    def is_component(self, folder: Path) -> bool:
+    def is_component(self, folder: str) -> bool:
         """Return whether the folder holds changes for others rather than objects."""
         read = self.kustomization(folder)
         return read is not None and read.data.get("kind") == "Component"
 
-    def _fault(self, where: Path, what: str, cure: str = _CHECK) -> None:
+    def _fault(self, where: str | Path, what: str, cure: str = _CHECK) -> None:
         self.faults.append(Fault(str(where), what, cure=cure))
 
-    def _accumulate(self, folder: Path, resources: list[Resource], chain: tuple[Path, ...]) -> None:
+    def _accumulate(self, folder: str, resources: list[Resource], chain: tuple[str, ...]) -> None:
         """Add what the folder's kustomization builds; a component changes the resources that are already there."""
-        real = folder.resolve()
+        real = self.places.real(folder)
         if real in chain:
-            names = " -> ".join(part.name for part in (*chain, real))
+            names = " -> ".join(name_in(part) for part in (*chain, real))
             self._fault(folder, f"Kustomize references go round in a circle: {names}", "break the circle")
             return
         self.visited.add(real)
@@ -102,27 +113,33 @@ class Builder:
             self._add(folder, name, own, (*chain, real), read.file)
         generate(read, own, self.faults)
         for name in read.components:
-            if (folder / name).is_dir():
-                self._accumulate(_below(folder, name), own, (*chain, real))
+            if self.places.is_folder(below(folder, name)):
+                self._accumulate(self._below(folder, name), own, (*chain, real))
             else:
                 self._fault(read.file, f"names the component {name!r}, which is no folder here", "restore it")
         self._change(read, own)
         if not component:
             resources.extend(own)
 
-    def _add(self, folder: Path, name: str, own: list[Resource], chain: tuple[Path, ...], file: Path) -> None:
+    def _add(self, folder: str, name: str, own: list[Resource], chain: tuple[str, ...], file: Path) -> None:
         if "://" in name or name.startswith(_REMOTE):
             self.remote.append(f"{file} names the remote base {name!r}, which is not fetched")
             return
-        target = _below(folder, name)
-        if target.is_dir():
+        target = self._below(folder, name)
+        if self.places.is_folder(target):
             if self.inside(target, folder):
                 self._accumulate(target, own, chain)
-        elif target.is_file():
-            if self._below_root(file, name) and self.inside(target, folder):
-                own.extend(self._named(Resource(data, where)) for data, where in self.load(target))
+        elif self.places.is_file(target):
+            is_own = is_plain_name(name) and not self.places.is_link(target)
+            if (is_own or self._below_root(file, name)) and self.inside(target, folder):
+                own.extend(self._named(Resource(data, where, read=data)) for data, where in self.load(target))
         else:
             self._fault(file, f"names {name!r}, which does not exist", "restore it or drop the entry")
+
+    def _below(self, folder: str, name: str) -> str:
+        """Return the path a kustomization means, without detours: two overlays call a file of theirs the same."""
+        path = below(folder, name)
+        return os.path.normpath(path) if ".." in name and not self.places.is_link(folder) else path
 
     def _below_root(self, file: Path, name: str) -> bool:
         """Return whether a file a kustomization names is in or below its folder, and say so where it is not."""
@@ -135,7 +152,7 @@ class Builder:
 
     def _named(self, item: Resource) -> Resource:
         if not item.name and item.kind != "List":
-            self._fault(Path(str(item.where)), f"{item.kind} has no metadata.name: Kustomize refuses that", "name it")
+            self._fault(str(item.where), f"{item.kind} has no metadata.name: Kustomize refuses that", "name it")
         return item
 
     def _change(self, read: Kustomization, own: list[Resource]) -> None:
@@ -216,11 +233,6 @@ class Builder:
             self._fault(read.file, what)
         for one in chosen:
             _merge_into(one, patch, own, options)
-
-
-def _below(folder: Path, name: str) -> Path:
-    """Return the path a kustomization means, without detours, so that two overlays call a file of theirs the same."""
-    return Path(os.path.normpath(folder / name)) if ".." in name and not folder.is_symlink() else folder / name
 
 
 def _called(own: list[Resource], wanted: Identity) -> list[Resource]:

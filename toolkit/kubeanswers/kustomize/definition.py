@@ -7,7 +7,7 @@ Source of the fields: https://kubectl.docs.kubernetes.io/references/kustomize/ku
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from kubeanswers.errors import Fault, InputError
 from kubeanswers.kustomize.strict import refusals
 from kubeanswers.objects import mappings, scalar_text, text_map, texts
 from kubeanswers.parsing import parse_documents
+from kubeanswers.places import below, is_file
 from kubeanswers.source import read_text
 
 KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -44,13 +45,33 @@ class Kustomization:
     data: Mapping[str, Any]
 
     @classmethod
-    def read(cls, file: Path, faults: list[Fault]) -> Kustomization | None:
-        """Return the kustomization in ``file``, or None where it cannot be read; faults say what is not applied."""
-        try:
-            text = read_text(file)
-        except InputError as error:
-            faults.extend(error.faults)
-            return None
+    def read(
+        cls, file: Path, faults: list[Fault], text: str | None = None, known: dict[str, Kustomization] | None = None
+    ) -> Kustomization | None:
+        """Return the kustomization in ``file``, or None where it cannot be read; faults say what is not applied.
+
+        Args:
+            file: where it is.
+            faults: what is wrong with it is added to them.
+            text: what the file holds, where that was read before.
+            known: kustomizations without faults by their text, to look in and to add to.
+        """
+        if text is None:
+            try:
+                text = read_text(file)
+            except InputError as error:
+                faults.extend(error.faults)
+                return None
+        if known is not None and text in known:
+            return cls(file, known[text].data)
+        before = len(faults)
+        made = cls._parsed(file, text, faults)
+        if made is not None and known is not None and len(faults) == before:
+            known[text] = made
+        return made
+
+    @classmethod
+    def _parsed(cls, file: Path, text: str, faults: list[Fault]) -> Kustomization | None:
         found: list[Fault] = []
         documents = [value for value, _ in parse_documents(text, str(file), found) if isinstance(value, Mapping)]
         faults.extend(found)
@@ -93,6 +114,7 @@ class Kustomization:
         return mappings(self.data.get(key))
 
 
-def find_kustomization(folder: Path) -> Path | None:
+def find_kustomization(folder: Path, is_file: Callable[[str], bool] = is_file) -> Path | None:
     """Return the folder's kustomization file, or None."""
-    return next((folder / name for name in KUSTOMIZATION_NAMES if (folder / name).is_file()), None)
+    names = (below(str(folder), name) for name in KUSTOMIZATION_NAMES)
+    return next((Path(name) for name in names if is_file(name)), None)

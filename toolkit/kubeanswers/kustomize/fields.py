@@ -106,8 +106,8 @@ def add_to_names(resources: Iterable[Resource], prefix: str, suffix: str) -> Non
         if first.kind in _KEEP_THEIR_NAME or (first.kind, first.group) == ("APIService", "apiregistration.k8s.io"):
             continue
         item.remember()
-        item.prefixes += [prefix] if prefix else []
-        item.suffixes += [suffix] if suffix else []
+        item.prefixes += (prefix,) if prefix else ()
+        item.suffixes += (suffix,) if suffix else ()
         item.named(name=f"{prefix}{item.name}{suffix}")
 
 

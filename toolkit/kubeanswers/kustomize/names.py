@@ -5,7 +5,7 @@ The places are those of Kustomize's default name references.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -147,6 +147,6 @@ class _Rewrite:
         return all((empty and not (a and b)) or _same_ending(a, b) for a, b in pairs)
 
 
-def _same_ending(one: list[str], other: list[str]) -> bool:
+def _same_ending(one: Sequence[str], other: Sequence[str]) -> bool:
     size = min(len(one), len(other))
     return (not one and not other) or (size > 0 and one[-size:] == other[-size:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from kubeanswers.kinds import builtin_kinds
@@ -34,14 +34,16 @@ class Resource:
         prefixes: name prefixes put on it, innermost first.
         suffixes: name suffixes, likewise.
         hashed: whether its name ends in a hash of its content.
+        read: the object as it was read; None for one that is generated.
     """
 
     data: Mapping[str, Any]
     where: Where
-    earlier: list[Identity] = field(default_factory=list)
-    prefixes: list[str] = field(default_factory=list)
-    suffixes: list[str] = field(default_factory=list)
+    earlier: tuple[Identity, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
     hashed: bool = False
+    read: Mapping[str, Any] | None = None
 
     @property
     def kind(self) -> str:
@@ -91,7 +93,7 @@ class Resource:
 
     def remember(self) -> None:
         """Note what it is called, before that changes."""
-        self.earlier.append(self.identity)
+        self.earlier = (*self.earlier, self.identity)
 
     def named(self, **fields: str) -> None:
         """Set fields of its metadata."""

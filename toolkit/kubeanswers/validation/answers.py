@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, Where, mapping
-from kubeanswers.shapes import NAME, likeness
+from kubeanswers.shapes import NAME, UNFORMED, likeness
 from kubeanswers.validation.definitions import Definitions
 from kubeanswers.validation.places import at_line, line_of
 from kubeanswers.validation.schema import DEFAULT_VERSION, is_judged, validate_object
@@ -72,13 +72,13 @@ class Validator:
     Attributes:
         version: Kubernetes minor version.
         definitions: custom kinds at hand.
-        forms: for objects of a reading, the number of the form they share with others, by identity of their data.
+        by_form: whether objects are judged as they were read, so that one of each form tells about the others.
         unjudged: how many objects there were of kinds whose fields are not known here, by group and kind.
     """
 
     version: str = DEFAULT_VERSION
     definitions: Definitions = field(default_factory=Definitions)
-    forms: Mapping[int, int] = field(default_factory=dict)
+    by_form: bool = False
     unjudged: Counter[str] = field(default_factory=Counter)
     _seen: dict[Any, tuple[str, ...]] = field(default_factory=dict)
 
@@ -96,7 +96,7 @@ class Validator:
 
     def faults(self, item: ManifestObject) -> Iterator[Invalid]:
         """Yield what is wrong with an object, each with the line of its field."""
-        form = self.forms.get(id(item.data))
+        form = item.where.form if self.by_form and item.where.form != UNFORMED else None
         if form is not None and form in self._seen:
             return
         if not is_judged(item.data, self.definitions):

@@ -120,7 +120,7 @@ def judged(
     """Return what would be refused of a set that may define kinds itself, and the objects nobody can judge."""
     objects = reading.objects
     own = definitions_of(item.data for item in objects.of("apiextensions.k8s.io", "CustomResourceDefinition"))
-    validator = Validator(kubernetes, own.joined(given or Definitions()), reading.forms)
+    validator = Validator(kubernetes, own.joined(given or Definitions()), by_form=True)
     found = tuple(one for item in objects for one in validator.faults(item))
     return found, dict(sorted(validator.unjudged.items()))
 
