@@ -13,6 +13,7 @@ from tenancykit.distributions import (
     BetaShare,
     Moments,
     ThreePoint,
+    gamma_quantile,
     of_estimate,
     product_independent,
     sum_correlated,
@@ -131,6 +132,14 @@ def test_quantiles_of_a_share_are_those_of_the_beta_distribution() -> None:
         share = BetaShare(a, b)
         at = np.array([0.05, 0.1, 0.5, 0.9, 0.99])
         np.testing.assert_allclose(share.quantile(at), beta(a, b).ppf(at), rtol=2e-3, atol=1e-4)
+
+
+def test_quantiles_of_a_rate_are_those_of_the_gamma_distribution() -> None:
+    from scipy.stats import gamma
+
+    at = np.array([0.05, 0.1, 0.5, 0.9, 0.99])
+    for shape in (0.1, 0.5, 1.0, 4.0, 60.0):
+        np.testing.assert_allclose(gamma_quantile(shape, at), gamma(shape).ppf(at), rtol=5e-3, atol=1e-9)
 
 
 def test_shares_out_of_order_are_refused() -> None:
