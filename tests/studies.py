@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import tenancykit as tk
+from tenancykit.catalogue.reading import load_catalogue
 
 EXAMPLES = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
-REFERENCES = [f"RA{n:02d}" for n in range(1, 17)]
+REFERENCES = sorted(load_catalogue().references)
 
 
 @cache

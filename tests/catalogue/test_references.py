@@ -76,6 +76,10 @@ PLAUSIBLE: dict[str, dict[str, Scenario]] = {
     "RA13": {fabric: gpu_cloud(fabric.replace("ethernet", "none")) for fabric in ("infiniband", "roce", "ethernet")},
     "RA14": {"all": scenario(REGULATED, workload=UNTRUSTED, **OWN_HOSTS)},
     "RA15": {"all": scenario(TEAM, **OWN_HOSTS)},
+    "RA17": {"all": scenario(TEAM)},
+    "RA18": {fabric: gpu_cloud(fabric.replace("ethernet", "none")) for fabric in ("infiniband", "roce", "ethernet")},
+    "RA19": {"all": scenario(TEAM, gpu_models=("MI300X-192GB",), **OWN_HOSTS)},
+    "RA20": {"all": scenario(TEAM, gpu_models=("TPU-v6e-32GB",), provider="gcp")},
     "RA16": {
         "all": scenario(CUSTOMER, workload=UNTRUSTED),
         "all-infiniband": gpu_cloud("infiniband"),
@@ -85,8 +89,9 @@ PLAUSIBLE: dict[str, dict[str, Scenario]] = {
 CASES = [(reference, tiers, case) for reference, cases in PLAUSIBLE.items() for tiers, case in cases.items()]
 
 
-def test_the_sixteen_published_architectures_are_here() -> None:
-    assert sorted(CATALOGUE.references) == [f"RA{number:02d}" for number in range(1, 17)]
+def test_published_architectures_are_numbered_without_a_gap() -> None:
+    assert sorted(CATALOGUE.references) == [f"RA{number:02d}" for number in range(1, len(REFERENCES) + 1)]
+    assert len(REFERENCES) >= 20
 
 
 def _published(shared: Path) -> dict[str, dict[str, Any]]:
@@ -167,6 +172,11 @@ def test_alternatives_replace_an_option_of_some_tier_in_the_same_layer_or_dimens
         ("RA06", scenario(CUSTOMER, workload=UNTRUSTED), "code nobody vouches for"),
         ("RA11", scenario(CLOUD_CUSTOMER), "whole physical hosts"),
         ("RA14", scenario(REGULATED), "SEV-SNP or TDX"),
+        ("RA17", scenario(CLOUD_CUSTOMER), "cluster-wide rights"),
+        ("RA18", scenario(CLOUD_CUSTOMER), "whole physical hosts"),
+        ("RA19", scenario(TEAM), "needs MI300X/MI350X/MI355X, on offer H100-80GB"),
+        ("RA20", scenario(TEAM), "TPUs only at Google"),
+        ("RA20", scenario(TEAM, provider="gcp"), "needs TPU-v6e/TPU7x, on offer H100-80GB"),
         ("RA15", scenario(TEAM), "needs an IOMMU"),
     ],
 )

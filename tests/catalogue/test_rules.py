@@ -59,6 +59,12 @@ MODELS = {
         ("A100-40GB", "B200-180GB", "B300-288GB", "GB300-288GB"),
         ("L4-24GB", "T4-16GB"),
     ),
+    "amd-partitions-need-instinct": (
+        "gpu_amd_partition",
+        ("MI300X-192GB", "MI355X-288GB"),
+        ("H100-80GB", "MI325X-256GB"),
+    ),
+    "slices-need-tpus": ("gpu_tpu_slice", ("TPU-v6e-32GB", "TPU7x-192GB"), ("H100-80GB", "MI300X-192GB")),
     "gvisor-knows-these-gpus": ("rt_gvisor", ("T4-16GB", "A10G-24GB", "H100-80GB"), ("L40S-48GB", "H200-141GB")),
     "coco-confidential-gpus": ("rt_coco", ("H200-141GB", "RTX-PRO-6000-BSE-96GB"), ("A100-80GB", "GB200-186GB")),
 }
@@ -112,16 +118,17 @@ def test_options_need_their_kubernetes_version(rule: str, option: str, too_old: 
 
 @pytest.mark.parametrize(("rule", "option", "inside", "outside"), [(r, *v) for r, v in MODELS.items()])
 def test_options_restrict_gpu_models(rule: str, option: str, inside: tuple[str, ...], outside: tuple[str, ...]) -> None:
-    case = scenario(gpu_models=inside + outside, **OWN_HOSTS)
+    where = {"provider": "gcp"} if option == "gpu_tpu_slice" else OWN_HOSTS
+    case = scenario(gpu_models=inside + outside, **where)
     chosen = [o for o in SHARED_CLUSTER.split() if o not in ("rt_runc", "node_shared", "gpu_exclusive")]
     chosen += ["node_pool_class", option]
     chosen += [] if option.startswith("rt_") else ["rt_runc"]
-    chosen += [] if option == "gpu_mig" else ["gpu_exclusive"]
+    chosen += [] if option in ("gpu_mig", "gpu_tpu_slice") else ["gpu_exclusive"]
     choice = choose(CATALOGUE, chosen)
     resolved, reasons = resolve_class(choice, case.tenants.classes[0], case, CATALOGUE)
     assert resolved.gpu_models == tuple(sorted(inside))
     assert not reasons
-    case = scenario(gpu_models=outside, **OWN_HOSTS)
+    case = scenario(gpu_models=outside, **where)
     _, reasons = resolve_class(choice, case.tenants.classes[0], case, CATALOGUE)
     assert len(reasons) == 1
     assert "/".join(CATALOGUE.rules[rule].gpu_models) in reasons[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from tenancykit.catalogue.accelerators import accelerator, resources_of
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.measure import measure
+from tenancykit.design.boards import cuts
 from tenancykit.design.model import ResolvedDesign
+from tenancykit.design.validity import resolve
+from tenancykit.design.variants import variant
 from tenancykit.manifests import export
 from tenancykit.scenario.model import Scenario
-from tests.manifests.conftest import scenario_data
+from tests.manifests.conftest import read_objects, scenario_data
 
 PLATFORMS = {
     "AMD": ("oci", "oci_mi300x_8", "amd.com/gpu"),
@@ -61,6 +65,129 @@ def test_pods_and_quotas_ask_for_what_the_cards_plugin_serves(
         assert not {"nvidia.com/gpu", "amd.com/gpu", "google.com/tpu"} - {resource} & asked
     quotas = [o for o in objects if o["kind"] == "ResourceQuota" and f"requests.{resource}" in o["spec"]["hard"]]
     assert quotas
+
+
+def built(options: str, scenario: Scenario, catalogue: Catalogue, folder: Path) -> list[dict[str, Any]]:
+    """Return the objects of a variant's export, all of them valid."""
+    design = resolve(variant(options, scenario, catalogue), scenario, catalogue)
+    export(design, scenario, catalogue, folder)
+    objects = [o for _, o in read_objects(folder)]
+    assert [fault for o in objects for fault in validate_object(o, scenario.kubernetes)] == []
+    assert tk.validate(folder, kubernetes=scenario.kubernetes).exit_code == 0
+    return objects
+
+
+def sharing(provider: str, machine: str, fraction: float, **gpu: Any) -> Scenario:
+    data = scenario_data()
+    data["infrastructure"]["sites"] = [{"id": "a", "provider": provider}]
+    data["infrastructure"]["nodes"] = [{"type": machine}]
+    data["workloads"].append(
+        {
+            "replicas": 12,
+            "id": "part",
+            "kind": "inference",
+            "cpu": "1",
+            "memory": "2Gi",
+            "gpu": {"fraction": fraction, **gpu},
+        }
+    )
+    for each in data["tenants"]["classes"]:
+        each["workloads"] = [*each["workloads"], {"template": "part"}]
+    return Scenario.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    ("machine", "fraction", "memory", "resource", "parts", "compute", "nps"),
+    [
+        ("oci_mi300x_8", 0.1, None, "amd.com/cpx_nps4", "1", "CPX", "NPS4"),
+        ("oci_mi300x_8", 0.3, None, "amd.com/cpx_nps4", "3", "CPX", "NPS4"),
+        ("oci_mi300x_8", 0.1, "40Gi", "amd.com/cpx_nps4", "2", "CPX", "NPS4"),
+        ("oci_mi355x_8", 0.1, None, "amd.com/dpx_nps2", "1", "DPX", "NPS2"),
+    ],
+)
+def test_shares_of_amd_cards_are_asked_for_by_the_mode_their_nodes_are_in(
+    machine: str,
+    fraction: float,
+    memory: str | None,
+    resource: str,
+    parts: str,
+    compute: str,
+    nps: str,
+    tmp_path: Path,
+    catalogue: Catalogue,
+) -> None:
+    scenario = sharing("oci", machine, fraction, **({"memory": memory} if memory else {}))
+    objects = built("RA01 +gpu_amd_partition", scenario, catalogue, tmp_path / "out")
+    named = {(o["kind"], o["metadata"]["name"]): o for o in objects}
+    pods = [o["spec"]["template"]["spec"] for o in objects if o["metadata"]["name"] in ("part", "train")]
+    limits = [name for pod in pods for name in pod["containers"][0]["resources"]["limits"] if "/" in name]
+    assert set(limits) == {resource, "amd.com/spx_nps1"}
+    wanted = [p["containers"][0]["resources"]["limits"].get(resource) for p in pods]
+    assert set(wanted) == {parts, None}
+    for quota in (o for o in objects if o["kind"] == "ResourceQuota" and o["metadata"]["name"] == "compute"):
+        assert quota["spec"]["hard"]["requests.amd.com/gpu"] == "0"
+        assert f"requests.{resource}" in quota["spec"]["hard"]
+    config = named["DeviceConfig", "tenancykit"]["spec"]
+    assert config["devicePlugin"]["devicePluginArguments"] == {"resource_naming_strategy": "mixed"}
+    profiles = json.loads(named["ConfigMap", config["configManager"]["config"]["name"]]["data"]["config.json"])
+    modes = [each["profiles"][0] for each in profiles["gpu-config-profiles"].values()]
+    assert {"computePartition": compute, "memoryPartition": nps, "numGPUsAssigned": 8} in modes
+    charts = {path.parent.name for path in (tmp_path / "out").rglob("chart.yaml")}
+    assert "amd-gpu-operator" in charts
+    assert "gpu-operator" not in charts
+
+
+def test_parts_of_a_card_are_placed_as_parts_and_cost_less_than_cards(catalogue: Catalogue) -> None:
+    scenario = sharing("oci", "oci_mi300x_8", 0.1)
+    whole, parts = (
+        measure(resolve(variant(text, scenario, catalogue), scenario, catalogue), scenario, catalogue)
+        for text in ("RA01", "RA01 +gpu_amd_partition")
+    )
+    assert parts.value < whole.value
+
+
+@pytest.mark.parametrize("option", ["gpu_mig", "gpu_timeslice", "gpu_mps"])
+def test_what_cuts_another_makers_cards_gives_whole_cards_and_says_so(option: str, catalogue: Catalogue) -> None:
+    scenario = sharing("oci", "oci_mi300x_8", 0.1)
+    design = resolve(variant(f"RA01 +{option}", scenario, catalogue), scenario, catalogue)
+    assert all("gpu-uncut" in cls.facts for cls in design.classes)
+
+
+@pytest.mark.parametrize(
+    ("base", "provider", "machine", "said"),
+    [
+        ("RA01 +gpu_amd_partition", "oci", "oci_h100_8", "needs MI300X/MI350X/MI355X, on offer H100-80GB"),
+        ("RA01 -gpu_exclusive +gpu_tpu_slice", "gcp", "gcp_a3_highgpu_8g", "needs TPU-v6e/TPU7x, on offer H100-80GB"),
+        ("RA01 -gpu_exclusive +gpu_tpu_slice", "oci", "oci_mi300x_8", "slices are node pools of GKE"),
+    ],
+)
+def test_partitions_and_slices_of_another_accelerator_are_refused_with_what_is_needed(
+    base: str, provider: str, machine: str, said: str, catalogue: Catalogue
+) -> None:
+    scenario = scenario_on(provider, machine)
+    violations = resolve(variant(base, scenario, catalogue), scenario, catalogue).violations
+    assert any(said in violation for violation in violations), violations
+
+
+@pytest.mark.parametrize(("chips", "gang", "topology"), [(1, 1, "1x1"), (4, 1, "2x2"), (4, 4, "4x4"), (8, 1, "2x4")])
+def test_a_gang_on_tpus_selects_the_smallest_slice_that_holds_it(
+    chips: int, gang: int, topology: str, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    scenario = scenario_on("gcp", "gcp_tpu_v6e_8")
+    (train, *rest) = scenario.workloads
+    assert train.gpu is not None
+    sized = train.model_copy(
+        update={"gpu": train.gpu.model_copy(update={"count": chips}), "gang": gang, "replicas": gang}
+    )
+    scenario = scenario.model_copy(update={"workloads": (sized, *rest)})
+    objects = built("RA01 -gpu_exclusive +gpu_tpu_slice", scenario, catalogue, tmp_path / "out")
+    jobs = [o["spec"]["template"]["spec"] for o in objects if o["kind"] == "Job" and o["metadata"]["name"] == train.id]
+    assert jobs
+    for pod in jobs:
+        assert pod["containers"][0]["resources"]["limits"]["google.com/tpu"] == str(chips)
+        assert pod["nodeSelector"]["cloud.google.com/gke-tpu-accelerator"] == "tpu-v6e-slice"
+    assert topology in {pod["nodeSelector"]["cloud.google.com/gke-tpu-topology"] for pod in jobs}
+    assert not [p for p in (tmp_path / "out").rglob("chart.yaml") if "gpu-operator" in str(p)]
 
 
 def test_a_gang_on_racks_stays_in_one_fabric_domain_where_it_fits(
@@ -122,9 +249,35 @@ def test_models_state_memory_resource_and_fabric_domain(
     assert (card.fabric.cards if card.fabric else None) == domain
 
 
-def test_instinct_cards_divide_into_the_modes_their_operator_sets(catalogue: Catalogue) -> None:
-    modes = {part.id: part.per_card for part in catalogue.accelerators["MI300X-192GB"].partitions}
-    assert modes == {"SPX-NPS1": 1, "DPX": 2, "QPX": 4, "CPX-NPS4": 8}
+@pytest.mark.parametrize(
+    ("model", "modes"),
+    [
+        ("MI300X-192GB", {"SPX-NPS1": 1, "DPX-NPS2": 2, "CPX-NPS4": 8}),
+        ("MI325X-256GB", {"SPX-NPS1": 1}),
+        ("MI350X-288GB", {"SPX-NPS1": 1, "DPX-NPS2": 2}),
+        ("MI355X-288GB", {"SPX-NPS1": 1, "DPX-NPS2": 2}),
+    ],
+)
+def test_instinct_cards_divide_into_the_modes_their_maker_lists(
+    model: str, modes: dict[str, int], catalogue: Catalogue
+) -> None:
+    assert {part.id: part.per_card for part in catalogue.accelerators[model].partitions} == modes
+    option = catalogue.options["gpu_amd_partition"].gpu
+    assert option is not None
+    assert option.profiles.get(model, {}).items() <= modes.items()
+
+
+def test_a_way_to_cut_cards_cuts_those_of_its_own_maker_alone(catalogue: Catalogue) -> None:
+    modes = {o.id: o.gpu for o in catalogue.in_dimension("gpu_sharing") if o.gpu and o.layer == "fraction"}
+    assert len(modes) >= 7
+    for name, mode in modes.items():
+        assert cuts(mode, "MI300X-192GB") == (name == "gpu_amd_partition")
+        assert cuts(mode, "H100-80GB") == (name != "gpu_amd_partition")
+        assert not cuts(mode, "TPU-v6e-32GB")
+        assert not cuts(mode, "MI325X-256GB")
+
+
+def test_resources_of_cards_are_those_of_their_makers(catalogue: Catalogue) -> None:
     assert resources_of(["MI300X-192GB", "H100-80GB"], catalogue.accelerators) == ("amd.com/gpu", "nvidia.com/gpu")
     assert resources_of(["unknown"], catalogue.accelerators) == ("nvidia.com/gpu",)
 

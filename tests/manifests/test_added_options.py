@@ -23,7 +23,7 @@ from tests.manifests.conftest import read_objects
 
 ADDED = (
     *("st_velero_tenant", "id_eso", "id_openbao", "id_spire", "pol_falco", "pol_tetragon"),
-    *("sch_kueue_tas", "sch_jobset", "sch_lws", "sch_kuberay"),
+    *("sch_kueue_tas", "sch_jobset", "sch_lws", "sch_kuberay", "sch_slinky"),
 )
 
 
@@ -88,6 +88,8 @@ def test_a_tenant_that_may_ask_the_backup_server_for_anything_is_found(resource:
 MISUSES = (
     ("jobset.x-k8s.io", "jobsets", "runs code there through an operator"),
     ("leaderworkerset.x-k8s.io", "leaderworkersets", "runs code there through an operator"),
+    ("slinky.slurm.net", "nodesets", "runs code there through an operator"),
+    ("amd.com", "deviceconfigs", "run as root on nodes"),
     ("spire.spiffe.io", "clusterspiffeids", "identity of any workload"),
     ("kueue.x-k8s.io", "topologies", "moves quotas between tenants"),
     ("", "configmaps", "rewrites what platform components are configured by"),

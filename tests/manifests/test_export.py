@@ -11,14 +11,14 @@ import yaml
 
 from kubeanswers.errors import OutputError
 from kubeanswers.validation.schema import validate_object
-from tenancykit.catalogue.reading import Catalogue
+from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.manifests import export
 from tenancykit.scenario.model import Scenario
 
 Reference = Callable[[str], ResolvedDesign]
 ObjectsOf = Callable[[Path], list[tuple[str, dict[str, Any]]]]
-REFERENCES = [f"RA{number:02d}" for number in range(1, 17)]
+REFERENCES = sorted(load_catalogue().references)
 
 
 @pytest.fixture(scope="module")

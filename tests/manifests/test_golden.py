@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tenancykit.catalogue.reading import load_catalogue
 from tests.manifests.golden import FOLDER, WHOLE, inventory, tenant_objects
 
-REFERENCES = [f"RA{number:02d}" for number in range(1, 17)]
+REFERENCES = sorted(load_catalogue().references)
 
 
 @pytest.mark.parametrize("identifier", REFERENCES)

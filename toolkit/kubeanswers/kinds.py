@@ -69,6 +69,7 @@ cilium.io|n|TracingPolicyNamespaced tracingpoliciesnamespaced
 cilium.io|c|TracingPolicy tracingpolicies
 spire.spiffe.io|c|ClusterSPIFFEID clusterspiffeids
 slinky.slurm.net|n|Controller controllers;NodeSet nodesets;LoginSet loginsets;Accounting accountings
+slinky.slurm.net|n|RestApi restapis
 kueue.x-k8s.io|c|WorkloadPriorityClass workloadpriorityclasses;Topology topologies
 scheduling.volcano.sh|c|Queue queues
 scheduling.run.ai|c|Queue queues
@@ -144,6 +145,7 @@ argoproj.io|n|Application applications;ApplicationSet applicationsets;AppProject
 kustomize.toolkit.fluxcd.io|n|Kustomization kustomizations
 helm.toolkit.fluxcd.io|n|HelmRelease helmreleases
 source.toolkit.fluxcd.io|n|GitRepository gitrepositories;HelmRepository helmrepositories;OCIRepository ocirepositories
+amd.com|n|DeviceConfig deviceconfigs
 nvidia.com|c|ClusterPolicy clusterpolicies;NVIDIADriver nvidiadrivers
 resource.nvidia.com|n|ComputeDomain computedomains
 karpenter.sh|c|NodePool nodepools;NodeClaim nodeclaims

@@ -73,6 +73,14 @@ class SliceGeometry:
         return min(fitting, key=lambda profile: (profile.size, profile.compute, profile.name), default=None)
 
 
+def equal_parts(parts: int, gpu_milli: int, device_memory: int, needed_memory: int) -> int:
+    """Return how many of a GPU's equal parts cover a share of its compute (thousandths) and of its memory (bytes)."""
+    share = gpu_milli
+    if device_memory and needed_memory:
+        share = max(share, -(-_MILLI * needed_memory // device_memory))
+    return -(-share * parts // _MILLI)
+
+
 _PROFILE: Final = re.compile(r"(?P<compute>\d+)g\.(?P<memory>\d+)gb")
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 
-from tenancykit.catalogue.model import Entry
+from tenancykit.catalogue.model import Entry, Vendor
 from tenancykit.catalogue.price_entries import Memory
-
-Vendor = Literal["nvidia", "amd", "google", "aws", "intel"]
 
 USUAL: Final = "nvidia.com/gpu"
 """What pods ask for where no accelerator on offer is known by name."""
@@ -36,6 +34,12 @@ class Fabric(Entry):
     """Cards one domain joins at most."""
     label: str = ""
     """Label of nodes by which a domain larger than a machine is told; empty where a domain is one machine."""
+    slices: dict[str, int] = Field(default_factory=dict)
+    """Cards by topology, where cards are had in slices of a fixed topology, smallest first."""
+
+    def slice_of(self, cards: int) -> str:
+        """Return the smallest topology that holds so many cards; empty where none does."""
+        return next((name for name, most in self.slices.items() if most >= cards), "")
 
 
 class Accelerator(Entry):
@@ -51,6 +55,8 @@ class Accelerator(Entry):
     """Extended resource of a whole card."""
     partitions: tuple[Partition, ...] = ()
     """Ways to divide a card, beside the profiles that options state."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of nodes that carry it, by which its provider tells models apart."""
     fabric: Fabric | None = None
     """What joins it to others."""
     source: str

@@ -32,6 +32,9 @@ Dimension = Literal[
     "identity_gitops",
     "observability_chargeback",
 ]
+Vendor = Literal["nvidia", "amd", "google", "aws", "intel"]
+"""Who makes an accelerator, and whose operator and device plugin serve it."""
+
 DIMENSIONS: tuple[Dimension, ...] = Dimension.__args__  # type: ignore[attr-defined]
 """The ten dimensions in the order they are always shown."""
 
@@ -51,6 +54,7 @@ LAYERS: dict[Dimension, dict[str, bool]] = {
         "job_groups": False,
         "replica_groups": False,
         "ray": False,
+        "slurm": False,
     },
     "policy_admission": {"pod_security": False, "validation": False, "mutation": False, "detection": False},
     "identity_gitops": {
@@ -269,20 +273,22 @@ class Sandbox(Entry):
 class GpuMode(Entry):
     """How a GPU is cut."""
 
-    mode: Literal["whole", "time-slicing", "mps", "mig", "vgpu", "software", "bookkeeping", "dra"]
-    """Mechanism."""
+    mode: Literal["whole", "time-slicing", "mps", "mig", "partition", "vgpu", "software", "bookkeeping", "dra"]
+    """Mechanism; ``partition``: every card of a node is divided alike, and a pod may take several parts."""
+    vendor: Vendor = "nvidia"
+    """Whose cards are cut; nobody's are where they are handed out whole."""
     replicas: int = Field(default=1, ge=1)
     """Pods per GPU offered by default, for modes that offer replicas."""
     profiles: dict[str, dict[str, int]] = Field(default_factory=dict)
-    """MIG: instances of each profile that fit on one GPU, by GPU model."""
+    """MIG and partitions: instances of each profile that fit on one GPU, by GPU model."""
     source: str = ""
     """Key of the source."""
     assumption: bool = False
     """Whether a number is our assumption."""
 
     def cuts(self, model: str) -> bool:
-        """Return whether GPUs of a model can be cut in this way: all modes but MIG cut any."""
-        return self.mode != "mig" or any(model == name or model.startswith(f"{name}-") for name in self.profiles)
+        """Return whether GPUs of a model can be cut in this way: modes without profiles cut any of their vendor."""
+        return not self.profiles or any(model == name or model.startswith(f"{name}-") for name in self.profiles)
 
 
 class Limit(Entry):
@@ -440,7 +446,7 @@ class Reference(Entry):
     """A published reference architecture as a combination of options."""
 
     id: str
-    """``RA01`` to ``RA16`` for the published ones."""
+    """``RA01`` and so on for the published ones."""
     name: str
     """Title."""
     serves: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Whether the machines on offer hold whole GPU boards, so that no board serves two machines at once."""
+"""What follows from the GPU models on offer: whether machines hold whole boards, and what can cut them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from kubeanswers.errors import InputError
+from tenancykit.catalogue.accelerators import accelerator
+from tenancykit.catalogue.model import GpuMode
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.scenario.model import Infrastructure, Scenario
@@ -24,6 +26,18 @@ def whole_boards(scenario: Scenario) -> bool:
     False where a machine's shape is not known: then a board may serve two machines.
     """
     return _whole(scenario.infrastructure, scenario.folder)
+
+
+@lru_cache(maxsize=256)
+def vendor_of(model: str) -> str:
+    """Return who makes a GPU model; empty where the catalogue does not know it."""
+    known = accelerator(model, load_catalogue().accelerators)
+    return known.vendor if known else ""
+
+
+def cuts(mode: GpuMode, model: str) -> bool:
+    """Return whether a way to cut GPUs cuts those of a model: its own vendor's alone, and those it has profiles for."""
+    return vendor_of(model) in ("", mode.vendor) and mode.cuts(model)
 
 
 @lru_cache(maxsize=256)

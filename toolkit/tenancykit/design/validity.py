@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.boards import cuts
 from tenancykit.design.facts import class_facts, design_facts
 from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign, choose
 from tenancykit.design.naming import title
@@ -96,7 +97,7 @@ class Judge:
         modes = [option.gpu for option in options if option.layer == "fraction" and option.gpu]
         if "gpu-fraction" not in self.base or not modes or not self.offered:
             return frozenset()
-        useless = not any(mode.cuts(model) for mode in modes for model in self.offered)
+        useless = not any(cuts(mode, model) for mode in modes for model in self.offered)
         return frozenset({"gpu-uncut"}) if useless else frozenset()
 
 

@@ -58,6 +58,7 @@ INSTALLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "security.istio.io": ("istio-base",),
     "source.toolkit.fluxcd.io": ("flux",),
     "sriovnetwork.openshift.io": ("sriov-operator",),
+    "slinky.slurm.net": ("slurm-operator",),
     "spire.spiffe.io": ("spire-crds",),
     "templates.gatekeeper.sh": ("gatekeeper",),
     "tenancy.kcp.io": ("kcp",),

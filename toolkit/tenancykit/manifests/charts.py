@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tenancykit.catalogue.model import Component, HelmChart
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.boards import vendor_of
 from tenancykit.manifests.assemble import cluster_scope, sides_of
 from tenancykit.manifests.builds import Chart, Side
 from tenancykit.manifests.model import HelmRelease
@@ -25,9 +26,15 @@ def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmR
     for option in plan.chosen:
         for chart in build_of(option).charts:
             scope = cluster_scope(plan, scopes, option.id, chart.side)
-            if scope.classes and chart.component not in done:
+            if scope.classes and chart.component not in done and _drives(chart, scope):
                 done.add(chart.component)
                 yield _release(option.id, chart, scope)
+
+
+def _drives(chart: Chart, scope: ClusterScope) -> bool:
+    """Return whether cards on offer are those a chart drives; where none is known they are taken for NVIDIA's."""
+    makers = {vendor_of(model) or "nvidia" for cls in scope.classes for model in cls.devices.offered} or {"nvidia"}
+    return not chart.vendor or chart.vendor in makers
 
 
 def _release(option: str, chart: Chart, scope: ClusterScope) -> HelmRelease:
@@ -131,7 +138,7 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
         sides = sides_of(found, plan)
         for option in found.options:
             build = build_of(option)
-            installed |= {chart.component for chart in build.charts if chart.side not in sides}
+            installed |= {c.component for c in build.charts if c.vendor or c.side not in sides}
             installed |= {chart.component for chart in build.tenant_charts}
             placed = {side for side, _ in (*build.base, *build.tenant)}
             placed |= {chart.side for chart in build.charts} | {chart.side for chart in build.tenant_charts}

@@ -13,11 +13,11 @@ from math import ceil
 from typing import Final
 
 from kubeanswers.quantities import GIB, MIB
-from tenancykit.catalogue.accelerators import Accelerator, accelerator, resources_of
+from tenancykit.catalogue.accelerators import Accelerator, Partition, accelerator, resources_of
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign
 from tenancykit.design.offers import gpu_models_on_offer
-from tenancykit.partitions import profiles_of, slice_geometry
+from tenancykit.partitions import equal_parts, profiles_of, slice_geometry
 from tenancykit.scenario.model import GpuRequest, Scenario, Workload
 
 GPU: Final = "nvidia.com/gpu"
@@ -61,7 +61,7 @@ class ClassDevices:
     Attributes:
         options: option ids of the class.
         fractional: mechanism that serves parts of a GPU, or an empty string.
-        profiles: MIG profiles by GPU model, instances per GPU.
+        profiles: MIG profiles or modes by GPU model, instances per GPU.
         replicas: pods per GPU for time-slicing and MPS.
         node_models: GPU models of the scenario's own node types.
         offered: GPU models of all its node types, those of the price book too.
@@ -99,8 +99,12 @@ class ClassDevices:
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """Extended resources of whole cards on offer."""
-        return resources_of(self.offered, self.accelerators)
+        """Extended resources of cards on offer, whole, and in every mode where their maker's partitions were chosen."""
+        whole = resources_of(self.offered, self.accelerators)
+        if self.fractional != "partition":
+            return whole
+        cards = (accelerator(model, self.accelerators) for model in self.offered)
+        return (*whole, *sorted({part.resource for card in cards if card for part in card.partitions}))
 
     def card(self, workload: Workload) -> Accelerator | None:
         """Return the accelerator a workload runs on: of its own wish, else of what is on offer; None where unknown."""
@@ -117,9 +121,8 @@ class ClassDevices:
         if gpu is None or (gpu.count == 0 and gpu.fraction is None):
             return NO_DEVICE
         card = self.card(workload)
-        if card is not None and card.vendor != "nvidia":  # every sharing of the catalogue is NVIDIA's: whole cards
-            count = max(1, gpu.count)
-            return DeviceRequest({card.resource: count}, milli_gpus=count * 1000, has_gpu=True)
+        if card is not None and card.vendor != "nvidia":
+            return self._of_another_maker(card, gpu)
         if gpu.fraction is not None and gpu.fraction < 1 and self.fractional and not self.in_guest:
             return self._part(workload, gpu, gpu.fraction)
         count = max(1, gpu.count)
@@ -127,6 +130,32 @@ class ClassDevices:
             return DeviceRequest(claim=f"{workload.id}-gpu", milli_gpus=count * 1000, has_gpu=True)
         resource = GUEST_GPU if self.in_guest else GPU
         return DeviceRequest({resource: count}, milli_gpus=count * 1000, has_gpu=True)
+
+    def _of_another_maker(self, card: Accelerator, gpu: GpuRequest) -> DeviceRequest:
+        """Return parts of a divided card where its maker's partitions were chosen, else whole cards."""
+        whole, part = self._division(card)
+        if part is None or gpu.fraction is None or gpu.fraction >= 1:
+            count = max(1, gpu.count)
+            return DeviceRequest({whole: count}, milli_gpus=count * 1000, has_gpu=True)
+        count = equal_parts(part.per_card, ceil(gpu.fraction * 1000), card.memory, gpu.memory or 0)
+        return DeviceRequest({part.resource: count}, milli_gpus=ceil(1000 * count / part.per_card), has_gpu=True)
+
+    def _division(self, card: Accelerator) -> tuple[str, Partition | None]:
+        """Return by which name whole cards go, and the mode that divides others of the model; None where none does.
+
+        Where cards are divided the device plugin names devices by mode, undivided cards too (AMD's strategy "mixed").
+        """
+        if self.fractional != "partition" or not card.partitions:
+            return card.resource, None
+        chosen = profiles_of(self.profiles, card.id)
+        part = next((part for part in card.partitions if part.id in chosen), None)
+        whole = next((part.resource for part in card.partitions if part.per_card == 1), card.resource)
+        return whole, part
+
+    def parts_per_card(self, resource: str) -> int:
+        """Return how many devices of an extended resource a card is divided into; one for whole cards."""
+        parts = (part for card in self.accelerators.values() for part in card.partitions if part.resource == resource)
+        return max((part.per_card for part in parts), default=1)
 
     def _part(self, workload: Workload, gpu: GpuRequest, fraction: float) -> DeviceRequest:
         share = ceil(fraction * 1000)

@@ -116,4 +116,4 @@ def _of_a_gpu(devices: ClassDevices, resource: str) -> Fraction:
         profile = found["profile"].replace("-", ".")
         counts = [profiles[profile] for profiles in devices.profiles.values() if profile in profiles]
         return Fraction(1, max(counts, default=1))
-    return Fraction(1)
+    return Fraction(1, devices.parts_per_card(resource))

@@ -25,6 +25,7 @@ from tenancykit.manifests.builders import (
     hosted,
     hub,
     identities,
+    instinct,
     machines,
     mesh,
     namespaces,
@@ -89,7 +90,10 @@ _LINKERD: Final[tuple[Chart, ...]] = (
     Chart("linkerd-control-plane", "linkerd", values=mesh.linkerd_values, requirement="isolation.network"),
 )
 _GPU_OPERATOR: Final = Chart(
-    "gpu-operator", gpu.NAMESPACE, "hosts", gpu.operator_values, requirement="isolation.accelerator"
+    "gpu-operator", gpu.NAMESPACE, "hosts", gpu.operator_values, "isolation.accelerator", vendor="nvidia"
+)
+_AMD_OPERATOR: Final = Chart(
+    "amd-gpu-operator", instinct.NAMESPACE, "hosts", instinct.operator_values, "isolation.accelerator", vendor="amd"
 )
 
 _CONTROL_PLANE: Final[dict[str, OptionBuild]] = {
@@ -280,7 +284,17 @@ _STORAGE: Final[dict[str, OptionBuild]] = {
 
 _GPU: Final[dict[str, OptionBuild]] = {
     "gpu_exclusive": OptionBuild(
-        (("hosts", gpu.namespaces),), charts=(_GPU_OPERATOR,), upstream="GPU operator v26.7.0"
+        (("hosts", gpu.namespaces), ("hosts", instinct.devices)),
+        charts=(_GPU_OPERATOR, _AMD_OPERATOR),
+        upstream="GPU operator v26.7.0; AMD GPU operator 1.5.1 where the cards are AMD's",
+    ),
+    "gpu_amd_partition": OptionBuild(
+        (("hosts", instinct.devices), ("hosts", instinct.profiles)),
+        charts=(_AMD_OPERATOR,),
+        upstream="AMD GPU operator 1.5.1 (amd.com/v1alpha1)",
+    ),
+    "gpu_tpu_slice": OptionBuild(
+        reason="GKE runs the device plugin; accelerator and topology stand in the node selector of each pod"
     ),
     "gpu_mig": OptionBuild(
         (("hosts", gpu.namespaces), ("hosts", gpu.mig_config)),
@@ -358,6 +372,12 @@ _SCHEDULING: Final[dict[str, OptionBuild]] = {
         (("api", groups.group_binding("sch_kuberay")),),
         (Chart("kuberay-operator", "kuberay-system", requirement="workload"),),
         upstream="KubeRay 1.7.0 (ray.io/v1)",
+    ),
+    "sch_slinky": OptionBuild(
+        (("pods", groups.controller_namespace("sch_slinky")), ("api", groups.group_role("sch_slinky"))),
+        (("api", groups.group_binding("sch_slinky")),),
+        (Chart("slurm-operator", "slinky", requirement="workload"),),
+        upstream="Slinky 1.2.1 (slinky.slurm.net/v1beta1)",
     ),
 }
 

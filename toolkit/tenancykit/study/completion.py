@@ -152,7 +152,7 @@ class _Completion:
         missed = next((one.need for one in context.asked if one.missed(facts)), None)
         lacking, preferred = owed, frozenset[str]()
         if lacking is None:
-            if self._fresh(broken, context):
+            if self._fresh(broken, context) or self._mended(broken, context):
                 return []
             if missed is None:
                 return [added]
@@ -170,11 +170,17 @@ class _Completion:
     def _depends(self, preferred: Sequence[Option]) -> bool:
         """Return whether price has a say beside a preference: where cards are on offer that it cannot cut."""
         models = {m.shape.gpu_model for m in self.sweeper.cost.machines if m.is_gpu}
-        return any(o.gpu is not None and any(sharing_of(o.gpu, model) is None for model in models) for o in preferred)
+        cut = [{model for model in models if sharing_of(o.gpu, model)} for o in preferred if o.gpu is not None]
+        return any(some and some != models for some in cut)
 
     def _fresh(self, broken: Iterable[str], context: _Context) -> bool:
         """Return whether something is broken that was not before, needs apart."""
         return bool(set(broken) - context.broken - {missed_text(one) for one in context.judge.asked})
+
+    def _mended(self, broken: Iterable[str], context: _Context) -> bool:
+        """Return whether a replacement makes a design fit that does not fit as published: then it would be another."""
+        needs = {missed_text(one) for one in context.judge.asked}
+        return context.replacing and bool(context.broken - needs - set(broken))
 
     def _providers(self, lacking: Condition, facts: frozenset[str], context: _Context, added: Way) -> list[Option]:
         """Return the options that bring a fact the condition lacks, in layers that are free (or may be replaced)."""

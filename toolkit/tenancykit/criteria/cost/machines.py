@@ -14,6 +14,7 @@ from tenancykit.criteria.cost.placement.devices import (
 )
 from tenancykit.criteria.cost.pricing import PriceList, UnitPrice, exactly
 from tenancykit.criteria.score import Evidence
+from tenancykit.design.boards import cuts
 from tenancykit.partitions import profiles_of, slice_geometry
 from tenancykit.scenario.model import NodeOffer, Scenario, Site
 
@@ -115,17 +116,24 @@ def sharing_of(mode: GpuMode | None, model: str) -> GpuSharing | None:
     """Return how a GPU of that model is cut under a fractional mode, or None where the mode cannot cut it."""
     if mode is None or mode.mode == "whole":
         return WHOLE
-    if mode.mode in ("time-slicing", "mps"):
-        return GpuSharing("replicas", max(mode.replicas, 1))
+    if not cuts(mode, model):
+        return None
     if mode.mode in ("software", "bookkeeping"):
         return FRACTION
     profiles = profiles_of(mode.profiles, model)
+    if mode.mode == "partition":
+        return GpuSharing("replicas", max(profiles.values()))
     geometry = slice_geometry(model, tuple(profiles.items())) if profiles else None
     if geometry is not None:
         return GpuSharing("slices", geometry=geometry)
-    if mode.mode == "vgpu":
-        return GpuSharing("replicas", mode.replicas) if mode.replicas > 1 else FRACTION
-    return None
+    return _replicas(mode)
+
+
+def _replicas(mode: GpuMode) -> GpuSharing | None:
+    """Return how GPUs are cut that are offered several times; of vGPU without a number of them, any share."""
+    if mode.mode == "vgpu" and mode.replicas == 1:
+        return FRACTION
+    return GpuSharing("replicas", mode.replicas) if mode.mode in ("time-slicing", "mps", "vgpu") else None
 
 
 def taken_milli(sharing: GpuSharing, model: str, gpu_milli: int, needed_memory: int) -> int:

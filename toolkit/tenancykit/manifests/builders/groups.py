@@ -1,4 +1,4 @@
-"""Rights to write groups of Jobs and of pods: JobSet 0.12, LeaderWorkerSet 0.10 and KubeRay 1.7.
+"""Rights to write groups of Jobs and of pods: JobSet 0.12, LeaderWorkerSet 0.10, KubeRay 1.7 and Slinky 1.2.
 
 Their controllers make pods in the tenant's own namespace, under its quotas and admission policies; what a tenant may do
 there it may already do with Jobs.
@@ -18,6 +18,7 @@ KINDS: Final = {
     "sch_jobset": ("jobset.x-k8s.io", ["jobsets"], "jobset-system"),
     "sch_lws": ("leaderworkerset.x-k8s.io", ["leaderworkersets"], "lws-system"),
     "sch_kuberay": ("ray.io", ["rayclusters", "rayjobs", "rayservices"], "kuberay-system"),
+    "sch_slinky": ("slinky.slurm.net", ["nodesets", "controllers", "loginsets", "restapis"], "slinky"),
 }
 """API group, resources and the controller's namespace, by option."""
 _WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]

@@ -10,6 +10,7 @@ from tenancykit.manifests.builders.access import WORKLOAD_ACCOUNT
 from tenancykit.manifests.builders.exposure import service_name
 from tenancykit.manifests.builders.gang import is_gang, pod_fields
 from tenancykit.manifests.builders.scheduling import pod_placement
+from tenancykit.manifests.builders.slices import slice_selector
 from tenancykit.manifests.devices import DeviceRequest
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import WORKLOAD_LABEL, TenantScope, priority_class, storage_class
@@ -155,6 +156,8 @@ def _annotations(scope: TenantScope, workload: Workload, replicas: int) -> dict[
 
 def _pod(scope: TenantScope, workload: Workload, request: DeviceRequest, replicas: int, restart: str) -> dict[str, Any]:
     spec: dict[str, Any] = {"restartPolicy": restart, **_scheduling(scope, workload, request)}
+    if chosen := slice_selector(scope, workload, replicas):
+        spec["nodeSelector"] = {**spec.get("nodeSelector", {}), **chosen}
     spec |= {
         "serviceAccountName": WORKLOAD_ACCOUNT,
         "automountServiceAccountToken": False,

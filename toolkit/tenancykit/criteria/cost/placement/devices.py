@@ -14,7 +14,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tenancykit.partitions import SliceGeometry, SliceProfile
+from tenancykit.partitions import SliceGeometry, SliceProfile, equal_parts
 
 IntArray = NDArray[np.int64]
 SharingMode = Literal["whole", "fraction", "replicas", "slices"]
@@ -72,10 +72,7 @@ class GpuSharing:
             return None
         if self.mode == "whole":
             return 1
-        share = gpu_milli
-        if device_memory and needed_memory:
-            share = max(share, -(-_MILLI * needed_memory // device_memory))
-        return share if self.mode == "fraction" else -(-share * self.replicas // _MILLI)
+        return equal_parts(self.full, gpu_milli, device_memory, needed_memory)
 
     def chosen_profile(self, gpu_milli: int, needed_memory: int, name: str | None) -> SliceProfile | None:
         """Return the profile a pod gets: the one it names, or the smallest that covers it; ``None`` if none does."""
