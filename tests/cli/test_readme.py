@@ -7,6 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
+from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import command_line, exploring
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -45,3 +46,9 @@ def test_the_studio_and_the_course_are_on_the_first_screen() -> None:
     picture = re.search(r"\]\((docs/studio\.png)\)", first)
     assert picture is not None
     assert (Path(__file__).parents[2] / picture[1]).stat().st_size < 200_000
+
+
+def test_the_readme_counts_the_published_architectures_as_the_catalogue_does() -> None:
+    words = {20: "twenty", 21: "twenty-one", 22: "twenty-two", 23: "twenty-three", 24: "twenty-four"}
+    number = len(load_catalogue().references)
+    assert f"compares {words[number]} published reference architectures" in README
