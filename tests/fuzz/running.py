@@ -26,7 +26,10 @@ from tests.fuzz.doors import CORPUS, Door, doors, stand_beside
 from tests.fuzz.mutations import mutated
 
 PATIENCE: Final = int(os.environ.get("TENANCYKIT_FUZZ_PATIENCE", "10"))
-"""Seconds after which an input counts as one that hangs the toolkit (a machine shared with others may need more)."""
+"""Seconds after which an input counts as one that hangs the toolkit (a machine shared with others may need more): of the
+processor for inputs in process, of the clock for cold ones."""
+ASLEEP: Final = 30
+"""How many times as long an input in process may take by the clock: one that waits uses no processor."""
 
 
 class HangError(Exception):
@@ -43,6 +46,7 @@ class Tally:
         failures: door, file in the corpus, and the end of the trace.
         started: when the run began.
         peak: highest peak memory of a command with a process of its own, in MiB.
+        slowest: processor seconds of the slowest input in process, and its door.
     """
 
     inputs: Counter[str] = field(default_factory=Counter)
@@ -50,6 +54,7 @@ class Tally:
     failures: list[tuple[str, Path, str]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     peak: float = 0.0
+    slowest: tuple[float, str] = (0.0, "")
 
     def highest(self) -> float:
         """Return the peak memory in MiB: of the commands where they had processes of their own, else of this one."""
@@ -61,7 +66,8 @@ class Tally:
         lines = [f"{name:<16}{number:>10,}" for name, number in sorted(self.inputs.items())]
         lines.append(
             f"{total:,} inputs in {time.monotonic() - self.started:.0f} s, {self.refused:,} refused, "
-            f"{len(self.failures)} tracebacks or hangs, peak memory {self.highest():.0f} MiB"
+            f"{len(self.failures)} tracebacks or hangs, peak memory {self.highest():.0f} MiB, "
+            f"slowest {self.slowest[0]:.1f} s of the processor ({self.slowest[1] or 'cold ones are not timed'})"
         )
         return "\n".join(lines)
 
@@ -73,18 +79,22 @@ def bounded(seconds: int) -> Iterator[None]:
     def late(_number: int, _frame: object) -> None:
         raise HangError(f"no answer in {seconds} seconds")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, seconds * ASLEEP))
+    before = [signal.signal(number, late) for _, number, _ in timers]
+    for timer, _, limit in timers:
+        signal.setitimer(timer, limit)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for (timer, number, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
 
 
 def try_one(name: str, door: Door, data: bytes, folder: Path, tally: Tally) -> None:
     """Put one input before one door; what it cannot answer is kept in the corpus."""
     tally.inputs[name] += 1
+    began = time.process_time()
     try:
         with bounded(PATIENCE), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -100,6 +110,7 @@ def try_one(name: str, door: Door, data: bytes, folder: Path, tally: Tally) -> N
         if not kept.exists():
             kept.write_bytes(data)
         tally.failures.append((name, kept, told))
+    tally.slowest = max(tally.slowest, (time.process_time() - began, name))
 
 
 def kept(name: str) -> list[bytes]:
@@ -255,6 +266,7 @@ class Run:
             "failures": len(self.tally.failures),
             "seconds": round(time.monotonic() - self.tally.started),
             "peak": round(self.tally.highest()),
+            "slowest": [round(self.tally.slowest[0], 1), self.tally.slowest[1]],
         }
         return json.dumps(data) + "\n"
 
@@ -266,11 +278,13 @@ def summed(lines: Iterable[str]) -> str:
     for kind in sorted({kind for kind, _ in runs}):
         found = [one for (of, _), one in runs.items() if of == kind]
         seeds = sorted(one["seed"] for one in found)
+        slowest = [max(one.get("slowest", [0.0, ""]) for one in found)]
         inputs = sum((Counter(one["inputs"]) for one in found), Counter())
         told.append(
             f"{kind}: {inputs.total():,} inputs over {len(seeds)} seeds ({seeds[0]} to {seeds[-1]}), "
             f"{sum(one['refused'] for one in found):,} refused, {sum(one['failures'] for one in found)} tracebacks or "
             f"hangs, highest peak {max(one['peak'] for one in found)} MiB"
+            + "".join(f", slowest {seconds} s of the processor ({door})" for seconds, door in slowest if door)
         )
         told += [f"  {name:<22}{number:>10,}" for name, number in sorted(inputs.items())]
     return "\n".join(told)

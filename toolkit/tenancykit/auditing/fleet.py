@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from kubeanswers.inputs import is_folder
 from kubeanswers.kustomize.definition import find_kustomization
 from kubeanswers.reading import Reading, read_objects, read_sets
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState
@@ -71,7 +72,7 @@ def _delivered(root: Path, cluster: Path) -> list[Path]:
         places.append(place)
         for item in read_objects([place]).objects.of("kustomize.toolkit.fluxcd.io", "Kustomization"):
             named = root / str(item.spec.get("path") or "").removeprefix("./")
-            if named != root and named.is_dir() and named.resolve().is_relative_to(root.resolve()):
+            if named != root and is_folder(named) and named.resolve().is_relative_to(root.resolve()):
                 waiting.append(named)
     return places
 

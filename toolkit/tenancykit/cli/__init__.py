@@ -17,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO, cast
 
@@ -145,8 +146,9 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+@cache
 def command_line() -> argparse.ArgumentParser:
-    """Return the parser of every command; the docs print it."""
+    """Return the parser of every command, made once a process; the docs print it."""
     parser = argparse.ArgumentParser(
         prog="tenancykit",
         description="Compare, explain and export Kubernetes tenancy designs for AI platforms.",

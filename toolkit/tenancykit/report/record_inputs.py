@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.inputs import read_bytes
+from kubeanswers.inputs import is_file, read_bytes
 from kubeanswers.source import read_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import LEAST_RATIO, MOST_RATIO, Calibration, calibrate
@@ -228,4 +228,4 @@ def _files(scenario: Scenario) -> dict[str, str]:
 
 def content_hash(path: Path) -> str:
     """Return a short hash of a file's bytes; empty where there is no such file."""
-    return hashlib.sha256(read_bytes(path, MAX_BYTES)).hexdigest()[:16] if path.is_file() else ""
+    return hashlib.sha256(read_bytes(path, MAX_BYTES)).hexdigest()[:16] if is_file(path) else ""

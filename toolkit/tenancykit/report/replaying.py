@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.inputs import is_file
 from kubeanswers.source import Document
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criterion_names import CRITERIA
@@ -180,7 +181,7 @@ def _wrong_files(inputs: RecordedInputs, scenario: Scenario, path: Path, home: P
         target = (root / name).resolve() if "\0" not in name else root
         if not target.is_relative_to(root):
             yield Fault(str(path), f"{name!r} leaves the record's folder", cure="copy the file there")
-        elif name in inputs.files and not target.is_file():
+        elif name in inputs.files and not is_file(target):
             cure = "put the files beside the record, or name their folder (--folder)"
             yield Fault(str(path), f"{name}, which the scenario names, is missing", cure=cure)
         elif name not in named:

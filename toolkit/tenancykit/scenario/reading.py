@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.inputs import is_file, is_folder
 from kubeanswers.source import Document, Path_, Place, parse_yaml, read_yaml
 from tenancykit.scenario.checks import check
 from tenancykit.scenario.fitting import NodeShape, whole_hosts_only
@@ -35,7 +36,7 @@ def read_scenario(path: str | os.PathLike[str], known: Known | None = None) -> S
         InputError: every fault of the file, each with file, line, what is allowed and a cure.
     """
     file = Path(path)
-    if file.is_dir():
+    if is_folder(file):
         file = file / "scenario.yaml"
     return scenario_of(read_yaml(file), known, folder=file.parent)
 
@@ -103,6 +104,6 @@ def _missing_files(scenario: Scenario, document: Document, folder: Path) -> list
         target = (root / name).resolve()
         if not target.is_relative_to(root):
             faults.append(Fault(document.where(path), f"{name!r} leaves the scenario's folder", cure="copy it there"))
-        elif not target.is_file():
+        elif not is_file(target):
             faults.append(Fault(document.where(path), f"no such file {name!r} beside the scenario", cure="add it"))
     return faults

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlparse
 
@@ -65,7 +66,8 @@ def main() -> None:
     routes = [(f"{prefix}oauth_callback", HubOAuthCallbackHandler), (f"{prefix}?", Board)]
     application = Application(routes, cookie_secret=os.urandom(32))
     application.listen(address.port or 0, address.hostname or "127.0.0.1")
-    IOLoop.current().start()
+    with suppress(KeyboardInterrupt):  # Ctrl-C in the terminal of the hub reaches its services too
+        IOLoop.current().start()
 
 
 if __name__ == "__main__":

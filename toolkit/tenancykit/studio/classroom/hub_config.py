@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
 from jupyterhub.auth import Authenticator
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+from jupyterhub.utils import wait_for_http_server
 from traitlets.config import get_config
 
 from tenancykit.studio.classroom.places import prepare
@@ -16,6 +19,11 @@ from tenancykit.studio.classroom.settings import SETTINGS, read_settings
 from tenancykit.studio.workshop.progress import PROGRESS
 
 settings = read_settings()
+AT_ONCE: Final = os.cpu_count() or 1
+"""Servers that start at the same time: a whole class at once would share the processors until all are too late."""
+START: Final = 300
+"""Seconds one server may take to answer, its turn come."""
+_door: Final = asyncio.Semaphore(AT_ONCE)
 
 
 class ClassAuthenticator(Authenticator):  # type: ignore[misc] # JupyterHub has no types
@@ -31,9 +39,24 @@ class ClassSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # as above
     """Starts one participant's JupyterLab in a folder of its own."""
 
     async def start(self) -> Any:
-        """Start it, the notebooks copied the first time."""
-        prepare(settings, self.user.name)
-        return await super().start()
+        """Start it when its turn comes, the notebooks copied the first time; the turn ends when it answers."""
+        async with _door:
+            await asyncio.to_thread(prepare, settings, self.user.name)
+            address, port = await super().start()
+            answer = asyncio.ensure_future(
+                wait_for_http_server(f"http://{address}:{port}{self.server.base_url}", timeout=START)
+            )
+            while not answer.done() and await self.poll() is None:
+                await asyncio.wait([answer], timeout=1)
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)  # the hub waits too, and says who is too late
+            return address, port
+
+    async def progress(self) -> AsyncIterator[dict[str, object]]:
+        """Say what is waited for."""
+        if _door.locked():
+            yield {"progress": 10, "message": f"Others start first: {AT_ONCE} servers at a time."}
+        yield {"progress": 30, "message": "Your server starts."}
 
 
 c = get_config()
@@ -44,8 +67,8 @@ c.JupyterHub.spawner_class = ClassSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.folder / "participants" / "{username}")
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.default_url = "/lab/tree/workshop/a-read-and-harden.ipynb"
-c.Spawner.start_timeout = 300
-c.Spawner.http_timeout = 300
+c.Spawner.start_timeout = START * max(1, len(settings.accounts) // AT_ONCE)
+c.Spawner.http_timeout = START
 c.Spawner.env_keep = ["PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"]
 c.Spawner.environment = {
     PROGRESS: str(settings.progress),

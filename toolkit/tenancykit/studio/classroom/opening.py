@@ -23,8 +23,8 @@ from tenancykit.studio.classroom.roster import Seat, seats
 from tenancykit.studio.classroom.settings import SETTINGS, ClassSettings
 
 PER_PARTICIPANT_MIB: Final = 450
-"""Memory to hold ready for one participant. Measured: 248 MiB for a server and a kernel that has passed exercise 1
-(benchmarks/class_hub.py, two participants); the rest is for a second open notebook (assumption)."""
+"""Memory to hold ready for one participant. Measured: 244 MiB for a server and a kernel that has passed exercise 1
+(benchmarks/class_hub.py, twenty participants); the rest is for a second open notebook (assumption)."""
 
 _PATIENCE: Final = 180.0
 _PROXY: Final = "configurable-http-proxy"
