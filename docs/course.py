@@ -149,7 +149,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, page in (("handout.html", handout()), ("slides.html", slides())):
         (folder / name).write_text(page, encoding="utf-8")
-        print(f"{folder / name}: print it from a browser")  # noqa: T201 - a program of its own
+        print(f"{folder / name}: print it from a browser")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tenancykit as tk
+from tenancykit.drawing import html_of
 from tenancykit.report import charts
 from tenancykit.report.chart_canvas import PALETTE, SHADES, Axis, Canvas, ink_on, shortened, spread
 from tenancykit.report.charts import Chart
@@ -178,6 +179,7 @@ def test_the_explored_front_says_whether_it_is_proven() -> None:
     }
     found = tk.explore(scenario, allowed=allowed)
     study = studies.study("saas-inference")
+    assert charts.explored(found).svg in html_of(found)
     chart = charts.explored(found, study)
     assert ("the exact front" in chart.title) == found.exact
     front = found.admitted or found.front

@@ -12,7 +12,7 @@ import tenancykit as tk
 from tenancykit.drawing import html_of
 from tenancykit.report import charts, text
 from tenancykit.report.chart_canvas import class_colours
-from tenancykit.report.svg import bar
+from tenancykit.report.drawing import bar
 
 
 @pytest.fixture(scope="module")

@@ -96,28 +96,29 @@ def pareto(study: Study, x: str = "cost", y: str = "isolation") -> Chart:
     return canvas.chart(["design", TITLES[y], TITLES[x], "standing"], data)
 
 
-def explored(found: Exploration, study: Study, x: str = "cost", y: str = "isolation") -> Chart:
-    """Return the front of an exploration by two criteria, with the reference architectures beside it.
+def explored(found: Exploration, study: Study | None = None, x: str = "cost", y: str = "isolation") -> Chart:
+    """Return the front of an exploration by two criteria, with the reference architectures beside it where given.
 
     Args:
         found: what was explored.
-        study: the reference architectures for the same scenario.
+        study: the reference architectures for the same scenario; None for the front alone.
         x: criterion from left to right.
         y: criterion from bottom to top.
     """
     front = found.admitted or found.front
-    references = [e for e in study.evaluations if study.rank(e.id) is not None] or list(study.evaluations)
-    scores = study.evaluations[0].scores
+    measured = study.evaluations if study else ()
+    references = [e for e in measured if study and study.rank(e.id) is not None] or list(measured)
     proven = "the exact front" if found.exact else "the best found so far, not proven to be the whole front"
     canvas = Canvas(f"{len(front)} designs of the space are beaten by none: {proven}", 400)
     left, right, base = 72, WIDTH - 24, canvas.top + 400 - 44
     legend = [("on the front of the space", GREEN, "disc"), ("reference architectures", BLUE, "square")]
+    legend = legend if study else legend[:1]
     used = canvas.legend(left, canvas.top + 8, legend, room=right - left)
     along = [one[x] for one in front] + [e.scores[x].value for e in references]
     high = [one[y] for one in front] + [e.scores[y].value for e in references]
     across, up = spread(along, left, right), spread(high, base, canvas.top + used + 6)
-    canvas.scale_across(across, base, canvas.top + used + 6, _axis_title(x, scores[x]))
-    canvas.scale_up(up, left, right, _axis_title(y, scores[y]))
+    canvas.scale_across(across, base, canvas.top + used + 6, _unit_title(x, found))
+    canvas.scale_up(up, left, right, _unit_title(y, found))
     for one in front:
         told = f"{one.id}: {number(one[y])}, {number(one[x])}"
         canvas.mark(across(one[x]), up(one[y]), 3.5, GREEN, "disc", title=told)
@@ -154,6 +155,16 @@ def _pareto_title(study: Study, front: set[str], x: str, y: str) -> str:
 
 def _axis_title(name: str, score: Score) -> str:
     return f"{TITLES[name]}, {score.unit} ({'more' if score.better == 'higher' else 'less'} is better)"
+
+
+def _unit_title(name: str, found: Exploration) -> str:
+    unit = {
+        "isolation": "nines (more is better)",
+        "effort": "person-days (less is better)",
+        "operations": "hours/month (less is better)",
+        "cost": f"{found.scenario.infrastructure.currency} per month (less is better)",
+    }[name]
+    return f"{TITLES[name]}, {unit}"
 
 
 def _front_note(far: Sequence[Evaluation], x: str, y: str) -> str:

@@ -12,11 +12,11 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import html_of, picture_of, text_of
 from tenancykit.report import charts
 from tenancykit.report.admitting import admission_lines
+from tenancykit.report.chart_canvas import INK, ORANGE
 from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.report.serving import queue_lines
-from tenancykit.report.svg import bar
 from tenancykit.report.text import evaluation_text, explanation_text, standing, study_text
 from tenancykit.study.admitting import AdmitAnswer
 from tenancykit.study.comparison import Study
@@ -203,6 +203,17 @@ def _pre(lines: Iterable[str]) -> str:
 
 def _details(lines: Iterable[str], summary: str) -> str:
     return f"<details><summary>{summary}</summary>{_pre(lines)}</details>"
+
+
+def bar(share: float, text: str, *, emphasis: bool = False, width: int = 96) -> str:
+    """Return a table cell's bar: ``share`` (0-1) of the width filled, with its text on top."""
+    scaling = f"max-width:100%;height:auto;min-width:{width - 8}px"
+    return (
+        f'<svg viewBox="0 0 {width} 18" width="{width}" height="18" style="{scaling}" role="img" '
+        f'aria-label="{_safe(text)}"><rect width="{width}" height="18" fill="#f0f0f0"/><rect '
+        f'width="{share * width:.1f}" height="18" fill="{ORANGE if emphasis else "#9ecae1"}"/>'
+        f'<text x="4" y="13" font-size="11" font-family="system-ui, sans-serif" fill="{INK}">{_safe(text)}</text></svg>'
+    )
 
 
 @text_of.register

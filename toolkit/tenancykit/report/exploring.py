@@ -12,9 +12,9 @@ import numpy as np
 
 from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
+from tenancykit.report.chart_decision import explored
 from tenancykit.report.figures import counted, listed, number
 from tenancykit.report.payload import fingerprint, plain
-from tenancykit.report.svg import Point, scatter
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.study.exploration import Exploration, Found
 from tenancykit.study.handful import handful
@@ -221,10 +221,6 @@ def exploration_html(found: Exploration) -> str:
     """Return the size of the space, the front as a picture and a table, and what it rests on."""
     front = found.admitted or found.front
     shown = told_apart(front)
-    points = [
-        Point(one.id, one["cost"], one["isolation"], 1, f"{one.id} {one.design.name}: {number(one['isolation'])} nines")
-        for one, _ in shown
-    ]
     shared, own = options_apart([one for one, _ in shown])
     head = "".join(f"<th>{TITLES[name]}</th>" for name in FOUR)
     rows = "".join(
@@ -234,15 +230,7 @@ def exploration_html(found: Exploration) -> str:
     )
     common = f"<p>All of these also choose {_safe(listed(shared))}.</p>" if shared else ""
     caveats = "".join(f"<li>{_safe(caveat)}</li>" for caveat in found.caveats)
-    currency = _safe(found.scenario.infrastructure.currency)
-    picture = ""
-    if points:
-        picture = scatter(
-            points,
-            title=f"{counted(len(front), 'design')} that none beats",
-            x_axis=f"Service cost, {currency} per month (left is better)",
-            y_axis="Isolation, nines (up is better)",
-        )
+    picture = explored(found).svg if front else ""
     return (
         f'<div class="tk"><h3>{_safe(found.scenario.title or found.scenario.name)}</h3>'
         f"<p>{number_of(found.combinations)} combinations of options, <b>{number_of(found.space)}</b> of them valid; "
