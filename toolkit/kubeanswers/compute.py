@@ -6,18 +6,18 @@ sidecars, https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kubeanswers.objects import mapping, mappings, scalar_text
 from kubeanswers.quantities import parse_quantity
 
 ResourceList = dict[str, Decimal]
 """Amounts by resource name, in the resource's own unit (cores, bytes, pieces), rounded up to thousandths."""
+Amount = TypeVar("Amount", int, Decimal)
 
 _MILLI: Final = Decimal("0.001")
-_NATIVE: Final = frozenset({"cpu", "memory", "ephemeral-storage", "storage"})
 
 
 def resource_list(data: object) -> ResourceList:
@@ -44,15 +44,14 @@ def is_huge_page(name: str) -> bool:
     return name.startswith("hugepages-")
 
 
+def is_native(name: str) -> bool:
+    """Return whether a resource belongs to Kubernetes itself."""
+    return "/" not in name or "kubernetes.io/" in name
+
+
 def is_extended(name: str) -> bool:
-    """Return whether the resource is an extended one, such as ``nvidia.com/gpu``."""
-    group, slash, _ = name.partition("/")
-    return (
-        bool(slash)
-        and not name.startswith("requests.")
-        and group != "kubernetes.io"
-        and not group.endswith(".kubernetes.io")
-    )
+    """Return whether the resource is a device plugin's or operator's, such as ``nvidia.com/gpu``."""
+    return not is_native(name) and not name.startswith("requests.")
 
 
 def may_overcommit(name: str) -> bool:
@@ -60,18 +59,18 @@ def may_overcommit(name: str) -> bool:
     return not is_huge_page(name) and not is_extended(name)
 
 
-def added(*lists: Mapping[str, Decimal]) -> ResourceList:
+def added(*lists: Mapping[str, Amount]) -> dict[str, Amount]:
     """Return the sum of resource lists."""
-    total: ResourceList = {}
+    total: dict[str, Amount] = {}
     for item in lists:
         for name, value in item.items():
-            total[name] = total.get(name, Decimal(0)) + value
+            total[name] = total[name] + value if name in total else value
     return total
 
 
-def highest(*lists: Mapping[str, Decimal]) -> ResourceList:
+def highest(*lists: Mapping[str, Amount]) -> dict[str, Amount]:
     """Return the larger amount of each resource."""
-    total: ResourceList = {}
+    total: dict[str, Amount] = {}
     for item in lists:
         for name, value in item.items():
             total[name] = max(total.get(name, value), value)
@@ -118,19 +117,37 @@ def container_amounts(container: Mapping[str, Any], side: str) -> ResourceList:
     return resource_list(mapping(container.get("resources")).get(side))
 
 
-def aggregate(spec: Mapping[str, Any], side: str) -> ResourceList:
-    """Return what the containers of a pod need at their busiest moment: sidecars run on, init containers take turns."""
-    running = added(*(container_amounts(item, side) for item in mappings(spec.get("containers"))))
-    sidecars: ResourceList = {}
-    starting: ResourceList = {}
+def busiest(
+    spec: Mapping[str, Any],
+    staying: Callable[[Mapping[str, Any]], Mapping[str, Amount]],
+    passing: Callable[[Mapping[str, Any]], Mapping[str, Amount]],
+) -> dict[str, Amount]:
+    """Return what the containers of a pod need at their busiest moment: sidecars run on, init containers take turns.
+
+    Args:
+        spec: the pod's specification.
+        staying: returns what a container needs that runs on.
+        passing: returns what an init container needs that ends before others start.
+    """
+    running = added(*(staying(item) for item in mappings(spec.get("containers"))))
+    sidecars: dict[str, Amount] = {}
+    starting: dict[str, Amount] = {}
     for item in mappings(spec.get("initContainers")):
-        own = container_amounts(item, side)
         if item.get("restartPolicy") == "Always":
-            running, sidecars = added(running, own), added(sidecars, own)
+            sidecars = added(sidecars, staying(item))
             starting = highest(starting, sidecars)
         else:
-            starting = highest(starting, added(own, sidecars))
-    return highest(running, starting)
+            starting = highest(starting, added(sidecars, passing(item)))
+    return highest(added(running, sidecars), starting)
+
+
+def aggregate(spec: Mapping[str, Any], side: str) -> ResourceList:
+    """Return the requests or limits of a pod's containers at their busiest moment."""
+
+    def own(container: Mapping[str, Any]) -> ResourceList:
+        return container_amounts(container, side)
+
+    return busiest(spec, own, own)
 
 
 def pod_total(spec: Mapping[str, Any], side: str, *, overhead: bool = True) -> ResourceList:
@@ -158,55 +175,3 @@ def is_best_effort(spec: Mapping[str, Any]) -> bool:
             if any(amounts.get(name, 0) > 0 for name in ("cpu", "memory")):
                 return False
     return True
-
-
-def resource_faults(spec: Mapping[str, Any]) -> list[str]:
-    """Return what the API server finds wrong with the pod's resources (answer 422)."""
-    faults: list[str] = []
-    for kind in ("containers", "initContainers"):
-        for i, container in enumerate(mappings(spec.get(kind))):
-            limits, requests = container_amounts(container, "limits"), container_amounts(container, "requests")
-            faults += [f"spec.{kind}[{i}].resources.{text}" for text in _list_faults(limits, requests)]
-    own = mapping(spec.get("resources"))
-    faults += [
-        f"spec.resources.{text}"
-        for text in _list_faults(resource_list(own.get("limits")), resource_list(own.get("requests")))
-    ]
-    return [*faults, *_pod_level_faults(spec, own)]
-
-
-def _list_faults(limits: ResourceList, requests: ResourceList) -> list[str]:
-    faults: list[str] = []
-    for side, amounts in (("limits", limits), ("requests", requests)):
-        for name, value in amounts.items():
-            if value < 0:
-                faults.append(f"{side}[{name}]: must be greater than or equal to 0")
-            if is_extended(name) and value != value.to_integral_value():
-                faults.append(f"{side}[{name}]: must be an integer")
-            if "/" not in name and name not in _NATIVE and not is_huge_page(name):
-                faults.append(f"{side}[{name}]: must be a standard resource type or fully qualified")
-    return faults + [text for name, value in requests.items() for text in _against_limit(name, value, limits.get(name))]
-
-
-def _against_limit(name: str, request: Decimal, limit: Decimal | None) -> list[str]:
-    if limit is None:
-        return [] if may_overcommit(name) else ["limits: Limit must be set for non overcommitable resources"]
-    if not may_overcommit(name) and request != limit:
-        return [f"requests: must be equal to {name} limit of {limit}"]
-    return [f"requests: must be less than or equal to {name} limit of {limit}"] if request > limit else []
-
-
-def _pod_level_faults(spec: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
-    """Pod-level requests must cover what the containers ask for together; no container's limit may exceed the pod's."""
-    asked = aggregate(spec, "requests")
-    faults = [
-        f"spec.resources.requests[{name}]: must be at least the containers' {asked[name]}"
-        for name, value in resource_list(own.get("requests")).items()
-        if asked.get(name, Decimal(0)) > value
-    ]
-    limits = resource_list(own.get("limits"))
-    for container in mappings(spec.get("containers")):
-        given = container_amounts(container, "limits")
-        over = [name for name, value in limits.items() if given.get(name, Decimal(0)) > value]
-        faults += [f"spec.containers: must be less than or equal to pod limits of {name}" for name in over]
-    return faults

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kubeanswers.compute import added
 from kubeanswers.errors import InputError
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, text_map
 from kubeanswers.queueing.manifests import GROUP, Faults, of_kind, seconds
 from kubeanswers.queueing.values import Domain, Granted, PodSet, Reserved, TopologyRequest, Workload
 from kubeanswers.scheduling.objects import node_terms, toleration
-from kubeanswers.scheduling.requests import add, amounts, total_requests
+from kubeanswers.scheduling.requests import amounts, total_requests
 
 Part = tuple[str, int, Mapping[str, Any], int | None]
 """Name, count, pod template and smallest count of a pod set."""
@@ -236,7 +237,7 @@ def _pod_set(
 ) -> PodSet:
     spec = dict(mapping(template.get("spec")))
     try:
-        requests = add(total_requests(spec, name), amounts(spec.get("overhead"), f"{name}.overhead"))
+        requests = added(total_requests(spec, name), amounts(spec.get("overhead"), f"{name}.overhead"))
     except InputError as error:
         for fault in error.faults:
             faults.add(item, fault.where, fault.what, fault.allowed, fault.cure)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from kubeanswers.compute import ResourceList, container_amounts, resource_faults, resource_list, with_defaults
+from kubeanswers.compute import ResourceList, container_amounts, resource_list, with_defaults
 from kubeanswers.kinds import KindTable, builtin_kinds
 from kubeanswers.objects import mapping, mappings, scalar_text, texts
 from kubeanswers.quantities import cpu_text, memory_text
@@ -25,6 +25,7 @@ from kubeanswers.quota.limit_ranges import (
 from kubeanswers.quota.usage import countable, in_scope, missing_amounts, usage
 from kubeanswers.validation.checks.policies import limit_range, resource_quota
 from kubeanswers.validation.checks.report import faults
+from kubeanswers.validation.checks.resources import all_resources
 
 Key = tuple[str, str]
 T = TypeVar("T")
@@ -153,7 +154,8 @@ class NamespaceAccount:
             case "Pod":
                 if not mappings(spec.get("containers")):
                     return ["spec.containers: Required value"]
-                return resource_faults(spec) + (_pod_change_faults(spec, mapping(old.get("spec"))) if old else [])
+                same = old is None or _asked(spec) == _asked(mapping(old.get("spec")))
+                return faults(all_resources, spec) + ([] if same else ["spec: pod updates may not change resources"])
             case "PersistentVolumeClaim":
                 return _claim_faults(spec, old)
             case "LimitRange":
@@ -269,17 +271,10 @@ def _claim_faults(spec: Mapping[str, Any], old: Mapping[str, Any] | None) -> lis
     return []
 
 
-def _pod_change_faults(spec: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
-    """What a pod asks for is changed through its resize subresource alone."""
-
-    def asked(of: Mapping[str, Any]) -> list[object]:
-        kinds = ("containers", "initContainers")
-        held = [item for kind in kinds for item in mappings(of.get(kind))] + [of]
-        return [
-            (item.get("name"), container_amounts(item, "requests"), container_amounts(item, "limits")) for item in held
-        ]
-
-    return [] if asked(spec) == asked(old) else ["spec: pod updates may not change resources"]
+def _asked(spec: Mapping[str, Any]) -> list[object]:
+    """Return what a pod asks for, which is changed through its resize subresource alone."""
+    held = [item for kind in ("containers", "initContainers") for item in mappings(spec.get(kind))] + [spec]
+    return [(item.get("name"), container_amounts(item, "requests"), container_amounts(item, "limits")) for item in held]
 
 
 def _hard(quota: Mapping[str, Any]) -> ResourceList:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from kubeanswers.compute import added
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.scheduling.requests import (
     Object,
-    add,
     amounts,
     nominal_requests,
     scored_requests,
@@ -178,7 +178,7 @@ class Reader:
             namespace=namespace,
             name=meta.get("name", ""),
             labels=labels,
-            requests={k: v for k, v in add(requests, extra).items() if v > 0},
+            requests={k: v for k, v in added(requests, extra).items() if v > 0},
             nominal_cpu=nominal.get(CPU, 0) + extra.get(CPU, 0),
             nominal_memory=nominal.get(MEMORY, 0) + extra.get(MEMORY, 0),
             scored_cpu=scored.get(CPU, 0) + extra.get(CPU, 0),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kubeanswers.compute import busiest, highest, is_huge_page
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.quantities import millis, whole
 from kubeanswers.scheduling.values import CPU, MEMORY
@@ -60,16 +61,6 @@ def amounts(values: Any, where: str) -> dict[str, int]:
     return found
 
 
-def add(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
-    """Return the sum of two resource lists."""
-    return {name: left.get(name, 0) + right.get(name, 0) for name in {**left, **right}}
-
-
-def _most(*lists: Mapping[str, int]) -> dict[str, int]:
-    names = {name: None for one in lists for name in one}
-    return {name: max(one.get(name, 0) for one in lists) for name in names}
-
-
 def container_requests(container: Object, where: str, defaults: Mapping[str, int]) -> dict[str, int]:
     """Return a container's requests; a limit stands in for a missing request, a default for a missing both."""
     resources = container.get("resources") or {}
@@ -96,11 +87,11 @@ class Granted:
         if found is None:
             return asked
         place = f"{self._where}: status of {name}"
-        held = _most(
+        held = highest(
             amounts((found.get("resources") or {}).get("requests"), place),
             amounts(found.get("allocatedResources"), place),
         )
-        return held if self._infeasible else _most(asked, held)
+        return held if self._infeasible else highest(asked, held)
 
 
 def total_requests(spec: Object, where: str, status: Object | None = None) -> dict[str, int]:
@@ -125,21 +116,12 @@ def scored_requests(spec: Object, where: str) -> dict[str, int]:
 
 
 def _containers(spec: Object, where: str, defaults: Mapping[str, int], granted: Granted) -> dict[str, int]:
-    """Return the largest amounts in use at one time; a sidecar stays, so it counts beside what starts after it."""
-    total: dict[str, int] = {}
-    for container in spec.get("containers") or ():
-        own = granted.effective(container.get("name"), container_requests(container, where, {}))
-        total = add(total, {**defaults, **own})
-    staying: dict[str, int] = {}
-    peak: dict[str, int] = {}
-    for container in spec.get("initContainers") or ():
-        asked = container_requests(container, where, {})
-        if container.get("restartPolicy") == "Always":
-            staying = add(staying, {**defaults, **granted.effective(container.get("name"), asked)})
-            peak = _most(peak, staying)
-        else:
-            peak = _most(peak, add(staying, {**defaults, **asked}))
-    return _most(add(total, staying), peak)
+    """Return the largest amounts in use at one time; what a sidecar was granted counts, as it stays."""
+
+    def staying(container: Object) -> dict[str, int]:
+        return {**defaults, **granted.effective(container.get("name"), container_requests(container, where, {}))}
+
+    return busiest(spec, staying, lambda container: container_requests(container, where, defaults))
 
 
 def pod_level(spec: Object, where: str) -> dict[str, int]:
@@ -158,4 +140,4 @@ def pod_level(spec: Object, where: str) -> dict[str, int]:
 
 def _whole_pod(values: Mapping[str, int]) -> dict[str, int]:
     """Return the resources a pod can ask for as a whole."""
-    return {k: v for k, v in values.items() if k in (CPU, MEMORY) or k.startswith("hugepages-")}
+    return {k: v for k, v in values.items() if k in (CPU, MEMORY) or is_huge_page(k)}

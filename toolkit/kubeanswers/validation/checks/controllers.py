@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kubeanswers.objects import text_map
+from kubeanswers.selectors import Selector
 from kubeanswers.validation.checks import pods, words
-from kubeanswers.validation.checks.metadata import is_empty_selector, matches, selector
+from kubeanswers.validation.checks.metadata import is_empty_selector, selector
 from kubeanswers.validation.checks.report import Report, each, items, mapping
 from kubeanswers.validation.checks.volumes import claim_spec
 
@@ -25,7 +27,7 @@ def selected_template(spec: Mapping[str, Any], report: Report) -> Mapping[str, A
         selector("spec.selector", chosen, report)
         if is_empty_selector(chosen):
             report.add("spec.selector", "an empty selector is invalid")
-        if not matches(chosen, mapping(template.get("metadata")).get("labels")):
+        if not Selector.of(chosen).matches(text_map(mapping(template.get("metadata")).get("labels"))):
             report.add("spec.template.metadata.labels", "selector does not match template labels")
     pods.template("spec.template", template, report)
     return mapping(template.get("spec"))

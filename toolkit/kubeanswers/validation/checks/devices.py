@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kubeanswers.compute import is_extended
 from kubeanswers.validation.checks import expressions, words
 from kubeanswers.validation.checks.metadata import embedded
 from kubeanswers.validation.checks.report import Report, each, items, mapping
@@ -26,7 +27,7 @@ def device_class(obj: Mapping[str, Any], report: Report) -> None:
     _device_selectors("spec.selectors", spec.get("selectors"), report)
     _device_config("spec.config", spec.get("config"), report)
     name = spec.get("extendedResourceName")
-    if name is not None and not words.is_extended_resource(str(name)):
+    if name is not None and not is_extended(str(name)):
         report.add("spec.extendedResourceName", f"{name!r} must be a valid extended resource name")
 
 

@@ -137,24 +137,6 @@ def selector(path: str, value: Any, report: Report) -> None:
             report.text(f"{place}.values[{index}]", text, words.label_value)
 
 
-def matches(selector_value: Any, found: Any) -> bool:
-    """Return whether a selector selects a set of labels."""
-    chosen, have = mapping(selector_value), mapping(found)
-    if any(have.get(key) != value for key, value in mapping(chosen.get("matchLabels")).items()):
-        return False
-    for _, term in each("", chosen.get("matchExpressions")):
-        key, values = str(term.get("key")), items(term.get("values"))
-        holds = {
-            "In": key in have and have[key] in values,
-            "NotIn": key not in have or have[key] not in values,
-            "Exists": key in have,
-            "DoesNotExist": key not in have,
-        }
-        if not holds.get(str(term.get("operator")), False):
-            return False
-    return True
-
-
 def is_empty_selector(value: Any) -> bool:
     """Return whether a selector selects everything."""
     found = mapping(value)

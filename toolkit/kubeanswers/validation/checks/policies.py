@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kubeanswers.compute import is_extended, is_huge_page, is_native
 from kubeanswers.validation.checks import words
 from kubeanswers.validation.checks.metadata import selector
 from kubeanswers.validation.checks.report import Check, Report, each, items, mapping
@@ -39,7 +40,7 @@ def resource_quota(obj: Mapping[str, Any], report: Report) -> None:
             report.add(path, f"{amount!r} is not a quantity")
         elif value < 0:
             report.add(path, f"{amount!r} must be at least 0")
-        elif value != int(value) and (name in words.COUNTED_RESOURCES or words.is_extended_resource(name)):
+        elif value != int(value) and (name in words.COUNTED_RESOURCES or is_extended(name)):
             report.add(path, f"{amount!r} must be an integer")
     scopes = items(spec.get("scopes"))
     for index, scope in enumerate(scopes):
@@ -112,7 +113,7 @@ def _complete(amounts: dict[str, dict[str, Any]]) -> None:
 def _not_overcommitted(path: str, amounts: Mapping[str, Mapping[str, Any]], report: Report) -> None:
     default, request = amounts["default"], amounts["defaultRequest"]
     for name in default.keys() & request.keys():
-        counted = words.is_huge_pages(name) or not words.is_native_resource(name)
+        counted = is_huge_page(name) or not is_native(name)
         if counted and default.get(name) != request.get(name):
             report.add(f"{path}.defaultRequest[{name}]", "must equal default: the resource cannot be overcommitted")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from kubeanswers.compute import is_huge_page, may_overcommit
 from kubeanswers.validation.checks import words
 from kubeanswers.validation.checks.report import Report, each, items, mapping
 
@@ -22,7 +23,7 @@ def resources(path: str, value: Any, report: Report, claims: frozenset[str] = fr
     for name, amount in requests.items():
         _within(path, name, amount, limits, report)
     for name in limits:
-        if words.is_huge_pages(name) and not ({"cpu", "memory"} & {*limits, *requests}):
+        if is_huge_page(name) and not ({"cpu", "memory"} & {*limits, *requests}):
             report.add(path, "huge pages need cpu or memory beside them")
     seen: list[tuple[Any, Any]] = []
     for place, claim in each(f"{path}.claims", found.get("claims")):
@@ -30,6 +31,15 @@ def resources(path: str, value: Any, report: Report, claims: frozenset[str] = fr
             report.add(f"{place}.name", f"{claim.get('name')!r} is not among the pod's resourceClaims")
         seen.append((claim.get("name"), claim.get("request") or ""))
     report.unique(f"{path}.claims", seen)
+
+
+def all_resources(spec: Mapping[str, Any], report: Report) -> None:
+    """Check what the containers of a pod ask for, and the pod itself."""
+    claims = frozenset(str(one.get("name")) for _, one in each("", spec.get("resourceClaims")))
+    for kind in ("containers", "initContainers"):
+        for place, one in each(f"spec.{kind}", spec.get(kind)):
+            resources(f"{place}.resources", one.get("resources"), report, claims)
+    pod_resources("spec", spec, report)
 
 
 def _amount(path: str, name: str, amount: Any, report: Report) -> None:
@@ -40,9 +50,9 @@ def _amount(path: str, name: str, amount: Any, report: Report) -> None:
         return
     if value < 0:
         report.add(path, f"{amount!r} must be at least 0")
-    if (words.is_extended_resource(name) or words.is_huge_pages(name)) and value != int(value):
+    if not may_overcommit(name) and value != int(value):
         report.add(path, f"{amount!r} must be an integer")
-    if words.is_huge_pages(name):
+    if is_huge_page(name):
         page = words.quantity(name.removeprefix("hugepages-"))
         if not page or page < 0:
             report.add(path, f"{name!r} must name the size of its pages, such as hugepages-2Mi")
@@ -53,13 +63,13 @@ def _amount(path: str, name: str, amount: Any, report: Report) -> None:
 def _within(path: str, name: str, amount: Any, limits: Mapping[str, Any], report: Report) -> None:
     value = words.quantity(amount)
     if name not in limits:
-        if words.is_extended_resource(name) or words.is_huge_pages(name):
+        if not may_overcommit(name):
             report.add(f"{path}.limits[{name}]", "must be set: the resource cannot be overcommitted")
         return
     limit = words.quantity(limits[name])
     if value is None or limit is None:
         return
-    if (words.is_extended_resource(name) or words.is_huge_pages(name)) and value != limit:
+    if not may_overcommit(name) and value != limit:
         report.add(f"{path}.requests[{name}]", f"must equal its limit of {limits[name]}")
     elif value > limit:
         report.add(f"{path}.requests[{name}]", f"must be at most its limit of {limits[name]}")
@@ -90,7 +100,7 @@ def pod_resources(path: str, spec: Mapping[str, Any], report: Report) -> None:
     limits, requests = mapping(found.get("limits")), mapping(found.get("requests"))
     for kind, amounts in (("limits", limits), ("requests", requests)):
         for name in amounts:
-            if name not in _POD_RESOURCES and not words.is_huge_pages(name):
+            if name not in _POD_RESOURCES and not is_huge_page(name):
                 report.add(f"{place}.{kind}[{name}]", "only cpu, memory and huge pages are given for a pod")
     resources(place, {"limits": limits, "requests": requests}, report)
     _enough(path, spec, requests, limits, report)

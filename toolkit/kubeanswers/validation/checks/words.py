@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
+from kubeanswers.compute import is_huge_page
 from kubeanswers.quantities import parse_quantity
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -211,28 +212,13 @@ def quantity(value: Any) -> Decimal | None:
         return None
 
 
-def is_native_resource(name: str) -> bool:
-    """Return whether a resource belongs to Kubernetes itself."""
-    return "/" not in name or "kubernetes.io/" in name
-
-
-def is_extended_resource(name: str) -> bool:
-    """Return whether a resource is a device plugin's or operator's."""
-    return not is_native_resource(name) and not name.startswith("requests.") and not qualified_name(f"requests.{name}")
-
-
-def is_huge_pages(name: str) -> bool:
-    """Return whether a resource is huge pages of some size."""
-    return name.startswith("hugepages-")
-
-
 def container_resource(name: str) -> str:
     """Return what is wrong with a resource a container asks for, or an empty string."""
     if wrong := qualified_name(name):
         return wrong
     if "/" in name:
         return ""
-    ok = name in _CONTAINER_RESOURCES or is_huge_pages(name)
+    ok = name in _CONTAINER_RESOURCES or is_huge_page(name)
     return "" if ok else "must be a standard resource for containers or fully qualified"
 
 
@@ -247,14 +233,14 @@ def quota_resource(name: str) -> str:
 
 def is_quota_resource(name: str) -> bool:
     """Return whether a quota may cap something by this plain name."""
-    return name in QUOTA_RESOURCES or is_huge_pages(name.removeprefix("requests."))
+    return name in QUOTA_RESOURCES or is_huge_page(name.removeprefix("requests."))
 
 
 def resource_name(text: str) -> str:
     """Return what is wrong with the name of any resource, or an empty string."""
     if wrong := qualified_name(text):
         return wrong
-    ok = "/" in text or text in QUOTA_RESOURCES or text == "storage" or is_huge_pages(text)
+    ok = "/" in text or text in QUOTA_RESOURCES or text == "storage" or is_huge_page(text)
     return "" if ok else "must be a standard resource type or fully qualified"
 
 
