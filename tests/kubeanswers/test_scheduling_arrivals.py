@@ -163,7 +163,7 @@ def test_a_limit_range_refuses_what_is_out_of_its_bounds(limit: Object, asked: O
 
 def test_a_class_that_is_not_there_and_a_request_without_the_limit_it_needs_are_refused() -> None:
     found = place_dump([node(), pod("gpu", {"nvidia.com/gpu": "1"}), pod("told", priority=5)])
-    assert "Limit must be set for non overcommitable resources" in reasons(found)["gpu"]
+    assert "must be set: the resource cannot be overcommitted" in reasons(found)["gpu"]
     assert "priority must not be provided in pod spec" in reasons(found)["told"]
 
 
