@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import select
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
@@ -105,25 +103,6 @@ def decoded(content: bytes, name: str) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError(Fault(f"{name}:{line}", "is not UTF-8 text", cure="save it as UTF-8")) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def is_file(path: Path) -> bool:
-    """Return whether a file stands there; none does under a name longer than a name can be."""
-    return _stands(path.is_file)
-
-
-def is_folder(path: Path) -> bool:
-    """Return whether a folder stands there; none does under a name longer than a name can be."""
-    return _stands(path.is_dir)
-
-
-def _stands(asked: Callable[[], bool]) -> bool:
-    try:
-        return asked()
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        return False
 
 
 def is_readable(found: os.stat_result) -> bool:

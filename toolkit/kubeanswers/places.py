@@ -34,7 +34,7 @@ class Places:
 
     def is_folder(self, path: str) -> bool:
         """Return whether a path leads to a folder."""
-        return path in self._folders or (path not in self._files and os.path.isdir(path))
+        return path in self._folders or (path not in self._files and is_folder(path))
 
     def is_file(self, path: str) -> bool:
         """Return whether a path leads to a regular file."""
@@ -76,9 +76,14 @@ def name_in(path: str) -> str:
     return os.path.basename(path)
 
 
-def is_file(path: str) -> bool:
-    """Return whether a path leads to a regular file."""
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path leads to a regular file; none does where its name is longer than a name can be."""
     return os.path.isfile(path)
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path leads to a folder; none does where its name is longer than a name can be."""
+    return os.path.isdir(path)
 
 
 def below(folder: str, name: str) -> str:

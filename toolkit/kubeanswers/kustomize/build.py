@@ -159,7 +159,7 @@ class Builder:
         for entry in sequence(read.data.get("patchesStrategicMerge")):
             text = scalar_text(entry)
             path = read.file.parent / text if "\n" not in text else None
-            self._patch(read, own, {"path": text} if path and path.is_file() else {"patch": text})
+            self._patch(read, own, {"path": text} if path and self.places.is_file(str(path)) else {"patch": text})
         for entry in read.entries("patches"):
             self._patch(read, own, entry)
         transform(own, read)

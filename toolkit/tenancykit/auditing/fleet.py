@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from kubeanswers.inputs import is_folder
 from kubeanswers.kustomize.definition import find_kustomization
+from kubeanswers.places import is_folder
 from kubeanswers.reading import Reading, read_objects, read_sets
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.inputs import is_file, read_bytes
+from kubeanswers.inputs import read_bytes
+from kubeanswers.places import is_file
 from kubeanswers.source import read_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import LEAST_RATIO, MOST_RATIO, Calibration, calibrate

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.inputs import is_file
+from kubeanswers.places import is_file
 from kubeanswers.source import Document
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criterion_names import CRITERIA

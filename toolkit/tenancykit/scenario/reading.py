@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.inputs import is_file, is_folder
+from kubeanswers.places import is_file, is_folder
 from kubeanswers.source import Document, Path_, Place, parse_yaml, read_yaml
 from tenancykit.scenario.checks import check
 from tenancykit.scenario.fitting import NodeShape, whole_hosts_only
