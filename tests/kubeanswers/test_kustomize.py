@@ -73,6 +73,7 @@ BASE: list[dict[str, Any]] = [
         },
     },
 ]
+WEB = {"name": "WEB", "objref": {"kind": "Service", "apiVersion": "v1", "name": "web"}}
 GENERATORS: dict[str, Any] = {
     "configMapGenerator": [{"name": "settings", "literals": ["fruit=apple", 'quoted="x"']}],
     "secretGenerator": [{"name": "token", "literals": ["password=hunter2"]}],
@@ -235,6 +236,80 @@ def test_components_change_what_uses_them_and_replacements_copy_values(tmp_path:
     assert one(reading, "Role")["metadata"]["annotations"] == {"port": 80}
 
 
+def test_variables_put_the_final_names_where_kustomize_and_configurations_look_for_them(tmp_path: Path) -> None:
+    patch = {"env": [{"name": "A", "value": "http://$(WEB):$(PORT)/$(NOSUCH)/$$(WEB)"}], "name": "c"}
+    template = {"spec": {"template": {"spec": {"containers": [patch]}}}}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, **template}
+    policy = {
+        "apiVersion": "x.example/v1",
+        "kind": "Route",
+        "metadata": {"name": "r"},
+        "to": {"host": "$(WEB)", "port": "$(PORT)"},
+    }
+    port = {**WEB, "name": "PORT", "fieldref": {"fieldpath": "spec.ports[0].port"}}
+    overlay = {
+        "namePrefix": "p-",
+        "resources": ["../base", "route.yaml"],
+        "patches": [{"patch": json.dumps(deployment)}],
+        "configurations": ["places.yaml"],
+    }
+    files = {
+        "over/route.yaml": json.dumps(policy),
+        "over/places.yaml": "varReference: [{path: to/host, kind: Route}, {path: to/port, kind: Route}]",
+    }
+    reading = build(tmp_path, overlay, files, vars=[WEB, port])
+    assert reading.faults == ()
+    container = one(reading, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert container["env"][0]["value"] == "http://p-web:80/$(NOSUCH)/$(WEB)"
+    assert one(reading, "Route")["to"] == {"host": "p-web", "port": 80}
+
+
+def test_configurations_add_places_for_names_namespaces_labels_and_images(tmp_path: Path) -> None:
+    thing = {
+        "apiVersion": "x.example/v1", "kind": "Thing", "metadata": {"name": "t"},
+        "of": {"account": "runner", "space": "", "labels": {}, "image": "nginx:1"},
+    }  # fmt: skip
+    places = {
+        "nameReference": [{"kind": "ServiceAccount", "fieldSpecs": [{"path": "of/account", "kind": "Thing"}]}],
+        "namespace": [{"path": "of/space", "kind": "Thing", "create": True}],
+        "commonLabels": [{"path": "of/labels", "kind": "Thing", "create": True}],
+        "images": [{"path": "of/image", "kind": "Thing"}],
+    }
+    overlay = {
+        "resources": ["../base", "thing.yaml"], "configurations": ["places.yaml"], "namespace": "team",
+        "nameSuffix": "-x", "commonLabels": {"a": "b"}, "images": [{"name": "nginx", "newTag": "2"}],
+    }  # fmt: skip
+    reading = build(tmp_path, overlay, {"over/thing.yaml": json.dumps(thing), "over/places.yaml": json.dumps(places)})
+    assert reading.faults == ()
+    expected = {"account": "runner-x", "space": "team", "labels": {"a": "b"}, "image": "nginx:2"}
+    assert one(reading, "Thing")["of"] == expected
+
+
+def test_built_in_transformers_and_generators_written_out_are_run(tmp_path: Path) -> None:
+    written = [
+        {"kind": "PrefixTransformer", "prefix": "z-", "fieldSpecs": [{"kind": "Service", "path": "metadata/name"}]},
+        {"kind": "LabelTransformer", "labels": {"a": "b"}, "fieldSpecs": [{"path": "metadata/labels", "create": True}]},
+        {"kind": "PatchTransformer", "target": {"kind": "Role"}, "patch": "[{op: remove, path: /rules}]"},
+        {"kind": "ImageTagTransformer", "imageTag": {"name": "nginx", "newTag": "9"}},
+    ]
+    transformers = [{"apiVersion": "builtin", "metadata": {"name": "x"}, **data} for data in written]
+    generator = {
+        "apiVersion": "builtin",
+        "kind": "ConfigMapGenerator",
+        "metadata": {"name": "more"},
+        "literals": ["a=1"],
+    }
+    overlay = {"transformers": ["all.yaml"], "generators": [f"{json.dumps(generator)}\n"], "nameprefix": "p-"}
+    reading = build(tmp_path, overlay, {"over/all.yaml": yaml.safe_dump_all(transformers)})
+    assert reading.faults == ()
+    assert one(reading, "Service")["metadata"] == {"name": "z-p-web", "labels": {"a": "b"}}
+    assert "rules" not in one(reading, "Role")
+    web = one(reading, "Deployment")
+    assert web["metadata"]["name"] == "p-web"
+    assert web["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:9"
+    assert one(reading, "ConfigMap")["data"] == {"a": "1"}
+
+
 @pytest.mark.parametrize(
     ("overlay", "what"),
     [
@@ -248,6 +323,11 @@ def test_components_change_what_uses_them_and_replacements_copy_values(tmp_path:
         ({"configMapGenerator": [{"name": "x", "behavior": "merge"}]}, "behavior merge"),
         ({"components": ["nosuch"]}, "no folder"),
         ({"helmCharts": [{"name": "x"}]}, "not applied"),
+        ({"vars": [{"name": "A", "objref": {"kind": "Service", "apiVersion": "v1", "name": "no"}}]}, "is not there"),
+        ({"vars": [WEB, WEB]}, "declared twice"),
+        ({"vars": [{**WEB, "fieldref": {"fieldpath": "spec.nosuch"}}]}, "spec.nosuch"),
+        ({"transformers": ["{apiVersion: acme.example/v1, kind: Sealer, metadata: {name: s}}\n"]}, "Sealer"),
+        ({"generators": ["{apiVersion: viaduct.ai/v1, kind: ksops, metadata: {name: s}}\n"]}, "is not run"),
     ],
 )
 def test_what_cannot_be_built_is_named_and_the_rest_is_audited(tmp_path: Path, overlay: Any, what: str) -> None:

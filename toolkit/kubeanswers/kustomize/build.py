@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.kustomize.builtin import as_fields, own_places
 from kubeanswers.kustomize.definition import Kustomization, find_kustomization
 from kubeanswers.kustomize.fields import is_local, set_image, set_replicas, transform
 from kubeanswers.kustomize.generators import generate, hash_names
@@ -22,7 +23,9 @@ from kubeanswers.kustomize.names import fix_references
 from kubeanswers.kustomize.patches import merged, patched
 from kubeanswers.kustomize.replacements import replace
 from kubeanswers.kustomize.resources import Identity, Resource, Target, identity_of
-from kubeanswers.objects import Where, mapping, mappings, scalar_text, scrubbed, sequence
+from kubeanswers.kustomize.settings import Settings
+from kubeanswers.kustomize.variables import Variables
+from kubeanswers.objects import Where, mapping, mappings, scalar_text, scrubbed, sequence, texts
 from kubeanswers.parsing import parse_documents
 from kubeanswers.places import Places, below, is_plain_name, name_in
 from kubeanswers.shapes import UNFORMED
@@ -31,6 +34,23 @@ from kubeanswers.source import read_text
 Loaded = tuple[Mapping[str, Any], Where]
 _REMOTE: Final = ("github.com/", "git@", "ssh:", "git::")
 _CHECK: Final = "compare with: kubectl kustomize DIR"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is built of a folder, and what it is built by.
+
+    Attributes:
+        resources: the objects so far.
+        settings: places that configurations added.
+        variables: the variables of the whole build.
+        chain: the folders that build on it.
+    """
+
+    resources: list[Resource]
+    settings: Settings
+    variables: Variables
+    chain: tuple[str, ...]
 
 
 @dataclass
@@ -60,9 +80,12 @@ class Builder:
     def build(self, folder: str) -> list[Loaded]:
         """Return the objects of the kustomization in ``folder``."""
         resources: list[Resource] = []
-        self._accumulate(folder, resources, ())
+        settings, variables = Settings(), Variables()
+        self._accumulate(folder, _Part(resources, settings, variables, ()))
         hash_names(resources)
-        fix_references(resources)
+        fix_references(resources, settings.references)
+        for what in variables.resolve(resources, settings.variables):
+            self._fault(folder, what)
         return [
             (scrubbed(item.data), item.where if item.data is item.read else replaced(item.where, form=UNFORMED))
             for item in resources
@@ -96,11 +119,11 @@ class Builder:
     def _fault(self, where: str | Path, what: str, cure: str = _CHECK) -> None:
         self.faults.append(Fault(str(where), what, cure=cure))
 
-    def _accumulate(self, folder: str, resources: list[Resource], chain: tuple[str, ...]) -> None:
+    def _accumulate(self, folder: str, into: _Part) -> None:
         """Add what the folder's kustomization builds; a component changes the resources that are already there."""
         real = self.places.real(folder)
-        if real in chain:
-            names = " -> ".join(name_in(part) for part in (*chain, real))
+        if real in into.chain:
+            names = " -> ".join(name_in(part) for part in (*into.chain, real))
             self._fault(folder, f"Kustomize references go round in a circle: {names}", "break the circle")
             return
         self.visited.add(real)
@@ -108,31 +131,81 @@ class Builder:
         if read is None:
             return
         component = read.data.get("kind") == "Component"
-        own = resources if component else []
+        own = _Part(into.resources if component else [], Settings(), into.variables, (*into.chain, real))
         for name in read.resources:
-            self._add(folder, name, own, (*chain, real), read.file)
-        generate(read, own, self.faults)
+            self._add(folder, name, own, read.file)
+        self._configure(read, own.settings)
+        self._generate(read, own)
         for name in read.components:
             if self.places.is_folder(below(folder, name)):
-                self._accumulate(self._below(folder, name), own, (*chain, real))
+                self._accumulate(self._below(folder, name), own)
             else:
                 self._fault(read.file, f"names the component {name!r}, which is no folder here", "restore it")
-        self._change(read, own)
+        self._change(read, own.resources, own.settings)
+        self._run(read, own)
+        into.settings.absorb(own.settings)
         if not component:
-            resources.extend(own)
+            into.resources.extend(own.resources)
 
-    def _add(self, folder: str, name: str, own: list[Resource], chain: tuple[str, ...], file: Path) -> None:
+    def _run(self, read: Kustomization, own: _Part) -> None:
+        """Run the transformers a kustomization writes out, then note its variables, as Kustomize does last."""
+        for data in self._plugins(read, "transformers", own.chain):
+            exact = Settings()
+            list(exact.add(own_places(data)))
+            fields = as_fields(data, "transformers") or {}
+            self._change(Kustomization(read.file, fields), own.resources, exact)
+        for entry in read.entries("vars"):
+            try:
+                own.variables.declare(entry, own.resources)
+            except ValueError as error:
+                self._fault(read.file, str(error))
+
+    def _configure(self, read: Kustomization, own: Settings) -> None:
+        for name in texts(read.data.get("configurations")):
+            for data in self._documents(read, name):
+                for key in own.add(mapping(data)):
+                    self._fault(read.file, f"names the configuration {name!r}, which holds {key!r}: no field of one")
+
+    def _generate(self, read: Kustomization, own: _Part) -> None:
+        generate(read, own.resources, self.faults)
+        for data in self._plugins(read, "generators", own.chain):
+            generate(Kustomization(read.file, as_fields(data, "generators") or {}), own.resources, self.faults)
+
+    def _plugins(self, read: Kustomization, key: str, chain: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
+        """Yield the built-in plugins a kustomization names; say which others it names, for they are programs."""
+        for name in texts(read.data.get(key)):
+            for data in self._named_plugins(read, name, chain):
+                if as_fields(mapping(data), key) is not None:
+                    yield data
+                else:
+                    kind = scalar_text(mapping(data).get("kind")) or "something"
+                    cure = "audit the result of: kubectl kustomize DIR | tenancykit audit -"
+                    what = f"names {kind} in {key}, which is no part of Kustomize that is known here: it is not run"
+                    self._fault(read.file, what, cure)
+
+    def _named_plugins(self, read: Kustomization, name: str, chain: tuple[str, ...]) -> list[Any]:
+        if "\n" in name:
+            return self._parsed(name, str(read.file))
+        target = self._below(str(read.file.parent), name)
+        if not self.places.is_folder(target):
+            return self._documents(read, name)
+        made: list[Resource] = []
+        self._accumulate(target, _Part(made, Settings(), Variables(), chain))
+        return [item.data for item in made]
+
+    def _add(self, folder: str, name: str, own: _Part, file: Path) -> None:
         if "://" in name or name.startswith(_REMOTE):
             self.remote.append(f"{file} names the remote base {name!r}, which is not fetched")
             return
         target = self._below(folder, name)
         if self.places.is_folder(target):
             if self.inside(target, folder):
-                self._accumulate(target, own, chain)
+                self._accumulate(target, own)
         elif self.places.is_file(target):
             is_own = is_plain_name(name) and not self.places.is_link(target)
             if (is_own or self._below_root(file, name)) and self.inside(target, folder):
-                own.extend(self._named(Resource(data, where, read=data)) for data, where in self.load(target))
+                loaded = self.load(target)
+                own.resources.extend(self._named(Resource(data, where, read=data)) for data, where in loaded)
         else:
             self._fault(file, f"names {name!r}, which does not exist", "restore it or drop the entry")
 
@@ -155,21 +228,21 @@ class Builder:
             self._fault(str(item.where), f"{item.kind} has no metadata.name: Kustomize refuses that", "name it")
         return item
 
-    def _change(self, read: Kustomization, own: list[Resource]) -> None:
+    def _change(self, read: Kustomization, own: list[Resource], more: Settings) -> None:
         for entry in sequence(read.data.get("patchesStrategicMerge")):
             text = scalar_text(entry)
             path = read.file.parent / text if "\n" not in text else None
             self._patch(read, own, {"path": text} if path and self.places.is_file(str(path)) else {"patch": text})
         for entry in read.entries("patches"):
             self._patch(read, own, entry)
-        transform(own, read)
+        transform(own, read, more)
         for entry in read.entries("patchesJson6902"):
             self._patch(read, own, entry)
         for entry in read.entries("replicas"):
-            if not set_replicas(own, entry):
+            if not set_replicas(own, entry, more.replicas):
                 self._fault(read.file, f"sets the replicas of {scalar_text(entry.get('name'))!r}, which is not there")
         for entry in (*read.entries("images"), *read.entries("imageTags")):
-            set_image(own, entry)
+            set_image(own, entry, more.images)
         for entry in self._replacements(read):
             try:
                 replace(own, entry)

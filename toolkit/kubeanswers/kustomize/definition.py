@@ -1,7 +1,7 @@
 """A kustomization file as data: what it names, what it changes, and what of it is not applied here.
 
-What would change the meaning of objects and is not applied (Helm charts, plugins, vars) is reported, so that nobody
-mistakes the audited objects for the built ones.
+What would change the meaning of objects and is not applied (Helm charts, plugins that are programs) is reported, so
+that nobody mistakes the audited objects for the built ones.
 Source of the fields: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.kustomize.strict import refusals
+from kubeanswers.kustomize.strict import as_known, refusals
 from kubeanswers.objects import mappings, scalar_text, text_map, texts
 from kubeanswers.parsing import parse_documents
 from kubeanswers.places import below, is_file
@@ -23,10 +23,6 @@ KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustom
 _NOT_APPLIED: Final = (
     "helmCharts",
     "helmChartInflationGenerator",
-    "transformers",
-    "generators",
-    "vars",
-    "configurations",
     "openapi",
     "crds",
 )
@@ -79,17 +75,18 @@ class Kustomization:
             if not found:
                 faults.append(Fault(str(file), "is not one Kustomization document", cure="write exactly one"))
             return None
-        refused = [Fault(str(file), f"would be refused by Kustomize: {why}") for why in refusals(documents[0])]
+        data = as_known(documents[0])
+        refused = [Fault(str(file), f"would be refused by Kustomize: {why}") for why in refusals(data)]
         if refused:
             faults.extend(refused)
             return None
         for key in _NOT_APPLIED:
-            if documents[0].get(key):
+            if data.get(key):
                 what = f"uses {key}, which is not applied here"
                 faults.append(
                     Fault(str(file), what, cure="audit the result of: kubectl kustomize DIR | tenancykit audit -")
                 )
-        return cls(file, documents[0])
+        return cls(file, data)
 
     @property
     def resources(self) -> tuple[str, ...]:

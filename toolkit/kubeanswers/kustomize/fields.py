@@ -12,22 +12,8 @@ from typing import Any, Final
 
 from kubeanswers.kustomize.definition import Kustomization
 from kubeanswers.kustomize.resources import Resource, changed
-from kubeanswers.objects import mapping, scalar_text, text_map
-
-FieldSpec = tuple[str, str, tuple[str, ...], bool]
-"""Group and kind (empty for any), path, and whether what is missing is created."""
-
-
-def _specs(text: str) -> tuple[FieldSpec, ...]:
-    """Return ``group Kind path/to/field`` lines; ``*`` is any, a path ending in ``+`` is created."""
-    found = []
-    for row in text.split("\n"):
-        if row.strip():
-            group, kind, path = row.split()
-            parts = tuple(path.removesuffix("+").split("/"))
-            found.append((group.strip("*"), kind.strip("*"), parts, path.endswith("+")))
-    return tuple(found)
-
+from kubeanswers.kustomize.settings import FieldSpec, Settings, field_spec, fitting, specs
+from kubeanswers.objects import mapping, mappings, scalar_text, text_map
 
 _TEMPLATE_LABELS: Final = """
 * * metadata/labels+
@@ -66,17 +52,18 @@ networking.k8s.io NetworkPolicy spec/podSelector/matchLabels
 networking.k8s.io NetworkPolicy spec/ingress/from/podSelector/matchLabels
 networking.k8s.io NetworkPolicy spec/egress/to/podSelector/matchLabels
 """
-METADATA_LABELS: Final = _specs("* * metadata/labels+")
-TEMPLATE_LABELS: Final = _specs(_TEMPLATE_LABELS)
-CLAIM_LABELS: Final = _specs(_CLAIM_LABELS)
-COMMON_LABELS: Final = _specs(_SELECTORS + _AFFINITY + _TEMPLATE_LABELS + _CLAIM_LABELS)
-ANNOTATIONS: Final = _specs(_TEMPLATE_LABELS.replace("/labels", "/annotations"))
+METADATA_LABELS: Final = specs("* * metadata/labels+")
+TEMPLATE_LABELS: Final = specs(_TEMPLATE_LABELS)
+CLAIM_LABELS: Final = specs(_CLAIM_LABELS)
+COMMON_LABELS: Final = specs(_SELECTORS + _AFFINITY + _TEMPLATE_LABELS + _CLAIM_LABELS)
+ANNOTATIONS: Final = specs(_TEMPLATE_LABELS.replace("/labels", "/annotations"))
 _REPLICAS: Final = frozenset({"Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"})
+_NAME: Final = ("metadata", "name")
 _KEEP_THEIR_NAME: Final = frozenset({"CustomResourceDefinition", "Namespace"})
 _DIGEST: Final = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?"
 
 
-def set_namespace(resources: Iterable[Resource], namespace: str) -> None:
+def set_namespace(resources: Iterable[Resource], namespace: str, places: Iterable[FieldSpec] = ()) -> None:
     """Put every namespaced object into the namespace; a Namespace is renamed, subjects named ``default`` move along."""
     for item in resources:
         item.remember()
@@ -91,6 +78,8 @@ def set_namespace(resources: Iterable[Resource], namespace: str) -> None:
         elif item.kind == "CustomResourceDefinition":
             path = ("spec", "conversion", "webhook", "clientConfig", "service", "namespace")
             item.data = changed(item.data, path, lambda _: namespace)
+        for path, create in fitting(places, item.group, item.kind):
+            item.data = changed(item.data, path, lambda _: namespace, "" if create else None)
 
 
 def _moved(subject: Any, namespace: str) -> Any:
@@ -99,63 +88,70 @@ def _moved(subject: Any, namespace: str) -> Any:
     return subject
 
 
-def add_to_names(resources: Iterable[Resource], prefix: str, suffix: str) -> None:
+def add_to_names(resources: Iterable[Resource], prefix: str, suffix: str, places: Iterable[FieldSpec] = ()) -> None:
     """Put prefix and suffix on every name but those of Namespaces, CustomResourceDefinitions and APIServices."""
+    more = list(places)
     for item in resources:
         first = item.earlier[0] if item.earlier else item.identity
-        if first.kind in _KEEP_THEIR_NAME or (first.kind, first.group) == ("APIService", "apiregistration.k8s.io"):
-            continue
-        item.remember()
-        item.prefixes += (prefix,) if prefix else ()
-        item.suffixes += (suffix,) if suffix else ()
-        item.named(name=f"{prefix}{item.name}{suffix}")
+        kept = first.kind in _KEEP_THEIR_NAME or (first.kind, first.group) == ("APIService", "apiregistration.k8s.io")
+        _lengthen(item, prefix, suffix, more if kept else [("", "", _NAME, False), *more])
 
 
-def add_labels(resources: Iterable[Resource], pairs: Mapping[str, str], specs: Iterable[FieldSpec]) -> None:
-    """Set the labels or annotations at every place the specifications name."""
-    chosen = tuple(dict.fromkeys(specs))
+def add_to_some_names(resources: Iterable[Resource], prefix: str, suffix: str, places: Iterable[FieldSpec]) -> None:
+    """Put prefix and suffix on the names at these places alone, as a transformer that is written out does."""
+    only = list(places)
+    for item in resources:
+        _lengthen(item, prefix, suffix, only)
+
+
+def _lengthen(item: Resource, prefix: str, suffix: str, places: Iterable[FieldSpec]) -> None:
+    for path, _ in fitting(places, item.group, item.kind):
+        if path == _NAME:
+            item.remember()
+            item.prefixes += (prefix,) if prefix else ()
+            item.suffixes += (suffix,) if suffix else ()
+            item.named(name=f"{prefix}{item.name}{suffix}")
+        else:
+            item.data = changed(item.data, path, lambda old: f"{prefix}{old}{suffix}" if isinstance(old, str) else old)
+
+
+def add_labels(resources: Iterable[Resource], pairs: Mapping[str, str], places: Iterable[FieldSpec]) -> None:
+    """Set the labels or annotations at every place named."""
+    chosen = tuple(places)
 
     def add(old: Any) -> Any:
         return {**text_map(old), **pairs}
 
     for item in resources:
-        for group, kind, path, create in chosen:
-            if kind in ("", item.kind) and group in ("", item.group):
-                item.data = changed(item.data, path, add, {} if create else None)
+        for path, create in fitting(chosen, item.group, item.kind):
+            item.data = changed(item.data, path, add, {} if create else None)
 
 
-def label_specs(entry: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
+def label_specs(entry: Mapping[str, Any], more: Settings) -> tuple[FieldSpec, ...]:
     """Return where an entry of ``labels`` is written: the object, and what its flags and fields add."""
-    own = tuple(
-        (
-            scalar_text(item.get("group")),
-            scalar_text(item.get("kind")),
-            tuple(scalar_text(item.get("path")).split("/")),
-            item.get("create") is True,
-        )
-        for item in entry.get("fields") or ()
-        if isinstance(item, Mapping)
-    )
+    own = tuple(map(field_spec, mappings(entry.get("fields"))))
     if entry.get("includeSelectors") is True:
-        return (*own, *COMMON_LABELS)
-    templates = TEMPLATE_LABELS if entry.get("includeTemplates") is True else ()
-    claims = CLAIM_LABELS if entry.get("includeVolumeClaimTemplates") is True else ()
-    return (*own, *templates, *claims, *METADATA_LABELS)
+        return (*own, *COMMON_LABELS, *more.selectors)
+    templates = (*TEMPLATE_LABELS, *more.templates) if entry.get("includeTemplates") is True else ()
+    claims = (*CLAIM_LABELS, *more.claims) if entry.get("includeVolumeClaimTemplates") is True else ()
+    return (*own, *templates, *claims, *METADATA_LABELS, *more.labels)
 
 
-def set_replicas(resources: Iterable[Resource], entry: Mapping[str, Any]) -> bool:
+def set_replicas(resources: Iterable[Resource], entry: Mapping[str, Any], places: Iterable[FieldSpec] = ()) -> bool:
     """Set the number of replicas of the workload named; return whether there is one."""
     name, count = scalar_text(entry.get("name")), entry.get("count")
     found = False
     for item in resources:
         names = {item.name, *(one.name for one in item.earlier)}
-        if item.kind in _REPLICAS and name in names and isinstance(count, int):
-            found = True
-            item.data = changed(item.data, ("spec", "replicas"), lambda _: count, 0)
+        own = [(("spec", "replicas"), True)] if item.kind in _REPLICAS else []
+        for path, create in (*own, *fitting(places, item.group, item.kind)):
+            if name in names and isinstance(count, int):
+                found = True
+                item.data = changed(item.data, path, lambda _: count, 0 if create else None)
     return found
 
 
-def set_image(resources: Iterable[Resource], entry: Mapping[str, Any]) -> None:
+def set_image(resources: Iterable[Resource], entry: Mapping[str, Any], places: Iterable[FieldSpec] = ()) -> None:
     """Rename or retag an image wherever a container or an image volume names it."""
     try:
         pattern = re.compile(scalar_text(entry.get("name")) + _DIGEST)
@@ -171,6 +167,8 @@ def set_image(resources: Iterable[Resource], entry: Mapping[str, Any]) -> None:
         item.data = _in_containers(item.data, retag)
         for path in (("spec", "volumes[]"), ("spec", "template", "spec", "volumes[]")):
             item.data = changed(item.data, (*path, "image", "reference"), retag)
+        for path, _ in fitting(places, item.group, item.kind):
+            item.data = changed(item.data, path, retag)
 
 
 def _in_containers(node: Any, change: Callable[[Any], Any]) -> Any:
@@ -203,20 +201,25 @@ def _retagged(image: str, entry: Mapping[str, Any]) -> str:
     return name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
 
 
-def transform(resources: list[Resource], kustomization: Kustomization) -> None:
+def transform(resources: list[Resource], kustomization: Kustomization, more: Settings) -> None:
     """Make the changes a kustomization asks for between its patches and its replacements, in Kustomize's order."""
     if kustomization.word("namespace"):
-        set_namespace(resources, kustomization.word("namespace"))
+        set_namespace(resources, kustomization.word("namespace"), more.namespaces)
     if kustomization.word("namePrefix"):
-        add_to_names(resources, kustomization.word("namePrefix"), "")
+        add_to_names(resources, kustomization.word("namePrefix"), "", more.prefixes)
     if kustomization.word("nameSuffix"):
-        add_to_names(resources, "", kustomization.word("nameSuffix"))
+        add_to_names(resources, "", kustomization.word("nameSuffix"), more.suffixes)
+    for entry in kustomization.entries("exactNames"):  # what a transformer writes that is written out, nowhere else
+        names = scalar_text(entry.get("prefix")), scalar_text(entry.get("suffix"))
+        add_to_some_names(resources, *names, map(field_spec, mappings(entry.get("fields"))))
     for entry in kustomization.entries("labels"):
-        add_labels(resources, text_map(entry.get("pairs")), label_specs(entry))
+        add_labels(resources, text_map(entry.get("pairs")), label_specs(entry, more))
+    for entry in kustomization.entries("exactLabels"):
+        add_labels(resources, text_map(entry.get("pairs")), map(field_spec, mappings(entry.get("fields"))))
     if kustomization.words("commonLabels"):
-        add_labels(resources, kustomization.words("commonLabels"), COMMON_LABELS)
+        add_labels(resources, kustomization.words("commonLabels"), (*COMMON_LABELS, *more.selectors))
     if kustomization.words("commonAnnotations"):
-        add_labels(resources, kustomization.words("commonAnnotations"), ANNOTATIONS)
+        add_labels(resources, kustomization.words("commonAnnotations"), (*ANNOTATIONS, *more.annotations))
 
 
 def is_local(item: Resource) -> bool:

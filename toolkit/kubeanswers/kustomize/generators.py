@@ -88,7 +88,7 @@ def _content(file: Path, name: str, faults: list[Fault]) -> bytes:
         if path.resolve().is_relative_to(file.parent.resolve()):
             return read_bytes(path, MAX_BYTES)
     except InputError as error:
-        why = f"it {error.faults[0].what}"
+        why = error.faults[0].what
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it cannot be read"
     what = f"generates from {name!r}, which is not read: {why}"

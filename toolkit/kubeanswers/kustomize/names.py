@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kubeanswers.kustomize.resources import Resource, changed
+from kubeanswers.kustomize.settings import FieldSpec, fitting
 from kubeanswers.objects import mapping, scalar_text
 
 _WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
@@ -91,8 +92,9 @@ def _references() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
 _REFERENCES: Final = _references()
 
 
-def fix_references(resources: Iterable[Resource]) -> None:
-    """Rewrite every mention of an object whose name or namespace changed."""
+def fix_references(resources: Iterable[Resource], more: Iterable[tuple[str, FieldSpec]] = ()) -> None:
+    """Rewrite every mention of an object whose name or namespace changed, at Kustomize's places and at more."""
+    added = list(more)
     everything = list(resources)
     moved: dict[tuple[str, str], list[Resource]] = {}
     for item in everything:
@@ -100,7 +102,8 @@ def fix_references(resources: Iterable[Resource]) -> None:
             moved.setdefault((kind, name), []).append(item)
     if moved:
         for item in everything:
-            for target, path in _REFERENCES.get(item.kind, ()):
+            fits = ((kind, path) for kind, spec in added for path, _ in fitting([spec], item.group, item.kind))
+            for target, path in (*_REFERENCES.get(item.kind, ()), *fits):
                 if path[-2:] == ("roleRef", "name") and mapping(item.data.get("roleRef")).get("kind") != target:
                     continue
                 rewrite = _Rewrite(item, target, moved)

@@ -49,9 +49,7 @@ def _source(resources: Sequence[Resource], entry: Mapping[str, Any]) -> Any:
     if len(found) != 1:
         raise ValueError(f"the source of a replacement selects {len(found)} objects instead of one")
     path = _path(scalar_text(source.get("fieldPath")) or _NAME)
-    if found[0].kind == "Secret" and path[:1] in (["data"], ["stringData"]):
-        return ""  # a Secret's value is not carried into other objects
-    value = _get(found[0].data, path)
+    value = _value(found[0], path)
     options = mapping(source.get("options"))
     if options.get("delimiter"):
         parts = scalar_text(value).split(scalar_text(options["delimiter"]))
@@ -60,6 +58,21 @@ def _source(resources: Sequence[Resource], entry: Mapping[str, Any]) -> Any:
             raise ValueError(f"the source of a replacement has no part {index}")
         return parts[index]
     return value
+
+
+def value_at(item: Resource, path: str) -> Any:
+    """Return what a field of an object holds; nothing for a Secret's value, which is not carried into other objects.
+
+    Raises:
+        ValueError: there is no such field.
+    """
+    return _value(item, _path(path))
+
+
+def _value(item: Resource, path: Sequence[str]) -> Any:
+    if item.kind == "Secret" and path[:1] in (["data"], ["stringData"]):
+        return ""
+    return _get(item.data, path)
 
 
 def _path(text: str) -> list[str]:
@@ -80,9 +93,10 @@ def _get(node: Any, path: Sequence[str]) -> Any:
 def _places(node: list[Any], part: str) -> list[int]:
     if part == "*":
         return list(range(len(node)))
+    part = part.removeprefix("[").removesuffix("]")
     if part.isdigit():
         return [int(part)] if int(part) < len(node) else []
-    key, equals, value = part.removeprefix("[").removesuffix("]").partition("=")
+    key, equals, value = part.partition("=")
     if not equals:
         return []
     if not key:

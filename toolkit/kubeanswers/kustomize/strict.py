@@ -1,6 +1,6 @@
 """What a kustomization may hold: Kustomize refuses a field it does not know, and one of another type.
 
-Source of the fields: ``api/types`` of kustomize 5.5, as ``kubectl kustomize`` 1.32 decodes them.
+Source of the fields: ``api/types`` of kustomize 5.5, as ``kubectl kustomize`` 1.32 decodes them, and what 5.8 adds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,13 @@ KUSTOMIZATION: Final[dict[str, Any]] = {
         ("resources", "components", "bases", "crds", "configurations", "generators", "transformers", "validators"),
         _TEXTS,
     ),
-    "labels": [{"pairs": _PAIRS, "includeSelectors": "truth", "includeTemplates": "truth", "fields": [_FIELD]}],
+    "labels": [
+        {
+            "pairs": _PAIRS,
+            **dict.fromkeys(("includeSelectors", "includeTemplates", "includeVolumeClaimTemplates"), "truth"),
+            "fields": [_FIELD],
+        }
+    ],
     "patchesStrategicMerge": _TEXTS,
     "patchesJson6902": [_PATCH],
     "patches": [_PATCH],
@@ -71,6 +77,20 @@ _KINDS: Final = {
     "Component": "kustomize.config.k8s.io/v1alpha1",
 }
 _NAMED: Final = {"text": str, "truth": bool, "whole": int}
+
+
+def as_known(data: Any, shape: Shape = KUSTOMIZATION) -> Any:
+    """Return a kustomization with its fields spelled as Kustomize does: it takes ``nameprefix`` for ``namePrefix``."""
+    if isinstance(data, list) and isinstance(shape, list):
+        return [as_known(item, shape[0]) for item in data]
+    if not isinstance(data, Mapping) or not isinstance(shape, dict):
+        return data
+    spelled = {key.lower(): key for key in shape}
+    found: dict[Any, Any] = {}
+    for key, value in data.items():
+        name = key if key in shape or "*" in shape else spelled.get(str(key).lower(), key)
+        found[name] = as_known(value, shape.get(name, "any"))
+    return found
 
 
 def refusals(data: Mapping[str, Any]) -> Iterator[str]:
