@@ -178,3 +178,30 @@ def test_a_service_that_claims_addresses_is_named() -> None:
     }
     found = audit(from_dicts([*tenants(), service])).findings
     assert any(f.rule == "service-external-ips" and "203.0.113.7" in f.what for f in found)
+
+
+def test_what_is_filled_in_elsewhere_is_told_softly_and_not_called_refused(tmp_path: Path) -> None:
+    ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a, namespace: x}\n"
+    named = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'c-{{.Replica}}', namespace: x}\n"
+    text = f"{ingress}spec: {{rules: [{{host: '${{DEX_HOST}}'}}]}}\n---\n{named}"
+    report = audit(read_objects([write(tmp_path, {"all.yaml": text})]))
+    found = [item for item in report.findings if item.rule == "object-invalid"]
+    assert len(found) == 2
+    assert all("filled in elsewhere" in item.what and item.severity.name == "LOW" for item in found)
+
+
+def test_a_patch_that_lies_about_is_no_object(tmp_path: Path) -> None:
+    patch = "$patch: delete\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+    reading = read_objects([write(tmp_path, {"a.yaml": DEPLOYMENT, "removals/s.yaml": patch})])
+    assert [item.name for item in reading.objects] == ["web"]
+    assert "is a patch of Kustomize" in " ".join(reading.skipped)
+
+
+def test_a_finalizer_without_a_domain_is_refused_of_built_in_kinds_only(tmp_path: Path) -> None:
+    meta = "metadata: {name: a, namespace: argocd, finalizers: [resources-finalizer.argocd.argoproj.io]}\n"
+    source = "{repoURL: 'https://a.example/b', path: .}"
+    spec = f"spec: {{project: p, destination: {{server: 'https://k', namespace: x}}, source: {source}}}\n"
+    custom = f"apiVersion: argoproj.io/v1alpha1\nkind: Application\n{meta}{spec}"
+    folder = write(tmp_path, {"a.yaml": custom, "b.yaml": f"apiVersion: v1\nkind: ConfigMap\n{meta}"})
+    refused = [item.subject for item in audit(read_objects([folder])).findings if item.rule == "object-invalid"]
+    assert refused == ["ConfigMap argocd/a"]

@@ -73,7 +73,7 @@ BASE: list[dict[str, Any]] = [
         },
     },
 ]
-WEB = {"name": "WEB", "objref": {"kind": "Service", "apiVersion": "v1", "name": "web"}}
+WEB: dict[str, Any] = {"name": "WEB", "objref": {"kind": "Service", "apiVersion": "v1", "name": "web"}}
 GENERATORS: dict[str, Any] = {
     "configMapGenerator": [{"name": "settings", "literals": ["fruit=apple", 'quoted="x"']}],
     "secretGenerator": [{"name": "token", "literals": ["password=hunter2"]}],
@@ -238,7 +238,7 @@ def test_components_change_what_uses_them_and_replacements_copy_values(tmp_path:
 
 def test_variables_put_the_final_names_where_kustomize_and_configurations_look_for_them(tmp_path: Path) -> None:
     patch = {"env": [{"name": "A", "value": "http://$(WEB):$(PORT)/$(NOSUCH)/$$(WEB)"}], "name": "c"}
-    template = {"spec": {"template": {"spec": {"containers": [patch]}}}}
+    template: dict[str, Any] = {"spec": {"template": {"spec": {"containers": [patch]}}}}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, **template}
     policy = {
         "apiVersion": "x.example/v1",

@@ -52,6 +52,7 @@ _FILES_OF_TOOLS: Final[Mapping[str, str]] = {
 }
 """Groups that no API server serves: files that say so are a tool's own settings, by the tool."""
 
+_PATCH: Final = "$patch"
 _TEMPLATE: Final = "{{"
 _MOST_OF_A_KUSTOMIZATION: Final = 65536
 """Longest text of a kustomization kept until it is built, in characters; a longer one is read again."""
@@ -348,8 +349,8 @@ class _Reader:
         for value, line, form in parse_forms(text, file, faults, self.shapes):
             index = -1
             for index, data in enumerate(_flatten(value)):  # noqa: B007 - the last index tells whether any were found
-                if tool := _tool_of(data):
-                    aside.append(f"{file}: is a file of {tool}, not an object of the API")
+                if what := _stranger(data, text):
+                    aside.append(f"{file}: is {what}, not an object of the API")
                 elif data.get("kind") and data.get("apiVersion"):
                     faults += _no_text(data, f"{file}:{line}")
                     clean = scrubbed(data)
@@ -380,6 +381,20 @@ class _Reader:
                 )
             )
         return found
+
+
+def _stranger(data: Mapping[str, Any], text: str) -> str:
+    """Return what a document is that looks like an object and is none; empty for an object."""
+    if tool := _tool_of(data):
+        return f"a file of {tool}"
+    return "a patch of Kustomize" if _PATCH in text and _is_patch(data) else ""
+
+
+def _is_patch(data: Any) -> bool:
+    """Return whether data holds a directive of strategic merging, which no object has."""
+    if isinstance(data, Mapping):
+        return _PATCH in data or any(map(_is_patch, data.values()))
+    return isinstance(data, list) and any(map(_is_patch, data))
 
 
 class _Apart(dict[str, list[Loaded]]):

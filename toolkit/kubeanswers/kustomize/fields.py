@@ -78,8 +78,8 @@ def set_namespace(resources: Iterable[Resource], namespace: str, places: Iterabl
         elif item.kind == "CustomResourceDefinition":
             path = ("spec", "conversion", "webhook", "clientConfig", "service", "namespace")
             item.data = changed(item.data, path, lambda _: namespace)
-        for path, create in fitting(places, item.group, item.kind):
-            item.data = changed(item.data, path, lambda _: namespace, "" if create else None)
+        for place, create in fitting(places, item.group, item.kind):
+            item.data = changed(item.data, place, lambda _: namespace, "" if create else None)
 
 
 def _moved(subject: Any, namespace: str) -> Any:
@@ -167,8 +167,8 @@ def set_image(resources: Iterable[Resource], entry: Mapping[str, Any], places: I
         item.data = _in_containers(item.data, retag)
         for path in (("spec", "volumes[]"), ("spec", "template", "spec", "volumes[]")):
             item.data = changed(item.data, (*path, "image", "reference"), retag)
-        for path, _ in fitting(places, item.group, item.kind):
-            item.data = changed(item.data, path, retag)
+        for place, _ in fitting(places, item.group, item.kind):
+            item.data = changed(item.data, place, retag)
 
 
 def _in_containers(node: Any, change: Callable[[Any], Any]) -> Any:

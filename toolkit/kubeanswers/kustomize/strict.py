@@ -89,7 +89,7 @@ def as_known(data: Any, shape: Shape = KUSTOMIZATION) -> Any:
     found: dict[Any, Any] = {}
     for key, value in data.items():
         name = key if key in shape or "*" in shape else spelled.get(str(key).lower(), key)
-        found[name] = as_known(value, shape.get(name, "any"))
+        found[name] = as_known(value, shape.get(str(name), "any"))
     return found
 
 

@@ -87,8 +87,8 @@ class Variables:
             return
         places = (*_PLACES, *more)
         for item in resources:
-            for path, _ in fitting(places, item.group, item.kind):
-                item.data = changed(item.data, path, lambda old: _expanded(old, values))
+            for place, _ in fitting(places, item.group, item.kind):
+                item.data = changed(item.data, place, lambda old: _expanded(old, values))
 
 
 def _is_meant(item: Resource, meant: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ in, for it may be mended and applied. Objects that carry a server's marks were t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -43,6 +44,8 @@ _GUARDING_GROUPS: Final = frozenset(
 )
 """API groups whose kinds do nothing but guard."""
 _MORE: Final = 3
+_TO_FILL: Final = re.compile(r"""['"][^'"]*(\{\{[^'"]*\}\}|\$\{[^'"{}]+\}|\$\([A-Za-z_][^'"()]*\))""")
+"""A value that is quoted as wrong and holds a placeholder: ``{{...}}``, ``${...}``, ``$(...)``."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,10 @@ def _refused(item: ManifestObject, faults: list[Invalid]) -> Finding:
     if len(faults) > _MORE:
         told += f"; and {len(faults) - _MORE} more"
     first = faults[0]
+    if all(_TO_FILL.search(one.what) for one in faults):
+        what = f"is filled in elsewhere, and was read as it stands: {told}"
+        fix = "render it as its tool does (Flux's postBuild, envsubst, a generator), and audit the result"
+        return Finding(INVALID, Severity.LOW, str(item), first.where, what, "", fix)
     if was_taken(item):
         what = f"a server took it, though this version would refuse it: {told}"
         return Finding(INVALID, Severity.LOW, str(item), first.where, what, "", f"{first.field}: {first.cure}")

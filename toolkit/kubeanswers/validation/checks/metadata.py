@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kubeanswers.validation.checks import words
 from kubeanswers.validation.checks.report import Check, Report, each, items, mapping
+from kubeanswers.validation.custom_kinds import is_custom
 
 _FINALIZERS: Final = ("foregroundDeletion", "kubernetes", "orphan")
 _LONGEST_PREFIX: Final = 58
@@ -33,7 +34,8 @@ def metadata(obj: Mapping[str, Any], report: Report) -> None:
     """Check an object's metadata."""
     found = mapping(obj.get("metadata"))
     name, generated = found.get("name"), found.get("generateName")
-    check = NAME_CHECKS.get(str(obj.get("kind")), words.dns_subdomain)
+    custom = is_custom(str(obj.get("apiVersion")))
+    check = words.dns_subdomain if custom else NAME_CHECKS.get(str(obj.get("kind")), words.dns_subdomain)
     if not name and not generated:
         report.add("metadata.name", "is required, or generateName")
     report.text("metadata.name", name or None, check)
@@ -45,7 +47,7 @@ def metadata(obj: Mapping[str, Any], report: Report) -> None:
     labels("metadata.labels", found.get("labels"), report)
     annotation_texts("metadata.annotations", found.get("annotations"), report)
     _owners(found.get("ownerReferences"), report)
-    finalizers("metadata.finalizers", found.get("finalizers"), report)
+    finalizers("metadata.finalizers", found.get("finalizers"), report, custom=custom)
     if {"orphan", "foregroundDeletion"} <= set(map(str, items(found.get("finalizers")))):
         report.add("metadata.finalizers", "orphan and foregroundDeletion exclude each other")
 
@@ -68,11 +70,11 @@ def _owners(value: Any, report: Report) -> None:
         report.add("metadata.ownerReferences", "only one owner may be the controller")
 
 
-def finalizers(path: str, value: Any, report: Report) -> None:
-    """Check the names of finalizers."""
+def finalizers(path: str, value: Any, report: Report, *, custom: bool = False) -> None:
+    """Check the names of finalizers; of a custom kind one without a domain is taken, with a warning."""
     for index, finalizer in enumerate(items(value)):
         report.text(f"{path}[{index}]", finalizer, words.qualified_name)
-        if "/" not in str(finalizer) and finalizer not in _FINALIZERS:
+        if not custom and "/" not in str(finalizer) and finalizer not in _FINALIZERS:
             report.add(f"{path}[{index}]", f"{finalizer!r} is neither standard nor fully qualified")
 
 
