@@ -286,13 +286,14 @@ def test_configurations_add_places_for_names_namespaces_labels_and_images(tmp_pa
 
 
 def test_built_in_transformers_and_generators_written_out_are_run(tmp_path: Path) -> None:
-    written = [
+    written: list[dict[str, Any]] = [
         {"kind": "PrefixTransformer", "prefix": "z-", "fieldSpecs": [{"kind": "Service", "path": "metadata/name"}]},
         {"kind": "LabelTransformer", "labels": {"a": "b"}, "fieldSpecs": [{"path": "metadata/labels", "create": True}]},
         {"kind": "PatchTransformer", "target": {"kind": "Role"}, "patch": "[{op: remove, path: /rules}]"},
         {"kind": "ImageTagTransformer", "imageTag": {"name": "nginx", "newTag": "9"}},
     ]
-    transformers = [{"apiVersion": "builtin", "metadata": {"name": "x"}, **data} for data in written]
+    head: dict[str, Any] = {"apiVersion": "builtin", "metadata": {"name": "x"}}
+    transformers = [{**head, **data} for data in written]
     generator = {
         "apiVersion": "builtin",
         "kind": "ConfigMapGenerator",
