@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 import ipywidgets as widgets
+from pydantic import BaseModel
 
 from kubeanswers.errors import Fault
 from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.source import Path_
-from tenancykit.scenario.model import NodeOffer, TenantClass, Workload
+from tenancykit.scenario.model import Exposure, Infrastructure, NodeOffer, Team, TenantClass, Workload
 from tenancykit.studio.desk import button, page, safe
 
 MOST_LINES: Final = 12
@@ -32,9 +33,9 @@ class Column:
         head: its title.
         path: its place below the line's own.
         width: of the column, pixels.
-        read: what an item holds there, as the widget shows it.
-        options: what may be chosen; empty for a field to type in.
+        options: what may be chosen, the first where an item says nothing; empty for a field to type in.
         told: what it means, shown on hovering.
+        form: returns what an item holds there as the widget shows it, if not as it stands there.
         parent: the place below the line's own that is emptied where "none" is chosen, if not the field's.
         share: the place below the line's own of numbers between 0 and 1, if not the field's.
         offered: whether what may be chosen is known only once the scenario is.
@@ -44,9 +45,9 @@ class Column:
     head: str
     path: Path_
     width: int
-    read: Callable[[Any], Any]
     options: tuple[str, ...] = ()
     told: str = ""
+    form: Callable[[Any], str] | None = None
     parent: Path_ = ()
     share: Path_ = ()
     several: bool = False
@@ -58,6 +59,13 @@ class Column:
         if self.options or self.offered:
             return widgets.Dropdown(options=self.options, layout=layout)
         return widgets.Text(continuous_update=False, layout=layout)
+
+    def read(self, item: Any) -> str:
+        """Return what an item holds, as the widget shows it."""
+        if self.form is not None:
+            return self.form(item)
+        value = _held(item, self.path)
+        return (self.options or ("",))[0] if value is None else _shown(value)
 
     def title(self, item: str) -> str:
         """Return what the field of an item is, as a screen reader says it and as it is shown on hovering."""
@@ -73,213 +81,126 @@ class Column:
         return (self.share if self.share and isinstance(found, float) and 0 < found < 1 else self.path), found
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"
+def _held(item: Any, path: Path_) -> Any:
+    """Return what an item holds at a place; None where nothing on the way there is."""
+    for step in path:
+        item = item[step] if isinstance(step, int) else getattr(item, step, None)
+    return item
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
+
+
+def _words(model: type[BaseModel], field: str, *first: str) -> tuple[str, ...]:
+    """Return the words a field of the scenario takes, as its model states them."""
+
+    def stated(kind: Any) -> tuple[str, ...]:
+        if get_origin(kind) is Literal:
+            return get_args(kind)
+        return tuple(word for part in get_args(kind) for word in stated(part))
+
+    return (*first, *stated(model.model_fields[field].annotation))
 
 
 def _gpus(workload: Workload) -> str:
-    if workload.gpu is None:
-        return "0"
-    return _number(workload.gpu.count if workload.gpu.fraction is None else workload.gpu.fraction)
+    gpu = workload.gpu
+    return "0" if gpu is None else _shown(gpu.count if gpu.fraction is None else gpu.fraction)
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def _words(values: Sequence[str]) -> str:
-    return ", ".join(values) or "none"
-
+_DEMAND: Final = "requirements"
+_FLEET: Final = "infrastructure"
+_SITE: Final = ("infrastructure", "sites", 0)
 
 CLASS_COLUMNS: Final = (
-    Column("name", ("name",), 130, lambda c: c.name, told="title for people"),
-    Column("tenants", ("count",), 76, lambda c: _number(c.count)),
-    Column("kind", ("kind",), 100, lambda c: c.kind, ("team", "customer")),
-    Column(
-        "isolation",
-        ("requirements", "isolation"),
-        76,
-        lambda c: c.requirements.isolation or "none",
-        _LEVELS,
-        "at least",
-    ),
-    Column(
-        "trust",
-        ("trust",),
-        116,
-        lambda c: c.trust or "default",
-        ("default", "trusted", "semi-trusted", "untrusted"),
-        "how far its tenants trust each other",
-    ),
-    Column("growth/year", ("growth_per_year",), 78, lambda c: _number(c.growth_per_year), told="0.5: half more a year"),
+    Column("name", ("name",), 130, told="title for people"),
+    Column("tenants", ("count",), 76),
+    Column("kind", ("kind",), 100, _words(TenantClass, "kind")),
+    Column("isolation", (_DEMAND, "isolation"), 76, _LEVELS, "at least"),
+    Column("trust", ("trust",), 116, _words(TenantClass, "trust", "default"), "how far its tenants trust each other"),
+    Column("growth/year", ("growth_per_year",), 78, told="0.5: half more a year"),
 )
 DETAIL_COLUMNS: Final = (
     Column(
-        "API access",
-        ("api_access",),
-        200,
-        lambda c: c.api_access or "default",
-        ("default", "none", "namespace", "cluster"),
-        "rights its tenants hold on the Kubernetes API",
+        *("API access", ("api_access",), 200, _words(TenantClass, "api_access", "default")),
+        told="rights its tenants hold on the Kubernetes API",
     ),
+    Column("Service tier", ("service_tier",), 200, _words(TenantClass, "service_tier"), "what they pay for"),
+    Column("Environment", ("environment",), 220, _words(TenantClass, "environment")),
     Column(
-        "Service tier",
-        ("service_tier",),
-        200,
-        lambda c: c.service_tier,
-        ("basic", "standard", "premium"),
-        "what they pay for",
-    ),
-    Column("Environment", ("environment",), 220, lambda c: c.environment, ("production", "development")),
-    Column(
-        "Compliance",
-        ("compliance",),
-        230,
-        lambda c: _words(c.compliance),
-        ("none", "hipaa", "pci-dss", "iso27001"),
-        "regimes it falls under; several in the text",
+        *("Compliance", ("compliance",), 230, ("none", "hipaa", "pci-dss", "iso27001")),
+        told="regimes it falls under; several in the text",
         several=True,
     ),
-    Column("Data stays in", ("residency",), 200, lambda c: _words(c.residency), told="jurisdictions", several=True),
+    Column("Data stays in", ("residency",), 200, told="jurisdictions", several=True),
+    Column("Control plane", (_DEMAND, "control_plane"), 190, _LEVELS, "isolation of the API, at least"),
     Column(
-        "Control plane",
-        ("requirements", "control_plane"),
-        190,
-        lambda c: c.requirements.control_plane or "none",
-        _LEVELS,
-        "isolation of the API, at least",
+        *("Data plane", (_DEMAND, "data_plane"), 170, _LEVELS),
+        told="isolation of machines, network, storage and GPUs, at least",
     ),
     Column(
-        "Data plane",
-        ("requirements", "data_plane"),
-        170,
-        lambda c: c.requirements.data_plane or "none",
-        _LEVELS,
-        "isolation of machines, network, storage and GPUs, at least",
+        *("Own CRDs", (_DEMAND, "own_crds"), 150, ("no", "yes")),
+        told="whether tenants bring resource definitions or webhooks of their own",
     ),
     Column(
-        "Own CRDs",
-        ("requirements", "own_crds"),
-        150,
-        lambda c: _yes(c.requirements.own_crds),
-        ("no", "yes"),
-        "whether tenants bring resource definitions or webhooks of their own",
-    ),
-    Column(
-        "Slowdown, at most",
-        ("requirements", "max_slowdown"),
-        210,
-        lambda c: _number(c.requirements.max_slowdown),
+        *("Slowdown, at most", (_DEMAND, "max_slowdown"), 210),
         told="by neighbours and sandboxes; 1.2: a fifth more time",
     ),
 )
 FLEET_COLUMNS: Final = (
     Column(
-        "Machines",
-        ("infrastructure", "mode"),
-        180,
-        lambda s: s.infrastructure.mode,
-        ("fixed", "elastic"),
-        "fixed: those counted are all there are; elastic: bought as needed",
+        *("Machines", (_FLEET, "mode"), 180, _words(Infrastructure, "mode")),
+        told="fixed: those counted are all there are; elastic: bought as needed",
     ),
     Column(
-        "Buying more",
-        ("infrastructure", "buying"),
-        190,
-        lambda s: s.infrastructure.buying or "default",
-        ("default", "allowed", "refused"),
-        "whether a fixed fleet may grow, at its price",
+        *("Buying more", (_FLEET, "buying"), 190, _words(Infrastructure, "buying", "default")),
+        told="whether a fixed fleet may grow, at its price",
     ),
     Column(
-        "Control planes",
-        ("infrastructure", "control_plane"),
-        230,
-        lambda s: s.infrastructure.control_plane,
-        ("managed", "self-managed"),
-        "who runs those of ordinary clusters",
+        *("Control planes", (_FLEET, "control_plane"), 230, _words(Infrastructure, "control_plane")),
+        told="who runs those of ordinary clusters",
     ),
-    Column(
-        "Fabric",
-        ("infrastructure", "fabric"),
-        170,
-        lambda s: s.infrastructure.fabric,
-        ("none", "infiniband", "roce"),
-        "RDMA between GPU machines",
-    ),
-    Column(
-        "Provider",
-        ("infrastructure", "sites", 0, "provider"),
-        190,
-        lambda s: s.infrastructure.sites[0].provider,
-        told="of the first site",
-        offered=True,
-    ),
-    Column("Region", ("infrastructure", "sites", 0, "region"), 190, lambda s: s.infrastructure.sites[0].region),
-    Column(
-        "Jurisdiction",
-        ("infrastructure", "sites", 0, "jurisdiction"),
-        160,
-        lambda s: s.infrastructure.sites[0].jurisdiction,
-        told="of the first site, such as eu",
-    ),
+    Column("Fabric", (_FLEET, "fabric"), 170, _words(Infrastructure, "fabric"), "RDMA between GPU machines"),
+    Column("Provider", (*_SITE, "provider"), 190, told="of the first site", offered=True),
+    Column("Region", (*_SITE, "region"), 190),
+    Column("Jurisdiction", (*_SITE, "jurisdiction"), 160, told="of the first site, such as eu"),
 )
 TEAM_COLUMNS: Final = (
+    Column("Changes by", ("team", "automation"), 190, _words(Team, "automation"), "how changes reach clusters"),
+    Column("Around the clock", ("team", "on_call"), 180, ("yes", "no"), "support"),
     Column(
-        "Changes by",
-        ("team", "automation"),
-        190,
-        lambda s: s.team.automation,
-        ("gitops", "scripts", "manual"),
-        "how changes reach clusters",
-    ),
-    Column("Around the clock", ("team", "on_call"), 180, lambda s: _yes(s.team.on_call), ("yes", "no"), "support"),
-    Column(
-        "Admission policies",
-        ("team", "admission"),
-        220,
-        lambda s: s.team.admission,
-        ("enforce", "audit"),
-        "refuse what breaks them, or only report it",
+        *("Admission policies", ("team", "admission"), 220, _words(Team, "admission")),
+        told="refuse what breaks them, or only report it",
     ),
 )
 NODE_COLUMNS: Final = (
-    Column("machine", ("type",), 420, lambda n: n.type, offered=True),
-    Column("there are", ("count",), 88, lambda n: _number(n.count), told="empty: bought as needed"),
-    Column(
-        "paid",
-        ("term",),
-        120,
-        lambda n: n.term,
-        ("on-demand", "reserved", "reserved-3y", "spot", "capacity-block"),
-        "terms of payment",
-    ),
+    Column("machine", ("type",), 420, offered=True),
+    Column("there are", ("count",), 88, told="empty: bought as needed"),
+    Column("paid", ("term",), 120, _words(NodeOffer, "term"), "terms of payment"),
 )
 WORKLOAD_COLUMNS: Final = (
-    Column("kind", ("kind",), 96, lambda w: w.kind, ("training", "inference", "notebook", "batch", "service")),
-    Column("replicas", ("replicas",), 66, lambda w: _number(w.replicas), told="per tenant, unless a class says else"),
-    Column("CPU", ("cpu",), 68, lambda w: cpu_text(w.cpu), told="request of one replica, such as 4 or 500m"),
-    Column("memory", ("memory",), 72, lambda w: memory_text(w.memory), told="request of one replica, such as 64Gi"),
+    Column("kind", ("kind",), 96, _words(Workload, "kind")),
+    Column("replicas", ("replicas",), 66, told="per tenant, unless a class says else"),
+    Column("CPU", ("cpu",), 68, (), "request of one replica, such as 4 or 500m", lambda w: cpu_text(w.cpu)),
+    Column("memory", ("memory",), 72, (), "request of one replica, such as 64Gi", lambda w: memory_text(w.memory)),
     Column(
-        "GPUs", ("gpu", "count"), 56, _gpus, told="of one replica; below 1 a share of a GPU", share=("gpu", "fraction")
+        *("GPUs", ("gpu", "count"), 56, (), "of one replica; below 1 a share of a GPU", _gpus),
+        share=("gpu", "fraction"),
     ),
-    Column("gang", ("gang",), 52, lambda w: _number(w.gang), told="replicas that start together or not at all"),
-    Column("priority", ("priority",), 66, lambda w: _number(w.priority), told="Kubernetes priority value"),
+    Column("gang", ("gang",), 52, told="replicas that start together or not at all"),
+    Column("priority", ("priority",), 66, told="Kubernetes priority value"),
     Column(
-        "reached from",
-        ("exposure", "scope"),
-        88,
-        lambda w: w.exposure.scope if w.exposure else "none",
-        ("none", "internal", "public"),
-        "internal: the organisation's network; public: the internet",
+        *("reached from", ("exposure", "scope"), 88, _words(Exposure, "scope", "none")),
+        told="internal: the organisation's network; public: the internet",
         parent=("exposure",),
     ),
     Column(
-        "untrusted code",
-        ("untrusted_code",),
-        92,
-        lambda w: "yes" if w.untrusted_code else "no",
-        ("no", "yes"),
-        "runs code the platform's owner does not vouch for",
+        *("untrusted code", ("untrusted_code",), 92, ("no", "yes")),
+        told="runs code the platform's owner does not vouch for",
     ),
 )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
-from tenancykit.manifests.model import Manifest, PlainFile, manifest
+from tenancykit.manifests.model import Manifest, PlainFile, Requirement, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 RBAC: Final = "rbac.authorization.k8s.io/v1"
@@ -14,8 +14,10 @@ MEMBER_ROLE: Final = "tenancykit-tenant-member"
 RECONCILER_ROLE: Final = "tenancykit-tenant-reconciler"
 WORKLOAD_ACCOUNT: Final = "workload"
 
+_PORTAL: Final = "tenancykit-portal-impersonator"
 _READ: Final = ["get", "list", "watch"]
-_WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
+_RBAC_GROUP: Final = "rbac.authorization.k8s.io"
+WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 
 def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
@@ -24,12 +26,12 @@ def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
 
 def _workload_rules() -> list[dict[str, Any]]:
     return [
-        _rule("", ["configmaps", "persistentvolumeclaims", "pods", "secrets", "services"], _WRITE),
-        _rule("apps", ["deployments", "statefulsets"], _WRITE),
-        _rule("batch", ["cronjobs", "jobs"], _WRITE),
-        _rule("autoscaling", ["horizontalpodautoscalers"], _WRITE),
-        _rule("policy", ["poddisruptionbudgets"], _WRITE),
-        _rule("gateway.networking.k8s.io", ["httproutes"], _WRITE),
+        _rule("", ["configmaps", "persistentvolumeclaims", "pods", "secrets", "services"], WRITE),
+        _rule("apps", ["deployments", "statefulsets"], WRITE),
+        _rule("batch", ["cronjobs", "jobs"], WRITE),
+        _rule("autoscaling", ["horizontalpodautoscalers"], WRITE),
+        _rule("policy", ["poddisruptionbudgets"], WRITE),
+        _rule("gateway.networking.k8s.io", ["httproutes"], WRITE),
         _rule("", ["serviceaccounts"], _READ),
     ]
 
@@ -51,14 +53,14 @@ def _queue_rules(options: frozenset[str]) -> list[dict[str, Any]]:
     if "sch_kueue" in options:
         rules.append(_rule("kueue.x-k8s.io", ["localqueues", "workloads"], _READ))
     if "sch_volcano" in options:
-        rules.append(_rule("scheduling.volcano.sh", ["podgroups"], _WRITE))
-        rules.append(_rule("batch.volcano.sh", ["jobs"], _WRITE))
+        rules.append(_rule("scheduling.volcano.sh", ["podgroups"], WRITE))
+        rules.append(_rule("batch.volcano.sh", ["jobs"], WRITE))
     if "sch_kai" in options:
         rules.append(_rule("scheduling.run.ai", ["podgroups"], _READ))
     if "gpu_dra" in options:
-        rules.append(_rule("resource.k8s.io", ["resourceclaims", "resourceclaimtemplates"], _WRITE))
+        rules.append(_rule("resource.k8s.io", ["resourceclaims", "resourceclaimtemplates"], WRITE))
     if "rt_kubevirt" in options:
-        rules.append(_rule("kubevirt.io", ["virtualmachineinstances", "virtualmachines"], _WRITE))
+        rules.append(_rule("kubevirt.io", ["virtualmachineinstances", "virtualmachines"], WRITE))
     return rules
 
 
@@ -84,31 +86,39 @@ def tenant_bindings(scope: TenantScope) -> Iterator[Manifest]:
     """Yield the bindings of a tenant's groups, in the API the tenant uses."""
     if not scope.cls.has_api_access:
         return
-    subjects = [
-        {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": group} for group in scope.tenant.groups
-    ]
+    because: tuple[str, Requirement] = ("id_oidc_rbac", "identity")
     if scope.cls.owns_cluster_api:
-        yield manifest(
-            "id_oidc_rbac",
-            "identity",
-            "access",
-            RBAC,
-            "ClusterRoleBinding",
-            "tenancykit-tenant-admins",
-            roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-            subjects=subjects,
-        )
-        return
-    yield manifest(
-        "id_oidc_rbac",
-        "identity",
+        yield bound(because, "tenancykit-tenant-admins", "cluster-admin", groups(scope))
+    else:
+        yield bound(because, "tenant-members", MEMBER_ROLE, groups(scope), scope.namespace)
+
+
+def groups(scope: TenantScope) -> list[dict[str, str]]:
+    """Return a tenant's groups as subjects of a binding."""
+    return [{"kind": "Group", "apiGroup": _RBAC_GROUP, "name": name} for name in scope.tenant.groups]
+
+
+def bound(
+    because: tuple[str, Requirement], name: str, role: str, subjects: Sequence[Mapping[str, str]], namespace: str = ""
+) -> Manifest:
+    """Return the binding of a cluster role to subjects: in a namespace, or in the whole cluster where none is named.
+
+    Args:
+        because: option and concern that ask for it.
+        name: its name.
+        role: the ClusterRole's name.
+        subjects: who gets it.
+        namespace: where.
+    """
+    return manifest(
+        *because,
         "access",
         RBAC,
-        "RoleBinding",
-        "tenant-members",
-        namespace=scope.namespace,
-        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": MEMBER_ROLE},
-        subjects=subjects,
+        "RoleBinding" if namespace else "ClusterRoleBinding",
+        name,
+        namespace=namespace,
+        roleRef={"apiGroup": _RBAC_GROUP, "kind": "ClusterRole", "name": role},
+        subjects=list(subjects),
     )
 
 
@@ -199,23 +209,11 @@ def impersonation_role(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG0
         "access",
         RBAC,
         "ClusterRole",
-        "tenancykit-portal-impersonator",
+        _PORTAL,
         rules=[_rule("", ["groups", "users"], ["impersonate"])],
     )
-    yield manifest(
-        "id_impersonation",
-        "identity",
-        "access",
-        RBAC,
-        "ClusterRoleBinding",
-        "tenancykit-portal-impersonator",
-        roleRef={
-            "apiGroup": "rbac.authorization.k8s.io",
-            "kind": "ClusterRole",
-            "name": "tenancykit-portal-impersonator",
-        },
-        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": "tenancykit-system"}],
-    )
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": "tenancykit-system"}
+    yield bound(("id_impersonation", "identity"), _PORTAL, _PORTAL, [subject])
 
 
 def authentication_file(because: str) -> PlainFile:

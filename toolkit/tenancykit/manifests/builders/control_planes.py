@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kubeanswers.quantities import GIB, cpu_text, memory_text
 from tenancykit.design.facts import class_workloads
-from tenancykit.manifests.builders.access import MEMBER_ROLE, RBAC
+from tenancykit.manifests.builders.access import MEMBER_ROLE, bound, groups
 from tenancykit.manifests.builders.scheduling import pod_placement
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import (
@@ -234,17 +234,7 @@ def kcp_access(scope: TenantScope) -> Iterator[Manifest]:
     )
     if not scope.cls.has_api_access:
         return
-    group = "rbac.authorization.k8s.io"
-    yield manifest(
-        "cp_kcp",
-        "identity",
-        "access",
-        RBAC,
-        "ClusterRoleBinding",
-        "tenant-admins",
-        roleRef={"apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin"},
-        subjects=[{"kind": "Group", "apiGroup": group, "name": name} for name in scope.tenant.groups],
-    )
+    yield bound(("cp_kcp", "identity"), "tenant-admins", "cluster-admin", groups(scope))
 
 
 def vcluster_values(scope: TenantScope) -> dict[str, Any]:

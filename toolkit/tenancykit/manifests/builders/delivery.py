@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
-from tenancykit.manifests.builders.access import RBAC, RECONCILER_ROLE, reconciler_rules
+from tenancykit.manifests.builders.access import RBAC, RECONCILER_ROLE, bound, reconciler_rules
 from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.plan import cluster_name
@@ -153,17 +153,8 @@ def _account(scope: TenantScope, option: str, name: str) -> Iterator[Manifest]:
         namespace=scope.namespace,
         automountServiceAccountToken=False,
     )
-    yield manifest(
-        option,
-        "delivery",
-        "access",
-        RBAC,
-        "RoleBinding",
-        name,
-        namespace=scope.namespace,
-        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": RECONCILER_ROLE},
-        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": scope.namespace}],
-    )
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": scope.namespace}
+    yield bound((option, "delivery"), name, RECONCILER_ROLE, [subject], scope.namespace)
 
 
 def _flux(kind: str, api: str, name: str, namespace: str, spec: dict[str, Any]) -> Manifest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from tenancykit.manifests.builders.access import RBAC
+from tenancykit.manifests.builders.access import RBAC, WRITE, bound, groups
 from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
@@ -21,7 +21,6 @@ KINDS: Final = {
     "sch_slinky": ("slinky.slurm.net", ["nodesets", "controllers", "loginsets", "restapis"], "slinky"),
 }
 """API group, resources and the controller's namespace, by option."""
-_WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 
 def controller_namespace(option: str) -> Callable[[ClusterScope], Iterable[Manifest]]:
@@ -39,7 +38,7 @@ def group_role(option: str) -> Callable[[ClusterScope], Iterable[Manifest]]:
     def built(scope: ClusterScope) -> Iterator[Manifest]:
         if any(cls.has_api_access and not cls.owns_cluster_api for cls in scope.classes):
             group, resources, _ = KINDS[option]
-            rules = [{"apiGroups": [group], "resources": resources, "verbs": _WRITE}]
+            rules = [{"apiGroups": [group], "resources": resources, "verbs": WRITE}]
             yield manifest(option, "workload", "access", RBAC, "ClusterRole", _role(option), rules=rules)
 
     return built
@@ -49,20 +48,9 @@ def group_binding(option: str) -> Callable[[TenantScope], Iterable[Manifest]]:
     """Return a builder that binds that role to a tenant's groups in its namespace."""
 
     def built(scope: TenantScope) -> Iterator[Manifest]:
-        if not scope.cls.has_api_access or scope.cls.owns_cluster_api:
-            return
-        rbac = "rbac.authorization.k8s.io"
-        yield manifest(
-            option,
-            "workload",
-            "access",
-            RBAC,
-            "RoleBinding",
-            f"tenant-{KINDS[option][1][0]}",
-            namespace=scope.namespace,
-            roleRef={"apiGroup": rbac, "kind": "ClusterRole", "name": _role(option)},
-            subjects=[{"kind": "Group", "apiGroup": rbac, "name": name} for name in scope.tenant.groups],
-        )
+        if scope.cls.has_api_access and not scope.cls.owns_cluster_api:
+            name = f"tenant-{KINDS[option][1][0]}"
+            yield bound((option, "workload"), name, _role(option), groups(scope), scope.namespace)
 
     return built
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tenancykit.manifests.builders.access import RBAC
+from tenancykit.manifests.builders.access import RBAC, WRITE, bound, groups
 from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
@@ -20,7 +20,6 @@ _API: Final = "external-secrets.io/v1"
 _GROUP: Final = "external-secrets.io"
 _ACCOUNT: Final = "secret-reader"
 _ROLE: Final = "tenancykit-secret-users"
-_WRITE: Final = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 
 def secrets_namespace(scope: ClusterScope) -> Iterator[Manifest]:
@@ -33,7 +32,7 @@ def secret_roles(scope: ClusterScope) -> Iterator[Manifest]:
     if not any(cls.has_api_access and not cls.owns_cluster_api for cls in scope.classes):
         return
     rules = [
-        {"apiGroups": [_GROUP], "resources": ["externalsecrets"], "verbs": _WRITE},
+        {"apiGroups": [_GROUP], "resources": ["externalsecrets"], "verbs": WRITE},
         {"apiGroups": [_GROUP], "resources": ["secretstores"], "verbs": ["get", "list", "watch"]},
     ]
     yield manifest(_OPTION, "identity", "access", RBAC, "ClusterRole", _ROLE, rules=rules)
@@ -66,18 +65,7 @@ def tenant_stores(scope: TenantScope) -> Iterator[Manifest]:
         spec={"provider": _provider(scope)},
     )
     if scope.cls.has_api_access and not scope.cls.owns_cluster_api:
-        group = "rbac.authorization.k8s.io"
-        yield manifest(
-            _OPTION,
-            "identity",
-            "access",
-            RBAC,
-            "RoleBinding",
-            "tenant-secret-users",
-            namespace=scope.namespace,
-            roleRef={"apiGroup": group, "kind": "ClusterRole", "name": _ROLE},
-            subjects=[{"kind": "Group", "apiGroup": group, "name": name} for name in scope.tenant.groups],
-        )
+        yield bound((_OPTION, "identity"), "tenant-secret-users", _ROLE, groups(scope), scope.namespace)
 
 
 def _identity(scope: TenantScope) -> dict[str, str]:
