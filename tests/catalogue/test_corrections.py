@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.design.validity import rule_limit
 
 CATALOGUE = load_catalogue()
 
@@ -82,3 +83,26 @@ def test_options_state_what_their_sources_say_now() -> None:
     assert "release candidate" in options["net_spectrum_x"].maturity
     assert any("one GPU per confidential pod" in gap for gap in options["rt_coco"].gaps)
     assert "archived on 2026-03-24" in CATALOGUE.components["gateway-controller"].lifecycle.note
+
+
+def test_kata_is_offered_with_one_pod_per_node_and_with_gpus_per_pod() -> None:
+    operator, upstream = (CATALOGUE.options[name].sandbox for name in ("rt_kata", "rt_kata_single_gpu"))
+    assert operator is not None
+    assert upstream is not None
+    assert (operator.gpu_pods_per_node, upstream.gpu_pods_per_node) == (1, None)
+    rules = tuple(CATALOGUE.rules.values())
+    assert rule_limit(rules, frozenset({"rt_kata"})) == 1
+    assert rule_limit(rules, frozenset({"rt_kata_single_gpu"})) is None
+    for refused in ("gpu_mig", "gpu_mps", "gpu_timeslice", "gpu_dra"):
+        facts = {"rt_kata_single_gpu", refused}
+        assert any(rule.then and rule.when.holds(facts) and not rule.then.holds(facts) for rule in rules), refused
+
+
+def test_projects_of_rancher_and_of_openshift_are_two_options() -> None:
+    rancher, openshift = (CATALOGUE.options[name] for name in ("cp_rancher_projects", "cp_projects"))
+    groups = [{o.api_version.split("/")[0] for o in option.objects} for option in (rancher, openshift)]
+    assert groups == [{"management.cattle.io"}, {"project.openshift.io"}]
+    assert "impersonating-proxy" in rancher.provides
+    assert "impersonating-proxy" not in openshift.provides
+    assert "project-controller" in rancher.components
+    assert "project-controller" not in openshift.components

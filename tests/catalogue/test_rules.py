@@ -46,6 +46,7 @@ SAME_LAYER = {
     "one-primary-cni": ("net_kube_ovn", "net_ovnk_udn"),
 }
 VERSIONS = {
+    "kata-single-gpu-kubernetes": ("rt_kata_single_gpu", "1.33", "1.34"),
     "userns-kubernetes": ("rt_userns", "1.32", "1.33"),
     "map-kubernetes": ("pol_map", "1.35", "1.36"),
     "vap-kubernetes": ("pol_vap", "1.29", "1.30"),

@@ -106,6 +106,9 @@ _CONTROL_PLANE: Final[dict[str, OptionBuild]] = {
     ),
     "cp_hnc": OptionBuild(reason="retired: recognised in a dump, never built"),
     "cp_projects": OptionBuild(
+        _FENCE_BASE, _SHARED, upstream="OpenShift 4.20, whose Projects are made from namespaces"
+    ),
+    "cp_rancher_projects": OptionBuild(
         _FENCE_BASE, (*_SHARED, ("pods", control_planes.rancher_projects)), upstream="Rancher management.cattle.io/v3"
     ),
     "cp_kcp": OptionBuild(
@@ -205,6 +208,11 @@ _NODES_AND_RUNTIME: Final[dict[str, OptionBuild]] = {
         (("pods", runtime.runtime_classes),),
         charts=(Chart("kata-deploy", "kata-system", requirement="isolation.compute"),),
         upstream="Kata Containers 4.1.0",
+    ),
+    "rt_kata_single_gpu": OptionBuild(
+        (("pods", runtime.runtime_classes),),
+        charts=(Chart("kata-deploy", "kata-system", requirement="isolation.compute"),),
+        upstream="Kata Containers 4.2.0",
     ),
     "rt_coco": OptionBuild(
         (("pods", runtime.runtime_classes),),

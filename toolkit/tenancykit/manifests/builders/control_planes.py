@@ -145,7 +145,7 @@ def _replicated(scope: ClusterScope, _: str) -> Manifest:
 
 
 def rancher_projects(scope: TenantScope) -> Iterator[Manifest]:
-    """Yield a Rancher Project with its members; OpenShift makes its Projects from the namespace itself."""
+    """Yield a Rancher Project with its members."""
     demand = scope.cls.demand(scope.tenant)
     limit = {
         "limitsCpu": cpu_text(with_headroom(demand.cpu_milli, 500)),
@@ -156,7 +156,7 @@ def rancher_projects(scope: TenantScope) -> Iterator[Manifest]:
     name = f"p-{scope.name}"
     api = "management.cattle.io/v3"
     yield manifest(
-        "cp_projects",
+        "cp_rancher_projects",
         "isolation.control-plane",
         "control-plane",
         api,
@@ -172,7 +172,7 @@ def rancher_projects(scope: TenantScope) -> Iterator[Manifest]:
     )
     for number, group in enumerate(scope.tenant.groups if scope.cls.has_api_access else ()):
         yield manifest(
-            "cp_projects",
+            "cp_rancher_projects",
             "identity",
             "control-plane",
             api,

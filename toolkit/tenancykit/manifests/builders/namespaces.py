@@ -125,8 +125,11 @@ def _decorations(scope: TenantScope) -> dict[str, tuple[dict[str, str], dict[str
     if "cp_capsule" in options:
         found["cp_capsule"] = ({EXPOSED_LABEL: "true"} if scope.cls.exposed(scope.tenant) else {}, {})
         found["cp_capsule"][0]["capsule.clastix.io/tenant"] = scope.name
-    if "cp_projects" in options:
-        found["cp_projects"] = ({}, {"field.cattle.io/projectId": f"local:p-{scope.name}"})
+    projects = {
+        "cp_rancher_projects": ("field.cattle.io/projectId", "local:p-"),
+        "cp_projects": ("openshift.io/display-name", ""),
+    }
+    found |= {name: ({}, {key: f"{prefix}{scope.name}"}) for name, (key, prefix) in projects.items() if name in options}
     if not runs_pods:
         return found
     if "net_mesh_istio_ambient" in options:
