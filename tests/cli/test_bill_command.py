@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kubeanswers.errors import InputError
+from tenancykit import api
+from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import main
 from tenancykit.criteria.cost.billing import IdlePolicy, SharePolicy
-from tenancykit.report.bills import bill_data
+from tenancykit.design.validity import reference_design
+from tenancykit.report.bills import bill_data, bill_lines
+from tenancykit.study.evaluation import evaluate
 from tests import studies
 
 
@@ -49,3 +56,51 @@ def test_the_command_shows_every_tenant_and_what_stands_idle(capsys: pytest.Capt
     assert "Faults to expect in a month on" in told
     assert main(["bill", "saas-inference", "RA02", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["idle_apart"] == "0.00"
+
+
+def changed(**of_basic: float) -> str:
+    """Return saas-inference with further fields of its first class, and with GPU machines bought as spot."""
+    text = (Path(__file__).parents[2] / "examples" / "saas-inference" / "scenario.yaml").read_text(encoding="utf-8")
+    text = text.replace("count: 60", "\n      ".join(["count: 60", *(f"{k}: {v}" for k, v in of_basic.items())]))
+    return text.replace("aws_p4de_24xlarge}", "aws_p4de_24xlarge, term: spot}")
+
+
+def bill_of(text: str) -> dict[str, Any]:
+    scenario, catalogue = api.parse_scenario(text), load_catalogue()
+    design = reference_design(catalogue.references["RA01"], scenario, catalogue)
+    return bill_data(evaluate(design, scenario, catalogue), idle="distributed", shared="proportional")
+
+
+def test_who_commits_pays_for_more_of_what_is_idle_and_the_total_stays() -> None:
+    plain, committed = bill_of(changed()), bill_of(changed(committed_gpus=0.8))
+    assert committed["total"] == plain["total"]
+    pays = {name: sum(map(Decimal, lines.values())) for name, lines in committed["tenants"].items()}
+    paid = {name: sum(map(Decimal, lines.values())) for name, lines in plain["tenants"].items()}
+    assert pays["basic-01"] > paid["basic-01"]
+    assert pays["premium-01"] < paid["premium-01"]
+    assert committed["committed_beyond_what_is_idle"] == {}
+    assert float(bill_of(changed(committed_gpus=50))["committed_beyond_what_is_idle"]["basic"]) > 2000
+
+
+def test_spot_machines_are_told_with_their_interruptions() -> None:
+    found = bill_of(changed())["spot"]
+    machines = found["machines_on_average"]
+    assert machines > 0
+    assert found["interruptions_per_month"] == pytest.approx([0.05 * machines, 0.2 * machines, 2 * machines], abs=0.01)
+    assert any(line.startswith("Spot: ") for line in bill_lines(bill_of(changed())))
+
+
+def test_replicas_that_are_kept_are_paid_and_no_cold_start_is_told_of_them() -> None:
+    text = changed()
+    kept = text.replace("profile: diurnal", "profile: diurnal, least: 1")
+    assert kept != text
+    gone, stays = bill_of(text), bill_of(kept)
+    assert gone["scaled_to_zero"]
+    assert stays["scaled_to_zero"] == {}
+    assert Decimal(stays["total"]) >= Decimal(gone["total"])
+
+
+def test_more_kept_replicas_than_there_are_is_bad_input() -> None:
+    text = changed().replace("profile: diurnal", "profile: diurnal, least: 99")
+    with pytest.raises(InputError, match=r"demand\.least: keeps 99 replicas"):
+        api.parse_scenario(text)

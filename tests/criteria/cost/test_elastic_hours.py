@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import tenancykit as tk
+from tenancykit.criteria.score import Score
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.manifests.devices import ClassDevices
 from tenancykit.study.evaluation import evaluate
@@ -32,7 +33,7 @@ weights: {isolation: 0.25, effort: 0.25, operations: 0.25, cost: 0.25}
 """
 
 
-def figures(design: str = "RA01", demand: dict[str, Any] | None = None, **node: Any) -> dict[str, Any]:
+def cost(design: str = "RA01", demand: dict[str, Any] | None = None, **node: Any) -> Score:
     data = yaml.safe_load(BASE)
     if demand:
         data["workloads"][0]["demand"] = demand
@@ -43,7 +44,11 @@ def figures(design: str = "RA01", demand: dict[str, Any] | None = None, **node: 
         found = tk.variant(design, scenario, catalogue)
     else:
         found = reference_design(catalogue.references[design], scenario, catalogue)
-    return dict(evaluate(found, scenario, catalogue).scores["cost"].figures)
+    return evaluate(found, scenario, catalogue).scores["cost"]
+
+
+def figures(design: str = "RA01", demand: dict[str, Any] | None = None, **node: Any) -> dict[str, Any]:
+    return dict(cost(design, demand, **node).figures)
 
 
 DIURNAL = {"profile": "diurnal", "mean": 0.5, "seed": 1}
@@ -75,6 +80,18 @@ def test_quotas_nobody_lends_need_room_for_every_tenants_peak_where_machines_are
     assert apart["quotas"]["gpus_if_apart"] == lent["quotas"]["gpus_if_apart"] == 120
     assert lent["quotas"]["gpus_if_lent"] < 120
     assert figures("RA01", bursty)["gpus"]["bought"] == figures("RA01 +sch_kueue", bursty)["gpus"]["bought"]
+
+
+def test_the_summary_says_how_many_gpus_lending_saves_and_whether_that_is_in_the_bill() -> None:
+    bursty = {"profile": "campaigns", "mean": 0.3, "seed": 3}
+    lent = figures("RA01 +sch_kueue", bursty)["quotas"]["gpus_if_lent"]
+    more = f"{120 - lent:,.0f} more"
+    assert f"unlent quotas take 120 ({more})" in cost("RA01 +sch_kueue", bursty, term="reserved").summary
+    assert (
+        f"take 120 GPUs for everybody's peak, {more} than lent ones ({lent:,.0f})."
+        in cost("RA01", bursty, term="reserved").summary
+    )
+    assert f"{more}, not in the bill" in cost("RA01 +sch_kueue", bursty).summary
 
 
 @pytest.mark.parametrize(

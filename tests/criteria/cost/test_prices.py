@@ -99,3 +99,14 @@ def test_a_person_day_follows_from_salary_loading_and_productive_days() -> None:
 def test_an_unknown_node_type_is_answered_with_the_nearest_known_one() -> None:
     with pytest.raises(InputError, match="did you mean aws_p5_48xlarge"):
         DOLLARS.node("aws_p5_48xlarg", "infrastructure.nodes[0].type")
+
+
+def test_a_spot_hour_counts_what_interruptions_lose_and_says_so() -> None:
+    node = BOOK["gcp_a3_highgpu_8g"].model_copy(update={"terms": {"spot": Decimal(10)}})
+    often, lost = (BOOK[name].amount for name in ("spot_interruptions", "spot_lost_hours"))
+    assert often is not None
+    assert lost is not None
+    found = DOLLARS.machine(node, "spot")
+    assert found.cost.amount == 10 * (1 + often * lost / 730)
+    assert found.cost.low < found.cost.amount < found.cost.high
+    assert all(line.assumption for line in found.evidence.children[1:])

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from kubeanswers.quantities import HOURS_PER_MONTH
 from tenancykit.catalogue.price_entries import Price
+from tenancykit.criteria.cost.activity import activity_of, distinct_tenants, scales_to_zero
 from tenancykit.criteria.cost.billing import IdlePolicy, SharePolicy
 from tenancykit.criteria.cost.statement import Statement
 from tenancykit.design.offers import price_book
@@ -41,6 +42,9 @@ def bill_data(evaluation: Evaluation, *, idle: IdlePolicy, shared: SharePolicy) 
         "idle_by_resource": {name: str(amount) for name, amount in statement.idle_by_resource().items()},
         "total": str(bill.total),
         "faults": faults(evaluation),
+        "spot": spot(evaluation),
+        "committed_beyond_what_is_idle": {name: str(gpus) for name, gpus in statement.uncovered().items()},
+        "scaled_to_zero": scaled_to_zero(evaluation),
     }
 
 
@@ -65,6 +69,39 @@ def faults(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def spot(evaluation: Evaluation) -> dict[str, Any] | None:
+    """Return the interruptions of spot machines to expect in a month and the hours each loses; None without any.
+
+    What they lose is in the price of the machines.
+    """
+    statement: Statement = evaluation.scores["cost"].detail
+    running = statement.housing.on_average()
+    terms = {offer.type: offer.term for offer in evaluation.scenario.infrastructure.nodes}
+    total = sum((number for name, number in running.items() if terms.get(name) == "spot"), Decimal(0))
+    if not total:
+        return None
+    book = price_book(evaluation.scenario, evaluation.catalogue)
+    return {
+        "machines_on_average": float(round(total, 2)),
+        "interruptions_per_month": _range(book["spot_interruptions"], total),
+        "machine_hours_lost_by_each": _range(book["spot_lost_hours"], Decimal(1)),
+    }
+
+
+def scaled_to_zero(evaluation: Evaluation) -> dict[str, float]:
+    """Return the share of hours in which a tenant has none of a service that is let go when nobody calls it."""
+    activity = activity_of(evaluation.scenario, evaluation.scenario.folder)
+    found: dict[str, float] = {}
+    for group in activity.groups:
+        for index, member in enumerate(group.members):
+            if scales_to_zero(member):
+                series = [activity.one(group, tenant, index) for tenant in distinct_tenants(group)]
+                gone = sum(float((each == 0).mean()) for each in series) / len(series)
+                if gone:
+                    found[f"{member.workload.id} of {group.title}"] = round(gone, 4)
+    return found
+
+
 def _range(price: Price, times: Decimal) -> list[float]:
     if price.amount is None:
         raise LookupError(f"{price.id} has no amount; it is a rate of the price book")
@@ -85,6 +122,7 @@ def bill_lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"All together {data['total']}{apart}."
     idle = ", ".join(f"{name} {amount}" for name, amount in data["idle_by_resource"].items())
     yield f"Idle on machines tenants may use: {idle}."
+    yield from _elastic(data)
     found = data["faults"]
     if found["gpu_machines"]:
         fail, stop, spare = (
@@ -96,4 +134,23 @@ def bill_lines(data: dict[str, Any]) -> Iterator[str]:
             f"Faults to expect in a month on {found['gpu_machines']} GPU machines ({found['gpus']} GPUs), by published "
             f"rates, not in the cost: {fail[0]:g} to {fail[2]:g} failing machines; a job on all GPUs would be stopped "
             f"{stop[0]:g} to {stop[2]:g} times; {spare[0]} to {spare[2]} spare machines would hide them."
+        )
+
+
+def _elastic(data: dict[str, Any]) -> Iterator[str]:
+    """Yield what spot machines, commitments and scaling to zero mean for those who are billed."""
+    if data["spot"]:
+        low, middle, high = data["spot"]["interruptions_per_month"]
+        lost, number = data["spot"]["machine_hours_lost_by_each"][1], data["spot"]["machines_on_average"]
+        yield (
+            f"Spot: {number:g} machines on average, {low:g} to {high:g} interruptions a month "
+            f"(assumption; {middle:g} counted), {lost:g} machine hours of work lost to each: in the price."
+        )
+    for group, gpus in data["committed_beyond_what_is_idle"].items():
+        yield f"Committed by {group}, and neither held nor idle on its machines: {gpus} GPUs, not billed."
+    gone = ", ".join(f"{name} in {share:.0%}" for name, share in data["scaled_to_zero"].items())
+    if gone:
+        yield (
+            f"Scaled to zero (share of hours, on average): {gone}. Who calls then waits for a cold start, minutes "
+            "where weights are loaded; demand.least keeps replicas."
         )

@@ -160,6 +160,9 @@ def _workload_shapes(scenario: Scenario, place: Place) -> Iterator[Fault]:
                 f"a gang of {workload.gang} cannot start from {workload.replicas} replicas",
                 cure="lower gang or raise replicas",
             )
+        if workload.demand.least > workload.replicas:
+            what = f"keeps {workload.demand.least} replicas, and {workload.replicas} is all there are"
+            yield Fault(place((*path, "demand", "least")), what, cure="lower least or raise replicas")
         yield from _demand(workload.demand, (*path, "demand"), place)
 
 

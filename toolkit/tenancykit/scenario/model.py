@@ -79,6 +79,9 @@ class Demand(Model):
     """Shape over time; ``trace`` reads ``file``."""
     mean: Annotated[Finite, Field(ge=0, le=1)] = 1.0
     """Mean share of replicas active (0-1); ignored for ``trace``."""
+    least: int = Field(default=0, ge=0, le=1_000_000)
+    """Fewest replicas per tenant that are kept when fewer are wanted; 0: scales to zero, and who comes first then waits
+    for a cold start. It adds to the mean."""
     seed: int = 0
     """Seed of the generated profile."""
     file: Line = ""
@@ -193,6 +196,8 @@ class TenantClass(Model):
     """What each tenant of the class runs."""
     quota: Quota = Quota()
     """Caps per tenant."""
+    committed_gpus: Annotated[Finite, Field(ge=0, le=1e6)] = 0.0
+    """GPUs that each tenant has committed itself to pay for, used or not; its bill takes them from what is idle."""
     requirements: ClassRequirements = ClassRequirements()
     """What must hold for the class."""
     needs: dict[Word, bool] = Field(default_factory=dict)

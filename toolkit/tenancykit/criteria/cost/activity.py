@@ -112,6 +112,11 @@ def waits(workload: Workload) -> bool:
     return workload.kind in ("training", "batch")
 
 
+def scales_to_zero(member: Member) -> bool:
+    """Return whether a service is let go when nobody calls it, so that the next caller waits for a cold start."""
+    return not waits(member.workload) and not member.demand.least and not is_constant(member)
+
+
 def is_constant(member: Member) -> bool:
     """Return whether demand does not change over time."""
     return member.demand.profile == "constant" or (member.demand.mean >= 1 and member.demand.profile != "trace")
@@ -119,7 +124,13 @@ def is_constant(member: Member) -> bool:
 
 def steady(member: Member) -> int:
     """Return the pods of a tenant that are active all the time, for constant demand."""
-    return math.ceil(member.replicas * min(1.0, member.demand.mean) - 1e-9)
+    return max(math.ceil(member.replicas * min(1.0, member.demand.mean) - 1e-9), member.demand.least)
+
+
+def kept(wanted: Series, member: Member) -> Series:
+    """Return the replicas that run: those wanted, and no fewer than are kept anyway."""
+    running: Series = np.maximum(wanted, member.demand.least)
+    return running
 
 
 @dataclass(frozen=True)
@@ -166,7 +177,8 @@ class Activity:
 
     def _traced(self, member: Member, name: str) -> Series:
         series = self.traces[member.demand.file][name]
-        return np.concatenate([series, np.zeros(self.hours - len(series))])
+        wanted: Series = np.concatenate([series, np.zeros(self.hours - len(series))])
+        return kept(wanted, member)
 
 
 def activity_of(scenario: Scenario, folder: Path | None = None) -> Activity:
@@ -219,7 +231,7 @@ def _read_trace(path: Path, _changed: int, name: str, wanted: frozenset[str]) ->
 def _pattern(member: Member, index: int, pattern: int) -> Series:
     seed = (member.demand.seed, index, pattern)
     kind = next(known for known in PROFILE_KINDS if known == member.demand.profile)
-    return _generated(kind, member.demand.mean, member.replicas, seed)
+    return kept(_generated(kind, member.demand.mean, member.replicas, seed), member)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -12,9 +12,10 @@ import numpy as np
 from kubeanswers.quantities import HOURS_PER_MONTH, cents
 from tenancykit.criteria.cost.activity import Activity, Member, distinct_tenants
 from tenancykit.criteria.cost.charges import PEOPLE
+from tenancykit.criteria.cost.domains import Domain
 from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, shortage
-from tenancykit.criteria.cost.housing import Housing, peaks, quotas_apart
-from tenancykit.criteria.cost.machines import Machine
+from tenancykit.criteria.cost.housing import Housing, keeps_quotas_apart, peaks, quotas_apart
+from tenancykit.criteria.cost.machines import Machine, committed
 from tenancykit.criteria.cost.placement.values import PodClass
 from tenancykit.criteria.cost.pricing import Cost
 from tenancykit.criteria.cost.statement import Statement
@@ -157,6 +158,27 @@ def quotas(statement: Statement) -> dict[str, Any]:
         "gpus_if_lent": round(lent / 1000, 3),
         "gpus_if_apart": round(apart / 1000, 3),
     }
+
+
+def quota_words(found: Mapping[str, Any], statement: Statement) -> str:
+    """Return what lending idle quota earns, or what not lending takes, in GPUs and words; empty where it is nothing."""
+    lent, apart = found["gpus_if_lent"], found["gpus_if_apart"]
+    if apart - lent < 1:
+        return ""
+    more = f"{apart - lent:,.0f} more"
+    paid = any(_would_pay(one.domain, statement) for one in statement.housing.housed)
+    free = "" if paid else ", not in the bill: what is bought by the hour is given back when idle"
+    if found["lent"]:
+        told = f"Idle quota is lent: {lent:,.0f} GPUs serve everybody's peak; unlent quotas take"
+        return f" {told} {apart:,.0f} ({more}{free})."
+    told = f"Quotas are not lent: they take {apart:,.0f} GPUs for everybody's peak, {more} than lent ones"
+    return f" {told} ({lent:,.0f}){free}."
+
+
+def _would_pay(domain: Domain, statement: Statement) -> bool:
+    """Return whether quotas that nobody lends would show in the bill of a domain."""
+    always = None if statement.housing.is_fixed else committed(tuple(statement.machines.values()))
+    return keeps_quotas_apart(replace(domain, lends=False), always)
 
 
 def _gpus_of(pods: Iterable[PodClass]) -> float:

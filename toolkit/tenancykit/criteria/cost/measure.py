@@ -22,7 +22,7 @@ from tenancykit.criteria.cost.charges import (
     rounded,
 )
 from tenancykit.criteria.cost.domains import layout
-from tenancykit.criteria.cost.figures import figures_of
+from tenancykit.criteria.cost.figures import figures_of, quota_words
 from tenancykit.criteria.cost.housing import Housed, Housing, house
 from tenancykit.criteria.cost.machines import committed, machines_of
 from tenancykit.criteria.cost.pricing import NOTHING, Cost, PriceList, UnitPrice, exactly
@@ -154,7 +154,7 @@ def _score(statement: Statement, activity: Activity) -> Score:
         better="lower",
         low=float(total.low),
         high=float(total.high),
-        summary=_summary(statement, by_category, total),
+        summary=_summary(statement, by_category, total, quota_words(figures["quotas"], statement)),
         evidence=evidence,
         figures=figures,
         detail=statement,
@@ -186,7 +186,7 @@ def _sum(charges: Iterable[Charge], category: str) -> Cost:
     return sum((c.cost for c in charges if c.category == category), NOTHING)
 
 
-def _summary(statement: Statement, by_category: dict[str, Cost], total: Cost) -> str:
+def _summary(statement: Statement, by_category: dict[str, Cost], total: Cost, quota: str) -> str:
     tenants = sum(group.count for group in statement.groups)
     largest = max(by_category, key=lambda category: by_category[category].amount)
     share = by_category[largest].amount / total.amount if total.amount else Decimal(0)
@@ -196,7 +196,7 @@ def _summary(statement: Statement, by_category: dict[str, Cost], total: Cost) ->
     pending = f" {homeless} pods stay pending, {what}." if homeless else ""
     return (
         f"{total.amount:,.0f} {statement.currency} per month for {tenants} tenants on {machines} machines; "
-        f"{share:.0%} of it {largest}.{pending}"
+        f"{share:.0%} of it {largest}.{pending}{quota}"
     )
 
 

@@ -160,7 +160,25 @@ class PriceList:
         )
 
     def machine(self, price: Price, term: Term = "on-demand") -> UnitPrice:
-        """Return what one hour of a machine of the price book costs under a term; own machines know no terms."""
+        """Return what one hour of a machine of the price book costs under a term; own machines know no terms.
+
+        An hour of a spot machine is an hour of work kept: what interruptions lose is on top of the price.
+        """
+        if term == "spot" and price.own is None:
+            return self._interrupted(price, self._under_term(price, term))
+        return self._under_term(price, term)
+
+    def _interrupted(self, price: Price, paid: UnitPrice) -> UnitPrice:
+        often, lost = (self.book[name] for name in ("spot_interruptions", "spot_lost_hours"))
+        month = Decimal(HOURS_PER_MONTH)
+        hours = self.cost_of(often).by(self.cost_of(lost))
+        share = Cost(hours.amount / month, hours.low / month, hours.high / month)
+        cost = paid.cost.by(exactly(Decimal(1)) + share)
+        children = (paid.evidence, self.evidence(often, self.cost_of(often)), self.evidence(lost, self.cost_of(lost)))
+        note = f"with {share.amount:.2%} on top for work lost to interruptions"
+        return UnitPrice(cost, paid.unit, self.evidence(price, cost, note, children))
+
+    def _under_term(self, price: Price, term: Term) -> UnitPrice:
         known = price.terms.get(term) if term != "on-demand" else None
         if known is not None and price.own is None:
             cost = self.cost_of(price, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -113,10 +113,41 @@ class Statement:
         """Return the machines whose cost is divided, and who holds what of them."""
         pools = [self._pool(one, index) for index, one in enumerate(self.housing.housed)]
         uses = [use for index, one in enumerate(self.housing.housed) for use in self._uses(one, index)]
+        uses += self._committed(pools, uses)
         for name, counts in (("spare", self.housing.spare), ("control planes", self.housing.hosts)):
             if counts:
                 pools.append(Pool(name, self._machines(counts), {CPU: Decimal(1)}, {CPU: Decimal(1)}))
         return self._to_the_cent(pools), uses
+
+    def _committed(self, pools: Sequence[Pool], uses: Sequence[Use]) -> Iterator[Use]:
+        """Yield the GPUs that groups have committed themselves to beyond what they hold, out of what is idle.
+
+        Groups whose commitments ask for more than is idle get equal shares of what they lack; the rest is told by
+        :meth:`uncovered`.
+        """
+        idle = {p.id: p.capacity[GPU] - sum((u.held(GPU) for u in uses if u.pool == p.id), Decimal(0)) for p in pools}
+        lacks = self._lacks(uses)
+        mine = {group: [p for p in idle if any((u.party, u.pool) == (group, p) for u in uses)] for group in lacks}
+        for pool, free in idle.items():
+            asked = {group: lack / len(mine[group]) for group, lack in lacks.items() if pool in mine[group]}
+            total = sum(asked.values(), Decimal(0))
+            for group, lack in asked.items() if total and free > 0 else ():
+                yield Use(group, pool, {GPU: lack * min(Decimal(1), free / total)})
+
+    def _lacks(self, uses: Sequence[Use]) -> dict[str, Decimal]:
+        """Return the GPUs by which what a group holds on average stays below its commitment."""
+        found = {}
+        for group in self.groups:
+            held = sum((u.held(GPU) for u in uses if u.party == group.id), Decimal(0))
+            lack = Decimal(repr(group.tenant_class.committed_gpus)) * group.count - held
+            if group.tenant_class.committed_gpus and lack > 0:
+                found[group.id] = lack
+        return found
+
+    def uncovered(self) -> dict[str, Decimal]:
+        """Return the committed GPUs of each group that neither it holds nor stand idle on its machines, where any."""
+        lacks = self._lacks(self._held()[1])
+        return {group: lack.quantize(Decimal("0.001")) for group, lack in lacks.items() if lack >= Decimal("0.001")}
 
     def tenant_bills(
         self, scenario: Scenario, *, idle: IdlePolicy = "distributed", shared: SharePolicy = "proportional"
