@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import select
 import stat
 import time
@@ -249,7 +248,7 @@ def _through(file: Path, old: os.stat_result) -> Iterator[BinaryIO]:
 def _fresh(file: Path) -> tuple[Path, int]:
     """Open a new file beside one, as the umask has it; nobody can have planted a link of its name."""
     while True:
-        name = file.with_name(f".{file.name[:100]}.{secrets.token_hex(6)}.new")
+        name = file.with_name(f".{file.name[:100]}.{os.urandom(6).hex()}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
         with contextlib.suppress(FileExistsError):
             return name, os.open(name, flags, 0o666)

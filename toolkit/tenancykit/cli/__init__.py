@@ -12,10 +12,10 @@ import importlib
 import io
 import math
 import os
+import shutil
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -93,6 +93,8 @@ def _continues(options: argparse.Namespace) -> bool:
 
 def _own_fault(error: Exception, *, trace: bool) -> int:
     """Say where the toolkit itself went wrong, without the values it was working on, which may be secret."""
+    import traceback  # noqa: PLC0415 - not before something went wrong
+
     frames = [(Path(frame.filename).parts, frame) for frame in traceback.extract_tb(error.__traceback__)]
     ours = [(parts, frame) for parts, frame in frames if _PACKAGES.intersection(parts)]
     parts, place = (ours or frames)[-1]
@@ -146,11 +148,24 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Help(argparse.HelpFormatter):
+    """Asks for the terminal's width once, not for every argument it is told of."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns(os.environ.get("COLUMNS")))
+
+
+@cache
+def _columns(_stated: str | None) -> int:
+    return shutil.get_terminal_size().columns - 2
+
+
 @cache
 def command_line() -> argparse.ArgumentParser:
     """Return the parser of every command, made once a process; the docs print it."""
     parser = argparse.ArgumentParser(
         prog="tenancykit",
+        formatter_class=_Help,
         description="Compare, explain and export Kubernetes tenancy designs for AI platforms.",
         epilog="Exit codes: 0 fine, 1 findings (nobody admitted, a check failed, not decided), "
         "2 bad input or no answer from a server, 3 our own fault.",
@@ -487,7 +502,8 @@ LISTINGS = (
 
 
 def _command(commands: Any, name: str, text: str, run: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    told = f"{text[0].upper()}{text[1:]}."
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=told, formatter_class=_Help)
     parser.add_argument("--json", action="store_true", help="print JSON of a versioned format")
     _repeatable(parser, "--catalogue", "FOLDER", "own catalogue folder laid over ours")
     parser.add_argument("--debug", action="store_true", help="show the trace of a fault of our own")
