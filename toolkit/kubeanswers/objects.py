@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, TypeVar
 
 from kubeanswers.kinds import KindTable, builtin_kinds, kind_table
@@ -58,11 +58,11 @@ class ManifestObject:
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
-        group, _, version = str(self.data.get("apiVersion", "")).rpartition("/")
         metadata = self.metadata
-        object.__setattr__(self, "group", sys.intern(group))  # a few words, repeated by every object of a dump
-        object.__setattr__(self, "version", sys.intern(version))
-        object.__setattr__(self, "kind", sys.intern(str(self.data.get("kind", ""))))
+        group, version, kind = _words(str(self.data.get("apiVersion", "")), str(self.data.get("kind", "")))
+        object.__setattr__(self, "group", group)
+        object.__setattr__(self, "version", version)
+        object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "name", str(metadata.get("name") or metadata.get("generateName") or ""))
 
     @property
@@ -103,6 +103,13 @@ class ManifestObject:
 
     def __repr__(self) -> str:
         return f"<{self} at {self.where}>"
+
+
+@lru_cache(maxsize=4096)
+def _words(version: str, kind: str) -> tuple[str, str, str]:
+    """Return group, version and kind: a few words, repeated by every object of a dump."""
+    group, _, version = version.rpartition("/")
+    return sys.intern(group), sys.intern(version), sys.intern(kind)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -157,6 +164,9 @@ class ObjectSet:
     duplicates: tuple[tuple[ManifestObject, ManifestObject], ...] = ()
     kinds: KindTable = field(default_factory=builtin_kinds, repr=False)
     _derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _by_place: dict[tuple[str, str], dict[tuple[str, str], ManifestObject]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def derived(self, name: str, make: Callable[[], T]) -> T:
         """Return what follows from the objects alone, made once per name: several evaluators ask for the same."""
@@ -178,17 +188,17 @@ class ObjectSet:
             found.setdefault((item.group, item.kind), []).append(item)
         return found
 
-    @cached_property
-    def _by_identity(self) -> Mapping[tuple[str, str, str, str], ManifestObject]:
-        return {item.identity: item for item in self.objects}
-
     def of(self, group: str, *kinds: str) -> list[ManifestObject]:
         """Return the objects of the given kinds of one API group, in reading order per kind."""
         return [item for kind in kinds for item in self._by_kind.get((group, kind), ())]
 
     def get(self, group: str, kind: str, namespace: str, name: str) -> ManifestObject | None:
         """Return the object with that identity, or None."""
-        return self._by_identity.get((group, kind, namespace, name))
+        index = self._by_place.get((group, kind))
+        if index is None:
+            found = self._by_kind.get((group, kind), ())
+            index = self._by_place[group, kind] = {(item.namespace, item.name): item for item in found}
+        return index.get((namespace, name))
 
     @cached_property
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
@@ -226,9 +236,9 @@ def object_set(raw: Iterable[tuple[Mapping[str, Any], Where]]) -> ObjectSet:
     for data, where in pairs:
         item = _typed(data, where, table)
         key = item.identity if mapping(data.get("metadata")).get("name") else (*item.identity[:3], f"\0{len(kept)}")
-        if key in kept:
+        if kept.setdefault(key, item) is not item:
             duplicates.append((kept.pop(key), item))
-        kept[key] = item
+            kept[key] = item
     return ObjectSet(tuple(kept.values()), tuple(duplicates), table)
 
 
@@ -252,8 +262,8 @@ def from_dicts(objects: Iterable[Mapping[str, Any]], file: str = "<objects>") ->
 
 
 def _typed(data: Mapping[str, Any], where: Where, table: KindTable) -> ManifestObject:
-    group = str(data.get("apiVersion", "")).rpartition("/")[0]
-    entry = table.find(group, str(data.get("kind", "")))
+    group, _, kind = _words(str(data.get("apiVersion", "")), str(data.get("kind", "")))
+    entry = table.find(group, kind)
     if entry is not None:
         return ManifestObject(data, where, entry.namespaced)
     return ManifestObject(data, where, bool(mapping(data.get("metadata")).get("namespace")), known=False)

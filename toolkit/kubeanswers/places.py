@@ -68,12 +68,13 @@ class Places:
 
 def folder_of(path: str) -> str:
     """Return the folder of a path, as ``str(Path(path).parent)`` writes it."""
-    return os.path.dirname(path) or "."
+    folder, slash, _ = path.rpartition("/")
+    return folder or slash or "."
 
 
 def name_in(path: str) -> str:
     """Return the last part of a path."""
-    return os.path.basename(path)
+    return path.rpartition("/")[2]
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:

@@ -119,6 +119,7 @@ class _Reader:
     read: set[str] = field(default_factory=set)
     places: Places = field(default_factory=Places)
     charts: dict[str, Path | None] = field(default_factory=dict)
+    roots: dict[str, bool] = field(default_factory=dict)
     shapes: Shapes = field(default_factory=Shapes)
     sets: dict[str, list[Loaded]] = field(default_factory=dict)
     unrendered: list[tuple[Path | None, str]] = field(default_factory=list)
@@ -304,10 +305,18 @@ class _Reader:
 
     def _in_chart(self, folder: str) -> Path | None:
         if folder not in self.charts:
-            place = Path(folder)
-            above = (place, *list(place.parents)[:3])
-            self.charts[folder] = next((one for one in above if self.places.is_file(str(one / "Chart.yaml"))), None)
+            place = folder
+            for _ in range(3):
+                if self._is_chart(place) or place == folder_of(place):
+                    break
+                place = folder_of(place)
+            self.charts[folder] = Path(place) if self._is_chart(place) else None
         return self.charts[folder]
+
+    def _is_chart(self, folder: str) -> bool:
+        if folder not in self.roots:
+            self.roots[folder] = self.places.is_file(below(folder, "Chart.yaml"))
+        return self.roots[folder]
 
     def _chart_file(self, path: str) -> None:
         if "templates" in Path(path).parts[-4:]:

@@ -89,7 +89,7 @@ class Builder:
         return [
             (scrubbed(item.data), item.where if item.data is item.read else replaced(item.where, form=UNFORMED))
             for item in resources
-            if not (item.metadata.get("annotations") and is_local(item))
+            if not is_local(item)
         ]
 
     def kustomization(self, folder: str) -> Kustomization | None:
@@ -224,7 +224,7 @@ class Builder:
         return False
 
     def _named(self, item: Resource) -> Resource:
-        if not item.name and item.kind != "List":
+        if not item.metadata.get("name") and not item.name and item.kind != "List":
             self._fault(str(item.where), f"{item.kind} has no metadata.name: Kustomize refuses that", "name it")
         return item
 

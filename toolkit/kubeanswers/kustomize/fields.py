@@ -222,6 +222,10 @@ def transform(resources: list[Resource], kustomization: Kustomization, more: Set
         add_labels(resources, kustomization.words("commonAnnotations"), (*ANNOTATIONS, *more.annotations))
 
 
+_LOCAL: Final = "config.kubernetes.io/local-config"
+
+
 def is_local(item: Resource) -> bool:
     """Return whether the object is for Kustomize's eyes only."""
-    return text_map(mapping(item.metadata).get("annotations")).get("config.kubernetes.io/local-config") == "true"
+    said = mapping(item.metadata.get("annotations")).get(_LOCAL)
+    return said is not None and not isinstance(said, dict | list) and scalar_text(said) == "true"
