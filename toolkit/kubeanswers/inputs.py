@@ -40,9 +40,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
         if stat.S_ISDIR(found.st_mode):
             raise InputError(Fault(file, "is a folder", "a file", "name the file inside it"))
         if not is_readable(found):
-            raise InputError(
-                Fault(file, f"is {kind_of(found)}", "a file or a pipe", "copy what it holds to a file")
-            )
+            raise InputError(Fault(file, f"is {kind_of(found)}", "a file or a pipe", "copy what it holds to a file"))
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         try:
             named = stat.S_ISFIFO(found.st_mode) and not _is_descriptor(file)

@@ -105,12 +105,16 @@ class Network:
         pod_addresses: where pods without a known address are taken to live; decides whether an ipBlock may mean them.
         extra_pods: pods to consider besides those of the set.
         lifted: namespaces whose own policies fence no traffic out of them, for those in them may take them down.
+        parts: which addresses policies allow, and the places of those that decide, by what the policies say.
     """
 
     objects: ObjectSet
     pod_addresses: AddressSet = PRIVATE
     extra_pods: tuple[PodView, ...] = ()
     lifted: frozenset[str] = frozenset()
+    parts: dict[tuple[object, ...], tuple[AddressSet, tuple[int, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def pods(self) -> tuple[PodView, ...]:
@@ -141,6 +145,13 @@ class Network:
         egress = self._side(EGRESS, source, target, target, port)
         ingress = self._side(INGRESS, target, source, target, port)
         return ReachAnswer(egress.allowed and ingress.allowed, port, egress, ingress)
+
+    def opens(self, source: PodView, target: AddressSet, port: Port) -> bool:
+        """Return whether :meth:`reach` allows it, without saying why."""
+        if source.host_network:
+            return True
+        policies = [policy for policy in self._candidates(EGRESS, source) if self.selects(policy, source)]
+        return bool(_Question(self, source, target, port, None).allowed(policies, target)[0])
 
     def reach_any(self, source: Endpoint, target: Endpoint) -> tuple[ReachAnswer, ...]:
         """Return the answers for one port of every range the policies tell apart; the open ones come first."""
@@ -241,6 +252,25 @@ class _Question:
 
     def _ask_addresses(self, policies: list[Policy], asked: AddressSet) -> Verdict:
         """As :meth:`ask`, for addresses of which each may be answered differently."""
+        allowed, places = self.allowed(policies, asked)
+        own = [policy for policy in policies if policy.tier is Tier.NAMESPACE]
+        return self._address_verdict(asked, allowed, [policies[place] for place in places] or own)
+
+    def allowed(self, policies: list[Policy], asked: AddressSet) -> tuple[AddressSet, tuple[int, ...]]:
+        """Return which of the addresses are allowed, and the places of the policies that decide some.
+
+        Policies that say the same answer the same, so that thousands of tenants with the same fences are one.
+        """
+        if self.target is not None:
+            return self._allowed(policies, asked)
+        said = tuple((policy.tier, policy.isolates, id(policy.rules)) for policy in policies)
+        key = (asked, self.port, said)
+        found = self.network.parts.get(key)
+        if found is None:
+            found = self.network.parts[key] = self._allowed(policies, asked)
+        return found
+
+    def _allowed(self, policies: list[Policy], asked: AddressSet) -> tuple[AddressSet, tuple[int, ...]]:
         undecided, passed, allowed = asked, AddressSet(), AddressSet()
         used: list[Policy] = []
         for policy, rule in _rules(policies, Tier.ADMIN):
@@ -265,7 +295,7 @@ class _Question:
                     allowed = allowed if rule.action is Action.DENY else allowed | part
                     used.append(policy)
             allowed = allowed | undecided
-        return self._address_verdict(asked, allowed, used or own)
+        return allowed, tuple(dict.fromkeys(map(policies.index, used)))
 
     def _address_verdict(self, asked: AddressSet, allowed: AddressSet, used: list[Policy]) -> Verdict:
         policies = tuple(dict.fromkeys(used))

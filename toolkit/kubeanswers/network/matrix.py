@@ -20,11 +20,16 @@ from kubeanswers.pods import PodView
 from kubeanswers.selectors import Selector
 
 _BLOCK: Final = 1024
+_LEAST_BLOCK: Final = 64
+_CELLS: Final = 8 * 1024 * 1024
+"""Destinations decided at once, at most and at least, and how many pairs of them with sources."""
 _UNDECIDED, _ALLOW, _DENY, _PASSED = 0, 1, 2, 3
 _STATE: Final = {Action.ALLOW: _ALLOW, Action.DENY: _DENY, Action.PASS: _PASSED}
 
 Indices = npt.NDArray[np.intp]
 Booleans = npt.NDArray[np.bool_]
+Ports = tuple[PortMatch, ...] | None
+"""Ports of a rule; None for every one."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +37,31 @@ class ReachMatrix:
     """Reachability between groups of pods.
 
     Attributes:
-        groups: group names; rows are sources, columns destinations.
-        open: whether any pod of the row's group reaches any pod of the column's group on any port.
+        groups: group names.
+        packed: for each group, as bits over the groups, which of them have a pod that reaches a pod of it on any port.
         classes: how many classes of pods were told apart.
         ports: the ports tried, one of every range the policies tell apart.
     """
 
     groups: tuple[str, ...]
-    open: Booleans
+    packed: npt.NDArray[np.uint8]
     classes: int
     ports: tuple[Port, ...]
+
+    @property
+    def open(self) -> Booleans:
+        """Whether any pod of the row's group reaches any pod of the column's group."""
+        return self.rows(0, len(self.groups))
+
+    def rows(self, low: int, high: int) -> Booleans:
+        """Return the rows of :attr:`open` from one number up to another."""
+        part = np.unpackbits(self.packed[:, low // 8 : -(-high // 8)], axis=1)
+        skipped = low % 8
+        return part[:, skipped : skipped + high - low].T.astype(np.bool_)
+
+    def sources(self, group: int) -> list[int]:
+        """Return the numbers of the groups that reach a group."""
+        return np.flatnonzero(np.unpackbits(self.packed[group], count=len(self.groups))).tolist()
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Yield (source, destination) for every open pair of different groups."""
@@ -67,11 +87,10 @@ def reach_matrix(network: Network, group_of: Mapping[str, str], pods: Iterable[P
     samples = tuple(
         Port(protocol, number) for protocol, number in port_samples(network.policies, table.representatives)
     )
-    result = np.zeros((len(groups), len(groups)), dtype=np.bool_)
+    packed = np.zeros((len(groups), -(-len(groups) // 8)), dtype=np.uint8)
     if groups:
-        for port in table.distinct(samples):
-            table.add_reach(port, groups, result)
-    return ReachMatrix(groups, result, len(table.classes), samples)
+        table.add_reach(table.distinct(samples), groups, packed)
+    return ReachMatrix(groups, packed, len(table.classes), samples)
 
 
 def _classes(network: Network, pods: Sequence[PodView], group_of: Mapping[str, str]) -> list[_PodClass]:
@@ -113,6 +132,7 @@ class _ClassTable:
     network: Network
     given: list[_PodClass]
     _cache: dict[tuple[object, ...], Indices] = field(default_factory=dict)
+    _named: dict[tuple[str, str], Indices] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.classes = self.given
@@ -239,23 +259,43 @@ class _ClassTable:
             kept.setdefault((frozenset(fits), named), port)
         return list(kept.values())
 
-    def add_reach(self, port: Port, groups: Sequence[str], result: Booleans) -> None:
-        """Set every pair of groups that is open on this port."""
+    def add_reach(self, ports: Sequence[Port], groups: Sequence[str], packed: npt.NDArray[np.uint8]) -> None:
+        """Set every pair of groups that is open on one of the ports."""
         numbers = {group: i for i, group in enumerate(groups)}
         group = np.array([numbers[item.group] for item in self.classes])
-        sides = {side: _Side.of(self, side, port) for side in (INGRESS, EGRESS)}
-        for low in range(0, len(self.classes), _BLOCK):
-            columns = sides[INGRESS].sources(low)
+        ingress, egress = (_Side.of(self, side) for side in (INGRESS, EGRESS))
+        for low in range(0, len(self.classes), self.block):
+            columns = ingress.sources(low)
             if not columns.size:
                 continue
-            reach = sides[INGRESS].decide(low, columns) & sides[EGRESS].decide(low, columns)
+            into, out = ingress.parts(low, columns), egress.parts(low, columns)
+            reach = np.zeros((min(self.block, len(self.classes) - low), columns.size), dtype=np.bool_)
+            for port in ports:
+                reach |= ingress.decide(low, columns, into, port) & egress.decide(low, columns, out, port)
             of_columns = group[columns]
             starts = np.flatnonzero(np.r_[True, of_columns[1:] != of_columns[:-1]])
             by_source = np.logical_or.reduceat(reach, starts, axis=1)  # destinations x source groups
-            present, rows_of = of_columns[starts], group[low : low + len(reach)]
+            rows_of = group[low : low + len(reach)]
             first = np.flatnonzero(np.r_[True, rows_of[1:] != rows_of[:-1]])
-            by_pair = np.logical_or.reduceat(by_source, first, axis=0)
-            result[np.ix_(present, rows_of[first])] |= by_pair.T
+            wide = np.zeros((first.size, len(groups)), dtype=np.bool_)
+            wide[:, of_columns[starts]] = np.logical_or.reduceat(by_source, first, axis=0)
+            packed[rows_of[first]] |= np.packbits(wide, axis=1)
+
+    @property
+    def block(self) -> int:
+        """How many destinations are decided at once: fewer where there are many sources, so that memory is bounded."""
+        return max(_LEAST_BLOCK, min(_BLOCK, _CELLS // max(1, len(self.classes))))
+
+    def named(self, name: tuple[str, str], number: int) -> Booleans:
+        """Return which classes give a port name a number."""
+        known = self._named.get(name)
+        if known is None:
+            known = self._named[name] = np.array([item.pod.named_ports.get(name, 0) for item in self.classes])
+        return np.asarray(known == number, dtype=np.bool_)
+
+
+Part = tuple[Ports, Booleans]
+"""Ports, and which destinations of a block accept which sources on them."""
 
 
 @dataclass
@@ -269,69 +309,127 @@ class _Assignment:
 
 @dataclass
 class _Side:
-    """One direction on one port, ready to be decided block by block of destinations.
+    """One direction, ready to be decided block by block of destinations.
 
     Attributes:
+        table: the classes.
         direction: ``Ingress`` or ``Egress``.
-        size: number of classes.
         isolated: classes whose own namespace's policies select them.
-        tiers: per tier and block of destinations, the rules in the order they are tried.
+        own: what namespaces' own policies allow: destinations and sources, by ports and block of destinations.
+        ranked: the other policies, in the order they are asked.
     """
 
+    table: _ClassTable
     direction: str
-    size: int
     isolated: Booleans
-    tiers: Mapping[Tier, dict[int, list[_Assignment]]]
+    own: dict[Ports, dict[int, list[tuple[Indices, Indices]]]] = field(default_factory=dict)
+    ranked: list[tuple[Policy, Indices, list[tuple[PolicyRule, Indices]]]] = field(default_factory=list)
+    _tiers: dict[tuple[Tier, Port], dict[int, list[_Assignment]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, table: _ClassTable, direction: str, port: Port) -> _Side:
-        side = cls(direction, len(table.classes), np.zeros(len(table.classes), np.bool_), {tier: {} for tier in Tier})
+    def of(cls, table: _ClassTable, direction: str) -> _Side:
+        side = cls(table, direction, np.zeros(len(table.classes), np.bool_))
         for policy, subjects, rules in table.resolved[direction]:
-            if policy.tier is Tier.NAMESPACE and policy.isolates:
+            if policy.tier is not Tier.NAMESPACE:
+                side.ranked.append((policy, subjects, rules))
+                continue
+            if policy.isolates:
                 side.isolated[subjects] = True
-            blocks = side.tiers[policy.tier]
             for rule, peers in rules:
-                for item in _assignments(table, policy, rule, (subjects, peers), port):
-                    for block in _blocks(item.destinations):
-                        blocks.setdefault(block, []).append(item)
+                destinations, sources = (subjects, peers) if direction == INGRESS else (peers, subjects)
+                if destinations.size and sources.size:
+                    blocks = side.own.setdefault(rule.ports, {})
+                    for block in _blocks(destinations, table.block):
+                        blocks.setdefault(block, []).append((destinations, sources))
         return side
 
     def sources(self, low: int) -> Indices:
         """Return the sources that some destination of the block may accept: all, unless every one is isolated."""
-        high = min(low + _BLOCK, self.size)
-        if self.tiers[Tier.ADMIN] or not self.isolated[low:high].all():
-            return np.arange(self.size)
-        items = self.tiers[Tier.NAMESPACE].get(low // _BLOCK, ())
-        return np.unique(np.concatenate([item.sources for item in items])) if items else np.empty(0, dtype=np.intp)
+        block = self.table.block
+        is_asked = any(policy.tier is Tier.ADMIN for policy, _, _ in self.ranked)
+        if is_asked or not self.isolated[low : low + block].all():
+            return np.arange(self.isolated.size)
+        found = [sources for blocks in self.own.values() for _, sources in blocks.get(low // block, ())]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.intp)
 
-    def decide(self, low: int, columns: Indices) -> Booleans:
+    def parts(self, low: int, columns: Indices) -> list[Part]:
+        """Return what namespaces' own policies allow in the block of destinations from ``low``, by ports."""
+        block = self.table.block
+        high = min(low + block, self.isolated.size)
+        place = np.full(self.isolated.size, -1)
+        place[columns] = np.arange(columns.size)
+        found: list[Part] = []
+        for ports, blocks in self.own.items():
+            if low // block in blocks:
+                made = np.zeros((high - low, columns.size), dtype=np.bool_)
+                for destinations, sources in blocks[low // block]:
+                    inside = place[sources]
+                    if inside.min() < 0:
+                        inside = inside[inside >= 0]
+                    made[_within(destinations, low, high)[:, None], inside] = True
+                found.append((ports, made))
+        return found
+
+    def decide(self, low: int, columns: Indices, parts: list[Part], port: Port) -> Booleans:
         """Return, for the block of destinations from ``low`` and the given sources, whether this side consents."""
-        high = min(low + _BLOCK, self.size)
+        high = min(low + self.table.block, self.isolated.size)
         own = np.zeros((high - low, columns.size), dtype=np.bool_)
-        for rows, sources, _ in self._parts(Tier.NAMESPACE, low, columns):
-            own[np.ix_(rows, sources)] = True
+        for ports, made in parts:
+            if ports is None or _open_to_all(ports, port):
+                own |= made
+            else:
+                own |= made & self._with_name(ports, port)[low:high, None]
         ingress = self.direction == INGRESS
         isolated = self.isolated[low:high, None] if ingress else self.isolated[None, columns]
-        rest = np.where(isolated, own, self._tier(own.shape, Tier.BASELINE, low, columns) != _DENY)
-        if not self.tiers[Tier.ADMIN]:
+        rest = np.where(isolated, own, self._tier(own.shape, (Tier.BASELINE, port), low, columns) != _DENY)
+        if not any(policy.tier is Tier.ADMIN for policy, _, _ in self.ranked):
             return rest
-        state = self._tier(own.shape, Tier.ADMIN, low, columns)
+        state = self._tier(own.shape, (Tier.ADMIN, port), low, columns)
         return np.asarray((state == _ALLOW) | ((state != _DENY) & rest), dtype=np.bool_)
 
-    def _tier(self, shape: tuple[int, ...], tier: Tier, low: int, columns: Indices) -> npt.NDArray[np.uint8]:
+    def _with_name(self, ports: Sequence[PortMatch], port: Port) -> Booleans:
+        """Return the classes that give one of a rule's port names this port's number."""
+        made = np.zeros(self.isolated.size, dtype=np.bool_)
+        for entry in ports:
+            if entry.name and entry.protocol == port.protocol:
+                made |= self.table.named((entry.name, entry.protocol), port.number)
+        return made
+
+    def _tier(
+        self, shape: tuple[int, ...], key: tuple[Tier, Port], low: int, columns: Indices
+    ) -> npt.NDArray[np.uint8]:
         state = np.zeros(shape, dtype=np.uint8)
-        for rows, sources, decision in self._parts(tier, low, columns):
+        if not self.ranked:
+            return state
+        if key not in self._tiers:
+            self._tiers[key] = self._assigned(*key)
+        for rows, sources, decision in self._placed(self._tiers[key], low, columns):
             place = np.ix_(rows, sources)
             part = state[place]
             state[place] = np.where(part == _UNDECIDED, decision, part)
         return state
 
-    def _parts(self, tier: Tier, low: int, columns: Indices) -> Iterator[tuple[Indices, Indices, int]]:
+    def _assigned(self, tier: Tier, port: Port) -> dict[int, list[_Assignment]]:
+        """Return a tier's rules on a port by block of destinations, in the order they are tried."""
+        found: dict[int, list[_Assignment]] = {}
+        for policy, subjects, rules in self.ranked:
+            for rule, peers in rules if policy.tier is tier else ():
+                destinations, sources = (subjects, peers) if self.direction == INGRESS else (peers, subjects)
+                if rule.ports is not None and not _open_to_all(rule.ports, port):
+                    destinations = destinations[self._with_name(rule.ports, port)[destinations]]
+                if destinations.size and sources.size:
+                    item = _Assignment(destinations, sources, _STATE[rule.action])
+                    for block in _blocks(destinations, self.table.block):
+                        found.setdefault(block, []).append(item)
+        return found
+
+    def _placed(
+        self, tier: Mapping[int, list[_Assignment]], low: int, columns: Indices
+    ) -> Iterator[tuple[Indices, Indices, int]]:
         """Yield each rule's rows and columns within the block."""
-        whole = columns.size == self.size
-        for item in self.tiers[tier].get(low // _BLOCK, ()):
-            first, last = np.searchsorted(item.destinations, (low, low + _BLOCK))
-            rows = item.destinations[first:last] - low
+        whole = columns.size == self.isolated.size
+        for item in tier.get(low // self.table.block, ()):
+            rows = _within(item.destinations, low, low + self.table.block)
             sources = item.sources
             if not whole:
                 place = np.searchsorted(columns, sources)
@@ -341,36 +439,22 @@ class _Side:
                 yield rows, sources, item.state
 
 
-def _blocks(destinations: Indices) -> list[int]:
+def _within(destinations: Indices, low: int, high: int) -> Indices:
+    """Return the rows of a block that sorted destinations are."""
+    if low <= destinations[0] and destinations[-1] < high:
+        return destinations - low
+    first, last = np.searchsorted(destinations, (low, high))
+    return destinations[first:last] - low
+
+
+def _blocks(destinations: Indices, block: int) -> list[int]:
     """Return the blocks that sorted destinations lie in."""
-    first, last = int(destinations[0]) // _BLOCK, int(destinations[-1]) // _BLOCK
-    return [first] if first == last else np.unique(destinations // _BLOCK).tolist()
-
-
-def _assignments(
-    table: _ClassTable, policy: Policy, rule: PolicyRule, sides: tuple[Indices, Indices], port: Port
-) -> Iterator[_Assignment]:
-    subjects, peers = sides
-    destinations, sources = (subjects, peers) if policy.direction == INGRESS else (peers, subjects)
-    if rule.ports is not None and not _open_to_all(rule.ports, port):
-        destinations = _with_name(table, rule.ports, port, destinations)
-    if destinations.size and sources.size:
-        yield _Assignment(destinations, sources, _STATE[rule.action])
+    first, last = int(destinations[0]) // block, int(destinations[-1]) // block
+    return [first] if first == last else np.unique(destinations // block).tolist()
 
 
 def _open_to_all(ports: Sequence[PortMatch], port: Port) -> bool:
     return any(not e.name and e.protocol == port.protocol and e.first <= port.number <= e.last for e in ports)
-
-
-def _with_name(table: _ClassTable, ports: Sequence[PortMatch], port: Port, among: Indices) -> Indices:
-    """Return the destinations that give one of the rule's port names this port's number."""
-    names = [(e.name, e.protocol) for e in ports if e.name and e.protocol == port.protocol]
-    keep = (
-        [i for i in among.tolist() if any(table.classes[i].pod.named_ports.get(name) == port.number for name in names)]
-        if names
-        else []
-    )
-    return np.array(keep, dtype=np.intp)
 
 
 T = TypeVar("T")

@@ -69,11 +69,11 @@ def _namespace_policy(item: ManifestObject) -> Iterator[Policy]:
     if not types:  # the API server's default: egress counts only where rules for it are written
         types = [INGRESS, EGRESS] if mappings(spec.get("egress")) or spec.get("egress") else [INGRESS]
     subject = Selector.of(mapping(spec.get("podSelector")))
+    order = (0, f"{item.namespace}/{item.name}")
     for direction, key, side in ((INGRESS, "ingress", "from"), (EGRESS, "egress", "to")):
         if direction not in types:
             continue
-        rules = tuple(_namespace_rule(rule, side) for rule in mappings(spec.get(key)))
-        order = (0, f"{item.namespace}/{item.name}")
+        rules = _together(tuple(_namespace_rule(rule, side) for rule in mappings(spec.get(key))))
         yield Policy(item, Tier.NAMESPACE, direction, item.namespace, None, subject, rules, order)
 
 
@@ -90,6 +90,12 @@ def _namespace_rule(rule: Mapping[str, Any], side: str) -> PolicyRule:
 def _once(peers: tuple[Peer, ...] | None, ports: tuple[PortMatch, ...] | None) -> PolicyRule:
     """Return the rule of peers and ports, the same one for the same: thousands of tenants have the same fences."""
     return PolicyRule(peers, ports)
+
+
+@lru_cache(maxsize=4096)
+def _together(rules: tuple[PolicyRule, ...]) -> tuple[PolicyRule, ...]:
+    """Return the rules of a policy, the same ones for the same, so that they are known by identity."""
+    return rules
 
 
 def _namespace_peer(item: Mapping[str, Any]) -> Peer | None:

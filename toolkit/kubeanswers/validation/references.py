@@ -16,6 +16,7 @@ from kubeanswers.validation.places import at_line, line_of
 _RBAC: Final = "rbac.authorization.k8s.io"
 _ADMISSION: Final = "admissionregistration.k8s.io"
 _KUEUE: Final = "kueue.x-k8s.io"
+_QUEUE: Final = f"{_KUEUE}/queue-name"
 _BUILT_IN_ROLES: Final = frozenset({"cluster-admin", "admin", "edit", "view"})
 _BUILT_IN_CLASSES: Final = frozenset({"system-node-critical", "system-cluster-critical"})
 _ROOT_CA: Final = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt"})
@@ -110,9 +111,16 @@ Reference = tuple[str, str, str, str, str]
 """Field, group, kind, namespace and name of what is referred to."""
 
 
-def dangling(objects: ObjectSet) -> Iterator[Dangling]:
-    """Yield every reference to what is neither in the set nor part of every cluster."""
+def dangling(objects: ObjectSet) -> tuple[Dangling, ...]:
+    """Return every reference to what is neither in the set nor part of every cluster."""
+    return objects.derived("dangling", lambda: tuple(_dangling(objects)))
+
+
+def _dangling(objects: ObjectSet) -> Iterator[Dangling]:
     for item in objects:
+        key = (item.group, item.kind)
+        if key not in _TEMPLATED and key not in _FINDERS and _QUEUE not in mapping(item.metadata.get("labels")):
+            continue
         for field, group, kind, namespace, name in dict.fromkeys(_references(item)):
             if name and not _exists(objects, group, kind, namespace, name):
                 where = at_line(item.where, line_of(item, field))
@@ -145,9 +153,9 @@ def _references(item: ManifestObject) -> Iterator[Reference]:
         if key == ("apps", "StatefulSet"):
             for index, claim in enumerate(mappings(item.spec.get("volumeClaimTemplates"))):
                 yield from _claim(f"spec.volumeClaimTemplates[{index}].spec", mapping(claim.get("spec")))
-    queue = scalar_text(item.labels.get(f"{_KUEUE}/queue-name"))
+    queue = item.labels.get(_QUEUE) if _QUEUE in mapping(item.metadata.get("labels")) else ""
     if queue:
-        yield f"metadata.labels[{_KUEUE}/queue-name]", _KUEUE, "LocalQueue", item.namespace, queue
+        yield f"metadata.labels[{_QUEUE}]", _KUEUE, "LocalQueue", item.namespace, queue
     finder = _FINDERS.get(key)
     if finder is not None:
         yield from finder(item)

@@ -33,7 +33,7 @@ def with_implied(objects: ObjectSet, found: Found) -> ObjectSet:
         *_trees(objects),
         *_rancher(objects, spaces),
     ]
-    known = {item.identity for item in objects}
+    known = {item.identity for item in objects} if made else set()
     fresh = tuple(item for item in made if item.identity not in known)
     return replace(objects, objects=(*objects.objects, *fresh), _derived={}) if fresh else objects
 

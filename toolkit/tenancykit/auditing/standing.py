@@ -89,7 +89,7 @@ def standing(reading: Reading, kubernetes: str) -> Standing:
     objects = reading.objects
     if fallen:
         objects = replace(objects, objects=tuple(item for item in objects if item not in fallen), _derived={})
-    return Standing(objects, invalid, tuple(dangling(objects)), unjudged)
+    return Standing(objects, invalid, dangling(objects), unjudged)
 
 
 def is_guard(item: ManifestObject) -> bool:

@@ -85,6 +85,10 @@ def find_tenants(objects: ObjectSet, given: Mapping[str, str], keys: tuple[str, 
     Namespaces of no tenant are the platform's and are not listed.  A namespace the set uses but does not declare
     belongs to the tenant its objects are labelled with.
     """
+    return objects.derived(f"tenants {list(given.items())} {keys}", lambda: _found(objects, given, keys))
+
+
+def _found(objects: ObjectSet, given: Mapping[str, str], keys: tuple[str, ...]) -> Found:
     found: dict[str, str] = {}
     how: Counter[str] = Counter()
 
@@ -163,7 +167,7 @@ def _by_kinds(objects: ObjectSet) -> Iterable[tuple[str, str, str]]:
     for item in objects.of("kubeflow.org", "Profile"):
         yield item.name, item.name, "its Kubeflow Profile"
     for item in objects:
-        if (item.labels.get(_VCLUSTER[0]) == _VCLUSTER[1] and item.kind in ("StatefulSet", "Deployment")) or (
+        if (item.kind in ("StatefulSet", "Deployment") and item.labels.get(_VCLUSTER[0]) == _VCLUSTER[1]) or (
             item.kind == "HelmRelease" and _is_vcluster(item)
         ):
             yield item.namespace, item.namespace, "the vCluster in it"

@@ -107,7 +107,7 @@ def validate(
         kubernetes,
         len(reading.objects),
         found,
-        tuple(dangling(reading.objects)),
+        dangling(reading.objects),
         unjudged,
         reading.faults,
         reading.skipped,

@@ -19,11 +19,13 @@ from kubeanswers.admission.request import AdmissionRequest
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
-from tenancykit.auditing.crossings.probe_pods import Change, Pool, candidates, fingerprint, ordinary_pod
+from tenancykit.auditing.crossings.probe_pods import Change, Pool, anonymous, candidates, ordinary_pod, written
 from tenancykit.auditing.tenants import Principal, Tenancy
 
 POOL_KEY: Final = "tenancykit.dev/pool"
 CLASS_KEY: Final = "tenancykit.dev/class"
+_MOST_CHANGED: Final = 4096
+"""Changed pods kept."""
 _MOST: Final = 8
 """Most workloads, runtime classes and priority classes tried on the way to a pod the namespace takes."""
 
@@ -41,6 +43,27 @@ class Taken:
     by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ordinary:
+    """A pod a namespace takes, and its text."""
+
+    pod: Mapping[str, Any]
+    text: str
+
+
+_PLAINEST: Final = ordinary_pod()
+_PLAIN: Final = _Ordinary(_PLAINEST, written(_PLAINEST))
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A pod with a change, and its text; the change is kept, for it is known by its identity."""
+
+    change: Change
+    pod: Mapping[str, Any]
+    text: str
+
+
 @dataclass(frozen=True)
 class AdmissionProbe:
     """The admission of a cluster, asked about pods.
@@ -53,7 +76,8 @@ class AdmissionProbe:
     objects: ObjectSet
     tenancy: Tenancy
     _answers: dict[tuple[object, ...], Taken] = field(default_factory=dict, repr=False)
-    _ordinary: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    _ordinary: dict[str, _Ordinary] = field(default_factory=dict, repr=False)
+    _changed: dict[tuple[str, int], _Changed] = field(default_factory=dict, repr=False)
     _shapes: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -129,12 +153,17 @@ class AdmissionProbe:
 
     def ordinary(self, namespace: str) -> Mapping[str, Any]:
         """Return an ordinary pod the namespace takes; the plainest one if it takes none that is known here."""
+        return self._usual(namespace).pod
+
+    def _usual(self, namespace: str) -> _Ordinary:
+        if namespace not in self._ordinary and self._takes(namespace, _PLAIN.pod, _PLAIN.text).verdict != "no":
+            self._ordinary[namespace] = _PLAIN
         if namespace not in self._ordinary:
             workloads = self._workloads.get(namespace, [])[:_MOST]
             priorities = sorted(self._classes)[:_MOST]
             tried = candidates(workloads, self.pools(namespace), sorted(self._runtimes)[:_MOST], priorities)
             found = next((pod for pod in tried if self.takes(namespace, pod).verdict != "no"), None)
-            self._ordinary[namespace] = found or ordinary_pod()
+            self._ordinary[namespace] = _Ordinary(found, written(found)) if found else _PLAIN
         return self._ordinary[namespace]
 
     def takes_changed(self, namespace: str, change: Change) -> Taken:
@@ -143,15 +172,26 @@ class AdmissionProbe:
         Where no ordinary pod is known that policies let in, their refusal of the changed one says nothing of the
         change: whoever knows what they ask for may pass. What Pod Security refuses, it refuses of every pod.
         """
-        ordinary = self.ordinary(namespace)
-        changed = change.apply(ordinary)
-        answer = self.takes(namespace, changed)
-        if answer.verdict == "no" and self._refused(namespace, ordinary) and not self._broken(namespace, changed):
+        usual = self._usual(namespace)
+        changed = self._with(usual, change)
+        answer = self._takes(namespace, changed.pod, changed.text)
+        if answer.verdict == "no" and self._refused(namespace, usual) and not self._broken(namespace, changed.pod):
             return Taken("undecided", f"no pod that {namespace} takes is known here; {answer.by}")
         return answer
 
-    def _refused(self, namespace: str, pod: Mapping[str, Any]) -> bool:
-        return self.takes(namespace, pod).verdict == "no" and not self._broken(namespace, pod)
+    def _with(self, usual: _Ordinary, change: Change) -> _Changed:
+        key = (usual.text, id(change))
+        found = self._changed.get(key)
+        if found is None:
+            if len(self._changed) >= _MOST_CHANGED:
+                self._changed.clear()
+            pod = change.apply(usual.pod)
+            found = self._changed[key] = _Changed(change, pod, written(pod))
+        return found
+
+    def _refused(self, namespace: str, usual: _Ordinary) -> bool:
+        answer = self._takes(namespace, usual.pod, usual.text)
+        return answer.verdict == "no" and not self._broken(namespace, usual.pod)
 
     def _broken(self, namespace: str, pod: Mapping[str, Any]) -> list[Violation]:
         level, minor = enforced(self.objects.namespaces.get(namespace, {}))
@@ -159,8 +199,11 @@ class AdmissionProbe:
 
     def takes(self, namespace: str, pod: Mapping[str, Any]) -> Taken:
         """Return whether the namespace takes the pod."""
+        return self._takes(namespace, pod, written(pod))
+
+    def _takes(self, namespace: str, pod: Mapping[str, Any], text: str) -> Taken:
         own = {namespace, self.tenancy.by_namespace.get(namespace, namespace)}
-        key = (self.shape(namespace), fingerprint(pod, own))
+        key = (self.shape(namespace), anonymous(text, own))
         if key not in self._answers:
             self._answers[key] = self._ask(namespace, pod)
         return self._answers[key]

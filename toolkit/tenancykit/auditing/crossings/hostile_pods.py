@@ -100,9 +100,16 @@ class HostilePods:
     tenancy: Tenancy
     probe: AdmissionProbe
     _sound: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    _makers: dict[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
 
     def maker(self, namespace: str, group: str = "", resource: str = "") -> str:
         """Return who of the tenant may create pods (or the given resource) in the namespace; empty for nobody."""
+        key = (namespace, group, resource)
+        if key not in self._makers:
+            self._makers[key] = self._maker(namespace, group, resource)
+        return self._makers[key]
+
+    def _maker(self, namespace: str, group: str, resource: str) -> str:
         tenant = self.tenancy.by_namespace[namespace]
         wanted = ((group, resource),) if resource else _MAKERS
         for who in self.tenancy.principals[tenant]:

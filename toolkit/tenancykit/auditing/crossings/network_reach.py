@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from kubeanswers.network.addresses import PRIVATE, AddressSet
@@ -27,9 +27,12 @@ METADATA_CROSSING: Final = "pod-to-metadata"
 METADATA: Final = AddressSet.of(("169.254.169.254",))
 """Where the public clouds answer with a node's credentials; link-local, so no pod address."""
 
+_HTTP: Final = Port("TCP", 80)
 _MOST_DETAILED: Final = 200
 """Victims explained with an example connection; beyond them a finding says who, not how."""
 _MOST_PODS: Final = 12
+_ROWS: Final = 256
+"""Rows of the matrix looked at together."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class NetworkReach:
         ports = _container_ports(pods_of(self.objects), policies)
         for namespace in self.tenancy.by_namespace:
             yield PodView(namespace, "any-pod", {}, ports, holder)
-            for selector in sorted(own.get(namespace, set()) | everywhere, key=str):
+            for selector in sorted(own.get(namespace, set()) | everywhere, key=_order):
                 labels = _satisfying(selector)
                 if labels:
                     yield PodView(namespace, f"pod-with-{_text(labels)}", labels, ports, holder)
@@ -91,13 +94,16 @@ class NetworkReach:
     @cached_property
     def victims(self) -> Mapping[str, frozenset[str]]:
         """For each tenant, the other tenants it reaches; equal sets are one object."""
-        groups, rows = self.matrix.groups, self.matrix.open
+        groups = self.matrix.groups
         sets: dict[bytes, frozenset[str]] = {}
         found: dict[str, frozenset[str]] = {}
         for i, tenant in enumerate(groups):
-            key = rows[i].tobytes()
+            if i % _ROWS == 0:
+                rows = self.matrix.rows(i, min(i + _ROWS, len(groups)))
+            row = rows[i % _ROWS]
+            key = row.tobytes() if row.any() else b""
             if key not in sets:
-                sets[key] = frozenset(groups[j] for j in rows[i].nonzero()[0])
+                sets[key] = frozenset(groups[j] for j in row.nonzero()[0])
             reached = self._same_network(tenant, sets[key]) if self._networks else sets[key]
             if reached - {tenant}:
                 found[tenant] = reached
@@ -114,10 +120,10 @@ class NetworkReach:
 
     def findings(self) -> Iterator[Finding]:
         """Yield, for each tenant others reach, the policy that lets them in or the lack of one."""
-        groups, rows = self.matrix.groups, self.matrix.open
+        groups = self.matrix.groups
         for j, victim in enumerate(groups):
             attackers = [
-                groups[i] for i in rows[:, j].nonzero()[0] if i != j and victim in self.victims.get(groups[i], ())
+                groups[i] for i in self.matrix.sources(j) if i != j and victim in self.victims.get(groups[i], ())
             ]
             if attackers:
                 answer = self.example(attackers[0], victim) if j < _MOST_DETAILED else None
@@ -178,16 +184,15 @@ class NetworkReach:
         found: dict[str, ReachAnswer] = {}
         for tenant in self.tenancy.tenants:
             for pod in self._told_apart(tenant):
-                answer = self.network.reach(pod, METADATA, Port("TCP", 80))
-                if answer.allowed:
-                    found[tenant] = answer
+                if self.network.opens(pod, METADATA, _HTTP):
+                    found[tenant] = self.network.reach(pod, METADATA, _HTTP)
                     break
         return found
 
     def unfenced(self, tenant: str) -> bool:
         """Return whether the tenant's pods reach the metadata service past its policies as they stand."""
         standing = Network(self.objects, self.pod_addresses, self.network.extra_pods)
-        return any(standing.reach(pod, METADATA, Port("TCP", 80)).allowed for pod in self._told_apart(tenant))
+        return any(standing.opens(pod, METADATA, _HTTP) for pod in self._told_apart(tenant))
 
     def metadata_findings(self) -> Iterator[Finding]:
         """Yield one finding per tenant whose pods reach the metadata service as its policies stand."""
@@ -250,6 +255,11 @@ def _selectors(policy: Policy) -> Iterator[tuple[Selector, bool]]:
     for rule in policy.rules:
         for peer in rule.peers or ():
             yield peer.pods, peer.namespaces is None
+
+
+@lru_cache(maxsize=4096)
+def _order(selector: Selector) -> str:
+    return str(selector)
 
 
 def _satisfying(selector: Selector) -> dict[str, str]:

@@ -94,7 +94,16 @@ def candidates(
 
 def fingerprint(pod: Pod, own: Iterable[str]) -> str:
     """Return the pod as text with its tenant's own names taken out, so that alike pods of tenants are one."""
-    text = json.dumps(pod, default=str)
+    return anonymous(written(pod), own)
+
+
+def written(pod: Pod) -> str:
+    """Return the pod as text."""
+    return json.dumps(pod, default=str)
+
+
+def anonymous(text: str, own: Iterable[str]) -> str:
+    """Return a pod's text with its tenant's own names taken out."""
     for name in sorted(own, key=len, reverse=True):
         text = text.replace(name, "\0")
     return text
