@@ -71,7 +71,7 @@ def _regular(file: str, limit: int) -> bytes:
         if size > limit:
             return _bounded(b"", size, limit, file)
         content = os.read(handle, size + 1)
-        while len(content) <= limit and (more := os.read(handle, _BLOCK)):
+        while len(content) != size and len(content) <= limit and (more := os.read(handle, _BLOCK)):
             content += more
     finally:
         os.close(handle)

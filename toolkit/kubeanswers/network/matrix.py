@@ -57,7 +57,7 @@ class ReachMatrix:
         """Return the rows of :attr:`open` from one number up to another."""
         part = np.unpackbits(self.packed[:, low // 8 : -(-high // 8)], axis=1)
         skipped = low % 8
-        return part[:, skipped : skipped + high - low].T.astype(np.bool_)
+        return part[:, skipped : skipped + high - low].T.astype(np.bool_, order="C")
 
     def sources(self, group: int) -> list[int]:
         """Return the numbers of the groups that reach a group."""

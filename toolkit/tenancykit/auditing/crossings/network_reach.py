@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
+import numpy as np
+
 from kubeanswers.network.addresses import PRIVATE, AddressSet
 from kubeanswers.network.connections import Network, Port, ReachAnswer
 from kubeanswers.network.matrix import ReachMatrix, reach_matrix
@@ -101,7 +103,7 @@ class NetworkReach:
             if i % _ROWS == 0:
                 rows = self.matrix.rows(i, min(i + _ROWS, len(groups)))
             row = rows[i % _ROWS]
-            key = row.tobytes() if row.any() else b""
+            key = np.packbits(row).tobytes() if row.any() else b""
             if key not in sets:
                 sets[key] = frozenset(groups[j] for j in row.nonzero()[0])
             reached = self._same_network(tenant, sets[key]) if self._networks else sets[key]
