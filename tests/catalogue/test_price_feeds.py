@@ -132,6 +132,22 @@ def test_google_skus_add_up_to_a_machine(tmp_path: Path) -> None:
         assert read[name].as_of == "2026-11-01"
 
 
+def gcp_without_prices() -> dict[str, Any]:
+    return {"skus": [{**sku, "pricingInfo": []} for sku in gcp()["skus"]]}
+
+
+@pytest.mark.parametrize(
+    "pages", [[azure()], [{"Items": []}, azure()], azure()["Items"]], ids=["page", "pages", "rows"]
+)
+def test_answers_saved_page_by_page_are_read_as_one(tmp_path: Path, pages: list[Any]) -> None:
+    assert book(tmp_path, pages)["az_nd96isr_h100"].amount == Decimal("90.5")
+
+
+def test_rows_of_google_skus_are_read_without_what_was_around_them(tmp_path: Path) -> None:
+    rows, whole = book(tmp_path, gcp()["skus"]), book(tmp_path, gcp())
+    assert rows["gcp_a2_highgpu_8g"].amount == whole["gcp_a2_highgpu_8g"].amount
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -144,6 +160,10 @@ def test_google_skus_add_up_to_a_machine(tmp_path: Path) -> None:
         ("{", "cannot be read as JSON"),
         ({"Items": 5}, "is not laid out as the provider's format is"),
         ({"products": {}, "terms": {}, "publicationDate": "2026-11-01"}, "prices no machine"),
+        (azure(retailPrice="ninety"), "retailPrice of standard_nd96isr_h100_v5: 'ninety' is no amount"),
+        (azure(retailPrice=None), "is no amount"),
+        (gcp(units="many"), "'many' is no amount"),
+        (gcp_without_prices(), "is not laid out"),
         ({"skus": [{"description": "A2 Instance Core running in Americas"}]}, "is not laid out"),
     ],
 )

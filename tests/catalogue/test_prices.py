@@ -126,19 +126,85 @@ def test_commitments_spot_and_capacity_blocks_are_terms(identifier: str, term: s
     assert BOOK[identifier].terms[term] == Decimal(amount)  # type: ignore[index]
 
 
-def test_every_price_published_this_autumn_is_in_the_book(shared: Path) -> None:
+NEWER = {
+    **{
+        f"{name}_0926": name
+        for name in ("nebius_h100", "nebius_h200", "nebius_b200", "lambda_a100_40", "coreweave_h100")
+    },
+    **{f"{name}_0926": name for name in ("coreweave_h200", "coreweave_b200")},
+    "lambda_a100_40_0926": "lambda_a100_40_1x",
+    "lambda_h100_pcie_0926": "lambda_h100_pcie_1x",
+    "colo_us_h2_2025": "colocation_na",
+    "colo_gpu_liquid": "colocation_na_liquid",
+}
+"""Facts of autumn 2026 that stand in the book under the id of the entry they replace."""
+LEFT_OUT = {
+    "gke_enterprise_core": "the tier is gone; its price is nothing",
+    "az_ncv6_rtxpro": "its source says not to use it unchecked",
+    "colo_retail": "a range without a likely value",
+    "colo_wholesale_mw": "a range without a likely value",
+}
+"""Facts with an amount that the book does not hold, and why."""
+
+
+def test_every_price_published_this_autumn_agrees_with_its_source(shared: Path) -> None:
+    """All 113 facts: those that state no amount of one thing (terms, blocks, ranges) are looked at below."""
     facts = yaml.load((shared / "facts" / "refresh-2026-11.yaml").read_text(), yaml.CSafeLoader)["prices"]
-    known = [price for price in BOOK.prices.values() if price.node]
-    lacking = []
-    for fact in facts["gpu_nodes"]:
-        gpus = 8 if fact["gpus" if "gpus" in fact else "id"] == 256 else fact.get("gpus")
-        hourly = fact.get("per_hour") or (fact["per_gpu"] * gpus if "per_gpu" in fact else None)
-        if hourly is None and not fact.get("terms"):
+    every = [fact for entries in facts.values() if isinstance(entries, list) for fact in entries]
+    assert len(every) == 113
+    compared = 0
+    for fact in every:
+        amount = fact.get("amount", fact.get("per_hour"))
+        if amount is None or fact["id"].startswith("cb_") or fact["id"] in LEFT_OUT:
             continue
-        provider = [p for p in known if p.provider == fact["provider"] and p.node and p.node.gpus == gpus]
-        if not any(hourly is None or p.amount == Decimal(str(hourly)) for p in provider):
-            lacking.append(fact["id"])
-    assert lacking == ["az_ncv6_rtxpro"]  # its source says not to use it unchecked
+        price = BOOK[NEWER.get(fact["id"], fact["id"])]
+        region = {"any": "global", "all": "global"}.get(fact["region"], fact["region"])
+        stated = (Decimal(str(amount)), region, str(fact["as_of"]), fact["confidence"], fact["currency"])
+        assert (price.amount, price.region, price.as_of, price.confidence, price.currency) == stated, fact["id"]
+        compared += 1
+    assert compared >= 65
+
+
+TERMS = {"one_year": "reserved", "reserved": "reserved", "three_year": "reserved-3y", "spot": "spot"}
+MACHINES = {
+    "aws_p5_terms": "aws_p5_48xlarge",
+    "aws_p5en_spot": "aws_p5en_48xlarge",
+    "gcp_a3_terms": "gcp_a3_highgpu_8g",
+    "az_h100_terms": "az_nd96isr_h100",
+    "az_h200_terms": "az_nd96isr_h200",
+    "az_gb200_terms": "az_nd128isr_gb200",
+}
+BLOCKS = {
+    "cb_p5": "aws_p5_48xlarge",
+    "cb_p5e": "aws_p5e_48xlarge",
+    "cb_p5en_us": "aws_p5en_48xlarge",
+    "cb_p6_b200": "aws_p6_b200_48xlarge",
+    "cb_p6_b300": "aws_p6_b300_48xlarge",
+}
+
+
+def test_every_commitment_spot_price_and_block_of_this_autumn_agrees_with_its_source(shared: Path) -> None:
+    facts = yaml.load((shared / "facts" / "refresh-2026-11.yaml").read_text(), yaml.CSafeLoader)["prices"]
+    stated: list[tuple[str, str, Decimal]] = []
+    for fact in facts["gpu_nodes"]:
+        rates = fact.get("terms", {})
+        each = fact["gpus"] if rates.get("unit") == "per GPU" else 1
+        found = ((TERMS[name], rate) for name, rate in rates.items() if name in TERMS)
+        stated += [(NEWER.get(fact["id"], fact["id"]), term, Decimal(str(rate)) * each) for term, rate in found]
+    for fact in facts["terms"]:
+        machine = MACHINES.get(fact["id"])
+        node = BOOK[machine].node if machine else None
+        rates = fact["per_gpu"].items() if node else ()
+        stated += [(machine or "", TERMS[n], Decimal(str(r)) * node.gpus) for n, r in rates if n in TERMS and node]
+    blocks = {fact["id"]: fact for fact in facts["capacity_blocks"]}
+    stated += [(name, "capacity-block", Decimal(str(blocks[fact]["per_hour"]))) for fact, name in BLOCKS.items()]
+    wrong = [
+        (name, term, rate, BOOK[name].terms.get(term))
+        for name, term, rate in stated
+        if BOOK[name].terms.get(term) != rate
+    ]  # type: ignore[call-overload]
+    assert not wrong
+    assert len(stated) >= 45
 
 
 def test_a_price_is_stale_by_the_last_day_its_date_may_mean() -> None:

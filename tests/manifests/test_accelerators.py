@@ -18,6 +18,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.measure import measure
 from tenancykit.design.boards import cuts
 from tenancykit.design.model import ResolvedDesign
+from tenancykit.design.offers import unknown_models
 from tenancykit.design.validity import resolve
 from tenancykit.design.variants import variant
 from tenancykit.manifests import export
@@ -303,3 +304,45 @@ infrastructure:
         tk.parse_scenario(text)
     assert meant in str(caught.value)
     assert ":8" in str(caught.value)
+
+
+STATED = """
+schema: tenancykit/scenario/v1
+name: x
+kubernetes: "{kubernetes}"
+tenants:
+  classes:
+  - {{id: a, kind: team, count: 2, workloads: [{{template: t}}], requirements: {{require_options: [{option}]}}}}
+workloads: [{{id: t, kind: training, cpu: "1", memory: 1Gi, gpu: {{count: 1}}}}]
+infrastructure:
+  sites: [{{id: a, provider: oci}}]
+  nodes: [{{type: oci_h100_8}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "kubernetes", "said"),
+    [
+        ("gpu_amd_partition", "1.36", "needs MI300X/MI350X/MI355X, on offer H100-80GB"),
+        ("gpu_tpu_slice", "1.36", "needs TPU-v6e/TPU7x, on offer H100-80GB"),
+        ("sch_native_gang", "1.36", "Kubernetes 1.37, have 1.36"),
+        ("rt_kata_single_gpu", "1.33", "Kubernetes 1.34, have 1.33"),
+        ("pol_map", "1.35", "Kubernetes 1.36, have 1.35"),
+    ],
+)
+def test_a_required_option_that_cannot_be_had_is_told_by_what_it_lacks(option: str, kubernetes: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        tk.parse_scenario(STATED.format(option=option, kubernetes=kubernetes))
+    assert said in str(caught.value)
+    assert ":7: tenants.classes[0].requirements" in str(caught.value)
+
+
+def test_an_accelerator_nobody_describes_is_named_with_what_is_assumed_of_it(catalogue: Catalogue) -> None:
+    scenario = scenario_on("oci", "oci_h100_8")
+    assert unknown_models(scenario, catalogue) == []
+    data = scenario_data()
+    spec = {"cpu": 64, "memory": "512Gi", "gpus": 8, "gpu_model": "Frobnicator-99GB", "price_per_hour": 10}
+    data["infrastructure"]["nodes"] = [{"type": "mine", "spec": spec}]
+    (told,) = unknown_models(Scenario.model_validate(data), catalogue)
+    assert "'Frobnicator-99GB' is not in the catalogue" in told
+    assert "--catalogue" in told

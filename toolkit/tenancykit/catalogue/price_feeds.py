@@ -56,19 +56,43 @@ def read_feed(file: Path, book: Mapping[str, Price]) -> list[Price]:
             Fault(f"{file}:1", f"cannot be read as JSON: {error}", cure="give the file as downloaded")
         ) from error
     readers = {"products": _aws, "Items": _azure, "skus": _gcp}
-    key = next((key for key in readers if isinstance(data, dict) and key in data), None)
+    data = _joined(data)
+    key = next((key for key in readers if key in data), None)
     if key is None:
         known = "an AWS offer file (products, terms), Azure retail prices (Items), a Google SKU list (skus)"
         raise CatalogueError(Fault(f"{file}:1", "is no price file we know", known, "or write entries in YAML"))
     machines = {price.sku.lower(): price for price in book.values() if price.node and price.sku}
     try:
         found = list(readers[key](data, machines, str(file)))
-    except (AttributeError, KeyError, TypeError, InvalidOperation) as error:
+    except (AttributeError, LookupError, TypeError) as error:
         text = f"is not laid out as the provider's format is: {type(error).__name__} {error}"
         raise CatalogueError(Fault(f"{file}:1", text, cure="give the file as downloaded")) from error
     if not found:
         raise CatalogueError(Fault(f"{file}:1", "prices no machine of the price book", cure="see its sku fields"))
     return found
+
+
+def _joined(data: Any) -> Mapping[str, Any]:
+    """Return one file of what is a list of pages, or of a page's rows: Azure and Google answer page by page."""
+    if not isinstance(data, list):
+        return data if isinstance(data, dict) else {}
+    rows: dict[str, list[Any]] = {}
+    for each in (each for each in data if isinstance(each, dict)):
+        for key, own in (("Items", "retailPrice"), ("skus", "pricingInfo")):
+            if isinstance(each.get(key), list) or own in each:
+                rows.setdefault(key, []).extend(each.get(key, [each]))
+    return rows
+
+
+def _amount(value: Any, where: str, what: str) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        cure = "give the file as downloaded"
+        raise CatalogueError(Fault(where, f"{what}: {value!r} is no amount", "a number such as 55.04", cure))
+    return amount
 
 
 def _dated(value: Any, where: str, what: str) -> str:
@@ -107,7 +131,7 @@ def _aws(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> 
         amount, currency = on_demand
         identifier = "aws_" + re.sub(r"[^a-z0-9]+", "_", attributes["instanceType"].lower())
         own = {} if known else {"id": identifier, "provider": "aws", "sku": attributes["instanceType"], "node": node}
-        terms = dict(_aws_reserved(data["terms"].get("Reserved", {}).get(sku, {})))
+        terms = dict(_aws_reserved(data["terms"].get("Reserved", {}).get(sku, {}), where))
         yield _made(
             known, **own, region=region, amount=amount, currency=currency, terms=terms, as_of=date, source=AWS_PAGE
         )
@@ -125,11 +149,11 @@ def _aws_rate(offers: Mapping[str, Any], where: str) -> tuple[Decimal, str] | No
         for rate in offer["priceDimensions"].values():
             if rate.get("unit") == "Hrs":
                 currency, amount = next(iter(rate["pricePerUnit"].items()))
-                return Decimal(str(amount)), _currency(currency, where)
+                return _amount(amount, where, "pricePerUnit"), _currency(currency, where)
     return None
 
 
-def _aws_reserved(offers: Mapping[str, Any]) -> Iterator[tuple[OtherTerm, Decimal]]:
+def _aws_reserved(offers: Mapping[str, Any], where: str) -> Iterator[tuple[OtherTerm, Decimal]]:
     """Yield commitments without upfront payment, standard class: what compares with an hourly price."""
     for offer in offers.values():
         stated = offer.get("termAttributes", {})
@@ -138,7 +162,7 @@ def _aws_reserved(offers: Mapping[str, Any]) -> Iterator[tuple[OtherTerm, Decima
         term = _YEARS.get(stated.get("LeaseContractLength", ""))
         for rate in offer["priceDimensions"].values():
             if term and rate.get("unit") == "Hrs":
-                yield term[0], Decimal(str(next(iter(rate["pricePerUnit"].values()))))
+                yield term[0], _amount(next(iter(rate["pricePerUnit"].values())), where, "pricePerUnit")
 
 
 def _aws_shape(attributes: Mapping[str, Any]) -> NodeShape | None:
@@ -161,7 +185,7 @@ def _azure(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -
         region = known.region if known.region in regions or len(regions) > 1 else next(iter(regions))
         amount, terms, date, currency = None, {}, "", ""
         for row in (row for row in items if row.get("armRegionName") == region):
-            price, meter = Decimal(str(row["retailPrice"])), row.get("meterName", "")
+            price, meter = _amount(row["retailPrice"], where, f"retailPrice of {sku}"), row.get("meterName", "")
             if "Low Priority" in meter:
                 continue
             date = max(date, _dated(row.get("effectiveStartDate"), where, f"effectiveStartDate of {sku}"))
@@ -199,7 +223,9 @@ def _gcp(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> 
             continue
         info = sku["pricingInfo"][-1]
         unit = info["pricingExpression"]["tieredRates"][-1]["unitPrice"]
-        amount = Decimal(str(unit.get("units", 0) or 0)) + Decimal(str(unit.get("nanos", 0))) / 10**9
+        named = f"unitPrice of {sku.get('skuId')}"
+        whole, nanos = (_amount(unit.get(key) or 0, where, named) for key in ("units", "nanos"))
+        amount = whole + nanos / 10**9
         date = _dated(info.get("effectiveTime"), where, f"effectiveTime of {sku.get('skuId')}")
         for region in sku.get("serviceRegions", ()):
             rates[*part, region, usage] = (amount, _currency(unit.get("currencyCode"), where), date)

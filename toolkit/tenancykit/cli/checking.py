@@ -15,7 +15,7 @@ from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import OK
 from tenancykit.design.needs import Asked, needs_of
-from tenancykit.design.offers import node_shapes
+from tenancykit.design.offers import node_shapes, unknown_models
 from tenancykit.examples import file_or_example
 from tenancykit.scenario.fitting import whole_hosts_only
 from tenancykit.scenario.model import Scenario
@@ -114,6 +114,7 @@ def _warnings(scenario: Scenario, catalogue: Catalogue) -> list[str]:
             "some node types are whole physical hosts and others are not: nodes are taken for virtual machines; say "
             "virtualised: false where only the others are"
         )
+    told += unknown_models(scenario, catalogue)
     if infrastructure.mode == "fixed":
         from tenancykit.criteria.cost.fleet import demand_beyond_fleet  # noqa: PLC0415 - few scenarios state a fleet
 

@@ -73,6 +73,19 @@ def _model_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Ite
             yield Fault(place(path), f"unknown accelerator {model!r}", cure=cure)
 
 
+def unknown_models(scenario: Scenario, catalogue: Catalogue) -> list[str]:
+    """Return what is assumed of accelerators on offer that the catalogue does not know, and how to describe them."""
+    unknown = [
+        m for m in sorted(gpu_models_on_offer(scenario, catalogue)) if not accelerator(m, catalogue.accelerators)
+    ]
+    return [
+        f"accelerator {model!r} is not in the catalogue: it is taken for one of NVIDIA's (nvidia.com/gpu) that "
+        "shares no fabric; describe it in accelerators/ of a folder given with --catalogue, as ours are listed by "
+        "tenancykit catalogue accelerators"
+        for model in unknown
+    ]
+
+
 def gpu_models_on_offer(scenario: Scenario, catalogue: Catalogue) -> frozenset[str]:
     """Return the GPU models of the scenario's node types, own ones and those of the price book."""
     book = price_book(scenario, catalogue)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
@@ -71,26 +71,36 @@ class Judge:
         facts = design_facts(self.base, options)
         facts |= self._useless_cuts(options)
         broken = [*_requisites(options, facts), *_class_wishes(self.tenant_class, choice)]
-        restrictions: list[tuple[str, ...]] = []
-        for rule in self.catalogue.rules.values():
-            if not rule.when.holds(facts):
-                continue
+        rules = [rule for rule in self.catalogue.rules.values() if rule.when.holds(facts)]
+        for rule in rules:
             if rule.then is not None and not rule.then.holds(facts):
                 broken.append(f"{rule.why} (rule {rule.id}: needs {rule.then})")
-            if rule.kubernetes_min and not kubernetes_at_least(self.kubernetes, rule.kubernetes_min):
-                broken.append(f"{rule.why} (rule {rule.id}: Kubernetes {rule.kubernetes_min}, have {self.kubernetes})")
-            if rule.gpu_models and "gpu" in facts:
-                restrictions.append(rule.gpu_models)
+            broken += self._too_old(rule)
+        restrictions = [rule.gpu_models for rule in rules if rule.gpu_models and "gpu" in facts]
+        broken += self._no_model(restrictions)
         if restrictions:
             usable = matching_models(self.offered, restrictions)
-            if self.offered and not usable:
-                lists = " and ".join("/".join(models) for models in restrictions)
-                broken.append(
-                    f"no GPU model on offer will do: needs {lists}, on offer {', '.join(sorted(self.offered))}"
-                )
             facts |= {f"gpu-model-only:{model}" for model in usable or {"none"}}
         broken += [missed_text(one) for one in self.asked if one.missed(facts) and not one.need.instead]
         return ClassDesign(self.tenant_class, choice, options, facts), tuple(broken)
+
+    def refused(self, options: Iterable[str]) -> tuple[str, ...]:
+        """Return why options cannot be chosen here, whatever else is: Kubernetes is too old, no GPU model will do."""
+        facts = design_facts(self.base, (self.catalogue.options[identifier] for identifier in options))
+        rules = [rule for rule in self.catalogue.rules.values() if rule.when.holds(facts)]
+        restrictions = [rule.gpu_models for rule in rules if rule.gpu_models and "gpu" in facts]
+        return (*self._no_model(restrictions), *(reason for rule in rules for reason in self._too_old(rule)))
+
+    def _too_old(self, rule: Rule) -> tuple[str, ...]:
+        if not rule.kubernetes_min or kubernetes_at_least(self.kubernetes, rule.kubernetes_min):
+            return ()
+        return (f"{rule.why} (rule {rule.id}: Kubernetes {rule.kubernetes_min}, have {self.kubernetes})",)
+
+    def _no_model(self, restrictions: Sequence[Sequence[str]]) -> tuple[str, ...]:
+        if not restrictions or not self.offered or matching_models(self.offered, restrictions):
+            return ()
+        lists = " and ".join("/".join(models) for models in restrictions)
+        return (f"no GPU model on offer will do: needs {lists}, on offer {', '.join(sorted(self.offered))}",)
 
     def _useless_cuts(self, options: tuple[Option, ...]) -> frozenset[str]:
         """Return the fact that the way chosen to cut GPUs cuts none of the models on offer, where it is so."""

@@ -10,6 +10,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.needs import need_faults, stated_needs
 from tenancykit.design.offers import node_shapes, offer_faults
 from tenancykit.design.space import space
+from tenancykit.design.validity import Judge
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.reading import Known
 
@@ -65,7 +66,8 @@ def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Ca
             return
     found = space(tenant_class, scenario, catalogue)
     if not found.count:
-        every = [name for name, _ in found.reasons()]
+        refused = Judge(tenant_class, scenario, catalogue).refused(wishes.require_options)
+        every = [*refused, *(name for name, _ in found.reasons())]
         named = [name for name in every if any(wish in name for wish in (*wishes.require_options, *needs))]
-        what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {(named or every)[0]}"
+        what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {(refused or named or every)[0]}"
         yield Fault(where, what, cure="drop a need, or a required or forbidden option")
