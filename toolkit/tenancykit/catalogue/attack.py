@@ -196,6 +196,8 @@ class Interference(Entry):
 
     id: str
     """Unique id."""
+    name: str = ""
+    """What wraps, as sentences call it; the id where not stated."""
     resource: str
     """What is shared, or what wraps."""
     kind: Literal["sharing", "overhead"] = "sharing"

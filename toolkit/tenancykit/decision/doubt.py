@@ -51,6 +51,7 @@ def sampled_nodes(
     seed: int,
     kin: Sequence[str],
     joint: Mapping[int, FloatArray] | None = None,
+    levels: Mapping[int, FloatArray] | None = None,
 ) -> FloatArray:
     """Return [samples x designs x criteria] values of the criteria under everything that is not known.
 
@@ -68,37 +69,41 @@ def sampled_nodes(
         seed: the same seed gives the same samples.
         kin: [designs] name of what each design shares its own doubt with.
         joint: [draws x designs] figures of leaves, by column, drawn together elsewhere.
+        levels: [samples x designs] standard normal deviates of what is not a design's own, by column, where designs
+            have part of it in common; one for all designs elsewhere.
     """
     nodes = np.zeros((count, len(kin), len(tree.criteria)))
     for column, leaf in enumerate(tree.leaves):
         if joint is not None and column in joint:
             drawn = joint[column]
-            sample = drawn[_source(seed, "joint").integers(0, len(drawn), count, dtype=np.intp)]
+            sample = drawn[source_of(seed, "joint").integers(0, len(drawn), count, dtype=np.intp)]
         else:
-            sample = _deviates(
-                [part[:, column] for part in figures], doubt.share(leaf.criterion), count, seed, leaf, kin
-            )
+            common = (levels or {}).get(column)
+            if common is None:
+                common = source_of(seed, leaf.name).standard_normal((count, 1))
+            parts = [part[:, column] for part in figures]
+            sample = _deviates(parts, doubt.share(leaf.criterion), common, seed, leaf, kin)
         group = leaf.name.rpartition("/")[0] or leaf.name
         start, end = leaf.function.ends
-        shift = _source(seed, f"ends of {group}").uniform(-doubt.ends, doubt.ends, (2, count, 1)) * abs(end - start)
+        shift = source_of(seed, f"ends of {group}").uniform(-doubt.ends, doubt.ends, (2, count, 1)) * abs(end - start)
         nodes[:, :, tree.criteria.index(leaf.criterion)] += leaf.share * leaf.function.value(sample, shift)
     return nodes
 
 
 def _deviates(
-    figures: Sequence[FloatArray], own: float, count: int, seed: int, leaf: Leaf, kin: Sequence[str]
+    figures: Sequence[FloatArray], own: float, common: FloatArray, seed: int, leaf: Leaf, kin: Sequence[str]
 ) -> FloatArray:
     """Return [samples x designs] figures of one leaf."""
     values, low, high = figures
-    drawn = {name: _source(seed, f"{leaf.name} of {name}").standard_normal(count) for name in dict.fromkeys(kin)}
-    common = _source(seed, leaf.name).standard_normal((count, 1))
+    drawn = {n: source_of(seed, f"{leaf.name} of {n}").standard_normal(len(common)) for n in dict.fromkeys(kin)}
     level = np.sqrt(1 - own) * common + np.sqrt(own) * np.stack([drawn[name] for name in kin], axis=1)
     spread = np.where(level < 0, values - low, high - values) / Z90
     return np.asarray(values + spread * level, dtype=np.float64)
 
 
-def _source(seed: int, name: str) -> np.random.Generator:
+def source_of(seed: int, name: str) -> np.random.Generator:
+    """Return where numbers are drawn from for what has a name: whatever else is drawn, the same numbers."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-__all__ = ["Doubt", "sampled_nodes"]
+__all__ = ["Doubt", "sampled_nodes", "source_of"]

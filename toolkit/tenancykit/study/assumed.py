@@ -16,7 +16,7 @@ from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import Influence
 from tenancykit.criteria.cost.charges import CONTROL_PLANES, CPU_NODES, GPU_NODES, PEOPLE
-from tenancykit.criteria.cost.measure import DEMAND_SPREAD
+from tenancykit.criteria.cost.spread import DEMAND_SPREAD
 from tenancykit.criteria.effort.assumptions import assumptions as effort_assumptions
 from tenancykit.criteria.isolation.beliefs import Belief, Beliefs, beliefs
 from tenancykit.criteria.isolation.effects import first_order
@@ -101,8 +101,8 @@ def _slowed(basis: Basis) -> Iterator[Assumption]:
     for name, times in sorted(known.items()):
         costs = [float(s.slowed[name].cost) if name in s.slowed else 0.0 for s in statements]
         slope = _on_cost(basis.table, [cost / times.likely for cost in costs])
-        what = f"the time the same work takes with {name}"
-        yield Assumption(what, times.likely, times.low, times.high, slope=slope, unit="times the time without")
+        what = f"the time work takes under {name}"
+        yield Assumption(what, times.likely, times.low, times.high, slope=slope, unit="times the usual")
 
 
 def _spread_of(category: str, evaluations: Sequence[Evaluation]) -> tuple[float, float]:

@@ -1,9 +1,9 @@
 """How sure a study's first place is: samples of everything not known, and every assumption at its plausible ends.
 
-The samples draw figures within their intervals - isolation barrier by barrier, so that what designs share moves alike -
-with doubt of each design's own and doubt in common, the ends of the scales, and the weights. Assumptions are then moved
-one at a time. A comparison looks for those that could overturn it by first-order effects and measures only them again;
-``robust`` measures all.
+The samples draw figures within their intervals - isolation barrier by barrier, effort and toil work by work, so that
+what designs share moves alike - with doubt of each design's own, the ends of the scales, and the weights. Assumptions
+are then moved one at a time. A comparison looks for those that could overturn it by first-order effects and measures
+only them again; ``robust`` measures all.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from tenancykit.study.assumed import (
     price_assumptions,
     work_assumptions,
 )
+from tenancykit.study.estimates import shared_levels
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.leaves import Key, LeafFigures
 
@@ -44,11 +45,11 @@ WEIGHT_DOUBT: Final = 0.2
 """How far each weight may be off, as a share of itself, when robustness is judged. Assumption: people state weights in
 steps of about a fifth of their size."""
 
-DOUBT: Final = Doubt(MappingProxyType({"cost": 0.02, "effort": 0.5, "operations": 0.5}))
-"""How figures vary together. Assumption: all but a fiftieth of the variance of cost is prices and demand, which move
-every design alike, and what is left is about one per cent of a bill; of effort and toil half is a design's own, since
-half of the tasks are the same; isolation is drawn barrier by barrier. Ends of scales may lie 15 % of their distance
-elsewhere."""
+DOUBT: Final = Doubt(MappingProxyType({"cost": 0.005, "effort": 0.1, "operations": 0.1}))
+"""How figures vary together. Isolation is drawn barrier by barrier, effort and toil work by work, cost by what moves a
+bill. What is left is each design's own: assumption, a tenth of the variance of effort and toil (what no list of works
+holds) and a two-hundredth of that of cost (about half a per cent of a bill: how machines fill). Ends of scales may lie
+15 % of their distance elsewhere."""
 
 SAMPLES: Final = 4_000
 """Samples of weights and values behind a verdict: a share is known to within 0.016 (95 %, worst case p = 0.5)."""
@@ -86,7 +87,8 @@ def acceptability(
     joint = _joint(basis.evaluations, basis.scales.keys)
     parts = figures.values, figures.low, figures.high
     names = [repr(recommended(evaluation)) for evaluation in basis.evaluations]
-    nodes = sampled_nodes(basis.scales.tree, parts, DOUBT, samples, seed, names, joint)
+    levels = {PLAIN.index(name): each for name, each in shared_levels(basis.evaluations, samples, seed).items()}
+    nodes = sampled_nodes(basis.scales.tree, parts, DOUBT, samples, seed, names, joint, levels)
     draws = (nodes * scaled.straight_width() + scaled.origin) * scaled.table.signs
     space = weights_near(weights, WEIGHT_DOUBT)
     return smaa(scaled, space, samples=samples, seed=seed, draws=draws, alike=kin(basis.evaluations))

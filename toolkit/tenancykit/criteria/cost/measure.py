@@ -8,14 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from kubeanswers.quantities import cents
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.activity import Activity, activity_of
 from tenancykit.criteria.cost.charges import (
     CATEGORIES,
-    CONTROL_PLANES,
-    CPU_NODES,
-    GPU_NODES,
     PEOPLE,
     Charge,
     Tariff,
@@ -26,6 +22,7 @@ from tenancykit.criteria.cost.figures import figures_of, quota_words
 from tenancykit.criteria.cost.housing import Housed, Housing, house
 from tenancykit.criteria.cost.machines import committed, machines_of
 from tenancykit.criteria.cost.pricing import NOTHING, Cost, PriceList, UnitPrice, exactly
+from tenancykit.criteria.cost.spread import with_doubt
 from tenancykit.criteria.cost.statement import CPU, GPU, MEMORY, Statement
 from tenancykit.criteria.score import Evidence, Score
 from tenancykit.design.model import ResolvedDesign
@@ -35,8 +32,6 @@ from tenancykit.scenario.model import Scenario
 TO_BUY: Final = "to buy: the fleet does not hold them"
 """Label of machines that a fixed fleet lacks."""
 _WEIGHTS: Final = {CPU: "opencost_cpu", MEMORY: "opencost_memory", GPU: "opencost_gpu"}
-DEMAND_SPREAD: Final = Decimal("0.10")
-"""Assumption: how far tenants' demand may lie from the scenario's, either way (P10 to P90)."""
 _INTERVAL: Final = (
     "Interval: every unit price moves to the end of its range at once (full dependence); where the price book states "
     "no range, by its confidence: A 5 %, B 15 %, C 30 % either way (assumption). What is bought as needed moves with "
@@ -137,7 +132,7 @@ def _people(per_month: Decimal, prices: PriceList) -> Charge:
 
 def _score(statement: Statement, activity: Activity) -> Score:
     by_category = {category: _sum(statement.charges, category) for category in CATEGORIES}
-    total = _with_demand(statement, sum((cost for cost in by_category.values()), NOTHING))
+    total = with_doubt(statement, sum((cost for cost in by_category.values()), NOTHING))
     unit = f"{statement.currency} per month"
     figures = figures_of(statement, activity, by_category, total)
     evidence = Evidence(
@@ -166,20 +161,6 @@ def _categories(statement: Statement, by_category: Mapping[str, Cost]) -> Iterab
         if cost != NOTHING:
             lines = tuple(c.evidence(statement.currency) for c in statement.charges if c.category == category)
             yield Evidence(category, float(cost.amount), f"{statement.currency} per month", children=lines)
-
-
-def _with_demand(statement: Statement, total: Cost) -> Cost:
-    """Return the total with its range widened by the uncertainty of demand and of what wraps workloads."""
-    stands = {PEOPLE, CONTROL_PLANES} | ({GPU_NODES, CPU_NODES} if statement.housing.is_fixed else set())
-    elastic = sum((c.cost.amount for c in statement.charges if c.category not in stands), Decimal(0)) * DEMAND_SPREAD
-    down, up = total.amount - total.low, total.high - total.amount
-    faster = slower = Decimal(0)
-    for slowed in () if statement.housing.is_fixed else statement.slowed.values():
-        faster += slowed.cost * Decimal(1 - slowed.times.low / slowed.times.likely)
-        slower += slowed.cost * Decimal(slowed.times.high / slowed.times.likely - 1)
-    low = total.amount - cents((down * down + elastic * elastic + faster * faster).sqrt())
-    high = total.amount + cents((up * up + elastic * elastic + slower * slower).sqrt())
-    return Cost(total.amount, max(Decimal(0), low), high)
 
 
 def _sum(charges: Iterable[Charge], category: str) -> Cost:

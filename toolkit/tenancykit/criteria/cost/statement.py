@@ -79,7 +79,7 @@ class Statement:
             total = sum(weight for _, weight in weights)
             for wrapped, weight in weights:
                 for entry in wrapped.entries if total and cost else ():
-                    name = f"{entry.id} on {'GPUs' if gpu else 'CPUs'}"
+                    name = f"{entry.name or entry.id} on {'GPUs' if gpu else 'CPUs'}"
                     known = found[name].cost if name in found else Decimal(0)
                     found[name] = Slowed(times_of(entry, gpu=gpu), known + cost * Decimal(weight / total))
         return found

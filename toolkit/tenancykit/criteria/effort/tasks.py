@@ -68,8 +68,12 @@ class Plan:
         Tasks of one work are split from one estimate, so they move together (deviations add). Works share the pace of
         the organisation and are correlated by it.
         """
-        works = (sum_together(task.moments for task in group) for group in self.groups().values())
-        return sum_correlated(works, self.correlation)
+        return sum_correlated(self.moments_of_works.values(), self.correlation)
+
+    @cached_property
+    def moments_of_works(self) -> Mapping[str, Moments]:
+        """Moments of the person-days of each work."""
+        return {work: sum_together(task.moments for task in group) for work, group in self.groups().items()}
 
     def groups(self) -> dict[str, list[PlannedTask]]:
         """Return the tasks by the work they belong to."""
