@@ -25,6 +25,8 @@ PATTERNS: Final = 16
 """Different series generated per workload (assumption); further tenants get one of them, moved by whole days."""
 _DAYS: Final = HOURS // 24
 _SHOWN: Final = 8
+_GOLDEN: Final = 0.6180339887498949
+"""Steps by which patterns start apart: multiples of the golden ratio lie evenly in 0 to 1, however many."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,6 @@ def _pattern(member: Member, index: int, pattern: int) -> Series:
 @functools.lru_cache(maxsize=4096)
 def _generated(kind: ProfileKind, mean: float, replicas: int, seed: tuple[int, int, int]) -> Series:
     number = abs(seed[0]) * 1_000_003 + seed[1] * 1009 + seed[2]
-    series = whole(activity(kind, mean, hours=HOURS, seed=number) * replicas)
+    series = whole(activity(kind, mean, hours=HOURS, seed=number) * replicas, (0.5 + seed[2] * _GOLDEN) % 1)
     series.flags.writeable = False
     return series

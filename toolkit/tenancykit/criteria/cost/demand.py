@@ -77,12 +77,17 @@ def _on_off(mean: float, run: float, hours: int, generator: np.random.Generator)
     return np.asarray(np.clip(np.diff(np.interp(edges, times, on)), 0.0, 1.0), dtype=np.float64)
 
 
-def whole(series: Series) -> Series:
-    """Return whole numbers beside a series whose running total stays within a half of its own: the mean is kept.
+def whole(series: Series, start: float = 0.5) -> Series:
+    """Return whole numbers beside a series whose running total stays within one of its own: the mean is kept.
 
     Each is the series' value rounded down or up, so that a few replicas are not counted as more than they are.
+
+    Args:
+        series: the series.
+        start: what the first step has in hand, 0 to 1 (within a half of the running total at 0.5). Tenants that are
+            alike and start alike would all round up in the same hour, which no crowd does.
     """
-    rounded = np.diff(np.floor(np.cumsum(series) + 0.5), prepend=0.0)
+    rounded = np.diff(np.floor(np.cumsum(series) + start), prepend=0.0)
     return np.asarray(np.clip(rounded, np.floor(series), np.ceil(series)), dtype=np.float64)
 
 

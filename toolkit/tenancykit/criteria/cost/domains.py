@@ -171,11 +171,13 @@ _LENDING: Final = frozenset({"fair-queue"})
 """Traits by which quota that one tenant leaves idle is lent to another."""
 _QUOTA: Final = frozenset({"resource-quota"})
 """Traits by which every tenant has a fixed quota of its own."""
+_HOLDS: Final = frozenset({"api-access"})
+"""Facts by which tenants hold their quota: who has no API rights submits nothing; the operator fills the machines."""
 
 
 def _lends(served: Sequence[ClassDesign]) -> bool:
-    """Return whether tenants that share machines may use each other's idle quota: a queue lends it, or none is set."""
-    return all(not (_QUOTA & found.facts) or bool(_LENDING & found.facts) for found in served)
+    """Return whether tenants that share machines may use each other's room: a queue lends it, or nobody holds quota."""
+    return all(not (_QUOTA & found.facts and _HOLDS & found.facts) or bool(_LENDING & found.facts) for found in served)
 
 
 class _Builder:

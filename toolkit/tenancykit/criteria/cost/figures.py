@@ -29,6 +29,7 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
     bought = _gpus(statement.housing.totals(), statement.machines)
     bought += _gpus(statement.housing.spare, statement.machines)
     bought += _gpus(statement.housing.hosts, statement.machines)
+    bought += _gpus(statement.housing.totals(extra=True), statement.machines)
     bound = _bound(statement.housing)
     return {
         "currency": statement.currency,
