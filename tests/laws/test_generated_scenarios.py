@@ -116,6 +116,10 @@ def _words_mean_what_they_say(study: Study) -> None:
     assert (found.word == "clear") == (sure and not found.overturning)
     assert (found.word == "contested") == (not sure and found.share <= 0.5)
     best = study.best
+    if found.word == "clear":
+        for rival in (e for e in study.evaluations if e.id not in found.family):
+            left = study_of(study.scenario, study.catalogue, [e for e in study.evaluations if e is not rival])
+            assert left.best.id == best.id, f"{rival.id} overturns a first place that is called clear"
     twin = replace(best, resolved=replace(best.resolved, design=replace(best.resolved.design, id="twin")))
     beside = study_of(study.scenario, study.catalogue, [*study.evaluations, twin]).verdict
     assert beside is not None

@@ -10,8 +10,12 @@ import pytest
 
 import tenancykit as tk
 from tenancykit.decision.verdict import share_in_words
-from tenancykit.report.opening import Opening, hires, open_days, opening, provided
+from tenancykit.report.opening import LINE, Opening, called, fitted, hires, open_days, opening, provided
+from tenancykit.scenario.model import TenantClass
+from tenancykit.scenario.naming import tenants_of
 from tests.laws.small import saas, teams
+from tests.studies import EXAMPLES
+from tests.studies import study as example
 
 SMALL_FLEET = "mode: fixed"
 
@@ -33,7 +37,7 @@ def told(name: str) -> Opening:
 
 @pytest.mark.parametrize("name", ["saas", "too-small", "buying"])
 def test_nobody_has_to_know_an_id_to_read_the_first_lines(name: str) -> None:
-    text = " ".join(told(name).lines)
+    text = " ".join((*told(name).lines, *told(name).details))
     assert not re.search(r"\b(RA\d\d|HY1|window:|lapse:|upkeep:|rule )", text)
 
 
@@ -58,7 +62,7 @@ def test_whom_the_team_would_have_to_hire_is_said_beside_the_people_it_takes(eng
     assert best.scores["operations"].figures["people_needed"] == 4
     team = best.scenario.team.model_copy(update={"engineers": engineers})
     assert hires(replace(best, scenario=best.scenario.model_copy(update={"team": team}))) == said
-    assert ("That is " in told("saas").recommended) == bool(hires(best))
+    assert ("than the team has" in told("saas").recommended) == bool(hires(best))
 
 
 def test_open_days_are_days_of_a_year_and_leave_out_slow_neighbours() -> None:
@@ -69,10 +73,11 @@ def test_open_days_are_days_of_a_year_and_leave_out_slow_neighbours() -> None:
 
 
 def test_every_class_is_told_its_own_level() -> None:
-    text = told("saas").buys
+    text, meant = told("saas").buys, " ".join(told("saas").details)
     best = study("saas").best
     for name, found in best.scores["isolation"].figures["classes"].items():
-        assert re.search(rf"level {found['overall']}[^.]*\b{name}\b", text)
+        assert re.search(rf"\b{found['overall']} for [^.;]*\b{name}\b", text)
+        assert f"{found['overall']} means: " in meant
 
 
 def test_needs_that_do_not_arise_under_a_design_are_not_said_to_be_provided() -> None:
@@ -86,3 +91,60 @@ def test_a_share_never_rounds_up_to_one_from_which_the_word_differs() -> None:
     assert share_in_words(0.947) == "just under 95 %"
     assert share_in_words(0.497) == "just under 50 %"
     assert share_in_words(0.951) == "95 %"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_of_the_three_lines_is_one_line_of_a_board_paper(name: str) -> None:
+    opened = opening(example(name))
+    assert len(opened.lines) == 3
+    for line in opened.lines:
+        assert len(line) <= 1.4 * LINE, line
+        assert len(line) <= LINE or len(re.split(r"(?<=[.?]) (?=[A-Z])", line)) <= 3, line
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_does_not_fit_the_three_lines_is_told_below_them(name: str) -> None:
+    studied = example(name)
+    opened = opening(studied)
+    every = " ".join((*opened.lines, *opened.details))
+    assert studied.best.resolved.long in every
+    assert provided(studied.best) in every
+    assert "weights by 20 %" in every
+    assert "As weighed, one nine more" in every
+    assert len(set(opened.details)) == len(opened.details)
+    assert not re.search(r"\b(\w+) \1\b", every), "no word twice"
+
+
+def test_a_line_takes_what_fits_and_leaves_the_rest_in_order() -> None:
+    long = "x" * LINE
+    assert fitted("First.", ["Second.", long, "", "Third."]) == ("First. Second. Third.", [long])
+
+
+def test_a_rival_that_begins_alike_is_told_by_what_it_has_more_and_less() -> None:
+    studied = example("ml-platform")
+    sandboxed = studied["RA08"]
+    assert sandboxed.name.split(", ")[0] == studied["RA01"].name
+    assert called(sandboxed, studied["RA01"]) == "the same with gVisor sandboxes and own storage classes"
+    assert called(studied["RA01"], sandboxed) == studied["RA01"].name
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        ({"startups": ("customer", 20)}, "the 20 startups"),
+        ({"basic": ("customer", 60), "premium": ("customer", 12)}, "the 60 basic and 12 premium customers"),
+        ({"regulated": ("customer", 1)}, "the one regulated customer"),
+        ({"teams": ("team", 8)}, "the 8 teams"),
+        ({"red-team": ("team", 8)}, "the 8 red-teams"),
+        ({"analytics": ("team", 1200)}, "the 1,200 analytics teams"),
+        ({"labs": ("customer", 1)}, "the one customer of class labs"),
+        ({"labs": ("customer", 2), "startups": ("customer", 3)}, "the 2 labs and 3 startups"),
+    ],
+)
+def test_tenants_of_classes_are_counted_in_english(ids: dict[str, tuple[str, int]], told: str) -> None:
+    classes = [
+        TenantClass.model_validate({"id": name, "kind": kind, "count": count, "workloads": [{"template": "x"}]})
+        for name, (kind, count) in ids.items()
+    ]
+    assert tenants_of(classes) == told
+    assert len(classes) == 1 or tenants_of(classes, classes) == "everybody"

@@ -153,6 +153,7 @@ class ResolvedDesign:
         short: its name from its parts in plain words.
         long: the same with what is built on top.
         broken: ids of the classes that break something.
+        brief: whose clusters, nodes and kernels in plain words, for a line that has to be short.
     """
 
     design: Design
@@ -161,6 +162,7 @@ class ResolvedDesign:
     short: str = ""
     long: str = ""
     broken: frozenset[str] = frozenset()
+    brief: str = ""
 
     @property
     def id(self) -> str:

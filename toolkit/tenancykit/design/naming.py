@@ -15,6 +15,8 @@ from typing import Final
 from tenancykit.catalogue.model import Option
 from tenancykit.design.model import ClassDesign
 
+BRIEF_LAYERS: Final = ("nodes", "runtime")
+"""Layers a name speaks of where a single line has room for little."""
 SHORT_LAYERS: Final = ("nodes", "runtime", "perimeter", "class")
 """Layers a short name speaks of beside the control plane."""
 LONG_LAYERS: Final = (
@@ -31,15 +33,17 @@ class Title:
     Attributes:
         short: what keeps tenants apart.
         long: the same with what is built on top.
+        brief: whose clusters, nodes and kernels, for a line that has to be short.
     """
 
     short: str
     long: str
+    brief: str
 
 
 def title(classes: Sequence[ClassDesign]) -> Title:
     """Return the name of a design from the options chosen for each class."""
-    return Title(_name(classes, SHORT_LAYERS), _name(classes, LONG_LAYERS))
+    return Title(_name(classes, SHORT_LAYERS), _name(classes, LONG_LAYERS), _name(classes, BRIEF_LAYERS))
 
 
 def _name(classes: Sequence[ClassDesign], layers: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from tenancykit.report import charts
 from tenancykit.report.admitting import admission_lines
 from tenancykit.report.chart_canvas import INK, ORANGE
 from tenancykit.report.figures import interval_text, number, short_value, value_text
-from tenancykit.report.opening import opening
+from tenancykit.report.opening_page import opening_html
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.report.serving import queue_lines
 from tenancykit.report.text import evaluation_text, explanation_text, standing, study_text
@@ -44,7 +44,7 @@ def study_html(study: Study) -> str:
     """Return the ranking with bars, the reason for first place, the scatter of isolation and cost, and exclusions."""
     return _page(
         f"<h3>{_safe(study.scenario.title or study.scenario.name)}</h3>",
-        *(f"<p>{_safe(line)}</p>" for line in opening(study).lines),
+        opening_html(study),
         ranking_table(study),
         f"<p><b>First place.</b> {_safe(why_first(study))}</p>",
         f"<p>{_safe(contested(study))} {_safe(what_would_change_it(study))}</p>",

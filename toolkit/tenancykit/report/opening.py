@@ -1,42 +1,41 @@
 """The first three lines of a comparison, as a board reads them: what and for how much, what it buys, how sure.
 
-Figures have three significant digits. Open days are expected days a year on which what lies most open of one tenant's
-stood open to another tenant: some path to it had no barrier left, by unpatched flaws or slips of configuration. Nobody
-has to know an id to read these lines: designs are called what they are.
+Each is one line of about :data:`LINE` characters: what has to be said first - money, weeks, people, hires, purchases,
+what is gone without, open days, how sure - and then whatever still fits. The rest stands below as details. Figures have
+three significant digits. Nobody has to know an id to read these lines: designs are called what they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tenancykit.catalogue.barriers import load_isolation
-from tenancykit.criteria.isolation.exposure import worst_of_each
 from tenancykit.criterion_names import TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.completing import goes_without, purchase, swapped
-from tenancykit.report.figures import days_text, listed
+from tenancykit.report.figures import counted, listed, number
+from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
+from tenancykit.report.opening_nobody import nearest, undecided
 from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
+from tenancykit.study.exchange_rates import rates_in_words, three_digits
 
-_YEAR: Final = 365.0
-_NEEDS: Final = 6
+LINE: Final = 240
+"""Characters of a line that a board reads: two lines of a terminal 120 wide."""
 _SAME: Final = 0.02
 """Costs that differ by less, as a share of the first design's, are not told apart in one line."""
 _SAFER: Final = 0.8
 """What another design leaves open at most, as a share of the first design's, to be called safer in one line."""
-_WAYS: Final[Mapping[str, str]] = {
-    "control": "by way of the API server",
-    "compute": "by way of the machines",
-    "network": "over the network",
-    "storage": "in storage",
-    "accelerator": "on the GPU",
-}
+_OVERTURNS: Final = 3
+"""Assumptions per rival that are told to bring it first."""
+_SURE: Final = 0.95
+"""Share of samples from which a part of the recommendation is beyond doubt."""
+_VARIED: Final = "figures, priors, scales and weights varied"
+"""What differs from sample to sample, in few words; how far stands in the details."""
 _TAGGED: Final = re.compile(r" \((?:window|lapse|upkeep|rate|prior)s?:[^)]*\)")
 """An assumption's id behind its words."""
 
@@ -47,13 +46,15 @@ class Opening:
 
     Attributes:
         recommended: the design in plain words with its money, weeks and people; or that nobody is admitted.
-        buys: open days a year per class, beside the cheapest and the safest alternative; or what the nearest miss.
-        sure: clear, close or contested, on what that rests, and what would change it.
+        buys: open days a year per class; or the nearest miss.
+        sure: clear, close or contested, and what would change it.
+        details: what belongs to the three and did not fit, sentence by sentence.
     """
 
     recommended: str
     buys: str
     sure: str
+    details: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -62,45 +63,78 @@ class Opening:
 
 
 def opening(study: Study) -> Opening:
-    """Return the first three lines of a study."""
+    """Return the first three lines of a study, and what belongs to them."""
     if study.ranking is None:
-        return Opening("No design is recommended: none meets every requirement.", _nearest(study), _undecided(study))
+        near = nearest(study)
+        line, rest = fitted(f"Nearest: {near[0]}." if near else "", [f"Next: {text}." for text in near[1:2]])
+        return Opening("No design is recommended: none meets every requirement.", line, undecided(study), tuple(rest))
     best = study.best
-    return Opening(recommended(best), _buys(study, best), _sure(study, best))
+    first, more = _recommended(best)
+    buys, also = _buys(study, best)
+    sure, besides = _sure(study, best)
+    return Opening(first, buys, sure, (*more, *also, *besides))
+
+
+def fitted(said: str, more: Iterable[str]) -> tuple[str, list[str]]:
+    """Return a line with as many further sentences as fit it, in order, and the others."""
+    rest = []
+    for text in filter(None, more):
+        if len(said) + 1 + len(text) <= LINE:
+            said = f"{said} {text}"
+        else:
+            rest.append(text)
+    return said, rest
 
 
 # --- what, and for how much -----------------------------------------------------------------------------------------
 
 
 def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
-    """Return a design in plain words with its money, weeks and people.
+    """Return a design in plain words with its money, weeks, people, hires, purchases and what it goes without.
 
     Args:
         best: the design.
         word: what is said of it.
     """
+    return _recommended(best, word)[0]
+
+
+def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list[str]]:
     money = best.scenario.infrastructure.currency
     cost, effort, operations = (best.scores[name] for name in ("cost", "effort", "operations"))
-    weeks = f"{three_digits(effort.figures['weeks_p50'])} weeks ({three_digits(effort.value)} person-days)"
     people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
-    least = ", the least for an on-call rota," if people == rota and people > 1 else ""
-    said = (
-        f"{word}: {best.resolved.long or best.name}, for {three_digits(cost.value)} {money} a month "
-        f"({three_digits(cost.low)} to {three_digits(cost.high)}), built in {weeks}, run by "
-        f"{'one person' if people == 1 else f'{people} people'}{least} with {three_digits(operations.value)} hours of "
-        "work a month."
+    by = f"run by {'one person' if people == 1 else f'{people} people'}"
+    price = (
+        f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)}), "
+        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}."
     )
-    told = [said]
-    if hired := hires(best):
-        told.append(f"That is {hired} than the team has; the cost holds their work, not their waiting on call.")
-    if bought := purchase(best, digits=3):
-        told.append(f"It {bought}.")
-    told += [f"For {text}." for text in goes_without(best)]
+    bought, lacking = purchase(best, digits=3), goes_without(best)
+    musts = [
+        f"That is {hired} than the team has." if (hired := hires(best)) else "",
+        f"It {bought}." if bought else "",
+        *(f"For {text}." for text in lacking),
+    ]
+    said = " ".join(filter(None, [price, *musts]))
+    full = best.resolved.long or best.name
+    names = [full, best.name, _brief(best)]
+    name = next((one for one in names if len(word) + len(one) + len(said) + 4 <= LINE), names[-1])
+    more = [f"In full: {full}."] if name != full else []
     if changed := swapped(best):
-        told.append(f"It takes {changed}, which the scenario's machines or trust do not allow for.")
+        more.append(f"It takes {changed}, which the scenario's machines or trust do not allow for.")
     if needs := provided(best):
-        told.append(f"It provides what the scenario needs: {needs}.")
-    return " ".join(told)
+        more.append(f"It provides what the scenario needs: {needs}.")
+    rest = ", the least for an on-call rota" if people == rota and people > 1 else ""
+    waiting = "; the cost holds the work of those to hire, not their waiting on call" if hires(best) else ""
+    more.append(
+        f"Work: {three_digits(effort.value)} person-days to build, {three_digits(operations.value)} hours a month; {by}"
+        f"{rest}{waiting}."
+    )
+    return f"{word}: {name}, {said}", more
+
+
+def _weeks(weeks: float) -> str:
+    told = number(round(weeks)) if weeks >= 10 else three_digits(round(weeks, 1))
+    return f"{told} week{'' if told == '1' else 's'}"
 
 
 def hires(best: Evaluation) -> str:
@@ -120,30 +154,50 @@ def provided(best: Evaluation) -> str:
             if asked.need.applies.holds(resolved.facts) and asked.need.met.holds(resolved.facts):
                 counts[asked.need.name] = counts.get(asked.need.name, 0) + 1
     names = sorted(counts, key=lambda name: -counts[name])
-    more = [f"{len(names) - _NEEDS} more"] if len(names) > _NEEDS else []
-    return listed([*names[:_NEEDS], *more])
+    return listed(names)
 
 
 # --- what it buys ---------------------------------------------------------------------------------------------------
 
 
-def _buys(study: Study, best: Evaluation) -> str:
-    told = [
-        f"Days a year on which something of one tenant's stood open to another: {days_in_words(best)}. {_level(best)}"
-    ]
+def _buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
+    levels, meant = levels_in_words(best)
+    said = f"Days a year open to another tenant: {days_in_words(best)}{f'; level {levels}' if levels else ''}."
     others = _other_families(study, best)
     cheapest = min(others, key=lambda e: e.scores["cost"].value, default=None)
-    safest = min(others, key=_worst, default=None)
-    cost = best.scores["cost"].value
+    safest = min(others, key=worst_days, default=None)
+    cost, told = best.scores["cost"].value, []
     if cheapest is not None and cheapest.scores["cost"].value < cost * (1 - _SAME):
-        told.append(
-            f"The cheapest that meets every requirement, {_beside(cheapest, best)}, leaves {days_in_words(cheapest)}."
-        )
-    if safest is not None and safest is not cheapest and _worst(safest) < _SAFER * _worst(best):
-        told.append(
-            f"The safest, {_beside(safest, best)}, leaves {days_in_words(safest)}; as weighed that is not worth it."
-        )
-    return " ".join(told)
+        told.append(f"The cheapest that meets every requirement, {_beside(cheapest, best)}.")
+    if safest is not None and safest is not cheapest and worst_days(safest) < _SAFER * worst_days(best):
+        told.append(f"The safest, {_beside(safest, best)}; as weighed that is not worth it.")
+    line, rest = fitted(said, told)
+    opened = "Open: on some path between two tenants no barrier is left; days are expected values."
+    return line, [*rest, *(f"{text}." for text in meant), opened]
+
+
+def _beside(other: Evaluation, best: Evaluation) -> str:
+    more = other.scores["cost"].value - best.scores["cost"].value
+    currency = best.scenario.infrastructure.currency
+    price = f"{three_digits(abs(more))} {currency} a month {'more' if more > 0 else 'less'}"
+    return f"{called(other, best)} ({price}), leaves {days_in_words(other, ways=False)}"
+
+
+def _brief(evaluation: Evaluation) -> str:
+    """Return the briefest name: the one its owner gave, else whose clusters, nodes and kernels."""
+    resolved = evaluation.resolved
+    return resolved.name if resolved.design.named or not resolved.brief else resolved.brief
+
+
+def called(other: Evaluation, first: Evaluation) -> str:
+    """Return how a design is called beside the first: by what it has more and less where both begin alike."""
+    mine, theirs = first.name.split(", "), other.name.split(", ")
+    if ";" in first.name + other.name or mine[0] != theirs[0] or mine == theirs:
+        return other.name if _brief(other) == _brief(first) else _brief(other)
+    more = [part for part in theirs[1:] if part not in mine]
+    less = [part for part in mine[1:] if part not in theirs]
+    parts = [f"with {listed(more)}"] * bool(more) + [f"without {listed(less)}"] * bool(less)
+    return min(f"the same {' and '.join(parts)}", other.name, key=len)
 
 
 def _other_families(study: Study, best: Evaluation) -> list[Evaluation]:
@@ -158,79 +212,68 @@ def _twins(study: Study, best: Evaluation) -> tuple[str, ...]:
     return next(group for group in kin(study.evaluations) if best.id in group)
 
 
-def _beside(other: Evaluation, best: Evaluation) -> str:
-    more = other.scores["cost"].value - best.scores["cost"].value
-    currency = best.scenario.infrastructure.currency
-    return f"{other.name} ({three_digits(abs(more))} {currency} a month {'more' if more > 0 else 'less'})"
-
-
-def open_days(evaluation: Evaluation) -> Mapping[str, tuple[float, str]]:
-    """Return per class the open days a year of what lies most open, at most the whole year, and on which plane."""
-    found: dict[str, tuple[float, str]] = {}
-    for class_id, assets in worst_of_each(evaluation.scores["isolation"].detail).items():
-        for asset, _ in assets.values():
-            if class_id not in found or asset.days_per_year > found[class_id][0]:
-                found[class_id] = (min(asset.days_per_year, _YEAR), asset.plane)
-    return found
-
-
-def days_in_words(evaluation: Evaluation) -> str:
-    """Return the open days a year of what lies most open, per class of tenants, in words."""
-    days = open_days(evaluation)
-    alike: dict[str, list[str]] = {}
-    for tenant_class in evaluation.scenario.tenants.classes:
-        if tenant_class.id in days:
-            number, plane = days[tenant_class.id]
-            often = "all year" if round(number) >= _YEAR else days_text(number)
-            way = f" ({_WAYS.get(plane, plane)})" if number else ""
-            alike.setdefault(f"{often}{way}", []).append(who(evaluation, tenant_class.id))
-    told = [text if len(days) == 1 else f"{text} for {listed(whom)}" for text, whom in alike.items()]
-    return listed(told) or "none, there is no other tenant"
-
-
-def who(evaluation: Evaluation, class_id: str) -> str:
-    """Return the tenants of a class in words: ``the 4 regulated``."""
-    return f"the {evaluation.scenario.tenant_class(class_id).count:,} {class_id}"
-
-
-def _worst(evaluation: Evaluation) -> float:
-    """Return open days over all classes by tenants, for telling which design is safest."""
-    days = open_days(evaluation)
-    counts = {c.id: c.count for c in evaluation.scenario.tenants.classes}
-    return sum(number * counts[name] for name, (number, _) in days.items())
-
-
-def _level(evaluation: Evaluation) -> str:
-    """Return the level every class has: ``That is level L2: every path ... meets at least one barrier.``."""
-    classes = evaluation.scores["isolation"].figures["classes"]
-    levels: dict[str, list[str]] = {}
-    for class_id, found in classes.items():
-        levels.setdefault(str(found["overall"]), []).append(class_id)
-    known = load_isolation(evaluation.catalogue).levels
-    told = []
-    for level, ids in levels.items():
-        why = "; ".join(rule.why for rule in known[level].rules) if level in known else ""
-        whom = f" for {listed(ids)}" if len(levels) > 1 else ""
-        told.append(f"level {level}{whom} ({why})" if why else f"level {level}{whom}")
-    return f"That is {listed(told)}." if told else ""
-
-
 # --- how sure -------------------------------------------------------------------------------------------------------
 
 
-def _sure(study: Study, best: Evaluation) -> str:
+def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     verdict = study.verdict
     if verdict is None:
-        return ""
+        return "", []
     others = _other_families(study, best)
     word = verdict.word.capitalize()
     if not others:
-        return f"{word}: nothing that differs in more than add-ons meets every requirement. {_nearest(study)}".rstrip()
-    share = f"first in {share_in_words(verdict.share)} of samples of {verdict.varied}"
+        near = nearest(study)
+        return fitted(
+            f"{word}: nothing that differs in more than add-ons meets every requirement.",
+            [f"Nearest: {near[0]}." if near else ""],
+        )
+    share = f"{word}: first in {share_in_words(verdict.share)} of samples ({_VARIED})"
+    varied = f"Samples vary {verdict.varied}."
     if verdict.word == "clear":
-        return f"{word}: {share}, whichever rival is dropped and with any one assumption at either end of its range."
-    told = [f"{word}: {share}", *_rivals(study, verdict, best), *map(str, verdict.overturning[:1])]
-    return _plain(study, best, f"{'; '.join(told)}. {_settling(study, verdict, best, others)}".rstrip())
+        return f"{share}, whichever rival is dropped and with any one assumption at either end of its range.", [varied]
+    overturns = [*_overturns(study, verdict, best)]
+    settling = _plain(study, best, _settling(study, verdict, best, others))
+    told = [*overturns[:1], settling] if verdict.share >= _SURE else [settling, *overturns[:1]]
+    line, rest = fitted(f"{share}{_kept(study, best)}. {told[0]}".rstrip(), [*told[1:], *_rivals(study, verdict, best)])
+    return line, [*rest, *overturns[1:], varied, rates_in_words(study.exchange_rates)]
+
+
+def _overturns(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
+    """Yield who comes first at the ends of which assumptions; the nearest assumption first, then by who comes first."""
+    found: dict[str, list[str]] = {}
+    for one in verdict.overturning:
+        found.setdefault(one.new_first, []).append(str(one).partition(" comes first where ")[2])
+    for label, where in found.items():
+        told = _plain(study, best, f"{label} comes first where {where[0]}.")
+        yield told[0].upper() + told[1:]
+    for label, where in found.items():
+        if more := where[1:_OVERTURNS]:
+            others = len(where) - 1 - len(more)
+            rest = f"; {counted(others, 'more assumption')}: tenancykit robust" if others > 0 else ""
+            yield _plain(study, best, f"Likewise {label}, where {', or where '.join(more)}{rest}.")
+
+
+def _kept(study: Study, best: Evaluation) -> str:
+    """Return what is beyond doubt though the first place is not: whose cluster tenants share."""
+    shares = study.acceptability
+    admitted = [e for e in study.evaluations if study.rank(e.id)]
+    if shares is None or len({_clusters(e) for e in admitted}) == 1:
+        return ""
+    kept = [study.basis.table.row(e.id) for e in admitted if _clusters(e) == _clusters(best)]
+    share = float(shares.first[kept].sum())
+    return f"; {share_in_words(min(1.0, share))} keep {_clusters(best)}" if share >= _SURE else ""
+
+
+def _clusters(evaluation: Evaluation) -> str:
+    """Return who has a cluster of its own, in words."""
+    classes = evaluation.resolved.classes
+    kinds = {c.tenant_class.kind for c in classes}
+    tenant = next(iter(kinds)) if len(kinds) == 1 else "tenant"
+    own = {c.tenant_class.id: f"a cluster per {tenant}" for c in classes if c.cluster.per_tenant}
+    told: dict[str, list[str]] = {}
+    for one in classes:
+        told.setdefault(own.get(one.tenant_class.id, "one shared cluster"), []).append(one.tenant_class.id)
+    return next(iter(told)) if len(told) == 1 else listed([f"{what} for {listed(ids)}" for what, ids in told.items()])
 
 
 def what_would_settle_it(study: Study) -> str:
@@ -245,7 +288,7 @@ def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
     twins = _twins(study, best)
     rivals = [label for label in verdict.contenders if label not in twins]
     if rivals and verdict.word == "contested":
-        yield f"most often otherwise is {rivals[0]}"
+        yield f"First most often otherwise: {called(study[rivals[0]], best)}."
 
 
 def _settling(study: Study, verdict: Verdict, best: Evaluation, others: list[Evaluation]) -> str:
@@ -272,63 +315,23 @@ def _plain(study: Study, best: Evaluation, text: str) -> str:
         if found[0] in told:
             return "that design"
         told.add(found[0])
-        name = study[found[0]].name
+        name = called(study[found[0]], best)
         return f"a variant of the first ({name})" if found[0] in twins else name
 
     ids = "|".join(re.escape(e.id) for e in sorted(study.evaluations, key=lambda e: -len(e.id)))
     return _TAGGED.sub("", re.sub(rf"(?<![\w+-])(?:{ids})(?![\w+-])", named, text))
 
 
-# --- nobody is admitted ---------------------------------------------------------------------------------------------
-
-
-def _nearest(study: Study) -> str:
-    """Return the two nearest designs of different families that are not admitted, with what each misses."""
-    families = kin(study.evaluations)
-    told: dict[tuple[str, ...], str] = {}
-    for evaluation in sorted(study.evaluations, key=lambda e: _distance(study, e)):
-        if (reasons := study.exclusions(evaluation.id)) and not _admitted_twin(study, evaluation):
-            family = next(group for group in families if evaluation.id in group)
-            more = [f"{len(reasons) - 3} more"] if len(reasons) > 3 else []
-            told.setdefault(family, f"{evaluation.name}, which {listed([*map(_reason, reasons[:3]), *more])}")
-    return f"Nearest: {'; or '.join([*told.values()][:2])}." if told else ""
-
-
-def _admitted_twin(study: Study, evaluation: Evaluation) -> bool:
-    return any(study.rank(label) is not None for label in _twins(study, evaluation))
-
-
-def _distance(study: Study, evaluation: Evaluation) -> tuple[int, int, float, float]:
-    """Return how far a design is from being admitted: rules broken, requirements missed, by how much, its cost."""
-    misses = study.screening.misses(evaluation.id)
-    far = sum(miss.gap if miss.requirement.kind == "shortage" else miss.relative for miss in misses)
-    return len(evaluation.resolved.violations), len(misses), far, evaluation.scores["cost"].value
-
-
-def _reason(reason: str) -> str:
-    """Return an exclusion as the end of a sentence, without the rule's id and its condition."""
-    text = re.sub(r" \((?:rule [^)]*|needs [^()]*(?:\([^()]*\))?[^()]*)\)", "", reason)
-    return text if text.startswith(("misses", "does not")) else f"is not valid ({text})"
-
-
-def _undecided(study: Study) -> str:
-    """Return what most designs miss, and what buying would take where a fixed fleet is too small."""
-    counts: dict[str, int] = {}
-    for evaluation in study.evaluations:
-        for what in dict.fromkeys(r.split(" by ")[0].split(":")[0] for r in study.exclusions(evaluation.id)):
-            counts[what] = counts.get(what, 0) + 1
-    common = [what for what in sorted(counts, key=lambda what: -counts[what]) if what.startswith("misses ")][:2]
-    told = [f"What stands in the way most often: {listed([_of(study, what, counts[what]) for what in common])}."]
-    near = min(study.evaluations, key=lambda e: _distance(study, e))
-    fleet = near.scores["cost"].figures["fleet"]
-    if fleet and any("misses the fleet" in reason for reason in study.exclusions(near.id)):
-        money = near.scenario.infrastructure.currency
-        told.append(
-            f"Buying what {near.name} lacks would take {three_digits(fleet['purchase_per_month'])} {money} a month "
-            f"(infrastructure.buying: allowed)."
-        )
-    return " ".join(told) if common else ""
-
-
-def _of(study: Study, what: str, count: int) -> str:
-    return f"{what.removeprefix('misses ')} ({count} of {len(study.evaluations)} designs)"
+__all__ = [
+    "LINE",
+    "Opening",
+    "called",
+    "days_in_words",
+    "fitted",
+    "hires",
+    "open_days",
+    "opening",
+    "provided",
+    "recommended",
+    "what_would_settle_it",
+]

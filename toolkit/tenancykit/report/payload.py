@@ -29,7 +29,7 @@ _DIGITS: Final = 9
 
 def comparison(study: Study) -> dict[str, Any]:
     """Return a study as plain data (format ``tenancykit/comparison/v1``)."""
-    ranking = study.ranking
+    ranking, opened = study.ranking, opening(study)
     return {
         "schema": COMPARISON,
         "tenancykit": __version__,
@@ -49,7 +49,8 @@ def comparison(study: Study) -> dict[str, Any]:
         },
         "exchange_rates": {r.what: {"amount": r.amount, "unit": r.unit} for r in study.exchange_rates},
         "best": ranking.winner if ranking else None,
-        "opening": list(opening(study).lines),
+        "opening": list(opened.lines),
+        "details": list(opened.details),
         "reason": why_first(study),
         "contested": contested(study),
         "verdict": _verdict(study),

@@ -105,7 +105,7 @@ def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> st
         "",
         "## Decision",
         "",
-        *(text for line in (opening(study).lines if study.rank(chosen.id) == 1 else ()) for text in (_line(line), "")),
+        *(_opened(study) if study.rank(chosen.id) == 1 else ()),
         _line(why_first(study) if study.rank(chosen.id) == 1 else overruled(study, chosen)),
     ]
     sure = " ".join(filter(None, (how_sure(study), contested(study), what_would_change_it(study))))
@@ -146,6 +146,16 @@ def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> st
         "",
     ]
     return "\n".join(lines)
+
+
+def _opened(study: Study) -> list[str]:
+    """Return the first three lines, a paragraph each, and the details as a list."""
+    opened = opening(study)
+    return [
+        *(text for line in opened.lines for text in (_line(line), "")),
+        *(f"- {_line(text)}" for text in opened.details),
+        "",
+    ]
 
 
 def _alternative(study: Study, evaluation: Evaluation) -> str:

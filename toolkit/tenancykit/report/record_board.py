@@ -56,7 +56,7 @@ class BoardEdition:
             return (
                 ("Decision", recommended(chosen, word="Decided by hand")),
                 ("Price", three),
-                ("What it buys", f"Days a year on which something stood open to another: {days_in_words(chosen)}."),
+                ("What it buys", f"Days a year open to another tenant: {days_in_words(chosen)}."),
                 ("Against the ranking", overruled(study, chosen)),
             )
         return (

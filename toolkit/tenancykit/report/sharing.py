@@ -16,7 +16,8 @@ from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.drawing import exclusions, tree
 from tenancykit.report.figures import days_text, interval_text, number, short_value
-from tenancykit.report.opening import open_days, opening
+from tenancykit.report.opening_days import open_days
+from tenancykit.report.opening_page import opening_html
 from tenancykit.study.comparison import Study, bounds_of
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.version import __version__
@@ -116,7 +117,7 @@ def _consequences(evaluation: Evaluation) -> list[str]:
     ]
     days = [f"{name} {days_text(number_of)} ({plane})" for name, (number_of, plane) in open_days(evaluation).items()]
     if days:
-        told.append(f"Days a year on which something of one tenant's stood open to another: {', '.join(days)}.")
+        told.append(f"Days a year open to another tenant: {', '.join(days)}.")
     return told
 
 
@@ -140,7 +141,7 @@ def shared_page(study: Study) -> str:
         f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body><main>",
         f"<h1>{_safe(title)}</h1>",
         '<div class="lead">',
-        *(f"<p>{_safe(line)}</p>" for line in opening(study).lines),
+        opening_html(study),
         "</div>",
         _weights(study),
         '<p id="first" role="status" aria-live="polite"></p><ul id="means"></ul>',

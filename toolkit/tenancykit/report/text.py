@@ -27,8 +27,10 @@ _REASONS = 3
 
 def study_text(study: Study) -> str:
     """Return the ranking, the four criteria, what is excluded and why, and the reason for first place."""
-    told = [line for text in opening(study).lines for line in wrapped(text)]
-    lines = [*_heading(study), "", *told, "", *_table(study), ""]
+    opened = opening(study)
+    lines = [*_heading(study), "", *(line for text in opened.lines for line in wrapped(text)), ""]
+    lines += [*_table(study), ""]
+    lines += ["In detail:", *(line for text in opened.details for line in wrapped(text, "  - ", "    ")), ""]
     lines.extend(_admitted(study))
     excluded = [e for e in study.order if study.rank(e.id) is None]
     if excluded:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,9 @@ MAX_KUBERNETES_NAME: Final = 40
 """Longest name derived for a tenant; leaves room for prefixes and suffixes within the 63 characters of a DNS label."""
 
 _HASH_LENGTH: Final = 8
+_NO_PLURAL: Final = ("ss", "us", "is", "ics", "ops", "ous")
+_NO_PEOPLE: Final = frozenset({"sales", "news", "business", "plus", "express"})
+"""Words that end like a plural and are none, or do not say who people are."""
 
 
 @dataclass(frozen=True)
@@ -88,3 +92,35 @@ def all_tenants(scenario: Scenario) -> Iterator[Tenant]:
 def tenant_count(scenario: Scenario) -> int:
     """Return the number of tenants of the scenario today."""
     return sum(tenant_class.count for tenant_class in scenario.tenants.classes)
+
+
+def tenants_of(classes: Sequence[TenantClass], among: Sequence[TenantClass] = ()) -> str:
+    """Return the tenants of classes in words: ``the 60 basic and 12 premium customers``, ``the 20 startups``.
+
+    A class whose name says who they are in the plural needs no other noun.
+
+    Args:
+        classes: the classes.
+        among: all classes there are; where ``classes`` are more than one and all of them, they are everybody.
+    """
+    if len(classes) > 1 and len(classes) == len(among):
+        return "everybody"
+    said = [_counted(one) for one in classes]
+    for at, (here, after) in enumerate(itertools.pairwise(said)):
+        if here[1] == after[1]:
+            said[at] = (here[0], "")
+    told = [" ".join(filter(None, parts)) for parts in said]
+    return f"the {' and '.join(filter(None, [', '.join(told[:-1]), told[-1]]))}"
+
+
+def _counted(tenant_class: TenantClass) -> tuple[str, str]:
+    """Return how many of which class, and the noun that has to follow, if one has."""
+    one, kind = tenant_class.count == 1, tenant_class.kind
+    count, name = "one" if one else f"{tenant_class.count:,}", tenant_class.id
+    last = name.rpartition("-")[2]
+    if last in (kind, f"{kind}s"):
+        stem = name.removesuffix("s")
+        return f"{count} {stem if one else f'{stem}s'}", ""
+    if last.endswith("s") and last not in _NO_PEOPLE and not last.endswith(_NO_PLURAL):
+        return (f"one {kind} of class {name}" if one else f"{count} {name}"), ""
+    return f"{count} {name}", kind if one else f"{kind}s"

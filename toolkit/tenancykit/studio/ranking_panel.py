@@ -11,7 +11,7 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.chart_decision import pareto
 from tenancykit.report.drawing import exclusions
 from tenancykit.report.figures import short_value, value_text
-from tenancykit.report.opening import opening
+from tenancykit.report.opening_page import opening_html
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.studio.desk import STYLE, Desk, Quiet, page, safe, written
 from tenancykit.study.comparison import Study
@@ -116,7 +116,7 @@ class RankingPanel:
         """Bring ranking and scatter in line with the session."""
         study = self._desk.session.study
         self._reason.value = written(
-            *(f"<p>{safe(line)}</p>" for line in opening(study).lines),
+            opening_html(study),
             f"<p><b>First place.</b> {safe(why_first(study))}</p>",
             f"<p>{safe(contested(study))} {safe(what_would_change_it(study))}</p>",
         )

@@ -12,7 +12,8 @@ from tenancykit.decision.elicitation import Elicited, Good, TradeOff, from_trade
 from tenancykit.decision.exchange import Price, priced, prices, together
 from tenancykit.decision.weights import Weights, direct_weights
 from tenancykit.scenario import model
-from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.naming import tenants_of
 from tenancykit.scenario.worth import parse_rate
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY
 from tenancykit.study.leaves import leaf_name
@@ -21,6 +22,8 @@ from tenancykit.study.scales import ScaleSet
 MONEY = "cost"
 """The leaf whose units prices are in: money per month."""
 
+
+_NINE: Final = "one nine more for "
 
 FAR: Final = 10.0
 """Factor from which another exchange rate is no question any more. Assumption: it is known to within that."""
@@ -93,7 +96,7 @@ def exchange_rates(scenario: Scenario, scales: ScaleSet, weights: Weights) -> tu
         return ()
     names = [leaf.name for leaf in scales.tree.leaves]
     found = [
-        ExchangeRate(f"isolation:{name}", amount, f"{currency} a month", f"one nine more for {who(scenario, name)}")
+        ExchangeRate(f"isolation:{name}", amount, f"{currency} a month", f"{_NINE}{who(scenario, name)}")
         for name, amount in together(scales.tree, per_unit, _groups(scales)).items()
     ]
     day = float(per_unit[names.index("effort")]) * AMORTISATION_MONTHS
@@ -107,6 +110,7 @@ def rates_in_words(rates: tuple[ExchangeRate, ...]) -> str:
     if not rates:
         return ""
     nines = [str(rate) for rate in rates if rate.what.startswith("isolation")]
+    nines[:1] = [text.replace("one nine more", "one nine more (open days cut to a tenth)") for text in nines[:1]]
     work = " and ".join(f"{r.words} {three_digits(r.amount)} {r.unit}" for r in rates[len(nines) :])
     return f"As weighed, {', '.join([*nines, work])} beyond the wages already counted."
 
@@ -119,7 +123,7 @@ def goods(scenario: Scenario, scales: ScaleSet) -> tuple[Good, ...]:
     """
     currency = scenario.infrastructure.currency
     per_class = [
-        Good(f"isolation:{name}", leaves, f"one nine more for {who(scenario, name)}", "nine")
+        Good(f"isolation:{name}", leaves, f"{_NINE}{who(scenario, name)}", "nine")
         for name, leaves in _groups(scales).items()
     ]
     return (
@@ -172,14 +176,15 @@ def trade_question(now: tuple[ExchangeRate, ...], there: tuple[ExchangeRate, ...
         return ""
     way = "more" if new.amount > old.amount else "less"
     told = f"{three_digits(new.amount)} {new.unit} ({three_digits(old.amount)} as weighed)"
-    return f"Is {old.words} worth {way} than {told}? Then {label} is first."
+    what = old.words
+    if kind == "isolation":
+        what = f"cutting the open days of {old.words.removeprefix(_NINE)} to a tenth"
+    return f"Is {what} worth {way} than {told}? Then {label} is first."
 
 
 def who(scenario: Scenario, class_id: str) -> str:
-    """Return the tenants of a class in words: ``the 60 basic customers``, ``the one team of research``."""
-    found: TenantClass = scenario.tenant_class(class_id)
-    kind = found.kind if found.count == 1 else f"{found.kind}s"
-    return f"the {'one' if found.count == 1 else format(found.count, ',')} {found.id} {kind}"
+    """Return the tenants of a class in words: ``the 60 basic customers``."""
+    return tenants_of([scenario.tenant_class(class_id)])
 
 
 def three_digits(number: float) -> str:

@@ -103,7 +103,7 @@ def beliefs(model: IsolationCatalogue, used: Beliefs = BELIEVED) -> tuple[Belief
         found.append(
             Belief(
                 name,
-                f"days until {window.what} are patched",
+                f"the time until {window.what} are patched",
                 used.value(name, ranges[-1].likely),
                 min(r.low for r in ranges),
                 max(r.high for r in ranges),

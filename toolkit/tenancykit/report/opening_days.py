@@ -1,0 +1,77 @@
+"""How often something of a tenant's stood open to another, per class of tenants, in words for the first lines.
+
+Open days are expected days a year on which what lies most open of one tenant's stood open to another tenant: some path
+to it had no barrier left, by unpatched flaws or slips of configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tenancykit.catalogue.barriers import load_isolation
+from tenancykit.criteria.isolation.exposure import worst_of_each
+from tenancykit.report.figures import days_text, listed
+from tenancykit.scenario.model import TenantClass
+from tenancykit.scenario.naming import tenants_of
+from tenancykit.study.evaluation import Evaluation
+
+_YEAR: Final = 365.0
+_WAYS: Final[Mapping[str, str]] = {
+    "control": "by way of the API server",
+    "compute": "by way of the machines",
+    "network": "over the network",
+    "storage": "in storage",
+    "accelerator": "on the GPU",
+}
+
+
+def open_days(evaluation: Evaluation) -> Mapping[str, tuple[float, str]]:
+    """Return per class the open days a year of what lies most open, at most the whole year, and on which plane."""
+    found: dict[str, tuple[float, str]] = {}
+    for class_id, assets in worst_of_each(evaluation.scores["isolation"].detail).items():
+        for asset, _ in assets.values():
+            if class_id not in found or asset.days_per_year > found[class_id][0]:
+                found[class_id] = (min(asset.days_per_year, _YEAR), asset.plane)
+    return found
+
+
+def worst_days(evaluation: Evaluation) -> float:
+    """Return open days over all classes by tenants, for telling which design is safest."""
+    counts = {c.id: c.count for c in evaluation.scenario.tenants.classes}
+    return sum(number * counts[name] for name, (number, _) in open_days(evaluation).items())
+
+
+def days_in_words(evaluation: Evaluation, *, ways: bool = True) -> str:
+    """Return the open days a year of what lies most open, per class of tenants, in words.
+
+    Args:
+        evaluation: the design.
+        ways: whether the way on which it lies open is said.
+    """
+    days, classes = open_days(evaluation), evaluation.scenario.tenants.classes
+    alike: dict[str, list[TenantClass]] = {}
+    for tenant_class in classes:
+        if tenant_class.id in days:
+            number, plane = days[tenant_class.id]
+            often = "all year" if round(number) >= _YEAR else days_text(number)
+            way = f" ({_WAYS.get(plane, plane)})" if number and ways else ""
+            alike.setdefault(f"{often}{way}", []).append(tenant_class)
+    told = [text if len(days) == 1 else f"{text} for {tenants_of(whom, classes)}" for text, whom in alike.items()]
+    return listed(told) or "none, there is no other tenant"
+
+
+def levels_in_words(evaluation: Evaluation) -> tuple[str, tuple[str, ...]]:
+    """Return the level of every class (``L2 for basic, L4 for regulated``), and what each level means."""
+    levels: dict[str, list[str]] = {}
+    for class_id, found in evaluation.scores["isolation"].figures["classes"].items():
+        levels.setdefault(str(found["overall"]), []).append(class_id)
+    known = load_isolation(evaluation.catalogue).levels
+    told = [level if len(levels) == 1 else f"{level} for {listed(ids)}" for level, ids in levels.items()]
+    rules = {level: known[level].rules for level in sorted(levels) if level in known}
+    return listed(told), tuple(
+        f"{level} means: {'; '.join(one.why for one in found)}" for level, found in rules.items()
+    )
+
+
+__all__ = ["days_in_words", "levels_in_words", "open_days", "worst_days"]
