@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from decimal import Decimal
+from pathlib import Path
 
-from tenancykit.catalogue.reading import load_catalogue
+import pytest
+import yaml
+
+from tenancykit.api import load_scenario
+from tenancykit.catalogue.prices import load_prices
+from tenancykit.catalogue.reading import OWN_ROOT, load_catalogue, yaml_files
 from tenancykit.design.validity import rule_limit
 
 CATALOGUE = load_catalogue()
+BOOK = load_prices(CATALOGUE)
 
 CHARTS = {
     "istiod": "1.31.1",
@@ -33,6 +40,7 @@ RELEASES = {
     "flux": "v2.9.6",
     "sriov-operator": "v1.6.0",
     "network-operator": "v26.4.1",
+    "prometheus-stack": "91.8.2",
 }
 
 
@@ -106,3 +114,86 @@ def test_projects_of_rancher_and_of_openshift_are_two_options() -> None:
     assert "impersonating-proxy" not in openshift.provides
     assert "project-controller" in rancher.components
     assert "project-controller" not in openshift.components
+
+
+def test_gke_asks_no_fee_by_the_core_and_one_for_releases_past_their_support() -> None:
+    assert "gke_enterprise_core" not in BOOK
+    assert BOOK["gke_extended"].amount == Decimal("0.6")
+
+
+@pytest.mark.parametrize(
+    ("term", "low", "amount", "high"),
+    [
+        ("term_reserved", "0.55", "0.65", "0.85"),
+        ("term_reserved-3y", "0.43", "0.44", "0.5"),
+        ("term_spot", "0.19", "0.4", "0.6"),
+    ],
+)
+def test_what_stands_in_for_a_commitment_spans_what_was_seen(term: str, low: str, amount: str, high: str) -> None:
+    price = BOOK[term]
+    assert (price.low, price.amount, price.high) == (Decimal(low), Decimal(amount), Decimal(high))
+
+
+@pytest.mark.parametrize(
+    ("machine", "capex", "power"),
+    [
+        ("own_hgx_h100", 285_000, "10.2"),
+        ("own_hgx_h200", 370_000, "10.2"),
+        ("own_hgx_b200", 515_000, "14.3"),
+        ("own_gb200_nvl72_tray", 3_000_000 / 18, "6.67"),
+        ("own_gb300_nvl72_tray", 3_500_000 / 18, "8.61"),
+    ],
+)
+def test_machines_of_ones_own_cost_what_the_trade_press_saw(machine: str, capex: float, power: str) -> None:
+    own = BOOK[machine].own
+    assert own is not None
+    assert float(own.capex) == pytest.approx(capex, abs=1)
+    assert own.power_kw == Decimal(power)
+
+
+def test_gvisor_knows_what_it_knew_in_august() -> None:
+    assert CATALOGUE.rules["gvisor-knows-these-gpus"].gpu_models == ("T4", "A100", "A10G", "L4-24GB", "H100")
+    assert CATALOGUE.rules["mig-not-in-gvisor"].when.holds({"gpu_mig"})
+
+
+def test_the_newest_kubernetes_is_the_one_released_in_august() -> None:
+    scenario = load_scenario("ml-platform")
+    assert scenario.model_copy(update={"kubernetes": "1.37"}).kubernetes == "1.37"
+    assert type(scenario).model_fields["kubernetes"].default == "1.37"
+
+
+def test_no_text_names_the_old_home_of_the_endpoint_picker() -> None:
+    texts = [file.read_text("utf-8") for file in yaml_files(OWN_ROOT)]
+    assert not [text for text in texts if "InferenceObjective" in text or "gateway-api-inference-extension" in text]
+
+
+COVERED = {
+    **dict.fromkeys(("c01", "c02"), "test_native_gangs_are_served_from_1_37_and_off_by_default"),
+    **dict.fromkeys(("c03", "c05", "c19", "c21", "c25"), "test_options_state_what_their_sources_say_now"),
+    "c04": "test_user_namespaces_are_on_since_1_33_by_their_gate",
+    **dict.fromkeys(("c06", "c07"), "test_gke_asks_no_fee_by_the_core_and_one_for_releases_past_their_support"),
+    **dict.fromkeys(("c08", "c09", "c17"), "test_prices_of_autumn_2026_are_those_of_their_source"),
+    **dict.fromkeys(("c10", "c11", "c12"), "test_every_price_published_this_autumn_agrees_with_its_source"),
+    **dict.fromkeys(("c13", "c14"), "test_commitments_spot_and_capacity_blocks_are_terms"),
+    **dict.fromkeys(("c15", "c16"), "test_what_stands_in_for_a_commitment_spans_what_was_seen"),
+    "c18": "test_machines_of_ones_own_cost_what_the_trade_press_saw",
+    "c20": "test_kata_is_offered_with_one_pod_per_node_and_with_gpus_per_pod",
+    "c22": "test_gvisor_knows_what_it_knew_in_august",
+    "c23": "test_projects_of_rancher_and_of_openshift_are_two_options",
+    "c24": "test_models_state_memory_resource_and_fabric_domain",
+    "c26": "test_mig_exists_on_blackwell_ultra",
+    "c27": "test_no_text_names_the_old_home_of_the_endpoint_picker",
+    "c28": "test_the_newest_kubernetes_is_the_one_released_in_august",
+    "c29": "",
+    **dict.fromkeys((f"v{n:02d}" for n in range(1, 15)), "test_charts_are_pinned_to_the_newest_release_read"),
+    **dict.fromkeys(("v06", "v10", "v13"), "test_releases_whose_chart_was_not_read_are_named"),
+}
+"""The test of each correction; c29 speaks of shared inference, which has a place of its own."""
+
+
+def test_every_correction_has_a_test_of_the_right_value(shared: Path) -> None:
+    facts = yaml.load((shared / "facts" / "refresh-2026-11.yaml").read_text(), yaml.CSafeLoader)["corrections"]
+    assert {fact["id"] for fact in facts} == set(COVERED)
+    files = [*Path(__file__).parent.glob("test_*.py"), Path(__file__).parents[1] / "manifests" / "test_accelerators.py"]
+    texts = "\n".join(file.read_text("utf-8") for file in files)
+    assert all(f"def {name}(" in texts for name in COVERED.values() if name)
