@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
-    """Pause the cyclic collector: reading and auditing make no cycles, and each of its passes looks at every value."""
+    """Pause the cyclic collector: what we make holds no cycles, and each of its passes looks at every value."""
     was_on = gc.isenabled()
     gc.disable()
     try:

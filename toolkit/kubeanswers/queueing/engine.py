@@ -5,11 +5,10 @@ After every event rounds follow until nothing changes any more, or so many have 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kubeanswers.collector import paused_collector
 from kubeanswers.queueing.assignment import Assignment
 from kubeanswers.queueing.fairness import NONE, share, shown
 from kubeanswers.queueing.forest import Forest, Plan
@@ -46,18 +45,6 @@ class Course:
     looked_at: int = 0
     steps: list[Step] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def _no_cycle_search() -> Iterator[None]:
-    """Keep the interpreter from looking for circles of objects: rounds make many objects and none in circles."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 class Engine:
@@ -176,7 +163,7 @@ class Engine:
 
     def run(self, most: int | None = None) -> Course:
         """Run rounds until nothing changes, at most so many."""
-        with _no_cycle_search():
+        with paused_collector():
             return self._run(most)
 
     def _run(self, most: int | None) -> Course:

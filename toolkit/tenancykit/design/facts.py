@@ -69,10 +69,14 @@ def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]
     return frozenset(str(fact) for fact in facts if fact)
 
 
+def access(tenant_class: TenantClass) -> str:
+    """Return what tenants of the class may do at the Kubernetes API (default: teams namespaced, customers nothing)."""
+    return tenant_class.api_access or ("namespace" if tenant_class.kind == "team" else "none")
+
+
 def api_access(tenant_class: TenantClass) -> bool:
-    """Return whether tenants of the class hold credentials of a Kubernetes API (default: teams do)."""
-    access = tenant_class.api_access or ("namespace" if tenant_class.kind == "team" else "none")
-    return access != "none"
+    """Return whether tenants of the class hold credentials of a Kubernetes API."""
+    return access(tenant_class) != "none"
 
 
 def trust(tenant_class: TenantClass) -> str:

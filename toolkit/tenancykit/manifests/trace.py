@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
+from tenancykit.design import facts
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests.model import Requirement
 from tenancykit.manifests.yaml_writer import write_document
@@ -49,7 +50,7 @@ def asked_by(found: ClassDesign, requirement: Requirement) -> list[str]:
         plane = "control_plane" if requirement in ("isolation.control-plane", "identity") else "data_plane"
         levels = {"isolation": wanted.requirements.isolation, plane: getattr(wanted.requirements, plane)}
         fields = [f"{place}.requirements.{name}: {level}" for name, level in levels.items() if level]
-        trust = wanted.trust or ("semi-trusted" if wanted.kind == "team" else "untrusted")
+        trust = facts.trust(wanted)
         return [*fields, f"{place}.kind: {wanted.kind}", f"{place}.trust: {trust}"]
     uses = ", ".join(use.template for use in wanted.workloads)
     return {

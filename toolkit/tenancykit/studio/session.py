@@ -24,12 +24,13 @@ from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
 from tenancykit.design.variants import variant
+from tenancykit.design.wishes import known_to
 from tenancykit.report.handover import Handover, export
 from tenancykit.report.record import Record, record
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import scenario_of
 from tenancykit.studio.files import SessionFile, parse_session, read_session, session_file, write_session
-from tenancykit.studio.state import State, importance, known, question_of, text_of
+from tenancykit.studio.state import State, importance, question_of, text_of
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.completion import completed
 from tenancykit.study.composing import COMPOSED, best_composition
@@ -197,7 +198,7 @@ class Session:
         """Take a new text of the scenario and return its faults; with faults, the figures stay the last ones."""
         try:
             document = parse_yaml(text, "scenario")
-            scenario = scenario_of(document, known(self.catalogue), folder=self.scenario.folder)
+            scenario = scenario_of(document, known_to(self.catalogue), folder=self.scenario.folder)
             self._check_designs(scenario)
         except InputError as error:
             self._move("edit", replace(self.state, draft=text, faults=error.faults))
@@ -423,7 +424,7 @@ class Session:
     def _continue(self, saved: SessionFile, file: Path) -> None:
         folder = saved.place(file)
         text = saved.valid_scenario or saved.scenario
-        scenario = scenario_of(parse_yaml(text, f"{file}: scenario"), known(self.catalogue), folder=folder)
+        scenario = scenario_of(parse_yaml(text, f"{file}: scenario"), known_to(self.catalogue), folder=folder)
         other = Session(scenario, self.catalogue)
         other.state = replace(
             other.state,

@@ -12,13 +12,10 @@ from typing import Final
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import parse_yaml, read_text
-from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
-from tenancykit.design.offers import node_shapes
-from tenancykit.design.wishes import wish_faults
 from tenancykit.scenario.model import Scenario, Weights
-from tenancykit.scenario.reading import Known, scenario_of
+from tenancykit.scenario.reading import scenario_of
 from tenancykit.studio.edits import scenario_text
 
 _UNMEASURED: Final = ("weights", "stakeholders", "title", "description", "credit")
@@ -79,14 +76,6 @@ def question_of(text: str, scenario: Scenario) -> Question:
     data = scenario.model_dump(mode="json", by_alias=True, exclude=set(_UNMEASURED))
     told = json.dumps([data, str(scenario.folder or "")], sort_keys=True)
     return Question(text, scenario, hashlib.sha256(told.encode()).hexdigest())
-
-
-def known(catalogue: Catalogue) -> Known:
-    """Return what a scenario may refer to: the node types and options of a catalogue."""
-    return Known(
-        lambda scenario: node_shapes(scenario, catalogue),
-        lambda scenario, place: wish_faults(scenario, catalogue, place),
-    )
 
 
 def importance(weights: Weights) -> Mapping[str, float]:

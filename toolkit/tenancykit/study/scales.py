@@ -14,6 +14,7 @@ from tenancykit.criteria.added import AddedCriterion, registered
 from tenancykit.criterion_names import CRITERIA, PLAIN
 from tenancykit.decision.value_functions import Saturating, Straight
 from tenancykit.decision.value_tree import Leaf, ValueTree
+from tenancykit.design import facts
 from tenancykit.scenario.judgement import ClassNines, Ends
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.study.anchors import Anchors, anchors_of
@@ -243,7 +244,7 @@ def _nines(scenario: Scenario, key: Key, anchors: Anchors) -> End:
 def _default_nines(scenario: Scenario, key: Key, anchors: Anchors) -> tuple[float, float, str]:
     """Return the ends of a class on a plane: places on the way from the shared anchor to the dedicated one."""
     tenant_class = scenario.tenant_class(key[0])
-    trust, access = trust_of(tenant_class), access_of(tenant_class)
+    trust, access = facts.trust(tenant_class), facts.access(tenant_class)
     level = tenant_class.requirements.isolation or scenario.requirements.isolation
     need, enough, why = NEED[trust] + ACCESS[access], PLENTY_AT[trust], f"{trust} tenants with API access {access}"
     if level is not None:
@@ -254,16 +255,6 @@ def _default_nines(scenario: Scenario, key: Key, anchors: Anchors) -> tuple[floa
     way = max(LEAST_SPAN, anchors.dedicated_nines.get(key, 0.0) - start)
     must = max(0.0, start + need * way)
     return must, max(start + enough * way, must + LEAST_SPAN), f"{why} (assumption)"
-
-
-def access_of(tenant_class: TenantClass) -> str:
-    """Return what a class may do at the API server; by default namespaced for teams, nothing for customers."""
-    return tenant_class.api_access or ("namespace" if tenant_class.kind == "team" else "none")
-
-
-def trust_of(tenant_class: TenantClass) -> str:
-    """Return how far tenants of a class trust each other; teams are semi-trusted and customers untrusted by default."""
-    return tenant_class.trust or ("semi-trusted" if tenant_class.kind == "team" else "untrusted")
 
 
 def stake_of(scenario: Scenario, tenant_class: TenantClass) -> float:
@@ -292,4 +283,4 @@ def isolation_shares(scenario: Scenario, keys: Sequence[Key]) -> Mapping[Key, fl
     return {key: share / total for key, share in raw.items()}
 
 
-__all__ = ["End", "ScaleSet", "access_of", "isolation_shares", "scales_of", "stake_of", "trust_of"]
+__all__ = ["End", "ScaleSet", "isolation_shares", "scales_of", "stake_of"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -106,23 +107,17 @@ class HostilePods:
         """Return who of the tenant may create pods (or the given resource) in the namespace; empty for nobody."""
         key = (namespace, group, resource)
         if key not in self._makers:
-            self._makers[key] = self._maker(namespace, group, resource)
+            wanted = ((group, resource),) if resource else _MAKERS
+            self._makers[key] = self._who(namespace, ("create",), wanted)
         return self._makers[key]
-
-    def _maker(self, namespace: str, group: str, resource: str) -> str:
-        tenant = self.tenancy.by_namespace[namespace]
-        wanted = ((group, resource),) if resource else _MAKERS
-        for who in self.tenancy.principals[tenant]:
-            for api_group, name in wanted:
-                request = Request(who.user, "create", who.groups, api_group, name, namespace=namespace)
-                if self.tenancy.access.can(request).allowed:
-                    return who.title
-        return ""
 
     def changer(self, namespace: str, group: str, resource: str) -> str:
         """Return who of the tenant may change objects of a resource in the namespace; empty for nobody."""
+        return self._who(namespace, ("update", "patch"), ((group, resource),))
+
+    def _who(self, namespace: str, verbs: Iterable[str], resources: Iterable[tuple[str, str]]) -> str:
         for who in self.tenancy.principals[self.tenancy.by_namespace[namespace]]:
-            for verb in ("update", "patch"):
+            for verb, (group, resource) in itertools.product(verbs, resources):
                 request = Request(who.user, verb, who.groups, group, resource, namespace=namespace)
                 if self.tenancy.access.can(request).allowed:
                     return who.title
