@@ -199,3 +199,60 @@ def test_jobs_of_our_own_exports_are_admitted_by_the_queues_exported_with_them(t
     found = admit(read_queues([tmp_path / "export"], sys.stdin))
     assert len(found.admitted) >= 16
     assert not found.waiting
+
+
+def _more(folder: Path, text: str, *changes: tuple[str, str]) -> Path:
+    path = _written(folder, *changes)
+    path.write_text(f"{path.read_text(encoding='utf-8')}---\n{text}", "utf-8")
+    return path
+
+
+LIMIT_RANGE = """
+apiVersion: v1
+kind: LimitRange
+metadata: {name: l, namespace: vision}
+spec: {limits: [{type: Container, LIMIT}]}
+"""
+
+
+def test_what_a_limit_range_fills_in_is_counted(tmp_path: Path) -> None:
+    bare = ("resources: {limits: {nvidia.com/gpu: 2}}", "resources: {}")
+    filled = LIMIT_RANGE.replace("LIMIT", "default: {nvidia.com/gpu: 2}, defaultRequest: {nvidia.com/gpu: 2}")
+    assert [one.workload for one in tk.admit(_written(tmp_path, bare)).now.waiting] == []
+    (waiting,) = tk.admit(_more(tmp_path, filled, bare)).now.waiting
+    assert "2 more nvidia.com/gpu" in waiting.causes[0].says
+
+
+def test_what_a_limit_range_refuses_never_starts_and_that_is_said(tmp_path: Path) -> None:
+    found = tk.admit(_more(tmp_path, LIMIT_RANGE.replace("LIMIT", 'max: {nvidia.com/gpu: "1"}'))).now
+    assert "vision/job-train" not in [one.workload for one in (*found.admitted, *found.waiting)]
+    assert any("maximum nvidia.com/gpu usage per Container is 1" in note for note in found.notes)
+
+
+def test_pods_that_have_ended_give_their_quota_back_before_the_workload_ends(tmp_path: Path) -> None:
+    running = """
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: Workload
+metadata: {name: old, namespace: speech}
+spec:
+  queueName: main
+  podSets:
+  - name: main
+    count: 4
+    template: {spec: {containers: [{name: c, image: i, resources: {limits: {nvidia.com/gpu: 1}}}]}}
+status:
+  admission: {clusterQueue: speech, podSetAssignments: [{name: main, count: 4, flavors: {nvidia.com/gpu: h100}}]}
+  conditions: [{type: QuotaReserved, status: "True", lastTransitionTime: "2026-01-01T00:00:00Z"}]
+"""
+    (full,) = tk.admit(_more(tmp_path, running)).now.waiting
+    (ended,) = tk.admit(_more(tmp_path, running + "  reclaimablePods: [{name: main, count: 4}]\n")).now.waiting
+    assert "6 more nvidia.com/gpu" in full.causes[0].says
+    assert "2 more nvidia.com/gpu" in ended.causes[0].says
+
+
+def test_zero_of_a_resource_without_quota_is_no_obstacle_since_0_16(tmp_path: Path) -> None:
+    zero = ("resources: {limits: {nvidia.com/gpu: 2}}", "resources: {limits: {nvidia.com/gpu: 1, example.com/x: 0}}")
+    path = _written(tmp_path, zero)
+    (waiting,) = tk.admit(path, kueue=(0, 15)).now.waiting
+    assert "example.com/x" in waiting.causes[0].says
+    assert [one.workload for one in tk.admit(path, kueue=(0, 16)).now.waiting] == []

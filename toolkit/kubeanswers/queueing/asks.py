@@ -97,6 +97,8 @@ def _all_together(pool: Pool, shape: Shape, counts: list[int] | None) -> tuple[T
 def _member(pool: Pool, shape: Shape, position: int, size: int) -> Member:
     part = shape.pod_sets[position]
     wants = scaled(part, size)
+    if pool.drops_zeros:
+        wants = {name: amount for name, amount in wants.items() if amount or name in pool.group_of}
     if PODS in pool.group_of:
         wants[PODS] = size
     return Member(position, part.name, size, wants)

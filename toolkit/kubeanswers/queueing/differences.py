@@ -1,7 +1,8 @@
 """What Kueue changed after the version that was recorded, and whether it bears on a design.
 
 Modelled: from 0.17 on, with fair sharing, who stays within its own quota goes first and preempts whatever the shares;
-from 0.18 on the scheduler no longer crashes for a queue in no cohort; from 0.15 on ``flavorFungibility.preference``.
+from 0.18 on the scheduler no longer crashes for a queue in no cohort; from 0.15 on ``flavorFungibility.preference``;
+from 0.16 on nothing (zero) asked of a resource that a queue has no quota of keeps nobody out.
 Not modelled, and therefore said: what is listed here. What no version's engine here looks at (admission checks, usage
 over time, transformed resources, pods that must become ready) is said where the objects set it.
 

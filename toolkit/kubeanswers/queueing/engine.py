@@ -57,7 +57,7 @@ class Engine:
         self.settings = settings
         self.slots = Slots()
         self._shapes = Shapes()
-        self._plan = Plan(design, topology=settings.topology_aware)
+        self._plan = Plan(design, topology=settings.topology_aware, version=settings.version)
         self._local_queues = design.local_queues
         self._namespaces = design.namespaces
         self.forest = Forest({}, {})

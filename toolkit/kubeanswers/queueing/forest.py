@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.topology import Places
 from kubeanswers.queueing.tree import Node, Slots, limits_of, number_limits, settle
-from kubeanswers.queueing.values import ClusterQueue, Cohort, Design, Flavor
+from kubeanswers.queueing.values import ClusterQueue, Cohort, Design, Flavor, Version
+
+ZEROS_DROPPED: Final[Version] = (0, 16)
+"""Since then nothing asked of a resource that a queue has no quota of keeps nobody out (kubernetes-sigs/kueue 8241)."""
 
 
 @dataclass
@@ -28,11 +32,12 @@ class Plan:
         places: the machines of flavors that have a topology.
     """
 
-    def __init__(self, design: Design, *, topology: bool) -> None:
+    def __init__(self, design: Design, *, topology: bool, version: Version) -> None:
         self.queues: dict[str, ClusterQueue] = {queue.name: queue for queue in design.cluster_queues}
         self.cohorts: dict[str, Cohort] = {cohort.name: cohort for cohort in design.cohorts}
         self._flavors = {flavor.name: flavor for flavor in design.flavors}
         self._topology = topology
+        self._drops_zeros = version >= ZEROS_DROPPED
         self.places: dict[str, Places] = {}
         if topology:
             for flavor in design.flavors:
@@ -78,7 +83,7 @@ class Plan:
                 _join(node, self._node(forest, cohort.parent))
 
     def _pool(self, definition: ClusterQueue, slots: Slots, before: Forest) -> Pool:
-        pool = Pool(definition, self._flavors, slots, topology=self._topology)
+        pool = Pool(definition, self._flavors, slots, topology=self._topology, drops_zeros=self._drops_zeros)
         old = before.pools.get(definition.name)
         if old is not None:
             pool.waiting, pool.running, pool.generation = old.waiting, old.running, old.generation

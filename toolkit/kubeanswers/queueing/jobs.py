@@ -11,6 +11,7 @@ from kubeanswers.errors import InputError
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, text_map
 from kubeanswers.queueing.manifests import GROUP, Faults, of_kind, seconds
 from kubeanswers.queueing.values import Domain, Granted, PodSet, Reserved, TopologyRequest, Workload
+from kubeanswers.quota.limit_ranges import Limit, limits_of, pod_refusals, with_limit_defaults
 from kubeanswers.scheduling.objects import node_terms, toleration
 from kubeanswers.scheduling.requests import amounts, total_requests
 
@@ -53,7 +54,7 @@ class Jobs:
 def read_jobs(objects: ObjectSet, faults: Faults) -> Jobs:
     """Return the workloads of the objects: Kueue's own, and jobs with a queue's name that have none yet."""
     found = Jobs()
-    classes = _Priorities(objects, faults)
+    classes = _Classes(objects, faults)
     owned = set()
     for item in of_kind(objects, "Workload"):
         owned |= {
@@ -84,7 +85,9 @@ def read_jobs(objects: ObjectSet, faults: Faults) -> Jobs:
     return found
 
 
-class _Priorities:
+class _Classes:
+    """What a job is read against: priority classes, and the limits of its namespace."""
+
     def __init__(self, objects: ObjectSet, faults: Faults) -> None:
         def value(item: ManifestObject) -> tuple[str, int]:
             return item.name, int(item.data.get("value") or 0)
@@ -93,6 +96,25 @@ class _Priorities:
         self.queueing = dict(faults.each(of_kind(objects, "WorkloadPriorityClass"), value))
         self.pods = dict(faults.each(pods, value))
         self.default = next((self.pods.get(i.name, 0) for i in pods if i.data.get("globalDefault")), 0)
+        self.limits: dict[str, list[Limit]] = {}
+        for item in (item for item in objects if item.kind == "LimitRange" and not item.group):
+            with faults.about(item):
+                self.limits.setdefault(item.namespace, []).extend(limits_of(item.spec))
+
+    def stored(self, namespace: str, parts: list[Part]) -> list[Part]:
+        """Return pod sets with what a namespace's LimitRanges fill in, as Kueue does before it counts."""
+        limits = self.limits.get(namespace, ())
+        return [
+            (name, count, {**template, "spec": with_limit_defaults(mapping(template.get("spec")), limits)}, least)
+            if limits
+            else (name, count, template, least)
+            for name, count, template, least in parts
+        ]
+
+    def refusals(self, namespace: str, parts: list[Part]) -> list[str]:
+        """Return why a namespace's LimitRanges let pods not in: their workload is inadmissible."""
+        limits = self.limits.get(namespace, ())
+        return [why for _, _, template, _ in parts for why in pod_refusals(mapping(template.get("spec")), limits)]
 
     def of(self, item: ManifestObject, parts: list[Part], faults: Faults) -> int:
         """Return a job's priority: its queueing class, else its pods' class."""
@@ -119,7 +141,7 @@ def _take(
     name: str,
     queue: str,
     parts: list[Part],
-    classes: _Priorities,
+    classes: _Classes,
     found: Jobs,
     faults: Faults,
 ) -> None:
@@ -129,6 +151,10 @@ def _take(
         for one in mappings(mapping(item.data.get("status")).get("conditions"))
     )
     if done:
+        return
+    parts = classes.stored(item.namespace, parts)
+    if refused := classes.refusals(item.namespace, parts):
+        found.notes.append(f"{item} ({item.where}): Kueue lets it never in, a LimitRange: {refused[0]}; left out")
         return
     workload = Workload(
         f"{item.kind.lower()}-{name}",
@@ -149,7 +175,7 @@ def _note(workload: Workload, item: ManifestObject, templates: Mapping[str, Mapp
         found.templates[workload.key, name] = template
 
 
-def _workload(item: ManifestObject, classes: _Priorities, found: Jobs, faults: Faults) -> None:
+def _workload(item: ManifestObject, classes: _Classes, found: Jobs, faults: Faults) -> None:
     spec, status = item.spec, mapping(item.data.get("status"))
     conditions = {str(one.get("type")): one for one in mappings(status.get("conditions"))}
 
@@ -170,6 +196,15 @@ def _workload(item: ManifestObject, classes: _Priorities, found: Jobs, faults: F
         )
         for at, part in enumerate(mappings(spec.get("podSets")))
     ]
+    admission = mapping(status.get("admission"))
+    runs = bool(admission) and holds("QuotaReserved")
+    back = {str(one.get("name")): int(one.get("count") or 0) for one in mappings(status.get("reclaimablePods"))}
+    parts = [(name, max(0, count - back.get(name, 0)), template, least) for name, count, template, least in parts]
+    if not runs:
+        parts = classes.stored(item.namespace, parts)
+        if refused := classes.refusals(item.namespace, parts):
+            found.notes.append(f"{item} ({item.where}): inadmissible by a LimitRange: {refused[0]}; left out")
+            return
     requests = [mapping(part.get("topologyRequest")) for part in mappings(spec.get("podSets"))]
     pod_sets = tuple(
         _pod_set(item, *part, faults=faults, topology=request or None)
@@ -191,13 +226,12 @@ def _workload(item: ManifestObject, classes: _Priorities, found: Jobs, faults: F
         str(item.metadata.get("uid") or ""),
     )
     _note(workload, item, {part[0]: part[2] for part in parts}, found)
-    admission = mapping(status.get("admission"))
-    if not (admission and holds("QuotaReserved")):
+    if not runs:
         found.waiting.append(workload)
         return
     granted = tuple(
-        _granted(part, pod_set, at)
-        for at, (part, pod_set) in enumerate(zip(mappings(admission.get("podSetAssignments")), pod_sets, strict=False))
+        _granted(part, pod_set, back.get(pod_set.name, 0))
+        for part, pod_set in zip(mappings(admission.get("podSetAssignments")), pod_sets, strict=False)
     )
     if len(granted) != len(pod_sets):
         what = f"{len(granted)} assignments for {len(pod_sets)} pod sets"
@@ -206,7 +240,8 @@ def _workload(item: ManifestObject, classes: _Priorities, found: Jobs, faults: F
     found.running.append(Reserved(workload, str(admission.get("clusterQueue")), granted, since))
 
 
-def _granted(part: Mapping[str, Any], pod_set: PodSet, _: int) -> Granted:
+def _granted(part: Mapping[str, Any], pod_set: PodSet, back: int) -> Granted:
+    """Return what a pod set holds; ``back`` of its pods have ended and given their quota back."""
     topology = mapping(part.get("topologyAssignment"))
     domains = tuple(
         Domain(tuple(str(value) for value in domain.get("values") or ()), int(domain.get("count") or 0))
@@ -214,7 +249,10 @@ def _granted(part: Mapping[str, Any], pod_set: PodSet, _: int) -> Granted:
     )
     count = part.get("count")
     return Granted(
-        pod_set.name, pod_set.count if count is None else int(count), dict(text_map(part.get("flavors"))), domains
+        pod_set.name,
+        pod_set.count if count is None else max(0, int(count) - back),
+        dict(text_map(part.get("flavors"))),
+        domains,
     )
 
 

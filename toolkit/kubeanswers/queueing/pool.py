@@ -98,6 +98,7 @@ class Pool:
 
     Attributes:
         topology: whether pods are placed in topologies at all.
+        drops_zeros: whether nothing asked of a resource it has no quota of is no obstacle.
         definition: what it was made from.
         node: its place in the tree; ``root`` the top of it.
         group_of: the resource group of each resource.
@@ -112,9 +113,16 @@ class Pool:
     """
 
     def __init__(
-        self, definition: ClusterQueue, flavors: Mapping[str, Flavor], slots: Slots, *, topology: bool
+        self,
+        definition: ClusterQueue,
+        flavors: Mapping[str, Flavor],
+        slots: Slots,
+        *,
+        topology: bool,
+        drops_zeros: bool = False,
     ) -> None:
         self.topology = topology
+        self.drops_zeros = drops_zeros
         self.definition = definition
         self.name = definition.name
         self.node = Node(definition.name, definition.weight, queue=True)
