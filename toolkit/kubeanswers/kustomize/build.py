@@ -87,7 +87,9 @@ class Builder:
         for what in variables.resolve(resources, settings.variables):
             self._fault(folder, what)
         return [
-            (scrubbed(item.data), item.where if item.data is item.read else replaced(item.where, form=UNFORMED))
+            (item.data, item.where)
+            if item.data is item.read  # read without Secret values
+            else (scrubbed(item.data), replaced(item.where, form=UNFORMED))
             for item in resources
             if not is_local(item)
         ]
