@@ -90,7 +90,7 @@ class StagedTree:
     _stage: Path = field(init=False, default=Path())
     _files: sqlite3.Connection = field(init=False)
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
-    _folders: set[Path] = field(init=False, default_factory=set)
+    _folders: set[str] = field(init=False, default_factory=set)
 
     def __enter__(self) -> Self:
         target = self.target = checked_target(self.target)
@@ -131,24 +131,36 @@ class StagedTree:
         Raises:
             OutputError: the file cannot be written, or leaves the tree.
         """
-        inner = PurePosixPath(path)
-        if inner.is_absolute() or ".." in inner.parts or not inner.parts:
-            raise OutputError(f"{path!r} would leave the export; nothing was written")
+        folder, _, name = path.rpartition("/")
+        if folder not in self._folders or name in ("", ".", ".."):
+            self._enter(path, folder)
         data = text.encode() if isinstance(text, str) else text
-        file = self._stage / inner
         try:
-            if file.parent not in self._folders:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                if len(self._folders) > SHOWN:
-                    self._folders.clear()
-                self._folders.add(file.parent)
-            with file.open("xb") as stream:
+            handle = os.open(f"{self._stage}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
             self._files.execute("INSERT INTO new VALUES (?, ?)", (path, hashlib.sha256(data).hexdigest()))
         except FileExistsError as error:
             raise OutputError(f"{path}: two parts of the export claim this file; nothing was written") from error
         except _FAILURES as error:
             raise _cannot_write(self.target, error) from error
+
+    def _enter(self, path: str, folder: str) -> None:
+        """Make a file's folder.
+
+        Raises:
+            OutputError: the file would leave the tree, or the folder cannot be made.
+        """
+        inner = PurePosixPath(path)
+        if inner.is_absolute() or ".." in inner.parts or not inner.name:
+            raise OutputError(f"{path!r} would leave the export; nothing was written")
+        try:
+            (self._stage / inner).parent.mkdir(parents=True, exist_ok=True)
+        except _FAILURES as error:
+            raise _cannot_write(self.target, error) from error
+        if len(self._folders) > SHOWN:
+            self._folders.clear()
+        self._folders.add(folder)
 
     @contextlib.contextmanager
     def stream(self, path: str) -> Iterator[_Stream]:

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./]*(?:-[A-Za-z0-9_./]+)*(?::[A-Za-z0-9_./-]*[A-Za-z0-9_/])?")
@@ -43,9 +44,12 @@ def write_document(data: Mapping[str, Any]) -> str:
 
 def _mapping(data: Mapping[str, Any], indent: str, parts: list[str]) -> None:
     for key, value in data.items():
-        parts.append(indent)
-        parts.append(scalar(key))
-        _value(value, indent, parts)
+        if type(value) is str and "\n" not in value:
+            parts.append(f"{indent}{scalar(key)}: {_text(value)}\n")
+        else:
+            parts.append(indent)
+            parts.append(scalar(key))
+            _value(value, indent, parts)
 
 
 def _value(value: Any, indent: str, parts: list[str]) -> None:
@@ -74,9 +78,8 @@ def _sequence(items: Iterable[Any], indent: str, parts: list[str]) -> None:
         if isinstance(item, dict) and item:
             first = True
             for key, value in item.items():
-                parts.append("- " if first else inner)
+                parts.append(f"- {scalar(key)}" if first else inner + scalar(key))
                 first = False
-                parts.append(scalar(key))
                 _value(value, inner, parts)
         elif isinstance(item, list | tuple) and item:
             nested: list[str] = []
@@ -107,9 +110,7 @@ def _literal(text: str, indent: str) -> str:
 def scalar(value: Any) -> str:
     """Return a scalar: plain where no reader of YAML 1.1 or 1.2 takes it for anything else, else double-quoted."""
     if isinstance(value, str):
-        if (_PLAIN.fullmatch(value) and value.lower() not in _WORDS) or _QUANTITY.fullmatch(value):
-            return value
-        return _ESCAPED.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, ensure_ascii=False))
+        return _text(value)
     if value is None or isinstance(value, bool):
         return _WORD[value]
     if isinstance(value, int | float):
@@ -117,6 +118,14 @@ def scalar(value: Any) -> str:
     if isinstance(value, dict | list | tuple):
         return "{}" if isinstance(value, dict) else "[]"
     raise TypeError(f"a manifest cannot hold {type(value).__name__}")
+
+
+@lru_cache(maxsize=4096)
+def _text(value: str) -> str:
+    """Return a text as a scalar; tenants' manifests repeat a few hundred."""
+    if (_PLAIN.fullmatch(value) and value.lower() not in _WORDS) or _QUANTITY.fullmatch(value):
+        return value
+    return _ESCAPED.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 _WORD: Final = {True: "true", False: "false", None: "null"}
