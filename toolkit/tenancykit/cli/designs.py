@@ -1,4 +1,4 @@
-"""Commands about designs: compare, explain, export, catalogue, lab."""
+"""Commands about designs: compare, explain, bill, export."""
 
 from __future__ import annotations
 
@@ -7,43 +7,35 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.terminal import one_line
 from tenancykit import api
-from tenancykit.catalogue.barriers import load_isolation
-from tenancykit.catalogue.freshness import PRICE_DAYS
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import FINDINGS, OK
-from tenancykit.criteria.isolation.expected import moved_by
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.report import payload, text
-from tenancykit.report.assumed import assumptions_data, assumptions_text
 from tenancykit.report.bills import bill_data, bill_lines
-from tenancykit.report.lab import open_lab
-from tenancykit.report.listing import freshness, listing, stale_prices, tried
-from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import changes_of_order
-from tenancykit.studio.classroom.opening import open_class
-from tenancykit.studio.serve import serve
 from tenancykit.study.closing import opened
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.evaluation import Evaluation
 
-MAX_PORT = 65535
+if TYPE_CHECKING:
+    from tenancykit.report.paper import Paper
 
 
-def _loaded(options: argparse.Namespace) -> Catalogue:
+def loaded(options: argparse.Namespace) -> Catalogue:
+    """Return the catalogue with the folders asked for."""
     return load_catalogue(*options.catalogue)
 
 
 def asked_study(options: argparse.Namespace, *named: str | None, further: Iterable[Design] = ()) -> Study:
     """Return the study, with the variants asked for and those among the designs named."""
-    catalogue = _loaded(options)
+    catalogue = loaded(options)
     scenario = api.load_scenario(options.scenario, catalogue)
     asked = {
         _id(text): text for text in (*options.variant, *filter(None, named)) if _id(text) not in catalogue.references
@@ -165,7 +157,7 @@ def _with_today(options: argparse.Namespace) -> tuple[Study, Paper]:
         study = asked_study(options, options.design, options.before or None)
         before = study[_id(options.before)].id if options.before else ""
         return study, paper.model_copy(update={"before": before})
-    catalogue = _loaded(options)
+    catalogue = loaded(options)
     found = api.assess(options.before, api.load_scenario(options.scenario, catalogue), catalogue).found
     study = asked_study(options, options.design, further=(found.resolved.design,))
     return study, paper.model_copy(update={"before": found.id})
@@ -176,70 +168,3 @@ def _assigned(option: str, text: str) -> tuple[str, str]:
     if not sign or not value.strip():
         raise InputError(Fault(option, f"is {text!r}", "KIND=NAME, such as security=Jane Doe"))
     return name.strip(), value.strip()
-
-
-def catalogue(options: argparse.Namespace) -> int:
-    """List catalogue entries."""
-    if options.what == "assumptions":
-        catalogue = _loaded(options)
-        study = api.compare(api.load_scenario(options.scenario, catalogue), catalogue, progress=progress_line())
-        if options.json:
-            print_json(assumptions_data(study))
-        else:
-            print(assumptions_text(study))
-        return OK
-    if options.what == "tried":
-        return _tried(options)
-    judged, today = options.what == "freshness" or options.stale is not None, datetime.now(UTC).date()
-    if options.stale is not None and (options.what not in ("prices", "freshness") or options.stale < 0):
-        expected = "days, zero or more, with prices or freshness"
-        raise InputError(Fault("--stale", f"{options.stale} with {options.what}", expected))
-    if options.what == "freshness":
-        found = freshness(_loaded(options), today, PRICE_DAYS if options.stale is None else options.stale)
-    elif options.stale is None:
-        found = listing(options.what, _loaded(options))
-    else:
-        found = stale_prices(_loaded(options), options.stale, today)
-    if options.json:
-        print_json(found.data())
-    else:
-        print(found.text())
-    return FINDINGS if judged and found.entries else OK
-
-
-def _tried(options: argparse.Namespace) -> int:
-    catalogue = _loaded(options)
-    expected = load_isolation(catalogue).expectations.values()
-    moved = list(moved_by(expected, api.load_scenario(options.scenario, catalogue), catalogue))
-    found = tried(moved)
-    if options.json:
-        print_json(found.data())
-    else:
-        print(found.text())
-    return OK if all(one.holds for one in moved) else FINDINGS
-
-
-def lab(options: argparse.Namespace) -> int:
-    """Open JupyterLab, serve the studio alone, or serve a class."""
-    if not 1 <= options.port <= MAX_PORT:
-        raise InputError(Fault("--port", f"is {options.port}", f"1 to {MAX_PORT}"))
-    if options.seats is not None:
-        return open_class(
-            options.seats,
-            folder=Path(options.folder),
-            port=options.port,
-            address=options.address,
-            roster=options.roster and Path(options.roster),
-            certificate=options.certificate and Path(options.certificate),
-            key=options.key and Path(options.key),
-        )
-    if options.app:
-        api.load_scenario(options.scenario, _loaded(options))
-        return serve(
-            options.port,
-            not options.no_browser,
-            scenario=options.scenario,
-            catalogue=options.catalogue,
-            sessions=max(0, options.sessions),
-        )
-    return open_lab(port=options.port, browser=not options.no_browser)

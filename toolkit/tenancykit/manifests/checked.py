@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kubeanswers.errors import OutputError
 from kubeanswers.source import parse_yaml
-from kubeanswers.validation.answers import Validator
-from kubeanswers.validation.configurations import configuration_faults, is_configuration
-from kubeanswers.validation.schema import versions
 from tenancykit.manifests.model import KubernetesObject
+
+if TYPE_CHECKING:
+    from kubeanswers.validation.answers import Validator
 
 _SHOWN = 5
 
@@ -29,6 +29,9 @@ class Gate:
     _passed: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        from kubeanswers.validation.answers import Validator  # noqa: PLC0415 - sixty modules only an export needs
+        from kubeanswers.validation.schema import versions  # noqa: PLC0415 - as above
+
         known = versions()
         self._validator = Validator(self.kubernetes if self.kubernetes in known else known[-1])
 
@@ -61,6 +64,11 @@ class Gate:
         Raises:
             OutputError: the binary it is for would refuse it.
         """
+        from kubeanswers.validation.configurations import (  # noqa: PLC0415 - as above
+            configuration_faults,
+            is_configuration,
+        )
+
         found = parse_yaml(text, path).data
         if isinstance(found, Mapping) and is_configuration(found):
             told = configuration_faults(found)

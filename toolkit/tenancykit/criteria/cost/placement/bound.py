@@ -1,4 +1,4 @@
-"""Costs no node mix can go below, by linear programming (HiGHS through scipy).
+"""Costs no node mix can go below, by linear programming.
 
 ``volume`` treats pods as divisible and adds, per resource, the rows a dual feasible function gives: a function f with
 sum f(x) <= 1 whenever sum x <= 1, so that items which cannot share a bin are not allowed to (Fekete and Schepers,
@@ -16,6 +16,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tenancykit.criteria.cost.placement.divisible import cheapest_nodes
 from tenancykit.criteria.cost.placement.states import Fleet, FloatArray, IntArray, Request, request_of
 from tenancykit.criteria.cost.placement.values import Bound, NodeClass, PodClass
 
@@ -129,6 +130,8 @@ def lower_bound(
     wanted[table.fit.max(axis=1, initial=0) == 0] = 0
     if not wanted.any():
         return Bound(0.0, {}, method)
+    if method == "volume" and all(node.count is None for node in types):
+        return _volume(table, types, wanted)
     master = _Master(table, types, wanted)
     if method == "columns":
         master.use_patterns()
@@ -139,6 +142,16 @@ def lower_bound(
             master = _Master(table, types, wanted)
     solution = master.solve()
     return Bound(solution.price, _named(types, solution.nodes), method)
+
+
+def _volume(table: Table, types: Sequence[NodeClass], wanted: FloatArray) -> Bound:
+    """Return the bound of divisible pods on node types there are any number of."""
+    active = np.flatnonzero(wanted > 0)
+    rows = [_rows_of_type(table, t, node) for t, node in enumerate(types)]
+    price = np.array([float(node.price) for node in types])
+    taken = [coefficients[:, active] * wanted[active] / amounts[:, None] for coefficients, amounts in rows]
+    nodes = cheapest_nodes(taken, price, table.fit[active] > 0)
+    return Bound(float(price @ nodes), _named(types, nodes), "volume")
 
 
 def _named(types: Sequence[NodeClass], nodes: FloatArray) -> dict[str, float]:
@@ -156,7 +169,10 @@ class _Solution:
 
 
 class _Master:
-    """The program: nodes by type, and columns that put pods (alone, or as a pattern of one device) on a type."""
+    """The program for HiGHS (through scipy), with limits of types and patterns.
+
+    Its variables are nodes by type, and columns that put pods (alone, or as a pattern of one device) on a type.
+    """
 
     def __init__(self, table: Table, types: Sequence[NodeClass], wanted: FloatArray) -> None:
         self.table, self.types, self.wanted = table, types, wanted
