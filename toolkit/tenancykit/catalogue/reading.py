@@ -16,6 +16,7 @@ from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.accelerators import Accelerator
 from tenancykit.catalogue.features import Feature
 from tenancykit.catalogue.model import LAYERS, Component, Entry, Need, Option, Reference, Rule, Source
+from tenancykit.catalogue.parsed import parsed_files
 from tenancykit.validation import validate
 
 E = TypeVar("E", bound=Entry)
@@ -77,7 +78,7 @@ def read_entries(
         seen: dict[str, str] = {}
         for file in yaml_files(root / folder):
             try:
-                document = read_yaml(file, name=_shown(file, root))
+                document = _read(file, root)
                 entries = list(_entries(document, model))
             except InputError as error:
                 faults.extend(error.faults)
@@ -128,6 +129,17 @@ class Sections:
 def yaml_files(folder: Path) -> list[Path]:
     """Return the YAML files below a folder, whichever ending they have, in order of path."""
     return sorted(file for ending in ("yaml", "yml") for file in folder.rglob(f"*.{ending}"))
+
+
+def _read(file: Path, root: Path) -> Document:
+    """Return a file's document: the package's own as parsed before, where nothing has changed."""
+    kept = _own_documents().get(file) if root == OWN_ROOT else None
+    return kept or read_yaml(file, name=_shown(file, root))
+
+
+@cache
+def _own_documents() -> Mapping[Path, Document]:
+    return parsed_files(OWN_ROOT, yaml_files(OWN_ROOT))
 
 
 def _shown(file: Path, root: Path) -> str:
@@ -232,7 +244,7 @@ def _read_sources(roots: Sequence[Path]) -> Entries[Source]:
         file = root / SOURCES
         if not file.exists():
             continue
-        document = read_yaml(file, name=_shown(file, root))
+        document = _read(file, root)
         for key in document.data:
             merged[key] = validate(Source, document, (key,))
             places[key] = document.where((key,)).split(": ")[0]

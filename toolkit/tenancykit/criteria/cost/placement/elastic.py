@@ -18,7 +18,7 @@ import numpy as np
 from tenancykit.criteria.cost.placement.bound import Table, lower_bound, table_of
 from tenancykit.criteria.cost.placement.checks import check
 from tenancykit.criteria.cost.placement.exact import Stack, device_states, exact_mix
-from tenancykit.criteria.cost.placement.fixed import GPU_RESOURCE, Run
+from tenancykit.criteria.cost.placement.fixed import GPU_RESOURCE, Run, requests_of
 from tenancykit.criteria.cost.placement.result import summarise
 from tenancykit.criteria.cost.placement.states import Fleet, FloatArray
 from tenancykit.criteria.cost.placement.values import (
@@ -146,12 +146,14 @@ def _cheapest_packing(
 ) -> tuple[Sequence[Stack], list[Pending]]:
     best: tuple[tuple[int, Decimal, int], list[Stack], list[Pending]] | None = None
     tried: set[bytes] = set()
+    requests = requests_of(pods, types)
     for preference in _preferences(table, pods, types, least):
-        order = np.argsort(-preference, axis=1, kind="stable").tobytes()
+        # types that never hold a class have no say in where it goes: orders that differ in them only are one
+        order = np.argsort(np.where(table.fit > 0, -preference, np.inf), axis=1, kind="stable").tobytes()
         if order in tried:
             continue
         tried.add(order)
-        run = Run(pods, types)
+        run = Run(pods, types, requests=requests)
         pending = run.place_all("largest_first", quotas, gpu_resource, preference)
         stacks = _exchanged(run, types)
         rank = (sum(p.count for p in pending), _price(stacks, types), sum(stack.count for stack in stacks))

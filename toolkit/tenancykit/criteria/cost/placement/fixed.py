@@ -84,11 +84,21 @@ def _size(pod: PodClass, nodes: Sequence[NodeClass], order: Order) -> tuple[floa
     return (-float(pod.gpu_count * pod.gpu_milli), -main, -float(pod.cpu_total_milli))
 
 
+def requests_of(pods: Sequence[PodClass], nodes: Sequence[NodeClass]) -> tuple[Request, ...]:
+    """Return what one pod of each class asks of each node class."""
+    return tuple(request_of(pod, index, nodes) for index, pod in enumerate(pods))
+
+
 class Run:
     """One placement under way: a fleet, what each class asks of it, and the policy."""
 
     def __init__(
-        self, pods: Sequence[PodClass], nodes: Sequence[NodeClass], policy: Policy = "best_fit", seed: int = 0
+        self,
+        pods: Sequence[PodClass],
+        nodes: Sequence[NodeClass],
+        policy: Policy = "best_fit",
+        seed: int = 0,
+        requests: tuple[Request, ...] | None = None,
     ) -> None:
         if policy not in POLICIES:
             raise InputError(Fault("policy", f"{policy!r} is unknown", ", ".join(POLICIES)))
@@ -98,10 +108,10 @@ class Run:
             )
         self.pods = tuple(pods)
         self.fleet = Fleet(nodes, len(pods))
-        self.requests = tuple(request_of(pod, index, nodes) for index, pod in enumerate(pods))
+        self.requests = requests_of(pods, nodes) if requests is None else requests
         self.policy = policy
         self.scale = Scale.of(tuple(nodes))
-        self.generator = np.random.default_rng(seed)
+        self.generator = np.random.default_rng(seed) if policy == "random" else None
         self.fragmentation = _fragmentation(pods, nodes) if policy == "fgd" else None
 
     def place_all(
@@ -151,7 +161,7 @@ class Run:
         number = min(wanted, room) // gang * gang
         if number <= 0:
             return 0
-        if self.policy == "random":
+        if self.generator is not None:
             return scatter(self.fleet, request, fit, number, self.generator)
         kinds = self.fleet.kind[: self.fleet.size]
         wish = np.zeros(self.fleet.size) if preference is None else preference[kinds]
