@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -30,6 +31,7 @@ from tenancykit.scenario.reading import named_files
 from tenancykit.scenario.trace_rows import MAX_BYTES
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.scales import End, Origin
 from tenancykit.study.sweeping import catalogue_digest
 from tenancykit.version import __version__
 
@@ -82,8 +84,27 @@ class RecordedCalibration(_Part):
         return calibrate(self.ratios, self.common)
 
 
+class RecordedEnd(_Part):
+    """The ends of one scale as they were when it was decided, and where they came from."""
+
+    leaf: str
+    worst: float = Field(allow_inf_nan=False)
+    best: float = Field(allow_inf_nan=False)
+    unit: str
+    origin: Origin
+    why: str
+
+    def end(self) -> End:
+        """Return the ends."""
+        return End(self.leaf, self.worst, self.best, self.unit, self.origin, self.why)
+
+
 class RecordedInputs(_Part):
-    """Everything a decision rests on (format ``tenancykit/record-inputs/v1``)."""
+    """Everything a decision rests on (format ``tenancykit/record-inputs/v1``).
+
+    Attributes:
+        scales: the ends of every scale; None in records of before December 2026, which held none.
+    """
 
     format: Literal["tenancykit/record-inputs/v1"] = Field(alias="schema")
     tenancykit: str
@@ -95,6 +116,7 @@ class RecordedInputs(_Part):
     weights: dict[CriterionId, float] = Field(min_length=len(BUILT_IN))
     candidates: tuple[RecordedCandidate, ...] = Field(min_length=1)
     order: tuple[str, ...]
+    scales: tuple[RecordedEnd, ...] | None = None
     calibration: RecordedCalibration | None = None
     paper: Paper = Paper()
 
@@ -202,6 +224,7 @@ def inputs_of(study: Study, design_id: str, digest: str, paper: Paper) -> dict[s
             for e in study.evaluations
         ],
         "order": list(ranking.ordered()) if ranking else [],
+        "scales": [asdict(end) for end in study.scales.ends],
         **_calibration(study),
         "paper": paper.model_dump(mode="json"),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,33 +28,13 @@ from tenancykit.report.record_inputs import (
     read_page,
     without_inputs,
 )
+from tenancykit.report.replaying_scales import SAME, Change, Scales, on_both
 from tenancykit.scenario.model import Scenario, Weights
 from tenancykit.scenario.reading import named_files, scenario_of
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import evaluate
 from tenancykit.study.sweeping import catalogue_digest
 from tenancykit.version import __version__
-
-_SAME: Final = 1e-9
-"""Relative difference up to which two figures count as the same: what printing nine digits keeps."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """Something that is not as the record says.
-
-    Attributes:
-        what: what it is.
-        recorded: as the record says.
-        now: as it comes out now.
-    """
-
-    what: str
-    recorded: str
-    now: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.recorded} in the record, {self.now} now"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +47,7 @@ class Replay:
         candidates: how many designs were evaluated again.
         changes: what is different; empty where nothing is.
         page: what was made of the page around the inputs: that it shows what they give, or that it was not looked at.
+        scales: what the record's own scales make of today's figures.
         study: the comparison as it comes out now.
     """
 
@@ -76,6 +57,7 @@ class Replay:
     changes: tuple[Change, ...]
     study: Study
     page: str = ""
+    scales: Scales = field(default_factory=Scales)
 
     @property
     def same(self) -> bool:
@@ -86,10 +68,10 @@ class Replay:
         """Return the finding, one change per line."""
         if self.same:
             told = f"decision {self.digest}: {self.candidates} designs give the same figures and the same order"
-            return f"{told}; {self.page}"
+            return "\n".join([f"{told}; {self.page}", *(f"- {line}" for line in self.scales.lines())])
         count = f"{len(self.changes)} difference{'s' if len(self.changes) > 1 else ''}"
         head = f"decision {self.digest}: {count} from the record"
-        return "\n".join([head, *(f"- {change}" for change in self.changes), f"- {self.page}"])
+        return "\n".join([head, *(f"- {told}" for told in (*self.changes, *self.scales.lines(), self.page))])
 
     def data(self) -> dict[str, Any]:
         """Return the finding as plain data (format ``tenancykit/replay/v1``)."""
@@ -101,6 +83,7 @@ class Replay:
             "candidates": self.candidates,
             "same": self.same,
             "page": self.page,
+            "scales": self.scales.data(),
             "changes": [{"what": c.what, "recorded": c.recorded, "now": c.now} for c in self.changes],
         }
 
@@ -127,10 +110,13 @@ def replay(record: Path | str, catalogue: Catalogue, *, folder: Path | str | Non
     calibration = inputs.calibration.calibration() if inputs.calibration else None
     evaluations = [evaluate(design, scenario, catalogue, calibration=calibration) for design in designs]
     study = study_of(scenario, catalogue, evaluations, calibration=calibration).with_weights(_weights(inputs, path))
-    changes = [*broken, *_settings(inputs, catalogue, home), *_figures(inputs, study), *_order(inputs, study)]
+    scales = on_both(inputs, study)
+    changes = [*broken, *_settings(inputs, catalogue, home), *_figures(inputs, study), *scales.changes]
+    changes += _order(inputs, study)
     changes = changes or [*_identity(inputs, study)]
     shown, page = _page(path, study, inputs) if not changes else (None, _NOT_LOOKED_AT)
-    return Replay(inputs.chosen, inputs.digest, len(evaluations), (*changes, *([shown] if shown else [])), study, page)
+    told = (*changes, *([shown] if shown else []))
+    return Replay(inputs.chosen, inputs.digest, len(evaluations), told, study, page, scales)
 
 
 _NOT_LOOKED_AT: Final = "only the block of data was checked, not what the page shows"
@@ -139,6 +125,8 @@ _NOT_LOOKED_AT: Final = "only the block of data was checked, not what the page s
 def _page(path: Path, study: Study, inputs: RecordedInputs) -> tuple[Change | None, str]:
     """Return how the page differs from the one its inputs give, and what was made of it."""
     there, ours = read_page(path), record(study, inputs.chosen, inputs.paper).html
+    if inputs.scales is None:  # written before records held them: ours differs in its data alone
+        there, ours = without_inputs(there), without_inputs(ours)
     if there == ours:
         return None, "the page shows what they give"
     if not _SHOWN.search(without_inputs(there)):
@@ -151,7 +139,7 @@ _SHOWN: Final = re.compile(r"(?:^|>)[^<]*[^<\s]")
 
 def _weights(inputs: RecordedInputs, path: Path) -> Weights:
     try:
-        exact = math.isclose(math.fsum(inputs.weights.values()), 1.0, abs_tol=_SAME)
+        exact = math.isclose(math.fsum(inputs.weights.values()), 1.0, abs_tol=SAME)
         return Weights.by_criterion(inputs.weights, normalise=not exact)
     except ValidationError as error:
         raise InputError(_not_accepted(path, "weights", error)) from None
@@ -220,7 +208,7 @@ def _figures(inputs: RecordedInputs, study: Study) -> Iterator[Change]:
         evaluation = by_id.get(candidate.id)
         for name, recorded in candidate.figures.items() if evaluation is not None else ():
             now = by_id[candidate.id].scores[name].value
-            if not math.isclose(recorded, now, rel_tol=_SAME, abs_tol=_SAME):
+            if not math.isclose(recorded, now, rel_tol=SAME, abs_tol=SAME):
                 yield Change(f"{name} of {candidate.id}", f"{recorded:.9g}", f"{now:.9g}")
 
 

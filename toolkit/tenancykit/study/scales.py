@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
@@ -130,6 +130,33 @@ def scales_of(scenario: Scenario, catalogue: Catalogue, keys: Sequence[Key]) -> 
         *(_of_added(criterion, scenario) for criterion in registered()),
         *(_nines(scenario, key, anchors) for key in keys),
     ]
+    return _scale_set(scenario, ends, keys, anchors)
+
+
+def on_ends(scales: ScaleSet, scenario: Scenario, ends: Iterable[End]) -> ScaleSet:
+    """Return scales with other ends, such as those a decision was once made on; shares and anchors stay.
+
+    Args:
+        scales: the scales of a scenario.
+        scenario: the scenario they are of.
+        ends: ends for every leaf, in any order.
+
+    Raises:
+        InputError: the leaves are not the same, or two ends are equal, reversed or not finite.
+    """
+    given = {end.leaf: end for end in ends}
+    known = [end.leaf for end in scales.ends]
+    if set(given) != set(known):
+        strange = ", ".join(sorted(set(given) ^ set(known)))
+        raise InputError(Fault("scales", f"not of the same leaves: {strange}", ", ".join(known)))
+    try:
+        return _scale_set(scenario, [given[leaf] for leaf in known], scales.keys, scales.anchors)
+    except ValueError as error:
+        raise InputError(Fault("scales", str(error))) from None
+
+
+def _scale_set(scenario: Scenario, ends: Sequence[End], keys: Sequence[Key], anchors: Anchors) -> ScaleSet:
+    """Return the scales that stand on ends: those of :data:`PLAIN`, then one per key."""
     shares = isolation_shares(scenario, keys)
     silent = dict(_silent(ends[: len(PLAIN)]))
     if not keys:
@@ -283,4 +310,4 @@ def isolation_shares(scenario: Scenario, keys: Sequence[Key]) -> Mapping[Key, fl
     return {key: share / total for key, share in raw.items()}
 
 
-__all__ = ["End", "ScaleSet", "isolation_shares", "scales_of", "stake_of"]
+__all__ = ["End", "ScaleSet", "isolation_shares", "on_ends", "scales_of", "stake_of"]

@@ -45,7 +45,8 @@ def _telling(rows: FloatArray) -> FloatArray:
     """Return the rows without those that another equals or exceeds in every class."""
     rows = np.unique(rows, axis=0)
     below = (rows[:, None] <= rows[None]).all(axis=2)
-    return rows[below.sum(axis=1) == 1]
+    telling: FloatArray = rows[below.sum(axis=1) == 1]
+    return telling
 
 
 def _start(
