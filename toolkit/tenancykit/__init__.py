@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         parse_scenario,
         place,
         prove,
+        queue,
         reach,
         record,
         replay,
