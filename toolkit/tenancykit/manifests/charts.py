@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from tenancykit.catalogue.model import Component, HelmChart
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.design.boards import vendor_of
 from tenancykit.manifests.assemble import cluster_scope, sides_of
 from tenancykit.manifests.builds import Chart, Side
 from tenancykit.manifests.model import HelmRelease
@@ -26,15 +25,10 @@ def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmR
     for option in plan.chosen:
         for chart in build_of(option).charts:
             scope = cluster_scope(plan, scopes, option.id, chart.side)
-            if scope.classes and chart.component not in done and _drives(chart, scope):
+            driven = not chart.vendor or chart.vendor in scope.makers
+            if scope.classes and chart.component not in done and driven:
                 done.add(chart.component)
                 yield _release(option.id, chart, scope)
-
-
-def _drives(chart: Chart, scope: ClusterScope) -> bool:
-    """Return whether cards on offer are those a chart drives; where none is known they are taken for NVIDIA's."""
-    makers = {vendor_of(model) or "nvidia" for cls in scope.classes for model in cls.devices.offered} or {"nvidia"}
-    return not chart.vendor or chart.vendor in makers
 
 
 def _release(option: str, chart: Chart, scope: ClusterScope) -> HelmRelease:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.boards import vendor_of
 from tenancykit.design.facts import api_access
 from tenancykit.design.model import ClassDesign
 from tenancykit.manifests.devices import ClassDevices
@@ -161,6 +162,12 @@ class ClusterScope:
     def options(self) -> frozenset[str]:
         """Ids of the options any class of the cluster chose."""
         return frozenset().union(*(scope.options for scope in self.everyone))
+
+    @cached_property
+    def makers(self) -> frozenset[str]:
+        """Makers of the accelerators on offer; NVIDIA where none is known."""
+        offered = (model for scope in self.everyone for model in scope.devices.offered)
+        return frozenset(vendor_of(model) or "nvidia" for model in offered) or frozenset({"nvidia"})
 
     @cached_property
     def components(self) -> frozenset[str]:

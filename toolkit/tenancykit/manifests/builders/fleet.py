@@ -68,6 +68,10 @@ def ocm_tenant(scope: TenantScope) -> Iterator[Manifest]:
     yield _made("fl_ocm", f"{_OCM}/v1beta1", "Placement", "tenant", scope.namespace, spec)
 
 
+_OPERATORS: Final = {"nvidia": ("gpu-operator", "gpu-operator"), "amd": ("amd-gpu-operator", "kube-amd-gpu")}
+"""Component and namespace of the operator that drives a maker's cards; elsewhere the provider runs one."""
+
+
 def k0rdent_base(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the templates tenants' clusters are stamped from, and the services every cluster of a class gets."""
     source = {"kind": "HelmRepository", "name": "kcm-templates"}
@@ -75,19 +79,18 @@ def k0rdent_base(scope: ClusterScope) -> Iterator[Manifest]:
         chart = {"chart": f"tenancykit-{cls.id}", "version": "1.0.0", "interval": "10m", "sourceRef": source}
         name = f"tenancykit-{cls.id}-1-0-0"
         yield _made("fl_k0rdent", _K0RDENT, "ClusterTemplate", name, _K0RDENT_NAMESPACE, {"helm": {"chartSpec": chart}})
-        pinned = scope.catalogue.components["gpu-operator"].helm
-        version = pinned.version if pinned else "*"
-        operator = {"chart": "gpu-operator", "version": version, "interval": "10m", "sourceRef": source}
-        service = f"tenancykit-{cls.id}-gpu-operator"
-        yield _made(
-            "fl_k0rdent", _K0RDENT, "ServiceTemplate", service, _K0RDENT_NAMESPACE, {"helm": {"chartSpec": operator}}
-        )
+        services = []
+        for component, namespace in (_OPERATORS[maker] for maker in sorted(scope.makers & set(_OPERATORS))):
+            pinned = scope.catalogue.components[component].helm
+            chart_of, version = (pinned.chart, pinned.version) if pinned else (component, "*")
+            operator = {"chart": chart_of, "version": version, "interval": "10m", "sourceRef": source}
+            service = f"tenancykit-{cls.id}-{component}"
+            helm = {"helm": {"chartSpec": operator}}
+            yield _made("fl_k0rdent", _K0RDENT, "ServiceTemplate", service, _K0RDENT_NAMESPACE, helm)
+            services.append({"name": component, "namespace": namespace, "template": service})
         spec = {
             "clusterSelector": {"matchLabels": {CLASS_LABEL: cls.id}},
-            "serviceSpec": {
-                "services": [{"name": "gpu-operator", "namespace": "gpu-operator", "template": service}],
-                "syncMode": "Continuous",
-            },
+            "serviceSpec": {"services": services, "syncMode": "Continuous"},
         }
         yield _made("fl_k0rdent", _K0RDENT, "MultiClusterService", f"tenancykit-{cls.id}", "", spec)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
-from tenancykit.design.boards import vendor_of
 from tenancykit.design.facts import class_workloads
 from tenancykit.manifests.devices import GPU
 from tenancykit.manifests.model import Manifest, manifest
@@ -78,8 +77,7 @@ def sharing_config(scope: ClusterScope) -> Iterator[Manifest]:
 
 def namespaces(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the namespace of the GPU operator, which drives devices and so runs privileged."""
-    offered = [model for cls in scope.everyone for model in cls.devices.offered]
-    if offered and not any(vendor_of(model) in ("", "nvidia") for model in offered):
+    if "nvidia" not in scope.makers:
         return
     labels = {"pod-security.kubernetes.io/enforce": "privileged", "tenancykit.dev/system": "true"}
     driven = ("gpu_exclusive", "gpu_mig", "gpu_timeslice", "gpu_mps", "gpu_vgpu")
