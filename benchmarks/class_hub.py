@@ -21,6 +21,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -113,8 +114,8 @@ class Participant:
                 return printed.strip()
 
 
-def memory_mib(root: int) -> tuple[float, float]:
-    """Return proportional memory of a process and all below it, and the part of JupyterLab servers and kernels."""
+def memory_of(root: int, is_theirs: Callable[[str], bool]) -> tuple[float, float]:
+    """Return the memory in MiB (Pss) of the processes below one whose command lines are theirs, and of the others."""
     parents: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -127,7 +128,7 @@ def memory_mib(root: int) -> tuple[float, float]:
         found = {pid for pid, parent in parents.items() if parent in below} - below
         below |= found
         more = bool(found)
-    everything = theirs = 0.0
+    theirs = others = 0.0
     for pid in below:
         try:
             size = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
@@ -135,9 +136,11 @@ def memory_mib(root: int) -> tuple[float, float]:
         except OSError:
             continue
         mib = int(size[1]) / 1024 if size else 0.0
-        everything += mib
-        theirs += mib if "singleuser" in line or "ipykernel" in line else 0.0
-    return everything, theirs
+        if is_theirs(line):
+            theirs += mib
+        else:
+            others += mib
+    return theirs, others
 
 
 async def attend(people: list[Participant], hub: int) -> dict[str, Any]:
@@ -151,7 +154,7 @@ async def attend(people: list[Participant], hub: int) -> dict[str, Any]:
 
     start = time.monotonic()
     found = await asyncio.gather(*(one(person) for person in people))
-    everything, theirs = memory_mib(hub)
+    theirs, others = memory_of(hub, lambda line: "singleuser" in line or "ipykernel" in line)
     return {
         "participants": len(people),
         "passed": sum(printed == "passed" for _, printed in found),
@@ -159,7 +162,7 @@ async def attend(people: list[Participant], hub: int) -> dict[str, Any]:
         "seconds_all": round(time.monotonic() - start, 1),
         "seconds_to_server_worst": round(max(seconds for seconds, _ in found), 1),
         "mib_each": round(theirs / len(people), 1),
-        "mib_hub_and_proxy": round(everything - theirs, 1),
+        "mib_hub_and_proxy": round(others, 1),
     }
 
 

@@ -6,11 +6,13 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,7 @@ from kubeanswers.terminal import escaped
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.workbook import load_work
+from tenancykit.cli import ANSWERS as ANSWERS_OF_INIT
 from tenancykit.cli import main
 from tenancykit.criteria.effort.calibration import read_calibration
 from tenancykit.criteria.isolation.records import read_records
@@ -35,6 +38,7 @@ from tenancykit.live.probing import MARK, read_results
 from tenancykit.live.verifying import verify
 from tenancykit.report.record_inputs import read_inputs
 from tenancykit.scenario.trace_formats import FORMS, read_trace
+from tenancykit.studio.classroom.roster import seats
 from tenancykit.studio.files import parse_session, session_file
 from tenancykit.study.collecting import read_answer
 from tenancykit.study.saved import load_sweep
@@ -442,6 +446,72 @@ def _packed(data: bytes, folder: Path) -> object:
     return load_sweep(file, question())
 
 
+OWN: Final = "own"
+"""Folder of a catalogue laid over ours."""
+
+
+def _catalogue(data: bytes, folder: Path) -> object:
+    """Lay one file over our catalogue: its first line, a comment, says where in the folder it goes."""
+    place = data.split(b"\n", 1)[0].removeprefix(b"# ").decode("utf-8", "replace")
+    place = place if place in _own_files() else "sources.yaml"
+    shutil.rmtree(folder / OWN, ignore_errors=True)
+    (folder / OWN / place).parent.mkdir(parents=True)
+    (folder / OWN / place).write_bytes(data)
+    return command("catalogue", "options", "--catalogue", str(folder / OWN))(b"", folder)
+
+
+@cache
+def _own_files() -> Mapping[str, bytes]:
+    """Return one file of every folder of our catalogue, each under a line that says where it stands."""
+    home = Path(str(resources.files("tenancykit.catalogue")))
+    firsts = [min(inner.rglob("*.yaml"), default=None) for inner in sorted(home.iterdir()) if inner.is_dir()]
+    files = [home / "sources.yaml", *(file for file in firsts if file is not None)]
+    names = [file.relative_to(home).as_posix() for file in files]
+    return {name: f"# {name}\n".encode() + file.read_bytes() for name, file in zip(names, files, strict=True)}
+
+
+def _answered(data: bytes, folder: Path) -> object:
+    """Answer the questions of init, a line each."""
+    lines = _argument(data).splitlines()
+    given = [f"--{name}={line}" for name, line in zip(ANSWERS_OF_INIT, lines, strict=False) if line]
+    (folder / "made.yaml").unlink(missing_ok=True)
+    return command("init", "--to", str(folder / "made.yaml"), *given)(b"", folder)
+
+
+def _argument(data: bytes) -> str:
+    """Return bytes as an argument of ``command``, whose places in braces it holds none of."""
+    return data.decode("utf-8", "replace").replace("\0", "").replace("{", "{{").replace("}", "}}")
+
+
+def _migrated(data: bytes, folder: Path) -> object:
+    (folder / "migrated.yaml").unlink(missing_ok=True)
+    return command("migrate-scenario", "{file}", "--to", "{folder}/migrated.yaml")(data, folder)
+
+
+def _proven(data: bytes, folder: Path) -> object:
+    """Prove an export of which one file was changed."""
+    home = folder / "proven"
+    if not home.exists():
+        tk.export(tk.compare(tk.load_scenario("saas-inference")), home)
+    files = sorted(file for file in home.rglob("*.yaml") if file.is_file())
+    changed = files[len(data) % len(files)]
+    kept = changed.read_bytes()
+    changed.write_bytes(data)
+    try:
+        return command("prove", "saas-inference", str(home))(b"", folder)
+    finally:
+        changed.write_bytes(kept)
+
+
+def _roster(file: Path) -> object:
+    return seats(2, file)
+
+
+def _traded(data: bytes, folder: Path) -> object:
+    text = _argument(data)
+    return command("weigh", "saas-inference", f"--trade={text}", f"--swing={text}")(b"", folder)
+
+
 @cache
 def doors() -> Mapping[str, Door]:
     """Return every door by name; the heavy ones are drawn seldom."""
@@ -454,28 +524,28 @@ def doors() -> Mapping[str, Door]:
     session = _saved()
     queues = (TESTS / "kubeanswers" / "queueing" / "clusters" / "two-teams.yaml").read_bytes()
     return {
-        "read": Door(objects, reader(lambda file: read_objects([file])), 30),
-        "yaml": Door((*objects, *scenarios), _yaml, 20),
-        "quantity": Door((b"500m", b"16Gi", b"1e3", b"0.5"), _quantity, 20),
+        "read": Door(objects, reader(lambda file: read_objects([file])), 20),
+        "yaml": Door((*objects, *scenarios), _yaml, 10),
+        "quantity": Door((b"500m", b"16Gi", b"1e3", b"0.5"), _quantity, 60),
         "kustomize": Door((KUSTOMIZATION + b"\n=====\n" + BASE, KUSTOMIZATION), _kustomize, 20),
         "scenario": Door(scenarios, _scenario, 8),
         "trace": Door(tuple(TRACES.values()), reader(_trace), 20),
-        "evidence": Door((EVIDENCE,), reader(lambda file: read_records(file, load_isolation(tk.load_catalogue()))), 20),
+        "evidence": Door((EVIDENCE,), reader(lambda file: read_records(file, load_isolation(tk.load_catalogue()))), 40),
         "calibration": Door(
             (b"task,days\nautoscaler_and_gangs.test,3\ncapsule_and_engine.work,6\n",),
             reader(lambda file: read_calibration(file, load_work(tk.load_catalogue()))),
             10,
         ),
-        "session": Door((session,), _session, 10),
-        "record": Door((block,), reader(read_inputs), 5),
+        "session": Door((session,), _session, 30),
+        "record": Door((block,), reader(read_inputs), 10),
         "sweep": Door((swept(),), reader(lambda file: load_sweep(file, question())), 2),
         "sweep-parts": Door((_unpacked(swept()),), _packed, 0.5),
         "audit": Door(objects, command("audit", "{file}"), 6),
-        "place": Door((DUMP, *_parts(DUMP)), command("place", "-f", "{file}"), 10),
+        "place": Door((DUMP, *_parts(DUMP)), command("place", "-f", "{file}"), 15),
         "can-i": Door(objects, command("can-i", "get", "pods", "--as", "me", "-n", "a", "-f", "{file}"), 5),
         "reach": Door(objects, command("reach", "--from", "a/p", "--to", "a/p", "--port", "80/tcp", "-f", "{file}"), 5),
         "validate": Door(objects, command("validate", "{file}"), 5),
-        "demand": Door(tuple(TRACES.values()), command("demand", "{file}", "--cap", "2"), 10),
+        "demand": Door(tuple(TRACES.values()), command("demand", "{file}", "--cap", "2"), 15),
         "check": Door(scenarios, command("check", "{file}"), 3),
         "replay-evidence": Door((EVIDENCE,), command("replay", "--evidence", "{file}"), 1),
         "compare": Door(scenarios, command("compare", "{file}", "--json"), 0.05),
@@ -486,13 +556,24 @@ def doors() -> Mapping[str, Door]:
             command("compare", "saas-inference", "--calibration", "{file}"),
             0.02,
         ),
-        "weights": Door((WEIGHTS,), reader(read_answer), 20),
+        "weights": Door((WEIGHTS,), reader(read_answer), 40),
         "answer": Door(ANSWERS, _live, 10),
-        "probed": Door((f"{_TRIALS}\n=====\n{_LOG}".encode(), _TRIALS.encode()), _probed, 10),
+        "probed": Door((f"{_TRIALS}\n=====\n{_LOG}".encode(), _TRIALS.encode()), _probed, 30),
         "admit": Door((queues, *_parts(queues), *(queues + b"---\n" + part for part in _parts(WAITING)), queues + b"---\n" + WAITING), command("admit", "-f", "{file}"), 0.5),
         "queue": Door(tuple(TRACES.values()), _exported("queue", "{file}", "--quotas", "{folder}/quotas.csv", "--no-fleet"), 2),
-        "quotas": Door((QUOTAS,), _exported("queue", "{folder}/trace.csv", "--quotas", "{file}", "--no-fleet"), 5),
+        "quotas": Door((QUOTAS,), _exported("queue", "{folder}/trace.csv", "--quotas", "{file}", "--no-fleet"), 10),
         "tenants": Door((b"# who\na=x\nteam-*=y\n",), _exported("audit", "{folder}/dump.yaml", "--tenants", "{file}"), 2),
+        "catalogue": Door(tuple(_own_files().values()), _catalogue, 1),
+        "init": Door((b"x\n8\ntraining\n4\n", b"\n0\n\n\n\n\n\n40\ninference\n0.5"), _answered, 2),
+        "migrate": Door(scenarios, _migrated, 0.2),
+        "roster": Door((b"Ada Lovelace\nGrace Hopper\n",), reader(_roster), 10),
+        "traded": Door((b"1 person_day = 700 cost", b"isolation=100"), _traded, 0.02),
+        "prove": Door(objects, _proven, 0.02),
+        "bill": Door(scenarios, command("bill", "{file}"), 0.02),
+        "explain": Door(scenarios, command("explain", "{file}"), 0.02),
+        "export": Door(scenarios, command("export", "{file}", "--to", "{folder}/out"), 0.02),
+        "share": Door(scenarios, command("share", "{file}", "--to", "{folder}/page.html"), 0.02),
+        "collect": Door((WEIGHTS,), command("collect", "saas-inference", "{file}"), 0.01),
         "apply": Door((KUBECONFIG,), _exported("apply", "{folder}/export", "--kubeconfig", "{file}", "--timeout", "2"), 0.1),
     }  # fmt: skip
 

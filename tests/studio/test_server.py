@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -73,8 +74,10 @@ def test_the_server_is_what_its_token_its_host_and_its_limit_say(served: Served)
     assert served.ask("/", Host="evil.example.com")[0] == 403
     assert "tenancykit" not in served.ask("/")[1]
     assert served.ask("/api/kernels/00000000-0000-0000-0000-000000000000")[0] in (403, 404)
-    status, page = served.ask(f"/?token={TOKEN}")
-    assert status == 200
+    with ThreadPoolExecutor(3) as visitors:
+        came = sorted(visitors.map(served.ask, [f"/?token={TOKEN}"] * 3))
+    assert [status for status, _ in came] == [200, 503, 503], "visitors of one moment are counted"
+    page = came[0][1]
     kernel = re.search(r'"kernelId":\s*"([0-9a-f-]{36})"', page)
     assert kernel is not None
     run_code(served, kernel[1])
@@ -82,7 +85,7 @@ def test_the_server_is_what_its_token_its_host_and_its_limit_say(served: Served)
     assert status == 503
     assert "The studio is full" in full
     assert "1 pages are open" in full
-    end = time.monotonic() + 3 * LEFT_ALONE.total_seconds()
+    end = time.monotonic() + 12 * LEFT_ALONE.total_seconds()  # a busy machine is slow to leave a kernel quiet
     while status == 503 and time.monotonic() < end:
         time.sleep(2)
         status, _ = served.ask(f"/?token={TOKEN}")

@@ -43,6 +43,10 @@ def quotas_of(design: str, *gpus: int) -> dict[str, Any]:
     return {"design": design, "quotas": dict(zip(("language", "speech", "tests", "vision"), gpus, strict=True))}
 
 
+def turning_point() -> float:
+    return next(i.high for i in checks.studied("ml-platform").weight_intervals if i.criterion == "isolation")
+
+
 def safest_of_all() -> str:
     study = checks.studied("ml-platform")
     return max((e for e in study.evaluations if study.rank(e.id) is None), key=lambda e: e.scores["isolation"].value).id
@@ -57,30 +61,32 @@ WRONG: list[tuple[int, Any, str]] = [
     (2, lambda: "RA01 +node_dedicated_tenant", "costs"),
     (2, lambda: "RA01 -obs_opencost", "it changes isolation by"),
     (2, lambda: "RA01 +rt_gvizor", "did you mean rt_gvisor"),
-    (3, whole_classes, "one tenant is asked for"),
-    (3, turned_round, "signs are turned round"),
-    (3, lambda: {"basic": 100, "premium": 100, "regulated": 100}, "do not pay alike"),
-    (4, lambda: gpus("stranded_at_peak"), "stranded at the peak"),
-    (4, lambda: gpus("bought") - gpus("taken_at_peak"), "the average over all hours"),
-    (4, lambda: gpus("used_on_average"), "one part of the subtraction"),
-    (5, lambda: 1, "too many"),
-    (5, lambda: 60, "the least number is asked for"),
-    (5, lambda: 5.5, "a whole number"),
-    (6, lambda: 38, "not a percentage"),
-    (6, lambda: 0.25, "which is what isolation weighs now"),
-    (6, lambda: 0.95, "already with less"),
-    (7, lambda: mixed("RA10", "RA10"), "must they?"),
-    (7, lambda: mixed("RA02", "RA02"), "what does its next level ask for"),
-    (7, lambda: mixed("RA12", "RA12"), "not admitted"),
-    (7, lambda: "RA10", "is not a design"),
-    (8, lambda: "/nowhere", "holds no export"),
-    (9, lambda: quotas_of("borrowing", 5, 5, 5, 5), "language waits 2.0 h"),
-    (9, lambda: quotas_of("static", 8, 4, 2, 6), "may they be lent?"),
-    (9, lambda: quotas_of("borrowing", 8, 8, 8, 8), "takes 32 GPUs, and there are 20"),
-    (9, lambda: quotas_of("clusters", 8, 4, 2, 6), "takes 32 GPUs, and there are 20"),
-    (9, lambda: quotas_of("lending", 8, 4, 2, 6), "is no quota design"),
-    (9, lambda: quotas_of("fair", 8, 4, 2, -1), "whole number of GPUs"),
-    (9, lambda: {"design": "fair", "quotas": {"language": 20}}, "says nothing about speech"),
+    (3, lambda: {"weight": 38, "verdict": "contested"}, "not a percentage"),
+    (3, lambda: {"weight": 0.25, "verdict": "contested"}, "which is what isolation weighs now"),
+    (3, lambda: {"weight": 0.95, "verdict": "contested"}, "already with less"),
+    (3, lambda: {"weight": turning_point(), "verdict": "clear"}, "is not what the study says"),
+    (3, lambda: 0.5, "not a dictionary"),
+    (4, whole_classes, "one tenant is asked for"),
+    (4, turned_round, "signs are turned round"),
+    (4, lambda: {"basic": 100, "premium": 100, "regulated": 100}, "do not pay alike"),
+    (5, lambda: gpus("stranded_at_peak"), "stranded at the peak"),
+    (5, lambda: gpus("bought") - gpus("taken_at_peak"), "the average over all hours"),
+    (5, lambda: gpus("used_on_average"), "one part of the subtraction"),
+    (6, lambda: 1, "too many"),
+    (6, lambda: 60, "the least number is asked for"),
+    (6, lambda: 5.5, "a whole number"),
+    (7, lambda: quotas_of("borrowing", 5, 5, 5, 5), "language waits 2.0 h"),
+    (7, lambda: quotas_of("static", 8, 4, 2, 6), "may they be lent?"),
+    (7, lambda: quotas_of("borrowing", 8, 8, 8, 8), "takes 32 GPUs, and there are 20"),
+    (7, lambda: quotas_of("clusters", 8, 4, 2, 6), "takes 32 GPUs, and there are 20"),
+    (7, lambda: quotas_of("lending", 8, 4, 2, 6), "is no quota design"),
+    (7, lambda: quotas_of("fair", 8, 4, 2, -1), "whole number of GPUs"),
+    (7, lambda: {"design": "fair", "quotas": {"language": 20}}, "says nothing about speech"),
+    (8, lambda: mixed("RA10", "RA10"), "must they?"),
+    (8, lambda: mixed("RA02", "RA02"), "what does its next level ask for"),
+    (8, lambda: mixed("RA12", "RA12"), "not admitted"),
+    (8, lambda: "RA10", "is not a design"),
+    (9, lambda: "/nowhere", "holds no export"),
 ]
 
 
@@ -94,23 +100,23 @@ def test_a_typical_wrong_answer_gets_a_helpful_message(number: int, answer: Any,
 def test_every_exercise_is_tested_with_three_typical_wrong_answers() -> None:
     for exercise in workshop.exercises():
         known = [told for number, _, told in WRONG if number == exercise.number]
-        assert len(known) >= (1 if exercise.number == 8 else 3), exercise.number
+        assert len(known) >= (1 if exercise.number == 9 else 3), exercise.number
         assert len(exercise.hints) >= 2
 
 
 def test_an_export_that_was_changed_or_undecided_is_told(tmp_path: Path) -> None:
     study = checks.studied("regulated-hybrid")
     tk.export(study, tmp_path / "good")
-    assert workshop.check(8, tmp_path / "good").passed
+    assert workshop.check(9, tmp_path / "good").passed
     lost = next(iter(sorted((tmp_path / "good").rglob("network.yaml"))))
     lost.unlink()
-    told = workshop.check(8, tmp_path / "good")
+    told = workshop.check(9, tmp_path / "good")
     assert not told.passed
     assert "network.yaml" in told.message
     tk.export(study.best, tmp_path / "alone")
-    assert "no decision record" in workshop.check(8, str(tmp_path / "alone")).message
+    assert "no decision record" in workshop.check(9, str(tmp_path / "alone")).message
     tk.export(study[study.order[1].id], tmp_path / "other", study=study)
-    assert "not in first place" in workshop.check(8, str(tmp_path / "other")).message
+    assert "not in first place" in workshop.check(9, str(tmp_path / "other")).message
 
 
 @pytest.mark.parametrize("number", range(1, 10))
@@ -193,7 +199,7 @@ def test_an_amount_of_a_bill_is_an_answer_as_it_is() -> None:
             paid.append(sum((amount for lines in own for amount in lines.values()), Decimal(0)))
         answer[tenant_class.id] = (paid[0] - paid[1]) / tenant_class.count
     assert all(isinstance(amount, Decimal) for amount in answer.values())
-    assert workshop.check(3, answer).passed
+    assert workshop.check(4, answer).passed
 
 
 @pytest.mark.parametrize("number", range(1, 10))

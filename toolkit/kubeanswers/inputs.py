@@ -107,8 +107,26 @@ def decoded(content: bytes, name: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(Fault(f"{name}:{line}", "is not UTF-8 text", cure="save it as UTF-8")) from None
+        raise InputError(no_text(content[:8], name, line)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def no_text(start: bytes, name: str, line: int) -> Fault:
+    """Return the fault of a file that is not UTF-8 text, given its first bytes and the line where that shows."""
+    packed = next((tool for first, tool in _PACKED.items() if start.startswith(first)), "")
+    if packed:
+        return Fault(name, f"is packed by {packed}", "text", "unpack it first")
+    return Fault(f"{name}:{line}", "is not UTF-8 text", cure="save it as UTF-8")
+
+
+_PACKED: Final = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK\x03\x04": "zip",
+}
+"""First bytes of packed files, by what packs them; where gzip is read, it is unpacked before."""
 
 
 def is_readable(found: os.stat_result) -> bool:

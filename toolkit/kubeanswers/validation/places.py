@@ -76,11 +76,15 @@ def _objects(node: Any) -> Iterator[Any]:
 
 def _is_it(node: Any, item: ManifestObject) -> bool:
     kind, metadata = _child(node, "kind"), _child(node, "metadata")
-    stated = getattr(kind, "value", "") or item.kind
-    name = getattr(_child(metadata, "name"), "value", "")
-    space = getattr(_child(metadata, "namespace"), "value", "")
-    same = str(name) in item.name if name else not item.metadata.get("name")  # a kustomization may lengthen it
+    stated = _text(kind) or item.kind
+    name, space = _text(_child(metadata, "name")), _text(_child(metadata, "namespace"))
+    same = name in item.name if name else not item.metadata.get("name")  # a kustomization may lengthen it
     return stated == item.kind and same and (not space or not item.namespaced or space in item.namespace)
+
+
+def _text(node: Any) -> str:
+    """Return the text of a node; none of a mapping or list that stands where a text belongs."""
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
 
 def _child(node: Any, name: str) -> Any:

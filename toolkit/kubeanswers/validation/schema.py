@@ -7,6 +7,7 @@ and kept. What schemas cannot say is checked by the modules beside this one.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -138,17 +139,22 @@ def _validator(api_version: str, kind: str, version: str) -> BuiltIn | None:
     """Return the schema of a kind, or None where the version does not serve it."""
     group, _, number = api_version.rpartition("/")
     short = group.split(".")[0]
-    file = _folder(version) / "-".join(filter(None, (kind.lower(), short, number)))
-    path = file.with_name(file.name + ".json")
-    if not path.is_file():
+    name = "-".join(filter(None, (kind.lower(), short, number)))
+    path = _folder(version) / f"{name}.json"
+    if not _NAME.fullmatch(name) or not path.is_file():
         return None
     found = built_in(path, kind)
     return found if kind in found.schema.get("properties", {}).get("kind", {}).get("enum", [kind]) else None
 
 
+_NAME: Final = re.compile("[a-z0-9-]{1,200}")
+"""What the names of schema files are made of; a kind that holds anything else has none."""
+
+
 def _unknown(api_version: str, kind: str, version: str) -> str:
     group = api_version.rpartition("/")[0].split(".")[0]
-    pattern = f"{kind.lower()}-{group}-v*.json" if group else f"{kind.lower()}-v*.json"
-    served = sorted(path.stem.rsplit("-", 1)[1] for path in _folder(version).glob(pattern))
+    start = f"{kind.lower()}-{group}" if group else kind.lower()
+    files = _folder(version).glob(f"{start}-v*.json") if _NAME.fullmatch(start) else ()
+    served = sorted(path.stem.rsplit("-", 1)[1] for path in files)
     more = f"; it serves {kind} as {', '.join(served)}" if served else ""
     return f"apiVersion {api_version}, kind {kind}: Kubernetes {version} does not serve it{more}"

@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, TextIO, TypeVar, cast, overload
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
-from kubeanswers.inputs import read_bytes
+from kubeanswers.inputs import no_text, read_bytes
 
 MAX_BYTES: Final = 1024 * 1024 * 1024
 """Largest trace read, unpacked, in bytes. Assumption: a million jobs take about 150 MB, as CSV or as JSON."""
@@ -293,7 +293,7 @@ def trace_stream(path: Path) -> Iterator[TextIO]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(Fault(name, f"is a damaged gzip file: {error}", cure="pack it again")) from None
     except UnicodeDecodeError:
-        raise InputError(Fault(_unreadable(path), "is not UTF-8 text", cure="save it as UTF-8")) from None
+        raise InputError(_unreadable(path)) from None
     except IsADirectoryError:
         raise InputError(Fault(name, "is a folder", "a file", "name the file inside it")) from None
     except OSError as error:
@@ -315,15 +315,17 @@ def _piped(path: Path) -> bytes:
     return read_bytes(path, MAX_BYTES)
 
 
-def _unreadable(path: Path) -> str:
-    """Return a file with the first line that is not UTF-8, where that is soon found."""
+def _unreadable(path: Path) -> Fault:
+    """Return the fault of a file that is not UTF-8, with the first such line."""
     with contextlib.suppress(OSError), path.open("rb") as stream:
+        start = b""
         for number, line in enumerate(stream, 1):
+            start = start or line[:8]
             try:
                 line.decode("utf-8-sig")
             except UnicodeDecodeError:
-                return f"{path}:{number}"
-    return str(path)
+                return no_text(start, str(path), number)
+    return no_text(b"", str(path), 1)
 
 
 class _Bounded(io.RawIOBase):

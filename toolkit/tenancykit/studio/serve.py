@@ -30,7 +30,7 @@ SESSIONS: Final = "TENANCYKIT_STUDIO_SESSIONS"
 """Environment of the page's kernel: the scenario to open, overlays of the catalogue, where relative paths start; and of
 the server: how many pages may be open at once."""
 _PAGE: Final = Path(__file__).with_name("page.ipynb")
-_PATIENCE: Final = 60.0
+_PATIENCE: Final = 180.0
 _MOVES: Final = 20
 """Ports tried from the one asked for on."""
 _LAST_PORT: Final = 65_535
@@ -90,7 +90,8 @@ def command(port: int) -> list[str]:
         "--no-browser",
         "--VoilaConfiguration.show_tracebacks=False",
         "--Voila.log_level=ERROR",
-        "--VoilaExecutor.iopub_timeout=60",
+        "--VoilaExecutor.iopub_timeout=600",  # a class that opens its pages at once makes kernels slow, not broken
+        "--VoilaExecutor.startup_timeout=600",
         "--MappingKernelManager.cull_idle_timeout=300",  # kernels no page is connected to: browsers die without a word
         "--MappingKernelManager.cull_interval=60",
     ]

@@ -7,9 +7,11 @@ theirs as ours: to read scenarios, and to write exports and sessions as the user
 
 from __future__ import annotations
 
+import asyncio
 import html
 import os
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +22,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from tenancykit.studio.serve import SESSIONS
 
 PER_CORE: Final = 4
-"""Pages per processor core unless told otherwise (assumption: one takes some 250 MiB and 8 s of a core to open)."""
+"""Pages per processor core unless told otherwise (assumption; one takes 117 MiB and 11 s of a core: benchmarks/studio_sessions.py)."""
 MOST: Final = 20
 LEFT_ALONE: Final = timedelta(seconds=20)
 """How long a kernel must have been without page and work before a newcomer may take its place (assumption: a page that
@@ -53,18 +55,46 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
             self.finish(_FULL.format(told=html.escape(told)))
             return
         _ = self.xsrf_token  # sets the cookie without which the page's last word, to end its kernel, is refused
-        await super().get(*arguments, **named)
+        _opening.add(self)
+        _page.set(self)
+        try:
+            async with _turn:
+                await super().get(*arguments, **named)
+        finally:
+            _opening.discard(self)
 
     async def _is_full(self, most: int) -> bool:
         """Say whether no page can be opened even after ending the kernels of pages closed without a word."""
-        if len(self.kernel_manager.list_kernels()) < most:
+        if len(self.kernel_manager.list_kernels()) + len(_opening) < most:
             return False
         now = datetime.now(UTC)
         for kernel in self.kernel_manager.list_kernels():
             quiet = now - datetime.fromisoformat(kernel["last_activity"]) > LEFT_ALONE
             if kernel["connections"] == 0 and kernel["execution_state"] == "idle" and quiet:
                 await self.kernel_manager.shutdown_kernel(kernel["id"], now=True)
-        return len(self.kernel_manager.list_kernels()) >= most
+        return len(self.kernel_manager.list_kernels()) + len(_opening) >= most
+
+
+_opening: Final[set[Page]] = set()
+"""Pages that were let in and have no kernel yet: visitors who come in the same moment are counted too."""
+_turn: Final = asyncio.Semaphore(os.cpu_count() or 1)
+"""Pages that open at the same time: many visitors of one moment wait in line, and the first has a page soon."""
+_page: Final[ContextVar[Page | None]] = ContextVar("page", default=None)
+
+
+def count_kernels(manager: Any) -> None:
+    """Let a page that has got its kernel be counted by that alone."""
+    start = manager.start_kernel
+
+    async def counted(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await start(*arguments, **named)
+        finally:
+            page = _page.get()
+            if page is not None:
+                _opening.discard(page)
+
+    manager.start_kernel = counted
 
 
 class Server(Voila):  # type: ignore[misc]
@@ -77,6 +107,7 @@ class Server(Voila):  # type: ignore[misc]
 
     def init_handlers(self) -> list[Any]:
         """Return the handlers, ours in the place of Voila's own page."""
+        count_kernels(self.kernel_manager)
         handlers: list[Any] = super().init_handlers()
         return [(rule[0], Page, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule for rule in handlers]
 

@@ -89,7 +89,8 @@ def load_sweep(path: Path, question: Question) -> SavedSweep:
         zipfile.BadZipFile,
         NotImplementedError,
     ) as error:
-        raise InputError(_no_sweep(path, str(error))) from None
+        told = "its header is no JSON text" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise InputError(_no_sweep(path, told)) from None
     wanted = {"format": FORMAT, "tenancykit": __version__, "key": question.key}
     names = {"format": "format", "tenancykit": "tenancykit version", "key": "scenario, catalogue or narrowing"}
     for part, value in wanted.items():

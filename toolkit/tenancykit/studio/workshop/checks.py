@@ -27,7 +27,7 @@ Told = tuple[bool, str]
 GAIN, DEARER = 0.03, 0.01
 """Exercise 2: least gain in nines, most additional cost as a share."""
 MOST_ENGINEERS = 60
-"""Exercise 5: where the search for a team ends."""
+"""Exercise 6: where the search for a team ends."""
 
 
 @lru_cache(maxsize=8)
@@ -127,7 +127,7 @@ def hardening(answer: object) -> Told:
 
 
 def bills(answer: object) -> Told:
-    """Check exercise 3."""
+    """Check exercise 4."""
     study = studied("saas-inference")
     classes = tuple(c.id for c in study.scenario.tenants.classes)
     given = named(answer, classes)
@@ -161,7 +161,7 @@ def _near(value: float, wanted: float, share: float = 0.01) -> bool:
 
 
 def idle_gpus(answer: object) -> Told:
-    """Check exercise 4."""
+    """Check exercise 5."""
     figures = studied("gpu-cloud")["RA09"].scores["cost"].figures["gpus"]
     idle = figures["bought"] - figures["used_on_average"]
     value = number_of(answer)
@@ -180,7 +180,7 @@ def idle_gpus(answer: object) -> Told:
 
 
 def sooner(answer: object) -> Told:
-    """Check exercise 5."""
+    """Check exercise 6."""
     value = number_of(answer)
     study = studied("regulated-hybrid")
     now = study.scenario.team.engineers
@@ -209,14 +209,15 @@ def _weeks(engineers: float) -> float:
 
 
 def turning_point(answer: object) -> Told:
-    """Check exercise 6."""
+    """Check exercise 3."""
     study = studied("ml-platform")
     found = next(i for i in study.weight_intervals if i.criterion == "isolation")
-    value = number_of(answer)
+    given = named(answer, ("weight", "verdict"))
+    value = number_of(given["weight"])
     if found.above is None:
         return value >= 1, "no weight of isolation changes the first place here"
     if abs(value - found.high) <= 0.01:
-        return True, f"from {found.high:.2f} on {found.above} is first; now isolation weighs {found.current:.2f}"
+        return _sure(study, str(given["verdict"]), f"from {found.high:.2f} on {found.above} is first")
     if not 0 <= value <= 1:
         return False, "a weight is a share between 0 and 1, not a percentage"
     if value > found.high:
@@ -225,8 +226,16 @@ def turning_point(answer: object) -> Told:
     return False, f"at {value:.2f}{now} {found.winner} is still first"
 
 
+def _sure(study: Study, word: str, told: str) -> Told:
+    """Judge what is said of how sure the first place is; ``told`` is what was right so far."""
+    verdict = study.verdict
+    if verdict is None or word.strip().lower() != verdict.word:
+        return False, f"{told}; but verdict: {word[:40]!r} is not what the study says of its first place"
+    return True, f"{told}, and first place is {verdict.word}: {verdict.question or 'nothing plausible overturns it'}"
+
+
 def mixed_design(answer: object) -> Told:
-    """Check exercise 7."""
+    """Check exercise 8."""
     if not isinstance(answer, Design):
         raise InputError(
             Fault("answer", f"{type(answer).__name__} is not a design", cure="make it with tk.own_design(...)")
@@ -266,7 +275,7 @@ def _cheapest_at_l4(study: Study) -> float:
 
 
 def exported(answer: object) -> Told:
-    """Check exercise 8."""
+    """Check exercise 9."""
     if not isinstance(answer, str | os.PathLike):
         raise InputError(Fault("answer", f"{_shown(answer)} is not a folder", "the path of the export"))
     folder = Path(answer)

@@ -23,13 +23,13 @@ _CHECKS: Final[Mapping[int, Callable[[Any], tuple[bool, str]]]] = MappingProxyTy
     {
         1: checks.ranking,
         2: checks.hardening,
-        3: checks.bills,
-        4: checks.idle_gpus,
-        5: checks.sooner,
-        6: checks.turning_point,
-        7: checks.mixed_design,
-        8: checks.exported,
-        9: quotas.designed,
+        3: checks.turning_point,
+        4: checks.bills,
+        5: checks.idle_gpus,
+        6: checks.sooner,
+        7: quotas.designed,
+        8: checks.mixed_design,
+        9: checks.exported,
     }
 )
 

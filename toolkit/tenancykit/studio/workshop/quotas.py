@@ -1,4 +1,4 @@
-"""Exercise 9, the quotas of four teams: the week of jobs it is about, and its check."""
+"""Exercise 7, the quotas of four teams: the week of jobs it is about, and its check."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _served(design: str, quotas: tuple[int, ...]) -> Service:
 
 
 def designed(answer: object) -> Told:
-    """Check exercise 9."""
+    """Check exercise 7."""
     given = named(answer, ("design", "quotas"))
     design = given["design"]
     if design not in DESIGNS:
