@@ -22,7 +22,7 @@ _SHOWN: Final = 10
 def robustness_text(found: Robustness) -> str:
     """Return what would overturn the first place, what moves it most, what is near it and who would object."""
     best = found.study.best
-    lines = [f"What would change the first place of {best.id} {best.name}", ""]
+    lines = [*wrapped(f"What would change the first place of {best.id} {best.name}"), ""]
     tips = [tip for tip in found.tipping_points if tip.tips_at is not None]
     lines.append(
         "Tipping points, nearest first (each assumption alone):" if tips else "No assumption alone overturns it."
