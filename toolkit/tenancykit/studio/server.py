@@ -22,7 +22,8 @@ from voila.tornado.handler import TornadoVoilaHandler
 from tenancykit.studio.serve import SESSIONS
 
 PER_CORE: Final = 4
-"""Pages per processor core unless told otherwise (assumption; one takes 117 MiB and 11 s of a core: benchmarks/studio_sessions.py)."""
+"""Pages per processor core unless told otherwise (assumption; one takes 117 MiB and 11 s of a core to open:
+benchmarks/studio_sessions.py)."""
 MOST: Final = 20
 LEFT_ALONE: Final = timedelta(seconds=20)
 """How long a kernel must have been without page and work before a newcomer may take its place (assumption: a page that
