@@ -285,6 +285,35 @@ def test_configurations_add_places_for_names_namespaces_labels_and_images(tmp_pa
     assert one(reading, "Thing")["of"] == expected
 
 
+def test_what_a_remote_base_may_hold_is_not_called_missing(tmp_path: Path) -> None:
+    patch = {"patch": "apiVersion: v1\nkind: Service\nmetadata: {name: nosuch}\n"}
+    overlay = {
+        "resources": ["../base", "https://github.com/a/b//c?ref=v1"],
+        "patches": [patch],
+        "replicas": [{"name": "x", "count": 2}],
+    }
+    reading = build(tmp_path, overlay)
+    assert [fault.what for fault in reading.faults if "not there" in fault.what] == []
+    assert "not fetched" in " ".join(reading.unread)
+
+
+def test_an_unknown_behaviour_creates_and_a_key_in_brackets_holds_dots(tmp_path: Path) -> None:
+    source = {"kind": "Service", "name": "web", "fieldPath": "spec.ports.0.port"}
+    target = {
+        "select": {"kind": "Role"},
+        "fieldPaths": ["metadata.annotations.[a.example/port]"],
+        "options": {"create": True},
+    }
+    overlay = {
+        "configMapGenerator": [{"name": "m", "behavior": "add", "literals": ["a=1"]}],
+        "replacements": [{"source": source, "targets": [target]}],
+    }
+    reading = build(tmp_path, overlay)
+    assert reading.faults == ()
+    assert one(reading, "ConfigMap")["data"] == {"a": "1"}
+    assert one(reading, "Role")["metadata"]["annotations"] == {"a.example/port": 80}
+
+
 def test_built_in_transformers_and_generators_written_out_are_run(tmp_path: Path) -> None:
     written: list[dict[str, Any]] = [
         {"kind": "PrefixTransformer", "prefix": "z-", "fieldSpecs": [{"kind": "Service", "path": "metadata/name"}]},

@@ -76,16 +76,18 @@ class Builder:
     remote: list[str] = field(default_factory=list)
     _read: dict[str, Kustomization | None] = field(default_factory=dict)
     _alike: dict[str, Kustomization] = field(default_factory=dict)
+    _known: int = 0
 
     def build(self, folder: str) -> list[Loaded]:
         """Return the objects of the kustomization in ``folder``."""
         resources: list[Resource] = []
+        self._known = len(self.remote)
         settings, variables = Settings(), Variables()
         self._accumulate(folder, _Part(resources, settings, variables, ()))
         hash_names(resources)
         fix_references(resources, settings.references)
         for what in variables.resolve(resources, settings.variables):
-            self._fault(folder, what)
+            self._absent(folder, what)
         return [
             (item.data, item.where)
             if item.data is item.read  # read without Secret values
@@ -120,6 +122,11 @@ class Builder:
 
     def _fault(self, where: str | Path, what: str, cure: str = _CHECK) -> None:
         self.faults.append(Fault(str(where), what, cure=cure))
+
+    def _absent(self, where: str | Path, what: str) -> None:
+        """Say what is missing, where it cannot be in a remote base that was named and is told as not fetched."""
+        if len(self.remote) == self._known:
+            self._fault(where, what)
 
     def _accumulate(self, folder: str, into: _Part) -> None:
         """Add what the folder's kustomization builds; a component changes the resources that are already there."""
@@ -242,14 +249,14 @@ class Builder:
             self._patch(read, own, entry)
         for entry in read.entries("replicas"):
             if not set_replicas(own, entry, more.replicas):
-                self._fault(read.file, f"sets the replicas of {scalar_text(entry.get('name'))!r}, which is not there")
+                self._absent(read.file, f"sets the replicas of {scalar_text(entry.get('name'))!r}, which is not there")
         for entry in (*read.entries("images"), *read.entries("imageTags")):
             set_image(own, entry, more.images)
         for entry in self._replacements(read):
             try:
                 replace(own, entry)
             except ValueError as error:
-                self._fault(read.file, str(error))
+                self._absent(read.file, str(error))
 
     def _replacements(self, read: Kustomization) -> Iterator[Mapping[str, Any]]:
         for entry in read.entries("replacements"):
@@ -305,7 +312,7 @@ class Builder:
         chosen = [item for item in own if target.selects(item)] if target else _called(own, identity_of(patch))
         if not chosen and target is None:
             what = f"patches {patch.get('kind')} {mapping(patch.get('metadata')).get('name')}, which is not there"
-            self._fault(read.file, what)
+            self._absent(read.file, what)
         for one in chosen:
             _merge_into(one, patch, own, options)
 

@@ -29,7 +29,9 @@ def generate(kustomization: Kustomization, resources: list[Resource], faults: li
     for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
         for entry in kustomization.entries(key):
             made = _generated(kustomization, kind, entry, faults)
-            _absorb(made, scalar_text(entry.get("behavior")) or "create", resources, kustomization.file, faults)
+            behaviour = scalar_text(entry.get("behavior"))
+            behaviour = behaviour if behaviour in ("merge", "replace") else "create"  # Kustomize takes any other so
+            _absorb(made, behaviour, resources, kustomization.file, faults)
 
 
 def _generated(kustomization: Kustomization, kind: str, entry: Mapping[str, Any], faults: list[Fault]) -> Resource:

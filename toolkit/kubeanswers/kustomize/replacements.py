@@ -76,7 +76,14 @@ def _value(item: Resource, path: Sequence[str]) -> Any:
 
 
 def _path(text: str) -> list[str]:
-    return [part.replace("\\.", ".") for part in _PART.findall(text)]
+    return [_key(part) for part in _PART.findall(text)]
+
+
+def _key(part: str) -> str:
+    """Return a part of a path; one in brackets that compares nothing is a key that holds dots."""
+    if part.startswith("[") and "=" not in part:
+        return part[1:-1]
+    return part.replace("\\.", ".")
 
 
 def _get(node: Any, path: Sequence[str]) -> Any:
