@@ -428,11 +428,46 @@ def defaulted(body: dict[str, Any]) -> dict[str, Any]:
             made["spec"]["matchConstraints"] = _matched(spec["matchConstraints"])
     elif made["kind"] == "ValidatingAdmissionPolicyBinding" and "matchResources" in spec:
         made["spec"] = {**spec, "matchResources": _matched(spec["matchResources"])}
+    elif made["kind"] in _BY_DEFINITION:
+        made["spec"] = _filled(spec, _BY_DEFINITION[made["kind"]])
     elif made["kind"] == "PriorityClass":
         made = {"preemptionPolicy": "PreemptLowerPriority", **made}
     elif made["kind"] == "StorageClass":
         made = {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate", **made}
     return {key: value for key, value in made.items() if value is not None}
+
+
+_BY_DEFINITION: Mapping[str, Mapping[str, Any]] = {
+    "Gateway": {
+        "listeners?": {
+            "allowedRoutes": {"namespaces": {"from": "Same"}},
+            "tls?": {"mode": "Terminate", "certificateRefs?": {"group": "", "kind": "Secret"}},
+        }
+    },
+    "HTTPRoute": {
+        "parentRefs?": {"group": "gateway.networking.k8s.io", "kind": "Gateway"},
+        "rules?": {
+            "matches+": [{"path": {"type": "PathPrefix", "value": "/"}}],
+            "backendRefs?": {"group": "", "kind": "Service", "weight": 1},
+        },
+    },
+}
+"""What definitions of custom kinds fill in; ``?`` only below what is there, ``+`` a list that is missing."""
+
+
+def _filled(value: Any, defaults: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_filled(item, defaults) for item in value]
+    made = dict(value)
+    for key, inner in defaults.items():
+        name = key.rstrip("?+")
+        if key.endswith("+") or not isinstance(inner, Mapping):
+            made.setdefault(name, inner)
+        elif name in made:
+            made[name] = _filled(made[name], inner)
+        elif not key.endswith("?"):
+            made[name] = inner
+    return made
 
 
 def _matched(found: Mapping[str, Any]) -> dict[str, Any]:

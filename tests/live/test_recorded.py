@@ -12,7 +12,6 @@ from tests.live.conftest import empty_cluster
 from tests.live.replaying import disagreements
 
 BEYOND = {
-    r"apply/(gateway|httproute)-(first-by-(argocd-ssa|kustomize-ssa)|.*client-side)": "defaults of their definitions",
     r"additions/clusterqueue-namespace-selector-opened": "defaults of their definitions",
     r"apply/hpa-": "autoscalers are not served",
     r"apply/scale-of-unset-replicas": "subresources are not served",
@@ -40,4 +39,4 @@ def test_the_fake_answers_as_the_real_server_did(case: dict[str, Any]) -> None:
 def test_hardly_any_recorded_case_is_beyond_the_fake() -> None:
     every = [case for case in recorded()["cases"] if case["group"] in ("apply", "additions")]
     assert len(every) == 136
-    assert len(CASES) == 114
+    assert len(CASES) == 122

@@ -27,6 +27,7 @@ def _only(*designs: str) -> frozenset[str]:
     return frozenset(designs)
 
 
+_WITH_RIGHTS = _only("RA01", "RA02", "RA03", "RA06", "RA07", "RA08", "RA14", "RA17", "RA19", "RA20")
 _RIGHTS = "it gives rights: without it somebody may do less"
 _TWICE = "the same fence stands twice, and one of the two is enough"
 _LESS = "it lets traffic of the tenant's own through: without it less passes"
@@ -46,27 +47,27 @@ REMOVALS = (
     Removal("ResourceQuota", "compute", ("quota-unbounded",)),
     Removal("ResourceQuota", "objects", ("quota-unbounded",)),
     Removal("ResourceQuota", "control-plane", ("quota-unbounded",)),
-    Removal("ResourceQuota", "storage", ("quota-unbounded",), _only("RA03"), _TWICE),
+    Removal("ResourceQuota", "storage", ("quota-unbounded",), _only("RA03", "RA19", "RA20"), _TWICE),
     Removal("ClusterQueue LocalQueue", "*", ("quota-unbounded",)),
     Removal(
         "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingPolicy Placement",
         "tenancykit-CLASS-placement",
         ("node-pool-open",),
-        _only("RA02", "RA03", "RA07", "RA08"),
+        _only("RA02", "RA03", "RA06", "RA07", "RA08", "RA14", "RA17", "RA20"),
         f"{_SHARED_NODES}, or {_NOBODY}",
     ),
     Removal(
         "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingPolicy Priority",
         "tenancykit-CLASS-priority",
         ("priority-open",),
-        _only("RA01", "RA02", "RA03", "RA07", "RA08"),
+        _WITH_RIGHTS,
         _NOBODY,
     ),
     Removal(
         "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingPolicy Services",
         "tenancykit-CLASS-services",
         ("service-external-ips",),
-        _only("RA01", "RA02", "RA03", "RA07", "RA08"),
+        _WITH_RIGHTS,
         _NOBODY,
     ),
     Removal(
@@ -83,7 +84,7 @@ REMOVALS = (
         "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingPolicy Runtime",
         "tenancykit-CLASS-runtime",
         ("runtime-open",),
-        _only("RA08"),
+        _only("RA08", "RA14"),
         _SHARED_KERNEL,
     ),
     Removal("ConstraintTemplate", "tenancykitCLASSplacement", ("node-pool-open",)),
@@ -100,7 +101,7 @@ REMOVALS = (
     Removal("ConstraintTemplate", "tenancykitCLASSnamespacelabels", otherwise="as its constraint"),
     Removal("ConstraintTemplate", "tenancykitCLASSruntime", otherwise=_SHARED_KERNEL),
     Removal(
-        "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding",
+        "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingPolicy",
         "tenancykit-CLASS-queue",
         otherwise="Kueue holds back every job and pod of a managed namespace, whether it names a queue or not",
     ),
@@ -133,7 +134,16 @@ REMOVALS = (
         otherwise=f"{_NUMBERS}; partitions and node labels are made from it, and without them nothing is admitted",
     ),
     Removal("Namespace", otherwise=_PLATFORM),
-    Removal("DataStore TenantControlPlane", otherwise=_MACHINES),
+    Removal(
+        "DataStore TenantControlPlane BareMetalHost VirtualMachine KubeVirt Cluster ClusterDeployment ClusterTemplate"
+        " MachineDeployment MachineHealthCheck MachinePool KubeadmControlPlane KubeadmConfigTemplate AWSCluster"
+        " AWSMachineTemplate AWSManagedCluster AWSManagedControlPlane AWSManagedMachinePool",
+        otherwise=_MACHINES,
+    ),
+    Removal("SecurityGroup", otherwise="each tenant's machines have a network of their own; this stands behind it"),
+    Removal("Vpc Subnet VpcDns VpcNatGateway", otherwise=_MACHINES),
+    Removal("ServiceTemplate MultiClusterService", otherwise=_DELIVERY),
+    Removal("SecretStore", otherwise="nothing is copied without it"),
 )
 
 

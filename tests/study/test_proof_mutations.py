@@ -16,8 +16,8 @@ from tenancykit.manifests import export
 from tests.study.mutations import REMOVALS, WEAKENINGS, Removal, Weakening
 from tests.study.platforms import catalogue, masked, reference, two_classes
 
-DESIGNS = ("RA01", "RA02", "RA03", "RA04", "RA07", "RA08", "RA09")
-"""Between them every admission engine, queue, delivery and storage option, a virtual and a hosted control plane."""
+DESIGNS = ("RA01", "RA02", "RA03", "RA04", "RA07", "RA08", "RA09", "RA11", "RA13", "RA15", "RA19")
+"""Between them every admission engine, queue, delivery and storage option, every sort of control plane and machine."""
 
 Object = dict[str, Any]
 
