@@ -152,7 +152,11 @@ def test_a_limit_range_fills_in_what_a_pod_leaves_open() -> None:
     ("limit", "asked", "reason"),
     [
         ({"max": {"cpu": "1"}}, {"cpu": "2"}, "maximum cpu usage per Container is 1, but limit is 2"),
-        ({"min": {"memory": "1Gi"}}, {"memory": "1Mi"}, "minimum memory usage per Container is"),
+        (
+            {"min": {"memory": "1Gi"}},
+            {"memory": "1Mi"},
+            "minimum memory usage per Container is 1Gi, but request is 1Mi",
+        ),
         ({"kind": "Pod", "max": {"cpu": "1"}}, {"cpu": "2"}, "maximum cpu usage per Pod is 1, but limit is 2"),
     ],
 )

@@ -14,12 +14,12 @@ from typing import Any, Final, TypeVar
 from kubeanswers.compute import ResourceList, container_amounts, resource_list, with_defaults
 from kubeanswers.kinds import KindTable, builtin_kinds
 from kubeanswers.objects import mapping, mappings, scalar_text, texts
-from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.quota.limit_ranges import (
     Limit,
     claim_refusals,
     limits_of,
     pod_refusals,
+    printed,
     with_limit_defaults,
 )
 from kubeanswers.quota.usage import countable, in_scope, missing_amounts, usage
@@ -209,7 +209,7 @@ class NamespaceAccount:
         if not over:
             return ""
         parts = [
-            f"{title}: {','.join(f'{name}={_printed(name, amounts.get(name, Decimal(0)))}' for name in over)}"
+            f"{title}: {','.join(f'{name}={printed(name, amounts.get(name, Decimal(0)))}' for name in over)}"
             for title, amounts in (("requested", asked), ("used", used), ("limited", hard))
         ]
         return f"exceeded quota: {_name(quota)}, {', '.join(parts)}"
@@ -285,16 +285,6 @@ def _add(total: ResourceList, asked: ResourceList) -> None:
     for name, value in asked.items():
         if name in total:
             total[name] += value
-
-
-def _printed(name: str, value: Decimal) -> str:
-    """Return an amount as the API server prints it: CPU in cores or thousandths, bytes in the largest whole unit."""
-    resource = name.rsplit(".", 1)[-1]
-    if resource == "cpu":
-        return cpu_text(int(value * 1000))
-    if resource in ("memory", "ephemeral-storage", "storage") or "hugepages-" in name:
-        return memory_text(int(value))
-    return str(value)
 
 
 def _is_counted(name: str, kinds: KindTable) -> bool:

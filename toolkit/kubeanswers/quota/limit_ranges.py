@@ -18,6 +18,7 @@ from kubeanswers.compute import (
     resource_list,
 )
 from kubeanswers.objects import mapping, mappings, scalar_text
+from kubeanswers.quantities import cpu_text, memory_text
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,11 @@ def claim_refusals(spec: Mapping[str, Any], limits: Iterable[Limit]) -> list[str
         for name, least in limit.min.items():
             found += _too_small(limit.kind, name, least, requests, {})
         for name, most in limit.max.items():
+            text = f"maximum {name} usage per {limit.kind} is {printed(name, most)}"
             if name not in requests:
-                found.append(f"maximum {name} usage per {limit.kind} is {most}.  No request is specified")
+                found.append(f"{text}.  No request is specified")
             elif requests[name] > most:
-                found.append(f"maximum {name} usage per {limit.kind} is {most}, but request is {requests[name]}")
+                found.append(f"{text}, but request is {printed(name, requests[name])}")
     return found
 
 
@@ -115,25 +117,25 @@ def _refusals(limit: Limit, requests: ResourceList, limits: ResourceList) -> lis
     for name, least in limit.min.items():
         found += _too_small(limit.kind, name, least, requests, limits)
     for name, most in limit.max.items():
-        text = f"maximum {name} usage per {limit.kind} is {most}"
+        text = f"maximum {name} usage per {limit.kind} is {printed(name, most)}"
         if name not in limits:
             found.append(f"{text}.  No limit is specified")
         elif limits[name] > most:
-            found.append(f"{text}, but limit is {limits[name]}")
+            found.append(f"{text}, but limit is {printed(name, limits[name])}")
         elif requests.get(name, most) > most:
-            found.append(f"{text}, but request is {requests[name]}")
+            found.append(f"{text}, but request is {printed(name, requests[name])}")
     for name, ratio in limit.ratio.items():
         found += _too_far_apart(limit.kind, name, ratio, requests, limits)
     return found
 
 
 def _too_small(kind: str, name: str, least: Decimal, requests: ResourceList, limits: ResourceList) -> list[str]:
-    text = f"minimum {name} usage per {kind} is {least}"
+    text = f"minimum {name} usage per {kind} is {printed(name, least)}"
     if name not in requests:
         return [f"{text}.  No request is specified"]
     if requests[name] < least:
-        return [f"{text}, but request is {requests[name]}"]
-    return [f"{text}, but limit is {limits[name]}"] if limits.get(name, least) < least else []
+        return [f"{text}, but request is {printed(name, requests[name])}"]
+    return [f"{text}, but limit is {printed(name, limits[name])}"] if limits.get(name, least) < least else []
 
 
 def _too_far_apart(kind: str, name: str, ratio: Decimal, requests: ResourceList, limits: ResourceList) -> list[str]:
@@ -144,3 +146,13 @@ def _too_far_apart(kind: str, name: str, ratio: Decimal, requests: ResourceList,
         return [f"{text}, but no limit is specified or limit is 0"]
     observed = limits[name] / requests[name]
     return [f"{text}, but provided ratio is {observed:.6f}"] if limits[name] > ratio * requests[name] else []
+
+
+def printed(name: str, value: Decimal) -> str:
+    """Return an amount as the API server prints it: CPU in cores or thousandths, bytes in the largest whole unit."""
+    resource = name.rsplit(".", 1)[-1]
+    if resource == "cpu":
+        return cpu_text(int(value * 1000))
+    if resource in ("memory", "ephemeral-storage", "storage") or "hugepages-" in name:
+        return memory_text(int(value))
+    return str(value)
