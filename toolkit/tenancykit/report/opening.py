@@ -191,6 +191,9 @@ def _brief(evaluation: Evaluation) -> str:
 
 def called(other: Evaluation, first: Evaluation) -> str:
     """Return how a design is called beside the first: by what it has more and less where both begin alike."""
+    apart = [part for part in _brief(other).split("; ") if part not in _brief(first).split("; ")]
+    if 0 < len(apart) < _brief(other).count("; ") + 1:
+        return f"the same with {'; '.join(apart)}"
     mine, theirs = first.name.split(", "), other.name.split(", ")
     if ";" in first.name + other.name or mine[0] != theirs[0] or mine == theirs:
         return other.name if _brief(other) == _brief(first) else _brief(other)
