@@ -308,7 +308,8 @@ def _reason(error: BaseException) -> str:
 
 def _forget_keys(auth: Any) -> None:
     """Remove the files kr8s makes of keys that the kubeconfig or an exec plugin holds as text; they have been read."""
-    given = {**auth._cluster, **auth._user}  # noqa: SLF001 - kr8s leaves private keys lying in the temporary folder
+    parts = (auth._cluster, auth._user)  # noqa: SLF001 - kr8s leaves private keys lying in the temporary folder
+    given = {key: value for part in parts if isinstance(part, Mapping) for key, value in part.items()}
     for key, name in _KEY_FILES.items():
         file = getattr(auth, name, None)
         if key in given and file and Path(str(file)).parent == Path(tempfile.gettempdir()):
