@@ -5,13 +5,13 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/cluster_queue/#flavorfungibility
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from kubeanswers.queueing.asks import Ask, Asks, Together, asks_of
 from kubeanswers.queueing.pool import Pool, Reason
-from kubeanswers.queueing.shapes import Job, Shape
+from kubeanswers.queueing.shapes import Job, Shape, Tried
 from kubeanswers.queueing.topology import Misfit, Wanted
 from kubeanswers.queueing.tree import reach
 from kubeanswers.queueing.values import NEVER, TRY_NEXT, Domain, Granted
@@ -100,12 +100,12 @@ class Assignment:
     mode: int = NO_FIT
 
     @property
-    def tried(self) -> tuple[Mapping[str, int], ...] | None:
+    def tried(self) -> Tried | None:
         """The flavor tried last, by pod set and resource; ``None`` if none is left to try."""
         for part in self.parts:
             for choice in part.choices.values():
                 if choice.tried != -1:
-                    return tuple({name: one.tried for name, one in part.choices.items()} for part in self.parts)
+                    return tuple([tuple([(name, one.tried) for name, one in p.choices.items()]) for p in self.parts])
         return None
 
     @property
@@ -127,6 +127,11 @@ class Assignment:
         )
 
     @property
+    def slots(self) -> frozenset[int]:
+        """The slots it uses, those of an amount of zero included."""
+        return frozenset([choice.slot for part in self.parts for choice in part.choices.values()])
+
+    @property
     def short(self) -> frozenset[int]:
         """The slots others would have to leave."""
         return frozenset(
@@ -142,14 +147,25 @@ NOTHING: Final = Assignment()
 """No quota at all."""
 
 
+@dataclass(slots=True)
+class Known:
+    """What queues of the same flavors share: what shapes ask for, and what those get that fit without a choice.
+
+    The latter by the number of the shape and how far up each of its amounts is borrowed.
+    """
+
+    asks: dict[int, Asks] = field(default_factory=dict)
+    fits: dict[tuple[int, ...], Assignment] = field(default_factory=dict)
+
+
 class Assigner:
     """Finds flavors for the workloads of one queue."""
 
-    def __init__(self, pool: Pool, oracle: Oracle, asks: dict[int, Asks], *, fair: bool, topology: bool) -> None:
+    def __init__(self, pool: Pool, oracle: Oracle, known: Known, *, fair: bool, topology: bool) -> None:
         self.pool = pool
         self._oracle = oracle
         self._topology = topology
-        self._asks = asks
+        self._known = known
         preemption = pool.definition.preemption
         self._preempts_borrowing = preemption.borrow != NEVER or (fair and preemption.reclaim != NEVER)
         self._next_if_preempting = pool.definition.when_can_preempt == TRY_NEXT
@@ -158,10 +174,26 @@ class Assigner:
 
     def asks(self, shape: Shape) -> Asks:
         """Return what a shape asks of the queue at full size; queues of the same flavors share it."""
-        asks = self._asks.get(shape.number)
+        asks = self._known.asks.get(shape.number)
         if asks is None:
-            asks = self._asks[shape.number] = asks_of(self.pool, shape)
+            asks = self._known.asks[shape.number] = asks_of(self.pool, shape)
         return asks
+
+    def fitting(self, job: Job) -> Assignment | None:
+        """Return what a job gets that fits and has no choice of flavors; ``None`` where that takes more to tell.
+
+        Those that fit the same way get the very same assignment.
+        """
+        single = self.asks(job.shape).single
+        if single is None:
+            return None
+        node = self.pool.node
+        usage, quota, far = node.usage, node.quota, [job.shape.number]
+        for slot, amount in single:
+            if amount and amount > node.free(slot):
+                return None
+            far.append(reach(node, slot, amount)[0] if usage[slot] + amount > quota[slot] else 0)
+        return self._known.fits.get(tuple(far)) or self._known.fits.setdefault(tuple(far), self.assign(job))
 
     def hopeless(self, job: Job, freed: Freed | None) -> bool:
         """Return whether a job surely does not fit now, whoever leaves; ``False`` where that takes more to tell.
@@ -183,7 +215,7 @@ class Assigner:
 
     def _no_room(self, job: Job, pairs: tuple[tuple[int, int, str], ...], freed: Freed | None) -> bool:
         """Return whether one flavor has no room; where two resources are short, preemption is not foretold."""
-        node, short, asked = self.pool.node, -1, 0
+        node, short, asked, left = self.pool.node, -1, 0, 0
         for slot, amount, _ in pairs:
             free = node.free(slot)
             if amount and amount > free:
@@ -191,10 +223,10 @@ class Assigner:
                     return True
                 if short >= 0:
                     return False
-                short, asked = slot, amount
+                short, asked, left = slot, amount, max(0, free)
         if short < 0 or freed is None:
             return False
-        return asked - max(0, node.free(short)) > freed(self.pool, job, short, asked)
+        return asked - left > freed(self.pool, job, short, asked)
 
     def _may_preempt(self, slot: int, amount: int) -> bool:
         """Return whether others may be made to leave for an amount that has no room."""

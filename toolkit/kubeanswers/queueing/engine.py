@@ -149,6 +149,10 @@ class Engine:
 
     def arrive(self, workloads: Iterable[Workload]) -> list[Workload]:
         """Put workloads into their queues; return those whose queue does not exist."""
+        with paused_collector():
+            return self._arrive(workloads)
+
+    def _arrive(self, workloads: Iterable[Workload]) -> list[Workload]:
         lost = []
         for workload in workloads:
             name = self._local_queues.get(f"{workload.namespace}/{workload.local_queue}", "")

@@ -77,12 +77,17 @@ class FlatCohorts:
         if preemption.reclaim != NEVER and cohort is not None:
             if not cohort.flat:
                 return _ALL
+            limit = _ALL
+            if node.usage[slot] + amount - most > node.quota[slot]:
+                limit = _limit(preemption, job)
+                if limit == _NONE:
+                    return most
             crowd = self._crowd(cohort, slot, by_age=preemption.reclaim == LOWER_OR_NEWER)
             if crowd.members and not crowd.members[0][0][0]:
                 return _ALL
             last = _last(crowd, job, preemption.reclaim)
-            if node.usage[slot] + amount - most > node.quota[slot]:
-                last = min(last, bisect_right(crowd.levels, _limit(preemption, job)))
+            if limit != _ALL:
+                last = min(last, bisect_right(crowd.levels, limit))
             most += crowd.freed[last]
         return most
 

@@ -45,11 +45,9 @@ class Preemptor:
             return simple
         if len(need.short) == 1 and need.assigned is None and need.only is None:
             (slot,) = need.short
-            alone = Need(need.job, need.pool, need.short, {slot: need.amounts[slot]}, only=slot)
-            if same_room(need, slot):
-                simple = self._flat.targets(alone)
-                if simple is not None:
-                    return simple
+            simple = self._flat.targets(Need(need.job, need.pool, need.short, {slot: need.amounts[slot]}, only=slot))
+            if simple is not None and (not simple or same_room(need, slot)):
+                return simple
         own = self._own(need)
         ahead, by_priority = self._others(need)
         if not (own or ahead or by_priority):
@@ -180,16 +178,22 @@ class Preemptor:
 
     def _out(self, job: Job, need: Need) -> None:
         """Take a job's usage away, as far as it matters for a need."""
-        if need.only is None:
+        if need.assigned is not None:
             self.take_out(job)
-        else:
-            self.pools[job.queue].node.give(need.only, job.holds.get(need.only, 0))
+            return
+        node, holds = self.pools[job.queue].node, job.holds
+        for slot in need.amounts:
+            if slot in holds:
+                node.give(slot, holds[slot])
 
     def _back(self, job: Job, need: Need) -> None:
-        if need.only is None:
+        if need.assigned is not None:
             self.bring_back(job)
-        else:
-            self.pools[job.queue].node.take(need.only, job.holds.get(need.only, 0))
+            return
+        node, holds = self.pools[job.queue].node, job.holds
+        for slot in need.amounts:
+            if slot in holds:
+                node.take(slot, holds[slot])
 
     def take_out(self, job: Job) -> None:
         """Take a job's usage away."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kubeanswers.queueing.asks import Asks
-from kubeanswers.queueing.assignment import FIT, NO_FIT, PREEMPT, Assigner, Assignment
+from kubeanswers.queueing.assignment import FIT, NO_FIT, NOTHING, PREEMPT, Assigner, Assignment, Known
 from kubeanswers.queueing.fairness import FairPreemptor
 from kubeanswers.queueing.leaving import Need, Target
 from kubeanswers.queueing.partial import largest
@@ -96,12 +95,12 @@ class Scheduler:
         self._preemptor: Preemptor = (
             FairPreemptor(pools, active, slots, settings) if settings.fair_sharing else Preemptor(pools, active)
         )
-        shared: dict[object, dict[int, Asks]] = {}
+        shared: dict[object, Known] = {}
         self._assigners = {
             pool.name: Assigner(
                 pool,
                 self._preemptor.simulate,
-                shared.setdefault(pool.kind, {}),
+                shared.setdefault(pool.kind, Known()),
                 fair=settings.fair_sharing,
                 topology=settings.topology_aware,
             )
@@ -112,7 +111,7 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether anybody waits to be looked at."""
-        return any(pool.waiting for pool in self._active)
+        return any(pool.waiting.live for pool in self._active)
 
     def round(self, now: float) -> Round:
         """Look at every head once.
@@ -123,20 +122,23 @@ class Scheduler:
         done = Round()
         entries: list[Entry] = []
         hopeless: list[tuple[Pool, Job]] = []
-        for pool in self._active:
-            if not pool.waiting.live:
-                continue
+        for pool in [pool for pool in self._active if pool.waiting.live]:
             job = pool.waiting.pop()
             done.looked_at += 1
             if not self.welcome(pool, job):
                 job.found = None
                 pool.waiting.parked[job.key] = job
                 done.moved = True
-            elif job.tried is None and self._hopeless(pool, job):
+                continue
+            job.found = found = self._glance(pool, job) if job.tried is None else None
+            if found is None:
+                entries.append(self._look_at(pool, job))
+            elif found is NOTHING:
                 job.found = None
                 hopeless.append((pool, job))
             else:
-                entries.append(self._look_at(pool, job))
+                job.generation = pool.generation
+                entries.append(Entry(job, pool, found))
         last = self._last_served(entries)
         for pool, job in hopeless:
             if pool.root in last and (self._settings.fair_sharing or (0, -job.priority, job.created) < last[pool.root]):
@@ -150,14 +152,17 @@ class Scheduler:
                 done.moved = self._put_back(entry) or done.moved
         return done
 
-    def _hopeless(self, pool: Pool, job: Job) -> bool:
-        """Return whether a job surely does not fit, whoever leaves."""
-        if pool.passive:
-            return self._assigners[pool.name].hopeless(job, None)
-        freed = self._preemptor.freed
-        return (
-            freed is not None and not self._settings.topology_aware and self._assigners[pool.name].hopeless(job, freed)
-        )
+    def _glance(self, pool: Pool, job: Job) -> Assignment | None:
+        """Return what a job gets, ``NOTHING`` where it surely does not fit; ``None`` where that takes a search."""
+        if self._settings.topology_aware:
+            return None
+        assigner = self._assigners[pool.name]
+        found = assigner.fitting(job)
+        if found is not None:
+            return found
+        freed = None if pool.passive else self._preemptor.freed
+        foretold = pool.passive or freed is not None
+        return NOTHING if foretold and assigner.hopeless(job, freed) else None
 
     @staticmethod
     def _last_served(entries: Iterable[Entry]) -> dict[Node, tuple[int, int, float]]:
@@ -187,16 +192,15 @@ class Scheduler:
         version = self._places_version if self._settings.topology_aware else pool.root.version
         if pool.answered != version:
             pool.answers, pool.answered = {}, version
-        tried = None if job.tried is None else tuple([tuple(part.items()) for part in job.tried])
-        kind: object = job.shape.number, tried
+        kind: object = job.shape.number, job.tried
         if not pool.passive:
-            kind = job.shape.number, tried, job.priority, job.created if pool.by_age else 0
+            kind = job.shape.number, job.tried, job.priority, job.created if pool.by_age else 0
         known = pool.answers.get(kind)
         if known is None:
-            known = pool.answers[kind] = self._answer(pool, job)
-        found, targets = known
+            known = pool.answers[kind] = (*(answer := self._answer(pool, job)), answer[0].tried)
+        found, targets, tried = known
         job.found = found
-        job.tried, job.generation = found.tried, pool.generation
+        job.tried, job.generation = tried, pool.generation
         return Entry(job, pool, found, targets)
 
     def changed(self, pool: Pool) -> None:
@@ -266,7 +270,7 @@ class Scheduler:
                     touched.add(pool.root)
                     reserved.append((entry, kept))
                 continue
-            if any(target.job.key in leaving for target in entry.targets) or (
+            if (entry.targets and any(target.job.key in leaving for target in entry.targets)) or (
                 (pool.root in touched or self._settings.topology_aware)
                 and not self._still_fits(entry, leaving_from.get(self._bears_on(pool), []))
             ):
@@ -295,8 +299,9 @@ class Scheduler:
                 node.take(slot, amount)
             else:
                 node.give(slot, amount)
-        for flavor, leaf, requests, count in self._places(entry):
-            entry.pool.places[flavor].change(leaf, requests, sign * count)
+        if self._settings.topology_aware:
+            for flavor, leaf, requests, count in self._places(entry):
+                entry.pool.places[flavor].change(leaf, requests, sign * count)
 
     def _places(self, entry: Entry) -> tuple[tuple[str, tuple[str, ...], dict[str, int], int], ...]:
         if not self._settings.topology_aware:
@@ -315,14 +320,20 @@ class Scheduler:
 
     def _still_fits(self, entry: Entry, leaving: Iterable[Job]) -> bool:
         """Return whether an entry fits after what this round did so far."""
-        gone = [*leaving, *(target.job for target in entry.targets)]
+        gone = [*leaving, *[target.job for target in entry.targets]]
         for job in gone:
             self._preemptor.take_out(job)
         node = entry.pool.node
-        fits = all(max(0, node.free(slot)) >= amount for slot, amount in entry.found.usage.items()) and all(
-            entry.pool.places[flavor].fits(leaf, requests, count)
-            for flavor, leaf, requests, count in self._places(entry)
-        )
+        fits = True
+        for slot, amount in entry.found.usage.items():
+            if amount > max(0, node.free(slot)):
+                fits = False
+                break
+        if fits and self._settings.topology_aware:
+            fits = all(
+                entry.pool.places[flavor].fits(leaf, requests, count)
+                for flavor, leaf, requests, count in self._places(entry)
+            )
         for job in gone:
             self._preemptor.bring_back(job)
         return fits
@@ -338,7 +349,7 @@ class Scheduler:
         entry.admitted = True
         job.got = found
         job.holds = found.usage
-        job.slots = frozenset(choice.slot for part in found.parts for choice in part.choices.values())
+        job.slots = found.slots
         job.places = self._places(entry)
         job.since, job.evicted, job.tried, job.found = now, False, None, None
         pool.waiting.drop(job.key)

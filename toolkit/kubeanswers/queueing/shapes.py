@@ -74,6 +74,10 @@ def _key(part: PodSet) -> object:
     )
 
 
+Tried = tuple[tuple[tuple[str, int], ...], ...]
+"""Per pod set the flavor of each resource that was tried last."""
+
+
 class Job:
     """A workload on its way: waiting or running.
 
@@ -118,7 +122,7 @@ class Job:
         self.priority = workload.priority
         self.created = workload.created
         self.uid = workload.uid or workload.key
-        self.tried: tuple[Mapping[str, int], ...] | None = None
+        self.tried: Tried | None = None
         self.generation = 0
         self.got: Any = None
         self.holds: Mapping[int, int] = {}
@@ -138,7 +142,7 @@ class Job:
         """Return the position of the first flavor to try."""
         if self.tried is None or part >= len(self.tried):
             return 0
-        return self.tried[part].get(resource, -1) + 1
+        return dict(self.tried[part]).get(resource, -1) + 1
 
     def reset(self) -> None:
         """Forget what it held: it is waiting again."""
