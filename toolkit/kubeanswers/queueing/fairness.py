@@ -9,6 +9,7 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/fair_sharing/ and KEP 1714.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from kubeanswers.queueing.leaving import FAIR, IN_QUEUE, RECLAIM, Need, Target
@@ -38,8 +39,8 @@ class SchedulerCrashError(Exception):
         self.queue = queue
 
 
-def share(node: Node, slots: Slots) -> Share:
-    """Return a node's share in its cohort."""
+def share(node: Node, slots: Slots, without: Mapping[int, int] = MappingProxyType({})) -> Share:
+    """Return a node's share in its cohort, as if some of its usage, by slot, were not there."""
     parent = node.parent
     if parent is None:
         return NONE
@@ -47,6 +48,8 @@ def share(node: Node, slots: Slots) -> Share:
     usage, quota, resources = node.usage, node.quota, slots.resources
     for slot in node.slots:
         over = usage[slot] - quota[slot]
+        if over > 0 and without:
+            over -= without.get(slot, 0)
         if over > 0:
             resource = resources[slot]
             borrowed[resource] = borrowed.get(resource, 0) + over
@@ -199,6 +202,8 @@ class FairPreemptor(Preemptor):
 
     def _share_without(self, job: Job, branch: Node) -> Share:
         node = self.pools[job.queue].node
+        if node is branch:
+            return share(branch, self._slots, job.holds)
         for slot, amount in job.holds.items():
             node.give(slot, amount)
         found = share(branch, self._slots)
