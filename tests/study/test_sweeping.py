@@ -79,7 +79,7 @@ def test_no_design_costs_less_than_its_bounds() -> None:
     for row in range(len(columns)):
         resolved = batch.resolved(row)
         bill = float(sweeper.cost.infrastructure(resolved)) + columns.people[row]
-        core = sweeper.cost.bound(resolved) + columns.people[row] + columns.hosts[row]
+        core = sweeper.cost.bound(resolved.design) + columns.people[row] + columns.hosts[row]
         assert costs.least[row] <= core + 0.5 <= bill + 1.0
 
 

@@ -175,7 +175,7 @@ class Branching:
             known = self.refiner.bounds.get((kind, key.tobytes()))
             if known is None:
                 batch = batch or self._batch(codes[first])
-                known = self.sweeper.cost.bound(batch.resolved(group), bare=kind == 0)
+                known = self.sweeper.cost.bound(batch.design(group), bare=kind == 0)
                 self.refiner.bounds[kind, key.tobytes()] = known
             values[group] = known
         return values[member]

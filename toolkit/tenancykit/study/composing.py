@@ -191,8 +191,7 @@ class _Search:
     def _core(self, core: tuple[str, ...], design: Design) -> float:
         """Return the bill of a combination's core: machines, fees, network, storage."""
         if core not in self._cores:
-            resolved = resolve(design, self.scenario, self.catalogue)
-            self._cores[core] = self.sweeper.cost.bound(resolved, bare=True)
+            self._cores[core] = self.sweeper.cost.bound(design, bare=True)
         return self._cores[core]
 
     def _least(self, core: tuple[str, ...]) -> float:
@@ -211,7 +210,7 @@ class _Search:
                 key = (place, self._cut(part.resolved))
                 if key not in found:
                     class_id = part.resolved.tenant_class.id
-                    alone = resolve(Design("", "", {class_id: part.choice}), sweeper.scenario, self.catalogue)
+                    alone = Design("", "", {class_id: part.choice})
                     pooled = not part.resolved.cluster.per_tenant
                     found[key] = (sweeper.cost.bound(alone, bare=True), pooled)
         return found

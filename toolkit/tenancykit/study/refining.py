@@ -211,7 +211,7 @@ def bounds_of(question: Question, codes: Codes, bare: bool) -> list[float]:
     """Return what no design with the core of each of these costs less than, without people and whole machines."""
     sweeper = sweeper_of(question)
     batch: Batch = sweeper.batch(codes)
-    return [sweeper.cost.bound(batch.resolved(row), bare=bare) for row in range(len(codes))]
+    return [sweeper.cost.bound(batch.design(row), bare=bare) for row in range(len(codes))]
 
 
 def bills_of(question: Question, codes: Codes) -> list[float]:

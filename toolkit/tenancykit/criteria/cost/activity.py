@@ -6,8 +6,8 @@ import functools
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -136,6 +136,19 @@ def kept(wanted: Series, member: Member) -> Series:
 
 
 @dataclass(frozen=True)
+class Alike:
+    """Tenants of a group whose demand is the same but for its day.
+
+    Attributes:
+        number: how many they are.
+        series: per workload of the group the active replicas per hour of one of them; None where demand is constant.
+    """
+
+    number: int
+    series: tuple[Series | None, ...]
+
+
+@dataclass(frozen=True)
 class Activity:
     """How many replicas are active over time, for every group of a scenario.
 
@@ -148,9 +161,57 @@ class Activity:
     groups: tuple[TenantGroup, ...]
     traces: Mapping[str, Mapping[str, Series]]
     hours: int
+    # No design changes what tenants ask, and a sweep asks for thousands of designs.
+    _totals: dict[tuple[str, int], Series] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _apart: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _alike: dict[str, tuple[Alike, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def alike(self, group: TenantGroup) -> tuple[Alike, ...]:
+        """Return the tenants of a group by what they ask over time."""
+        found = self._alike.get(group.id)
+        if found is None:
+            found = self._alike[group.id] = tuple(self._by_demand(group))
+        return found
+
+    def _by_demand(self, group: TenantGroup) -> Iterator[Alike]:
+        found: dict[tuple[bytes, ...], Alike] = {}
+        for tenant, number in distinct_tenants(group).items():
+            series = tuple(
+                None if is_constant(member) else self.one(group, tenant, index)
+                for index, member in enumerate(group.members)
+            )
+            key = tuple(b"" if one is None else one.tobytes() for one in series)
+            known = found.get(key)
+            found[key] = Alike(number + (known.number if known else 0), series)
+        yield from found.values()
+
+    def apart(self, group: TenantGroup, index: int) -> tuple[int, int]:
+        """Return the pods of a workload, all tenants at their own greatest and at their own mean demand, in gangs."""
+        key = (group.id, index)
+        found = self._apart.get(key)
+        if found is None:
+            found = self._apart[key] = self._each_apart(group, index)
+        return found
+
+    def _each_apart(self, group: TenantGroup, index: int) -> tuple[int, int]:
+        gang = group.members[index].workload.gang
+        total = [0, 0]
+        for tenant, number in distinct_tenants(group).items():
+            series = self.one(group, tenant, index)
+            for which, amount in enumerate((float(series.max()), float(series.mean()))):
+                total[which] += math.ceil(amount / gang - 1e-9) * gang * number
+        return total[0], total[1]
 
     def total(self, group: TenantGroup, index: int) -> Series:
         """Return active replicas per hour of a workload (by position), all tenants of the group together."""
+        key = (group.id, index)
+        found = self._totals.get(key)
+        if found is None:
+            found = self._totals[key] = self._total(group, index)
+            found.flags.writeable = False
+        return found
+
+    def _total(self, group: TenantGroup, index: int) -> Series:
         member = group.members[index]
         if is_constant(member):
             return np.full(self.hours, float(steady(member) * group.count))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.cost.activity import Activity, TenantGroup, distinct_tenants, is_constant, steady, waits
+from tenancykit.criteria.cost.activity import Activity, TenantGroup, is_constant, steady, waits
 from tenancykit.criteria.cost.demand import Series
 from tenancykit.criteria.cost.machines import Machine, at_site
 from tenancykit.criteria.cost.overhead import Burden, burdens_of, merged, shares_hosts, system_pods
@@ -338,33 +338,52 @@ class _Builder:
         classes: list[str],
         machines: Sequence[Machine],
         minimum: int = 0,
-        copies: int = 1,
     ) -> None:
+        types, lends = self._types(classes, machines)
+        self.domains.append(
+            Domain(identifier, kind, cluster, 1, tuple(streams), fixed, types, minimum, tuple(classes), lends)
+        )
+
+    def _types(self, classes: Sequence[str], machines: Sequence[Machine]) -> tuple[tuple[NodeClass, ...], bool]:
+        """Return the machines a domain that serves some classes may get, and whether its tenants lend room."""
         served = [self.classes[name] for name in classes]
         types, notes = self.shapes.types(served, machines)
         self.notes.update(dict.fromkeys(notes))
-        self.domains.append(
-            Domain(
-                identifier, kind, cluster, copies, tuple(streams), fixed, types, minimum, tuple(classes), _lends(served)
-            )
-        )
+        return types, _lends(served)
 
     def _tenant_domains(
         self, prefix: str, cluster: str, group: TenantGroup, site: Site, fixed: tuple[PodClass, ...], minimum: int = 0
     ) -> None:
         name = group.tenant_class.id
-        machines = at_site(self.machines, site)
-        alike: dict[tuple[object, ...], tuple[list[Stream], int]] = {}
-        for tenant, number in distinct_tenants(group).items():
-            streams = [self._tenant_stream(group, tenant, i, machines) for i in range(len(group.members))]
-            key = tuple((s.steady, b"" if s.series is None else s.series.tobytes()) for s in streams)
-            known = alike.get(key)
-            alike[key] = (streams, number + (known[1] if known else 0))
-        for position, (streams, number) in enumerate(alike.values(), start=1):
-            copies = self._at_site(number, name, site)
+        machines, wrapped = at_site(self.machines, site), self.wrapped[name]
+        plain = [
+            Stream(
+                self._pod(group, index, machines),
+                group.id,
+                index,
+                1,
+                steady(member) if is_constant(member) else 0,
+                waits=not is_constant(member) and waits(member.workload),
+                wrapped=wrapped,
+            )
+            for index, member in enumerate(group.members)
+        ]
+        every = self.activity.alike(group)
+        types: tuple[NodeClass, ...] | None = None
+        lends = False
+        for position, alike in enumerate(every, start=1):
+            copies = self._at_site(alike.number, name, site)
             if copies:
-                identifier = f"{prefix}/{group.id}" + (f"#{position}" if len(alike) > 1 else "")
-                self._add(identifier, "tenant", cluster, streams, fixed, [name], machines, minimum, copies)
+                if types is None:
+                    types, lends = self._types([name], machines)
+                identifier = f"{prefix}/{group.id}" + (f"#{position}" if len(every) > 1 else "")
+                streams = tuple(
+                    stream if series is None else replace(stream, series=series)
+                    for stream, series in zip(plain, alike.series, strict=True)
+                )
+                self.domains.append(
+                    Domain(identifier, "tenant", cluster, copies, streams, fixed, types, minimum, (name,), lends)
+                )
 
     def _class_streams(self, name: str, site: Site, machines: Sequence[Machine]) -> Iterator[Stream]:
         for group in self._groups(name):
@@ -390,23 +409,8 @@ class _Builder:
 
     def _apart(self, group: TenantGroup, index: int, tenants: int) -> tuple[int, int]:
         """Return the pods of so many tenants at each one's own greatest and own mean demand, in whole gangs."""
-        gang = group.members[index].workload.gang
-        total = [0, 0]
-        for tenant, number in distinct_tenants(group).items():
-            series = self.activity.one(group, tenant, index)
-            for which, amount in enumerate((float(series.max()), float(series.mean()))):
-                total[which] += math.ceil(amount / gang - 1e-9) * gang * number
-        most, mean = (math.ceil(amount * tenants / group.count - 1e-9) for amount in total)
+        most, mean = (math.ceil(amount * tenants / group.count - 1e-9) for amount in self.activity.apart(group, index))
         return most, mean
-
-    def _tenant_stream(self, group: TenantGroup, tenant: int, index: int, machines: Sequence[Machine]) -> Stream:
-        member = group.members[index]
-        pod = self._pod(group, index, machines)
-        wrapped = self.wrapped[group.tenant_class.id]
-        if is_constant(member):
-            return Stream(pod, group.id, index, 1, steady(member), wrapped=wrapped)
-        series = self.activity.one(group, tenant, index)
-        return Stream(pod, group.id, index, 1, 0, series, waits(member.workload), wrapped=wrapped)
 
     def _pod(self, group: TenantGroup, index: int, machines: Sequence[Machine]) -> PodClass:
         workload, resolved = group.members[index].workload, self.classes[group.tenant_class.id]

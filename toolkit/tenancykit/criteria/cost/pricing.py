@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
@@ -99,6 +99,7 @@ class PriceList:
 
     book: PriceBook
     currency: str
+    _units: dict[tuple[Kind, str], UnitPrice | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def cost_of(self, price: Price, amount: Decimal | None = None) -> Cost:
         """Return an entry's amount (or another amount in its currency) with its range, in the list's currency.
@@ -137,8 +138,11 @@ class PriceList:
 
     def unit(self, kind: Kind, provider: str) -> UnitPrice | None:
         """Return what a provider charges for one unit of a kind (its standard tier), or None where nothing is known."""
-        found = self.book.find(kind, provider, where=lambda p: p.standard or kind != "control-plane")
-        return None if found is None else self.of(found)
+        key = (kind, provider)
+        if key not in self._units:
+            found = self.book.find(kind, provider, where=lambda p: p.standard or kind != "control-plane")
+            self._units[key] = None if found is None else self.of(found)
+        return self._units[key]
 
     def of(self, price: Price) -> UnitPrice:
         """Return an entry as a unit price."""

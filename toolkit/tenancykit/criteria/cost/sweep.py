@@ -29,8 +29,9 @@ from tenancykit.criteria.cost.measure import _charges
 from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.criteria.cost.wrapping import wrapping_conditions
 from tenancykit.design.batch import Batch
-from tenancykit.design.model import Choice, ClassDesign, ResolvedDesign
+from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign
 from tenancykit.design.offers import price_book
+from tenancykit.design.validity import Judge
 from tenancykit.scenario.model import Scenario, Site
 
 _SHAPING = frozenset({"vm-nodes", "tenant-vpc", "fair-queue", "resource-quota"})
@@ -55,7 +56,10 @@ class CostSweep:
         fixed = scenario.infrastructure.mode == "fixed"
         self.fleet = {m.name: m.count or 0 for m in self.machines} if fixed else None
         self._cuts: dict[str, str] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
         self._housed: dict[tuple[object, ...], Housed] = {}
+        self._cores: dict[tuple[str, Choice, bool], ClassDesign] = {}
+        self._judges = {c.id: Judge(c, scenario, catalogue) for c in scenario.tenants.classes}
         self._read = frozenset().union(*(c.atoms() for c in self.conditions()))
         footprints = (f.when for component in catalogue.components.values() for f in component.footprint)
         self._negated = frozenset().union(*(_negated(condition) for condition in footprints))
@@ -105,23 +109,33 @@ class CostSweep:
                 domains, self.fleet, self.committed, hosts=tariff.layout.host_machines, fit=tariff.host_names()
             )
         housed = []
+        common: dict[tuple[object, ...], int] = {}
         for domain in domains:
-            streams = (
-                (s.pod, s.wrapped.times(gpu=True), s.steady, None if s.series is None else s.series.tobytes())
-                for s in domain.streams
-            )
-            key = (domain.fixed, domain.types, domain.minimum, domain.lends, *streams)
+            # The domains of a group share their machines and pods, the very same objects: these are compared once.
+            same = (id(domain.fixed), id(domain.types), domain.minimum, domain.lends)
+            shared = (*same, *((id(s.pod), id(s.wrapped)) for s in domain.streams))
+            number = common.get(shared)
+            if number is None:
+                number = common[shared] = self._numbered(domain)
+            series = ((s.steady, None if s.series is None else s.series.tobytes()) for s in domain.streams)
+            key = (number, *series)
             known = self._housed.get(key)
             if known is None:
                 known = self._housed[key] = house((domain,), None, self.committed).housed[0]
             housed.append(replace(known, domain=domain, copies=domain.copies))
         return Housing(tuple(housed), {})
 
+    def _numbered(self, domain: Domain) -> int:
+        """Return a number; domains with equal numbers differ in nothing but copies and demand over time."""
+        pods = ((s.pod, s.wrapped.times(gpu=True)) for s in domain.streams)
+        key = (domain.fixed, domain.types, domain.minimum, domain.lends, *pods)
+        return self._numbers.setdefault(key, len(self._numbers))
+
     def _host_month(self, tariff: Tariff, site: Site) -> Decimal:
         host = tariff._host(site)  # noqa: SLF001 - the machine the bill takes for control planes
         return host.hourly.cost.amount * HOURS_PER_MONTH
 
-    def bound(self, design: ResolvedDesign, *, bare: bool = False) -> float:
+    def bound(self, design: Design, *, bare: bool = False) -> float:
         """Return what no design with the same core costs less than, without people and without whole machines.
 
         Args:
@@ -129,7 +143,9 @@ class CostSweep:
             bare: leave the core's own components out as well: a lower bound for every design whose machines are cut in
                 the same way, whatever its control plane is made of.
         """
-        total, hosts = self._bill(self.core(design, bare=bare))
+        classes = self.scenario.tenants.classes
+        cores = tuple(self._core(c.id, design.choices[c.id], bare=bare) for c in classes)
+        total, hosts = self._bill(ResolvedDesign(design, cores))
         return float(total - hosts)
 
     def cut(self, option: Option) -> str:
@@ -160,23 +176,22 @@ class CostSweep:
         names = {option.id, *option.provides}
         return bool(names & (self._read | self._negated | _SHAPING))
 
-    def core(self, design: ResolvedDesign, *, bare: bool = False) -> ResolvedDesign:
-        """Return the design with nothing but the options that decide its machines; it need not be valid.
+    def _core(self, class_id: str, choice: Choice, *, bare: bool) -> ClassDesign:
+        """Return a class with nothing but the options that decide its machines; it need not be valid."""
+        key = (class_id, choice, bare)
+        found = self._cores.get(key)
+        if found is None:
+            found = self._cores[key] = self._stripped(self._judges[class_id].resolve(choice)[0], bare=bare)
+        return found
 
-        Args:
-            design: the design.
-            bare: drop the components of these options too.
-        """
-        classes = []
-        for resolved in design.classes:
-            kept = tuple(option for option in resolved.options if self.is_core(option))
-            if bare:
-                kept = tuple(option.model_copy(update={"components": ()}) for option in kept)
-            stays = {name for option in kept for name in (option.id, *option.provides)}
-            goes = {n for o in resolved.options if not self.is_core(o) for n in (o.id, *o.provides)} - stays
-            choice = Choice(tuple(option.id for option in kept))
-            classes.append(ClassDesign(resolved.tenant_class, choice, kept, resolved.facts - goes))
-        return replace(design, classes=tuple(classes))
+    def _stripped(self, resolved: ClassDesign, *, bare: bool) -> ClassDesign:
+        kept = tuple(option for option in resolved.options if self.is_core(option))
+        stays = {name for option in kept for name in (option.id, *option.provides)}
+        goes = {n for o in resolved.options if not self.is_core(o) for n in (o.id, *o.provides)} - stays
+        if bare:
+            kept = tuple(option.model_copy(update={"components": ()}) for option in kept)
+        choice = Choice(tuple(option.id for option in kept))
+        return ClassDesign(resolved.tenant_class, choice, kept, resolved.facts - goes)
 
     def hosts(self, batch: Batch) -> NDArray[np.float64]:
         """Return [designs] the cost per month of whole machines that components take; a fixed fleet is paid anyway."""
