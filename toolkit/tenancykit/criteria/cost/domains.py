@@ -156,15 +156,32 @@ class Layout:
         return sum(hosts.number for hosts in self.hosts)
 
 
+Met = dict[tuple[object, ...], tuple[Domain, ...]]
+"""Domains of tenants on their own by what they follow from, for whoever lays out many designs of one scenario."""
+
+
 def layout(
-    design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, machines: Sequence[Machine], activity: Activity
+    design: ResolvedDesign,
+    scenario: Scenario,
+    catalogue: Catalogue,
+    machines: Sequence[Machine],
+    activity: Activity,
+    met: Met | None = None,
 ) -> Layout:
     """Return the clusters and placement domains of a design.
 
     Tenants of a class are spread evenly over the sites it may use. System pods stand in the domain that everybody of a
     cluster shares, or on machines of their own where there is none.
+
+    Args:
+        design: the design.
+        scenario: the scenario.
+        catalogue: the catalogue.
+        machines: machines to choose from.
+        activity: tenants and their demand.
+        met: domains of earlier layouts of the same scenario; equal ones are the same objects, and new ones are added.
     """
-    return _Builder(design, scenario, catalogue, machines, activity).build()
+    return _Builder(design, scenario, catalogue, machines, activity, {} if met is None else met).build()
 
 
 _LENDING: Final = frozenset({"fair-queue"})
@@ -190,7 +207,9 @@ class _Builder:
         catalogue: Catalogue,
         machines: Sequence[Machine],
         activity: Activity,
+        met: Met,
     ) -> None:
+        self.met = met
         self.machines = machines
         self.activity = activity
         self.infrastructure = scenario.infrastructure
@@ -369,21 +388,32 @@ class _Builder:
             for index, member in enumerate(group.members)
         ]
         every = self.activity.alike(group)
-        types: tuple[NodeClass, ...] | None = None
-        lends = False
-        for position, alike in enumerate(every, start=1):
-            copies = self._at_site(alike.number, name, site)
-            if copies:
-                if types is None:
-                    types, lends = self._types([name], machines)
-                identifier = f"{prefix}/{group.id}" + (f"#{position}" if len(every) > 1 else "")
-                streams = tuple(
-                    stream if series is None else replace(stream, series=series)
-                    for stream, series in zip(plain, alike.series, strict=True)
+        copies = [self._at_site(alike.number, name, site) for alike in every]
+        if not any(copies):
+            return
+        types, lends = self._types([name], machines)
+        wraps = tuple(entry.id for entry in wrapped.entries)
+        pods = tuple(stream.pod for stream in plain)
+        key = (prefix, cluster, group.id, tuple(copies), pods, wraps, fixed, types, minimum, lends)
+        found = self.met.get(key)
+        if found is None:
+            found = self.met[key] = tuple(
+                Domain(
+                    f"{prefix}/{group.id}" + (f"#{position}" if len(every) > 1 else ""),
+                    "tenant",
+                    cluster,
+                    number,
+                    tuple(replace(stream, series=own) for stream, own in zip(plain, alike.series, strict=True)),
+                    fixed,
+                    types,
+                    minimum,
+                    (name,),
+                    lends,
                 )
-                self.domains.append(
-                    Domain(identifier, "tenant", cluster, copies, streams, fixed, types, minimum, (name,), lends)
-                )
+                for position, (alike, number) in enumerate(zip(every, copies, strict=True), start=1)
+                if number
+            )
+        self.domains.extend(found)
 
     def _class_streams(self, name: str, site: Site, machines: Sequence[Machine]) -> Iterator[Stream]:
         for group in self._groups(name):

@@ -99,7 +99,9 @@ class PriceList:
 
     book: PriceBook
     currency: str
-    _units: dict[tuple[Kind, str], UnitPrice | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _units: dict[tuple[Kind, str], UnitPrice | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def cost_of(self, price: Price, amount: Decimal | None = None) -> Cost:
         """Return an entry's amount (or another amount in its currency) with its range, in the list's currency.

@@ -21,7 +21,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.cost.activity import activity_of
 from tenancykit.criteria.cost.charges import Tariff
-from tenancykit.criteria.cost.domains import Domain, Layout, layout
+from tenancykit.criteria.cost.domains import Domain, Layout, Met, layout
 from tenancykit.criteria.cost.fleet import shortage
 from tenancykit.criteria.cost.housing import Housed, Housing, house
 from tenancykit.criteria.cost.machines import committed, machines_of
@@ -56,7 +56,10 @@ class CostSweep:
         fixed = scenario.infrastructure.mode == "fixed"
         self.fleet = {m.name: m.count or 0 for m in self.machines} if fixed else None
         self._cuts: dict[str, str] = {}
-        self._numbers: dict[tuple[object, ...], int] = {}
+        self._bared: dict[str, Option] = {}
+        self._is_core: dict[str, bool] = {}
+        self._met: Met = {}
+        self._tenants: dict[int, Housed] = {}
         self._housed: dict[tuple[object, ...], Housed] = {}
         self._cores: dict[tuple[str, Choice, bool], ClassDesign] = {}
         self._judges = {c.id: Judge(c, scenario, catalogue) for c in scenario.tenants.classes}
@@ -76,7 +79,7 @@ class CostSweep:
 
     def besides_machines(self, design: ResolvedDesign) -> Decimal:
         """Return what a design costs per month for control planes, network and storage: all but machines and people."""
-        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)
+        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity, self._met)
         tariff = Tariff(self.prices, self.machines, plan, self.activity)
         charges = (*tariff.control_planes(), *tariff.network(), *tariff.storage())
         return sum((charge.cost.amount for charge in charges), Decimal(0))
@@ -88,7 +91,7 @@ class CostSweep:
 
     def _bill(self, design: ResolvedDesign) -> tuple[Decimal, Decimal]:
         """Return the cost per month without people, and the part of it for machines that components take whole."""
-        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)
+        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity, self._met)
         tariff = Tariff(self.prices, self.machines, plan, self.activity)
         housing = self._housing(plan.domains, tariff)
         total = sum((charge.cost.amount for charge in _charges(tariff, housing)), Decimal(0))
@@ -98,7 +101,7 @@ class CostSweep:
 
     def shortage(self, design: ResolvedDesign) -> dict[str, int]:
         """Return the machines a fixed fleet lacks for a design, as :func:`shortage` counts them."""
-        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity)
+        plan = layout(design, self.scenario, self.catalogue, self.machines, self.activity, self._met)
         tariff = Tariff(self.prices, self.machines, plan, self.activity)
         return shortage(self._housing(plan.domains, tariff), self.machines)
 
@@ -108,28 +111,24 @@ class CostSweep:
             return house(
                 domains, self.fleet, self.committed, hosts=tariff.layout.host_machines, fit=tariff.host_names()
             )
-        housed = []
-        common: dict[tuple[object, ...], int] = {}
-        for domain in domains:
-            # The domains of a group share their machines and pods, the very same objects: these are compared once.
-            same = (id(domain.fixed), id(domain.types), domain.minimum, domain.lends)
-            shared = (*same, *((id(s.pod), id(s.wrapped)) for s in domain.streams))
-            number = common.get(shared)
-            if number is None:
-                number = common[shared] = self._numbered(domain)
-            series = ((s.steady, None if s.series is None else s.series.tobytes()) for s in domain.streams)
-            key = (number, *series)
-            known = self._housed.get(key)
-            if known is None:
-                known = self._housed[key] = house((domain,), None, self.committed).housed[0]
-            housed.append(replace(known, domain=domain, copies=domain.copies))
-        return Housing(tuple(housed), {})
+        return Housing(tuple(map(self._housed_alone, domains)), {})
 
-    def _numbered(self, domain: Domain) -> int:
-        """Return a number; domains with equal numbers differ in nothing but copies and demand over time."""
-        pods = ((s.pod, s.wrapped.times(gpu=True)) for s in domain.streams)
-        key = (domain.fixed, domain.types, domain.minimum, domain.lends, *pods)
-        return self._numbers.setdefault(key, len(self._numbers))
+    def _housed_alone(self, domain: Domain) -> Housed:
+        # Tenants' domains come back as the same objects; what is kept holds them, so that their ids stay theirs.
+        if (known := self._tenants.get(id(domain))) is not None:
+            return known
+        streams = (
+            (s.pod, s.wrapped.times(gpu=True), s.steady, None if s.series is None else s.series.tobytes())
+            for s in domain.streams
+        )
+        key = (domain.fixed, domain.types, domain.minimum, domain.lends, *streams)
+        known = self._housed.get(key)
+        if known is None:
+            known = self._housed[key] = house((domain,), None, self.committed).housed[0]
+        found = replace(known, domain=domain, copies=domain.copies)
+        if domain.kind == "tenant":
+            self._tenants[id(domain)] = found
+        return found
 
     def _host_month(self, tariff: Tariff, site: Site) -> Decimal:
         host = tariff._host(site)  # noqa: SLF001 - the machine the bill takes for control planes
@@ -167,6 +166,12 @@ class CostSweep:
 
     def is_core(self, option: Option) -> bool:
         """Return whether an option decides more of the cost than load and machines of control planes."""
+        found = self._is_core.get(option.id)
+        if found is None:
+            found = self._is_core[option.id] = self._shapes_machines(option)
+        return found
+
+    def _shapes_machines(self, option: Option) -> bool:
         if option.dimension == "control_plane":
             return True
         if any(part is not None for part in (option.placement, option.sandbox)):
@@ -175,6 +180,12 @@ class CostSweep:
             return True
         names = {option.id, *option.provides}
         return bool(names & (self._read | self._negated | _SHAPING))
+
+    def _bare(self, option: Option) -> Option:
+        found = self._bared.get(option.id)
+        if found is None:
+            found = self._bared[option.id] = option.model_copy(update={"components": ()})
+        return found
 
     def _core(self, class_id: str, choice: Choice, *, bare: bool) -> ClassDesign:
         """Return a class with nothing but the options that decide its machines; it need not be valid."""
@@ -189,7 +200,7 @@ class CostSweep:
         stays = {name for option in kept for name in (option.id, *option.provides)}
         goes = {n for o in resolved.options if not self.is_core(o) for n in (o.id, *o.provides)} - stays
         if bare:
-            kept = tuple(option.model_copy(update={"components": ()}) for option in kept)
+            kept = tuple(map(self._bare, kept))
         choice = Choice(tuple(option.id for option in kept))
         return ClassDesign(resolved.tenant_class, choice, kept, resolved.facts - goes)
 
