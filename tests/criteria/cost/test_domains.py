@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from kubeanswers.quantities import GIB, MIB
+from tenancykit import example, load_scenario
 from tenancykit.criteria.cost.activity import activity_of
-from tenancykit.criteria.cost.domains import Layout, layout
+from tenancykit.criteria.cost.domains import Domain, Layout, Met, layout
 from tenancykit.criteria.cost.machines import machines_of
 from tenancykit.criteria.cost.placement.devices import FRACTION, WHOLE, GpuSharing
 from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
+from tenancykit.design.validity import reference_design, resolve
 from tenancykit.partitions import slice_geometry
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import parse_scenario
@@ -24,6 +26,31 @@ BY_CLASS = {"node_shared": "node_pool_class"}
 def plan(resolved: ResolvedDesign, scenario: Scenario) -> Layout:
     machines = machines_of(scenario, PriceList(price_book(scenario, catalogue()), scenario.infrastructure.currency))
     return layout(resolved, scenario, catalogue(), machines, activity_of(scenario))
+
+
+def test_whoever_lays_out_many_designs_gets_what_each_alone_would_give() -> None:
+    scenario = load_scenario(example("saas-inference"))
+    machines = machines_of(scenario, PriceList(price_book(scenario, catalogue()), scenario.infrastructure.currency))
+    activity, met, own = activity_of(scenario), Met(), 0
+    references = catalogue().references.values()
+    for one in [*references, *references]:
+        resolved = resolve(reference_design(one, scenario, catalogue()), scenario, catalogue())
+        alone = layout(resolved, scenario, catalogue(), machines, activity_of(scenario))
+        among = layout(resolved, scenario, catalogue(), machines, activity, met)
+        assert (alone.clusters, alone.domains, alone.hosts, alone.notes) == (
+            among.clusters,
+            among.domains,
+            among.hosts,
+            among.notes,
+        )
+        assert [series(domain) for domain in alone.domains] == [series(domain) for domain in among.domains]
+        own += sum(domain.kind == "tenant" for domain in among.domains)
+    kept = {id(domain) for domains in met.values() for domain in domains}
+    assert 0 < len(kept) <= own // 2
+
+
+def series(domain: Domain) -> list[bytes]:
+    return [b"" if stream.series is None else stream.series.tobytes() for stream in domain.streams]
 
 
 def kinds(found: Layout) -> dict[str, int]:
