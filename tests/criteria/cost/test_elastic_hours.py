@@ -33,8 +33,9 @@ weights: {isolation: 0.25, effort: 0.25, operations: 0.25, cost: 0.25}
 """
 
 
-def cost(design: str = "RA01", demand: dict[str, Any] | None = None, **node: Any) -> Score:
+def cost(design: str = "RA01", demand: dict[str, Any] | None = None, kind: str = "customer", **node: Any) -> Score:
     data = yaml.safe_load(BASE)
+    data["tenants"]["classes"][0]["kind"] = kind
     if demand:
         data["workloads"][0]["demand"] = demand
     data["infrastructure"]["nodes"][0] |= node
@@ -47,8 +48,8 @@ def cost(design: str = "RA01", demand: dict[str, Any] | None = None, **node: Any
     return evaluate(found, scenario, catalogue).scores["cost"]
 
 
-def figures(design: str = "RA01", demand: dict[str, Any] | None = None, **node: Any) -> dict[str, Any]:
-    return dict(cost(design, demand, **node).figures)
+def figures(design: str = "RA01", demand: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+    return dict(cost(design, demand, **given).figures)
 
 
 DIURNAL = {"profile": "diurnal", "mean": 0.5, "seed": 1}
@@ -74,24 +75,34 @@ def test_a_cluster_of_their_own_strands_more_than_a_pool() -> None:
 
 def test_quotas_nobody_lends_need_room_for_every_tenants_peak_where_machines_are_committed() -> None:
     bursty = {"profile": "campaigns", "mean": 0.3, "seed": 3}
-    apart, lent = figures("RA01", bursty, term="reserved"), figures("RA01 +sch_kueue", bursty, term="reserved")
+    apart, lent = (
+        figures("RA01", bursty, kind="team", term="reserved"),
+        figures("RA01 +sch_kueue", bursty, kind="team", term="reserved"),
+    )
     assert (apart["quotas"]["lent"], lent["quotas"]["lent"]) == (False, True)
     assert apart["gpus"]["bought"] > lent["gpus"]["bought"]
     assert apart["quotas"]["gpus_if_apart"] == lent["quotas"]["gpus_if_apart"] == 120
     assert lent["quotas"]["gpus_if_lent"] < 120
-    assert figures("RA01", bursty)["gpus"]["bought"] == figures("RA01 +sch_kueue", bursty)["gpus"]["bought"]
+    assert (
+        figures("RA01", bursty, kind="team")["gpus"]["bought"]
+        == figures("RA01 +sch_kueue", bursty, kind="team")["gpus"]["bought"]
+    )
+
+
+def test_who_holds_no_api_rights_holds_no_quota() -> None:
+    assert figures("RA01", {"profile": "campaigns", "mean": 0.3, "seed": 3})["quotas"]["lent"]
 
 
 def test_the_summary_says_how_many_gpus_lending_saves_and_whether_that_is_in_the_bill() -> None:
     bursty = {"profile": "campaigns", "mean": 0.3, "seed": 3}
-    lent = figures("RA01 +sch_kueue", bursty)["quotas"]["gpus_if_lent"]
+    lent = figures("RA01 +sch_kueue", bursty, kind="team")["quotas"]["gpus_if_lent"]
     more = f"{120 - lent:,.0f} more"
-    assert f"unlent quotas take 120 ({more})" in cost("RA01 +sch_kueue", bursty, term="reserved").summary
+    assert f"unlent quotas take 120 ({more})" in cost("RA01 +sch_kueue", bursty, kind="team", term="reserved").summary
     assert (
         f"take 120 GPUs for everybody's peak, {more} than lent ones ({lent:,.0f})."
-        in cost("RA01", bursty, term="reserved").summary
+        in cost("RA01", bursty, kind="team", term="reserved").summary
     )
-    assert f"{more}, not in the bill" in cost("RA01 +sch_kueue", bursty).summary
+    assert f"{more}, not in the bill" in cost("RA01 +sch_kueue", bursty, kind="team").summary
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def studied() -> Study:
 def test_a_sandbox_nobody_asked_for_costs_more_and_its_slowdown_is_in_the_interval(studied: Study) -> None:
     sandboxed = next(e for e in studied.evaluations if e.id.startswith("RA01-"))
     statement = sandboxed.scores["cost"].detail
-    slowed_work = statement.slowed["gvisor on GPUs"]
+    slowed_work = statement.slowed["gVisor on GPUs"]
     assert float(slowed_work.cost) > 1_000_000
     cost = sandboxed.scores["cost"]
     assert cost.high - cost.value > float(slowed_work.cost) * (slowed_work.times.high / slowed_work.times.likely - 1)

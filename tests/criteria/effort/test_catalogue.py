@@ -15,7 +15,7 @@ from tests.criteria.effort.designs import book, catalogue
 
 
 def test_every_option_of_every_dimension_states_its_work() -> None:
-    assert set(catalogue().options) - set(book().work) == set()
+    assert set(catalogue().options) - set(book().work_by_trigger) == set()
 
 
 def test_every_option_of_every_dimension_states_its_toil() -> None:

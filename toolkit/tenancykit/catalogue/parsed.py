@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +20,10 @@ from typing import Any, Final
 import yaml
 
 from kubeanswers import scalars, source
-from kubeanswers.errors import InputError
+from kubeanswers.errors import InputError, OutputError
 from kubeanswers.inputs import decoded
 from kubeanswers.source import Document, Path_, parse_yaml, read_yaml
+from kubeanswers.writing import write_text
 
 _VARIABLE: Final = "TENANCYKIT_CACHE"
 _FILE: Final = "catalogue.json"
@@ -138,14 +138,7 @@ def _keep(documents: Mapping[str, Sequence[Any]]) -> None:
     if folder is None:
         return
     text = json.dumps({"key": _key(), "documents": documents}, separators=(",", ":"))
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, OutputError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _ours(folder):
-            return
-        handle, name = tempfile.mkstemp(dir=folder, prefix=_FILE)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(name).replace(folder / _FILE)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+        if _ours(folder):
+            write_text(folder / _FILE, text, ours="", force=True)

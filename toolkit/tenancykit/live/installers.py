@@ -12,6 +12,7 @@ from kubeanswers.source import read_yaml
 from tenancykit.catalogue.reading import Catalogue
 
 INSTALLERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "amd.com": ("amd-gpu-operator",),
     "apis.kcp.io": ("kcp",),
     "argoproj.io": ("argo-cd",),
     "bootstrap.cluster.x-k8s.io": ("capi-kubeadm", "k0smotron-operator"),

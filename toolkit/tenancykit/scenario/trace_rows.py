@@ -316,10 +316,12 @@ def _piped(path: Path) -> bytes:
 
 
 def _unreadable(path: Path) -> Fault:
-    """Return the fault of a file that is not UTF-8, with the first such line."""
-    with contextlib.suppress(OSError), path.open("rb") as stream:
+    """Return the fault of a file that is not UTF-8 once gzip has unpacked it, with the first such line."""
+    with contextlib.suppress(OSError, EOFError), path.open("rb") as raw:
+        packed = raw.read(len(_GZIP)) == _GZIP
+        raw.seek(0)
         start = b""
-        for number, line in enumerate(stream, 1):
+        for number, line in enumerate(gzip.GzipFile(fileobj=raw) if packed else raw, 1):
             start = start or line[:8]
             try:
                 line.decode("utf-8-sig")
