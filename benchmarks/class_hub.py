@@ -143,6 +143,13 @@ def memory_of(root: int, is_theirs: Callable[[str], bool]) -> tuple[float, float
     return theirs, others
 
 
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
+
+
 async def attend(people: list[Participant], hub: int) -> dict[str, Any]:
     """Return how long each took from the log-in to a passed check, and the memory when all have."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(people)))
@@ -175,10 +182,8 @@ def main() -> None:
     if importlib.util.find_spec("jupyterhub") is None:
         print(json.dumps({"benchmark": "class_hub", "skipped": "pip install 'tenancykit[class]'"}))
         return
-    with socket.socket() as tried, tempfile.TemporaryDirectory() as folder:
-        tried.bind(("127.0.0.1", 0))
-        port = int(tried.getsockname()[1])
-        tried.close()
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tenancykit", "lab", "--class", str(options.participants), "--folder", folder,
                    "--port", str(port)]  # fmt: skip
         hub = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

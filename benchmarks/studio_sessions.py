@@ -9,7 +9,6 @@ import argparse
 import importlib.util
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from class_hub import memory_of
+from class_hub import free_port, memory_of
 
 PATIENCE: Final = 3600
 """Seconds to wait for a page: the machine may be busy with other work."""
@@ -63,10 +62,7 @@ def main() -> None:
     if importlib.util.find_spec("voila") is None:
         print(json.dumps({"benchmark": "studio_sessions", "skipped": "pip install 'tenancykit[lab]'"}))
         return
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        port = int(tried.getsockname()[1])
-    command = [sys.executable, "-m", "tenancykit", "lab", "--app", "--no-browser", f"--port={port}",
+    command = [sys.executable, "-m", "tenancykit", "lab", "--app", "--no-browser", f"--port={free_port()}",
                f"--sessions={options.pages}"]  # fmt: skip
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
