@@ -102,8 +102,9 @@ def node_groups(things: Sequence[Object], offers: Iterable[Object] = ()) -> tupl
     for node in things:
         if node["kind"] == "Node" and not any(label in labels_of(node) for label in _CONTROL):
             found.setdefault(_alike(node), []).append(node)
-    groups = [_group(nodes[0], things, len(nodes)) for nodes in found.values()]
-    groups += [_group(node, things, 0) for node in offers]
+    reader = Reader(things)
+    groups = [_group(nodes[0], things, reader, len(nodes)) for nodes in found.values()]
+    groups += [_group(node, things, reader, 0) for node in offers]
     return tuple(sorted(groups, key=lambda group: group.name))
 
 
@@ -119,12 +120,11 @@ def _lasting(read: Machine) -> tuple[Taint, ...]:
     return tuple(taint for taint in read.taints if not taint.key.startswith((*_PASSING, *_PASSING_TOO)))
 
 
-def _group(node: Object, things: Sequence[Object], number: int) -> NodeGroup:
+def _group(node: Object, things: Sequence[Object], reader: Reader, number: int) -> NodeGroup:
     read, labels = machine(node), labels_of(node)
     pool = next((labels[label] for label in _POOLS if label in labels), "")
     words = [word for word in (pool, labels.get(_TYPE) or ("" if pool else read.name), labels.get(_ZONE)) if word]
     template = replace(read, taints=_lasting(read), cordoned=False, images={})
-    reader = Reader(things)
     ours = [reader.pod(thing) for thing in daemons_of(things, template)]
     named = {pod.owner for pod in ours}
     kept = [pod for pod in _of_node(things, reader, read.name) if pod.owner not in named]
