@@ -12,7 +12,8 @@ import pytest
 
 from tenancykit import schemas
 from tenancykit.catalogue.reading import load_catalogue
-from tenancykit.cli import LISTINGS, main
+from tenancykit.cli import main
+from tenancykit.cli.arguments import LISTINGS
 from tests.studies import EXAMPLES, candidates
 
 

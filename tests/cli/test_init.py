@@ -10,7 +10,8 @@ import pytest
 import tenancykit as tk
 from kubeanswers.errors import InputError
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
-from tenancykit.cli import ANSWERS, main
+from tenancykit.cli import main
+from tenancykit.cli.arguments import ANSWERS
 from tenancykit.study.drafting import drafted
 from tenancykit.study.interviewing import Question, completed_answers, interview
 

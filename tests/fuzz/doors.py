@@ -27,8 +27,8 @@ from kubeanswers.terminal import escaped
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.workbook import load_work
-from tenancykit.cli import ANSWERS as ANSWERS_OF_INIT
 from tenancykit.cli import main
+from tenancykit.cli.arguments import ANSWERS as ANSWERS_OF_INIT
 from tenancykit.criteria.effort.calibration import read_calibration
 from tenancykit.criteria.isolation.records import read_records
 from tenancykit.examples import example

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, order=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with an input.
 
     Attributes:
@@ -75,6 +73,8 @@ def did_you_mean(word: str, known: Iterable[str], *, alike: float = 0.6) -> str:
         known: what may be written.
         alike: least share of letters in common, 0 to 1.
     """
+    import difflib  # noqa: PLC0415 - not before a word was wrong: every command imports this module
+
     folded = {other.casefold(): other for other in known}
     close = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=alike)
     return f"did you mean {folded[close[0]]}?" if close else ""

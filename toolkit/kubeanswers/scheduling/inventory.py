@@ -205,7 +205,7 @@ class _Checking:
         except MALFORMED as error:
             found = [Fault(where, explained(error), "the API's own form")]
         place = self.places.get(id(thing))
-        self.faults += [replace(fault, where=f"{place}: {fault.where}") for fault in found] if place else found
+        self.faults += [fault._replace(where=f"{place}: {fault.where}") for fault in found] if place else found
         return None
 
     def once(self, names: Sequence[str]) -> None:

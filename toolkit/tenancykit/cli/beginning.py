@@ -13,7 +13,8 @@ from kubeanswers.terminal import escaped
 from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
-from tenancykit.cli import ANSWERS, OK
+from tenancykit.cli import OK
+from tenancykit.cli.arguments import ANSWERS
 from tenancykit.cli.designs import print_json
 from tenancykit.study.drafting import HEAD, drafted
 from tenancykit.study.interviewing import Question, interview
