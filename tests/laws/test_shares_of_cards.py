@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import tenancykit as tk
 from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.cli import main
 from tenancykit.design.model import Design
 from tenancykit.design.validity import reference_design
+from tenancykit.design.variants import variant
 from tenancykit.study.completion import completed
 
 CATALOGUE = load_catalogue()
@@ -75,3 +79,20 @@ def test_customers_who_run_no_code_of_their_own_share_cards_without_mig() -> Non
 
 def test_customers_who_bring_code_get_whole_cards_where_nothing_keeps_them_apart() -> None:
     assert not shared_by(INFERENCE % "true", "RA01")[1]
+
+
+def test_a_way_of_sharing_cards_that_was_asked_for_by_name_stays_though_it_misses_the_fleet() -> None:
+    scenario = tk.parse_scenario(HPC % "10Gi")
+    asked = variant("RA01 +gpu_mig", scenario, CATALOGUE)
+    (design,) = completed([asked], scenario, CATALOGUE)
+    assert "gpu_mig" in design.choices["groups"].options
+
+
+def test_explain_says_which_way_of_sharing_cards_gave_way_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "hpc.yaml").write_text(HPC % "10Gi", encoding="utf-8")
+    assert main(["explain", str(tmp_path / "hpc.yaml"), "RA03", "--criterion", "cost"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("Not as published: ")
+    assert "in place of MIG partitions, for which the fleet holds too few GPU nodes." in said

@@ -19,6 +19,7 @@ from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.report import payload, text
 from tenancykit.report.bills import bill_data, bill_lines
+from tenancykit.report.completing import swapped
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.study.closing import opened
 from tenancykit.study.comparison import Progress, Study
@@ -115,6 +116,8 @@ def explain(options: argparse.Namespace) -> int:
         data = [payload.explanation(one) for one in explained]
         print_json(data[0] if options.criterion else {"schema": "tenancykit/explanations/v1", "explanations": data})
         return OK
+    if changed := swapped(chosen):
+        print("\n".join(text.wrapped(f"Not as published: {changed}.")))
     depth = options.depth if options.depth is not None or options.criterion else 1
     print("\n\n".join(text.explanation_text(one, depth) for one in explained))
     return OK

@@ -38,12 +38,14 @@ class Choice:
         completion: those that a reference architecture's publisher leaves open and we filled in.
         tier: the tier of the reference architecture they come from.
         supplements: those that complete the design for what the scenario needs.
+        named: those that somebody asked for by name; completion never swaps them.
     """
 
     options: tuple[str, ...]
     completion: tuple[str, ...] = ()
     tier: str = ""
     supplements: tuple[Supplement, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
@@ -83,7 +84,8 @@ def own_design(
         faults.append(Fault(where, f"chooses nothing for {', '.join(missing)}"))
     if faults:
         raise InputError(faults)
-    return Design(identifier, name, {c: choose(catalogue, per_class[c]) for c in classes}, named=True)
+    chosen = {c: choose(catalogue, per_class[c]) for c in classes}
+    return Design(identifier, name, {c: replace(one, named=one.options) for c, one in chosen.items()}, named=True)
 
 
 def _steps(text: str, catalogue: Catalogue) -> list[tuple[str, str]]:
@@ -116,7 +118,9 @@ def _changed(choice: Choice, steps: list[tuple[str, str]], catalogue: Catalogue)
             if (catalogue.options[other].dimension, catalogue.options[other].layer) != (option.dimension, option.layer)
         ]
         chosen.append(identifier)
-    return choose(catalogue, chosen, completion=choice.completion, tier=choice.tier)
+    named = {*choice.named, *(identifier for sign, identifier in steps if sign == "+")}
+    found = choose(catalogue, chosen, completion=choice.completion, tier=choice.tier)
+    return replace(found, named=tuple(option for option in found.options if option in named))
 
 
 def _words(steps: list[tuple[str, str]]) -> str:

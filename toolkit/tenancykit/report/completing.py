@@ -27,10 +27,18 @@ def _named(supplement: Supplement, evaluation: Evaluation) -> str:
     options, needs = evaluation.catalogue.options, evaluation.catalogue.needs
     text = options[supplement.option].name
     if supplement.replaces:
-        text += f" in place of {options[supplement.replaces].name}"
+        text += f" in place of {_given_way(supplement, evaluation)}"
     if supplement.needs:
         text += f" ({', '.join(needs[need].name for need in supplement.needs)})"
     return text
+
+
+def _given_way(supplement: Supplement, evaluation: Evaluation) -> str:
+    """Return what a supplement replaces; only what does not fit a fixed fleet gives way though it met the need."""
+    gone = evaluation.catalogue.options[supplement.replaces]
+    met = {name for need in supplement.needs for name in evaluation.catalogue.needs[need].met.atoms()}
+    fits = met.isdisjoint({gone.id, *gone.provides})
+    return gone.name if fits else f"{gone.name}, for which the fleet holds too few GPU nodes"
 
 
 def goes_without(evaluation: Evaluation) -> tuple[str, ...]:
@@ -47,7 +55,7 @@ def swapped(evaluation: Evaluation) -> str:
     """Return what gave way to something else in a design, for all classes once; empty where nothing did."""
     options = evaluation.catalogue.options
     found = {
-        f"{options[s.option].name} in place of {options[s.replaces].name}": None
+        f"{options[s.option].name} in place of {_given_way(s, evaluation)}": None
         for resolved in evaluation.resolved.classes
         for s in resolved.choice.supplements
         if s.replaces

@@ -223,6 +223,7 @@ class _Completion:
         if not way:
             return choice
         chosen = choose(self.catalogue, self._with(choice, way), completion=choice.completion, tier=choice.tier)
+        chosen = replace(chosen, named=tuple(option for option in choice.named if option in chosen.options))
         layers = {self._layer(identifier): identifier for identifier in choice.options}
         supplements = tuple(
             Supplement(
@@ -319,6 +320,7 @@ class _Completion:
     def _fitting(self, design: Design, asked: frozenset[str] | set[str]) -> Design:
         cutting = {c for name in asked for c in design.choices[name].options if self._shares(c)}
         required = {o for c in self.classes for o in c.requirements.require_options}
+        required |= {option for choice in design.choices.values() for option in choice.named}
         if not cutting or cutting & required or not self._lacking(design):
             return design
         others = [one for one in self._cut_otherwise(design, frozenset(cutting)) if not self._lacking(one)]
@@ -328,7 +330,7 @@ class _Completion:
         ways = []
         for tenant_class in self.classes:
             choice, judge = design.choices[tenant_class.id], self.judges[tenant_class.id]
-            bare = Choice(tuple(option for option in choice.options if option not in barred))
+            bare = Choice(tuple(o for o in choice.options if o not in barred), named=choice.named)
             resolved, broken = judge.resolve(bare)
             missed = tuple(one for one in judge.asked if one.missed(resolved.facts))
             context = _Context(judge, bare, frozenset(broken), missed, barred=barred)
