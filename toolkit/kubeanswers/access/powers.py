@@ -79,6 +79,16 @@ class Power:
             return False
         return any(right.given_by(rule) for right in self.rights)
 
+    def served_for(self, rules: Iterable[Rule], groups: frozenset[str]) -> bool:
+        """Return whether rules give it over a group they name, or a wildcard does over one that is served.
+
+        Args:
+            rules: of one role.
+            groups: API groups known to be served besides the built-in ones.
+        """
+        given = [(right, rule) for rule in rules for right in self.rights if right.given_by(rule)]
+        return any(right.groups & (rule.groups | groups | BUILT_IN) for right, rule in given)
+
 
 def _covers(resources_: frozenset[str], wanted: str) -> bool:
     if "*" in resources_ or wanted in resources_ or wanted == "*":
@@ -142,10 +152,29 @@ def _namespaced(rule: Rule, kinds: KindTable) -> Rule | None:
     return rule if kept == rule.resources else Rule(rule.verbs, rule.groups, kept, rule.names)
 
 
+def with_bound(rules: tuple[Rule, ...], roles: Mapping[tuple[str, str], tuple[Rule, ...]]) -> tuple[Rule, ...]:
+    """Return the rules with ``bind`` on named ClusterRoles as what those give; of a role nobody knows it stays.
+
+    Args:
+        rules: of one role.
+        roles: rules by namespace (empty for a ClusterRole) and name.
+    """
+    return tuple(part for rule in rules for part in _bound(rule, roles))
+
+
+def _bound(rule: Rule, roles: Mapping[tuple[str, str], tuple[Rule, ...]]) -> Iterator[Rule]:
+    named = [("", name) for name in sorted(rule.names)]
+    if "bind" not in rule.verbs or rule.resources != {"clusterroles"} or not named or not roles.keys() >= set(named):
+        yield rule
+        return
+    if rule.verbs != {"bind"}:
+        yield Rule(rule.verbs - {"bind"}, rule.groups, rule.resources, rule.names)
+    for key in named:
+        yield from roles[key]
+
+
 def _lives_in_namespaces(rule: Rule, name: str, kinds: KindTable) -> bool:
     plain, _, below = name.partition("/")
-    if plain == "*":
-        return True
     if plain == "namespaces" and ("" in rule.groups or "*" in rule.groups):
         return bool("*" in rule.verbs or rule.verbs & _OWN_NAMESPACE) and not below
     if plain == "clusterroles" and ("bind" in rule.verbs or "*" in rule.verbs):
@@ -156,15 +185,17 @@ def _lives_in_namespaces(rule: Rule, name: str, kinds: KindTable) -> bool:
 
 
 def _is_namespaced(groups: frozenset[str], plain: str, kinds: KindTable) -> bool:
+    if plain == "*":
+        return not groups <= BUILT_IN or any(e.namespaced and e.group in groups for e in kinds.by_kind.values())
     known = [entry for entry in kinds.served_as(plain) if _in(entry.group, groups)]
-    return any(entry.namespaced for entry in known) if known else not groups <= _BUILT_IN
+    return any(entry.namespaced for entry in known) if known else not groups <= BUILT_IN
 
 
 def _in(group: str, groups: frozenset[str]) -> bool:
     return "*" in groups or group in groups
 
 
-_BUILT_IN: Final = frozenset({"", "apps", "batch", "autoscaling", "policy", "extensions", RBAC_GROUP, *_REVIEWS}) | {
+BUILT_IN: Final = frozenset({"", "apps", "batch", "autoscaling", "policy", "extensions", RBAC_GROUP, *_REVIEWS}) | {
     f"{name}.k8s.io"
     for name in (
         "admissionregistration", "apiextensions", "apiregistration", "certificates", "coordination", "discovery",
@@ -223,8 +254,7 @@ def reaches_namespaces(rules: Iterable[Rule], kinds: KindTable) -> bool:
 
 def _touches(rule: Rule, kinds: KindTable) -> bool:
     return any(
-        name == "*" or (_is_namespaced(rule.groups, name.partition("/")[0], kinds) and not _virtual(rule))
-        for name in rule.resources
+        _is_namespaced(rule.groups, name.partition("/")[0], kinds) and not _virtual(rule) for name in rule.resources
     )
 
 

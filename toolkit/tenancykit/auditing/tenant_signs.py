@@ -33,7 +33,8 @@ PLATFORM_NAMESPACES: Final = (
     "cert-manager", "monitoring", "ingress-*", "kyverno", "opencost", "karpenter", "kubevirt", "cdi", "rook-ceph",
     "openshift*", "tenancykit-*", "flux-system", "kubeflow", "external-secrets", "gatekeeper-*", "local-path-storage",
     "vault", "observability", "logging", "tracing", "prometheus", "grafana", "traefik", "metallb*", "cattle-*",
-    "fleet-*", "hnc-*", "knative-*", "velero", "crossplane*", "tekton-*", "tigera-*", "calico-*", "cilium*",
+    "fleet-*", "hnc-*", "knative-*", "velero", "crossplane*", "tekton-*", "tigera-*", "calico-*", "cilium*", "argo-*",
+    "keda", "linkerd*", "nvidia-*", "harbor", "dex", "falco", "sealed-secrets", "spire*", "opa", "longhorn*",
 )  # fmt: skip
 """Namespaces taken for the platform's where no label says whose a namespace is. Assumption: how charts and
 distributions call them by default."""

@@ -8,16 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from kubeanswers.access.default_roles import DEFAULTS
-from kubeanswers.access.powers import Power, effective, granting, powers_of, reaches_namespaces, writes, writes_shared
+from kubeanswers.access.powers import (
+    Power,
+    effective,
+    granting,
+    powers_of,
+    reaches_namespaces,
+    with_bound,
+    writes,
+    writes_shared,
+)
 from kubeanswers.access.rbac import Grant, Rule
 from kubeanswers.kinds import KindTable
+from kubeanswers.objects import scalar_text
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import EVERYONE, Tenancy, is_platform_namespace
 
 CROSSING: Final = "api-user-to-shared-api"
+_DEFINITIONS: Final = "apiextensions.k8s.io"
+_DEFINITION: Final = "CustomResourceDefinition"
 
 
 @dataclass(frozen=True)
@@ -96,14 +109,15 @@ class _Reading:
     def _amounts(self, grant: Grant, *, in_namespace: bool) -> _Amounts:
         key = (id(grant.rules), in_namespace)
         if key not in self.amounts:
-            self.amounts[key] = _Amounts.of(grant.rules, self.kinds, in_namespace=in_namespace)
+            rules = with_bound(grant.rules, self.tenancy.access.rules)
+            self.amounts[key] = _Amounts.of(rules, self.kinds, in_namespace=in_namespace)
         return self.amounts[key]
 
     def _cluster(self, grant: Grant, actors: frozenset[str]) -> None:
         held = self._amounts(grant, in_namespace=False)
         if id(grant.rules) not in self.cluster:
-            shared = writes_shared(grant.rules, self.kinds) or bool(held.powers)
-            self.cluster[id(grant.rules)] = (reaches_namespaces(grant.rules, self.kinds), shared)
+            shared = writes_shared(held.rules, self.kinds) or bool(held.powers)
+            self.cluster[id(grant.rules)] = (reaches_namespaces(held.rules, self.kinds), shared)
         inside, shared = self.cluster[id(grant.rules)]
         many = len(self.ledger.everybody) > 1
         if many and (inside or (shared and not _is_default(grant))):
@@ -115,17 +129,38 @@ class _Reading:
         reaching = [power for power in held.powers if power.platform]
         if not reaching and not writes(held.rules):
             return
-        known = is_platform_namespace(grant.namespace, self.tenancy.objects.namespaces.get(grant.namespace, {}))
+        labels = self.tenancy.objects.namespaces.get(grant.namespace, {})
+        known = is_platform_namespace(grant.namespace, labels) or grant.namespace in self._ruling
         self.findings.append(_platform_finding(grant, actors, reaching, known=known))
         if len(self.ledger.everybody) > 1:
             sure = known and bool(reaching)
             self.ledger.note(actors, self.ledger.everybody, sure=sure, why=self.findings[-1].what)
 
+    @cached_property
+    def _groups(self) -> frozenset[str]:
+        """API groups that objects of the set are of, definitions included."""
+        names = {scalar_text(i.spec.get("group")) for i in self.tenancy.objects.of(_DEFINITIONS, _DEFINITION)}
+        return frozenset({item.group for item in self.tenancy.objects} | names)
+
+    @cached_property
+    def _ruling(self) -> frozenset[str]:
+        """Namespaces that rule the cluster however they are called: by their accounts' powers, or as Argo CD's own."""
+        found = {item.namespace for item in self.tenancy.objects.of("argoproj.io", "AppProject")}
+        for grant in self.tenancy.access.grants:
+            if not grant.namespace and grant.subject.kind == "ServiceAccount" and grant.subject.namespace not in found:
+                held = self._amounts(grant, in_namespace=False).powers
+                if any(power.severity == "critical" for power in held):
+                    found.add(grant.subject.namespace)
+        return frozenset(found)
+
     def _own(self, grant: Grant, owner: str, held: _Amounts) -> None:
         anywhere = [power for power in held.powers if power.anywhere]
-        if anywhere:
-            self.findings.append(_anywhere_finding(grant, owner, anywhere))
-            self.ledger.note(frozenset({owner}), self.ledger.everybody, sure=True, why=self.findings[-1].what)
+        sure = [power for power in anywhere if power.served_for(held.rules, self._groups)]
+        for found in (sure, [power for power in anywhere if power not in sure]):
+            if found:
+                self.findings.append(_anywhere_finding(grant, owner, found, sure=found is sure))
+                why = self.findings[-1].what
+                self.ledger.note(frozenset({owner}), self.ledger.everybody, sure=found is sure, why=why)
         own = [power for power in held.powers if power.own]
         if own:
             for power in own:
@@ -274,14 +309,15 @@ def _cluster_findings(grant: Grant, actors: frozenset[str], found: list[Power], 
     )
 
 
-def _anywhere_finding(grant: Grant, owner: str, found: list[Power]) -> Finding:
+def _anywhere_finding(grant: Grant, owner: str, found: list[Power], *, sure: bool) -> Finding:
     subject, where = about(grant.binding)
+    doubt = "" if sure else ", where the cluster runs one"
     return Finding(
         "rbac-own-fence",
-        severity_of(found[0]),
+        severity_of(found[0]) if sure else Severity.LOW,
         subject,
         where,
-        f"{grant.subject} may write {_ids(found)} in its own namespace {grant.namespace}: {found[0].means}",
+        f"{grant.subject} may write {_ids(found)} in its own namespace {grant.namespace}: {found[0].means}{doubt}",
         f"{owner} -> {subject} -> {found[0].means} -> every other tenant",
         "take the right out of the role; controllers of the platform do what it is for",
         CROSSING,

@@ -7,12 +7,15 @@ without a service account acts with the controller's rights, unless the controll
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final
 
+from kubeanswers.access.powers import powers_of
+from kubeanswers.access.rbac import Rule
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.pods import pods_of
 from tenancykit.auditing.crossings.hostile_pods import HostilePods
@@ -23,6 +26,7 @@ CROSSING: Final = "user-to-delivery-hub"
 _SERVES: Final = "tenancykit.dev/serves"
 _PLATFORM: Final = ("kube-system", "argocd", "flux-system")
 """Namespaces of every platform from which its delivery tool or its controllers are taken over."""
+_CHOICE: Final = re.compile(r"\{([^{}]*)\}")
 _HERE: Final = ("https://kubernetes.default.svc", "in-cluster")
 
 
@@ -64,7 +68,7 @@ class Delivery:
         """Yield tenants that may create Applications of the project in their own namespaces."""
         patterns = texts(project.spec.get("sourceNamespaces"))
         for name, tenant in self.tenancy.by_namespace.items() if patterns else ():
-            if any(fnmatchcase(name, pattern) for pattern in patterns) and self._may_apply(name):
+            if any(matches(name, pattern) for pattern in patterns) and self._may_apply(name):
                 yield tenant
 
     def _may_apply(self, namespace: str) -> bool:
@@ -76,12 +80,19 @@ class Delivery:
         return frozenset(item.namespace for item in self.objects.of("argoproj.io", "Application"))
 
     @cached_property
+    def _application_specs(self) -> tuple[tuple[ManifestObject, Mapping[str, Any]], ...]:
+        """Applications, and the templates ApplicationSets make them from, each with its spec."""
+        made = [(item, item.spec) for item in self.objects.of("argoproj.io", "Application")]
+        sets = self.objects.of("argoproj.io", "ApplicationSet")
+        return (*made, *((item, mapping(mapping(item.spec.get("template")).get("spec"))) for item in sets))
+
+    @cached_property
     def _applications(self) -> Mapping[str, frozenset[str]]:
         """Tenants by project: those an Application of it serves, by annotation or because it lives with the tenant."""
         found: dict[str, set[str]] = {}
-        for item in self.objects.of("argoproj.io", "Application"):
-            project = scalar_text(item.spec.get("project")) or "default"
-            owner = self._of_repository.get(_repository(item), frozenset())
+        for item, spec in self._application_specs:
+            project = scalar_text(spec.get("project")) or "default"
+            owner = self._of_repository.get(_repository(spec), frozenset())
             named = next(iter(owner)) if len(owner) == 1 else ""
             for tenant in (item.annotations.get(_SERVES, ""), self.tenancy.by_namespace.get(item.namespace, ""), named):
                 if tenant:
@@ -92,10 +103,10 @@ class Delivery:
     def _of_repository(self) -> Mapping[str, frozenset[str]]:
         """Tenants whose namespaces each repository is delivered to; one that goes to several is the platform's."""
         found: dict[str, set[str]] = {}
-        for item in self.objects.of("argoproj.io", "Application"):
-            target = scalar_text(mapping(item.spec.get("destination")).get("namespace"))
+        for _, spec in self._application_specs:
+            target = scalar_text(mapping(spec.get("destination")).get("namespace"))
             if tenant := self.tenancy.by_namespace.get(target, ""):
-                found.setdefault(_repository(item), set()).add(tenant)
+                found.setdefault(_repository(spec), set()).add(tenant)
         return {repository: frozenset(tenants) for repository, tenants in found.items()}
 
     def _by_applications(self, project: ManifestObject) -> frozenset[str]:
@@ -112,7 +123,7 @@ class Delivery:
                 if reached - {tenant}:
                     found.append((project, tenant, reached, why))
         for item in self._unfenced_applications():
-            tenant = next(iter(self._of_repository[_repository(item)]))
+            tenant = next(iter(self._of_repository[_repository(item.spec)]))
             why = f"{item} is of project default, which Argo CD itself makes and which allows every destination"
             found.append((item, tenant, everybody, why))
         for item in (
@@ -132,25 +143,16 @@ class Delivery:
             return
         for item in self.objects.of("argoproj.io", "Application"):
             project = scalar_text(item.spec.get("project")) or "default"
-            if project == "default" and len(self._of_repository.get(_repository(item), ())) == 1:
+            if project == "default" and len(self._of_repository.get(_repository(item.spec), ())) == 1:
                 yield item
 
     def _confined(self, item: ManifestObject) -> bool:
         """Return whether a delivery acts with an account of its own, in another cluster, or with a default account."""
-        return bool(
-            item.spec.get("serviceAccountName") or item.spec.get("kubeConfig") or item.kind in self._default_accounts
-        )
+        return bool(item.spec.get("serviceAccountName") or item.spec.get("kubeConfig") or item.kind in self._defaulted)
 
     @cached_property
-    def _default_accounts(self) -> frozenset[str]:
-        """Kinds whose controller is told an account to act with where none is named (``--default-service-account``)."""
-        found: set[str] = set()
-        for pod in pods_of(self.objects):
-            kind = _CONTROLLERS.get(pod.name)
-            for container in mappings(pod.spec.get("containers")) if kind else ():
-                if any(word.startswith("--default-service-account=") for word in texts(container.get("args"))):
-                    found.add(str(kind))
-        return frozenset(found)
+    def _defaulted(self) -> frozenset[str]:
+        return defaulted_kinds(self.objects)
 
     def _reached(self, project: ManifestObject, tenant: str) -> tuple[frozenset[str], str]:
         """Return the tenants whose namespaces or clusters a project may deliver to, with the entry that allows it.
@@ -170,11 +172,25 @@ class Delivery:
                 platform = sorted(place for place in places if place in _PLATFORM)
                 why += f", the platform's {', '.join(platform)} included" if platform and denied else ""
             reached |= more
-        wide = [entry for entry in mappings(project.spec.get("clusterResourceWhitelist")) if "*" in _kind(entry)]
-        if wide and entries:
+        wide = "" if not entries else next(self._ruling_kinds(project), "")
+        if wide:
             reached |= set(self.tenancy.tenants)
-            why = why or f"{project} allows every cluster-scoped kind"
+            why = why or f"{project} allows {wide}"
         return frozenset(reached), why
+
+    def _ruling_kinds(self, project: ManifestObject) -> Iterator[str]:
+        """Yield the cluster-scoped kinds a project allows whose objects are worth the cluster, in words."""
+        for entry in mappings(project.spec.get("clusterResourceWhitelist")):
+            group, kind = scalar_text(entry.get("group")), scalar_text(entry.get("kind"))
+            if kind == "*":
+                yield "every cluster-scoped kind"
+                continue
+            served = self.objects.kinds.by_kind.values() if not entry.get("name") else ()
+            for known in served:
+                if not known.namespaced and matches(known.kind, kind) and matches(known.group, group or "-"):
+                    found = powers_of([Rule(frozenset("*"), frozenset({known.group}), frozenset({known.resource}))])
+                    if found:
+                        yield f"the cluster-scoped kind {known.kind}, with which one {found[0].means}"
 
     def _places(self, entry: Mapping[str, Any]) -> set[str]:
         """Return the namespaces of this cluster, and the clusters of tenants as ``cluster NAME``, an entry names."""
@@ -183,12 +199,12 @@ class Delivery:
         found: set[str] = set()
         if server == "*" or cluster == "*" or server in _HERE or cluster in _HERE:
             known = (*self.tenancy.by_namespace, *_PLATFORM)
-            found = {name for name in known if fnmatchcase(name, namespace)}
+            found = {name for name in known if matches(name, namespace)}
         pattern = "*" if server == "*" else cluster
         if pattern and pattern not in _HERE:
             here = set(self.tenancy.by_namespace.values()) if pattern == "*" else set()
             names = [tenant for tenant in self.tenancy.tenants if tenant not in here]
-            found |= {f"cluster {tenant}" for tenant in names if fnmatchcase(tenant, pattern)}
+            found |= {f"cluster {tenant}" for tenant in names if matches(tenant, pattern)}
         return found
 
     def _owners_of(self, place: str) -> frozenset[str]:
@@ -230,8 +246,19 @@ class Delivery:
 _CONTROLLERS: Final = {"kustomize-controller": "Kustomization", "helm-controller": "HelmRelease"}
 
 
-def _repository(item: ManifestObject) -> str:
-    sources = [mapping(item.spec.get("source")), *mappings(item.spec.get("sources"))]
+def defaulted_kinds(objects: ObjectSet) -> frozenset[str]:
+    """Return the kinds whose controller is told an account to act with where none is named."""
+    found: set[str] = set()
+    for pod in pods_of(objects):
+        kind = _CONTROLLERS.get(pod.name)
+        for container in mappings(pod.spec.get("containers")) if kind else ():
+            if any(word.startswith("--default-service-account=") for word in texts(container.get("args"))):
+                found.add(str(kind))
+    return frozenset(found)
+
+
+def _repository(spec: Mapping[str, Any]) -> str:
+    sources = [mapping(spec.get("source")), *mappings(spec.get("sources"))]
     return " ".join(f"{scalar_text(s.get('repoURL'))} {scalar_text(s.get('path'))}" for s in sources if s)
 
 
@@ -243,8 +270,20 @@ def _positive(entry: Mapping[str, Any]) -> dict[str, str]:
     return {key: scalar_text(entry.get(key)).removeprefix("!") for key in ("namespace", "server", "name")}
 
 
-def _kind(entry: Mapping[str, Any]) -> str:
-    return scalar_text(entry.get("kind"))
+def matches(name: str, pattern: str) -> bool:
+    """Return whether Argo CD's pattern covers a name: ``/regular expression/``, or a glob with ``{a,b}``.
+
+    Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/ and github.com/gobwas/glob.
+    """
+    if len(pattern) > 1 and pattern[0] == pattern[-1] == "/":
+        try:
+            return re.search(pattern[1:-1], name) is not None
+        except re.error:
+            return False
+    choice = _CHOICE.search(pattern)
+    if choice is None:
+        return fnmatchcase(name, pattern)
+    return any(matches(name, pattern[: choice.start()] + w + pattern[choice.end() :]) for w in choice[1].split(","))
 
 
 def _words(entry: Mapping[str, Any]) -> str:

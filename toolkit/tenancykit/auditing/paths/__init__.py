@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from tenancykit.auditing.paths.deliverers import delivery_paths
 from tenancykit.auditing.paths.devices import device_paths
 from tenancykit.auditing.paths.ingresses import ingress_paths
 from tenancykit.auditing.paths.model import Path, Scene
@@ -12,10 +14,20 @@ from tenancykit.auditing.paths.secrets import secret_paths
 from tenancykit.auditing.paths.servers import server_paths
 from tenancykit.auditing.paths.volumes import volume_paths
 
+_LOOKS: Final = (
+    ingress_paths,
+    secret_paths,
+    device_paths,
+    volume_paths,
+    network_paths,
+    server_paths,
+    delivery_paths,
+)
+
 
 def all_paths(scene: Scene) -> Iterator[Path]:
     """Yield every way that single objects open; without tenants there is nobody to go it."""
     if not scene.everybody:
         return
-    for look in (ingress_paths, secret_paths, device_paths, volume_paths, network_paths, server_paths):
+    for look in _LOOKS:
         yield from look(scene)
