@@ -42,7 +42,7 @@ def test_a_design_that_always_wins_is_a_clear_winner() -> None:
     assert result.clear
     assert result.winner == "a"
     assert result.question == ""
-    assert str(result).startswith("Clear: a is first in 100 % of samples of weights")
+    assert str(result).startswith("Clear: a is first in more than 99 % of samples of weights")
 
 
 def test_an_assumption_whose_end_overturns_a_sure_place_makes_it_close_and_is_named() -> None:

@@ -7,13 +7,26 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+import yaml
 
 import tenancykit as tk
 from tenancykit.decision.verdict import share_in_words
-from tenancykit.report.opening import LINE, Opening, called, fitted, hires, open_days, opening, provided
+from tenancykit.report.opening import (
+    LINE,
+    Opening,
+    called,
+    days_in_words,
+    fitted,
+    hires,
+    open_days,
+    opening,
+    provided,
+)
 from tenancykit.scenario.model import TenantClass
 from tenancykit.scenario.naming import tenants_of
-from tests.laws.small import saas, teams
+from tenancykit.study.exchange_rates import leaves_of_rates
+from tenancykit.study.leaves import leaf_values
+from tests.laws.small import SAAS, saas, teams
 from tests.studies import EXAMPLES
 from tests.studies import study as example
 
@@ -53,7 +66,7 @@ def test_a_fleet_that_is_too_small_is_said_in_machines_with_what_buying_takes() 
 
 
 def test_what_has_to_be_bought_is_said_in_the_first_line() -> None:
-    assert re.search(r"It buys \d+ x gpus.* USD per month", told("buying").recommended)
+    assert re.search(r"It buys \d+ x gpus.* USD a month", told("buying").recommended)
 
 
 @pytest.mark.parametrize(("engineers", "said"), [(1.0, "3 people more"), (3.0, "one person more"), (4.0, "")])
@@ -98,8 +111,7 @@ def test_each_of_the_three_lines_is_one_line_of_a_board_paper(name: str) -> None
     opened = opening(example(name))
     assert len(opened.lines) == 3
     for line in opened.lines:
-        assert len(line) <= 1.4 * LINE, line
-        assert len(line) <= LINE or len(re.split(r"(?<=[.?]) (?=[A-Z])", line)) <= 3, line
+        assert len(line) <= LINE, line
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -113,6 +125,48 @@ def test_what_does_not_fit_the_three_lines_is_told_below_them(name: str) -> None
     assert "As weighed, one nine more" in every
     assert len(set(opened.details)) == len(opened.details)
     assert not re.search(r"\b(\w+) \1\b", every), "no word twice"
+
+
+@pytest.mark.parametrize("name", ["saas", "too-small", "buying"])
+def test_a_purchase_or_a_fleet_too_small_keeps_to_the_lines_too(name: str) -> None:
+    assert all(len(line) <= LINE for line in told(name).lines)
+
+
+def test_many_classes_that_differ_keep_to_the_lines_and_are_told_in_full_below() -> None:
+    plans = yaml.safe_load(SAAS)
+    basic, regulated = plans["tenants"]["classes"]
+    plans["tenants"]["classes"] = [
+        {**(regulated if place % 2 else basic), "id": f"{name}-subscription-plan"}
+        for place, name in enumerate(["bronze", "silver", "golden", "platinum"])
+    ]
+    opened = opening(studied := tk.compare(tk.parse_scenario(yaml.safe_dump(plans))))
+    assert all(len(line) <= LINE for line in opened.lines)
+    assert studied.best.resolved.long in " ".join((*opened.lines, *opened.details))
+    assert days_in_words(studied.best) in " ".join((*opened.lines, *opened.details))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_who_is_asked_about_gains_from_the_design_that_would_be_first(name: str) -> None:
+    """The question named the class worth most, though the rival left it more open than the first did."""
+    studied = example(name)
+    for turn in studied.turns[:1]:
+        kind, _, class_id = turn.rate.what.partition(":")
+        if kind == "isolation":
+            mine, theirs = (open_days(studied[label])[class_id][0] for label in (studied.best.id, turn.label))
+            assert (theirs < mine) == (turn.times > 1) or theirs == mine
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_at_the_worth_that_is_asked_about_the_named_design_draws_level(name: str) -> None:
+    studied = example(name)
+    tree, scales = studied.scales.tree, studied.scales
+    for turn in studied.turns[:2]:
+        leaves = leaves_of_rates(scales)[turn.rate.what]
+        figures = leaf_values([studied[turn.label], studied.best], scales.keys)
+        worth = tree.leaf_weights(studied.heard)
+        worth[[i for i, leaf in enumerate(tree.leaves) if leaf.name in leaves]] *= turn.times
+        rival, first = tree.leaf_values(figures) @ worth
+        assert rival == pytest.approx(first, abs=1e-9) or len(studied.standing.family) > 1
 
 
 def test_a_line_takes_what_fits_and_leaves_the_rest_in_order() -> None:

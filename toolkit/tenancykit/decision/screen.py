@@ -92,7 +92,7 @@ class Miss:
             )
         unit = f" {self.unit}" if self.unit else ""
         told = f"{_percent(self.relative)} %" if need.limit else f"{figure(self.gap)}{unit}"
-        numbers = f"{figure(self.value)} against {_WORDS[need.comparison]} {figure(need.limit)}{unit}"
+        numbers = f"{_told(self.value, need.limit)} against {_WORDS[need.comparison]} {figure(need.limit)}{unit}"
         return f"misses {need.name} by {told} ({numbers})"
 
 
@@ -240,6 +240,12 @@ def _requirement_faults(
             yield Fault(where, f"limit is {need.limit}", "a finite number")
         if need.reading not in ("value", "low", "high"):
             yield Fault(where, f"reading {need.reading!r}", "value, low, high")
+
+
+def _told(value: float, limit: float) -> str:
+    """Return an estimate in three digits, in more where they would read as the limit it misses."""
+    digits = next((n for n in range(3, 7) if f"{value:.{n}g}" != f"{limit:.{n}g}"), 7)
+    return figure(float(f"{value:.{digits}g}"))
 
 
 def _percent(fraction: float) -> str:

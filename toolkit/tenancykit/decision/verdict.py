@@ -103,8 +103,11 @@ class Verdict:
 
 
 def share_in_words(share: float) -> str:
-    """Return a share in per cent that never rounds to all, to none, or up to a share from which the word differs."""
-    if 0.995 <= share < 1:
+    """Return a share in per cent that never rounds to none, or up to a share from which the word differs.
+
+    All of some samples are more than 99 %: what no sample showed may still be.
+    """
+    if share >= 0.995:
         return "more than 99 %"
     if 0 < share < 0.005:
         return "less than 1 %"

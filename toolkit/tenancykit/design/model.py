@@ -156,6 +156,7 @@ class ResolvedDesign:
         long: the same with what is built on top.
         broken: ids of the classes that break something.
         brief: whose clusters, nodes and kernels in plain words, for a line that has to be short.
+        tight: whose clusters and kernels, for one that has room for less.
     """
 
     design: Design
@@ -165,6 +166,7 @@ class ResolvedDesign:
     long: str = ""
     broken: frozenset[str] = frozenset()
     brief: str = ""
+    tight: str = ""
 
     @property
     def id(self) -> str:

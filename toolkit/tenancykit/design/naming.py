@@ -8,7 +8,7 @@ becomes the name of a design on another's site.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,8 @@ from tenancykit.design.model import ClassDesign
 
 BRIEF_LAYERS: Final = ("nodes", "runtime")
 """Layers a name speaks of where a single line has room for little."""
+TIGHT_LAYERS: Final = ("runtime",)
+"""Layers a name speaks of where there is room for less still."""
 SHORT_LAYERS: Final = ("nodes", "runtime", "perimeter", "class")
 """Layers a short name speaks of beside the control plane."""
 LONG_LAYERS: Final = (
@@ -34,24 +36,27 @@ class Title:
         short: what keeps tenants apart.
         long: the same with what is built on top.
         brief: whose clusters, nodes and kernels, for a line that has to be short.
+        tight: whose clusters and kernels, by whatever they are run.
     """
 
     short: str
     long: str
     brief: str
+    tight: str
 
 
 def title(classes: Sequence[ClassDesign]) -> Title:
     """Return the name of a design from the options chosen for each class."""
-    return Title(_name(classes, SHORT_LAYERS), _name(classes, LONG_LAYERS), _name(classes, BRIEF_LAYERS))
+    short, long, brief = (_name(classes, layers, _head) for layers in (SHORT_LAYERS, LONG_LAYERS, BRIEF_LAYERS))
+    return Title(short, long, brief, _name(classes, TIGHT_LAYERS, _whose))
 
 
-def _name(classes: Sequence[ClassDesign], layers: Iterable[str]) -> str:
+def _name(classes: Sequence[ClassDesign], layers: Iterable[str], head_of: Callable[[ClassDesign, str], str]) -> str:
     kinds = {resolved.tenant_class.kind for resolved in classes}
     tenant = kinds.pop() if len(kinds) == 1 else "tenant"
     heads: dict[str, list[ClassDesign]] = {}
     for resolved in classes:
-        heads.setdefault(_head(resolved, tenant), []).append(resolved)
+        heads.setdefault(head_of(resolved, tenant), []).append(resolved)
     parts = []
     for head, members in heads.items():
         whom = "" if len(heads) == 1 else f"{_listed([c.tenant_class.id for c in members])}: "
@@ -67,6 +72,10 @@ def _head(resolved: ClassDesign, tenant: str) -> str:
     if option is None:
         return "no control plane"
     return _said(option, resolved, tenant) or option.name
+
+
+def _whose(resolved: ClassDesign, tenant: str) -> str:
+    return f"a cluster per {tenant}" if resolved.cluster.per_tenant else "one shared cluster"
 
 
 def _modifiers(members: Sequence[ClassDesign], layer: str, tenant: str, *, several: bool) -> list[str]:

@@ -31,7 +31,7 @@ def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> Resolve
     name = title(classes)
     told = tuple(_told(*item, scenario) for item in violations.items())
     unfit = frozenset(class_id for ids in violations.values() for class_id in ids)
-    return ResolvedDesign(design, tuple(classes), told, name.short, name.long, unfit, name.brief)
+    return ResolvedDesign(design, tuple(classes), told, name.short, name.long, unfit, name.brief, name.tight)
 
 
 def _told(reason: str, class_ids: Sequence[str], scenario: Scenario) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tenancykit.design.model import Supplement
-from tenancykit.design.needs import asked_needs
-from tenancykit.report.figures import listed
+from tenancykit.design.needs import Asked, asked_needs
+from tenancykit.report.figures import counted, listed
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
 
@@ -43,12 +45,14 @@ def _given_way(supplement: Supplement, evaluation: Evaluation) -> str:
 
 def goes_without(evaluation: Evaluation) -> tuple[str, ...]:
     """Return what a design does not provide of what is needed, though it is admitted: what happens instead."""
-    return tuple(
-        f"{resolved.tenant_class.id}: no {asked.need.name}; {asked.need.instead}"
-        for resolved in evaluation.resolved.classes
-        for asked in asked_needs(resolved.tenant_class, evaluation.scenario, evaluation.catalogue)
-        if asked.need.instead and asked.missed(resolved.facts)
-    )
+    return tuple(f"{class_id}: no {asked.need.name}; {asked.need.instead}" for class_id, asked in _unmet(evaluation))
+
+
+def _unmet(evaluation: Evaluation) -> Iterator[tuple[str, Asked]]:
+    for resolved in evaluation.resolved.classes:
+        for asked in asked_needs(resolved.tenant_class, evaluation.scenario, evaluation.catalogue):
+            if asked.need.instead and asked.missed(resolved.facts):
+                yield resolved.tenant_class.id, asked
 
 
 def swapped(evaluation: Evaluation) -> str:
@@ -63,19 +67,33 @@ def swapped(evaluation: Evaluation) -> str:
     return listed(list(found))
 
 
-def purchase(evaluation: Evaluation, *, digits: int | None = None) -> str:
+def lacks(evaluation: Evaluation) -> dict[str, list[str]]:
+    """Return the needs a design does not provide though it is admitted, with the ids of the classes that ask them."""
+    found: dict[str, list[str]] = {}
+    for class_id, asked in _unmet(evaluation):
+        found.setdefault(asked.need.name, []).append(class_id)
+    return found
+
+
+def purchase(evaluation: Evaluation, *, digits: int | None = None, brief: bool = False) -> str:
     """Return what a fixed fleet lacks for a design and what buying it costs per month; empty where it lacks nothing.
 
     Args:
         evaluation: the design.
         digits: significant digits of the money; whole units unless given.
+        brief: whether machines are counted instead of named.
     """
     fleet = evaluation.scores["cost"].figures["fleet"]
     if not fleet or not (fleet["missing"] or fleet["missing_control_plane_machines"]):
         return ""
+    hosts = fleet["missing_control_plane_machines"]
     machines = [f"{number} x {name}" for name, number in fleet["missing"].items()]
-    if fleet["missing_control_plane_machines"]:
-        machines.append(f"{fleet['missing_control_plane_machines']} machines for control planes")
+    if hosts:
+        machines.append(counted(hosts, "machine for control planes", "machines for control planes"))
+    if brief:
+        machines = [counted(sum(fleet["missing"].values()) + hosts, "machine")]
     currency, money = evaluation.scenario.infrastructure.currency, fleet["purchase_per_month"]
     told = f"{money:,.0f}" if digits is None else three_digits(money)
-    return f"buys {', '.join(machines)} for {told} {currency} per month (in its cost)"
+    if brief:
+        return f"buys {listed(machines)} ({told} {currency} a month of that)"
+    return f"buys {listed(machines)} for {told} {currency} a month (in its cost)"

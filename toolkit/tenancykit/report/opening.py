@@ -15,10 +15,11 @@ from typing import Final
 from tenancykit.criterion_names import TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
-from tenancykit.report.completing import goes_without, purchase, swapped
-from tenancykit.report.figures import counted, listed, number
+from tenancykit.report.completing import goes_without, lacks, purchase, swapped
+from tenancykit.report.figures import counted, days_text, listed
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
-from tenancykit.report.opening_nobody import nearest, undecided
+from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
+from tenancykit.scenario.naming import tenants_of
 from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
@@ -36,6 +37,9 @@ _SURE: Final = 0.95
 """Share of samples from which a part of the recommendation is beyond doubt."""
 _VARIED: Final = "figures, priors, scales and weights varied"
 """What differs from sample to sample, in few words; how far stands in the details."""
+_OPEN: Final = "Days a year open to another tenant"
+_ROOM: Final = 90
+"""Characters of the shortest name that leave room for the rest of a line."""
 _TAGGED: Final = re.compile(r" \((?:window|lapse|upkeep|rate|prior)s?:[^)]*\)")
 """An assumption's id behind its words."""
 
@@ -65,8 +69,9 @@ class Opening:
 def opening(study: Study) -> Opening:
     """Return the first three lines of a study, and what belongs to them."""
     if study.ranking is None:
-        near = nearest(study)
-        line, rest = fitted(f"Nearest: {near[0]}." if near else "", [f"Next: {text}." for text in near[1:2]])
+        near, near_lines = nearest(study), nearest_lines(study, LINE - len("Nearest: ."))
+        line, rest = fitted(f"Nearest: {near_lines[0]}." if near else "", [f"Next: {text}." for text in near[1:2]])
+        rest = [f"Nearest: {text}." for text in near[:1] if text not in line] + rest
         return Opening("No design is recommended: none meets every requirement.", line, undecided(study), tuple(rest))
     best = study.best
     first, more = _recommended(best)
@@ -104,21 +109,19 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
     cost, effort, operations = (best.scores[name] for name in ("cost", "effort", "operations"))
     people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
     by = f"run by {'one person' if people == 1 else f'{people} people'}"
+    hired = f", {hires(best)} than the team has" if hires(best) else ""
     price = (
         f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)}), "
-        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}."
+        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{hired}."
     )
-    bought, lacking = purchase(best, digits=3), goes_without(best)
-    musts = [
-        f"That is {hired} than the team has." if (hired := hires(best)) else "",
-        f"It {bought}." if bought else "",
-        *(f"For {text}." for text in lacking),
-    ]
-    said = " ".join(filter(None, [price, *musts]))
-    full = best.resolved.long or best.name
-    names = [full, best.name, _brief(best)]
-    name = next((one for one in names if len(word) + len(one) + len(said) + 4 <= LINE), names[-1])
+    full, lacking = best.resolved.long or best.name, goes_without(best)
+    musts = [*(f"It {text}." for text in [purchase(best, digits=3)] if text), *(f"For {text}." for text in lacking)]
+    short = [f"It {text}." for text in [purchase(best, digits=3, brief=True)] if text]
+    short += [f"No {need} for {listed(ids)}." for need, ids in lacks(best).items()]
+    names = [full, best.name, _brief(best), _tight(best)]
+    name, said = _fitting(word, [*names, _heads(best)], price, musts, short)
     more = [f"In full: {full}."] if name != full else []
+    more += [text for text in musts if text not in said]
     if changed := swapped(best):
         more.append(f"It takes {changed}, which the scenario's machines or trust do not allow for.")
     if needs := provided(best):
@@ -129,12 +132,26 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
         f"Work: {three_digits(effort.value)} person-days to build, {three_digits(operations.value)} hours a month; {by}"
         f"{rest}{waiting}."
     )
-    return f"{word}: {name}, {said}", more
+    return said, more
+
+
+def _fitting(word: str, names: list[str], price: str, musts: list[str], short: list[str]) -> tuple[str, str]:
+    """Return the longest name with which everything that must be said fits one line, and the line.
+
+    What must be said gives way to its short form before the name is cut to whose clusters there are.
+    """
+    ways = [(name, told) for told in (musts, short) for name in names[:3]]
+    ways += [(name, told) for name in names[3:] for told in (musts, short)]
+    for name, told in ways:
+        said = " ".join([f"{word}: {name}, {price}", *told])
+        if len(said) <= LINE:
+            break
+    return name, said
 
 
 def _weeks(weeks: float) -> str:
-    told = number(round(weeks)) if weeks >= 10 else three_digits(round(weeks, 1))
-    return f"{told} week{'' if told == '1' else 's'}"
+    """Return a schedule's median in words: whole weeks, since nobody plans tenths of one."""
+    return counted(round(weeks), "week") if weeks >= 1 else counted(max(1, round(7 * weeks)), "day")
 
 
 def hires(best: Evaluation) -> str:
@@ -162,7 +179,13 @@ def provided(best: Evaluation) -> str:
 
 def _buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     levels, meant = levels_in_words(best)
-    said = f"Days a year open to another tenant: {days_in_words(best)}{f'; level {levels}' if levels else ''}."
+    days = days_in_words(best)
+    level = f"; level {levels}" if levels else ""
+    briefly = [days, days_in_words(best, ways=False), _extremes(best)]
+    ways = [f"{_OPEN}: {told}{rest}." for told in briefly for rest in (level, "")]
+    said = next((way for way in ways if len(way) <= LINE), ways[-1])
+    left = [f"{_OPEN}, in full: {days}."] if days not in said else []
+    left += [f"Level {levels}."] if levels and levels not in said else []
     others = _other_families(study, best)
     cheapest = min(others, key=lambda e: e.scores["cost"].value, default=None)
     safest = min(others, key=worst_days, default=None)
@@ -172,14 +195,25 @@ def _buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     if safest is not None and safest is not cheapest and worst_days(safest) < _SAFER * worst_days(best):
         told.append(f"The safest, {_beside(safest, best)}; as weighed that is not worth it.")
     line, rest = fitted(said, told)
+    rest = [*left, *rest]
     opened = "Open: on some path between two tenants no barrier is left; days are expected values."
     return line, [*rest, *(f"{text}." for text in meant), opened]
+
+
+def _extremes(best: Evaluation) -> str:
+    """Return the most and the least open days, and of whom, where there are too many classes to tell each."""
+    found = open_days(best)
+    classes = sorted((c for c in best.scenario.tenants.classes if c.id in found), key=lambda c: -found[c.id][0])
+    told = [f"{days_text(found[one.id][0])} for {tenants_of([one])}" for one in (classes[0], classes[-1])]
+    return f"at most {told[0]}, at least {told[1]}"
 
 
 def _beside(other: Evaluation, best: Evaluation) -> str:
     more = other.scores["cost"].value - best.scores["cost"].value
     currency = best.scenario.infrastructure.currency
     price = f"{three_digits(abs(more))} {currency} a month {'more' if more > 0 else 'less'}"
+    if abs(more) < _SAME * best.scores["cost"].value:
+        price = "for about the same money"
     return f"{called(other, best)} ({price}), leaves {days_in_words(other, ways=False)}"
 
 
@@ -187,6 +221,19 @@ def _brief(evaluation: Evaluation) -> str:
     """Return the briefest name: the one its owner gave, else whose clusters, nodes and kernels."""
     resolved = evaluation.resolved
     return resolved.name if resolved.design.named or not resolved.brief else resolved.brief
+
+
+def _tight(evaluation: Evaluation) -> str:
+    """Return whose clusters and kernels, or the name its owner gave."""
+    resolved = evaluation.resolved
+    return resolved.name if resolved.design.named or not resolved.tight else resolved.tight
+
+
+def _heads(evaluation: Evaluation) -> str:
+    """Return whose clusters, and no more; that classes differ where even this is long."""
+    found = _by_cluster(evaluation)
+    told = next(iter(found)) if len(found) == 1 else "; ".join(f"{listed(ids)}: {what}" for what, ids in found.items())
+    return told if len(told) <= _ROOM else f"a design for each of {len(evaluation.resolved.classes)} classes"
 
 
 def called(other: Evaluation, first: Evaluation) -> str:
@@ -225,20 +272,47 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     others = _other_families(study, best)
     word = verdict.word.capitalize()
     if not others:
-        near = nearest(study)
-        return fitted(
-            f"{word}: nothing that differs in more than add-ons meets every requirement.",
-            [f"Nearest: {near[0]}." if near else ""],
-        )
+        said = f"{word}: nothing that differs in more than add-ons meets every requirement."
+        near = nearest_lines(study, LINE - len(said) - len(" Nearest: ."))
+        return fitted(said, [f"Nearest: {near[0]}." if near else ""])
     share = f"{word}: first in {share_in_words(verdict.share)} of samples ({_VARIED})"
     varied = f"Samples vary {verdict.varied}."
     if verdict.word == "clear":
         return f"{share}, whichever rival is dropped and with any one assumption at either end of its range.", [varied]
     overturns = [*_overturns(study, verdict, best)]
-    settling = _plain(study, best, _settling(study, verdict, best, others))
+    settling = _settling(study, verdict, best, others)
     told = [*overturns[:1], settling] if verdict.share >= _SURE else [settling, *overturns[:1]]
-    line, rest = fitted(f"{share}{_kept(study, best)}. {told[0]}".rstrip(), [*told[1:], *_rivals(study, verdict, best)])
-    return line, [*rest, *overturns[1:], varied, rates_in_words(study.exchange_rates)]
+    kept = _kept(study, best)
+    said, named = _briefly(study, best, share, kept, told[0])
+    line, rest = fitted(said, [*(_plain(study, best, text) for text in told[1:]), *_rivals(study, verdict, best)])
+    missed = [f"{kept[2:]} in the samples.".replace(" keep", " of them keep")] if kept and kept not in line else []
+    return line, [*named, *missed, *rest, *overturns[1:], varied, rates_in_words(study.exchange_rates)]
+
+
+def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: str) -> tuple[str, list[str]]:
+    """Return how sure and what would change it as one line, and what a design is that is told in short there."""
+    plain = _plain(study, best, settling)
+    found = _ids(study).search(settling)
+    ways = [f"{share}{more}. {plain}".rstrip() for more in dict.fromkeys((kept, ""))]
+    if found is None:
+        said = next((way for way in ways if len(way) <= LINE), f"{share}{kept}.")
+        return said, [] if plain in said else [plain]
+    rival = study[found[0]]
+    names = [_brief(rival), *_apart(rival, best), f"the design ranked {study.rank(rival.id)}"]
+    told = [_ids(study).sub(name, settling) for name in names]
+    ways += [f"{share}{more}. {text}" for text in told for more in dict.fromkeys((kept, ""))]
+    said = next((way for way in ways if len(way) <= LINE), ways[-1])
+    if plain in said:
+        return said, []
+    return said, [plain if len(said) > LINE else f"What would be first instead: {called(rival, best)}."]
+
+
+def _apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
+    """Yield in few words whose clusters a rival has, where they are not those of the first."""
+    for name in (_tight, _clusters):
+        if (told := name(rival)) != name(best):
+            several = len(rival.resolved.classes) > 1 and len(_by_cluster(rival)) == 1
+            yield f"{told} for everybody" if several and ", " not in told else told
 
 
 def _overturns(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
@@ -269,14 +343,21 @@ def _kept(study: Study, best: Evaluation) -> str:
 
 def _clusters(evaluation: Evaluation) -> str:
     """Return who has a cluster of its own, in words."""
+    found = _by_cluster(evaluation)
+    return (
+        next(iter(found)) if len(found) == 1 else listed([f"{what} for {listed(ids)}" for what, ids in found.items()])
+    )
+
+
+def _by_cluster(evaluation: Evaluation) -> dict[str, list[str]]:
+    """Return the ids of classes by whether they have a cluster per tenant or share one, in words."""
     classes = evaluation.resolved.classes
     kinds = {c.tenant_class.kind for c in classes}
-    tenant = next(iter(kinds)) if len(kinds) == 1 else "tenant"
-    own = {c.tenant_class.id: f"a cluster per {tenant}" for c in classes if c.cluster.per_tenant}
-    told: dict[str, list[str]] = {}
+    own = f"a cluster per {next(iter(kinds)) if len(kinds) == 1 else 'tenant'}"
+    found: dict[str, list[str]] = {}
     for one in classes:
-        told.setdefault(own.get(one.tenant_class.id, "one shared cluster"), []).append(one.tenant_class.id)
-    return next(iter(told)) if len(told) == 1 else listed([f"{what} for {listed(ids)}" for what, ids in told.items()])
+        found.setdefault(own if one.cluster.per_tenant else "one shared cluster", []).append(one.tenant_class.id)
+    return found
 
 
 def what_would_settle_it(study: Study) -> str:
@@ -305,9 +386,13 @@ def _settling(study: Study, verdict: Verdict, best: Evaluation, others: list[Eva
         return f"What would change it: another view of what isolation is worth; next is {rival.id}." if needs else ""
     way = "fell" if need.needed < need.current else "rose"
     return (
-        f"What would change it: {rival.id} draws level if its {TITLES[need.criterion].lower()} {way} to "
-        f"{three_digits(need.needed)} {need.unit} (now {three_digits(need.current)})."
+        f"What would change it: {rival.id} would draw level if its {TITLES[need.criterion].lower()} {way} to "
+        f"{three_digits(need.needed)} {_each(need.unit)} (now {three_digits(need.current)})."
     )
+
+
+def _each(unit: str) -> str:
+    return unit.replace("hours/month", "hours a month").replace("per month", "a month")
 
 
 def _plain(study: Study, best: Evaluation, text: str) -> str:
@@ -321,8 +406,13 @@ def _plain(study: Study, best: Evaluation, text: str) -> str:
         name = called(study[found[0]], best)
         return f"a variant of the first ({name})" if found[0] in twins else name
 
+    return _TAGGED.sub("", _ids(study).sub(named, text))
+
+
+def _ids(study: Study) -> re.Pattern[str]:
+    """Return what finds ids of designs in a text."""
     ids = "|".join(re.escape(e.id) for e in sorted(study.evaluations, key=lambda e: -len(e.id)))
-    return _TAGGED.sub("", re.sub(rf"(?<![\w+-])(?:{ids})(?![\w+-])", named, text))
+    return re.compile(rf"(?<![\w+-])(?:{ids})(?![\w+-])")
 
 
 __all__ = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Final
 
 from tenancykit.report.figures import listed
 from tenancykit.study.certainty import kin
@@ -10,17 +12,34 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
 
+_ID: Final = re.compile(r" \((?:rule [^)]*|needs? [^()]*(?:\([^()]*\))?[^()]*)\)")
+"""The rule or need behind a reason, with its condition."""
+
 
 def nearest(study: Study) -> tuple[str, ...]:
     """Return the nearest designs of different families that are not admitted, with what each misses."""
-    families = kin(study.evaluations)
-    told: dict[tuple[str, ...], str] = {}
+    return tuple(told for told, _ in _near(study))
+
+
+def nearest_lines(study: Study, room: int) -> tuple[str, ...]:
+    """Return the same with short names and fewer reasons where a line of ``room`` characters holds no more."""
+    return tuple(full if len(full) <= room else short for full, short in _near(study))
+
+
+def _near(study: Study) -> Iterator[tuple[str, str]]:
+    families, seen = kin(study.evaluations), set[tuple[str, ...]]()
     for evaluation in sorted(study.evaluations, key=lambda e: _distance(study, e)):
-        if (reasons := study.exclusions(evaluation.id)) and not _admitted_twin(study, evaluation):
-            family = next(group for group in families if evaluation.id in group)
-            more = [f"{len(reasons) - 3} more"] if len(reasons) > 3 else []
-            told.setdefault(family, f"{evaluation.name}, which {listed([*map(_reason, reasons[:3]), *more])}")
-    return tuple(told.values())
+        reasons = [_reason(reason) for reason in study.exclusions(evaluation.id)]
+        family = next(group for group in families if evaluation.id in group)
+        if reasons and family not in seen and not _admitted_twin(study, evaluation):
+            seen.add(family)
+            name = evaluation.resolved.tight or evaluation.name
+            yield f"{evaluation.name}, which {_first(reasons, 3)}", f"{name}, which {_first(reasons, 1)}"
+
+
+def _first(reasons: list[str], most: int) -> str:
+    more = [f"misses {len(reasons) - most} more"] if len(reasons) > most else []
+    return listed([*reasons[:most], *more])
 
 
 def _admitted_twin(study: Study, evaluation: Evaluation) -> bool:
@@ -37,7 +56,7 @@ def _distance(study: Study, evaluation: Evaluation) -> tuple[int, int, float, fl
 
 def _reason(reason: str) -> str:
     """Return an exclusion as the end of a sentence, without the rule's id and its condition."""
-    text = re.sub(r" \((?:rule [^)]*|needs [^()]*(?:\([^()]*\))?[^()]*)\)", "", reason)
+    text = _ID.sub("", reason)
     return text if text.startswith(("misses", "does not")) else f"is not valid ({text})"
 
 
@@ -45,23 +64,35 @@ def undecided(study: Study) -> str:
     """Return what most designs miss, and what buying would take where a fixed fleet is too small."""
     counts: dict[str, int] = {}
     for evaluation in study.evaluations:
-        for what in dict.fromkeys(r.split(" by ")[0].split(":")[0] for r in study.exclusions(evaluation.id)):
+        for what in dict.fromkeys(_what(reason) for reason in study.exclusions(evaluation.id)):
             counts[what] = counts.get(what, 0) + 1
     common = [what for what in sorted(counts, key=lambda what: -counts[what]) if what.startswith("misses ")][:2]
+    if not common:
+        return ""
     told = [f"What stands in the way most often: {listed([_of(study, what, counts[what]) for what in common])}."]
-    near = min(study.evaluations, key=lambda e: _distance(study, e))
-    fleet = near.scores["cost"].figures["fleet"]
-    if fleet and any("misses the fleet" in reason for reason in study.exclusions(near.id)):
-        money = near.scenario.infrastructure.currency
+    if (near := _fleet_alone(study)) is not None:
+        money, lacks = near.scenario.infrastructure.currency, near.scores["cost"].figures["fleet"]
         told.append(
-            f"Buying what {near.name} lacks would take {three_digits(fleet['purchase_per_month'])} {money} a month "
-            f"(infrastructure.buying: allowed)."
+            f"Buying what {near.resolved.tight or near.name} lacks would take "
+            f"{three_digits(lacks['purchase_per_month'])} {money} a month (infrastructure.buying: allowed)."
         )
-    return " ".join(told) if common else ""
+    return " ".join(told)
+
+
+def _what(reason: str) -> str:
+    return _ID.sub("", reason).split(" by ")[0].split(":")[0].split(", asked ")[0]
+
+
+def _fleet_alone(study: Study) -> Evaluation | None:
+    """Return the nearest design that would be admitted if the machines it lacks were bought."""
+    found = [
+        e for e in study.evaluations if [_what(reason) for reason in study.exclusions(e.id)] == ["misses the fleet"]
+    ]
+    return min(found, key=lambda e: _distance(study, e), default=None)
 
 
 def _of(study: Study, what: str, count: int) -> str:
     return f"{what.removeprefix('misses ')} ({count} of {len(study.evaluations)} designs)"
 
 
-__all__ = ["nearest", "undecided"]
+__all__ = ["nearest", "nearest_lines", "undecided"]

@@ -41,11 +41,12 @@ from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, pla
 from tenancykit.study.completion import completed
 from tenancykit.study.composing import best_composition
 from tenancykit.study.evaluation import Evaluation, evaluate
-from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, trade_question, weighed, weights_of
+from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, leaves_of_rates, weighed, weights_of
 from tenancykit.study.growing import crossing_points
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet, scales_of
+from tenancykit.study.settling import FAR, Turn, turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -232,24 +233,27 @@ class Study(Drawable):
             family=twins,
             overturning=found,
             varied=VARIED,
-            question=self._trade_question(twins),
+            question=self._trade_question(),
         )
 
-    def _trade_question(self, twins: Sequence[str]) -> str:
-        """Return at which exchange rate the nearest other family would be first; empty where none does."""
-        edges = [
-            (abs(edge - found.current), found, edge, label)
-            for found in self.weight_intervals
-            for edge, label in ((found.low, found.below), (found.high, found.above))
-            if label is not None and label not in twins and found.current < 1
-        ]
-        if not edges:
-            return ""
-        _, found, edge, label = min(edges, key=lambda item: (item[0], item[1].criterion, item[2]))
-        rest = (1 - edge) / (1 - found.current)
-        moved = {name: edge if name == found.criterion else w * rest for name, w in self.heard.as_dict().items()}
-        there = exchange_rates(self.scenario, self.scales, Weights(tuple(CRITERIA), np.array([*moved.values()])))
-        return trade_question(self.exchange_rates, there, found.criterion, label)
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """What a nine of one class, a person-day or an hour would have to be worth for another family to be first.
+
+        One at a time, the others as weighed; the smallest change first. Empty where cost weighs nothing.
+        """
+        if self.ranking is None or not self.exchange_rates:
+            return ()
+        tree, basis = self.scales.tree, self.basis
+        value = tree.leaf_values(leaf_values(basis.evaluations, self.scales.keys)) * tree.leaf_weights(self.heard)
+        names, leaves = [leaf.name for leaf in tree.leaves], leaves_of_rates(self.scales)
+        parts = [(r, value[:, [names.index(name) for name in leaves[r.what]]].sum(axis=1)) for r in self.exchange_rates]
+        return turns(basis.table.labels, sorted(self.standing.family), parts, value.sum(axis=1))
+
+    def _trade_question(self) -> str:
+        """Return what would have to be worth how much for the nearest other family; empty where all are far off."""
+        near = next(iter(self.turns), None)
+        return near.question if near and 1 / FAR <= near.times <= FAR else ""
 
     @cached_property
     def pareto_front(self) -> TableFront | None:

@@ -22,11 +22,8 @@ from tenancykit.study.scales import ScaleSet
 MONEY = "cost"
 """The leaf whose units prices are in: money per month."""
 
-
-_NINE: Final = "one nine more for "
-
-FAR: Final = 10.0
-"""Factor from which another exchange rate is no question any more. Assumption: it is known to within that."""
+NINE: Final = "one nine more for "
+"""How the worth of a class's isolation is called, before its tenants."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ def exchange_rates(scenario: Scenario, scales: ScaleSet, weights: Weights) -> tu
         return ()
     names = [leaf.name for leaf in scales.tree.leaves]
     found = [
-        ExchangeRate(f"isolation:{name}", amount, f"{currency} a month", f"{_NINE}{who(scenario, name)}")
+        ExchangeRate(f"isolation:{name}", amount, f"{currency} a month", f"{NINE}{who(scenario, name)}")
         for name, amount in together(scales.tree, per_unit, _groups(scales)).items()
     ]
     day = float(per_unit[names.index("effort")]) * AMORTISATION_MONTHS
@@ -123,7 +120,7 @@ def goods(scenario: Scenario, scales: ScaleSet) -> tuple[Good, ...]:
     """
     currency = scenario.infrastructure.currency
     per_class = [
-        Good(f"isolation:{name}", leaves, f"{_NINE}{who(scenario, name)}", "nine")
+        Good(f"isolation:{name}", leaves, f"{NINE}{who(scenario, name)}", "nine")
         for name, leaves in _groups(scales).items()
     ]
     return (
@@ -154,34 +151,6 @@ def elicited(scenario: Scenario, scales: ScaleSet, weights: Weights, answers: Se
     return from_tradeoffs(scales.tree, goods(scenario, scales), answers, weights, MONEY)
 
 
-def trade_question(now: tuple[ExchangeRate, ...], there: tuple[ExchangeRate, ...], criterion: str, label: str) -> str:
-    """Return a weight at which another design is first as the question whether something is worth that much.
-
-    Empty where the rate is :data:`FAR` from the one that was weighed.
-
-    Args:
-        now: exchange rates as weighed.
-        there: exchange rates where the other design draws level.
-        criterion: whose weight differs.
-        label: the other design.
-    """
-    kind = {"effort": "person_day", "operations": "hour"}.get(criterion, "isolation")
-    pairs = (
-        [(a, b) for a, b in zip(now, there, strict=True) if a.what.startswith(kind)] if len(now) == len(there) else []
-    )
-    if not pairs:
-        return ""
-    old, new = max(pairs, key=lambda pair: pair[0].amount)
-    if not old.amount or not 1 / FAR <= new.amount / old.amount <= FAR:
-        return ""
-    way = "more" if new.amount > old.amount else "less"
-    told = f"{three_digits(new.amount)} {new.unit} ({three_digits(old.amount)} as weighed)"
-    what = old.words
-    if kind == "isolation":
-        what = f"cutting the open days of {old.words.removeprefix(_NINE)} to a tenth"
-    return f"Is {what} worth {way} than {told}? Then {label} is first."
-
-
 def who(scenario: Scenario, class_id: str) -> str:
     """Return the tenants of a class in words: ``the 60 basic customers``."""
     return tenants_of([scenario.tenant_class(class_id)])
@@ -203,6 +172,12 @@ def weights_of(weights: model.Weights) -> Weights:
     return direct_weights(stated, CRITERIA, normalise=weights.normalise)
 
 
+def leaves_of_rates(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
+    """Return the leaves behind each exchange rate, by what it prices."""
+    per_class = {f"isolation:{name}": leaves for name, leaves in _groups(scales).items()}
+    return {**per_class, "person_day": ("effort",), "hour": ("operations",)}
+
+
 def _groups(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
     """Return the leaves of isolation by tenant class."""
     found: dict[str, tuple[str, ...]] = {}
@@ -212,14 +187,16 @@ def _groups(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
 
 
 __all__ = [
+    "MONEY",
+    "NINE",
     "ExchangeRate",
     "elicited",
     "exchange_rates",
     "goods",
+    "leaves_of_rates",
     "monthly",
     "rates_in_words",
     "three_digits",
-    "trade_question",
     "weighed",
     "weights_of",
     "who",
