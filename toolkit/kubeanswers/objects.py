@@ -26,12 +26,14 @@ class Where:
         line: first line of the document.
         index: position of the object in the file.
         form: number of the form that what was read there shares with others (see ``shapes``); -1 for none.
+        twin: the name it stands under, where all objects of its form differ in this name only (see ``twins``).
     """
 
     file: str
     line: int = 1
     index: int = 0
     form: int = field(default=-1, compare=False, repr=False)
+    twin: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

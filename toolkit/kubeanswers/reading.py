@@ -329,7 +329,7 @@ class _Reader:
         name = self._name(file)
         key, known = self.twins.find(text, name)
         if known is not None:
-            return [(data, Where(file, line, i, form)) for i, (data, line, form) in enumerate(known)]
+            return [(data, Where(file, line, i, form, name)) for i, (data, line, form) in enumerate(known)]
         told = len(self.faults), len(self.skipped), len(self.unrendered)
         found = self._parsed(text, file, explicit=explicit)
         if found and key is not None and told == (len(self.faults), len(self.skipped), len(self.unrendered)):

@@ -91,7 +91,7 @@ class Builder:
         return [
             (item.data, item.where)
             if item.data is item.read  # read without Secret values
-            else (scrubbed(item.data), replaced(item.where, form=UNFORMED))
+            else (scrubbed(item.data), replaced(item.where, form=UNFORMED, twin=""))
             for item in resources
             if not is_local(item)
         ]

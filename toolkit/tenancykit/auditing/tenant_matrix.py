@@ -14,6 +14,7 @@ from kubeanswers.network.addresses import PRIVATE, AddressSet
 from kubeanswers.objects import ObjectSet
 from kubeanswers.reading import Reading
 from kubeanswers.validation.schema import DEFAULT_VERSION
+from tenancykit.auditing.alike import alike, with_few
 from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.api_access import CROSSING as API
@@ -39,6 +40,7 @@ from tenancykit.auditing.paths import all_paths
 from tenancykit.auditing.paths.model import Path
 from tenancykit.auditing.paths.model import Scene as Ways
 from tenancykit.auditing.queues import queue_findings
+from tenancykit.auditing.spreading import NotAlikeError, pattern_of, spread
 from tenancykit.auditing.standing import standing
 from tenancykit.auditing.telling import told, unowned_findings
 from tenancykit.auditing.tenant_signs import find_tenants
@@ -76,29 +78,64 @@ class AuditOptions:
 
 def audit(source: Reading | ObjectSet, options: AuditOptions | None = None) -> AuditReport:
     """Return what the objects mean: who reaches whom over the API, the network, nodes, GPUs and shared capacity."""
-    with paused_collector():
-        return _audit(source, options or AuditOptions())
-
-
-def _audit(source: Reading | ObjectSet, used: AuditOptions) -> AuditReport:
+    used = options or AuditOptions()
     reading = source if isinstance(source, Reading) else Reading(source)
+    with paused_collector():
+        return _by_kinds(reading, used) or _audit(reading, used)
+
+
+def _by_kinds(reading: Reading, used: AuditOptions) -> AuditReport | None:
+    """Return the report of a set many of whose tenants differ in their name only; None where it must be asked whole."""
+    kinds = alike(reading.objects, (*used.tenants, *used.tenants.values(), *used.platform))
+    if not kinds:
+        return None
+    try:
+        few, more = (
+            pattern_of(
+                _audit(replace(reading, objects=with_few(reading.objects, kinds, further)), used),
+                {kind: kind.asked(further) for kind in kinds},
+            )
+            for further in (0, 1)
+        )
+        return spread(few, _frame(reading, _tenancy(with_spaces(reading.objects), used))) if few == more else None
+    except NotAlikeError:
+        return None
+
+
+def _tenancy(objects: ObjectSet, used: AuditOptions) -> Tenancy:
+    platform = PLATFORM_GROUPS | used.platform
+    return Tenancy(objects, AccessRules(objects), used.tenants, platform, used.tenant_labels)
+
+
+def _frame(reading: Reading, tenancy: Tenancy) -> AuditReport:
+    """Return a report without answers: what was read, whose it is, and what is not known."""
+    return AuditReport(
+        dict(tenancy.namespaces),
+        (),
+        (),
+        (),
+        reading.faults,
+        dict(sorted(Counter(f"{item.group or 'core'}/{item.kind}" for item in reading.objects.unknown_kinds).items())),
+        (),
+        reading.skipped,
+        len(reading.objects),
+        reading.unread,
+        tuple(told(tenancy)),
+    )
+
+
+def _audit(reading: Reading, used: AuditOptions) -> AuditReport:
     stands = standing(reading, used.kubernetes)
     scene = _Scene.of(stands.objects, used)
     found = (*scene.findings(), *stands.findings())
     findings = sorted({finding.order: finding for finding in found}.values(), key=lambda finding: finding.order)
     evidence = Evidence(scene.tenancy, scene.hostile, scene.bounds, scene.network, tuple(findings))
-    return AuditReport(
-        dict(scene.tenancy.namespaces),
-        tuple(scene.crossings()),
-        tuple(findings),
-        (*benchmark_checks(evidence), *standard_checks(evidence)),
-        reading.faults,
-        dict(sorted(Counter(f"{item.group or 'core'}/{item.kind}" for item in reading.objects.unknown_kinds).items())),
-        tuple(scene.not_evaluated()),
-        reading.skipped,
-        len(reading.objects),
-        reading.unread,
-        tuple(told(scene.tenancy)),
+    return replace(
+        _frame(reading, scene.tenancy),
+        crossings=tuple(scene.crossings()),
+        findings=tuple(findings),
+        checks=(*benchmark_checks(evidence), *standard_checks(evidence)),
+        not_evaluated=tuple(scene.not_evaluated()),
     )
 
 
@@ -125,9 +162,7 @@ class _Scene:
         objects = with_spaces(objects)
         found = find_tenants(objects, options.tenants, options.tenant_labels)
         objects = with_implied(objects, found)
-        access = AccessRules(objects)
-        platform = PLATFORM_GROUPS | options.platform
-        tenancy = Tenancy(objects, access, options.tenants, platform, options.tenant_labels)
+        tenancy = _tenancy(objects, options)
         probe = AdmissionProbe(objects, tenancy)
         hostile = HostilePods(objects, tenancy, probe)
         nodes = NodeSharing(objects, tenancy, probe)

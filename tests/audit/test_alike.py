@@ -1,0 +1,170 @@
+"""Tenants that differ in their name only are asked as a few: what is said of all is what asking each would say."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kubeanswers.reading import Reading, read_objects
+from tenancykit.auditing import AuditReport, alike, audit
+from tenancykit.auditing.alike import ASKED
+from tenancykit.manifests import export
+from tests.study.platforms import catalogue, reference, small
+
+TENANTS = ASKED + 9
+CLUSTER = Path("clusters/tenancykit-platform")
+
+
+def exported(identifier: str, folder: Path) -> Path:
+    one = small("ml-platform")
+    teams = one.tenants.classes[0].model_copy(update={"count": TENANTS})
+    scenario = one.model_copy(update={"tenants": one.tenants.model_copy(update={"classes": (teams,), "named": ()})})
+    export(reference(identifier, scenario), scenario, catalogue(), folder)
+    return folder / CLUSTER
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return exported("RA01", tmp_path_factory.mktemp("written") / "out")
+
+
+@pytest.fixture
+def cluster(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "cluster"))
+
+
+def kinds(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> tuple[alike.Kind, ...]:
+    monkeypatch.setattr(alike, "_FEWEST", ASKED + 2)
+    return alike.alike(reading.objects)
+
+
+def both(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> tuple[AuditReport, AuditReport]:
+    """Return the report of a few of each kind, and of everybody."""
+    monkeypatch.setattr(alike, "_FEWEST", ASKED + 2)
+    few = audit(reading)
+    monkeypatch.setattr(alike, "_FEWEST", TENANTS * 10)
+    return few, audit(reading)
+
+
+@pytest.mark.parametrize("identifier", ["RA01", "RA02", "RA08", "RA17"])
+def test_an_export_of_tenants_that_are_alike_is_answered_as_if_each_had_been_asked(
+    identifier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = read_objects([exported(identifier, tmp_path)])
+    (kind,) = kinds(reading, monkeypatch)
+    assert len(kind.names) > ASKED
+    few, whole = both(reading, monkeypatch)
+    assert few == whole
+    assert few.as_dict() == whole.as_dict()
+
+
+def change(path: str, old: str, new: str) -> Callable[[Path], None]:
+    """Return what replaces a text in some files of an export, in some of them at least."""
+
+    def apply(cluster: Path) -> None:
+        changed = 0
+        for file in cluster.glob(path):
+            text = file.read_text(encoding="utf-8")
+            changed += old in text
+            file.write_text(text.replace(old, new), encoding="utf-8")
+        assert changed
+
+    return apply
+
+
+BINDING = """apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: more}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: "WHO"}]
+---
+"""
+
+
+def bound(who: str) -> Callable[[Path], None]:
+    def apply(cluster: Path) -> None:
+        file = cluster / "base/access.yaml"
+        file.write_text(BINDING.replace("WHO", who) + file.read_text(encoding="utf-8"), encoding="utf-8")
+
+    return apply
+
+
+def patched(cluster: Path) -> None:
+    """Take the bounds off one tenant's quotas by its kustomization: its files are those of its twins."""
+    file = cluster / "tenants/research-07/kustomization.yaml"
+    patch = "patches:\n- target: {kind: ResourceQuota}\n  patch: '[{op: replace, path: /spec/hard, value: {}}]'\n"
+    file.write_text(file.read_text(encoding="utf-8") + patch, encoding="utf-8")
+
+
+OPENED = {
+    "one tenant has a policy less": change("tenants/research-07/kustomization.yaml", "- network.yaml\n", ""),
+    "one tenant's kustomization takes its bounds": patched,
+    "one tenant takes privileged pods": change("tenants/research-07/namespaces.yaml", "restricted", "privileged"),
+    "no tenant has a policy": change("tenants/research-*/kustomization.yaml", "- network.yaml\n", ""),
+    "no tenant has a quota": change("tenants/research-*/kustomization.yaml", "- quota.yaml\n", ""),
+    "every tenant takes privileged pods": change("tenants/research-*/namespaces.yaml", "restricted", "privileged"),
+    "every tenant's policies are no policies": change("tenants/research-*/network.yaml", "podSelector: {}", "pods: {}"),
+    "every tenant's pods want a class that is not there": change(
+        "tenants/research-*/workloads.yaml", "tenancykit-1000", "nowhere"
+    ),
+    "anybody is bound cluster-wide": bound("system:authenticated"),
+    "no admission policy denies": change("base/admission.yaml", "- Deny", "- Audit"),
+    "tenants are told to own the platform's namespace": change(
+        "tenants/research-*/access.yaml", "namespace: t-research", "namespace: flux-system #"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OPENED)
+def test_whatever_is_opened_for_one_or_for_all_is_told_as_if_each_had_been_asked(
+    what: str, cluster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    OPENED[what](cluster)
+    few, whole = both(read_objects([cluster]), monkeypatch)
+    assert few == whole
+    assert few.as_dict() == whole.as_dict()
+    assert few.exit_code == 1
+
+
+@pytest.mark.parametrize("what", [name for name in OPENED if name.startswith("one ")])
+def test_who_differs_in_more_than_its_name_is_asked_by_itself(
+    what: str, cluster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    OPENED[what](cluster)
+    (kind,) = kinds(read_objects([cluster]), monkeypatch)
+    assert "research-07" not in kind.names
+    assert "research-08" in kind.names
+
+
+EXPRESSION = "has(object.spec.nodeName)"
+SPOKEN = {
+    "a tenant's group is bound": bound("tenant:research-07"),
+    "a tenant is written in other words": bound("Research_07"),
+    "a beginning of names stands in an expression": change(
+        "base/admission.yaml", EXPRESSION, f"namespaceObject.metadata.name.startsWith('t-research-0') || {EXPRESSION}"
+    ),
+    "an end of names stands in an expression": change(
+        "base/admission.yaml", EXPRESSION, f"namespaceObject.metadata.name.endsWith('7') || {EXPRESSION}"
+    ),
+    "a pattern of names stands in an expression": change(
+        "base/admission.yaml", EXPRESSION, f"namespaceObject.metadata.name.matches('[0-4]$') || {EXPRESSION}"
+    ),
+    "a text is taken apart by an expression": change(
+        "base/admission.yaml", EXPRESSION, f"namespaceObject.metadata.name.split('-').size() == 2 || {EXPRESSION}"
+    ),
+    "a glob ends as some names do": bound("*-07"),
+}
+
+
+@pytest.mark.parametrize("what", SPOKEN)
+def test_where_names_are_spoken_of_elsewhere_everybody_is_asked(
+    what: str, cluster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SPOKEN[what](cluster)
+    reading = read_objects([cluster])
+    assert not kinds(reading, monkeypatch)
+    few, whole = both(reading, monkeypatch)
+    assert few == whole
