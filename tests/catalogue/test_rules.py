@@ -66,7 +66,11 @@ MODELS = {
         ("H100-80GB", "MI325X-256GB"),
     ),
     "slices-need-tpus": ("gpu_tpu_slice", ("TPU-v6e-32GB", "TPU7x-192GB"), ("H100-80GB", "MI300X-192GB")),
-    "gvisor-knows-these-gpus": ("rt_gvisor", ("T4-16GB", "A10G-24GB", "H100-80GB"), ("L40S-48GB", "H200-141GB")),
+    "gvisor-knows-these-gpus": (
+        "rt_gvisor",
+        ("T4-16GB", "A10G-24GB", "H100-80GB", "L40S-48GB", "H200-141GB"),
+        ("B200-180GB", "RTX-PRO-6000-BSE-96GB", "MI300X-192GB"),
+    ),
     "coco-confidential-gpus": ("rt_coco", ("H200-141GB", "RTX-PRO-6000-BSE-96GB"), ("A100-80GB", "GB200-186GB")),
 }
 TRUST = {

@@ -421,6 +421,8 @@ class Need(Entry):
     """Traits of options taken first when a design is completed; others are taken only where none of these is valid."""
     instead: str = ""
     """What happens where nothing provides it, for needs that do not exclude a design; empty: the design is excluded."""
+    swaps: tuple[str, ...] = ()
+    """Layers in which completing a design may replace what it chose, although every design has to choose there."""
     conflicts: tuple[Conflict, ...] = ()
     """Facts of a class under which asking for it is a contradiction."""
     source: str = ""

@@ -116,6 +116,11 @@ def missed_text(asked: Asked) -> str:
     return f"misses {asked.need.name}, asked {asked.why} (need {asked.need.id}: {asked.need.met})"
 
 
+def missing_text(option: str) -> str:
+    """Return why a design without an option that its class requires is not admitted."""
+    return f"requires {option}, which is not chosen"
+
+
 def matching_models(offered: frozenset[str], restrictions: Sequence[Sequence[str]]) -> frozenset[str]:
     """Return the models on offer that every restriction allows (a restriction lists prefixes of model names)."""
     return frozenset(m for m in offered if all(any(m.startswith(p) for p in prefixes) for prefixes in restrictions))
@@ -139,7 +144,7 @@ def _requisites(options: tuple[Option, ...], facts: frozenset[str]) -> list[str]
 
 def _class_wishes(tenant_class: TenantClass, choice: Choice) -> list[str]:
     wishes = tenant_class.requirements
-    missing = [f"requires {o}, which is not chosen" for o in wishes.require_options if o not in choice.options]
+    missing = [missing_text(o) for o in wishes.require_options if o not in choice.options]
     return missing + [f"forbids {o}, which is chosen" for o in wishes.forbid_options if o in choice.options]
 
 

@@ -17,7 +17,7 @@ from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.completing import goes_without, lacks, purchase, swapped
 from tenancykit.report.figures import counted, days_text, listed
-from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
+from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.study.certainty import kin
@@ -37,7 +37,7 @@ _SURE: Final = 0.95
 """Share of samples from which a part of the recommendation is beyond doubt."""
 _VARIED: Final = "figures, priors, scales and weights varied"
 """What differs from sample to sample, in few words; how far stands in the details."""
-_OPEN: Final = "Days a year open to another tenant"
+_OPEN: Final = "Days a year open to"
 _ROOM: Final = 90
 """Characters of the shortest name that leave room for the rest of a line."""
 _TAGGED: Final = re.compile(r" \((?:window|lapse|upkeep|rate|prior)s?:[^)]*\)")
@@ -181,10 +181,11 @@ def _buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     levels, meant = levels_in_words(best)
     days = days_in_words(best)
     level = f"; level {levels}" if levels else ""
+    head = f"{_OPEN} {open_to(best.scenario)}"
     briefly = [days, days_in_words(best, ways=False), _extremes(best)]
-    ways = [f"{_OPEN}: {told}{rest}." for told in briefly for rest in (level, "")]
+    ways = [f"{head}: {told}{rest}." for told in briefly for rest in (level, "")]
     said = next((way for way in ways if len(way) <= LINE), ways[-1])
-    left = [f"{_OPEN}, in full: {days}."] if days not in said else []
+    left = [f"{head}, in full: {days}."] if days not in said else []
     left += [f"Level {levels}."] if levels and levels not in said else []
     others = _other_families(study, best)
     cheapest = min(others, key=lambda e: e.scores["cost"].value, default=None)

@@ -1,7 +1,8 @@
 """How often something of a tenant's stood open to another, per class of tenants, in words for the first lines.
 
-Open days are expected days a year on which what lies most open of one tenant's stood open to another tenant: some path
-to it had no barrier left, by unpatched flaws or slips of configuration.
+Open days are expected days a year on which what lies most open of one tenant's stood open to another tenant (and to the
+provider of the machines, where the scenario counts it among the attackers): some path to it had no barrier left, by
+unpatched flaws or slips of configuration.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.exposure import worst_of_each
 from tenancykit.report.figures import days_text, listed
-from tenancykit.scenario.model import TenantClass
+from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.study.evaluation import Evaluation
 
@@ -24,6 +25,12 @@ _WAYS: Final[Mapping[str, str]] = {
     "storage": "in storage",
     "accelerator": "on the GPU",
 }
+
+
+def open_to(scenario: Scenario) -> str:
+    """Return to whom open days stand open in a scenario: its tenants, and the provider where it is not trusted."""
+    trusted = scenario.infrastructure.provider_trust == "trusted"
+    return "another tenant" if trusted else "another tenant or the provider"
 
 
 def open_days(evaluation: Evaluation) -> Mapping[str, tuple[float, str]]:
@@ -74,4 +81,4 @@ def levels_in_words(evaluation: Evaluation) -> tuple[str, tuple[str, ...]]:
     )
 
 
-__all__ = ["days_in_words", "levels_in_words", "open_days", "worst_days"]
+__all__ = ["days_in_words", "levels_in_words", "open_days", "open_to", "worst_days"]

@@ -11,6 +11,7 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.figures import counted
 from tenancykit.report.opening import days_in_words, opening, recommended
+from tenancykit.report.opening_days import open_to
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import overruled, weight
 from tenancykit.report.risks import risks
@@ -56,7 +57,7 @@ class BoardEdition:
             return (
                 ("Decision", recommended(chosen, word="Decided by hand")),
                 ("Price", three),
-                ("What it buys", f"Days a year open to another tenant: {days_in_words(chosen)}."),
+                ("What it buys", f"Days a year open to {open_to(chosen.scenario)}: {days_in_words(chosen)}."),
                 ("Against the ranking", overruled(study, chosen)),
             )
         return (

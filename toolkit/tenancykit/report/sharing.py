@@ -16,7 +16,7 @@ from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.drawing import exclusions, tree
 from tenancykit.report.figures import days_text, interval_text, number, short_value
-from tenancykit.report.opening_days import open_days
+from tenancykit.report.opening_days import open_days, open_to
 from tenancykit.report.opening_page import opening_html
 from tenancykit.study.comparison import Study, bounds_of
 from tenancykit.study.evaluation import Evaluation
@@ -117,7 +117,7 @@ def _consequences(evaluation: Evaluation) -> list[str]:
     ]
     days = [f"{name} {days_text(number_of)} ({plane})" for name, (number_of, plane) in open_days(evaluation).items()]
     if days:
-        told.append(f"Days a year open to another tenant: {', '.join(days)}.")
+        told.append(f"Days a year open to {open_to(evaluation.scenario)}: {', '.join(days)}.")
     return told
 
 

@@ -2,12 +2,12 @@
 
 A published architecture says nothing of layers its authors had no reason to speak of: no queue, no cost reports, no
 fleet automation. Ranked as published, the design with the fewest parts wins. So every candidate gets, in the optional
-layers only, the options that provide what it lacks: every minimal set of them that breaks no rule is considered, and
-the cheapest in money is taken - people (effort and toil), whole machines, and what its pods request at the price of the
-cheapest machine; where GPUs can be cut in several ways, the whole bill of each. A way of cutting that is preferred goes
-before price only within reason, and gives way to another in a fixed fleet that it does not fit. Classes that lack the
-same thing get the same option, since nobody runs two queues because two classes lacked one. What cannot be
-completed stays missing, and the design is not admitted.
+layers only (and in those of a need's ``swaps``), the options that provide what it lacks: every minimal set of them
+that breaks no rule is considered, and the cheapest in money is taken - people (effort and toil), whole machines, and
+what its pods request at the price of the cheapest machine; where GPUs can be cut in several ways, the whole bill of
+each. A way of cutting that is preferred goes before price only within reason, and gives way to another in a fixed
+fleet that it does not fit. Classes that lack the same thing get the same option, since nobody runs two queues because
+two classes lacked one. What cannot be completed stays missing, and the design is not admitted.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
+from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Need, Option
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.conditions import Condition
+from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.cost.fleet import GPU_KIND
 from tenancykit.criteria.cost.machines import sharing_of
 from tenancykit.criteria.isolation.measure import measure as measure_isolation
@@ -30,7 +30,7 @@ from tenancykit.design.lean import PLAIN, readings
 from tenancykit.design.model import Choice, Design, Supplement, choose
 from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
-from tenancykit.design.validity import Judge, missed_text, resolve
+from tenancykit.design.validity import Judge, missed_text, missing_text, resolve
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.study.sweeping import Question, Sweeper, sweeper_of
 
@@ -86,10 +86,11 @@ class _Completion:
         self.catalogue = catalogue
         self.classes = scenario.tenants.classes
         self.judges = {c.id: Judge(c, scenario, catalogue) for c in self.classes}
+        swapped = {layer for need in catalogue.needs.values() for layer in need.swaps}
         self.optional = [
             (option, frozenset({option.id, *option.provides}))
             for option in catalogue.options.values()
-            if option.selectable and not LAYERS[option.dimension][option.layer]
+            if option.selectable and (not LAYERS[option.dimension][option.layer] or option.layer in swapped)
         ]
         self._ways: dict[tuple[str, tuple[str, ...]], list[Way]] = {}
 
@@ -114,10 +115,23 @@ class _Completion:
         if key not in self._ways:
             judge = self.judges[tenant_class.id]
             resolved, broken = judge.resolve(choice)
-            asked = tuple(one for one in judge.asked if one.missed(resolved.facts))
+            wanted = (*judge.asked, *self._required(tenant_class))
+            asked = tuple(one for one in wanted if one.missed(resolved.facts))
             context = _Context(judge, choice, frozenset(broken), asked)
             self._ways[key] = self._best_effort(context) if asked else [()]
         return self._ways[key]
+
+    def _required(self, tenant_class: TenantClass) -> Iterator[Asked]:
+        """Yield the options the class requires as needs, those in layers that completion may fill."""
+        for identifier in tenant_class.requirements.require_options:
+            option = self.catalogue.options[identifier]
+            if any(option is one for one, _ in self.optional):
+                here = parse_condition(identifier)
+                why = "as the scenario requires"
+                need = Need(
+                    id=identifier, name=option.name, what=option.what, default=here, why=why, unless=why, met=here
+                )
+                yield Asked(need, tenant_class.id, wanted=True, stated=True, why=why)
 
     def _best_effort(self, context: _Context) -> list[Way]:
         """Return the ways that meet every need, or all but those that nothing meets."""
@@ -175,12 +189,16 @@ class _Completion:
 
     def _fresh(self, broken: Iterable[str], context: _Context) -> bool:
         """Return whether something is broken that was not before, needs apart."""
-        return bool(set(broken) - context.broken - {missed_text(one) for one in context.judge.asked})
+        return bool(set(broken) - context.broken - self._owed(context))
 
     def _mended(self, broken: Iterable[str], context: _Context) -> bool:
         """Return whether a replacement makes a design fit that does not fit as published: then it would be another."""
-        needs = {missed_text(one) for one in context.judge.asked}
-        return context.replacing and bool(context.broken - needs - set(broken))
+        return context.replacing and bool(context.broken - self._owed(context) - set(broken))
+
+    def _owed(self, context: _Context) -> frozenset[str]:
+        """Return why a design is refused that completing it is there to mend: needs and required options."""
+        required = map(missing_text, context.judge.tenant_class.requirements.require_options)
+        return frozenset((*map(missed_text, context.judge.asked), *required))
 
     def _providers(self, lacking: Condition, facts: frozenset[str], context: _Context, added: Way) -> list[Option]:
         """Return the options that bring a fact the condition lacks, in layers that are free (or may be replaced)."""
@@ -189,14 +207,17 @@ class _Completion:
         if any(name in facts for name, sign in read if sign != PLAIN):
             wanted |= {name for name, sign in read if sign == PLAIN}
         requirements = context.judge.tenant_class.requirements
-        taken = {self._layer(o) for o in (*(option.id for option in added), *requirements.require_options)}
+        required = set(requirements.require_options)
+        taken = {self._layer(option.id) for option in added}
         if not context.replacing:
             taken |= {self._layer(identifier) for identifier in context.choice.options}
+        reserved = {self._layer(identifier) for identifier in required}
         return [
             option
             for option, names in self.optional
             if wanted & names
             and (option.dimension, option.layer) not in taken
+            and (option.id in required or (option.dimension, option.layer) not in reserved)
             and option.id not in requirements.forbid_options
             and option.id not in context.barred
             and option.id not in context.choice.options
