@@ -141,9 +141,9 @@ def test_the_command_prints_the_same_twice_and_draws_a_picture(
     ("row", "field"),
     [("red,0,0,1,1Gi,1,", "duration"), ("red,0,9,1,1Gi,99,", "gpus"), ("rde,0,9,1,1Gi,1,", "tenant")],
 )
-def test_a_job_that_cannot_be_played_is_named_with_its_row_and_field(tmp_path: Path, row: str, field: str) -> None:
+def test_a_job_that_cannot_be_played_is_named_with_its_line_and_field(tmp_path: Path, row: str, field: str) -> None:
     trace, quotas = _trace(tmp_path, "blue,0,60,1,1Gi,1,", row)
-    with pytest.raises(InputError, match=f"job 2: {field}"):
+    with pytest.raises(InputError, match=rf"jobs.csv:3: {field}: "):
         tk.queue(trace, quotas=quotas)
     found = tk.queue(trace, quotas=quotas, fleets=False, skip_bad_rows=True)
     assert found.jobs == 1

@@ -15,7 +15,7 @@ from kubeanswers.queueing.answer import admit
 from tenancykit.cli import main
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.manifests import export
-from tenancykit.study.admitting import read_queues
+from tenancykit.study.admitting import AdmitAnswer, read_queues
 
 TWO_TEAMS = Path(__file__).parent / "clusters" / "two-teams.yaml"
 
@@ -110,6 +110,116 @@ spec: {parentName: a}
     assert "a -> b -> a" in said
     assert "borrowingLimit: has no meaning without a cohort" in said
     assert main(["admit", "-f", str(path)]) == 2
+
+
+ALONE = """
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: ResourceFlavor
+metadata: {name: f}
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: ClusterQueue
+metadata: {name: q}
+spec:
+  cohortName: all
+  namespaceSelector: {}
+  preemption: {withinClusterQueue: LowerPriority}
+  resourceGroups: [{coveredResources: [cpu], flavors: [{name: f, resources: [{name: cpu, nominalQuota: 2}]}]}]
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: LocalQueue
+metadata: {name: lq, namespace: default}
+spec: {clusterQueue: q}
+"""
+
+
+def _workload(name: str, *, more: str = "", status: str = "{}", pods: str = "name: main, count: 1") -> str:
+    return f"""
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: Workload
+metadata: {{name: {name}, namespace: default, uid: {name}}}
+spec:
+  queueName: lq
+  {more}
+  podSets: [{{{pods}, template: {{spec: {{containers: [{{name: c, resources: {{requests: {{cpu: 2}}}}}}]}}}}}}]
+status: {status}
+"""
+
+
+def _holding(*conditions: str, at: str = "2026-01-01T00:00:00Z") -> str:
+    told = ", ".join((_condition("QuotaReserved", at=at), *conditions))
+    return (
+        "{admission: {clusterQueue: q, podSetAssignments: [{name: main, flavors: {cpu: f}, "
+        f"resourceUsage: {{cpu: 2}}, count: 1}}]}}, conditions: [{told}]}}"
+    )
+
+
+def _condition(kind: str, *, status: str = "True", reason: str = "R", at: str = "2026-01-01T00:00:00Z") -> str:
+    return f"{{type: {kind}, status: '{status}', reason: {reason}, lastTransitionTime: '{at}'}}"
+
+
+def _admitted(tmp_path: Path, text: str) -> AdmitAnswer:
+    path = tmp_path / "alone.yaml"
+    path.write_text(ALONE + text, encoding="utf-8")
+    return tk.admit(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[cpu]", "[cpu, cpu]", "coveredResources[1]: resource cpu is in spec.resourceGroups[0].coveredResources[0]"),
+        ("quota: 2}]}", "quota: 2}]}, {name: f, resources: [{name: cpu, nominalQuota: 1}]}", "flavors[1]: flavor f is"),
+        ("quota: 2}", "quota: 2}, {name: cpu, nominalQuota: 1}", "resources[1].name: cpu has a quota already"),
+        ("quota: 2}", "quota: 2, lendingLimit: 3}", "lendingLimit: 3 is more than nominalQuota 2"),
+        (
+            "preemption:",
+            "flavorFungibility: {preference: BorrowingOverPreemption}\n  preemption:",
+            "preference: without",
+        ),
+        ("podSets: [", "podSets: []\n  left: [", "spec.podSets: is empty"),
+        ("uid: w", "creationTimestamp: yesterday", "metadata.creationTimestamp: 'yesterday' is not a time"),
+    ],
+)
+def test_what_kueue_refuses_is_refused_with_its_field(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = (ALONE + _workload("w")).replace("nominalQuota: 2", "nominalquota: 2")
+    path = tmp_path / "alone.yaml"
+    changed = text.replace(old, new).replace("nominalquota: 2", "nominalQuota: 2")
+    assert changed != text.replace("nominalquota: 2", "nominalQuota: 2")
+    path.write_text(changed, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        tk.admit(path)
+    assert any(str(path) in one.where and said in str(one) for one in caught.value.faults), caught.value
+
+
+def test_whoever_is_on_the_way_out_leaves_before_anybody_else_has_to(tmp_path: Path) -> None:
+    text = ALONE.replace("nominalQuota: 2", "nominalQuota: 4")
+    path = tmp_path / "alone.yaml"
+    parts = [
+        _workload("gone", more="priority: 0", status=_holding(_condition("Evicted"))),
+        _workload("stays", more="priority: 0", status=_holding(at="2026-01-01T05:00:00Z")),
+        _workload("asks", more="priority: 9"),
+    ]
+    path.write_text(text + "".join(parts), encoding="utf-8")
+    found = tk.admit(path).now
+    assert not found.preempted
+    assert [one.workload for one in found.admitted] == ["default/asks"]
+
+
+def test_a_workload_that_waits_for_its_next_try_is_left_out_and_said_so(tmp_path: Path) -> None:
+    status = f"{{conditions: [{_condition('Evicted')}, {_condition('Requeued', status='False')}]}}"
+    found = _admitted(tmp_path, _workload("w", status=status))
+    assert not found.now.admitted
+    assert any("waits for its next try" in note for note in found.now.notes)
+
+
+def test_who_was_evicted_for_late_pods_stands_behind_those_who_came_meanwhile(tmp_path: Path) -> None:
+    late = _condition("Evicted", reason="PodsReadyTimeout", at="2026-01-01T02:00:00Z")
+    first = _workload("first", status=f"{{conditions: [{late}]}}").replace(
+        "uid:", "creationTimestamp: 2026-01-01T00:00:00Z, uid:"
+    )
+    second = _workload("second").replace("uid:", "creationTimestamp: 2026-01-01T01:00:00Z, uid:")
+    assert [one.workload for one in _admitted(tmp_path, first + second).now.admitted] == ["default/second"]
 
 
 @pytest.mark.parametrize(

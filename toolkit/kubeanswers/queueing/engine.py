@@ -142,10 +142,12 @@ class Engine:
             self._rebuild()
             pool = self.pools[reserved.cluster_queue]
         job.got, job.holds, job.slots = Placed(reserved.pod_sets), holds, frozenset(slots)
-        job.places, job.since = tuple(places), reserved.at
+        job.places, job.since, job.evicted = tuple(places), reserved.at, reserved.evicted
         self.jobs[workload.key] = job
         pool.admit(job)
         self._hold(job, pool)
+        if reserved.evicted:
+            self._leaving.append((self.cycle + 1, "", job))
 
     def arrive(self, workloads: Iterable[Workload]) -> list[Workload]:
         """Put workloads into their queues; return those whose queue does not exist."""

@@ -161,7 +161,7 @@ def _take(
         queue,
         tuple(_pod_set(item, *part, faults=faults) for part in parts),
         classes.of(item, parts, faults),
-        seconds(item.metadata.get("creationTimestamp")),
+        seconds(item.metadata.get("creationTimestamp"), "metadata.creationTimestamp"),
         item.namespace,
         str(item.metadata.get("uid") or ""),
     )
@@ -184,8 +184,9 @@ def _workload(item: ManifestObject, classes: _Classes, found: Jobs, faults: Faul
 
     if holds("Finished"):
         return
-    if spec.get("active") is False:
-        found.notes.append(f"{item} ({item.where}): not active; left out")
+    aside = "not active" if spec.get("active") is False else _set_back(conditions)
+    if aside:
+        found.notes.append(f"{item} ({item.where}): {aside}; left out")
         return
     parts = [
         (
@@ -196,6 +197,10 @@ def _workload(item: ManifestObject, classes: _Classes, found: Jobs, faults: Faul
         )
         for at, part in enumerate(mappings(spec.get("podSets")))
     ]
+    names = [name for name, *_ in parts]
+    if not names or len(set(names)) < len(names):
+        what = f"pod set {next(n for n in names if names.count(n) > 1)!r} is named twice" if names else "is empty"
+        faults.add(item, "spec.podSets", what, "at least one pod set, each name once")
     admission = mapping(status.get("admission"))
     runs = bool(admission) and holds("QuotaReserved")
     back = {str(one.get("name")): int(one.get("count") or 0) for one in mappings(status.get("reclaimablePods"))}
@@ -221,7 +226,7 @@ def _workload(item: ManifestObject, classes: _Classes, found: Jobs, faults: Faul
         str(spec.get("queueName") or ""),
         pod_sets,
         priority,
-        seconds(item.metadata.get("creationTimestamp")),
+        _queued_since(item, conditions),
         item.namespace,
         str(item.metadata.get("uid") or ""),
     )
@@ -236,8 +241,26 @@ def _workload(item: ManifestObject, classes: _Classes, found: Jobs, faults: Faul
     if len(granted) != len(pod_sets):
         what = f"{len(granted)} assignments for {len(pod_sets)} pod sets"
         faults.add(item, "status.admission.podSetAssignments", what, "one for each of spec.podSets")
-    since = seconds(mapping(conditions.get("QuotaReserved")).get("lastTransitionTime"))
-    found.running.append(Reserved(workload, str(admission.get("clusterQueue")), granted, since))
+    reserved = mapping(conditions.get("QuotaReserved"))
+    since = seconds(reserved.get("lastTransitionTime"), "status.conditions QuotaReserved lastTransitionTime")
+    found.running.append(Reserved(workload, str(admission.get("clusterQueue")), granted, since, holds("Evicted")))
+
+
+def _set_back(conditions: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return why a workload that was evicted is not in its queue yet; empty where it is."""
+    requeued, reserved = (mapping(conditions.get(name)).get("status") for name in ("Requeued", "QuotaReserved"))
+    return "waits for its next try (Requeued is False)" if requeued == "False" and reserved != "True" else ""
+
+
+def _queued_since(item: ManifestObject, conditions: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return by which time a workload stands in its queue: its making, or when checks or late pods evicted it.
+
+    That is Kueue's default; ``waitForPodsReady.requeuingStrategy.timestamp: Creation`` is not looked at.
+    """
+    evicted = mapping(conditions.get("Evicted"))
+    if evicted.get("status") == "True" and evicted.get("reason") in ("PodsReadyTimeout", "AdmissionCheck"):
+        return seconds(evicted.get("lastTransitionTime"), "status.conditions Evicted lastTransitionTime")
+    return seconds(item.metadata.get("creationTimestamp"), "metadata.creationTimestamp")
 
 
 def _granted(part: Mapping[str, Any], pod_set: PodSet, back: int) -> Granted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
@@ -159,6 +159,15 @@ def _queue(item: ManifestObject, faults: Faults) -> ClusterQueue:
             f"policy {policy} with reclaimWithinCohort Never: the API server refuses it",
             cure="set reclaimWithinCohort, or leave borrowWithinCohort out",
         )
+    if fungibility.get("preference") and {"whenCanBorrow", "whenCanPreempt"} - {
+        name for name, value in fungibility.items() if value == "TryNextFlavor"
+    }:
+        faults.add(
+            item,
+            "spec.flavorFungibility.preference",
+            "without whenCanBorrow and whenCanPreempt TryNextFlavor: the API server refuses it",
+            cure="set both, or leave preference out",
+        )
     groups = _groups(item, faults)
     if not groups:
         faults.add(item, "spec.resourceGroups", "no flavor, so nothing is ever admitted", "at least one group")
@@ -212,11 +221,13 @@ def _groups(item: ManifestObject, faults: Faults) -> tuple[ResourceGroup, ...]:
             faults.add(item, f"{path}.coveredResources", "is empty", "at least one resource")
         if not flavors:
             faults.add(item, f"{path}.flavors", "is empty", "at least one flavor")
-        for kind, names in (("resource", resources), ("flavor", tuple(str(one.get("name")) for one in flavors))):
-            for name in names:
-                if seen.get(f"{kind} {name}", path) != path:
-                    faults.add(item, path, f"{kind} {name} is in {seen[f'{kind} {name}']} as well", "one group each")
-                seen[f"{kind} {name}"] = path
+        flavored = tuple(str(one.get("name")) for one in flavors)
+        for field_, kind, names in (("coveredResources", "resource", resources), ("flavors", "flavor", flavored)):
+            for at, name in enumerate(names):
+                place = f"{path}.{field_}[{at}]"
+                if before := seen.get(f"{kind} {name}"):
+                    faults.add(item, place, f"{kind} {name} is in {before} as well", "one place in one group each")
+                seen.setdefault(f"{kind} {name}", place)
         found.append(
             ResourceGroup(
                 resources,
@@ -240,11 +251,16 @@ def _flavor_quotas(
             faults.add(item, f"{place}.name", f"{name!r} is not covered by its group", ", ".join(resources))
         if quota.get("nominalQuota") is None:
             faults.add(item, f"{place}.nominalQuota", "is missing", "a quantity of zero or more")
-        limits[name] = Limit(
+        if name in limits:
+            faults.add(item, f"{place}.name", f"{name} has a quota already", "one quota of a resource per flavor")
+        limits[name] = limit = Limit(
             faults.amount(item, f"{place}.nominalQuota", name, quota.get("nominalQuota")) or 0,
             faults.amount(item, f"{place}.borrowingLimit", name, quota.get("borrowingLimit")),
             faults.amount(item, f"{place}.lendingLimit", name, quota.get("lendingLimit")),
         )
+        if item.kind == "ClusterQueue" and (limit.lending or 0) > limit.nominal:
+            what = f"{quota.get('lendingLimit')} is more than nominalQuota {quota.get('nominalQuota')}"
+            faults.add(item, f"{place}.lendingLimit", f"{what}: the API server refuses it", "at most the nominal quota")
     for name in resources:
         if name not in limits:
             faults.add(item, f"{path}.resources", f"no quota of {name}", "a quota of every covered resource")
@@ -302,11 +318,16 @@ def _limits_without_cohort(
                             )
 
 
-def seconds(value: object) -> float:
-    """Return a time of the API as seconds; 0 where there is none."""
-    if isinstance(value, datetime):
-        return value.timestamp()
-    try:
-        return datetime.fromisoformat(str(value)).timestamp()
-    except ValueError:
+def seconds(value: object, field_: str) -> float:
+    """Return a time of the API as seconds since 1970; 0 where there is none; without a zone it counts as UTC.
+
+    Raises:
+        InputError: it is no time.
+    """
+    if value in (None, ""):
         return 0.0
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise InputError(Fault(field_, f"{value!r} is not a time", "RFC 3339, such as 2026-01-31T08:00:00Z")) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

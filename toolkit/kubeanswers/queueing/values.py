@@ -205,12 +205,13 @@ class Granted:
 
 @dataclass(frozen=True)
 class Reserved:
-    """A workload that already holds quota."""
+    """A workload that already holds quota; ``evicted`` while it is on its way out."""
 
     workload: Workload
     cluster_queue: str
     pod_sets: tuple[Granted, ...]
     at: float
+    evicted: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TextIO, TypeVar, cast, overload
 
@@ -42,11 +42,17 @@ class Trace(Generic[Row]):
         rows: the rows, in the file's order.
         skipped: how many rows were left out, by reason; empty unless bad rows may be skipped.
         faults: one fault per row left out.
+        places: where each row stands in the file: a line of a table, ``job 3`` and the like in JSON.
     """
 
     rows: Sequence[Row]
     skipped: Mapping[str, int]
     faults: tuple[Fault, ...] = ()
+    places: Sequence[int | str] = field(default=(), repr=False, compare=False)
+
+    def place(self, row: int) -> int | str:
+        """Return where a row (from 0) stands in the file; its number where the reader did not say."""
+        return self.places[row] if len(self.places) == len(self.rows) else f"row {row + 1}"
 
     def report(self) -> str:
         """Return how many rows were left out and why, or an empty string."""
@@ -436,6 +442,7 @@ class Reading(Generic[Row]):
     def __init__(self, path: Path, *, skip_bad_rows: bool) -> None:
         self.path, self.skip = path, skip_bad_rows
         self.rows: list[Row] | JobTable = []
+        self.places: list[int | str] | array[int] = array("q")
         self.faults: list[Fault] = []
         self.reasons: Counter[str] = Counter()
 
@@ -454,6 +461,9 @@ class Reading(Generic[Row]):
             if isinstance(row, TraceJob) and isinstance(self.rows, list) and not self.rows:
                 self.rows = JobTable()
             cast("list[Row]", self.rows).append(row)
+            if isinstance(line, str) and isinstance(self.places, array):
+                self.places = list(self.places)
+            cast("list[int | str]", self.places).append(line)
         except RowError as error:
             where = f"{self.path}:{line}: {error.field}"
             self.faults.append(Fault(where, error.what, error.allowed, error.cure or _CURE))
@@ -471,4 +481,4 @@ class Reading(Generic[Row]):
             cure = "check that it is the right file"
             raise InputError([*self.faults[:_SHOWN], Fault(str(self.path), "has no usable rows", cure=cure)])
         rows = cast("Sequence[Row]", self.rows if isinstance(self.rows, JobTable) else tuple(self.rows))
-        return Trace(rows, dict(sorted(self.reasons.items())), tuple(self.faults))
+        return Trace(rows, dict(sorted(self.reasons.items())), tuple(self.faults), self.places)

@@ -155,14 +155,15 @@ def _jobs(
 ) -> list[Asked]:
     found: list[Asked] = []
     faults: list[Fault] = []
-    without, rounded, back = 0, 0, 0
+    back: list[str] = []
+    without, rounded = 0, 0
     fleet = sum(quotas.values())
     for path in paths:
         name, trace = read_trace(Path(path), form=form, skip_bad_rows=skip)
         if trace.report():
             notes.append(f"{path}: {trace.report()}")
         before = -math.inf
-        for row, job in enumerate(trace.rows, 1):
+        for row, job in enumerate(trace.rows):
             if not isinstance(job, TraceJob):
                 allowed = ", ".join(each for each, one in FORMS.items() if not one.step)
                 raise InputError(
@@ -172,10 +173,11 @@ def _jobs(
                 without += 1
                 continue
             wrong = list(_wrong(job, quotas, fleet))
-            faults += [Fault(f"{path}: job {row} {job.name}".rstrip() + f": {f}", *rest) for f, *rest in wrong]
+            faults += [Fault(f"{path}:{trace.place(row)}: {field}", *rest) for field, *rest in wrong]
             if wrong:
                 continue
-            back += job.start < before
+            if job.start < before:
+                back.append(f"{path}:{trace.place(row)}")
             before = job.start
             gpus = -(-job.gpu_count * job.gpu_milli // 1000)
             rounded += gpus * 1000 != job.gpu_count * job.gpu_milli
@@ -189,7 +191,7 @@ def _jobs(
         (len(faults), f"jobs left out as bad; the first: {faults[0].where}: {faults[0].what}" if faults else ""),
         (without, "jobs without GPUs left out"),
         (rounded, "jobs with parts of a GPU counted as whole GPUs"),
-        (back, "jobs out of order in the trace, sorted by submission"),
+        (len(back), f"jobs out of order in the trace, sorted by submission; the first: {back[0]}" if back else ""),
     )
     notes += [f"{number} {what}" for number, what in counted if number]
     return sorted(found, key=lambda job: job.submit)
