@@ -13,6 +13,14 @@ from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, sc
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _TEMPLATE_DEPTH: Final = 6
+_CUSTOM_DEPTH: Final = 10
+_NO_PODS: Final = frozenset({"status", "metadata", "helm", "values", "valuesObject"})
+"""Fields of custom resources whose content is no pod's: what was, and values of charts."""
+_BUILT_IN: Final = frozenset({"", "apps", "batch", "autoscaling", "policy", "extensions"})
+_SPEAK_OF_PODS: Final = frozenset(
+    {"kyverno.io", "policies.kyverno.io", "helm.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io"}
+)
+"""Groups whose objects hold pieces of pods that they run none of: patterns, patches and values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +95,16 @@ def pods_in(item: ManifestObject) -> Iterator[PodView]:
     if item.group == "" and item.kind == "Pod":
         yield PodView(item.namespace, item.name, item.labels, item.spec, item, item.metadata)
     elif item.namespaced and item.group != "rbac.authorization.k8s.io":
-        for path, template in _templates(item.data, "", 0):
+        for path, template in _templates_of(item):
             metadata = mapping(template.get("metadata"))
             labels = text_map(metadata.get("labels"))
             yield PodView(item.namespace, item.name, labels, mapping(template.get("spec")), item, metadata, path)
+
+
+def _templates_of(item: ManifestObject) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if item.group in _BUILT_IN or item.group.endswith(".k8s.io"):
+        return _templates(item.data, "", 0)
+    return iter(()) if item.group in _SPEAK_OF_PODS else _custom_templates(item.data, "", 0)
 
 
 def _templates(data: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -107,3 +121,43 @@ def _templates(data: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple
             yield place, value
         elif depth < _TEMPLATE_DEPTH:
             yield from _templates(value, place, depth + 1)
+
+
+def _custom_templates(value: Any, path: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the pod templates of a custom resource, however its fields are called, and pods written without one.
+
+    A template is what has a ``spec`` with containers.  KServe writes the pod's fields beside each other, Argo
+    Workflows one ``container`` or ``script`` per step.
+    """
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _custom_templates(entry, f"{path}[{number}]", depth)
+        return
+    if not isinstance(value, Mapping):
+        return
+    spec = value.get("spec")
+    if isinstance(spec, Mapping) and _has_containers(spec):
+        yield path, value
+        return
+    inline = _inline(value)
+    if inline is not None:
+        yield path, {"metadata": mapping(value.get("metadata")), "spec": inline}
+        return
+    for key, inner in value.items() if depth < _CUSTOM_DEPTH else ():
+        if key not in _NO_PODS and isinstance(inner, Mapping | list):
+            yield from _custom_templates(inner, f"{path}.{key}" if path else key, depth + 1)
+
+
+def _has_containers(spec: Mapping[str, Any]) -> bool:
+    containers = mappings(spec.get("containers"))
+    return bool(containers) and any(scalar_text(entry.get("image")) for entry in containers)
+
+
+def _inline(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the pod spec of a mapping that holds its containers itself; None for any other."""
+    if _has_containers(value):
+        return value
+    for key in ("container", "script"):
+        if mapping(value.get(key)).get("image"):
+            return {**value, "containers": [{"name": key, **mapping(value[key])}]}
+    return None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kubeanswers.admission.guards import Guard, guards, is_switched_off
+from kubeanswers.admission.guards import Guard, constraint_denies, guards, is_switched_off
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.validation.checks.admission import admission_binding, admission_policy
 from kubeanswers.validation.checks.report import faults
@@ -133,8 +133,7 @@ def _gatekeeper(constraint: ManifestObject, template: ManifestObject | None) -> 
     match = mapping(constraint.spec.get("match"))
     if source is None or not match.keys() <= _MATCH:
         return None
-    action = scalar_text(constraint.spec.get("enforcementAction")) or "deny"
-    if action != "deny":
+    if not constraint_denies(constraint):
         return ()
     parameters = _as_cel(constraint.spec.get("parameters") or {})
     variables = [

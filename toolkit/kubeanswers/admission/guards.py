@@ -21,6 +21,8 @@ from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text, 
 
 Data = Mapping[str, Any]
 _ENGINES: Final = ("kyverno", "gatekeeper")
+_ADMITTING: Final = ("*", "validation.gatekeeper.sh", "vap.k8s.io")
+"""Gatekeeper's enforcement points that answer requests; the others audit or test files."""
 _NAME: Final = "kubernetes.io/metadata.name"
 _CHOSEN: Final = ("selector", "names", "name", "annotations")
 """Parts of a Kyverno match that speak of what the requester chooses."""
@@ -225,11 +227,21 @@ def _only(names: list[str]) -> dict[str, Any]:
     return {"matchExpressions": [{"key": _NAME, "operator": "In", "values": values}]}
 
 
+def constraint_denies(item: ManifestObject) -> bool:
+    """Return whether a Gatekeeper constraint refuses at admission: not where it audits, warns or is on a dry run."""
+    action = scalar_text(item.spec.get("enforcementAction")) or "deny"
+    if action != "scoped":
+        return action == "deny"
+    return any(
+        scalar_text(entry.get("action")) == "deny"
+        and any(scalar_text(point.get("name")) in _ADMITTING for point in mappings(entry.get("enforcementPoints")))
+        for entry in mappings(item.spec.get("scopedEnforcementActions"))
+    )
+
+
 def _constraint(item: ManifestObject, namespaces: Mapping[str, Mapping[str, str]], kinds: KindTable) -> Iterator[Asked]:
     """Yield what a Gatekeeper constraint whose rules are not CEL is asked about."""
-    action = scalar_text(item.spec.get("enforcementAction")) or "deny"
-    scoped = {scalar_text(entry.get("action")) for entry in mappings(item.spec.get("scopedEnforcementActions"))}
-    if action != "deny" and not (action == "scoped" and "deny" in scoped):
+    if not constraint_denies(item):
         return
     match = mapping(item.spec.get("match"))
     if match.get("labelSelector") or match.get("name"):

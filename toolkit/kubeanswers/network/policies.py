@@ -35,6 +35,8 @@ _NOT_EVALUATED: Final = (
     ("crd.projectcalico.org", "GlobalNetworkPolicy"),
     ("projectcalico.org", "NetworkPolicy"),
     ("projectcalico.org", "GlobalNetworkPolicy"),
+    ("crd.antrea.io", "NetworkPolicy"),
+    ("crd.antrea.io", "ClusterNetworkPolicy"),
 )
 """Vendors' policies whose semantics are not modelled; an audit lists them instead of guessing."""
 

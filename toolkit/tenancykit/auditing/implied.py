@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from kubeanswers.access.rbac import RBAC_GROUP
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
-from tenancykit.auditing.tenant_signs import Found
+from kubeanswers.selectors import Selector
+from tenancykit.auditing.tenant_signs import Found, capsule_owners
 
 _CAPSULE: Final = "capsule.clastix.io"
 _OWNER_ROLES: Final = ("admin", "capsule-namespace-deleter")
@@ -32,6 +33,8 @@ def with_implied(objects: ObjectSet, found: Found) -> ObjectSet:
         *_profiles(objects),
         *_trees(objects),
         *_rancher(objects, spaces),
+        *_replicated(objects, spaces),
+        *_generated(objects, found),
     ]
     known = {item.identity for item in objects} if made else set()
     fresh = tuple(item for item in made if item.identity not in known)
@@ -68,7 +71,7 @@ def _binding(
 def _capsule(objects: ObjectSet, spaces: Mapping[str, list[str]]) -> Iterator[ManifestObject]:
     owners: dict[str, list[tuple[ManifestObject, Mapping[str, Any]]]] = {}
     for item in objects.of(_CAPSULE, "Tenant"):
-        owners.setdefault(item.name, []).extend((item, owner) for owner in mappings(item.spec.get("owners")))
+        owners.setdefault(item.name, []).extend((item, owner) for owner in capsule_owners(item))
     for item in objects.of(_CAPSULE, "TenantOwner"):
         tenant = item.labels.get("projectcapsule.dev/tenant", "")
         owners.setdefault(tenant, []).append((item, item.spec))
@@ -82,6 +85,41 @@ def _capsule(objects: ObjectSet, spaces: Mapping[str, list[str]]) -> Iterator[Ma
             for namespace in spaces.get(item.name, ()):
                 role = scalar_text(extra.get("clusterRoleName"))
                 yield _binding(item, namespace, f"more-{number}", role, list(mappings(extra.get("subjects"))))
+
+
+def _replicated(objects: ObjectSet, spaces: Mapping[str, list[str]]) -> Iterator[ManifestObject]:
+    """Yield what Capsule's GlobalTenantResources and TenantResources write out for each namespace of tenants."""
+    labels = {item.name: item.labels for item in objects.of(_CAPSULE, "Tenant")}
+    homes = {space: tenant for tenant, names in spaces.items() for space in names}
+    for item in objects.of(_CAPSULE, "GlobalTenantResource", "TenantResource"):
+        chosen = Selector.of(mapping(item.spec.get("tenantSelector")))
+        tenants = [name for name in spaces if chosen.matches(labels.get(name, {}))]
+        if item.kind == "TenantResource":
+            tenants = [homes[item.namespace]] if item.namespace in homes else []
+        for resource in mappings(item.spec.get("resources")):
+            where = Selector.of(mapping(resource.get("namespaceSelector")))
+            for name in (name for tenant in tenants for name in spaces[tenant]):
+                if where.matches(objects.namespaces.get(name, {})):
+                    yield from (_placed(item, raw, name) for raw in mappings(resource.get("rawItems")))
+
+
+def _generated(objects: ObjectSet, found: Found) -> Iterator[ManifestObject]:
+    """Yield the RoleBindings that Kyverno writes into new namespaces; what isolates is not taken for made."""
+    for item in objects.of("kyverno.io", "ClusterPolicy"):
+        for rule in mappings(item.spec.get("rules")):
+            made = mapping(rule.get("generate"))
+            data = mapping(made.get("data"))
+            if made.get("kind") != "RoleBinding" or not data:
+                continue
+            for name in found.by_namespace:
+                raw = {"kind": "RoleBinding", "metadata": {"name": made.get("name")}, **data}
+                if "{{" not in str(data):
+                    yield _placed(item, {**raw, "apiVersion": f"{RBAC_GROUP}/v1"}, name)
+
+
+def _placed(source: ManifestObject, raw: Mapping[str, Any], namespace: str) -> ManifestObject:
+    metadata = {**mapping(raw.get("metadata")), "namespace": namespace}
+    return ManifestObject({**raw, "metadata": metadata}, source.where)
 
 
 def _subject(owner: Mapping[str, Any]) -> Mapping[str, Any]:

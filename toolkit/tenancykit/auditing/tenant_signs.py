@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 
@@ -178,6 +178,12 @@ def _by_kinds(objects: ObjectSet) -> Iterable[tuple[str, str, str]]:
     for item in objects.of("stakater.com", "Tenant") + objects.of("tenantoperator.stakater.com", "Tenant"):
         for name in texts(item.spec.get("namespaces")):
             yield name, item.name, "its Tenant"
+
+
+def capsule_owners(item: ManifestObject) -> list[Mapping[str, Any]]:
+    """Return the owners of a Capsule Tenant; its first version had one."""
+    one = mapping(item.spec.get("owner"))
+    return [*mappings(item.spec.get("owners")), *([one] if one else [])]
 
 
 def _is_vcluster(item: ManifestObject) -> bool:

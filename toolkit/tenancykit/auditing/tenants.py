@@ -10,8 +10,15 @@ from typing import Final
 
 from kubeanswers.access.powers import effective, powers_of
 from kubeanswers.access.rbac import AccessRules, Grant, implied_groups, service_account_user
-from kubeanswers.objects import ObjectSet, mapping, mappings, scalar_text
-from tenancykit.auditing.tenant_signs import OWN_LABEL, TENANT_LABELS, Found, find_tenants, is_platform_namespace
+from kubeanswers.objects import ObjectSet, mapping, scalar_text
+from tenancykit.auditing.tenant_signs import (
+    OWN_LABEL,
+    TENANT_LABELS,
+    Found,
+    capsule_owners,
+    find_tenants,
+    is_platform_namespace,
+)
 
 __all__ = ["EVERYONE", "OWN_LABEL", "PLATFORM_GROUPS", "TENANT_LABELS", "Principal", "Tenancy", "is_platform_namespace"]
 
@@ -136,7 +143,7 @@ class Tenancy:
         entries = [
             (item.name, owner)
             for item in self.objects.of("capsule.clastix.io", "Tenant")
-            for owner in mappings(item.spec.get("owners"))
+            for owner in capsule_owners(item)
         ]
         entries += [(item.name, mapping(item.spec.get("owner"))) for item in self.objects.of("kubeflow.org", "Profile")]
         for tenant, owner in entries:

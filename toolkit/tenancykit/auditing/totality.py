@@ -33,6 +33,7 @@ resource.k8s.io: ResourceClaim ResourceClaimTemplate
 gateway.networking.k8s.io: Gateway HTTPRoute ReferenceGrant GatewayClass
 cilium.io: CiliumNetworkPolicy CiliumClusterwideNetworkPolicy
 k8s.cni.cncf.io: NetworkAttachmentDefinition
+sriovnetwork.openshift.io: SriovNetwork SriovIBNetwork
 k8s.ovn.org: UserDefinedNetwork ClusterUserDefinedNetwork
 argoproj.io: AppProject Application
 kustomize.toolkit.fluxcd.io: Kustomization

@@ -7,6 +7,7 @@ https://github.com/NVIDIA/k8s-device-plugin/issues/87 and the NVIDIA container t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -16,13 +17,12 @@ from tenancykit.auditing.findings import Severity
 from tenancykit.auditing.paths.model import GPU, Path, Scene, finding
 
 ADMIN_LABELS: Final = ("resource.kubernetes.io/admin-access", "resource.k8s.io/admin-access")
-_VARIABLES: Final = (
-    "NVIDIA_VISIBLE_DEVICES",
-    "AMD_VISIBLE_DEVICES",
-    "HABANA_VISIBLE_DEVICES",
-    "ASCEND_VISIBLE_DEVICES",
-    "INTEL_VISIBLE_DEVICES",
-)
+_VARIABLE: Final = re.compile(r"[A-Z0-9_]+_VISIBLE_DEVICES")
+_FURTHER: Final = ("NVIDIA_MIG_CONFIG_DEVICES", "NVIDIA_MIG_MONITOR_DEVICES", "NVIDIA_IMEX_CHANNELS")
+_MASKS: Final = ("CUDA_", "HIP_", "ROCR_", "MUSA_", "ASCEND_RT_", "GPU_", "XLA_", "JAX_", "TPU_", "CUPY_")
+"""Variables of libraries inside the container, which only narrow what it was given; runtimes do not read them."""
+_CDI: Final = "cdi.k8s.io/"
+_MOUNT: Final = "/var/run/nvidia-container-devices"
 _HARMLESS: Final = ("", "void", "none")
 _DRA: Final = "resource.k8s.io"
 
@@ -74,28 +74,39 @@ def _path(scene: Scene, item: ManifestObject, tenant: str, what: str) -> Path:
     )
 
 
+def _asks_for_devices(name: str, value: str) -> bool:
+    meant = name in _FURTHER or (_VARIABLE.fullmatch(name) is not None and not name.startswith(_MASKS))
+    return meant and value not in _HARMLESS
+
+
 def _variables(scene: Scene, pod: PodView, tenant: str) -> Iterator[Path]:
+    """Yield the ways of a pod to name devices itself: variables, annotations for CDI, mounts the runtime reads."""
     containers = (*mappings(pod.spec.get("initContainers")), *mappings(pod.spec.get("containers")))
+    found = [
+        f"{key}={value}" for key, value in mapping(pod.metadata.get("annotations")).items() if key.startswith(_CDI)
+    ]
     for container in containers:
-        for name, value in _environment(scene, pod.namespace, container).items():
-            if name in _VARIABLES and value not in _HARMLESS:
-                yield Path(
-                    finding(
-                        "device-open",
-                        Severity.HIGH,
-                        pod.source,
-                        f"{name}={value} reaches devices of the node past quota and device plugin, where the "
-                        "container runtime obeys it",
-                        f"{tenant} -> {pod} -> {name} -> every GPU of its node, other tenants' included",
-                        "have the runtime ignore it (accept-nvidia-visible-devices-envvar-when-unprivileged = "
-                        "false, devices as volume mounts or CDI), and refuse it by admission",
-                        GPU,
-                        [tenant],
-                    ),
-                    frozenset({tenant}),
-                    scene.everybody,
-                    sure=False,
-                )
+        environment = _environment(scene, pod.namespace, container)
+        found += [f"{name}={value}" for name, value in environment.items() if _asks_for_devices(name, value)]
+        mounts = (scalar_text(mount.get("mountPath")) for mount in mappings(container.get("volumeMounts")))
+        found += [f"mount {path}" for path in mounts if path.startswith(_MOUNT)]
+    for way in dict.fromkeys(found):
+        yield Path(
+            finding(
+                "device-open",
+                Severity.HIGH,
+                pod.source,
+                f"{way} reaches devices of the node past quota and device plugin, where the container runtime obeys it",
+                f"{tenant} -> {pod} -> {way.partition('=')[0]} -> every GPU of its node, other tenants' included",
+                "have the runtime ignore it (accept-nvidia-visible-devices-envvar-when-unprivileged = false, devices "
+                "by the device plugin or DRA only), and refuse it by admission",
+                GPU,
+                [tenant],
+            ),
+            frozenset({tenant}),
+            scene.everybody,
+            sure=False,
+        )
 
 
 def _environment(scene: Scene, namespace: str, container: Mapping[str, Any]) -> Mapping[str, str]:

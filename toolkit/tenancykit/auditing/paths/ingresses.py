@@ -16,6 +16,7 @@ from tenancykit.auditing.paths.model import API, Path, Scene, finding
 
 _GROUP: Final = "networking.k8s.io"
 _CLASS: Final = "kubernetes.io/ingress.class"
+_DEFAULT: Final = "ingressclass.kubernetes.io/is-default-class"
 _FOREIGN: Final = "foreign-host.example.net"
 _EVERY: Final = "*"
 _ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -26,11 +27,21 @@ _ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "projectcontour.io": ("HTTPProxy",),
     "traefik.io": ("IngressRoute", "IngressRouteTCP"),
     "traefik.containo.us": ("IngressRoute", "IngressRouteTCP"),
+    "k8s.nginx.org": ("VirtualServer",),
+    "serving.knative.dev": ("DomainMapping",),
+    "apisix.apache.org": ("ApisixRoute",),
+    "getambassador.io": ("Mapping",),
+    "gateway.solo.io": ("VirtualService",),
 }
 """Kinds that claim host names at something tenants share."""
+_ONE_PLACE: Final = {"projectcontour.io": "Contour", "route.openshift.io": "the router"}
 _TRAEFIK: Final = re.compile(r"Host(?:SNI)?\(`([^`]+)`\)")
-_SNIPPETS: Final = ("-snippet", "-snippets", "/lua-resty", "/backend-config-snippet", "/frontend-config-snippet")
-_SECRETS: Final = ("-secret", "/auth-map", "/client-ca", "/server-ca", "/server-crt", "/ca-secret")
+_SNIPPETS: Final = (
+    "-snippet", "-snippets", "/lua-resty", "/config-backend", "/config-backend-early", "/config-backend-late",
+    "/config-frontend", "/config-tcp-service",
+)  # fmt: skip
+_HEADERS: Final = "auth-proxy-set-headers"
+_SECRETS: Final = (_HEADERS, "-secret", "/auth-map", "/client-ca", "/server-ca", "/server-crt", "/ca-secret")
 
 
 def ingress_paths(scene: Scene) -> Iterator[Path]:
@@ -39,6 +50,8 @@ def ingress_paths(scene: Scene) -> Iterator[Path]:
     yield from _possible(scene)
     for item, tenant in scene.of_tenants(_GROUP, "Ingress"):
         yield from _annotations(scene, item, tenant)
+    for item, tenant in scene.of_tenants("k8s.nginx.org", "VirtualServer", "VirtualServerRoute"):
+        yield from _virtual_servers(scene, item, tenant)
     yield from _controllers(scene)
 
 
@@ -54,21 +67,30 @@ def _hosts_of(item: ManifestObject) -> list[str]:
     return [scalar_text(rule.get("host")) or _EVERY for rule in rules]
 
 
-def _claims(item: ManifestObject) -> Iterator[tuple[str, str]]:
+def _named_hosts(item: ManifestObject) -> list[str]:
+    """Return the host names of kinds that are all served at one place, whichever field names them."""
+    spec = item.spec
+    if item.kind == "DomainMapping":
+        return [item.name]
+    listed = [host for rule in mappings(spec.get("http")) for host in texts(mapping(rule.get("match")).get("hosts"))]
+    plain = [scalar_text(spec.get("host")) or scalar_text(spec.get("hostname"))]
+    plain.append(scalar_text(mapping(spec.get("virtualhost")).get("fqdn")))
+    return [*plain, *listed, *texts(mapping(spec.get("virtualHost")).get("domains"))]
+
+
+def _claims(item: ManifestObject, places: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the controllers or gateways an object claims host names at, each with the name."""
     spec = item.spec
     gateways = [scalar_text(name) for name in texts(spec.get("gateways")) if name != "mesh"]
     match item.group, item.kind:
         case "networking.k8s.io", "Ingress":
-            yield from ((f"ingress class {_ingress_class(item)}", host) for host in _hosts_of(item))
-        case "route.openshift.io", "Route":
-            yield "the router", scalar_text(spec.get("host"))
+            named = _ingress_class(item)
+            place = places.get(named, f"ingress class {named}")
+            yield from ((place, host) for host in _hosts_of(item))
         case "networking.istio.io", "VirtualService":
             for name in gateways:
                 place = name if "/" in name else f"{item.namespace}/{name}"
                 yield from ((f"Gateway {place}", host) for host in texts(spec.get("hosts")))
-        case "projectcontour.io", "HTTPProxy":
-            yield "Contour", scalar_text(mapping(spec.get("virtualhost")).get("fqdn"))
         case (("traefik.io" | "traefik.containo.us"), ("IngressRoute" | "IngressRouteTCP")):
             for route in mappings(spec.get("routes")):
                 yield from (("Traefik", host) for host in _TRAEFIK.findall(scalar_text(route.get("match"))))
@@ -77,17 +99,20 @@ def _claims(item: ManifestObject) -> Iterator[tuple[str, str]]:
                 place = f"{scalar_text(parent.get('namespace')) or item.namespace}/{scalar_text(parent.get('name'))}"
                 yield from ((f"Gateway {place}", host) for host in texts(spec.get("hostnames")))
         case _:
-            return
+            place = _ONE_PLACE.get(item.group, f"{item.kind}s' gateway")
+            yield from ((place, host) for host in _named_hosts(item))
 
 
 def _hosts(scene: Scene) -> Iterator[Path]:
     """Yield the host names that objects of several tenants claim at one controller or gateway."""
     claims: dict[tuple[str, str], list[tuple[ManifestObject, str]]] = {}
+    places = _places(scene)
     for group, kinds in _ROUTES.items():
         for item, tenant in scene.of_tenants(group, *kinds):
-            for place, host in dict.fromkeys(_claims(item)):
+            for place, host in dict.fromkeys(_claims(item, places)):
                 if host:
                     claims.setdefault((place, host.lower()), []).append((item, tenant))
+    yield from _below_wildcards(claims)
     for (place, host), found in sorted(claims.items()):
         tenants = sorted({tenant for _, tenant in found})
         for item, tenant in found if len(tenants) > 1 else ():
@@ -104,6 +129,39 @@ def _hosts(scene: Scene) -> Iterator[Path]:
                     tenants=[tenant],
                 )
             )
+
+
+def _places(scene: Scene) -> dict[str, str]:
+    """Return where each ingress class answers, in words: classes of one controller and settings are one place."""
+    found: dict[str, str] = {}
+    first: dict[tuple[str, str], str] = {}
+    for item in scene.objects.of(_GROUP, "IngressClass"):
+        settings = scalar_text(mapping(item.spec.get("parameters")).get("name"))
+        key = (scalar_text(item.spec.get("controller")) or item.name, settings)
+        found[item.name] = first.setdefault(key, f"ingress class {item.name}")
+        if item.annotations.get(_DEFAULT) == "true":
+            found.setdefault("", found[item.name])
+    return found
+
+
+def _below_wildcards(claims: Mapping[tuple[str, str], list[tuple[ManifestObject, str]]]) -> Iterator[Path]:
+    """Yield host names a tenant claims out of those another tenant's wildcard covers: the exact name wins."""
+    for (place, host), found in sorted(claims.items()):
+        above = claims.get((place, f"*.{host.partition('.')[2]}"), []) if not host.startswith("*") else []
+        for item, tenant in found:
+            others = sorted({owner for _, owner in above} - {tenant})
+            if others:
+                yield Path(
+                    finding(
+                        "route-hostnames-open",
+                        Severity.MEDIUM,
+                        item,
+                        f"claims host {host} out of the wildcard of tenant {others[0]} at {place}",
+                        f"{tenant} -> {item} -> requests for {host} -> users of {others[0]}",
+                        "keep each tenant to its own host names by admission policy",
+                        tenants=[tenant],
+                    )
+                )
 
 
 def _possible(scene: Scene) -> Iterator[Path]:
@@ -145,40 +203,52 @@ def _ingress(name: str, host: str) -> dict[str, Any]:
     return {"apiVersion": f"{_GROUP}/v1", "kind": "Ingress", "metadata": {"name": "probe"}, "spec": spec}
 
 
+def _snippet(scene: Scene, item: ManifestObject, tenant: str, key: str, *, sure: bool) -> Path:
+    return Path(
+        finding(
+            "ingress-snippet",
+            Severity.HIGH,
+            item,
+            f"{key} puts the tenant's own configuration into a controller that serves everybody (CVE-2021-25742)",
+            f"{tenant} -> {item} -> the ingress controller's service account -> every Secret it may read",
+            "switch snippets off in the controller (allow-snippet-annotations, enableSnippets), and refuse them by "
+            "admission",
+            API,
+            [tenant],
+        ),
+        frozenset({tenant}),
+        scene.everybody,
+        sure=sure,
+    )
+
+
+def _virtual_servers(scene: Scene, item: ManifestObject, tenant: str) -> Iterator[Path]:
+    """Yield the snippets of NGINX's own kinds, which the controller takes where it is started to."""
+    parts = [item.spec, *mappings(item.spec.get("routes")), *mappings(item.spec.get("subroutes"))]
+    for key in dict.fromkeys(key for part in parts for key in part if key.endswith("-snippets") and part[key]):
+        yield _snippet(scene, item, tenant, key, sure=False)
+
+
 def _annotations(scene: Scene, item: ManifestObject, tenant: str) -> Iterator[Path]:
     for key, value in item.annotations.items():
         if "ingress" not in key and "haproxy" not in key and "nginx" not in key:
             continue
         if key.endswith(_SNIPPETS):
-            yield Path(
-                finding(
-                    "ingress-snippet",
-                    Severity.HIGH,
-                    item,
-                    f"{key} puts the tenant's own configuration into a controller that serves everybody "
-                    "(CVE-2021-25742)",
-                    f"{tenant} -> {item} -> the ingress controller's service account -> every Secret it may read",
-                    "set allow-snippet-annotations to false in the controller, and refuse the annotation by admission",
-                    API,
-                    [tenant],
-                ),
-                frozenset({tenant}),
-                scene.everybody,
-                sure=_snippets_allowed(scene),
-            )
+            yield _snippet(scene, item, tenant, key, sure=_snippets_allowed(scene))
         elif key.endswith(_SECRETS) and "/" in value:
             place, _, name = value.partition("/")
             owner = scene.tenancy.by_namespace.get(place, "")
             if place and name and place != item.namespace and owner != tenant:
+                kind = "ConfigMap" if key.endswith(_HEADERS) else "Secret"
                 yield Path(
                     finding(
                         "secret-cross-tenant",
                         Severity.HIGH,
                         item,
-                        f"{key} names Secret {value}"
+                        f"{key} names {kind} {value}"
                         + (f" of tenant {owner}" if owner else f" of the platform's namespace {place}"),
-                        f"{tenant} -> {item} -> ingress controller -> Secret {value}",
-                        "set allow-cross-namespace-resources to false; keep the Secret beside the Ingress",
+                        f"{tenant} -> {item} -> ingress controller -> {kind} {value}",
+                        f"set allow-cross-namespace-resources to false; keep the {kind} beside the Ingress",
                         API,
                         [tenant],
                     ),

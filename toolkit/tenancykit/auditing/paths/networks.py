@@ -12,18 +12,24 @@ from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text
 from kubeanswers.pods import PodView, pods_of
+from kubeanswers.selectors import Selector
 from tenancykit.auditing.findings import Severity
 from tenancykit.auditing.paths.model import NETWORK, Path, Scene, finding
 
 GROUP: Final = "k8s.cni.cncf.io"
 _ANNOTATIONS: Final = ("k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network")
+_FOR_ALL: Final = "default"
+"""Namespace whose definitions every pod may name (``globalNamespaces`` of Multus)."""
+_OVERLAY: Final = "ovn-k8s-cni-overlay"
 _PARENTS: Final = ("master", "bridge", "network", "netAttachDefName", "resourceName")
 Attached = dict[tuple[str, str], set[str]]
 
 
 def network_paths(scene: Scene) -> Iterator[Path]:
     """Yield the segments that pods of several tenants are attached to, or may attach to."""
+    yield from _overlays(scene)
     definitions = {(item.namespace, item.name): item for item in scene.objects.of(GROUP, "NetworkAttachmentDefinition")}
+    definitions |= {(item.namespace, item.name): item for item in _by_operator(scene)}
     if not definitions:
         return
     users: Attached = {}
@@ -39,9 +45,34 @@ def network_paths(scene: Scene) -> Iterator[Path]:
     policies = bool(scene.objects.of(GROUP, "MultiNetworkPolicy"))
     for found in segments.values():
         tenants = frozenset(tenant for _, used in found for tenant in used)
+        item = max(found, key=lambda pair: len(pair[1]))[0]
         if len(tenants) > 1:
-            item = max(found, key=lambda pair: len(pair[1]))[0]
             yield _shared(item, tenants, policies=policies)
+        elif any(item.namespace == _FOR_ALL for item, _ in found):
+            makers = frozenset(scene.hostile.makers())
+            if len(makers) > 1:
+                yield _shared(item, makers, policies=policies, attached=False)
+
+
+def _overlays(scene: Scene) -> Iterator[Path]:
+    """Yield secondary networks of OVN-Kubernetes that namespaces of several tenants are given."""
+    for item in scene.objects.of("k8s.ovn.org", "ClusterUserDefinedNetwork"):
+        network = mapping(item.spec.get("network"))
+        roles = [mapping(network.get(key)).get("role") for key in ("layer2", "layer3", "localnet")]
+        chosen = Selector.of(mapping(item.spec.get("namespaceSelector")))
+        spaces = scene.tenancy.by_namespace if "Secondary" in roles else {}
+        tenants = frozenset(t for name, t in spaces.items() if chosen.matches(scene.objects.namespaces[name]))
+        if len(tenants) > 1:
+            yield _shared(item, tenants, policies=bool(scene.objects.of(GROUP, "MultiNetworkPolicy")), attached=False)
+
+
+def _by_operator(scene: Scene) -> Iterator[ManifestObject]:
+    """Yield the definitions the SR-IOV operator makes of its networks, each in the namespace it is for."""
+    for item in scene.objects.of("sriovnetwork.openshift.io", "SriovNetwork", "SriovIBNetwork"):
+        space = scalar_text(item.spec.get("networkNamespace")) or item.namespace
+        config = {"type": "sriov", "resourceName": item.spec.get("resourceName"), "vlan": item.spec.get("vlan")}
+        metadata = {"name": item.name, "namespace": space}
+        yield ManifestObject({**item.data, "metadata": metadata, "spec": {"config": json.dumps(config)}}, item.where)
 
 
 def _attached(pod: PodView) -> Iterator[tuple[str, str]]:
@@ -70,7 +101,9 @@ def _segment(item: ManifestObject) -> tuple[str, ...]:
     parent = named[0] if named else item.annotations.get("k8s.v1.cni.cncf.io/resourceName", "")
     vlan = scalar_text(main.get("vlan")) or scalar_text(main.get("vlanId")) or scalar_text(main.get("pkey"))
     kind = scalar_text(main.get("type"))
-    if not parent or kind == "ovn-k8s-cni-overlay":
+    if kind == _OVERLAY:  # definitions that name one logical network share it, whichever namespaces they are in
+        return ("", kind, scalar_text(main.get("name")) or f"{item.namespace}/{item.name}")
+    if not parent:
         return (item.namespace, item.name)
     return ("", kind if kind not in ("macvlan", "ipvlan") else "l2", parent, vlan)
 
@@ -82,14 +115,15 @@ def _config(item: ManifestObject) -> Mapping[str, Any]:
         return {}
 
 
-def _shared(item: ManifestObject, tenants: frozenset[str], *, policies: bool) -> Path:
+def _shared(item: ManifestObject, tenants: frozenset[str], *, policies: bool, attached: bool = True) -> Path:
     names = sorted(tenants)
+    verb = "share" if attached else "may attach to"
     return Path(
         finding(
             "network-secondary",
-            Severity.MEDIUM if policies else Severity.HIGH,
+            Severity.MEDIUM if policies or not attached else Severity.HIGH,
             item,
-            f"pods of {len(names)} tenants ({', '.join(names[:3])}) share its segment, which no NetworkPolicy governs"
+            f"pods of {len(names)} tenants ({', '.join(names[:3])}) {verb} its segment, which no NetworkPolicy governs"
             + ("; MultiNetworkPolicies are not evaluated" if policies else ""),
             f"{names[0]} -> secondary interface -> {item} -> pods of {names[1]}",
             "give each tenant a segment of its own (VLAN or partition key), in its own namespace",
@@ -98,5 +132,5 @@ def _shared(item: ManifestObject, tenants: frozenset[str], *, policies: bool) ->
         ),
         tenants,
         tenants,
-        sure=not policies,
+        sure=attached and not policies,
     )

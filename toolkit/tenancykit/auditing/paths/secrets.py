@@ -32,6 +32,7 @@ def secret_paths(scene: Scene) -> Iterator[Path]:
     yield from _stores(scene)
     yield from _replicas(scene)
     yield from _grants(scene)
+    yield from _delegations(scene)
     yield from _sealed(scene)
     yield from _global(scene)
 
@@ -39,8 +40,8 @@ def secret_paths(scene: Scene) -> Iterator[Path]:
 def _clones(scene: Scene) -> Iterator[Path]:
     """Yield generate rules of Kyverno that clone a tenant's Secret."""
     for item in scene.objects.of("kyverno.io", "ClusterPolicy"):
-        for rule in mappings(item.spec.get("rules")):
-            generate = mapping(rule.get("generate"))
+        made = [mapping(rule.get("generate")) for rule in mappings(item.spec.get("rules"))]
+        for generate in (*made, *(part for whole in made for part in mappings(whole.get("foreach")))):
             clone, listed = mapping(generate.get("clone")), mapping(generate.get("cloneList"))
             kinds = [scalar_text(generate.get("kind")), *texts(listed.get("kinds"))]
             space = scalar_text(clone.get("namespace")) or scalar_text(listed.get("namespace"))
@@ -187,6 +188,31 @@ def _grants(scene: Scene) -> Iterator[Path]:
                 frozenset({other}) if secret else frozenset(),
                 frozenset({tenant}),
             )
+
+
+def _delegations(scene: Scene) -> Iterator[Path]:
+    """Yield certificates a tenant's namespace lets others serve with (Contour's TLSCertificateDelegation)."""
+    for item, tenant in scene.of_tenants("projectcontour.io", "TLSCertificateDelegation"):
+        for entry in mappings(item.spec.get("delegations")):
+            spaces = texts(entry.get("targetNamespaces"))
+            named = {scene.tenancy.by_namespace.get(space, "") for space in spaces} & scene.everybody
+            others = (scene.everybody if "*" in spaces else frozenset(named)) - {tenant}
+            if others:
+                secret = scalar_text(entry.get("secretName"))
+                yield Path(
+                    finding(
+                        "secret-cross-tenant",
+                        Severity.HIGH,
+                        item,
+                        f"lets HTTPProxies of {len(others)} other tenants serve with Secret {item.namespace}/{secret}",
+                        f"{min(others)} -> HTTPProxy -> certificate {secret} of {tenant}",
+                        "delegate only to namespaces of the same tenant, or the platform's own certificate",
+                        API,
+                        others,
+                    ),
+                    others,
+                    frozenset({tenant}),
+                )
 
 
 def _global(scene: Scene) -> Iterator[Path]:
