@@ -114,6 +114,7 @@ def compare(
     calibration: PathLike | None = None,
     as_published: bool = False,
     progress: Progress | None = None,
+    processes: int = 1,
 ) -> Study:
     """Return the reference architectures compared for a scenario, with further designs or variants beside them.
 
@@ -126,6 +127,8 @@ def compare(
         calibration: CSV of measured tasks (``task,days``); shifts the effort estimates and narrows their interval.
         as_published: compare the designs bare, as though the scenario needed nothing.
         progress: called with (done, total, name) after each design.
+        processes: 2 shares the work with a copy of this process, for programs without threads on Linux; the answer is
+            the same.
 
     Raises:
         InputError: a variant or the calibration file is wrong.
@@ -140,7 +143,7 @@ def compare(
         scenario = without_needs(scenario, used)
     measured = read_calibration(calibration, load_work(used)) if calibration else None
     further = [variant(d, scenario, used) if isinstance(d, str) else d for d in designs]
-    return comparison.compare(scenario, used, further, calibration=measured, progress=progress)
+    return comparison.compare(scenario, used, further, calibration=measured, progress=progress, processes=processes)
 
 
 def variant(text: str, scenario: Scenario, catalogue: Catalogue | None = None) -> Design:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import re
 import sys
@@ -21,6 +22,7 @@ from tenancykit.report import payload, text
 from tenancykit.report.bills import bill_data, bill_lines
 from tenancykit.report.completing import swapped
 from tenancykit.report.reasons import changes_of_order
+from tenancykit.study.beside import processors
 from tenancykit.study.closing import opened
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.evaluation import Evaluation
@@ -36,6 +38,7 @@ def loaded(options: argparse.Namespace) -> Catalogue:
 
 def asked_study(options: argparse.Namespace, *named: str | None, further: Iterable[Design] = ()) -> Study:
     """Return the study, with the variants asked for and those among the designs named."""
+    gc.disable()  # what a study holds lives until the command ends; looking through it took a fourteenth of the time
     catalogue = loaded(options)
     scenario = api.load_scenario(options.scenario, catalogue)
     asked = {
@@ -49,6 +52,7 @@ def asked_study(options: argparse.Namespace, *named: str | None, further: Iterab
         calibration=options.calibration,
         as_published=options.as_published,
         progress=progress_line(),
+        processes=processors(),
     )
 
 

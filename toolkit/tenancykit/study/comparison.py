@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -40,7 +41,7 @@ from tenancykit.study.assumed import Basis
 from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, plausible
 from tenancykit.study.completion import completed
 from tenancykit.study.composing import best_composition
-from tenancykit.study.evaluation import Evaluation, evaluate
+from tenancykit.study.evaluation import Evaluation, evaluate_all
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, leaves_of_rates, weighed, weights_of
 from tenancykit.study.growing import crossing_points
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
@@ -407,6 +408,7 @@ def compare(
     *,
     calibration: Calibration | None = None,
     progress: Progress | None = None,
+    processes: int = 1,
 ) -> Study:
     """Return the reference architectures of the catalogue compared for a scenario, and further designs beside them.
 
@@ -416,17 +418,22 @@ def compare(
         designs: further designs to compare; ids must differ from the references'.
         calibration: measured days of tasks already done, which shift the effort estimates.
         progress: told after each design.
+        processes: processes that share the work, as of :func:`evaluate_all`.
     """
     references = [reference_design(reference, scenario, catalogue) for reference in catalogue.references.values()]
     given = list(designs)
     found = [design for design in given if design.origin == "assessed"]  # as it stands, not as it should be
     others = [design for design in given if design.origin != "assessed"]
     candidates = (*completed([*references, *others], scenario, catalogue), *found)
-    evaluations = []
-    for done, design in enumerate(candidates, start=1):
-        evaluations.append(evaluate(design, scenario, catalogue, calibration=calibration))
+    number = itertools.count(1)
+
+    def told(name: str) -> None:
         if progress:
-            progress(done, len(candidates), design.name)
+            progress(next(number), len(candidates), name)
+
+    evaluations = evaluate_all(
+        candidates, scenario, catalogue, calibration=calibration, processes=processes, progress=told
+    )
     scales, weights = weighed(scenario, scales_of(scenario, catalogue, isolation_keys(evaluations)))
     published = evaluations[: len(references)]
     hybrid = best_composition(published, scenario, catalogue, scales, weights, calibration=calibration)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from math import hypot
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +14,7 @@ from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import cents
 from tenancykit.catalogue.prices import PriceBook
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.catalogue.workbook import load_work
 from tenancykit.criteria.added import measure_added
 from tenancykit.criteria.cost.measure import measure as measure_cost
 from tenancykit.criteria.cost.pricing import day_rate as unit_day_rate
@@ -30,6 +32,7 @@ from tenancykit.distributions import Moments
 from tenancykit.drawing import Drawable
 from tenancykit.manifests import count_objects
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.beside import shared_out
 from tenancykit.study.holding import held_by
 
 AMORTISATION_MONTHS: Final = 36
@@ -150,19 +153,73 @@ def evaluate_resolved(
     resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, *, calibration: Calibration | None = None
 ) -> Evaluation:
     """Return the value of a design that is already looked up, as :func:`evaluate`."""
+    people, scores = _paid(resolved, scenario, catalogue, calibration)
+    latency = scores["operations"].detail.patch_latency_days
+    isolation = measure_isolation(resolved, scenario, catalogue, latency_days=latency)
+    return Evaluation(resolved, MappingProxyType({"isolation": isolation, **scores}), people, scenario, catalogue)
+
+
+def evaluate_all(
+    designs: Sequence[Design],
+    scenario: Scenario,
+    catalogue: Catalogue,
+    *,
+    calibration: Calibration | None = None,
+    processes: int = 1,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Evaluation]:
+    """Return the values of designs, as :func:`evaluate` gives them, worked out by one process or two.
+
+    Where a second process helps, this one begins with isolation, and both share what is to be built, run and paid.
+
+    Args:
+        designs: the designs.
+        scenario: what they are evaluated for.
+        catalogue: what they are made of.
+        calibration: measured days of tasks already done.
+        processes: 2 copies this process, which must have no other threads; the values are the same.
+        progress: told the name of each design after it (after its isolation, where work is shared).
+    """
+    every = [resolve(design, scenario, catalogue) for design in designs]
+    if processes < 2:
+        found = []
+        for one in every:
+            found.append(evaluate_resolved(one, scenario, catalogue, calibration=calibration))
+            progress(one.name)
+        return found
+
+    def isolated() -> list[Score]:
+        scores = []
+        for one in every:
+            latency = operate(one, scenario, catalogue).patch_latency_days
+            scores.append(measure_isolation(one, scenario, catalogue, latency_days=latency))
+            _ = scores[-1].detail.exposure  # every comparison asks for it, and the other process is not done yet
+            progress(one.name)
+        return scores
+
+    tasks = [partial(_paid, one, scenario, catalogue, calibration) for one in every]
+    isolations, paid = shared_out(isolated, tasks, [scenario, catalogue, load_work(catalogue), *every])
+    return [
+        Evaluation(one, MappingProxyType({"isolation": isolation, **scores}), people, scenario, catalogue)
+        for one, isolation, (people, scores) in zip(every, isolations, paid, strict=True)
+    ]
+
+
+def _paid(
+    resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, calibration: Calibration | None
+) -> tuple[People, dict[str, Score]]:
+    """Return what people cost, and the value of a design on every criterion but isolation."""
     counted = count_objects(resolved, scenario, catalogue)
     exported = Exported(counted.kinds, counted.fields, counted.parameters)
     running = operate(resolved, scenario, catalogue, exported=exported)
     effort = measure_effort(resolved, scenario, catalogue, calibration=calibration)
     people = people_of(effort.value, running.workload.total.p50, scenario, catalogue)
-    isolation = measure_isolation(resolved, scenario, catalogue, latency_days=running.patch_latency_days)
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
     cost = _with_doubt(cost, people, effort, running.workload.total)
     cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
     operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))
-    scores = {"isolation": isolation, "effort": effort, "operations": operations, "cost": cost}
-    scores |= measure_added(resolved, scenario, catalogue)
-    return Evaluation(resolved, MappingProxyType(scores), people, scenario, catalogue)
+    scores = {"effort": effort, "operations": operations, "cost": cost}
+    return people, scores | measure_added(resolved, scenario, catalogue)
 
 
 def people_of(days: float, hours: float, scenario: Scenario, catalogue: Catalogue) -> People:
