@@ -88,3 +88,14 @@ def test_demand_beyond_the_fleet_is_said_before_anything_is_compared() -> None:
     assert demand_beyond_fleet(teams(fleet="mode: fixed", gpu_nodes=2), catalogue)
     assert not demand_beyond_fleet(teams(fleet="mode: fixed", gpu_nodes=12), catalogue)
     assert not demand_beyond_fleet(teams(gpu_nodes=2), catalogue)
+
+
+def test_the_interval_of_a_cost_holds_what_is_still_to_be_bought() -> None:
+    """Ninety machines were to be bought for 1,650,000 a month, and the bill was 1,770,000 to 1,770,000."""
+    bought = compared(fleet="mode: fixed\n  buying: allowed", gpu_nodes=2)
+    best = bought.best.scores["cost"]
+    money = best.figures["fleet"]["purchase_per_month"]
+    assert money > 0
+    assert best.high - best.value >= 0.09 * money
+    assert best.value - best.low >= 0.05 * money
+    assert best.low >= best.value - 1.1 * money, "never fewer machines than none"

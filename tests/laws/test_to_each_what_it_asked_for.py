@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
 
 import pytest
 
@@ -70,3 +71,12 @@ def test_it_says_of_what_it_is_composed(study: Study) -> None:
     assert study[COMPOSED].resolved.published.count(" for ") == 2
     assert "one shared cluster" in study[COMPOSED].name
     assert "cluster per customer" in study[COMPOSED].name
+
+
+def test_a_composition_that_misses_a_requirement_is_compared_and_says_what_it_misses() -> None:
+    """Where the fleet held no composition, the nearest design that could be had by buying was not among those told."""
+    scenario = saas()
+    few = scenario.requirements.model_copy(update={"budget_per_month": Decimal(1000)})
+    study = tk.compare(scenario.model_copy(update={"requirements": few}))
+    assert study.ranking is None
+    assert any("budget" in reason for reason in study.exclusions(COMPOSED))

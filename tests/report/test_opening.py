@@ -145,6 +145,31 @@ def test_many_classes_that_differ_keep_to_the_lines_and_are_told_in_full_below()
     assert days_in_words(studied.best) in " ".join((*opened.lines, *opened.details))
 
 
+def test_what_only_an_estimate_keeps_out_is_said_and_leaves_no_first_place_clear() -> None:
+    """The second of two designs was clear where the first missed the date by a day of a schedule of months."""
+    scenario = teams()
+    best = tk.compare(scenario).best
+    weeks = best.scores["effort"].figures["weeks_p50"]
+    dated = scenario.requirements.model_copy(update={"go_live_weeks": weeks * 0.99})
+    late = tk.compare(scenario.model_copy(update={"requirements": dated}))
+    assert late.rank(best.id) is None
+    assert late.verdict is not None
+    assert late.verdict.word != "clear"
+    assert best.id in {one.new_first for one in late.verdict.overturning}
+    told = " ".join((*opening(late).lines, *opening(late).details))
+    assert "comes first where the time it takes to go live is" in told
+    assert all(len(line) <= LINE for line in opening(late).lines)
+
+
+def test_a_limit_that_a_design_may_still_pass_by_its_own_doubt_is_said() -> None:
+    scenario = saas()
+    weeks = study("saas").best.scores["effort"].figures["weeks_p50"]
+    dated = scenario.requirements.model_copy(update={"go_live_weeks": weeks * 1.01})
+    told = opening(tk.compare(scenario.model_copy(update={"requirements": dated})))
+    assert "may still miss the go-live date" in " ".join((*told.lines, *told.details))
+    assert "may still miss" not in " ".join((*opening(study("saas")).lines, *opening(study("saas")).details))
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_who_is_asked_about_gains_from_the_design_that_would_be_first(name: str) -> None:
     """The question named the class worth most, though the rival left it more open than the first did."""

@@ -20,10 +20,12 @@ from tenancykit.report.figures import counted, days_text, listed
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
 from tenancykit.scenario.naming import tenants_of
+from tenancykit.study.barred import highest
 from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import rates_in_words, three_digits
+from tenancykit.study.requirements import hard_requirements
 
 LINE: Final = 240
 """Characters of a line that a board reads: two lines of a terminal 120 wide."""
@@ -109,7 +111,7 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
     cost, effort, operations = (best.scores[name] for name in ("cost", "effort", "operations"))
     people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
     by = f"run by {'one person' if people == 1 else f'{people} people'}"
-    hired = f", {hires(best)} than the team has" if hires(best) else ""
+    hired = f", {hires(best).replace(' people', '')} than the team has" if hires(best) else ""
     price = (
         f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)}), "
         f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{hired}."
@@ -133,6 +135,15 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
         f"{rest}{waiting}."
     )
     return said, more
+
+
+def _tight_limits(best: Evaluation) -> Iterator[str]:
+    """Yield which limits a design that keeps them may still pass, by its own doubt."""
+    for need in hard_requirements(best.scenario):
+        if (most := highest(best, need.measure)) > need.limit:
+            unit = {"go-live": "weeks", "engineers": "people"}.get(need.measure, best.scores["cost"].unit)
+            told = f"{three_digits(most)} against at most {three_digits(need.limit)} {_each(unit)} at P90"
+            yield f"It may still miss {need.name}: {told}."
 
 
 def _fitting(word: str, names: list[str], price: str, musts: list[str], short: list[str]) -> tuple[str, str]:
@@ -270,16 +281,25 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     verdict = study.verdict
     if verdict is None:
         return "", []
-    others = _other_families(study, best)
+    others, limits = _other_families(study, best), [*_tight_limits(best)]
     word = verdict.word.capitalize()
     if not others:
         said = f"{word}: nothing that differs in more than add-ons meets every requirement."
+        if verdict.overturning:
+            text = f"{str(verdict.overturning[0])[:1].upper()}{str(verdict.overturning[0])[1:]}."
+            rival = study[verdict.overturning[0].new_first]
+            names = [called(rival, best), _brief(rival), _tight(rival), _clusters(rival)]
+            ways = [text.replace(rival.id, name) for name in names]
+            turned = next((way for way in ways if len(said) + 1 + len(way) <= LINE), ways[0])
+            return fitted(said, [f"{turned[:1].upper()}{turned[1:]}", *limits])
         near = nearest_lines(study, LINE - len(said) - len(" Nearest: ."))
-        return fitted(said, [f"Nearest: {near[0]}." if near else ""])
+        return fitted(said, [*limits, f"Nearest: {near[0]}." if near else ""])
     share = f"{word}: first in {share_in_words(verdict.share)} of samples ({_VARIED})"
     varied = f"Samples vary {verdict.varied}."
     if verdict.word == "clear":
-        return f"{share}, whichever rival is dropped and with any one assumption at either end of its range.", [varied]
+        said = f"{share}, whichever rival is dropped and with any one assumption at either end of its range."
+        line, rest = fitted(said, limits)
+        return line, [*rest, varied]
     overturns = [*_overturns(study, verdict, best)]
     settling = _settling(study, verdict, best, others)
     told = [*overturns[:1], settling] if verdict.share >= _SURE else [settling, *overturns[:1]]
@@ -287,7 +307,7 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     said, named = _briefly(study, best, share, kept, told[0])
     line, rest = fitted(said, [*(_plain(study, best, text) for text in told[1:]), *_rivals(study, verdict, best)])
     missed = [f"{kept[2:]} in the samples.".replace(" keep", " of them keep")] if kept and kept not in line else []
-    return line, [*named, *missed, *rest, *overturns[1:], varied, rates_in_words(study.exchange_rates)]
+    return line, [*named, *missed, *rest, *overturns[1:], *limits, varied, rates_in_words(study.exchange_rates)]
 
 
 def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: str) -> tuple[str, list[str]]:

@@ -15,8 +15,8 @@ import numpy as np
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import Influence
-from tenancykit.criteria.cost.charges import CONTROL_PLANES, CPU_NODES, GPU_NODES, PEOPLE
-from tenancykit.criteria.cost.spread import DEMAND_SPREAD
+from tenancykit.criteria.cost.charges import PEOPLE
+from tenancykit.criteria.cost.spread import DEMAND_SPREAD, to_buy, with_demand
 from tenancykit.criteria.effort.assumptions import assumptions as effort_assumptions
 from tenancykit.criteria.isolation.beliefs import Belief, Beliefs, beliefs
 from tenancykit.criteria.isolation.effects import first_order
@@ -70,13 +70,9 @@ def price_assumptions(basis: Basis) -> Iterator[Assumption]:
     categories: dict[str, None] = {}
     for evaluation in evaluations:
         categories.update(dict.fromkeys(evaluation.scores["cost"].figures["per_month"]))
-    fixed = basis.scenario.infrastructure.mode == "fixed"
-    stands = {PEOPLE, CONTROL_PLANES} | ({GPU_NODES, CPU_NODES} if fixed else set())
-    moving = np.zeros(len(evaluations))
+    moving = np.array([float(with_demand(e.scores["cost"].detail)[1] / DEMAND_SPREAD) for e in evaluations])
     for category in categories:
         amounts = [float(e.scores["cost"].figures["per_month"].get(category, 0.0)) for e in evaluations]
-        if category not in stands:
-            moving += amounts
         if category != PEOPLE and any(amounts):
             low, high = _spread_of(category, evaluations)
             slope = _on_cost(table, amounts)
@@ -85,7 +81,7 @@ def price_assumptions(basis: Basis) -> Iterator[Assumption]:
         spread = float(DEMAND_SPREAD)
         slope = _on_cost(table, moving.tolist())
         yield Assumption("tenants' demand", 1.0, 1 - spread, 1 + spread, slope=slope, unit="x")
-    if not fixed:
+    if any(any(to_buy(e.scores["cost"].detail).values()) for e in evaluations):
         yield from _slowed(basis)
     rate = float(evaluations[0].people.day_rate)
     if rate:
@@ -99,7 +95,9 @@ def _slowed(basis: Basis) -> Iterator[Assumption]:
     statements = [evaluation.scores["cost"].detail for evaluation in basis.evaluations]
     known = {name: slowed.times for statement in statements for name, slowed in statement.slowed.items()}
     for name, times in sorted(known.items()):
-        costs = [float(s.slowed[name].cost) if name in s.slowed else 0.0 for s in statements]
+        costs = [
+            float(s.slowed[name].cost) if name in s.slowed and any(to_buy(s).values()) else 0.0 for s in statements
+        ]
         slope = _on_cost(basis.table, [cost / times.likely for cost in costs])
         what = f"the time work takes under {name}"
         yield Assumption(what, times.likely, times.low, times.high, slope=slope, unit="times the usual")

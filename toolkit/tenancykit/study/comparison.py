@@ -38,6 +38,7 @@ from tenancykit.drawing import Drawable
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.assumed import Basis
+from tenancykit.study.barred import barred
 from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, plausible
 from tenancykit.study.completion import completed
 from tenancykit.study.composing import best_composition
@@ -232,7 +233,7 @@ class Study(Drawable):
             self.acceptability,
             self.ranking.winner,
             family=twins,
-            overturning=found,
+            overturning=(*found, *barred(self.evaluations, self.screening, self.scales, self.heard, self.best)),
             varied=VARIED,
             question=self._trade_question(),
         )

@@ -79,7 +79,9 @@ def best_composition(
     *,
     calibration: Calibration | None = None,
 ) -> Evaluation | None:
-    """Return the best composition per class, measured; None with one class, or where none meets every requirement.
+    """Return the best composition per class, measured; None with one class, or where none is valid and new.
+
+    Where none of the best meets every requirement, it is the best of all, which then says what it misses.
 
     Args:
         references: the completed references, measured for the scenario.
@@ -92,12 +94,15 @@ def best_composition(
     if len(scenario.tenants.classes) < 2 or not references:
         return None
     search = _Search(references, scenario, catalogue, scales, weights)
+    best: Evaluation | None = None
     for design in itertools.islice(search.best_first(), TRIES):
         found = evaluate(design, scenario, catalogue, calibration=calibration)
-        wanted = hard_requirements(scenario)
-        if found.resolved.is_valid and screen(figures_table([found]), wanted, measures([found])).passed:
+        if not found.resolved.is_valid:
+            continue
+        if screen(figures_table([found]), hard_requirements(scenario), measures([found])).passed:
             return found
-    return None
+        best = best or found
+    return best
 
 
 class _Search:

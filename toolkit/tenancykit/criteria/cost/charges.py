@@ -28,6 +28,9 @@ PEOPLE: Final = "people"
 CATEGORIES: Final = (GPU_NODES, CPU_NODES, CONTROL_PLANES, NETWORK, STORAGE, LICENCES, PEOPLE)
 """Categories of the bill in the order they are always shown."""
 
+TO_BUY: Final = "to buy: the fleet does not hold them"
+"""Label of machines that a fixed fleet lacks."""
+
 HOST_CPU: Final = 2000
 HOST_MEMORY: Final = 8 * GIB
 """Smallest machine taken for a control plane: two cores and 8 GiB, the least etcd's hardware guide gives for small

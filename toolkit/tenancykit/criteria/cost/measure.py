@@ -13,6 +13,7 @@ from tenancykit.criteria.cost.activity import Activity, activity_of
 from tenancykit.criteria.cost.charges import (
     CATEGORIES,
     PEOPLE,
+    TO_BUY,
     Charge,
     Tariff,
     rounded,
@@ -29,14 +30,13 @@ from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.scenario.model import Scenario
 
-TO_BUY: Final = "to buy: the fleet does not hold them"
-"""Label of machines that a fixed fleet lacks."""
 _WEIGHTS: Final = {CPU: "opencost_cpu", MEMORY: "opencost_memory", GPU: "opencost_gpu"}
 _INTERVAL: Final = (
     "Interval: every unit price moves to the end of its range at once (full dependence); where the price book states "
-    "no range, by its confidence: A 5 %, B 15 %, C 30 % either way (assumption). What is bought as needed moves with "
-    "demand, 10 % either way (assumption), and with how much slower sandboxes and the like make the same work, each "
-    "independently of prices: they add as the root of the sum of squares."
+    "no range, by its confidence: A 5 %, B 15 %, C 30 % either way (assumption). What is bought as needed, machines "
+    "that a fixed fleet lacks included, moves with demand, 10 % either way (assumption), and with how much slower "
+    "sandboxes and the like make the same work, each independently of prices: they add as the root of the sum of "
+    "squares."
 )
 
 

@@ -24,6 +24,8 @@ from tenancykit.scenario.naming import class_tenants
 CPU: Final = "cpu"
 MEMORY: Final = "memory"
 GPU: Final = "gpu"
+ON_GPUS: Final = " on GPUs"
+"""End of what slows work on machines with GPUs."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Statement:
             total = sum(weight for _, weight in weights)
             for wrapped, weight in weights:
                 for entry in wrapped.entries if total and cost else ():
-                    name = f"{entry.name or entry.id} on {'GPUs' if gpu else 'CPUs'}"
+                    name = f"{entry.name or entry.id}{ON_GPUS if gpu else ' on CPUs'}"
                     known = found[name].cost if name in found else Decimal(0)
                     found[name] = Slowed(times_of(entry, gpu=gpu), known + cost * Decimal(weight / total))
         return found
