@@ -9,6 +9,7 @@ from typing import Any
 
 from kubeanswers.queueing.engine import Course, Engine
 from kubeanswers.queueing.fairness import SchedulerCrashError
+from kubeanswers.queueing.tree import Node
 from kubeanswers.queueing.values import (
     ClusterQueue,
     Cohort,
@@ -112,6 +113,49 @@ def _pod_set(thing: Object) -> PodSet:
     )
 
 
+class ChangingEngine(Engine):
+    """Queues at work whose definitions change meanwhile, as those of a recorded cluster did."""
+
+    def __init__(self, design: Design, settings: Settings) -> None:
+        super().__init__(design, settings)
+        self.stopped: list[str] = []
+        """Workloads evicted since the last event because their queue was drained."""
+
+    def set_cohort(self, cohort: Cohort) -> None:
+        """Put a cohort's definition in place of the old one."""
+        self._plan.cohorts[cohort.name] = cohort
+        self._rebuild()
+        self._wake(self.nodes[cohort.name].root)
+        self._renew(self.nodes[cohort.name].root)
+
+    def set_queue(self, queue: ClusterQueue) -> None:
+        """Put a queue's definition in place of the old one; draining evicts what runs in it."""
+        before = self._plan.queues.get(queue.name)
+        moved = before is None or before.cohort != queue.cohort
+        if moved and before is not None:
+            self._renew(self.pools[queue.name].root)
+        self._plan.queues[queue.name] = queue
+        self._rebuild()
+        pool = self.pools[queue.name]
+        if moved or before is None or before.groups != queue.groups:
+            self._renew(pool.root)
+        if pool.inactive is None or pool.inactive[0] != "Stopped":
+            for job in pool.waiting.parked.values():
+                job.held = False
+        self._wake(pool.root)
+        if queue.stop == "HoldAndDrain":
+            for key in sorted(pool.running):
+                job = pool.running[key]
+                self._release(job)
+                job.held = True
+                pool.waiting.parked[key] = job
+                self.stopped.append(job.workload.name)
+
+    def _renew(self, root: Node) -> None:
+        for pool in self._pools_of(root):
+            pool.generation += 1
+
+
 class Scenario:
     """A recorded case, ready to run."""
 
@@ -124,7 +168,7 @@ class Scenario:
             f"{item.get('namespace', 'default')}/{item['name']}": item["cluster_queue"] for item in case["local_queues"]
         }
         namespaces = {item["name"]: item.get("labels", {}) for item in case.get("namespaces", ())}
-        self.engine = Engine(
+        self.engine = ChangingEngine(
             Design(
                 tuple(map(cluster_queue, case["cluster_queues"])),
                 tuple(map(cohort, case.get("cohorts", ()))),
@@ -179,6 +223,7 @@ class Scenario:
     def play(self, event: Object, arriving: Iterable[Workload] | None = None) -> Course:
         """Let an event happen, and run rounds."""
         engine = self.engine
+        engine.stopped = []
         for item in event.get("set_cohort", ()):
             engine.set_cohort(cohort(item))
         for item in event.get("set_cluster_queue", ()):
@@ -247,7 +292,7 @@ def _own_steps(engine: Engine, course: Course) -> list[Any]:
     return found
 
 
-def differences(engine: Engine, course: Course, answer: Object, quota: dict[str, Any]) -> list[str]:
+def differences(engine: ChangingEngine, course: Course, answer: Object, quota: dict[str, Any]) -> list[str]:
     """Return what differs after one event; ``quota`` is the cohorts' as last recorded."""
     found = []
 
@@ -258,7 +303,7 @@ def differences(engine: Engine, course: Course, answer: Object, quota: dict[str,
     check("steps", _own_steps(engine, course), _steps(answer.get("steps", ())))
     check("running", sorted(job.workload.name for job in engine.running().values()), answer.get("running", []))
     check("usage", _filled((name, engine.usage(p.node)) for name, p in engine.pools.items()), answer.get("usage", {}))
-    check("stopped", course.stopped, answer.get("evicted_by_stop", []))
+    check("stopped", engine.stopped, answer.get("evicted_by_stop", []))
     check("settled", course.settled, answer.get("settled", True))
     check(
         "pending",

@@ -10,8 +10,9 @@ import tenancykit as tk
 from tenancykit.design.model import Choice
 from tenancykit.report import charts
 from tenancykit.report.exploring import options_apart
-from tenancykit.report.figures import counted, days_text, listed, number, numbers_apart
+from tenancykit.report.figures import counted, days_text, number, numbers_apart
 from tenancykit.report.reasons import changes_of_order, contested, how_sure, of_samples, weight
+from tenancykit.sentences import listed
 from tenancykit.study.discovery import Found
 from tests import studies
 

@@ -138,6 +138,11 @@ def texts(value: object) -> list[str]:
     ]
 
 
+def name_of(data: Mapping[str, Any]) -> str:
+    """Return ``metadata.name`` of an object's data; empty where it has none."""
+    return scalar_text(mapping(data.get("metadata")).get("name"))
+
+
 def text_map(value: object) -> Mapping[str, str]:
     """Return a mapping's plain values as text; booleans read as Kubernetes would quote them."""
     if not isinstance(value, Mapping):

@@ -32,12 +32,10 @@ if TYPE_CHECKING:
         parse_scenario,
         place,
         prove,
-        queue,
         reach,
         record,
         replay,
         replay_evidence,
-        share,
         validate,
         variant,
     )
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from tenancykit.design.model import Design
     from tenancykit.examples import example
     from tenancykit.report import charts
+    from tenancykit.report.sharing import share
     from tenancykit.scenario.model import Scenario
     from tenancykit.studio.app import Studio
     from tenancykit.study.assessing_gap import close_gap
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from tenancykit.study.evaluation import Evaluation
     from tenancykit.study.proof import with_proof
     from tenancykit.study.robustness import robustness
+    from tenancykit.study.serving import queue
 
 _ELSEWHERE = {
     "Catalogue": "tenancykit.catalogue.reading",
@@ -69,7 +69,9 @@ _ELSEWHERE = {
     "demand": "tenancykit.criteria.cost.trace_demand",
     "example": "tenancykit.examples",
     "load_catalogue": "tenancykit.catalogue.reading",
+    "queue": "tenancykit.study.serving",
     "robustness": "tenancykit.study.robustness",
+    "share": "tenancykit.report.sharing",
     "with_proof": "tenancykit.study.proof",
 }
 """Modules of the names that `api` does not hold itself."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from threading import Event
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tenancykit.study.evaluation import Evaluation
     from tenancykit.study.exploration import Exploration
     from tenancykit.study.proof import Proof
-    from tenancykit.study.serving import QueueAnswer
 
 PathLike = str | os.PathLike[str]
 
@@ -59,12 +58,10 @@ __all__ = [
     "parse_scenario",
     "place",
     "prove",
-    "queue",
     "reach",
     "record",
     "replay",
     "replay_evidence",
-    "share",
     "validate",
     "variant",
 ]
@@ -233,23 +230,6 @@ def paper(**added: Any) -> Paper:
     from tenancykit.report.paper import paper_of
 
     return paper_of(added)
-
-
-def share(study: Study, path: PathLike, *, force: bool = False) -> Path:
-    """Write a study as one page, without a server, in which people move weights and give them back; return its path.
-
-    Args:
-        study: the designs.
-        path: the HTML file.
-        force: replace a file that is no such page.
-
-    Raises:
-        UndecidedError: no design is admitted, so there is nothing to weigh.
-        OutputError: the file is somebody else's, or cannot be written.
-    """
-    from tenancykit.report import sharing
-
-    return sharing.share(study, path, force=force)
 
 
 def collect(study: Study, paths: Iterable[PathLike]) -> Collected:
@@ -437,18 +417,21 @@ def explore(
     Args:
         scenario: what is asked.
         catalogue: what could be done; the package's own by default.
-        allowed: option ids to keep, for dimensions that are narrowed.
+        allowed: option ids to keep, for dimensions that are narrowed; optional layers may still stay empty. A need
+            asked by default that nothing is left to provide is not asked then.
         limit: most designs to measure.
         per_class: let each tenant class choose for itself (hybrids), shared components paid once.
         executor: any ``concurrent.futures`` executor; Dask's is ``Client.get_executor()``.
         progress: called with (done, total, text).
-        save: file that keeps what was measured.
-        resume: file of an earlier sweep to go on from.
-        stop: set it to stop; what is measured is kept.
-        prove: search on by branch and bound until the front is that of the whole space.
+        save: file that keeps what was measured, after each lot.
+        resume: file of an earlier sweep of the same scenario, catalogue and narrowing to go on from.
+        stop: set it to stop; what is measured is kept. Control-C does the same.
+        prove: search on by branch and bound until the front is that of the whole space; takes minutes. Not for hybrids.
 
     Raises:
-        InputError: an unknown dimension or option, or a saved sweep of another question or version.
+        InputError: an unknown dimension or option, a limit below one, a saved sweep of another question or version, or
+            a criterion beside the four has a weight.
+        UndecidedError: no design is valid; names what refuses most.
     """
     from tenancykit.study import exploration
 
@@ -531,48 +514,6 @@ def admit(
 
     return admitting.answer(
         paths, sys.stdin, against=against, fair_sharing=fair_sharing, version=kueue, exclude=exclude
-    )
-
-
-def queue(
-    *paths: PathLike,
-    quotas: Mapping[str, int] | PathLike,
-    form: str = "",
-    designs: Sequence[str] = ("static", "borrowing", "fair", "clusters"),
-    target: float = 3600.0,
-    machine: int = 8,
-    fleets: bool = True,
-    skip_bad_rows: bool = False,
-    progress: Callable[[str, float], None] | None = None,
-) -> QueueAnswer:
-    """Return how long the tenants of job traces wait under each quota design, and the smallest fleet for a service.
-
-    Args:
-        paths: traces of jobs, put together.
-        quotas: GPUs per tenant, or a CSV file of tenant and GPUs; their sum is the fleet.
-        form: format of the traces; by default the one whose columns they have.
-        designs: quota designs to play: ``static``, ``borrowing``, ``fair``, ``clusters``.
-        target: longest wait that counts as on time, seconds.
-        machine: GPUs of a machine, to which one cluster each is rounded.
-        fleets: whether to search for the smallest fleet (some dozen simulations more).
-        skip_bad_rows: leave bad rows and jobs out, and say how many.
-        progress: told what is simulated and the share done.
-
-    Raises:
-        InputError: what is wrong with traces, quotas or figures, by file, row and field.
-    """
-    from tenancykit.study import serving
-
-    return serving.serve(
-        *paths,
-        quotas=quotas,
-        form=form,
-        designs=designs,
-        target=target,
-        machine=machine,
-        fleets=fleets,
-        skip_bad_rows=skip_bad_rows,
-        progress=progress,
     )
 
 

@@ -17,7 +17,7 @@ from kubeanswers.cel import CelCostError, CelError, CelSyntaxError, CelUndecided
 from kubeanswers.cel.authorizer import Check
 from kubeanswers.cel.values import type_name
 from kubeanswers.kinds import KindTable, builtin_kinds
-from kubeanswers.objects import mapping, mappings, scalar_text, texts
+from kubeanswers.objects import mapping, mappings, name_of, scalar_text, texts
 
 _CODES: Final = {"Unauthorized": 401, "Forbidden": 403, "Invalid": 422, "RequestEntityTooLarge": 413}
 _LONGEST_MESSAGE: Final = 5 * 1024
@@ -49,9 +49,9 @@ class AdmissionPolicies:
     def review(self, request: AdmissionRequest) -> AdmissionAnswer:
         """Return what every bound policy says of the request."""
         found: list[Refusal] = []
-        for policy in sorted(self.policies, key=_name):
-            for binding in sorted(self.bindings, key=_name):
-                if scalar_text(_spec(binding).get("policyName")) == _name(policy) and self._applies(
+        for policy in sorted(self.policies, key=name_of):
+            for binding in sorted(self.bindings, key=name_of):
+                if scalar_text(_spec(binding).get("policyName")) == name_of(policy) and self._applies(
                     policy, binding, request
                 ):
                     found.extend(self._one(policy, binding, request))
@@ -71,7 +71,7 @@ class AdmissionPolicies:
         spec, bound = _spec(policy), _spec(binding)
         fails = spec.get("failurePolicy", "Fail") != "Ignore"
         actions = frozenset(texts(bound.get("validationActions")))
-        said = Refusal(_name(policy), _name(binding), actions, 422, "")
+        said = Refusal(name_of(policy), name_of(binding), actions, 422, "")
         if needs_conversion(mapping(spec.get("matchConstraints")), request):
             text = f"{request.kind} is matched as another version, and is not converted here"
             yield replace(said, message=text, undecided=True)
@@ -259,7 +259,3 @@ def _variables(evaluation: _Evaluation, given: Iterable[Mapping[str, Any]], scop
 
 def _spec(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(data.get("spec"))
-
-
-def _name(data: Mapping[str, Any]) -> str:
-    return scalar_text(mapping(data.get("metadata")).get("name"))

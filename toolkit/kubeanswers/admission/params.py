@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from kubeanswers.kinds import KindTable
-from kubeanswers.objects import mapping, scalar_text, text_map
+from kubeanswers.objects import mapping, name_of, scalar_text, text_map
 from kubeanswers.selectors import Selector
 
 NO_PARAMS: Final = "no params found for policy binding with `Deny` parameterNotFoundAction"
@@ -62,17 +62,13 @@ def bound_params(
     found = [p for p in alike if _picked(p, ref)]
     if not found and ref.get("parameterNotFoundAction") != "Allow":
         raise ConfigurationError(NO_PARAMS)
-    return [*sorted(found, key=_name)]
+    return [*sorted(found, key=name_of)]
 
 
 def _picked(param: Mapping[str, Any], ref: Mapping[str, Any]) -> bool:
     if ref.get("name"):
-        return _name(param) == scalar_text(ref["name"])
+        return name_of(param) == scalar_text(ref["name"])
     return Selector.of(ref.get("selector")).matches(text_map(mapping(param.get("metadata")).get("labels")))
-
-
-def _name(data: Mapping[str, Any]) -> str:
-    return scalar_text(mapping(data.get("metadata")).get("name"))
 
 
 def _namespace(data: Mapping[str, Any]) -> str:

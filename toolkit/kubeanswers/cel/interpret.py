@@ -12,7 +12,7 @@ from kubeanswers.cel.declarations import FUNCTIONS as DECLARED
 from kubeanswers.cel.declarations import TYPE_NAMES
 from kubeanswers.cel.kubernetes import KUBERNETES_FUNCTIONS, KUBERNETES_METHODS
 from kubeanswers.cel.lists import LIST_FUNCTIONS, LIST_METHODS
-from kubeanswers.cel.macros import MACROS, quantify
+from kubeanswers.cel.macros import MACROS, quantify, simple_name
 from kubeanswers.cel.operators import BINARY, CONVERSIONS, index, negate, size
 from kubeanswers.cel.syntax import Call, Index, ListOf, Literal, MapOf, Name, Node, Select, Unsigned, dotted
 from kubeanswers.cel.text import TEXT_METHODS, matches, quote
@@ -276,7 +276,7 @@ class Interpreter:
             raise CelError("no such overload")
         if not target.present:
             return NONE
-        made = self.run(node.arguments[1], {**scope, _variable(node.arguments[0]): target.value})
+        made = self.run(node.arguments[1], {**scope, simple_name(node.arguments[0]): target.value})
         return made if node.function == "optFlatMap" else some(made)
 
     def _quantifier(self, node: Call, scope: Scope) -> Any:
@@ -311,9 +311,3 @@ def _of_optional(name: str, target: Optional) -> Any:
             raise CelError("optional.none() dereference")
         return target.value
     raise CelError("no such overload")
-
-
-def _variable(node: Node) -> str:
-    if not isinstance(node, Name):
-        raise CelError("argument must be a simple name")
-    return node.name

@@ -39,7 +39,7 @@ def quantify(run: Run, node: Call, scope: Mapping[str, Any]) -> Any:  # noqa: PL
     if node.function == "sortBy" and not isinstance(target, list):
         raise CelError("no such overload")
     two = _takes_two(node)
-    names = [_named(item) for item in node.arguments[: 2 if two else 1]]
+    names = [simple_name(item) for item in node.arguments[: 2 if two else 1]]
     bodies = node.arguments[len(names) :]
     scopes = [{**scope, **dict(zip(names, values, strict=True))} for values in _rounds(target, two=two)]
     match node.function:
@@ -62,12 +62,6 @@ def _takes_two(node: Call) -> bool:
     if node.function.startswith("transform"):
         return True
     return node.function in ("all", "exists", "exists_one", "existsOne") and len(node.arguments) == 3
-
-
-def _named(node: Node) -> str:
-    if not isinstance(node, Name):
-        raise CelError("argument must be a simple name")
-    return node.name
 
 
 def _rounds(target: Any, *, two: bool) -> Iterator[tuple[Any, ...]]:
@@ -119,3 +113,10 @@ def _sorted_by(run: Run, body: Node, name: str, scopes: list[dict[str, Any]]) ->
     pairs: list[tuple[Any, Any]] = [(run(body, each), each[name]) for each in scopes]
     sort([key for key, _ in pairs])  # raises where the keys cannot be compared
     return [item for _, item in sorted(pairs, key=functools.cmp_to_key(_by_first))]
+
+
+def simple_name(node: Node) -> str:
+    """Return the name a node is; raises :class:`CelError` where it is more."""
+    if not isinstance(node, Name):
+        raise CelError("argument must be a simple name")
+    return node.name

@@ -1,4 +1,4 @@
-"""A design of queues at work: workloads arrive, finish and are evicted, quotas change, rounds are run.
+"""A design of queues at work: workloads arrive, finish and are evicted, rounds are run.
 
 After every event rounds follow until nothing changes any more, or so many have passed that nothing will.
 """
@@ -17,7 +17,7 @@ from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.rounds import Admitted, Preempted, Round, Scheduler
 from kubeanswers.queueing.shapes import Job, Placed, Shapes
 from kubeanswers.queueing.tree import Node, Slots
-from kubeanswers.queueing.values import ClusterQueue, Cohort, Design, Reserved, Settings, Workload
+from kubeanswers.queueing.values import Design, Reserved, Settings, Workload
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,12 @@ class Course:
         cycles: rounds run, idle ones included.
         settled: whether it came to rest.
         looked_at: workloads looked at.
-        stopped: workloads evicted because their queue was drained.
     """
 
     cycles: int = 0
     settled: bool = True
     looked_at: int = 0
     steps: list[Step] = field(default_factory=list)
-    stopped: list[str] = field(default_factory=list)
 
 
 class Engine:
@@ -64,7 +62,6 @@ class Engine:
         self.jobs: dict[str, Job] = {}
         self.cycle = 0
         self._leaving: list[tuple[int, str, Job]] = []
-        self._stopped: list[str] = []
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -74,36 +71,6 @@ class Engine:
         self._scheduler = Scheduler(self.pools, self.slots, self.settings, self._namespaces)
 
     # What happens to it
-
-    def set_cohort(self, cohort: Cohort) -> None:
-        """Put a cohort's definition in place of the old one."""
-        self._plan.cohorts[cohort.name] = cohort
-        self._rebuild()
-        self._wake(self.nodes[cohort.name].root)
-        self._renew(self.nodes[cohort.name].root)
-
-    def set_queue(self, queue: ClusterQueue) -> None:
-        """Put a queue's definition in place of the old one; draining evicts what runs in it."""
-        before = self._plan.queues.get(queue.name)
-        moved = before is None or before.cohort != queue.cohort
-        if moved and before is not None:
-            self._renew(self.pools[queue.name].root)
-        self._plan.queues[queue.name] = queue
-        self._rebuild()
-        pool = self.pools[queue.name]
-        if moved or before is None or before.groups != queue.groups:
-            self._renew(pool.root)
-        if pool.inactive is None or pool.inactive[0] != "Stopped":
-            for job in pool.waiting.parked.values():
-                job.held = False
-        self._wake(pool.root)
-        if queue.stop == "HoldAndDrain":
-            for key in sorted(pool.running):
-                job = pool.running[key]
-                self._release(job)
-                job.held = True
-                pool.waiting.parked[key] = job
-                self._stopped.append(job.workload.name)
 
     def finish(self, keys: Iterable[str]) -> None:
         """End workloads: running ones give back their quota, waiting ones are withdrawn."""
@@ -173,8 +140,7 @@ class Engine:
             return self._run(most)
 
     def _run(self, most: int | None) -> Course:
-        course = Course(stopped=self._stopped)
-        self._stopped = []
+        course = Course()
         patience = 2 * max((len(g.flavors) for pool in self.pools.values() for g in pool.groups), default=1) + 3
         idle = 0
         while True:
@@ -252,10 +218,6 @@ class Engine:
                 else:
                     kept[key] = job
             pool.waiting.parked = kept
-
-    def _renew(self, root: Node) -> None:
-        for pool in self._pools_of(root):
-            pool.generation += 1
 
     def _pools_of(self, root: Node) -> list[Pool]:
         if root.queue:

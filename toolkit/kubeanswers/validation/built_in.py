@@ -20,7 +20,7 @@ from kubeanswers.validation.decoding import FORMATS, may_be_zero
 Schema = Mapping[str, Any]
 _DEFINITIONS: Final = "_definitions.json"
 _LONGEST: Final = 80
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
     "boolean": (bool,),
     "integer": (int,),
@@ -120,11 +120,11 @@ def _types_of(schema: Schema) -> tuple[str, ...]:
 def _is(value: Any, name: str) -> bool:
     if name == "null":
         return value is None
-    return isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+    return isinstance(value, JSON_TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
 
 
 def _given(value: Any) -> str:
-    return "null" if value is None else next((name for name in _TYPES if _is(value, name)), type(value).__name__)
+    return "null" if value is None else next((name for name in JSON_TYPES if _is(value, name)), type(value).__name__)
 
 
 @cache

@@ -16,6 +16,7 @@ from kubeanswers.cel.patterns import compiled
 from kubeanswers.errors import did_you_mean
 from kubeanswers.objects import mapping, mappings, sequence
 from kubeanswers.validation import rules
+from kubeanswers.validation.built_in import JSON_TYPES
 from kubeanswers.validation.decoding import is_base64, is_date
 
 Schema = Mapping[str, Any]
@@ -167,31 +168,21 @@ def _object_faults(schema: Schema, value: Mapping[str, Any], path: str, *, root:
             yield from _below(below, inner, _at(path, name), nested=nested)
 
 
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "array": (list,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-    "object": (Mapping,),
-    "string": (str,),
-}
-
-
 def _type_fault(schema: Schema, value: Any) -> str:
     kind = schema.get("type")
     given = "boolean" if isinstance(value, bool) else _name_of(value)
     if schema.get(_EITHER):
         return "" if given in ("integer", "string") else f"must be an integer or a string, not {given}"
-    if not kind or kind not in _TYPES:
+    if not kind or kind not in JSON_TYPES:
         return ""
-    fits = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    fits = isinstance(value, JSON_TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         fits = True
     return "" if fits else f"must be of type {kind}, not {given}"
 
 
 def _name_of(value: Any) -> str:
-    return next((name for name, types in _TYPES.items() if isinstance(value, types)), type(value).__name__)
+    return next((name for name, types in JSON_TYPES.items() if isinstance(value, types)), type(value).__name__)
 
 
 def _value_faults(schema: Schema, value: Any) -> Iterator[str]:

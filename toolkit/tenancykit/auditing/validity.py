@@ -86,11 +86,7 @@ def validate(
 ) -> Validity:
     """Return what an API server would refuse of the objects in files and folders, and what they refer to in vain.
 
-    Args:
-        paths: files, folders, Kustomize bases, dumps, or ``-`` for standard input.
-        kubernetes: minor version to hold them against.
-        crds: files and folders with CustomResourceDefinitions; those among the objects count as well.
-        stdin: what ``-`` reads.
+    The arguments are those of :func:`tenancykit.validate`.
 
     Raises:
         InputError: the version is unknown, a file of definitions cannot be read or defines nothing.

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import Field
 
-from tenancykit.catalogue.model import Entry, Vendor
+from tenancykit.catalogue.model import Entry, Note, SourceKey, Vendor
 from tenancykit.catalogue.price_entries import Memory
 
 USUAL: Final = "nvidia.com/gpu"
@@ -59,12 +59,10 @@ class Accelerator(Entry):
     """Labels of nodes that carry it, by which its provider tells models apart."""
     fabric: Fabric | None = None
     """What joins it to others."""
-    source: str
-    """Key or address of the source."""
+    source: SourceKey
     assumption: bool = False
     """Whether something of it is from memory."""
-    note: str = ""
-    """What else is to be known."""
+    note: Note = ""
 
 
 def accelerator(model: str, known: Mapping[str, Accelerator]) -> Accelerator | None:

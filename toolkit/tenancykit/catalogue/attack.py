@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tenancykit.catalogue.model import Entry, When
+from tenancykit.catalogue.model import Assumed, Entry, Id, SourceKey, When
 from tenancykit.conditions import Condition
 
 Plane = Literal["control", "compute", "network", "storage", "accelerator"]
@@ -22,8 +22,7 @@ NEVER = Condition("never")
 class Position(Entry):
     """Where an attacker can stand."""
 
-    id: str
-    """Unique id."""
+    id: Id
     title: str
     """How a path names it."""
     what: str
@@ -41,8 +40,7 @@ class Position(Entry):
 class Asset(Entry):
     """Something of another tenant that is lost when an attacker reaches it."""
 
-    id: str
-    """Unique id."""
+    id: Id
     title: str
     """How a path names it."""
     plane: Plane
@@ -62,10 +60,8 @@ class Derived(Entry):
     """What it means."""
     when: When
     """Facts it follows from."""
-    source: str = ""
-    """Key or address of the source."""
-    assumption: bool = False
-    """Whether it is our reading."""
+    source: SourceKey = ""
+    assumption: Assumed = False
 
 
 class Prior(Entry):
@@ -110,16 +106,14 @@ class Lapse(Entry):
     Its distribution is a Beta with this mean and about this P10 and P90.
     """
 
-    id: str
-    """Unique id."""
+    id: Id
     what: str
     """What is wrong then."""
     chance: Range
     """Share of time, or of places, where it is wrong (0 to 1)."""
     upkeep: tuple[str, ...] = ()
     """Kinds of upkeep that make it rarer."""
-    source: str = ""
-    """Address of the scan or survey behind it."""
+    source: SourceKey = ""
     assumption: bool = True
     """Whether the number is our reading; false where a scan measured just this."""
     why: str
@@ -136,16 +130,14 @@ class Lapse(Entry):
 class Upkeep(Entry):
     """Something a platform does that makes lapses rarer."""
 
-    id: str
-    """Unique id."""
+    id: Id
     what: str
     """What is done."""
     when: When
     """Facts of the pair under which it is done."""
     factor: Range
     """Share of the lapses that is left (0 to 1)."""
-    source: str = ""
-    """Address of the study behind it."""
+    source: SourceKey = ""
     assumption: bool = True
     """Whether the number is our reading; false where a study measured just this."""
     why: str
@@ -166,8 +158,7 @@ class WindowCase(Entry):
     """Facts of the pair; the first case that holds is taken."""
     days: Range
     """Days from disclosure to patched."""
-    source: str
-    """Address of the study behind it."""
+    source: SourceKey
     why: str
     """How the number follows from the source."""
 
@@ -183,8 +174,7 @@ class PatchWindow(Entry):
     """Days from disclosure to patched, where no case holds."""
     cases: tuple[WindowCase, ...] = ()
     """Other windows under some facts."""
-    source: str = ""
-    """Address of the study behind it."""
+    source: SourceKey = ""
     assumption: bool = True
     """Whether no study says it of just these components."""
     why: str
@@ -194,8 +184,7 @@ class PatchWindow(Entry):
 class Interference(Entry):
     """How much slower a tenant is beside a neighbour, or in what wraps it; 1 is as if alone on bare machines."""
 
-    id: str
-    """Unique id."""
+    id: Id
     name: str = ""
     """What wraps, as sentences call it; the id where not stated."""
     resource: str
@@ -210,10 +199,8 @@ class Interference(Entry):
     """The same for work whose time passes on a GPU, where that differs."""
     tail: Range
     """Times as long at p99."""
-    source: str = ""
-    """Address of the measurement."""
-    assumption: bool = True
-    """Whether the numbers are our reading."""
+    source: SourceKey = ""
+    assumption: Assumed = True
     why: str
     """What was measured, or why it is assumed."""
 
@@ -237,8 +224,7 @@ class Misconfiguration(Entry):
 class Barrier(Entry):
     """One component that has to fail."""
 
-    id: str
-    """Unique id."""
+    id: Id
     title: str
     """How a path names it."""
     what: str
@@ -267,8 +253,7 @@ class Guard(Entry):
 class Crossing(Entry):
     """A step from one position to another, or to an asset, and the barriers in series that guard it."""
 
-    id: str
-    """Unique id."""
+    id: Id
     from_: str = Field(alias="from")
     """Position it starts at."""
     to: tuple[str, ...] = Field(min_length=1)
@@ -279,10 +264,8 @@ class Crossing(Entry):
     """Barriers that must all be down; none: the crossing is open."""
     why: str
     """Why it exists, in words."""
-    source: str = ""
-    """Key or address of the source."""
-    assumption: bool = False
-    """Whether it is our reading."""
+    source: SourceKey = ""
+    assumption: Assumed = False
 
     @cached_property
     def guards(self) -> tuple[Guard, ...]:
@@ -389,8 +372,7 @@ class DesignChoice(Entry):
     """Derived facts that depend on how it is set up."""
     expressible: bool = True
     """Whether it is a property of a design at all."""
-    assumption: bool = False
-    """Whether the translation is our reading."""
+    assumption: Assumed = False
 
 
 class LevelRule(Entry):
@@ -441,8 +423,7 @@ class Expectation(Entry):
     every example, and the open days of every class to which the expectation applies must move as it says.
     """
 
-    id: str
-    """Unique id."""
+    id: Id
     option: str
     """Option that is added, or ``team.admission: audit``, which is no option."""
     on: tuple[str, ...] = ()
@@ -455,7 +436,6 @@ class Expectation(Entry):
     """Facts of the class without which nothing is expected."""
     effects: tuple[ExpectedEffect, ...] = Field(min_length=1)
     """What is expected; planes that are not named may do what they will."""
-    source: str = ""
-    """Address of what says so."""
+    source: SourceKey = ""
     why: str
     """The expectation in words."""

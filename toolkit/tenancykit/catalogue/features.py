@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from tenancykit.catalogue.model import Entry
+from tenancykit.catalogue.model import Entry, Id, SourceKey
 
 Stage = Literal["absent", "alpha", "beta", "stable"]
 Demand = Literal["alpha", "beta", "on", "stable"]
@@ -18,8 +18,7 @@ SHOWN: Final = ("1.34", "1.35", "1.36", "1.37")
 class Feature(Entry):
     """A feature of Kubernetes, with the minor version in which each stage began; empty where it has not."""
 
-    id: str
-    """Unique id."""
+    id: Id
     title: str
     """What it is."""
     gates: tuple[str, ...] = ()
@@ -36,8 +35,7 @@ class Feature(Entry):
     """API version it is used by, from each minor version on."""
     effect: str = ""
     """What it changes for tenants."""
-    source: str
-    """Key of the source."""
+    source: SourceKey
     assumption: bool = False
     """Whether a minor version is our reading where the source names a stage only."""
 

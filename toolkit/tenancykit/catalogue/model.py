@@ -71,6 +71,12 @@ published reference architectures combine options of one dimension (a MIG pool b
 policy), so one option per *dimension* could not express them."""
 
 
+Id = Annotated[str, Field(description="Unique id.")]
+SourceKey = Annotated[str, Field(description="Key or address of the source; empty only for assumptions.")]
+Assumed = Annotated[bool, Field(description="Whether it, or a number of it, is our assumption.")]
+Note = Annotated[str, Field(description="How it was derived, and what else is to be known.")]
+
+
 class Entry(BaseModel):
     """A frozen catalogue value that refuses unknown keys."""
 
@@ -99,12 +105,9 @@ class Quantity(Entry):
     """The number."""
     unit: str
     """Its unit."""
-    source: str = ""
-    """Key of the source; empty only for assumptions."""
-    assumption: bool = False
-    """Whether the number is our assumption."""
-    note: str = ""
-    """How it was derived."""
+    source: SourceKey = ""
+    assumption: Assumed = False
+    note: Note = ""
 
 
 class Requisite(Entry):
@@ -114,10 +117,8 @@ class Requisite(Entry):
     """What must hold."""
     why: str
     """Reason, in words for the person whose design is refused."""
-    source: str = ""
-    """Key of the source."""
-    assumption: bool = False
-    """Whether the constraint is our reading."""
+    source: SourceKey = ""
+    assumption: Assumed = False
 
 
 class KubernetesObject(Entry):
@@ -152,12 +153,9 @@ class Footprint(Entry):
     """Whole machines per scope (control-plane hosts)."""
     when: When = Condition("always")
     """Facts under which this footprint applies (``high-availability``)."""
-    source: str = ""
-    """Key of the source."""
-    assumption: bool = False
-    """Whether the numbers are our assumption."""
-    note: str = ""
-    """How they were derived."""
+    source: SourceKey = ""
+    assumption: Assumed = False
+    note: Note = ""
 
 
 class Lifecycle(Entry):
@@ -171,12 +169,9 @@ class Lifecycle(Entry):
     """Minor releases in the twelve months before the catalogue was compiled."""
     support_months: float | None = Field(default=None, gt=0)
     """Months a minor release is supported."""
-    source: str = ""
-    """Key of the source."""
-    assumption: bool = False
-    """Whether a number is our assumption."""
-    note: str = ""
-    """What else is known of its cadence."""
+    source: SourceKey = ""
+    assumption: Assumed = False
+    note: Note = ""
 
 
 class HelmChart(Entry):
@@ -199,8 +194,7 @@ class HelmChart(Entry):
 class Component(Entry):
     """Something that has to be installed and kept running."""
 
-    id: str
-    """Unique id."""
+    id: Id
     name: str
     """Title."""
     what: str = ""
@@ -264,10 +258,8 @@ class Sandbox(Entry):
     """RuntimeClass for GPU pods, where it differs."""
     gpu_pods_per_node: int | None = Field(default=None, ge=1)
     """Most GPU pods a node can hold."""
-    source: str = ""
-    """Key of the source."""
-    assumption: bool = False
-    """Whether a number is our assumption."""
+    source: SourceKey = ""
+    assumption: Assumed = False
 
 
 class GpuMode(Entry):
@@ -281,10 +273,8 @@ class GpuMode(Entry):
     """Pods per GPU offered by default, for modes that offer replicas."""
     profiles: dict[str, dict[str, int]] = Field(default_factory=dict)
     """MIG and partitions: instances of each profile that fit on one GPU, by GPU model."""
-    source: str = ""
-    """Key of the source."""
-    assumption: bool = False
-    """Whether a number is our assumption."""
+    source: SourceKey = ""
+    assumption: Assumed = False
 
     def cuts(self, model: str) -> bool:
         """Return whether GPUs of a model can be cut in this way: modes without profiles cut any of their vendor."""
@@ -298,10 +288,8 @@ class Limit(Entry):
     """What is counted: tenants, namespaces, nodes, pods, services, control_planes, tenants_per_host_cluster."""
     most: float
     """Largest supported value."""
-    source: str = ""
-    """Key of the source."""
-    assumption: bool = False
-    """Whether the limit is our assumption."""
+    source: SourceKey = ""
+    assumption: Assumed = False
     note: str = ""
     """Under which conditions."""
 
@@ -363,8 +351,7 @@ class Option(Entry):
 class Rule(Entry):
     """A constraint between options, GPU models, Kubernetes versions and facts of a tenant class."""
 
-    id: str
-    """Unique id."""
+    id: Id
     when: When
     """Where the rule applies."""
     then: When | None = None
@@ -381,10 +368,8 @@ class Rule(Entry):
     """Most GPU pods per node there."""
     why: str
     """Reason, in words for the person whose design is refused."""
-    source: str = ""
-    """Key of the source."""
-    assumption: bool = False
-    """Whether the rule is our reading."""
+    source: SourceKey = ""
+    assumption: Assumed = False
 
 
 class Conflict(Entry):
@@ -425,8 +410,7 @@ class Need(Entry):
     """Layers in which completing a design may replace what it chose, although every design has to choose there."""
     conflicts: tuple[Conflict, ...] = ()
     """Facts of a class under which asking for it is a contradiction."""
-    source: str = ""
-    """Key of the source, or an address."""
+    source: SourceKey = ""
     assumption: bool = False
     """Whether the default or what counts as met is our reading."""
 

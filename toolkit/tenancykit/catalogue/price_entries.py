@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from kubeanswers import quantities
-from tenancykit.catalogue.model import Entry, When
+from tenancykit.catalogue.model import Assumed, Entry, Note, SourceKey, When
 from tenancykit.conditions import ALWAYS
 
 HOURS_PER_YEAR: Final = quantities.HOURS_PER_MONTH * 12
@@ -176,16 +176,13 @@ class Price(Entry):
     """For control planes: whether this is the provider's ordinary production tier."""
     when: When = ALWAYS
     """For licences, and tiers of control planes: facts of a class under which it is due."""
-    source: str = ""
-    """Address it was read at; empty only for assumptions."""
+    source: SourceKey = ""
     as_of: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")
     """Date of the price, as precise as known (``2026-07-20``, ``2026-02``, ``'2026'``)."""
     confidence: Confidence
     """A: the provider's own feed or page; B: a third party quoting it; C: an estimate."""
-    assumption: bool = False
-    """Whether the amount is our assumption."""
-    note: str = ""
-    """What else is to be known."""
+    assumption: Assumed = False
+    note: Note = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

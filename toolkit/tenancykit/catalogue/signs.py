@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kubeanswers.errors import CatalogueError, Fault, did_you_mean
 from tenancykit.catalogue.barriers import load_isolation
-from tenancykit.catalogue.model import Entry
+from tenancykit.catalogue.model import Assumed, Entry, SourceKey
 from tenancykit.catalogue.reading import Catalogue, Entries, read_entries
 
 
@@ -82,10 +82,8 @@ class Sign(Entry):
     """Of several options of a layer that show, the one with the highest rank is taken for the design."""
     because: str = ""
     """Why these signs, or why there can be none."""
-    assumption: bool = False
-    """Whether the reading is ours."""
-    source: str = ""
-    """Key or address of the source."""
+    assumption: Assumed = False
+    source: SourceKey = ""
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from tenancykit.catalogue.model import Entry, When
+from tenancykit.catalogue.model import Assumed, Entry, Id, Note, SourceKey, When
 from tenancykit.conditions import Condition
 from tenancykit.distributions import ThreePoint
 
@@ -75,37 +75,29 @@ class Factors(Entry):
 class Rate(Entry):
     """A number the models of effort and operations use everywhere, with where it comes from."""
 
-    id: str
-    """Unique id."""
+    id: Id
     value: Points
     """Low, likely and high value."""
     unit: str
     """Its unit."""
     what: str
     """What it is."""
-    source: str = ""
-    """Address or key of the source; empty only for assumptions."""
-    assumption: bool = False
-    """Whether it is our assumption."""
-    note: str = ""
-    """How it was derived."""
+    source: SourceKey = ""
+    assumption: Assumed = False
+    note: Note = ""
 
 
 class Prior(Entry):
     """Person-days a whole piece of work takes a team with prior Kubernetes experience."""
 
-    id: str
-    """Unique id."""
+    id: Id
     days: Points
     """Person-days for the first instance."""
     what: str
     """What the days cover."""
-    source: str = ""
-    """Address or key of the source; empty only for assumptions."""
-    assumption: bool = False
-    """Whether it is our assumption."""
-    note: str = ""
-    """How it was derived."""
+    source: SourceKey = ""
+    assumption: Assumed = False
+    note: Note = ""
 
 
 class Task(Entry):
@@ -152,10 +144,8 @@ class Work(Entry):
     """Share of the prior."""
     basis: str
     """Where the days come from, in words."""
-    source: str = ""
-    """Address or key of the source; empty only for assumptions."""
-    assumption: bool = False
-    """Whether the days are our assumption."""
+    source: SourceKey = ""
+    assumption: Assumed = False
     parameters: int = Field(default=0, ge=0)
     """Non-default settings the architect decides (assumption: counted in the charts' usual set-up)."""
     agree: tuple[str, ...] = ()
@@ -192,12 +182,9 @@ class Activity(Entry):
     """Facts of a tenant class under which it is needed."""
     factors: Factors | None = None
     """What an occurrence costs with automation; default: the rates ``toil.<level>``."""
-    source: str = ""
-    """Address or key of the source; empty only for assumptions."""
-    assumption: bool = False
-    """Whether frequency or duration is our assumption."""
-    note: str = ""
-    """How it was derived."""
+    source: SourceKey = ""
+    assumption: Assumed = False
+    note: Note = ""
 
 
 class Advisories(Entry):
@@ -246,8 +233,7 @@ class Toil(Entry):
 class ScaleLimit(Entry):
     """A published limit of scale of Kubernetes itself."""
 
-    id: str
-    """Unique id."""
+    id: Id
     metric: str
     """What is counted: nodes, namespaces, pods, containers, services, pods_per_node, etcd_bytes."""
     scope: Literal["cluster", "namespace", "node"] = "cluster"
@@ -256,9 +242,6 @@ class ScaleLimit(Entry):
     """Largest supported value."""
     what: str
     """What happens beyond it."""
-    source: str
-    """Address or key of the source."""
-    assumption: bool = False
-    """Whether the limit rests on an assumption."""
-    note: str = ""
-    """How it was derived."""
+    source: SourceKey
+    assumption: Assumed = False
+    note: Note = ""

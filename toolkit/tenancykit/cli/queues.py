@@ -15,6 +15,7 @@ from tenancykit.cli.designs import print_json
 from tenancykit.report import charts
 from tenancykit.report.admitting import admission_lines
 from tenancykit.report.serving import queue_lines
+from tenancykit.study.serving import queue as queue_of
 
 
 def admit(options: argparse.Namespace) -> int:
@@ -35,7 +36,7 @@ def admit(options: argparse.Namespace) -> int:
 
 def queue(options: argparse.Namespace) -> int:
     """Say how long a trace's tenants wait under each quota design."""
-    found = api.queue(
+    found = queue_of(
         *options.paths,
         quotas=options.quotas,
         form=options.form,

@@ -12,6 +12,7 @@ from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.relevance import Relevance
 from tenancykit.decision.smaa import SmaaResult
 from tenancykit.decision.table import figure
+from tenancykit.sentences import listed
 
 CLEAR: Final = 0.95
 """Share of samples from which a first place is clear, where nothing plausible overturns it either."""
@@ -189,11 +190,7 @@ def _question(result: SmaaResult, contenders: Sequence[str], given: str) -> tupl
     about = [item for item in about if item.turns] or about
     if about:
         return about[0].question, about[0]
-    return f"What else tells {_listed(contenders)} apart? By these criteria they are equal.", None
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"What else tells {listed(contenders)} apart? By these criteria they are equal.", None
 
 
 __all__ = ["CLEAR", "CLOSE", "Overturn", "Verdict", "Word", "share_in_words", "verdict"]

@@ -114,6 +114,11 @@ class ClassFacts(Mapping[str, Booleans]):
             found = self._conditions[condition] = condition.holds_over(self, len(self.chosen))
         return found
 
+    def stated(self, names: Iterable[str]) -> dict[str, Booleans]:
+        """Return those of some facts that are known of the class, by name."""
+        found = {name: self.get(name) for name in sorted(names)}
+        return {name: holds for name, holds in found.items() if holds is not None}
+
     def brought(self, triggers: Iterable[str]) -> Booleans:
         """Return in which designs any of some options and components serves the class."""
         found = np.zeros(len(self.chosen), dtype=bool)

@@ -14,6 +14,7 @@ from typing import Final
 
 from tenancykit.catalogue.model import Option
 from tenancykit.design.model import ClassDesign
+from tenancykit.sentences import listed
 
 BRIEF_LAYERS: Final = ("nodes", "runtime")
 """Layers a name speaks of where a single line has room for little."""
@@ -59,7 +60,7 @@ def _name(classes: Sequence[ClassDesign], layers: Iterable[str], head_of: Callab
         heads.setdefault(head_of(resolved, tenant), []).append(resolved)
     parts = []
     for head, members in heads.items():
-        whom = "" if len(heads) == 1 else f"{_listed([c.tenant_class.id for c in members])}: "
+        whom = "" if len(heads) == 1 else f"{listed([c.tenant_class.id for c in members])}: "
         told = [whom + head]
         for layer in layers:
             told.extend(_modifiers(members, layer, tenant, several=len(classes) > 1))
@@ -87,7 +88,7 @@ def _modifiers(members: Sequence[ClassDesign], layer: str, tenant: str, *, sever
             continue
         if text := _said(option, resolved, tenant):
             words.setdefault(text, []).append(resolved.tenant_class.id)
-    return [text if len(ids) == len(members) else f"{text} for {_listed(ids)}" for text, ids in words.items()]
+    return [text if len(ids) == len(members) else f"{text} for {listed(ids)}" for text, ids in words.items()]
 
 
 def _goes_without_saying(option: Option, resolved: ClassDesign, *, several: bool) -> bool:
@@ -103,7 +104,3 @@ def _goes_without_saying(option: Option, resolved: ClassDesign, *, several: bool
 
 def _said(option: Option, resolved: ClassDesign, tenant: str) -> str:
     return option.words.replace("{tenant}", tenant).replace("{gpu}", "GPU " if "gpu" in resolved.facts else "")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

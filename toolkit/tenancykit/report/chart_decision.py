@@ -24,8 +24,9 @@ from tenancykit.report.chart_canvas import (
     ink_on,
     spread,
 )
-from tenancykit.report.figures import listed, number, short_value, short_values, value_text
+from tenancykit.report.figures import number, short_value, short_values, value_text
 from tenancykit.report.reasons import DOUBT, of_samples, weight
+from tenancykit.sentences import listed
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exploration import Exploration
@@ -314,8 +315,8 @@ def side_by_side(study: Study, first: str, second: str) -> Chart:
         InputError: the study holds no such design.
     """
     pair = (study[first], study[second])
-    ahead = [n for n in CRITERIA if _share(study, pair[0], n) > _share(study, pair[1], n) + 1e-9]
-    behind = [n for n in CRITERIA if _share(study, pair[0], n) < _share(study, pair[1], n) - 1e-9]
+    ahead = [n for n in CRITERIA if shown_value(study, pair[0], n) > shown_value(study, pair[1], n) + 1e-9]
+    behind = [n for n in CRITERIA if shown_value(study, pair[0], n) < shown_value(study, pair[1], n) - 1e-9]
     title = f"{pair[0].id} is better on {_listed(ahead)}; {pair[1].id} on {_listed(behind)}"
     if not ahead or not behind:
         better, where = (pair[0].id, ahead) if ahead else (pair[1].id, behind)
@@ -335,7 +336,7 @@ def side_by_side(study: Study, first: str, second: str) -> Chart:
         canvas.text(left - 8, y + 26, TITLES[name], anchor="end")
         told = short_values(pair[0].scores[name], pair[1].scores[name])
         for index, evaluation in enumerate(pair):
-            share = _share(study, evaluation, name)
+            share = shown_value(study, evaluation, name)
             at = y + 4 + index * 19
             canvas.rect(left, at, right - left, 16, EMPTY)
             canvas.rect(left, at, axis(share) - left, 16, PALETTE[index], title=f"{share:.3f} of 1")
@@ -348,7 +349,8 @@ def _listed(names: Sequence[str]) -> str:
     return listed([TITLES[n].lower() for n in names]) or "nothing"
 
 
-def _share(study: Study, evaluation: Evaluation, name: str) -> float:
+def shown_value(study: Study, evaluation: Evaluation, name: str) -> float:
+    """Return a design's value on a criterion, 0 to 1, for a drawing that has no room beyond."""
     return min(1.0, max(0.0, study.value_of(evaluation.id, name)))
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from tenancykit.criterion_names import CRITERIA, SHORT
-from tenancykit.report.figures import listed
 from tenancykit.report.text import columns, wrapped
+from tenancykit.sentences import listed
 from tenancykit.study.collecting import Collected
 
 COLLECTED: Final = "tenancykit/collected/v1"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tenancykit.design.model import Supplement
 from tenancykit.design.needs import Asked, asked_needs
-from tenancykit.report.figures import counted, listed
+from tenancykit.report.figures import counted
+from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
+from html import escape
 
 from tenancykit.auditing import AuditReport, to_text
 from tenancykit.catalogue.barriers import load_isolation
@@ -43,11 +43,11 @@ def _page(*parts: str) -> str:
 def study_html(study: Study) -> str:
     """Return the ranking with bars, the reason for first place, the scatter of isolation and cost, and exclusions."""
     return _page(
-        f"<h3>{_safe(study.scenario.title or study.scenario.name)}</h3>",
+        f"<h3>{escape(study.scenario.title or study.scenario.name)}</h3>",
         opening_html(study),
         ranking_table(study),
-        f"<p><b>First place.</b> {_safe(why_first(study))}</p>",
-        f"<p>{_safe(contested(study))} {_safe(what_would_change_it(study))}</p>",
+        f"<p><b>First place.</b> {escape(why_first(study))}</p>",
+        f"<p>{escape(contested(study))} {escape(what_would_change_it(study))}</p>",
         charts.pareto(study).svg,
         exclusions(study),
     )
@@ -56,12 +56,12 @@ def study_html(study: Study) -> str:
 def ranking_table(study: Study) -> str:
     """Return the designs by rank with a bar per criterion; a longer bar is better on every criterion."""
     first = study.evaluations[0]
-    head = "".join(f"<th>{TITLES[name]}<br><small>{_safe(first.scores[name].unit)}</small></th>" for name in CRITERIA)
+    head = "".join(f"<th>{TITLES[name]}<br><small>{escape(first.scores[name].unit)}</small></th>" for name in CRITERIA)
     rows = [_row(study, evaluation) for evaluation in study.order]
     levels = ", ".join(f"{level.id} {level.title}" for level in load_isolation(study.catalogue).levels.values())
     note = (
         "<p><small>Longer bars are better. * on the Pareto front; \u2013: not admitted, see below. "
-        f"Isolation levels: {_safe(levels)}.</small></p>"
+        f"Isolation levels: {escape(levels)}.</small></p>"
     )
     return f"<table><tr><th>Rank</th><th>Design</th>{head}<th>Score</th></tr>{''.join(rows)}</table>{note}"
 
@@ -75,7 +75,7 @@ def _row(study: Study, evaluation: Evaluation) -> str:
         share = min(1.0, max(0.0, study.value_of(evaluation.id, name)))
         cells.append(f"<td>{bar(share, short_value(score), emphasis=rank == 1)}</td>")
     css = "" if rank else ' class="out"'
-    name = f"{_safe(evaluation.id)} {_safe(evaluation.name)}"
+    name = f"{escape(evaluation.id)} {escape(evaluation.name)}"
     if not rank:
         shown = '<span title="not admitted" aria-label="not admitted">\u2013</span>'
     return f"<tr{css}><td>{shown}</td><td>{name}</td>{''.join(cells)}<td>{total}</td></tr>"
@@ -87,8 +87,8 @@ def exclusions(study: Study) -> str:
     if not out:
         return ""
     items = "".join(
-        f"<li><b>{_safe(e.id)} {_safe(e.name)}</b><ul>"
-        + "".join(f"<li>{_safe(reason)}</li>" for reason in study.exclusions(e.id))
+        f"<li><b>{escape(e.id)} {escape(e.name)}</b><ul>"
+        + "".join(f"<li>{escape(reason)}</li>" for reason in study.exclusions(e.id))
         + "</ul></li>"
         for e in out
     )
@@ -99,18 +99,18 @@ def exclusions(study: Study) -> str:
 def evaluation_html(evaluation: Evaluation) -> str:
     """Return one design: options per class, and each criterion with its evidence folded away."""
     classes = "".join(
-        f"<li><b>{_safe(c.tenant_class.id)}</b>{f' ({_safe(c.choice.tier)})' if c.choice.tier else ''}: "
-        f"{_safe(', '.join(c.choice.options))}</li>"
+        f"<li><b>{escape(c.tenant_class.id)}</b>{f' ({escape(c.choice.tier)})' if c.choice.tier else ''}: "
+        f"{escape(', '.join(c.choice.options))}</li>"
         for c in evaluation.resolved.classes
     )
-    broken = "".join(f"<li>{_safe(v)}</li>" for v in evaluation.resolved.violations)
+    broken = "".join(f"<li>{escape(v)}</li>" for v in evaluation.resolved.violations)
     rows = "".join(
-        f"<tr><th>{TITLES[n]}</th><td>{_safe(value_text(s))}</td><td>{interval_text(s)}</td>"
-        f"<td>{_safe(s.summary)}{_folded(s.evidence)}</td></tr>"
+        f"<tr><th>{TITLES[n]}</th><td>{escape(value_text(s))}</td><td>{interval_text(s)}</td>"
+        f"<td>{escape(s.summary)}{_folded(s.evidence)}</td></tr>"
         for n, s in evaluation.scores.items()
     )
     return _page(
-        f"<h3>{_safe(evaluation.id)} {_safe(evaluation.name)}</h3><ul>{classes}</ul>",
+        f"<h3>{escape(evaluation.id)} {escape(evaluation.name)}</h3><ul>{classes}</ul>",
         f"<p>Not valid here:</p><ul>{broken}</ul>" if broken else "",
         f"<table><tr><th>Criterion</th><th>Value</th><th>P10 - P90</th><th>Finding</th></tr>{rows}</table>",
     )
@@ -121,8 +121,8 @@ def explanation_html(explanation: Explanation) -> str:
     """Return the tree of evidence, the first two levels open."""
     score = explanation.score
     return _page(
-        f"<h3>{_safe(explanation.design)}: {TITLES[explanation.criterion]} {_safe(value_text(score))}</h3>",
-        f"<p>{_safe(score.summary)} <small>P10 - P90: {interval_text(score)}</small></p>",
+        f"<h3>{escape(explanation.design)}: {TITLES[explanation.criterion]} {escape(value_text(score))}</h3>",
+        f"<p>{escape(score.summary)} <small>P10 - P90: {interval_text(score)}</small></p>",
         tree(explanation.evidence, open_levels=2),
     )
 
@@ -133,11 +133,11 @@ def _folded(evidence: Evidence) -> str:
 
 def tree(line: Evidence, *, open_levels: int = 1) -> str:
     """Return a line of evidence and those below it as nested, foldable lists."""
-    text = f"{_safe(line.label)}"
+    text = f"{escape(line.label)}"
     if line.value is not None:
-        text += f": <b>{number(line.value)}</b> {_safe(line.unit)}"
+        text += f": <b>{number(line.value)}</b> {escape(line.unit)}"
     if line.note:
-        text += f" <small>{_safe(line.note)}</small>"
+        text += f" <small>{escape(line.note)}</small>"
     if line.assumption:
         text += ' <span class="tag">assumption</span>'
     source = f"<small>{_link(line.source)}</small>" if line.source else ""
@@ -149,12 +149,8 @@ def tree(line: Evidence, *, open_levels: int = 1) -> str:
 
 def _link(source: str) -> str:
     if source.startswith("https://"):
-        return f'<a href="{_safe(source)}" target="_blank" rel="noopener noreferrer">{_safe(source)}</a>'
-    return _safe(source)
-
-
-def _safe(text: str) -> str:
-    return html.escape(text, quote=True)
+        return f'<a href="{escape(source)}" target="_blank" rel="noopener noreferrer">{escape(source)}</a>'
+    return escape(source)
 
 
 text_of.register(Study, study_text)
@@ -178,7 +174,7 @@ def explanation_picture(explanation: Explanation) -> charts.Chart:
 @html_of.register
 def audit_html(report: AuditReport) -> str:
     """Return the report's matrix, findings and checks as text."""
-    return f"<pre>{_safe(to_text(report))}</pre>"
+    return f"<pre>{escape(to_text(report))}</pre>"
 
 
 text_of.register(Evaluation, evaluation_text)
@@ -198,7 +194,7 @@ def admission_html(found: AdmitAnswer) -> str:
 
 
 def _pre(lines: Iterable[str]) -> str:
-    return f'<pre style="white-space:pre-wrap">{_safe(chr(10).join(lines))}</pre>'
+    return f'<pre style="white-space:pre-wrap">{escape(chr(10).join(lines))}</pre>'
 
 
 def _details(lines: Iterable[str], summary: str) -> str:
@@ -210,9 +206,10 @@ def bar(share: float, text: str, *, emphasis: bool = False, width: int = 96) -> 
     scaling = f"max-width:100%;height:auto;min-width:{width - 8}px"
     return (
         f'<svg viewBox="0 0 {width} 18" width="{width}" height="18" style="{scaling}" role="img" '
-        f'aria-label="{_safe(text)}"><rect width="{width}" height="18" fill="#f0f0f0"/><rect '
+        f'aria-label="{escape(text)}"><rect width="{width}" height="18" fill="#f0f0f0"/><rect '
         f'width="{share * width:.1f}" height="18" fill="{ORANGE if emphasis else "#9ecae1"}"/>'
-        f'<text x="4" y="13" font-size="11" font-family="system-ui, sans-serif" fill="{INK}">{_safe(text)}</text></svg>'
+        f'<text x="4" y="13" font-size="11" font-family="system-ui, sans-serif" fill="{INK}">'
+        f"{escape(text)}</text></svg>"
     )
 
 

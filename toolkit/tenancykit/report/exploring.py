@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 from collections.abc import Sequence
+from html import escape
 from typing import Any, Final
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy as np
 from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.chart_decision import explored
-from tenancykit.report.figures import counted, listed, number
+from tenancykit.report.figures import counted, number
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.text import bullet, columns, wrapped
+from tenancykit.sentences import listed
 from tenancykit.study.exploration import Exploration, Found
 from tenancykit.study.handful import handful
 from tenancykit.version import __version__
@@ -224,32 +225,28 @@ def exploration_html(found: Exploration) -> str:
     shared, own = options_apart([one for one, _ in shown])
     head = "".join(f"<th>{TITLES[name]}</th>" for name in FOUR)
     rows = "".join(
-        f"<tr><td>{_safe(one.id)}</td>{''.join(f'<td>{number(value)}</td>' for value in one.values)}"
-        f"<td>{_safe(told)}{f' <small>and {count - 1} like it</small>' if count > 1 else ''}</td></tr>"
+        f"<tr><td>{escape(one.id)}</td>{''.join(f'<td>{number(value)}</td>' for value in one.values)}"
+        f"<td>{escape(told)}{f' <small>and {count - 1} like it</small>' if count > 1 else ''}</td></tr>"
         for (one, count), told in zip(shown, own, strict=True)
     )
-    common = f"<p>All of these also choose {_safe(listed(shared))}.</p>" if shared else ""
-    caveats = "".join(f"<li>{_safe(caveat)}</li>" for caveat in found.caveats)
+    common = f"<p>All of these also choose {escape(listed(shared))}.</p>" if shared else ""
+    caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in found.caveats)
     picture = explored(found).svg if front else ""
     return (
-        f'<div class="tk"><h3>{_safe(found.scenario.title or found.scenario.name)}</h3>'
+        f'<div class="tk"><h3>{escape(found.scenario.title or found.scenario.name)}</h3>'
         f"<p>{number_of(found.combinations)} combinations of options, <b>{number_of(found.space)}</b> of them valid; "
         f"{found.evaluated:,} measured, {found.billed:,} priced in full.</p>{_handful_html(found)}{picture}"
         f"<table><tr><th>Design</th>{head}<th>Options, or how it differs from one above</th></tr>{rows}</table>{common}"
-        f"<p>The front is {_safe(_proof(found))}.</p><ul>{caveats}</ul></div>"
+        f"<p>The front is {escape(_proof(found))}.</p><ul>{caveats}</ul></div>"
     )
 
 
 def _handful_html(found: Exploration) -> str:
     items = "".join(
-        f"<li><b>{_safe(one.found.id)} {_safe(one.name)}</b>: {_safe('; '.join(one.why))}</li>"
+        f"<li><b>{escape(one.found.id)} {escape(one.name)}</b>: {escape('; '.join(one.why))}</li>"
         for one in handful(found)
     )
     return f"<p>Worth a look under the weights given and their doubt:</p><ul>{items}</ul>" if items else ""
-
-
-def _safe(text: str) -> str:
-    return html.escape(text, quote=True)
 
 
 text_of.register(Exploration, exploration_text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from tenancykit.criteria.score import Score
 
@@ -50,11 +49,6 @@ def days_text(days: float) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """Return a number of things, in the singular or plural (``1 design``, ``1,125 designs``)."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as people list them: ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def value_text(score: Score) -> str:

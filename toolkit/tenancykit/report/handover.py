@@ -77,11 +77,7 @@ class Handover(Drawable):
 def export(evaluation: Evaluation, directory: Path, study: Study | None, paper: Paper | None = None) -> Handover:
     """Write the manifests of a design and, with a study, its decision record into a folder.
 
-    Args:
-        evaluation: the design.
-        directory: the folder.
-        study: the comparison it was chosen in.
-        paper: what people add to the record.
+    The arguments are those of :func:`tenancykit.export`.
 
     Raises:
         OutputError: the folder cannot be written; whatever stood there before still stands.

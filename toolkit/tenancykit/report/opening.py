@@ -16,10 +16,11 @@ from tenancykit.criterion_names import TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.completing import goes_without, lacks, purchase, swapped
-from tenancykit.report.figures import counted, days_text, listed
+from tenancykit.report.figures import counted, days_text
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
 from tenancykit.scenario.naming import tenants_of
+from tenancykit.sentences import listed
 from tenancykit.study.barred import highest
 from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study

@@ -12,9 +12,10 @@ from typing import Final
 
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.exposure import worst_of_each
-from tenancykit.report.figures import days_text, listed
+from tenancykit.report.figures import days_text
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.naming import tenants_of
+from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
 
 _YEAR: Final = 365.0

@@ -7,7 +7,8 @@ from typing import Final, Literal
 from tenancykit.criterion_names import TITLES
 from tenancykit.decision.explain import Contribution
 from tenancykit.decision.sensitivity import WeightInterval
-from tenancykit.report.figures import listed, numbers_apart
+from tenancykit.report.figures import numbers_apart
+from tenancykit.sentences import listed
 from tenancykit.study.certainty import VARIED
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation

@@ -64,10 +64,7 @@ class Record(Drawable):
 def record(study: Study, design_id: str | None = None, paper: Paper | None = None) -> Record:
     """Return the decision record of a study, for its best design or the one named.
 
-    Args:
-        study: the comparison.
-        design_id: the design decided for; the best by default.
-        paper: author, date, status, signatures and owners; blanks to fill in by default.
+    The arguments are those of :func:`tenancykit.record`.
 
     Raises:
         InputError: the study holds no such design, or none such that stands today.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from html import escape
 from typing import Final
 
 from tenancykit.criterion_names import CRITERIA, TITLES
@@ -97,12 +97,12 @@ class BoardEdition:
             ("Author", paper.author or _BLANK),
             ("Number", digest),
         )
-        cells = "".join(f"<div><dt>{name}</dt><dd>{_safe(text)}</dd></div>" for name, text in meta)
-        said = "".join(f"<dt>{name}</dt><dd>{_safe(text)}</dd>" for name, text in self.sheet())
+        cells = "".join(f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in meta)
+        said = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in self.sheet())
         rows = [[name, "", "", ""] for name in self.signatures()]
         return (
             f'<section class="sheet"><dl class="status">{cells}</dl><dl class="said">{said}</dl>'
-            f'<p class="meta">{_safe(self.rests())}</p>'
+            f'<p class="meta">{escape(self.rests())}</p>'
             f'<div class="sign">{table(["Sign-off", "Decision", "Date", "Signature"], rows)}</div></section>'
         )
 
@@ -131,7 +131,7 @@ class BoardEdition:
                 for o in self.study.scenario.team.running
             ]
             today = f"The team runs already: {', '.join(running)}." if running else "Nothing is stated of today."
-            before = f"<p>{_safe(today)}</p>"
+            before = f"<p>{escape(today)}</p>"
         else:
             before = charts.architecture(self.before).svg + self._step(self.before)
         return f"<h3>Before</h3>{before}<h3>After</h3>{charts.architecture(self.chosen).svg}"
@@ -147,7 +147,7 @@ class BoardEdition:
         ]
         rows.insert(1, ["Open days a year", days_in_words(before), days_in_words(self.chosen)])
         told = f"Today is taken to be {before.id} {before.name}; effort counts building it from nothing."
-        return f"<p>{_safe(told)}</p>{table(['', 'Before', 'After'], rows)}"
+        return f"<p>{escape(told)}</p>{table(['', 'Before', 'After'], rows)}"
 
     def plan(self) -> str:
         """Return the plan."""
@@ -220,7 +220,7 @@ class BoardEdition:
             {line.source for score in self.chosen.scores.values() for _, line in score.evidence.walk() if line.source}
         )
         published = [source for source in found if source.startswith("https://")]
-        links = "".join(f'<li><a href="{_safe(s)}">{_safe(s)}</a></li>' for s in published)
+        links = "".join(f'<li><a href="{escape(s)}">{escape(s)}</a></li>' for s in published)
         return (
             f"<p>{len(published):,} published sources stand behind the figures of this design; "
             f"{len(found) - len(published):,} further ones are entries of the catalogue that ships with tenancykit.</p>"
@@ -267,11 +267,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterab
     right = set(numbers)
 
     def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(f"<{tag}{' class=n' if i in right else ''}>{_safe(cell)}</{tag}>" for i, cell in enumerate(row))
+        return "".join(f"<{tag}{' class=n' if i in right else ''}>{escape(cell)}</{tag}>" for i, cell in enumerate(row))
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _safe(text: str) -> str:
-    return html.escape(text, quote=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+from html import escape
 from typing import Final
 
 from tenancykit.criterion_names import CRITERIA, TITLES
@@ -78,7 +78,7 @@ def record_page(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> 
         _section("What is chosen", _choices(study, chosen)),
         _section("What it means", _consequences(chosen)),
         _section("What it was compared with", ranking_table(study), charts.pareto(study).svg),
-        _section("Method and sources", f"<p>{_safe(METHOD)}</p>", board.sources()),
+        _section("Method and sources", f"<p>{escape(METHOD)}</p>", board.sources()),
         _section("Work it out again", _again(study, chosen)),
     ]
     return "\n".join(
@@ -87,13 +87,13 @@ def record_page(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> 
             '<html lang="en"><head><meta charset="utf-8">',
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
             '<meta name="viewport" content="width=device-width">',
-            f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body>",
-            f"<h1>{_safe(study.scenario.title or study.scenario.name)}</h1>",
-            f"<p>{_safe(title)}</p>",
+            f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+            f"<h1>{escape(study.scenario.title or study.scenario.name)}</h1>",
+            f"<p>{escape(title)}</p>",
             *parts,
             (
                 f'<p class="meta">Decision <code>{digest}</code>, scenario <code>{fingerprint(study.scenario)}</code>, '
-                f"tenancykit {__version__}, Kubernetes {_safe(study.scenario.kubernetes)}</p>"
+                f"tenancykit {__version__}, Kubernetes {escape(study.scenario.kubernetes)}</p>"
             ),
             embedded_inputs(study, chosen.id, digest, paper),
             "</body></html>",
@@ -113,8 +113,8 @@ def _place(study: Study, chosen: Evaluation) -> str:
     place = f"rank {rank} of {admitted} admitted designs" if rank else "not admitted, chosen by hand"
     figures = "; ".join(f"{TITLES[n].lower()} {level_text(s)}" for n, s in chosen.scores.items())
     return (
-        f'<p class="meta">{_safe(chosen.id)} {_safe(chosen.name)}: {place}, {len(study.evaluations)} compared. '
-        f"{_safe(figures[:1].upper() + figures[1:])}.</p>"
+        f'<p class="meta">{escape(chosen.id)} {escape(chosen.name)}: {place}, {len(study.evaluations)} compared. '
+        f"{escape(figures[:1].upper() + figures[1:])}.</p>"
     )
 
 
@@ -142,8 +142,8 @@ def _asked(study: Study) -> str:
         for name, view in who.items()
     ]
     return (
-        f"<p>{_safe(scenario.description) or 'No description was given.'}</p>"
-        f"<p>{tenant_count(scenario):,} tenants. {_safe(limits)}</p>"
+        f"<p>{escape(scenario.description) or 'No description was given.'}</p>"
+        f"<p>{tenant_count(scenario):,} tenants. {escape(limits)}</p>"
         + table(head, rows, numbers={2, 3})
         + "<p></p>"
         + table(["Weights", *(TITLES[n] for n in CRITERIA), "Puts first"], weights, numbers={1, 2, 3, 4})
@@ -182,7 +182,7 @@ def _why(study: Study, chosen: Evaluation) -> str:
         ("Where views differ", contested(study)),
         ("What would change it", what_would_change_it(study)),
     ]
-    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{_safe(text)}</dd>" for name, text in told if text) + "</dl>"
+    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in told if text) + "</dl>"
 
 
 def _choices(study: Study, chosen: Evaluation) -> str:
@@ -200,14 +200,14 @@ def _choices(study: Study, chosen: Evaluation) -> str:
         if any(cells):
             rows.append([title, *cells])
     heads = ["all classes"] if len(groups) == 1 else [", ".join(names) for names in groups.values()]
-    broken = "".join(f"<li>{_safe(violation)}</li>" for violation in chosen.resolved.violations)
+    broken = "".join(f"<li>{escape(violation)}</li>" for violation in chosen.resolved.violations)
     return table(["", *heads], rows) + (f"<p>It breaks rules here:</p><ul>{broken}</ul>" if broken else "")
 
 
 def _consequences(chosen: Evaluation) -> str:
     rows = "".join(
-        f"<tr><th>{TITLES[name]}</th><td class='n'>{_safe(level_text(score))}</td>"
-        f"<td class='n'>{interval_text(score)}</td><td>{_safe(score.summary)}"
+        f"<tr><th>{TITLES[name]}</th><td class='n'>{escape(level_text(score))}</td>"
+        f"<td class='n'>{interval_text(score)}</td><td>{escape(score.summary)}"
         f'<details class="evidence"><summary>evidence</summary>{tree(score.evidence)}</details></td></tr>'
         for name, score in chosen.scores.items()
     )
@@ -229,10 +229,6 @@ def _again(study: Study, chosen: Evaluation) -> str:
     return (
         f"<p>This page carries its inputs: <code>tenancykit replay decision.html</code>{files} works every figure out "
         "again and says what changed. The scale of each criterion runs from the worst to the best valid reference "
-        f"architecture of the catalogue for this scenario. {_safe(chosen.id)} is exported with this record's number "
+        f"architecture of the catalogue for this scenario. {escape(chosen.id)} is exported with this record's number "
         "on every object.</p>"
     )
-
-
-def _safe(text: str) -> str:
-    return html.escape(text, quote=True)

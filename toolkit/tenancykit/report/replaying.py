@@ -91,10 +91,7 @@ class Replay:
 def replay(record: Path | str, catalogue: Catalogue, *, folder: Path | str | None = None) -> Replay:
     """Return what the inputs embedded in a decision record give now, and every difference.
 
-    Args:
-        record: the record's HTML page, or the folder that holds ``decision.html``.
-        catalogue: what to evaluate with; another catalogue is a difference that is told.
-        folder: folder of the files the scenario names (traces, price book); default the record's own.
+    The arguments are those of :func:`tenancykit.replay`.
 
     Raises:
         InputError: the page is missing or carries no inputs, or a file the scenario names is missing.

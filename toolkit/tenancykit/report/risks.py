@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from tenancykit.criteria.effort.measure import task_table
 from tenancykit.report.completing import goes_without
-from tenancykit.report.figures import days_text, listed
+from tenancykit.report.figures import days_text
 from tenancykit.report.opening import days_in_words, what_would_settle_it
 from tenancykit.report.paper import RiskKind
+from tenancykit.sentences import listed
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits

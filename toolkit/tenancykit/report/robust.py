@@ -11,8 +11,9 @@ from tenancykit.decision.assumptions import TornadoRow
 from tenancykit.decision.stakeholders import Consensus
 from tenancykit.decision.table import figure
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.figures import listed, number
+from tenancykit.report.figures import number
 from tenancykit.report.text import bullet, columns, wrapped
+from tenancykit.sentences import listed
 from tenancykit.study.robustness import Robustness
 from tenancykit.version import __version__
 

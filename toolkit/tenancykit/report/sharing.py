@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import os
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ _STYLE: Final = (
 
 
 def share(study: Study, path: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Write a study as one page that needs no server, and return its path.
+    """Write a study as one page, without a server, in which people move weights and give them back; return its path.
 
     Args:
         study: the designs.
@@ -138,8 +138,8 @@ def shared_page(study: Study) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{_MADE_BY}',
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body><main>",
-        f"<h1>{_safe(title)}</h1>",
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>",
+        f"<h1>{escape(title)}</h1>",
         '<div class="lead">',
         opening_html(study),
         "</div>",
@@ -168,7 +168,7 @@ def _weights(study: Study) -> str:
         note = f"does not count here: {silent}" if silent else f"from {worse} to {better}"
         value = round(POINTS * study.weights[name] / top)
         rows.append(
-            f'<div class="weight"><label for="w{place}">{TITLES[name]}<br><small>{_safe(note)}</small></label>'
+            f'<div class="weight"><label for="w{place}">{TITLES[name]}<br><small>{escape(note)}</small></label>'
             f'<input type="range" id="w{place}" min="0" max="{POINTS}" step="1" value="{value}">'
             f'<output id="o{place}" for="w{place}"></output></div>'
         )
@@ -180,7 +180,7 @@ def _weights(study: Study) -> str:
 
 def _ranking(study: Study) -> str:
     first = study.evaluations[0]
-    heads = "".join(f'<th scope="col">{TITLES[n]} <small>{_safe(first.scores[n].unit)}</small></th>' for n in CRITERIA)
+    heads = "".join(f'<th scope="col">{TITLES[n]} <small>{escape(first.scores[n].unit)}</small></th>' for n in CRITERIA)
     return (
         '<h2>The ranking by your weights</h2><div class="wide"><table><thead><tr><th scope="col">Rank</th>'
         f'<th scope="col">Design</th>{heads}<th scope="col">Score</th></tr></thead>'
@@ -200,10 +200,11 @@ def _pair() -> str:
 
 def _explained(evaluation: Evaluation) -> str:
     found = "".join(
-        f"<h3>{TITLES[name]}: {_safe(short_value(score))} {_safe(score.unit)}</h3>{tree(score.evidence, open_levels=0)}"
+        f"<h3>{TITLES[name]}: {escape(short_value(score))} {escape(score.unit)}</h3>"
+        f"{tree(score.evidence, open_levels=0)}"
         for name, score in evaluation.scores.items()
     )
-    return f"<details><summary>{_safe(evaluation.id)} {_safe(evaluation.name)}</summary>{found}</details>"
+    return f"<details><summary>{escape(evaluation.id)} {escape(evaluation.name)}</summary>{found}</details>"
 
 
 def _back() -> str:
@@ -212,10 +213,6 @@ def _back() -> str:
         'page by itself.</p><p><label>Your name <input id="who" maxlength="80" autocomplete="name"></label> '
         '<button id="give" type="button">Download my weights</button></p><p id="given" role="status"></p>'
     )
-
-
-def _safe(text: str) -> str:
-    return html.escape(text, quote=True)
 
 
 __all__ = ["POINTS", "question_of", "share", "shared_data", "shared_page"]

@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable
+from html import escape
 from typing import Any, Final
 
 from kubeanswers.errors import MissingExtraError, TenancyKitError
@@ -21,7 +22,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("ipywidgets", "lab") from error
 
-from tenancykit.studio.desk import STYLE, UNKEPT, Panel, page, safe, written
+from tenancykit.studio.desk import STYLE, UNKEPT, Panel, page, written
 from tenancykit.studio.detail_panels import (
     ComparePanel,
     CostPanel,
@@ -235,7 +236,7 @@ class Studio:
         css, role = ("fault", "alert") if wrong else ("good", "status")
         self._sidebar.status.value = ""  # so that the same words are news again, and read out again
         self._sidebar.status.value = (
-            f'<div class="tks" role="{role}"><p class="{css}">{safe(text)}</p></div>' if text else ""
+            f'<div class="tks" role="{role}"><p class="{css}">{escape(text)}</p></div>' if text else ""
         )
 
     # --- keeping --------------------------------------------------------------------------------------------------
@@ -271,7 +272,10 @@ class Studio:
         """Return the study as a picture and as text, for viewers without kernel, network or scripts."""
         if self.session.waiting():
             title = self.session.scenario.title or self.session.scenario.name
-            return {"text/html": written(f"<p>Studio for {safe(title)}, not measured yet.</p>"), "text/plain": "Studio"}
+            return {
+                "text/html": written(f"<p>Studio for {escape(title)}, not measured yet.</p>"),
+                "text/plain": "Studio",
+            }
         return {"text/html": html_of(self.study), "text/plain": text_of(self.study)}
 
     def _ipython_display_(self) -> None:

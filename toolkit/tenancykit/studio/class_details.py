@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -10,7 +11,7 @@ import ipywidgets as widgets
 from kubeanswers.source import Path_
 from tenancykit.design.needs import needs_of
 from tenancykit.scenario.model import TenantClass
-from tenancykit.studio.desk import Desk, Quiet, button, page, safe, written
+from tenancykit.studio.desk import Desk, Quiet, button, page, written
 from tenancykit.studio.edits import add_item, remove_item, remove_key, set_list, set_value
 from tenancykit.studio.scenario_forms import DETAIL_COLUMNS, Edit, Form
 
@@ -128,7 +129,7 @@ class ClassDetails:
                 field.tooltip = f"{title}, {asked.need.name}: {asked.need.what}"
                 now = "asked" if asked.wanted else "not asked"
                 self._why[asked.need.id].value = written(
-                    f"<p><b>{now}</b>, {safe(asked.why)}<br><small>{safe(asked.need.what)}</small></p>"
+                    f"<p><b>{now}</b>, {escape(asked.why)}<br><small>{escape(asked.need.what)}</small></p>"
                 )
 
     def _show_runs(self, found: TenantClass, title: str) -> None:
@@ -157,6 +158,6 @@ class ClassDetails:
                 gone = button(
                     "Remove", partial(self._unwish, field, name), told=f"Remove the wish: {text}", width="80px"
                 )
-                rows.append(widgets.HBox([page(written(f"<p>{safe(text)}</p>")), gone]))
+                rows.append(widgets.HBox([page(written(f"<p>{escape(text)}</p>")), gone]))
         hint = "<p><small>Wishes for options are made in the tab Options.</small></p>"
         self._wishes.children = (page(written(hint)), *rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
@@ -88,11 +87,6 @@ def _html(part: str | Chart | object) -> str:
     if isinstance(part, str):
         return part
     return part.html() if isinstance(part, Chart) else html_of(part)
-
-
-def safe(text: str) -> str:
-    """Return text that is harmless inside HTML, in an attribute too."""
-    return html.escape(text, quote=True)
 
 
 def page(value: str = "") -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,7 +12,7 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.drawing import tree
 from tenancykit.report.figures import interval_text, value_text
-from tenancykit.studio.desk import Desk, Quiet, page, safe, written
+from tenancykit.studio.desk import Desk, Quiet, page, written
 from tenancykit.studio.session import Session
 from tenancykit.study.evaluation import Evaluation
 
@@ -20,7 +21,7 @@ _ANY = "the least isolated"
 
 def heading(evaluation: Evaluation) -> str:
     """Return a design's name as a heading."""
-    return f"<h3>{safe(evaluation.id)} {safe(evaluation.name)}</h3>"
+    return f"<h3>{escape(evaluation.id)} {escape(evaluation.name)}</h3>"
 
 
 class DesignPanel:
@@ -49,23 +50,23 @@ class DesignPanel:
         score = found.scores[criterion]
         with self._quiet():
             self._criterion.value = criterion
-        reasons = "".join(f"<li>{safe(reason)}</li>" for reason in session.study.exclusions(found.id))
+        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in session.study.exclusions(found.id))
         out = f'<p class="fault">Not admitted:</p><ul>{reasons}</ul>' if reasons else ""
         self._head.value = written(heading(found), out)
         self._evidence.value = written(
-            f"<h3>{TITLES[criterion]}: {safe(value_text(score))} "
+            f"<h3>{TITLES[criterion]}: {escape(value_text(score))} "
             f"<small>(P10 - P90: {interval_text(score)})</small></h3>",
-            f"<p>{safe(score.summary)}</p>",
+            f"<p>{escape(score.summary)}</p>",
             f'<div class="tk">{tree(score.evidence, open_levels=2)}</div>',
         )
         options = "".join(
-            f"<li><b>{safe(c.tenant_class.id)}</b>{f' ({safe(c.choice.tier)})' if c.choice.tier else ''}: "
-            f"{safe(', '.join(c.choice.options))}</li>"
+            f"<li><b>{escape(c.tenant_class.id)}</b>{f' ({escape(c.choice.tier)})' if c.choice.tier else ''}: "
+            f"{escape(', '.join(c.choice.options))}</li>"
             for c in found.resolved.classes
         )
         source = found.resolved.design.source
         link = (
-            f'<p><a href="{safe(source)}" rel="noreferrer">{safe(source)}</a></p>'
+            f'<p><a href="{escape(source)}" rel="noreferrer">{escape(source)}</a></p>'
             if source.startswith("https://")
             else ""
         )
@@ -155,7 +156,7 @@ class SensitivityPanel(PicturePanel):
         """Return rank acceptability and the ranges of weights."""
         study = session.study
         rows = "".join(
-            f"<tr><td>{safe(name)}</td><td>{safe(view.ranking.winner) if view.ranking else '-'}</td></tr>"
+            f"<tr><td>{escape(name)}</td><td>{escape(view.ranking.winner) if view.ranking else '-'}</td></tr>"
             for name, view in study.stakeholders.items()
         )
         views = f"<p>First place by stakeholder:</p><table>{rows}</table>" if rows else ""
@@ -191,7 +192,7 @@ def _told(session: Session, first: Evaluation, second: Evaluation) -> str:
     except TenancyKitError:
         return ""
     needs = "; ".join(map(str, why.needs[:2]))
-    return f"<p>{safe(behind.id)} draws level with {safe(ahead.id)} if {safe(needs)}.</p>" if needs else ""
+    return f"<p>{escape(behind.id)} draws level with {escape(ahead.id)} if {escape(needs)}.</p>" if needs else ""
 
 
 def _options_apart(first: Evaluation, second: Evaluation) -> str:
@@ -200,8 +201,8 @@ def _options_apart(first: Evaluation, second: Evaluation) -> str:
         left = [o for o in one.choice.options if o not in other.choice.options]
         right = [o for o in other.choice.options if o not in one.choice.options]
         rows.append(
-            f"<tr><td>{safe(one.tenant_class.id)}</td><td>{safe(', '.join(left)) or '-'}</td>"
-            f"<td>{safe(', '.join(right)) or '-'}</td></tr>"
+            f"<tr><td>{escape(one.tenant_class.id)}</td><td>{escape(', '.join(left)) or '-'}</td>"
+            f"<td>{escape(', '.join(right)) or '-'}</td></tr>"
         )
-    head = f"<tr><th>class</th><th>only {safe(first.id)}</th><th>only {safe(second.id)}</th></tr>"
+    head = f"<tr><th>class</th><th>only {escape(first.id)}</th><th>only {escape(second.id)}</th></tr>"
     return f"<p>Options that differ:</p><table>{head}{''.join(rows)}</table>"

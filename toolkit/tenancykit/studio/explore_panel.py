@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from html import escape
 from typing import Final
 
 import ipywidgets as widgets
@@ -11,7 +12,7 @@ import ipywidgets as widgets
 from kubeanswers.errors import TenancyKitError
 from tenancykit.report.chart_decision import explored
 from tenancykit.report.exploring import exploration_text
-from tenancykit.studio.desk import Desk, button, page, safe, written
+from tenancykit.studio.desk import Desk, button, page, written
 from tenancykit.study.exploration import Exploration, explore
 
 _BUDGETS: Final = (1_000, 10_000, 100_000)
@@ -76,7 +77,7 @@ class ExplorePanel:
         while not search.done():
             done, total, text = self._told
             self._bar.max, self._bar.value = max(1, total), done
-            self._page.value = written(f"<p>{done:,} of {total:,} {safe(text)}</p>" if done else "")
+            self._page.value = written(f"<p>{done:,} of {total:,} {escape(text)}</p>" if done else "")
             await asyncio.sleep(_PAUSE)
         try:
             self._desk.do(lambda: self._keep(search.result()))
@@ -105,7 +106,7 @@ class ExplorePanel:
             return
         self._found = found
         self._page.value = written(
-            stopped, explored(found, self._desk.session.study), f"<pre>{safe(exploration_text(found))}</pre>"
+            stopped, explored(found, self._desk.session.study), f"<pre>{escape(exploration_text(found))}</pre>"
         )
 
     def _running(self, *, on: bool) -> None:

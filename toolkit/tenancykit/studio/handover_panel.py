@@ -7,13 +7,14 @@ import io
 import zipfile
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
 import ipywidgets as widgets
 
 from tenancykit.report.record import Record
-from tenancykit.studio.desk import Desk, button, page, safe, written
+from tenancykit.studio.desk import Desk, button, page, written
 
 _WIDE = widgets.Layout(width="420px")
 _MOST_ZIP: Final = 16 * 2**20
@@ -77,7 +78,7 @@ class HandoverPanel:
         self._export_button.tooltip = f"Write the manifests of {found.id} and its decision record into the folder"
         self._leave()
         self._what.value = written(
-            f"<h3>Hand over {safe(found.id)} {safe(found.name)}</h3>",
+            f"<h3>Hand over {escape(found.id)} {escape(found.name)}</h3>",
             "<p>Manifests, decision record and a guide to applying them go into the folder.</p>",
         )
 
@@ -87,9 +88,9 @@ class HandoverPanel:
         if study.rank(found.id):
             self._export()
             return
-        reasons = "".join(f"<li>{safe(reason)}</li>" for reason in study.exclusions(found.id))
+        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in study.exclusions(found.id))
         self._why.value = written(
-            f'<p class="fault" role="alert">{safe(found.id)} is not admitted. Export it all the same?</p>',
+            f'<p class="fault" role="alert">{escape(found.id)} is not admitted. Export it all the same?</p>',
             f"<ul>{reasons}</ul>",
         )
         self._asking.layout.display = ""
@@ -103,7 +104,7 @@ class HandoverPanel:
         def act() -> None:
             done = self._desk.session.export(Path(self._folder.value))
             self._told.value = written(
-                f'<p class="good">Exported.</p><pre>{safe(done.text())}</pre>',
+                f'<p class="good">Exported.</p><pre>{escape(done.text())}</pre>',
                 _zip_link(Path(self._folder.value), f"{self._desk.session.scenario.name}-{done.design.split()[0]}.zip"),
                 _opened(done.record) if done.record else "",
             )
@@ -115,7 +116,7 @@ class HandoverPanel:
             found = self._desk.session.record()
             files = found.write(Path(self._folder.value))
             self._told.value = written(
-                f'<p class="good">Written: {safe(", ".join(map(str, files)))}</p>', _opened(found)
+                f'<p class="good">Written: {escape(", ".join(map(str, files)))}</p>', _opened(found)
             )
 
         self._act(act, "decision record written")
@@ -123,7 +124,7 @@ class HandoverPanel:
     def _save(self) -> None:
         def act() -> None:
             file = self._desk.session.save(self._file.value)
-            self._told.value = written(f'<p class="good">Saved to {safe(str(file))}.</p>')
+            self._told.value = written(f'<p class="good">Saved to {escape(str(file))}.</p>')
 
         self._act(act, "session saved")
 
@@ -151,10 +152,10 @@ def _zip_link(folder: Path, name: str) -> str:
             archive.writestr(entry, file.read_bytes())
     size = packed.tell()
     if size > _MOST_ZIP:
-        return f"<p>Too large to download from here ({size / 2**20:.0f} MiB); it lies in {safe(str(folder))}.</p>"
+        return f"<p>Too large to download from here ({size / 2**20:.0f} MiB); it lies in {escape(str(folder))}.</p>"
     data = base64.b64encode(packed.getvalue()).decode()
     text = f"Download {name} ({size / 1024:,.0f} kB)"
-    return f'<p><a download="{safe(name)}" href="data:application/zip;base64,{data}">{safe(text)}</a></p>'
+    return f'<p><a download="{escape(name)}" href="data:application/zip;base64,{data}">{escape(text)}</a></p>'
 
 
 def _opened(found: Record) -> str:
@@ -164,9 +165,9 @@ def _opened(found: Record) -> str:
     """
     data = base64.b64encode(found.html.encode()).decode()
     link = f'download="decision.html" href="data:text/html;charset=utf-8;base64,{data}"'
-    title = f"decision record of {safe(found.design)}"
+    title = f"decision record of {escape(found.design)}"
     return (
         f'<p><a class="tk-open" {link}>Open the {title}</a></p>'
-        f'<iframe title="The {title}" sandbox="allow-popups" srcdoc="{safe(found.html)}" '
+        f'<iframe title="The {title}" sandbox="allow-popups" srcdoc="{escape(found.html)}" '
         'style="width:100%;height:640px;border:1px solid #999;background:#fff"></iframe>'
     )

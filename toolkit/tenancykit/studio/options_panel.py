@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
 
 import ipywidgets as widgets
 
@@ -10,7 +11,7 @@ from tenancykit.catalogue.model import DIMENSIONS, Option
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.design.variants import with_option
 from tenancykit.report.figures import short_values
-from tenancykit.studio.desk import Desk, Quiet, button, page, safe, written
+from tenancykit.studio.desk import Desk, Quiet, button, page, written
 from tenancykit.studio.edits import set_list
 from tenancykit.study.evaluation import Evaluation, evaluate
 
@@ -91,12 +92,12 @@ class OptionsPanel:
             now = f"In {found.id} it would take the place of: {', '.join(instead)}."
         else:
             now = f"{found.id} has nothing in its place."
-        gaps = "".join(f"<li>{safe(gap)}</li>" for gap in option.gaps)
-        status = f"<p>{safe(option.status)}</p>" if option.status else ""
+        gaps = "".join(f"<li>{escape(gap)}</li>" for gap in option.gaps)
+        status = f"<p>{escape(option.status)}</p>" if option.status else ""
         self._what.value = written(
-            f"<p><b>{safe(option.name)}</b> ({safe(option.id)}). {safe(option.what)}</p>{status}",
+            f"<p><b>{escape(option.name)}</b> ({escape(option.id)}). {escape(option.what)}</p>{status}",
             f"<p>What it does not do:</p><ul>{gaps}</ul>" if gaps else "",
-            f"<p><b>{safe(now)}</b></p>",
+            f"<p><b>{escape(now)}</b></p>",
         )
 
     def _measure(self) -> None:
@@ -144,11 +145,11 @@ def _change(now: Evaluation, then: Evaluation) -> str:
         better = (after.value > before.value) == (before.better == "higher")
         word = "no change" if after.value == before.value else "better" if better else "worse"
         rows.append(
-            f"<tr><td>{TITLES[name]} <small>{safe(before.unit)}</small></td><td>{safe(one)}</td><td>{safe(other)}</td>"
-            f"<td>{word}</td></tr>"
+            f"<tr><td>{TITLES[name]} <small>{escape(before.unit)}</small></td><td>{escape(one)}</td>"
+            f"<td>{escape(other)}</td><td>{word}</td></tr>"
         )
-    broken = "".join(f"<li>{safe(v)}</li>" for v in then.resolved.violations)
+    broken = "".join(f"<li>{escape(v)}</li>" for v in then.resolved.violations)
     return written(
-        f"<table><tr><th>{safe(now.id)}</th><th>now</th><th>with it</th><th></th></tr>{''.join(rows)}</table>",
+        f"<table><tr><th>{escape(now.id)}</th><th>now</th><th>with it</th><th></th></tr>{''.join(rows)}</table>",
         f'<p class="fault">It would break what must hold:</p><ul>{broken}</ul>' if broken else "",
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from tenancykit.criterion_names import CRITERIA, TITLES
-from tenancykit.report.chart_decision import pareto
+from tenancykit.report.chart_decision import pareto, shown_value
 from tenancykit.report.drawing import exclusions
 from tenancykit.report.figures import short_value, value_text
 from tenancykit.report.opening_page import opening_html
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
-from tenancykit.studio.desk import STYLE, Desk, Quiet, page, safe, written
+from tenancykit.studio.desk import STYLE, Desk, Quiet, page, written
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
@@ -65,12 +66,8 @@ class _Row:
         self.name.style.text_color = "#222222" if rank == 1 else None
         (self.name.remove_class if rank else self.name.add_class)("tk-out")
         for name, button in self.numbers.items():
-            share = _share(study, self.evaluation, name)
+            share = shown_value(study, self.evaluation, name)
             button.style.button_color = _SHADES[min(len(_SHADES) - 1, int(share * len(_SHADES)))]
-
-
-def _share(study: Study, evaluation: Evaluation, name: str) -> float:
-    return min(1.0, max(0.0, study.value_of(evaluation.id, name)))
 
 
 class RankingPanel:
@@ -117,8 +114,8 @@ class RankingPanel:
         study = self._desk.session.study
         self._reason.value = written(
             opening_html(study),
-            f"<p><b>First place.</b> {safe(why_first(study))}</p>",
-            f"<p>{safe(contested(study))} {safe(what_would_change_it(study))}</p>",
+            f"<p><b>First place.</b> {escape(why_first(study))}</p>",
+            f"<p>{escape(contested(study))} {escape(what_would_change_it(study))}</p>",
         )
         shown = study.order[:_MOST]
         if not self._heads:
@@ -141,7 +138,10 @@ class RankingPanel:
         texts = [
             "Rank",
             "Design",
-            *(f"{TITLES[n].split()[-1].capitalize()}<br><small>{safe(first.scores[n].unit)}</small>" for n in CRITERIA),
+            *(
+                f"{TITLES[n].split()[-1].capitalize()}<br><small>{escape(first.scores[n].unit)}</small>"
+                for n in CRITERIA
+            ),
             "Score",
         ]
         return tuple(page(f'<div class="tks" style="line-height:1.2"><b>{text}</b></div>') for text in texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -14,7 +15,7 @@ from kubeanswers.errors import Fault
 from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.source import Path_
 from tenancykit.scenario.model import Exposure, Infrastructure, NodeOffer, Team, TenantClass, Workload
-from tenancykit.studio.desk import button, page, safe
+from tenancykit.studio.desk import button, page
 
 MOST_LINES: Final = 12
 """Lines a table shows; the rest of a long list is edited in the text."""
@@ -237,7 +238,7 @@ class _Line:
         if faults:
             return  # what was entered stays, so that it can be corrected
         name = named(item)
-        self._name.value = f'<div class="tks"><b>{safe(name)}</b></div>'
+        self._name.value = f'<div class="tks"><b>{escape(name)}</b></div>'
         self._copy.tooltip, self._remove.tooltip = f"Copy {name}", f"Remove {name}"
         for column, field in zip(self._columns, self._fields, strict=True):
             value = column.read(item)
@@ -348,5 +349,5 @@ def entered(value: str) -> Any:
 
 def listed(faults: Sequence[Fault]) -> str:
     """Return HTML that lists faults; empty where there are none."""
-    items = "".join(f"<li>{safe(str(fault))}</li>" for fault in faults)
+    items = "".join(f"<li>{escape(str(fault))}</li>" for fault in faults)
     return f'<div class="tks"><ul class="fault">{items}</ul></div>' if items else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -9,7 +10,7 @@ import ipywidgets as widgets
 from kubeanswers.errors import InputError
 from tenancykit.api import load_scenario, parse_scenario
 from tenancykit.examples import EXAMPLES
-from tenancykit.studio.desk import Desk, Quiet, button, page, safe, written
+from tenancykit.studio.desk import Desk, Quiet, button, page, written
 from tenancykit.study.drafting import drafted
 from tenancykit.study.interviewing import Question, interview
 
@@ -57,7 +58,7 @@ class _Asked:
         self._fault = page()
         self.widget = widgets.VBox(
             [
-                page(written(f"<p><b>{safe(question.ask)}</b><br><small>Why: {safe(question.why)}</small></p>")),
+                page(written(f"<p><b>{escape(question.ask)}</b><br><small>Why: {escape(question.why)}</small></p>")),
                 control,
                 self._fault,
             ],
@@ -81,7 +82,7 @@ class _Asked:
     def show(self, question: Question, answer: str, fault: str = "") -> None:
         """Show an answer, and what is wrong with it; the choices follow from the answers before it."""
         with self._quiet():
-            self._fault.value = written(f'<p class="fault">{safe(fault)}</p>') if fault else ""
+            self._fault.value = written(f'<p class="fault">{escape(fault)}</p>') if fault else ""
             if self._boxes:
                 chosen = answer.split(",")
                 for value, box in self._boxes.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import importlib.util
 import os
 import re
@@ -131,7 +132,7 @@ def opened() -> Any:
         scenario = os.environ.get(SCENARIO, "ml-platform")
         return Studio(scenario, catalogue, folder=str(folder / "out"), session_file=kept_file(folder, scenario))
     except TenancyKitError as error:
-        told = f'<p class="fault">{desk.safe(str(error))}</p><p>Correct it, then load this page again.</p>'
+        told = f'<p class="fault">{html.escape(str(error))}</p><p>Correct it, then load this page again.</p>'
         return desk.page(desk.STYLE + desk.written("<h3>The studio cannot open</h3>", told))
 
 

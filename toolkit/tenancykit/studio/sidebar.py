@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any, Final
 
 import ipywidgets as widgets
 
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.scenario.model import Weights
-from tenancykit.studio.desk import Desk, Quiet, button, page, safe
+from tenancykit.studio.desk import Desk, Quiet, button, page
 
 _SCENARIO, _MINE = ("scenario", ""), ("mine", "")
 """Whose weights they are, beside those of a stakeholder: ``("stakeholder", name)``."""
@@ -126,7 +127,7 @@ class Sidebar:
         session = self._desk.session
         scenario, state = session.scenario, session.state
         with self._quiet():
-            self._title.value = f'<div class="tks"><h3>{safe(scenario.title or scenario.name)}</h3></div>'
+            self._title.value = f'<div class="tks"><h3>{escape(scenario.title or scenario.name)}</h3></div>'
             self._show_whose()
             most = max(1.0, *state.weights.values())
             for name, slider in self._sliders.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from html import escape
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -12,7 +13,7 @@ from kubeanswers.errors import Fault, InputError
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.decision.elicitation import Good, TradeOff
 from tenancykit.scenario.fields import MAX_TENANT_NAME
-from tenancykit.studio.desk import Desk, Quiet, button, page, safe, written
+from tenancykit.studio.desk import Desk, Quiet, button, page, written
 from tenancykit.studio.edits import set_value
 from tenancykit.study.exchange_rates import MONEY, goods, rates_in_words
 from tenancykit.study.weighing import Weighing, questions, weighed_by_swings, weighed_by_trades
@@ -87,7 +88,7 @@ class WeighPanel:
         """Bring the questions in line with the session."""
         study = self._desk.session.study
         asked = questions(study)
-        self._swing_question.value = written(f"<p>{safe(asked[0])}</p>")
+        self._swing_question.value = written(f"<p>{escape(asked[0])}</p>")
         for name, slider in self._points.items():
             slider.layout.display = "none" if name in study.scales.tree.silent else ""
         found = [good for good in goods(study.scenario, study.scales) if good.name != MONEY]
@@ -95,7 +96,7 @@ class WeighPanel:
             self._trades = {good.name: self._amount(good) for good in found}
         rows = []
         for good, text in zip(found, asked[1:], strict=True):
-            rows += [page(written(f"<p>{safe(text)}</p>")), self._trades[good.name]]
+            rows += [page(written(f"<p>{escape(text)}</p>")), self._trades[good.name]]
         self._trade_rows.children = tuple(rows)
         names = [_SCENARIO, *study.scenario.stakeholders, _SOMEBODY]
         if list(self._whose.options) != names:
@@ -103,7 +104,7 @@ class WeighPanel:
         self._name_new()
         if self._found is None:
             now = rates_in_words(study.exchange_rates)
-            self._meaning.value = written(f"<p><b>Now.</b> {safe(now)}</p>") if now else ""
+            self._meaning.value = written(f"<p><b>Now.</b> {escape(now)}</p>") if now else ""
 
     def _amount(self, good: Good) -> Any:
         return widgets.Text(
@@ -144,11 +145,11 @@ class WeighPanel:
     def _said(self, found: Weighing) -> str:
         study = found.study
         shares = ", ".join(f"{TITLES[n].lower()} {v:.0%}" for n, v in self._weights(found).items())
-        against = "".join(f"<li>{safe(str(item))}</li>" for item in found.contradictions)
-        first = f"<p>First under these answers: <b>{safe(study.best.id)} {safe(study.best.name)}</b>.</p>"
+        against = "".join(f"<li>{escape(str(item))}</li>" for item in found.contradictions)
+        first = f"<p>First under these answers: <b>{escape(study.best.id)} {escape(study.best.name)}</b>.</p>"
         return (
-            f"<h3>What the answers mean</h3><p>{safe(rates_in_words(study.exchange_rates))}</p>"
-            f"<p>As weights: {safe(shares)}.</p>{first if study.ranking is not None else ''}"
+            f"<h3>What the answers mean</h3><p>{escape(rates_in_words(study.exchange_rates))}</p>"
+            f"<p>As weights: {escape(shares)}.</p>{first if study.ranking is not None else ''}"
             + (f'<p class="fault">These answers contradict each other:</p><ul>{against}</ul>' if against else "")
         )
 

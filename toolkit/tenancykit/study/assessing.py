@@ -140,13 +140,7 @@ def assess(
 ) -> Assessment:
     """Return what an existing cluster amounts to, beside the reference architectures.
 
-    Args:
-        paths: dumps, repositories or exports; a folder of clusters is read cluster by cluster, ``-`` is standard input.
-        scenario: what the cluster is meant to serve; its classes get the options found at their tenants.
-        catalogue: options, signs and reference architectures.
-        target: design the gaps lead to, or a variant of one (``RA01 +pol_vap``); the best of the study by default.
-        tenants: tenant by namespace, where labels do not say it.
-        stdin: what ``-`` reads.
+    The arguments are those of :func:`tenancykit.assess`; ``stdin`` is what ``-`` reads.
 
     Raises:
         InputError: nothing could be read, or the target is unknown.

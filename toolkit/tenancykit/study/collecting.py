@@ -63,10 +63,8 @@ class Collected:
 def collect(study: Study, paths: Iterable[str | os.PathLike[str]], *, question: str) -> Collected:
     """Return what files of weights say together.
 
-    Args:
-        study: the study the weights were given for.
-        paths: files that the shared page made.
-        question: hash of the study's scales; weights given for other scales mean something else.
+    The arguments are those of :func:`tenancykit.collect`; ``question`` is the hash of the
+    scales the weights were given for.
 
     Raises:
         InputError: every fault of every file; two people share a name; or there is no file.

@@ -52,22 +52,7 @@ def explore(
 ) -> Exploration:
     """Return the designs that nothing beats, among all valid designs of a scenario.
 
-    Args:
-        scenario: what is asked.
-        catalogue: what could be done.
-        allowed: option ids to keep, for dimensions that are narrowed; optional layers may still stay empty. A need
-            asked by default that nothing is left to provide is not asked then.
-        limit: most designs to measure.
-        per_class: whether each tenant class may choose for itself (hybrids) rather than all the same; what classes
-            share is built, run and paid once.
-        executor: where designs are measured: any ``concurrent.futures`` executor, a Dask cluster's among them
-            (``Client.get_executor()``); in this process where None.
-        progress: told (done, total, what and how long still) after each lot.
-        save: file to keep what was measured in, after each lot.
-        resume: file written by ``save`` for the same scenario, catalogue and narrowing.
-        stop: ends the sweep early when set; what was measured is kept. Control-C does the same.
-        prove: search a space beyond the limit to its end by branch and bound, so that the front is that of the whole
-            space; takes minutes, and measures what it must beyond the limit. Not for hybrids.
+    The arguments are those of :func:`tenancykit.explore`.
 
     Raises:
         InputError: an allowed option or dimension is unknown, the limit is not positive, ``resume`` is of another

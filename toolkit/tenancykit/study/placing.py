@@ -31,12 +31,7 @@ def place(
 ) -> DumpPlacement:
     """Return where the pending pods of the dumps would go, or why they stay pending.
 
-    Args:
-        paths: dumps, or ``-`` for standard input.
-        stdin: what ``-`` reads.
-        grow: asks which nodes an autoscaler would add for those that stay pending.
-        node_types: nodes that may be added beside those of the dump: node types of the price book, or YAML files with
-            Node objects. Implies ``grow``.
+    The arguments are those of :func:`tenancykit.place`; ``stdin`` is what ``-`` reads.
 
     Raises:
         InputError: every fault of the objects; a node type is not known, or a file holds no Node.

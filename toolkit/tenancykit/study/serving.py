@@ -67,7 +67,7 @@ def _service(found: Service) -> dict[str, Any]:
     return {**{name: getattr(found, name) for name in names}, "tenants": tenants}
 
 
-def serve(
+def queue(
     *paths: str | os.PathLike[str],
     quotas: Mapping[str, int] | str | os.PathLike[str],
     form: str = "",
@@ -78,16 +78,16 @@ def serve(
     skip_bad_rows: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> QueueAnswer:
-    """Return how the tenants of job traces are served under each quota design.
+    """Return how long the tenants of job traces wait under each quota design, and the smallest fleet for a service.
 
     Args:
         paths: traces of jobs, put together.
-        quotas: GPUs per tenant, or a CSV file of tenant and GPUs.
+        quotas: GPUs per tenant, or a CSV file of tenant and GPUs; their sum is the fleet.
         form: format of the traces; by default the one whose columns they have.
-        designs: quota designs to play.
+        designs: quota designs to play: ``static``, ``borrowing``, ``fair``, ``clusters``.
         target: longest wait that counts as on time, seconds.
         machine: GPUs of a machine, to which one cluster each is rounded.
-        fleets: whether to search for the smallest fleet.
+        fleets: whether to search for the smallest fleet (some dozen simulations more).
         skip_bad_rows: leave bad rows and jobs out, and say how many.
         progress: told what is simulated and the share done.
 

@@ -222,7 +222,7 @@ class AdmissionProbe:
             return (namespace,)
         level = "pod-security.kubernetes.io/"  # a tenant may be called "baseline", its level may not
         return tuple(
-            sorted((key, value if key.startswith(level) else _anonymous(value, own)) for key, value in labels.items())
+            sorted((key, value if key.startswith(level) else anonymous(value, own)) for key, value in labels.items())
         )
 
     @cached_property
@@ -363,9 +363,3 @@ _CONTROLLER: Final = Principal(
 
 def _space(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
-
-
-def _anonymous(value: str, own: set[str]) -> str:
-    for name in sorted(own, key=len, reverse=True):
-        value = value.replace(name, "\0")
-    return value

@@ -266,37 +266,39 @@ class HostilePods:
                     (),
                     (owner,) if owner else (),
                 )
-        for tenant, (verdict, why) in self.traffic_takers.items():
-            subject, where = self._space(tenant)
-            yield Finding(
-                "service-external-ips",
-                Severity.MEDIUM if verdict == "yes" else Severity.LOW,
-                subject,
-                where,
-                f"{why}; {'nothing refuses them' if verdict == 'yes' else 'what is not evaluated may refuse them'}",
-                f"{tenant} -> Service with an address of another tenant in externalIPs -> traffic to that address",
+        for tenant, answer in self.traffic_takers.items():
+            yield self._open(
+                ("service-external-ips", TRAFFIC_CROSSING),
+                tenant,
+                answer,
+                "them",
+                "Service with an address of another tenant in externalIPs -> traffic to that address",
                 "refuse spec.externalIPs by admission policy (CVE-2020-8554)",
-                TRAFFIC_CROSSING,
-                (),
-                (tenant,),
             )
 
     def priority_findings(self) -> Iterator[Finding]:
         """Yield tenants whose pods may outrank everybody's."""
-        for tenant, (verdict, why) in self.queue_jumpers.items():
-            subject, where = self._space(tenant)
-            yield Finding(
-                "priority-open",
-                Severity.MEDIUM if verdict == "yes" else Severity.LOW,
-                subject,
-                where,
-                f"{why}; {'nothing refuses it' if verdict == 'yes' else 'what is not evaluated may refuse it'}",
-                f"{tenant} -> pod of {_HIGHEST} -> scheduler -> other tenants' pods are evicted and wait",
+        for tenant, answer in self.queue_jumpers.items():
+            yield self._open(
+                ("priority-open", QUEUE_CROSSING),
+                tenant,
+                answer,
+                "it",
+                f"pod of {_HIGHEST} -> scheduler -> other tenants' pods are evicted and wait",
                 f"refuse pods whose priorityClassName is {_HIGHEST} or another tenant class's by admission policy",
-                QUEUE_CROSSING,
-                (),
-                (tenant,),
             )
+
+    def _open(
+        self, about: tuple[str, str], tenant: str, answer: tuple[str, str], what: str, path: str, cure: str
+    ) -> Finding:
+        """Return that a tenant may make something: certainly, or as far as what is evaluated says."""
+        (check, crossing), (verdict, why), (subject, where) = about, answer, self._space(tenant)
+        certain = verdict == "yes"
+        told = f"nothing refuses {what}" if certain else f"what is not evaluated may refuse {what}"
+        severity = Severity.MEDIUM if certain else Severity.LOW
+        return Finding(
+            check, severity, subject, where, f"{why}; {told}", f"{tenant} -> {path}", cure, crossing, (), (tenant,)
+        )
 
     def _space(self, tenant: str) -> tuple[str, Where]:
         namespace = self.tenancy.namespaces[tenant][0]

@@ -32,7 +32,7 @@ from tenancykit.criteria.isolation.sweep import (
     take_exposed,
     take_worse,
 )
-from tenancykit.design.batch import Batch, ClassFacts
+from tenancykit.design.batch import Batch
 
 SURE, MAYBE = "sure!", "maybe!"
 
@@ -168,7 +168,7 @@ def best_isolation(
     """
     model = load_isolation(batch.catalogue)
     size = len(batch)
-    sure = {f.tenant_class.id: _sure(f, model.class_facts) for f in batch.classes}
+    sure = {f.tenant_class.id: f.stated(model.class_facts) for f in batch.classes}
     everywhere = np.ones(size, dtype=bool)
     maybe = {key: {**facts, **dict.fromkeys(undecided, everywhere)} for key, facts in sure.items()}
     alike = [
@@ -196,11 +196,6 @@ def best_isolation(
             pair = _RelaxedPair((outside, facts_of), (outside, maybe[name]), same_class=False, size=size, model=model)
             take_exposed(worst, name, pair, _RelaxedChances(pair, believed, latencies), attackers=everybody)
     return worst
-
-
-def _sure(facts: ClassFacts, names: frozenset[str]) -> dict[str, Booleans]:
-    found = {name: facts.get(name) for name in sorted(names)}
-    return {name: holds for name, holds in found.items() if holds is not None}
 
 
 __all__ = ["best_isolation", "highest_isolation", "read_as", "relaxed"]

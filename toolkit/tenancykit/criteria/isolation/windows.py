@@ -7,7 +7,6 @@ import itertools
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs
 from tenancykit.criteria.isolation.sweep import (
-    Booleans,
     Chances,
     Floats,
     PairArrays,
@@ -17,7 +16,7 @@ from tenancykit.criteria.isolation.sweep import (
     take_exposed,
     take_worse,
 )
-from tenancykit.design.batch import Batch, ClassFacts
+from tenancykit.design.batch import Batch
 
 
 def sweep_windows(batch: Batch, latencies: Floats, *, believed: Beliefs = BELIEVED) -> Sweep:
@@ -31,7 +30,7 @@ def sweep_windows(batch: Batch, latencies: Floats, *, believed: Beliefs = BELIEV
     """
     model = load_isolation(batch.catalogue)
     size = len(batch)
-    known = {facts.tenant_class.id: _facts(facts, model.class_facts) for facts in batch.classes}
+    known = {facts.tenant_class.id: facts.stated(model.class_facts) for facts in batch.classes}
     worst = best_of(
         size,
         [(name, PairArrays(held, held, same_class=True, size=size, model=model)) for name, held in known.items()],
@@ -50,11 +49,6 @@ def sweep_windows(batch: Batch, latencies: Floats, *, believed: Beliefs = BELIEV
             chances = Chances(from_outside, model, believed, latencies=latencies)
             take_exposed(worst, victim.id, from_outside, chances, attackers=everybody)
     return worst
-
-
-def _facts(facts: ClassFacts, names: frozenset[str]) -> dict[str, Booleans]:
-    found = {name: facts.get(name) for name in sorted(names)}
-    return {name: holds for name, holds in found.items() if holds is not None}
 
 
 __all__ = ["sweep_windows"]

@@ -10,7 +10,7 @@ from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.queueing.service import DESIGNS, Service
 from tenancykit.report.serving import duration
 from tenancykit.studio.workshop.checks import Told, named, number_of
-from tenancykit.study.serving import serve
+from tenancykit.study.serving import queue
 
 GPUS: Final = 20
 ON_TIME: Final = 3600.0
@@ -28,7 +28,7 @@ def jobs() -> Path:
 @cache
 def _served(design: str, quotas: tuple[int, ...]) -> Service:
     given = dict(zip(TEAMS, quotas, strict=True))
-    return serve(jobs(), quotas=given, designs=(design,), target=ON_TIME, fleets=False).services[0]
+    return queue(jobs(), quotas=given, designs=(design,), target=ON_TIME, fleets=False).services[0]
 
 
 def designed(answer: object) -> Told:
