@@ -30,3 +30,15 @@ def test_who_distrusts_the_provider_is_recommended_memory_it_cannot_read(trust: 
     facts = study.best.resolved.classes[0].facts
     assert {"confidential-guest", "tenant-keys"} <= facts or not sealed
     assert ("confidential-guest" in facts) == sealed
+
+
+def test_isolation_that_no_published_design_reaches_is_reached_by_control_planes_of_another_make() -> None:
+    study = answer("ai-factory")
+    chosen = study.best.resolved.classes[0]
+    assert int(study.best.scores["isolation"].figures["classes"]["nations"]["overall"][1]) >= 4
+    assert "cluster-per-tenant" in chosen.facts
+    swapped = {one.replaces for one in chosen.choice.supplements if one.option == "cp_vcluster_standalone"}
+    assert swapped == {"cp_kamaji"}
+    easier = answer("ai-factory", tenants__classes__0__requirements={"isolation": "L2"})
+    options = {o for e in easier.evaluations for c in e.resolved.classes for o in c.choice.options}
+    assert "cp_vcluster_standalone" not in options

@@ -126,7 +126,7 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
     more = [f"In full: {full}."] if name != full else []
     more += [text for text in musts if text not in said]
     if changed := swapped(best):
-        more.append(f"It takes {changed}, which the scenario's machines or trust do not allow for.")
+        more.append(f"It takes {changed}, which the scenario's machines, trust or required isolation do not allow for.")
     if needs := provided(best):
         more.append(f"It provides what the scenario needs: {needs}.")
     rest = ", the least for an on-call rota" if people == rota and people > 1 else ""

@@ -254,8 +254,11 @@ class Study(Drawable):
 
     def _trade_question(self) -> str:
         """Return what would have to be worth how much for the nearest other family; empty where all are far off."""
-        near = next(iter(self.turns), None)
-        return near.question if near and 1 / FAR <= near.times <= FAR else ""
+        near = [turn for turn in self.turns if 1 / FAR <= turn.times <= FAR]
+        if not near:
+            return ""
+        wage = float(self.best.people.day_rate)
+        return next((turn for turn in near if not turn.fanciful(wage)), near[0]).question
 
     @cached_property
     def pareto_front(self) -> TableFront | None:

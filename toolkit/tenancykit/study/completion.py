@@ -32,6 +32,7 @@ from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
 from tenancykit.design.validity import Judge, missed_text, missing_text, resolve
 from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.study.lifting import lifted, unreached
 from tenancykit.study.sweeping import Question, Sweeper, sweeper_of
 
 Way = tuple[Option, ...]
@@ -57,6 +58,7 @@ def completed(designs: Iterable[Design], scenario: Scenario, catalogue: Catalogu
     """
     completion = _Completion(scenario, catalogue)
     found = completion.chosen([(design, completion.candidates(design)) for design in designs])
+    found = completion.lifted(found)
     fleet = scenario.infrastructure
     return found if fleet.mode != "fixed" or fleet.buying == "allowed" else completion.fitted(found)
 
@@ -327,6 +329,17 @@ class _Completion:
     def _bill(self, design: Design) -> float:
         """Return the bill per month without people and without whole machines of components, which people carry."""
         return float(self.sweeper.cost.without_hosts(resolve(design, self.scenario, self.catalogue)))
+
+    # --- what misses a level that no published design reaches -----------------------------------------------------
+
+    def lifted(self, designs: Sequence[Design]) -> tuple[Design, ...]:
+        """Return designs with clusters made another way where no published one reaches the isolation required."""
+        published = [design for design in designs if design.origin == "reference"]
+        wanted = unreached(published, self.scenario, self.catalogue) if published else {}
+        if not wanted:
+            return tuple(designs)
+        offered = [(one, lifted(one, wanted, self.scenario, self.catalogue) or [one]) for one in designs]
+        return self.chosen(offered)
 
     # --- what does not fit a fixed fleet --------------------------------------------------------------------------
 

@@ -14,10 +14,15 @@ from typing import Final
 import numpy as np
 
 from tenancykit.decision.table import FloatArray
+from tenancykit.study.evaluation import HOURS_PER_DAY
 from tenancykit.study.exchange_rates import NINE, ExchangeRate, three_digits
 
 FAR: Final = 10.0
 """Factor from which another exchange rate is no question any more. Assumption: it is known to within that."""
+
+
+FANCIFUL: Final = 10.0
+"""Times its wage from which nobody can say what work is worth, although weights imply it (assumption)."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,15 @@ class Turn:
     rate: ExchangeRate
     times: float
     label: str
+
+    def fanciful(self, day_rate: float) -> bool:
+        """Return whether it asks for work at many times its wage, which nobody can answer.
+
+        Args:
+            day_rate: wage of a person-day in the scenario's currency.
+        """
+        wage = {"person_day": day_rate, "hour": day_rate / HOURS_PER_DAY}.get(self.rate.what, math.inf)
+        return self.rate.amount * self.times > FANCIFUL * wage
 
     @property
     def question(self) -> str:
