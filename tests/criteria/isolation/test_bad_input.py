@@ -10,6 +10,7 @@ import tenancykit as tk
 from kubeanswers.errors import CatalogueError, InputError
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import load_catalogue
+from tenancykit.criteria.isolation.records import read_records
 
 SCENARIO = """schema: tenancykit/scenario/v1
 name: bad
@@ -70,3 +71,35 @@ def test_beliefs_and_flaws_that_cannot_be_are_refused_with_file_and_line(
     (tmp_path / folder / "own.yaml").write_text(text)
     with pytest.raises(CatalogueError, match=told):
         dict(getattr(load_isolation(load_catalogue(tmp_path)), folder))
+
+
+@pytest.mark.parametrize(
+    ("folder", "text", "told"),
+    [
+        ("priors", "id: agentt\nflaws: 1\nyears: 1\nwhy: w\nwindow: addon\n", "no barrier has the kind 'agentt'"),
+        ("windows", "id: kernell\ndays: {low: 1, likely: 5, high: 9}\nwhat: w\nwhy: w\n", "has the window 'kernell'"),
+        (
+            "evidence",
+            FLAW.replace("BOUNDARY", "boundary: container/host-kernel\n")
+            + "contained_by: [gvisor]\nundetermined: [gvisor]\n",
+            "gvisor stands in two of contained_by",
+        ),
+    ],
+)
+def test_beliefs_nobody_reads_and_flaws_read_twice_are_refused_with_file_and_line(
+    folder: str, text: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "own.yaml").write_text(text)
+    with pytest.raises(CatalogueError, match=rf"own.yaml:1.*{told}"):
+        dict(getattr(load_isolation(load_catalogue(tmp_path)), folder))
+
+
+def test_a_record_to_replay_that_contradicts_itself_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "flaws.yaml"
+    path.write_text(
+        "entries:\n  - {id: X, component: c, boundary: container/host-kernel, attacker_position: tenant-pod, effect: "
+        "node-root, impact: [integrity], source_url: u, contained_by: [gvisor], not_contained_by: [gvisor]}\n"
+    )
+    with pytest.raises(InputError, match=r"flaws.yaml:2.*gvisor stands in two"):
+        read_records(path, load_isolation(load_catalogue()))

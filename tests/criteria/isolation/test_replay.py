@@ -109,13 +109,21 @@ HELD_OUT_DISAGREEMENTS = {
         "CVE-2021-36780",
         "network-policy",
     ): "storage drivers have no network side in the graph, so it errs towards crossed",
+    **dict.fromkeys(
+        (
+            (flaw, "virtual-control-plane")
+            for flaw in ("CVE-2023-37900", "CVE-2024-41820", "CVE-2024-43403", "CVE-2025-32445", "CVE-2025-64432")
+        ),
+        "as in all records of these boundaries the host operators do not see what stands in an own API server; "
+        "we had left open whose operator it is",
+    ),
 }
 """Pairs in which we read the record otherwise than the graph decides, with our argument."""
 
 
 def test_flaws_of_families_nobody_told_the_graph_of_are_decided_as_we_read_them() -> None:
     records = read_records(HELD_OUT, MODEL)
-    assert len(records.entries) >= 170
+    assert len(records.entries) >= 220
     assert not {found.id for found in records.entries} & set(MODEL.evidence)
     columns = (("contained_by", "contained"), ("not_contained_by", "crossed"), ("undetermined", "undetermined"))
     differing = {

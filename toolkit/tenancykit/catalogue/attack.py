@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, Self
 
@@ -355,6 +357,19 @@ class Evidence(Entry):
     """How surely position and effect were read."""
     source_url: str = Field(min_length=1)
     """Address of the record."""
+
+    @model_validator(mode="after")
+    def _read_once(self) -> Self:
+        if twice := read_twice(self.contained_by, self.not_contained_by, self.undetermined):
+            raise ValueError(twice)
+        return self
+
+
+def read_twice(*columns: Iterable[str]) -> str:
+    """Return which choice stands in two of a flaw's columns on containment; empty where none does."""
+    counts = Counter(name for column in columns for name in set(column))
+    twice = ", ".join(sorted(name for name, times in counts.items() if times > 1))
+    return f"{twice} stands in two of contained_by, not_contained_by and undetermined; keep one" if twice else ""
 
 
 class DesignChoice(Entry):

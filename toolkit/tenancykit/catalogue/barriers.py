@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Final
+from typing import Any, Final
 
 from kubeanswers.errors import CatalogueError, Fault, did_you_mean
 from tenancykit.catalogue.attack import (
@@ -225,6 +225,10 @@ def _reference_faults(model: IsolationCatalogue) -> Iterator[Fault]:
         yield from _unknown(place, "lapse", [wrong.lapse for wrong in barrier.misconfiguration], model.lapses)
     for prior in model.priors.values():
         yield from _unknown(model.priors.places[prior.id], "window", [prior.window], model.windows)
+    kinds = {barrier.kind for barrier in model.barriers.values()}
+    windows = {prior.window for prior in model.priors.values()} | {b.window for b in model.barriers.values()}
+    yield from _unread("kind", model.priors, kinds)
+    yield from _unread("window", model.windows, windows)
     for lapse in model.lapses.values():
         yield from _unknown(model.lapses.places[lapse.id], "kind of upkeep", lapse.upkeep, model.upkeep)
     for crossing in model.crossings.values():
@@ -249,6 +253,16 @@ def _unknown(place: str, kind: str, names: Iterable[str], known: Iterable[str]) 
     for name in names:
         if name not in known:
             yield Fault(place, f"unknown {kind} {name!r}", cure=did_you_mean(name, known) or f"add the {kind}")
+
+
+def _unread(kind: str, entries: Entries[Any], read: Iterable[str]) -> Iterator[Fault]:
+    """Yield entries that no barrier reads: a slip of an id would leave a belief of one's own without effect."""
+    for name in entries:
+        if name not in read:
+            cure = did_you_mean(name, read) or f"add a barrier of that {kind}, or take it out"
+            yield Fault(
+                entries.places[name], f"no barrier has the {kind} {name!r}", ", ".join(sorted(filter(None, read))), cure
+            )
 
 
 def _condition_faults(model: IsolationCatalogue, derived: Entries[Derived]) -> Iterator[Fault]:

@@ -68,6 +68,10 @@ def _explain(parser: ArgumentParser) -> None:
     parser.add_argument("other", nargs="?", help="second design id: why the first stands before or behind it")
     parser.add_argument("--criterion", help="isolation, effort, operations or cost (default: all four, in short)")
     parser.add_argument("--depth", type=int, help="levels of evidence to show (default: all; isolation: a page)")
+    parser.add_argument("--attacker", default="", metavar="CLASS", help="isolation between two classes, path by path")
+    parser.add_argument("--victim", default="", metavar="CLASS", help="whose assets (default: who is open most)")
+    parser.add_argument("--picture", metavar="FILE", help="write the pair's attack graph as SVG (default: worst pair)")
+    _force_argument(parser)
     _variant_argument(parser)
 
 

@@ -20,7 +20,9 @@ from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design
 from tenancykit.report import payload, text
 from tenancykit.report.bills import bill_data, bill_lines
+from tenancykit.report.chart_isolation import attack_graph
 from tenancykit.report.completing import swapped
+from tenancykit.report.pair_paths import pair_data, pair_lines
 from tenancykit.report.reasons import changes_of_order
 from tenancykit.study.beside import processors
 from tenancykit.study.closing import opened
@@ -112,6 +114,8 @@ def explain(options: argparse.Namespace) -> int:
             told = filter(None, (str(found), changes_of_order(study, found.first, found.second)))
             print("\n".join(line for sentence in told for line in text.wrapped(sentence)))
         return OK
+    if options.attacker or options.victim or options.picture:
+        return _pair(chosen, options)
     criteria = [options.criterion] if options.criterion else list(CRITERIA)
     explained = [chosen.explain(criterion) for criterion in criteria]
     if options.criterion == "isolation":
@@ -124,6 +128,21 @@ def explain(options: argparse.Namespace) -> int:
         print("\n".join(text.wrapped(f"Not as published: {changed}.")))
     depth = options.depth if options.depth is not None or options.criterion else 1
     print("\n\n".join(text.explanation_text(one, depth) for one in explained))
+    return OK
+
+
+def _pair(chosen: Evaluation, options: argparse.Namespace) -> int:
+    """Show what tenants of one class can do to those of another, and write the attack graph."""
+    if options.criterion not in (None, "isolation"):
+        what = f"{options.criterion} has no attackers and victims"
+        raise InputError(Fault("--criterion", what, "isolation", "leave --criterion out"))
+    pair = options.attacker, options.victim
+    if options.picture:
+        attack_graph(chosen, *pair).save(options.picture, force=options.force)
+    if options.json:
+        print_json(pair_data(chosen, *pair))
+    else:
+        print("\n".join(pair_lines(chosen, *pair)))
     return OK
 
 

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Sequence
 from typing import Final
 
-from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.result import MAX_DEPTH, AssetFinding, PairFinding
@@ -25,6 +24,7 @@ from tenancykit.report.chart_canvas import (
     ink_on,
 )
 from tenancykit.report.figures import days_text
+from tenancykit.report.pair_paths import pair_of
 from tenancykit.study.evaluation import Evaluation
 
 _PLANES: Final = ("control", "compute", "network", "storage", "accelerator")
@@ -175,7 +175,7 @@ def attack_graph(evaluation: Evaluation, attacker: str = "", victim: str = "") -
         InputError: the scenario has no such pair of classes.
     """
     result: IsolationResult = evaluation.scores["isolation"].detail
-    pair = _pair(result, "attack_graph", attacker, victim)
+    pair = pair_of(result, "attack_graph", attacker, victim)
     return _alone(evaluation) if pair is None else draw_attack_graph(evaluation, pair)
 
 
@@ -191,7 +191,7 @@ def attack_paths(evaluation: Evaluation, attacker: str = "", victim: str = "") -
         InputError: the scenario has no such pair of classes.
     """
     result: IsolationResult = evaluation.scores["isolation"].detail
-    pair = _pair(result, "attack_paths", attacker, victim)
+    pair = pair_of(result, "attack_paths", attacker, victim)
     if pair is None:
         return _alone(evaluation)
     model = load_isolation(evaluation.catalogue)
@@ -209,17 +209,6 @@ def attack_paths(evaluation: Evaluation, attacker: str = "", victim: str = "") -
         _lane(canvas, asset, pair, model, canvas.top + row * place, strong=bool(guarded) and asset is guarded[0])
     rows = [[a.title, ", ".join(a.kinds), _depth(a), f"{a.days_per_year:.3g}", a.path or "no path"] for a in found]
     return canvas.chart(["asset", "at stake", "barriers", "days/year open", "likeliest path"], rows)
-
-
-def _pair(result: IsolationResult, chart: str, attacker: str, victim: str) -> PairFinding | None:
-    if not attacker and not victim:
-        return result.worst_pair
-    every = (*result.pairs, *result.provider)
-    for pair in sorted(every, key=lambda p: p.finding.worst.figure):
-        if attacker in ("", pair.attacker) and victim in ("", pair.victim):
-            return pair
-    known = ", ".join(f"{p.attacker} on {p.victim}" for p in every)
-    raise InputError(Fault(chart, f"no pair {attacker or 'any'} on {victim or 'any'}", known))
 
 
 def _lane(

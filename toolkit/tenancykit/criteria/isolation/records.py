@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
-from tenancykit.catalogue.attack import Evidence
+from tenancykit.catalogue.attack import Evidence, read_twice
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.components import BASELINE
@@ -155,6 +155,9 @@ def _faults(entry: Any, document: Document, where: tuple[str | int, ...], bounda
     year = entry.get("year")
     if year is not None and (type(year) is not int or year not in _YEARS):
         faults.append(Fault(document.where((*where, "year")), f"year is {year!r}", "a year from 1990 to 2100"))
+    columns = (entry.get(key) for key in ("contained_by", "not_contained_by", "undetermined"))
+    if not faults and (twice := read_twice(*map(_as_tuple, columns))):
+        faults.append(Fault(document.where(where), f"{entry.get('id')}: {twice}"))
     boundary = entry.get("boundary")
     if isinstance(boundary, str) and boundary.strip() and boundary not in boundaries:
         cure = did_you_mean(boundary, boundaries) or "declare it under meta.boundaries or correct it"
