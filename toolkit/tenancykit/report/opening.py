@@ -19,6 +19,7 @@ from tenancykit.report.completing import goes_without, lacks, purchase, swapped
 from tenancykit.report.figures import counted, days_text
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
+from tenancykit.report.reasons import hangs_on
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.sentences import listed
 from tenancykit.study.barred import highest
@@ -306,9 +307,11 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     told = [*overturns[:1], settling] if verdict.share >= _SURE else [settling, *overturns[:1]]
     kept = _kept(study, best)
     said, named = _briefly(study, best, share, kept, told[0])
-    line, rest = fitted(said, [*(_plain(study, best, text) for text in told[1:]), *_rivals(study, verdict, best)])
-    missed = [f"{kept[2:]} in the samples.".replace(" keep", " of them keep")] if kept and kept not in line else []
-    return line, [*named, *missed, *rest, *overturns[1:], *limits, varied, rates_in_words(study.exchange_rates)]
+    often = [text for text in _rivals(study, verdict, best) if text.split(": ", 1)[1] not in " ".join(named)]
+    line, rest = fitted(said, [*(_plain(study, best, text) for text in told[1:]), *often])
+    missed = [f"{kept[2:].replace(' keep ', ' of samples keep ')}."] if kept and kept not in line else []
+    doubts = [*limits, hangs_on(study), varied, rates_in_words(study.exchange_rates)]
+    return line, [*filter(None, [*named, *missed, *rest, *overturns[1:], *doubts])]
 
 
 def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: str) -> tuple[str, list[str]]:
@@ -331,10 +334,10 @@ def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: st
 
 def _apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
     """Yield in few words whose clusters a rival has, where they are not those of the first."""
-    for name in (_tight, _clusters):
-        if (told := name(rival)) != name(best):
-            several = len(rival.resolved.classes) > 1 and len(_by_cluster(rival)) == 1
-            yield f"{told} for everybody" if several and ", " not in told else told
+    if _clusters(rival) != _clusters(best):
+        several = len(rival.resolved.classes) > 1 and len(_by_cluster(rival)) == 1
+        for told in (_tight(rival), _clusters(rival)):
+            yield f"{told} for all" if several and ", " not in told else told
 
 
 def _overturns(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
@@ -393,7 +396,7 @@ def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
     """Yield who is first in most of the other samples."""
     twins = _twins(study, best)
     rivals = [label for label in verdict.contenders if label not in twins]
-    if rivals and verdict.word == "contested":
+    if rivals:
         yield f"First most often otherwise: {called(study[rivals[0]], best)}."
 
 

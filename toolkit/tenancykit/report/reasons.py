@@ -7,6 +7,7 @@ from typing import Final, Literal
 from tenancykit.criterion_names import TITLES
 from tenancykit.decision.explain import Contribution
 from tenancykit.decision.sensitivity import WeightInterval
+from tenancykit.decision.verdict import share_in_words
 from tenancykit.report.figures import numbers_apart
 from tenancykit.sentences import listed
 from tenancykit.study.certainty import VARIED
@@ -14,6 +15,12 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
 _FIRST, _LAST = 0.0, 1.0
+
+_ALL: Final = 0.995
+"""Share of samples from which nobody asks about the others."""
+_NOISE: Final = 0.01
+"""Shares of samples that differ by less are not told apart."""
+_TOLD: Final = 3
 
 DOUBT: Final = f"in samples of {VARIED}"
 """What differs from sample to sample."""
@@ -98,6 +105,21 @@ def contested(study: Study) -> str:
 def how_sure(study: Study) -> str:
     """Return whether the first place is robust against uncertain values and weights, or what would settle it."""
     return "" if study.verdict is None else str(study.verdict)
+
+
+def hangs_on(study: Study) -> str:
+    """Return what the samples hang on in which another design is first; empty where there are next to none."""
+    verdict = study.verdict
+    if verdict is None or verdict.share >= _ALL or len(study.basis.table) == 1:
+        return ""
+    rest, most = 1 - verdict.share, study.hinges[0]
+    told = f"The other {share_in_words(rest)} of samples hang"
+    if most.share - verdict.share >= rest / 2:
+        return f"{told} on {most.words}: with those as they are, it is first in {share_in_words(most.share)}."
+    others = [
+        f"{share_in_words(h.share)} with {h.words}" for h in study.hinges[:_TOLD] if h.share > verdict.share + _NOISE
+    ]
+    return f"{told} on several things together; it is first in {listed(others)} as they are." if others else ""
 
 
 def of_samples(share: float, samples: int) -> str:

@@ -12,6 +12,7 @@ from tenancykit.decision.stakeholders import Consensus
 from tenancykit.decision.table import figure
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.figures import number
+from tenancykit.report.reasons import hangs_on
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.sentences import listed
 from tenancykit.study.robustness import Robustness
@@ -55,6 +56,8 @@ def _survival(found: Robustness) -> list[str]:
             f"{item.name}, now {figure(item.current)}{unit}: at {figure(item.low)} {item.first_at_low} is first, "
             f"at {figure(item.high)} {item.first_at_high}"
         )
+    if told := hangs_on(found.study):
+        lines += bullet(f"In the samples they move at once. {told}")
     others = [item for item in found.dropped if verdict.leader not in (item.label, item.first)]
     lines.append("")
     told = "; ".join(f"without {item.label} {item.first} is first" for item in others)

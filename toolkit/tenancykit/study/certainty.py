@@ -84,14 +84,35 @@ def acceptability(
         samples: number of samples.
         seed: the same seed gives the same result.
     """
-    joint = _joint(basis.evaluations, basis.scales.keys)
-    parts = figures.values, figures.low, figures.high
-    names = [repr(recommended(evaluation)) for evaluation in basis.evaluations]
-    levels = {PLAIN.index(name): each for name, each in shared_levels(basis.evaluations, samples, seed).items()}
-    nodes = sampled_nodes(basis.scales.tree, parts, DOUBT, samples, seed, names, joint, levels)
+    nodes = drawn_nodes(basis, figures, samples=samples, seed=seed)
     draws = (nodes * scaled.straight_width() + scaled.origin) * scaled.table.signs
     space = weights_near(weights, WEIGHT_DOUBT)
     return smaa(scaled, space, samples=samples, seed=seed, draws=draws, alike=kin(basis.evaluations))
+
+
+def drawn_nodes(
+    basis: Basis, figures: LeafFigures, *, samples: int = SAMPLES, seed: int = 0, held: str = ""
+) -> FloatArray:
+    """Return [samples x designs x criteria] values of the criteria, everything not known drawn.
+
+    Args:
+        basis: the designs.
+        figures: their leaves with intervals.
+        samples: number of samples.
+        seed: the same seed gives the same samples.
+        held: a criterion whose figures stay as they are, or ``ends``: those of the scales.
+    """
+    joint = _joint(basis.evaluations, basis.scales.keys)
+    tree, parts = basis.scales.tree, [figures.values, figures.low, figures.high]
+    if still := tree.columns(held):
+        joint = {column: drawn for column, drawn in joint.items() if column not in still}
+        parts[1:] = [np.array(part) for part in parts[1:]]
+        for part in parts[1:]:
+            part[:, still] = figures.values[:, still]
+    names = [repr(recommended(evaluation)) for evaluation in basis.evaluations]
+    levels = {PLAIN.index(name): each for name, each in shared_levels(basis.evaluations, samples, seed).items()}
+    doubt = replace(DOUBT, ends=0.0) if held == "ends" else DOUBT
+    return sampled_nodes(tree, parts, doubt, samples, seed, names, joint, levels)
 
 
 def _joint(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> Mapping[int, FloatArray]:
@@ -247,6 +268,7 @@ __all__ = [
     "WEIGHT_DOUBT",
     "Standing",
     "acceptability",
+    "drawn_nodes",
     "kin",
     "overturned",
     "plausible",

@@ -45,6 +45,7 @@ from tenancykit.study.composing import best_composition
 from tenancykit.study.evaluation import Evaluation, evaluate_all
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, leaves_of_rates, weighed, weights_of
 from tenancykit.study.growing import crossing_points
+from tenancykit.study.hinges import Hinge, hinges
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet, scales_of
@@ -237,6 +238,13 @@ class Study(Drawable):
             varied=VARIED,
             question=self._trade_question(),
         )
+
+    @cached_property
+    def hinges(self) -> tuple[Hinge, ...]:
+        """How often the first family is first with one source of doubt held still, most first; empty where none is."""
+        if self.ranking is None:
+            return ()
+        return hinges(self.basis, self._admitted_figures, self.standing, self.heard)
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:

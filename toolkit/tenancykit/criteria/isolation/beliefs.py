@@ -117,7 +117,7 @@ def beliefs(model: IsolationCatalogue, used: Beliefs = BELIEVED) -> tuple[Belief
     for prior in model.priors.values():
         rate = prior.flaws / prior.years
         likely = Range(low=rate / RATE_RANGE, likely=rate, high=rate * RATE_RANGE)
-        what = f"flaws of a barrier of kind {prior.id} before any is counted"
+        what = f"the rate of flaws of a barrier of kind {prior.id} before any is counted"
         found.append(_belief(f"rate:{prior.id}", what, likely, "per year", None, used))
     return tuple(found)
 
