@@ -91,7 +91,11 @@ def test_a_check_is_noted_for_the_trainer_and_only_in_a_class(tmp_path: Path, mo
     assert "<td>2</td>" in board
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"exercises": []}', '{"exercises": {"x": [1, true]}}', "[" * 60000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"exercises": []}', '{"exercises": {"x": [1, true]}}', "[" * 60000, " " * 70000,
+     '{"exercises": {"1": [1e400, false]}}', '{"exercises": {"1": [NaN, false]}}', '{"exercises": {"1": [-5, false]}}'],
+)  # fmt: skip
 def test_a_broken_note_of_progress_shows_nothing_instead_of_failing(tmp_path: Path, text: str) -> None:
     found = settings(tmp_path)
     found.progress.mkdir()

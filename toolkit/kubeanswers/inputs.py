@@ -181,5 +181,9 @@ def _piped(handle: int, limit: int, name: str, first: float) -> bytes:
 def _bounded(content: bytes, size: int, limit: int, name: str) -> bytes:
     if size <= limit:
         return content
-    what = f"is {size / 2**20:.0f} MiB large" if len(content) <= limit else "never ends, or is larger than allowed"
-    raise InputError(Fault(name, what, f"at most {limit / 2**20:.0f} MiB", "split the file"))
+    what = f"is {_amount(size)} large" if len(content) <= limit else "never ends, or is larger than allowed"
+    raise InputError(Fault(name, what, f"at most {_amount(limit)}", "split the file"))
+
+
+def _amount(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{-(-size // 1024)} KiB"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from kubeanswers.errors import OutputError
+from kubeanswers.errors import OutputError, TenancyKitError
 from kubeanswers.inputs import read_bytes
 from kubeanswers.writing import write_text
 from tenancykit.studio.workshop.verdict import Verdict
@@ -21,6 +21,8 @@ PERSON: Final = "JUPYTERHUB_USER"
 
 _FORMAT: Final = "tenancykit/progress/v1"
 _LARGEST: Final = 64 * 1024
+_MOST: Final = 999
+"""Checks of one exercise that the board shows at most."""
 
 
 def note(verdict: Verdict) -> None:
@@ -51,6 +53,7 @@ def _read(file: Path) -> Mapping[int, tuple[int, bool]]:
     """Return what a file notes; nothing where it is missing or not as we write it: anybody in a class may write it."""
     try:
         data = json.loads(read_bytes(file, _LARGEST)) if file.is_file() else {}
-        return {int(n): (int(tries), passed is True) for n, (tries, passed) in data.get("exercises", {}).items()}
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        noted = data.get("exercises", {}).items()
+        return {int(n): (min(_MOST, max(0, int(tries))), passed is True) for n, (tries, passed) in noted}
+    except (TenancyKitError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
