@@ -23,6 +23,7 @@ from tenancykit.decision import (
     weighted_scores,
     why,
 )
+from tenancykit.decision.table import change_text
 from tenancykit.decision.verdict import Overturn
 from tenancykit.decision.weights import Weights
 from tests.decision.strategies import POSITIVE_PARTS, anchored, simple, tables, weights_of
@@ -254,3 +255,11 @@ def test_stakeholders_need_names_of_their_own() -> None:
         consensus(SCALED, [SECURITY, SECURITY])
     with pytest.raises(InputError):
         consensus(SCALED, [])
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.104, "+10%"), (-0.006, "-1%"), (-0.00046, "-0.05%"), (0.002, "+0.20%"), (-2e-6, "under 0.01%"), (0.0, "+0%")],
+)  # fmt: skip
+def test_a_small_change_is_not_told_as_none(share: float, said: str) -> None:
+    assert change_text(share) == said

@@ -11,7 +11,7 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.ranking import TIE, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
-from tenancykit.decision.table import DecisionTable, FloatArray, as_floats, figure
+from tenancykit.decision.table import DecisionTable, FloatArray, as_floats, change_text, figure
 from tenancykit.decision.weights import Weights
 
 _STEPS: Final = 60
@@ -116,7 +116,7 @@ class TippingPoint:
         if self.tips_at is None:
             low, high = self.searched
             return f"{self.name}: nothing between {figure(low)} and {figure(high)}{unit} overturns the decision"
-        told = "" if self.relative is None else f" ({self.relative:+.0%})"
+        told = "" if self.relative is None else f" ({change_text(self.relative)})"
         plausible = "plausible" if self.plausible else "beyond the plausible range"
         return f"{self.name}: at {figure(self.tips_at)}{unit}{told} {self.new_winner} draws level; {plausible}"
 

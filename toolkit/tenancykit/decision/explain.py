@@ -11,7 +11,7 @@ import numpy as np
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.decision.ranking import TIE, weighted_scores
 from tenancykit.decision.scaling import Scaled
-from tenancykit.decision.table import DecisionTable, FloatArray, figure
+from tenancykit.decision.table import DecisionTable, FloatArray, change_text, figure
 from tenancykit.decision.weights import Weights
 
 
@@ -69,7 +69,7 @@ class Need:
             needed = f"{self.needed:.2f}" if round(self.needed, 2) else figure(self.needed)
             return f"the weight of {self.criterion} {way} {needed} (now {self.current:.2f})"
         unit = f" {self.unit}" if self.unit else ""
-        told = f", {self.change:+.0%}" if self.current else ""
+        told = f", {change_text(self.change)}" if self.current else ""
         way = "fell to" if self.needed < self.current else "rose to"
         return f"its {self.criterion} {way} {figure(self.needed)}{unit} (now {figure(self.current)}{told})"
 

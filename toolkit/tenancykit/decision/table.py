@@ -178,6 +178,12 @@ def figure(value: float) -> str:
     return f"{value:.4g}"
 
 
+def change_text(share: float) -> str:
+    """Return a change for a sentence, in percent of what changes: whole ones, hundredths below half a percent."""
+    told = (f"{share:+.0%}", f"{share:+.2%}")
+    return next((text for text in told if share == 0 or float(text[:-1])), "under 0.01%")
+
+
 def _position(name: str, known: tuple[str, ...], kind: str) -> int:
     try:
         return known.index(name)
