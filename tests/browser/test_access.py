@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Watched
-from tests.browser.test_voila import opened, tab
+import tenancykit as tk
+from tenancykit.studio.classroom import board
+from tenancykit.studio.classroom.roster import seats
+from tenancykit.studio.classroom.settings import ClassSettings
+from tests import studies
+from tests.browser.conftest import STARTING, Watched
+from tests.browser.test_voila import TABS, opened, tab
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "best-practice"], "resultTypes": ["violations"]}
 WAITING = (
@@ -62,3 +67,41 @@ def test_axe_finds_nothing_serious_in_light_and_dark_and_panels_open_by_keyboard
         tab(page, name)
         assert violations(page) == [], f"{name}, dark"
         watched.shot(f"voila-dark-{name.lower()}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_tab(watched: Watched, voila: tuple[str, Path], theme: Any) -> None:
+    page = opened(watched, voila[0])
+    page.emulate_media(color_scheme=theme)
+    names = page.get_by_role("tab").all_inner_texts()
+    assert tuple(names) == TABS
+    found = {}
+    for number, name in enumerate(names, start=1):
+        tab(page, name)
+        shown = page.get_by_role("tabpanel", name=name, exact=True)
+        shown.locator("svg, table, button, select, textarea").locator("visible=true").first.wait_for(timeout=STARTING)
+        page.wait_for_function(WAITING)
+        watched.shot(f"tab-{number:02d}-{name.lower().replace(' ', '-')}-{theme}")
+        found[name] = violations(page)
+    assert {name: told for name, told in found.items() if told} == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_the_record_the_shared_page_and_the_board(
+    watched: Watched, tmp_path: Path, theme: Any
+) -> None:
+    study = studies.study("saas-inference")
+    pages = {
+        "record": tk.record(study).html,
+        "shared": tk.share(study, tmp_path / "shared.html").read_text(),
+        "board": board.page(ClassSettings(
+            folder=tmp_path, notebooks=tmp_path, address="127.0.0.1", port=1, inner=(1, 2, 3), proxy=("proxy",),
+            accounts={seat.name: seat.account() for seat in seats(3)},
+        )),
+    }  # fmt: skip
+    watched.page.emulate_media(color_scheme=theme)
+    for name, text in pages.items():
+        (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
+        watched.page.goto((tmp_path / f"{name}.html").as_uri())
+        watched.shot(f"{name}-{theme}")
+        assert violations(watched.page) == [], name
