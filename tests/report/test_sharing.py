@@ -176,3 +176,10 @@ def test_talking_is_told_by_who_moved_and_what_it_changed(
     data = json.loads(capsys.readouterr().out)
     assert data["apart"] == [1, 0.5]
     assert [p["who"] for p in data["before"]["people"]] == ["Ada", "Bob"]
+
+
+def test_designs_with_the_same_short_name_are_told_apart_in_the_list(study: tk.Study) -> None:
+    short = [evaluation.name for evaluation in study.order]
+    names = sharing.shared_data(study)["names"]
+    assert len(set(short)) < len(short)
+    assert len({name.split(" ", 1)[1] for name in names}) == len(names)

@@ -83,7 +83,7 @@ def test_workloads_and_machines_are_added_and_classes_run_them(desk: Desk) -> No
     scenario = desk.session.scenario
     assert [w.id for w in scenario.workloads] == ["service", "workload-2"]
     machine = scenario.infrastructure.nodes[1].type
-    field = named(desk, f"{machine}, machine")
+    field = named(desk, f"{machine}, what it is")
     assert any("H100" in text for text, _ in field.options)
     field.value = "aws_p5_48xlarge"
     assert desk.session.scenario.infrastructure.nodes[1].type == "aws_p5_48xlarge"
@@ -169,3 +169,14 @@ def test_answers_that_are_none_are_told_beside_the_question_and_nothing_is_creat
     assert start._asked["teams"]._other.value == "many", "what was entered stays, so that it can be corrected"
     named(desk, "Create scenario").click()
     assert desk.session.scenario.name == "small"
+
+
+@pytest.mark.parametrize("word", ["no", "123", "1e3", "none", "default", "0x1f", "~", "[x]", "#x"])
+def test_a_name_or_a_place_is_the_text_that_was_typed_whatever_it_looks_like(desk: Desk, word: str) -> None:
+    named(desk, "guest, name").value = word
+    assert desk.session.scenario.tenants.classes[1].name == word
+    named(desk, f"{word}, name").value = ""
+    assert desk.session.scenario.tenants.classes[1].name in (None, "", "guest")
+    named(desk, "infrastructure, Region").value = word
+    assert desk.session.scenario.infrastructure.sites[0].region == word
+    assert desk.session.state.faults == ()

@@ -308,7 +308,7 @@ def test_a_session_that_cannot_be_measured_is_told_and_can_be_undone(studio: Stu
 
 
 def test_the_same_file_can_be_uploaded_again_after_it_was_corrected_elsewhere(studio: Studio) -> None:
-    upload = find(studio, "FileUpload", "Upload")
+    upload = find(studio, "FileUpload", "Open a saved session")
     when = datetime.fromtimestamp(0, tz=UTC)
     file = {"name": "a.json", "type": "", "size": 1, "content": memoryview(b"{"), "last_modified": when}
     for _ in range(2):

@@ -14,6 +14,7 @@ from kubeanswers.errors import UndecidedError
 from kubeanswers.source import read_text
 from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
+from tenancykit.report.apart import names_apart
 from tenancykit.report.drawing import exclusions, tree
 from tenancykit.report.figures import days_text, interval_text, number, short_value
 from tenancykit.report.opening_days import open_days, open_to
@@ -81,6 +82,7 @@ def shared_data(study: Study) -> dict[str, Any]:
     table = study.scaled.table
     designs = [study[label] for label in table.labels]
     rows = [table.row(label) for label in study.ranking.ordered(2)]
+    called = names_apart(designs)
     bounds = bounds_of(study.scales)
     low, high = bounds["cost"]
     silent = study.scales.tree.silent
@@ -91,7 +93,7 @@ def shared_data(study: Study) -> dict[str, Any]:
         "silent": [name in silent for name in CRITERIA],
         "labelRank": [int(place) for place in table.label_rank],
         "utilities": study.scaled.utilities.tolist(),
-        "names": [f"{e.id} {e.name}" for e in designs],
+        "names": [f"{e.id} {called[e.id]}" for e in designs],
         "figures": [[short_value(e.scores[name]) for name in CRITERIA] for e in designs],
         "told": [_consequences(e) for e in designs],
         "ends": [_ends(study, name) for name in CRITERIA],

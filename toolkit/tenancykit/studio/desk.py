@@ -28,7 +28,8 @@ STYLE = (
     ".tk-studio .lm-TabBar-tabLabel,.tk-studio .jupyter-widget-Collapse-header{"
     "color:var(--jp-content-font-color1,#222)!important}"
     ".tk-out.jupyter-button{color:var(--jp-content-font-color2,#5f5f5f);font-style:italic}"
-    ".tk-number.jupyter-button{padding:0 4px}.tk-name.jupyter-button{text-align:left;padding:0 6px}"
+    ".tk-number.jupyter-button{padding:0 4px}.tk-name.jupyter-button{text-align:left;padding:3px 6px;"
+    "white-space:normal;line-height:1.3;min-height:26px}"
     ".tk-grid .widget-html-content,.tk-grid .jupyter-widget-html-content{line-height:26px}</style>"
 )
 """Style of everything the studio writes; it follows JupyterLab's theme, and is dark on white where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -10,6 +11,7 @@ import ipywidgets as widgets
 from kubeanswers.errors import TenancyKitError
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
+from tenancykit.report.apart import names_apart
 from tenancykit.report.drawing import tree
 from tenancykit.report.figures import interval_text, value_text
 from tenancykit.studio.desk import Desk, Quiet, page, written
@@ -60,8 +62,9 @@ class DesignPanel:
             f'<div class="tk">{tree(score.evidence, open_levels=2)}</div>',
         )
         options = "".join(
-            f"<li><b>{escape(c.tenant_class.id)}</b>{f' ({escape(c.choice.tier)})' if c.choice.tier else ''}: "
-            f"{escape(', '.join(c.choice.options))}</li>"
+            f"<li><b>{escape(c.tenant_class.name or c.tenant_class.id)}</b>"
+            f"{f' ({escape(c.choice.tier)})' if c.choice.tier else ''}: "
+            f"{escape(_named(session, c.choice.options))}</li>"
             for c in found.resolved.classes
         )
         source = found.resolved.design.source
@@ -70,7 +73,9 @@ class DesignPanel:
             if source.startswith("https://")
             else ""
         )
-        self._picture.value = written(charts.architecture(found), f"<p>Options by class:</p><ul>{options}</ul>", link)
+        self._picture.value = written(
+            charts.architecture(found), f"<p>What it is built of:</p><ul>{options}</ul>", link
+        )
 
 
 class IsolationPanel:
@@ -155,9 +160,11 @@ class SensitivityPanel(PicturePanel):
     def parts(self, session: Session) -> tuple[Any, ...]:
         """Return rank acceptability and the ranges of weights."""
         study = session.study
+        called = names_apart(study.evaluations)
         rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(view.ranking.winner) if view.ranking else '-'}</td></tr>"
+            f"<tr><td>{escape(name)}</td><td>{escape(f'{first} {called[first]}') if first else '-'}</td></tr>"
             for name, view in study.stakeholders.items()
+            for first in (view.best.id if view.ranking else "",)
         )
         views = f"<p>First place by stakeholder:</p><table>{rows}</table>" if rows else ""
         return (charts.acceptability(study), charts.weight_ranges(study), views)
@@ -179,7 +186,7 @@ class ComparePanel(PicturePanel):
             _told(session, first, second),
             charts.cost_bridge(first, second),
             f'<div class="two">{both}</div>',
-            _options_apart(first, second),
+            _options_apart(session, first, second),
         )
 
 
@@ -195,14 +202,20 @@ def _told(session: Session, first: Evaluation, second: Evaluation) -> str:
     return f"<p>{escape(behind.id)} draws level with {escape(ahead.id)} if {escape(needs)}.</p>" if needs else ""
 
 
-def _options_apart(first: Evaluation, second: Evaluation) -> str:
+def _named(session: Session, options: Iterable[str]) -> str:
+    """Return options by their names."""
+    known = session.catalogue.options
+    return ", ".join(known[name].name for name in options)
+
+
+def _options_apart(session: Session, first: Evaluation, second: Evaluation) -> str:
     rows = []
     for one, other in zip(first.resolved.classes, second.resolved.classes, strict=True):
         left = [o for o in one.choice.options if o not in other.choice.options]
         right = [o for o in other.choice.options if o not in one.choice.options]
         rows.append(
-            f"<tr><td>{escape(one.tenant_class.id)}</td><td>{escape(', '.join(left)) or '-'}</td>"
-            f"<td>{escape(', '.join(right)) or '-'}</td></tr>"
+            f"<tr><td>{escape(one.tenant_class.name or one.tenant_class.id)}</td>"
+            f"<td>{escape(_named(session, left)) or '-'}</td><td>{escape(_named(session, right)) or '-'}</td></tr>"
         )
     head = f"<tr><th>class</th><th>only {escape(first.id)}</th><th>only {escape(second.id)}</th></tr>"
     return f"<p>Options that differ:</p><table>{head}{''.join(rows)}</table>"

@@ -35,7 +35,11 @@ class HandoverPanel:
             value=str(Path(folder).with_name("session.json")), description="Session", layout=_WIDE
         )
         self._upload = widgets.FileUpload(
-            accept=".json", multiple=False, description="Upload", tooltip="Load a saved session, 8 MB at most"
+            accept=".json",
+            multiple=False,
+            description="Open a saved session",
+            tooltip="Load a saved session, 8 MB at most",
+            layout=widgets.Layout(width="auto"),
         )
         self._upload.observe(self._uploaded, "value")
         self._what, self._told, self._why = page(), page(), page()

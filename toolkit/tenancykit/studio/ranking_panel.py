@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from tenancykit.criterion_names import CRITERIA, TITLES
+from tenancykit.report.apart import names_apart
 from tenancykit.report.chart_decision import pareto, shown_value
 from tenancykit.report.drawing import exclusions
 from tenancykit.report.figures import short_value, value_text
@@ -30,7 +31,8 @@ class _Row:
         self.evaluation = evaluation
         self.rank = page()
         self.score = page()
-        self.name = self._button(f"{evaluation.id} {evaluation.name}", evaluation.name)
+        self.name = self._button("", "")
+        self.name.layout.height = "auto"
         self.name.add_class("tk-name")
         self.name.on_click(lambda _: press(evaluation.id, ""))
         self.numbers = {name: self._number(name, press) for name in CRITERIA}
@@ -52,8 +54,9 @@ class _Row:
         made.on_click(lambda _: press(self.evaluation.id, name))
         return made
 
-    def show(self, study: Study) -> None:
-        """Write rank and score, and shade the figures by how good they are."""
+    def show(self, study: Study, called: str) -> None:
+        """Write rank, name among the others and score, and shade the figures by how good they are."""
+        self.name.description = self.name.tooltip = f"{self.evaluation.id} {called}"
         rank = study.rank(self.evaluation.id)
         front = study.pareto_front is not None and self.evaluation.id in study.pareto_front.labels
         self.rank.value = (
@@ -79,7 +82,7 @@ class RankingPanel:
         self._desk = desk
         self._quiet = Quiet()
         self._rows: dict[str, _Row] = {}
-        self._reason = page()
+        self._reason = page(written("<p>The designs are being measured; their ranking appears here.</p>"))
         self._heads: tuple[Any, ...] = ()
         self._grid = widgets.GridBox([], layout=widgets.Layout(grid_template_columns=_COLUMNS, width="100%"))
         self._grid.add_class("tk-grid")
@@ -120,12 +123,12 @@ class RankingPanel:
         shown = study.order[:_MOST]
         if not self._heads:
             self._heads = self._head(study)
-        cells = list(self._heads)
+        cells, called = list(self._heads), names_apart(study.evaluations)
         for evaluation in shown:
             row = self._rows.get(evaluation.id)
             if row is None or row.evaluation is not evaluation:
                 row = self._rows[evaluation.id] = _Row(evaluation, self._press)
-            row.show(study)
+            row.show(study, called[evaluation.id])
             cells.extend(row.cells)
         if tuple(cells) != self._grid.children:
             self._grid.children = tuple(cells)
@@ -150,7 +153,8 @@ class RankingPanel:
         left = len(study.order) - shown
         more = f" {left} further designs are not shown." if left else ""
         return (
-            "<p><small>Darker figures are better. * on the Pareto front. Slanted names are not admitted, see below. "
+            "<p><small>Darker figures are better. A nine more: a tenth of the open days (0: 365 a year, 1: 36.5). "
+            "* on the Pareto front. Slanted names are not admitted, see below. "
             f"Press a figure for its evidence.{more}</small></p>"
         )
 

@@ -41,6 +41,7 @@ class Column:
         share: the place below the line's own of numbers between 0 and 1, if not the field's.
         offered: whether what may be chosen is known only once the scenario is.
         several: whether it holds a list of words, written with commas between them.
+        text: whether it holds a text, whatever it looks like: "no" is a country.
     """
 
     head: str
@@ -52,6 +53,7 @@ class Column:
     parent: Path_ = ()
     share: Path_ = ()
     several: bool = False
+    text: bool = False
     offered: bool = False
 
     def field(self) -> Any:
@@ -76,6 +78,8 @@ class Column:
         """Return the place below the line's own to change, and what it becomes."""
         if self.several:
             return self.path, [part.strip() for part in value.split(",") if part.strip() not in ("", "none")]
+        if self.text:
+            return self.path, value.strip() or None
         if self.parent and value == "none":
             return self.parent, None
         found = entered(value)
@@ -118,7 +122,7 @@ _FLEET: Final = "infrastructure"
 _SITE: Final = ("infrastructure", "sites", 0)
 
 CLASS_COLUMNS: Final = (
-    Column("name", ("name",), 130, told="title for people"),
+    Column("name", ("name",), 130, told="title for people", text=True),
     Column("tenants", ("count",), 76),
     Column("kind", ("kind",), 100, _words(TenantClass, "kind")),
     Column("isolation", (_DEMAND, "isolation"), 76, _LEVELS, "at least"),
@@ -167,8 +171,8 @@ FLEET_COLUMNS: Final = (
     ),
     Column("Fabric", (_FLEET, "fabric"), 170, _words(Infrastructure, "fabric"), "RDMA between GPU machines"),
     Column("Provider", (*_SITE, "provider"), 190, told="of the first site", offered=True),
-    Column("Region", (*_SITE, "region"), 190),
-    Column("Jurisdiction", (*_SITE, "jurisdiction"), 160, told="of the first site, such as eu"),
+    Column("Region", (*_SITE, "region"), 190, text=True),
+    Column("Jurisdiction", (*_SITE, "jurisdiction"), 160, told="of the first site, such as eu", text=True),
 )
 TEAM_COLUMNS: Final = (
     Column("Changes by", ("team", "automation"), 190, _words(Team, "automation"), "how changes reach clusters"),
@@ -179,28 +183,28 @@ TEAM_COLUMNS: Final = (
     ),
 )
 NODE_COLUMNS: Final = (
-    Column("machine", ("type",), 420, offered=True),
+    Column("what it is", ("type",), 420, offered=True),
     Column("there are", ("count",), 88, told="empty: bought as needed"),
     Column("paid", ("term",), 120, _words(NodeOffer, "term"), "terms of payment"),
 )
 WORKLOAD_COLUMNS: Final = (
     Column("kind", ("kind",), 96, _words(Workload, "kind")),
     Column("replicas", ("replicas",), 66, told="per tenant, unless a class says else"),
-    Column("CPU", ("cpu",), 68, (), "request of one replica, such as 4 or 500m", lambda w: cpu_text(w.cpu)),
+    Column("CPU", ("cpu",), 84, (), "request of one replica, such as 4 or 500m", lambda w: cpu_text(w.cpu)),
     Column("memory", ("memory",), 72, (), "request of one replica, such as 64Gi", lambda w: memory_text(w.memory)),
     Column(
         *("GPUs", ("gpu", "count"), 56, (), "of one replica; below 1 a share of a GPU", _gpus),
         share=("gpu", "fraction"),
     ),
     Column("gang", ("gang",), 52, told="replicas that start together or not at all"),
-    Column("priority", ("priority",), 66, told="Kubernetes priority value"),
+    Column("priority", ("priority",), 62, told="Kubernetes priority value"),
     Column(
-        *("reached from", ("exposure", "scope"), 88, _words(Exposure, "scope", "none")),
+        *("reached from", ("exposure", "scope"), 84, _words(Exposure, "scope", "none")),
         told="internal: the organisation's network; public: the internet",
         parent=("exposure",),
     ),
     Column(
-        *("untrusted code", ("untrusted_code",), 92, ("no", "yes")),
+        *("untrusted code", ("untrusted_code",), 90, ("no", "yes")),
         told="runs code the platform's owner does not vouch for",
     ),
 )

@@ -195,7 +195,7 @@ class ScenarioPanel:
         with self._quiet():
             self._classes.show(scenario.tenants.classes, faults)
             self._workloads.show(scenario.workloads, faults)
-            self._nodes.show(scenario.infrastructure.nodes, faults, {"machine": self._machines()})
+            self._nodes.show(scenario.infrastructure.nodes, faults, {"what it is": self._machines()})
             if not faults:
                 self._show_forms(scenario)
             self._text.value = state.text

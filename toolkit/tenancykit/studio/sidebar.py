@@ -9,6 +9,7 @@ from typing import Any, Final
 import ipywidgets as widgets
 
 from tenancykit.criterion_names import CRITERIA, TITLES
+from tenancykit.report.apart import names_apart
 from tenancykit.scenario.model import Weights
 from tenancykit.studio.desk import Desk, Quiet, button, page
 
@@ -160,7 +161,7 @@ class Sidebar:
 
     def _show_designs(self) -> None:
         session = self._desk.session
-        called = {e.id: e.name for e in session.study.evaluations}  # what its parts are, where it is measured
+        called = names_apart(session.study.evaluations)  # what its parts are, where it is measured
         names = [(f"{d.id} {called.get(d.id, d.name)}", d.id) for d in session.designs]
         if [box.description for box in self._checks.values()] != [name for name, _ in names]:
             self._checks = {identifier: self._check(text) for text, identifier in names}
