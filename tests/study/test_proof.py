@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,8 @@ from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.signs import load_claims
 from tenancykit.criteria.isolation.measure import measure
 from tenancykit.examples import EXAMPLES
+from tenancykit.manifests.output import INDEX_NAME
+from tenancykit.study import proof_drift
 from tenancykit.study.evaluation import evaluate
 from tenancykit.study.proof import claims, prove, with_proof
 from tests.study.platforms import catalogue, exported, reference, small, two_classes
@@ -173,3 +177,37 @@ def test_policies_of_a_vendor_that_are_not_evaluated_leave_the_network_undecided
     assert proof.verdict == "undecided"
     assert {(item.claim.crossing, item.verdict) for item in proof.broken} == {("pod-network-to-victim", "undecided")}
     assert replace(proof, isolation=None) == proof
+
+
+def test_an_index_rewritten_together_with_a_file_hides_no_change(tmp_path: Path) -> None:
+    scenario = two_classes()
+    design = exported("RA01", scenario, tmp_path / "out")
+    changed = _changed_with_its_index(tmp_path / "out")
+    proof = prove(design, scenario, catalogue(), tmp_path / "out")
+    assert proof.verdict == "undecided"
+    assert [doubt.where for doubt in proof.doubts] == [str(changed)]
+
+
+def test_the_proof_of_a_very_large_export_names_the_index_it_rests_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = two_classes()
+    design = exported("RA01", scenario, tmp_path / "out")
+    small_export = prove(design, scenario, catalogue(), tmp_path / "out")
+    monkeypatch.setattr(proof_drift, "_MOST_AFRESH", 10)
+    proof = prove(design, scenario, catalogue(), tmp_path / "out")
+    assert proof.verdict == small_export.verdict == "proven"
+    assert [text for text in proof.given if text not in small_export.given] == [proof.given[-1]]
+    assert "index (.tenancykit.json)" in proof.given[-1]
+    _changed_with_its_index(tmp_path / "out")
+    assert prove(design, scenario, catalogue(), tmp_path / "out").given == proof.given  # what it rests on is said
+
+
+def _changed_with_its_index(folder: Path) -> Path:
+    """Change a setting that no evaluator reads, and write its new hash into the export's index."""
+    file = folder / "clusters/tenancykit-platform/helm/gpu-operator/values.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "more: true\n", encoding="utf-8")
+    index = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
+    index["files"][file.relative_to(folder).as_posix()] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (folder / INDEX_NAME).write_text(json.dumps(index), encoding="utf-8")
+    return file

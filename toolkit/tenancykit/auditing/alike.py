@@ -19,6 +19,7 @@ from typing import Any, Final
 from kubeanswers.objects import ManifestObject, ObjectSet
 from kubeanswers.shapes import UNFORMED
 from kubeanswers.twins import name_of
+from kubeanswers.validation.references import Dangling, dangling
 
 BLANK: Final = "\0"
 ASKED: Final = 21
@@ -64,6 +65,19 @@ def alike(objects: ObjectSet, said: Iterable[str] = ()) -> tuple[Kind, ...]:
         objects: the set.
         said: what else may speak of names: options of whoever asks.
     """
+    spoken = tuple(said)
+    return objects.derived(f"alike {spoken}", lambda: _alike(objects, spoken))
+
+
+def dangling_of(objects: ObjectSet) -> tuple[Dangling, ...]:
+    """Return every reference to what is not there, as ``dangling`` does; tenants that are alike are asked as a few."""
+    kinds = alike(objects)
+    names = {name for kind in kinds for name in kind.names}
+    found = dangling(with_few(objects, kinds)) if kinds else ()
+    return found if kinds and not any(ref.item.where.twin in names for ref in found) else dangling(objects)
+
+
+def _alike(objects: ObjectSet, said: Iterable[str]) -> tuple[Kind, ...]:
     kinds, members = _kinds(objects)
     if not kinds or not all(_in_order(kind.names) for kind in kinds):
         return ()

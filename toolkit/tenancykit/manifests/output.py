@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -277,6 +278,28 @@ class StagedTree:
         count = self._files.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]  # noqa: S608 - constant text
         rows = self._files.execute(f"{query} ORDER BY path LIMIT {SHOWN}")
         return Change(int(count), tuple(str(row[0]) for row in rows))
+
+
+@dataclass
+class Digests:
+    """A tree that is worked out and written nowhere: what its files would be, by their hashes.
+
+    Attributes:
+        files: SHA-256 by path inside the tree.
+    """
+
+    files: dict[str, str] = field(default_factory=dict)
+
+    def write(self, path: str, text: str | bytes) -> None:
+        """Note one file."""
+        self.files[path] = hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+
+    @contextlib.contextmanager
+    def stream(self, path: str) -> Iterator[_Stream]:
+        """Note one file piece by piece."""
+        stream = _Stream(io.BytesIO())
+        yield stream
+        self.files[path] = stream.digest.hexdigest()
 
 
 class _Stream:

@@ -96,7 +96,8 @@ class Proof(Drawable):
         isolation: the isolation of the design with every claim proven; None where it is not.
         doubts: what the proof rests on and is not known: what is referred to and is in no cluster of the export, what
             is gone or changed since the export, objects of others that are not evaluated, what could not be read.
-        given: what the design's options name and no manifest shows: charts to install, what is done by hand.
+        given: what the design's options name and no manifest shows (charts to install, what is done by hand), and the
+            index that a very large export is compared with.
     """
 
     design: str
@@ -149,6 +150,7 @@ def prove(
         observed.read(name, read_objects([path]))
     proven = tuple(_judged(claim, catalogue, observed) for claim in claims(resolved, catalogue))
     faults = (*observed.faults, *observed.strangers(), *observed.validity.refused)
+    changes = drift(resolved, scenario, catalogue, folder)
     proof = Proof(
         f"{resolved.id} {resolved.name}",
         str(folder),
@@ -159,10 +161,10 @@ def prove(
         len(observed.faults),
         doubts=(
             *observed.validity.doubts(),
-            *drift(resolved, scenario, catalogue, folder),
+            *changes.faults,
             *(Fault(text, "is not read, so what it holds is not known", cure="render it") for text in observed.unread),
         ),
-        given=preconditions(resolved, catalogue),
+        given=(*preconditions(resolved, catalogue), *changes.given),
     )
     if proof.verdict != "proven":
         return proof

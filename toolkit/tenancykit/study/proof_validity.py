@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kubeanswers.errors import Fault
-from kubeanswers.validation.references import Dangling, dangling
+from kubeanswers.validation.references import Dangling
 from tenancykit.auditing import AuditReport, Reading
+from tenancykit.auditing.alike import dangling_of
 from tenancykit.auditing.standing import INVALID, INVALID_GUARD
 
 _MOST: Final = 200
@@ -36,7 +37,7 @@ class ValidityNotes:
                 place = f"{finding.where}: {finding.subject}"
                 self.refused.append(Fault(place, finding.what, cure=finding.fix))
         self._there.update((item.group, item.kind, item.name) for item in reading.objects if not item.namespaced)
-        for ref in dangling(reading.objects):
+        for ref in dangling_of(reading.objects):
             key = ((ref.group, ref.kind, (ref.namespace and f"{ref.namespace}/{ref.name}") or ref.name), cluster)
             self._missing.setdefault(key, ref)
 
