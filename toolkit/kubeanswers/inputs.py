@@ -36,7 +36,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     try:
         found = os.stat(file)  # noqa: PTH116 - a hundred thousand files are read so
         if stat.S_ISREG(found.st_mode):
-            return _regular(file, limit)
+            return _regular(file, found.st_size, limit)
         if stat.S_ISDIR(found.st_mode):
             raise InputError(Fault(file, "is a folder", "a file", "name the file inside it"))
         if not is_readable(found):
@@ -60,16 +60,15 @@ def _is_tidy(path: str) -> bool:
     return path.startswith("/") and "//" not in path and "/." not in path and not path.endswith("/")
 
 
-def _regular(file: str, limit: int) -> bytes:
-    """Return what a file holds, though it may grow meanwhile, up to the limit.
+def _regular(file: str, size: int, limit: int) -> bytes:
+    """Return what a file of some size holds, though it may grow meanwhile, up to the limit.
 
     Asking for the limit at once would set as much memory aside.
     """
+    if size > limit:
+        return _bounded(b"", size, limit, file)
     handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        size = os.fstat(handle).st_size
-        if size > limit:
-            return _bounded(b"", size, limit, file)
         content = os.read(handle, size + 1)
         while len(content) != size and len(content) <= limit and (more := os.read(handle, _BLOCK)):
             content += more

@@ -5,6 +5,7 @@ One broken file never hides the others.  Values of Secrets are dropped here, bef
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections import Counter, defaultdict
@@ -15,14 +16,13 @@ from typing import Any, Final, TextIO
 
 from kubeanswers.collector import paused_collector
 from kubeanswers.errors import Fault, InputError
-from kubeanswers.inputs import kind_of, read_stdin
+from kubeanswers.inputs import decoded, kind_of, read_bytes, read_stdin
 from kubeanswers.kustomize.build import Builder, Loaded
 from kubeanswers.kustomize.definition import KUSTOMIZATION_NAMES
 from kubeanswers.objects import ObjectSet, Where, mapping, mappings, object_set, scrubbed
 from kubeanswers.parsing import parse_documents, parse_forms
 from kubeanswers.places import Places, below, folder_of, name_in
 from kubeanswers.shapes import UNFORMED, Shapes
-from kubeanswers.source import read_text
 from kubeanswers.twins import Twins, name_of
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -76,14 +76,21 @@ class Reading:
     unread: tuple[str, ...] = ()
 
 
-def read_objects(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None = None) -> Reading:
+def read_objects(
+    paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None = None, digests: dict[str, str] | None = None
+) -> Reading:
     """Return every Kubernetes object in the given files and folders; ``-`` reads standard input.
 
     A folder with a kustomization is read as ``kubectl apply -k`` would build it: what it names, with its patches,
     names, labels and generated objects.  A folder without one is read whole; kustomizations deeper in it are built,
     those that others name only as their parts.
+
+    Args:
+        paths: files and folders.
+        stdin: what ``-`` reads.
+        digests: where the SHA-256 of manifests and kustomizations is noted as they are read, by path.
     """
-    reader = _read(paths, stdin)
+    reader = _read(paths, stdin, digests)
     return reader.reading([*reader.raw, *(pair for found in reader.sets.values() for pair in found)])
 
 
@@ -100,8 +107,10 @@ def read_sets(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | None =
     return {name: reader.reading([*reader.raw, *found]) for name, found in sorted(reader.sets.items())}
 
 
-def _read(paths: Iterable[str | os.PathLike[str]], stdin: TextIO | None) -> _Reader:
-    reader = _Reader()
+def _read(
+    paths: Iterable[str | os.PathLike[str]], stdin: TextIO | None, digests: dict[str, str] | None = None
+) -> _Reader:
+    reader = _Reader(digests=digests)
     with paused_collector():
         for path in paths:
             if str(path) == "-":
@@ -126,6 +135,7 @@ class _Reader:
     remote: list[str] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] | None = None
     twins: Twins = field(init=False)
 
     def __post_init__(self) -> None:
@@ -194,7 +204,7 @@ class _Reader:
         if not _is_kustomization(path):
             return False
         try:
-            text = read_text(path, limit=MAX_BYTES)
+            text = self._content(path)
         except InputError:
             return False
         faults: list[Fault] = []
@@ -297,11 +307,17 @@ class _Reader:
             self._chart_file(path)
             return []
         try:
-            text = read_text(path, limit=MAX_BYTES)
+            text = self._content(path)
         except InputError as error:
             self.faults.extend(error.faults)
             return []
         return self.text(text, path, explicit=explicit)
+
+    def _content(self, path: str) -> str:
+        content = read_bytes(path, MAX_BYTES)
+        if self.digests is not None:
+            self.digests[path] = hashlib.sha256(content).hexdigest()
+        return decoded(content, path)
 
     def _in_chart(self, folder: str) -> Path | None:
         if folder not in self.charts:

@@ -146,11 +146,12 @@ def prove(
     resolved = design.resolved if isinstance(design, Evaluation) else design
     idle = frozenset(claim.id for claim in load_claims(catalogue).values() if claim.needs_pods)
     observed = Observations(resolved, scenario, idle)
+    digests: dict[str, str] = {}
     for name, path in _clusters(Path(folder)).items():
-        observed.read(name, read_objects([path]))
+        observed.read(name, read_objects([path], digests=digests))
     proven = tuple(_judged(claim, catalogue, observed) for claim in claims(resolved, catalogue))
     faults = (*observed.faults, *observed.strangers(), *observed.validity.refused)
-    changes = drift(resolved, scenario, catalogue, folder)
+    changes = drift(resolved, scenario, catalogue, folder, digests)
     proof = Proof(
         f"{resolved.id} {resolved.name}",
         str(folder),

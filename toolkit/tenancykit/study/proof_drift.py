@@ -63,16 +63,29 @@ class Drift:
     given: tuple[str, ...] = ()
 
 
-def drift(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, folder: str | os.PathLike[str]) -> Drift:
+def drift(
+    design: ResolvedDesign,
+    scenario: Scenario,
+    catalogue: Catalogue,
+    folder: str | os.PathLike[str],
+    read: Mapping[str, str],
+) -> Drift:
     """Return what is not as the export of a design wrote it.
 
     What an export writes is worked out again; of a very large one, only if its own index does not list the files as
     they are.
+
+    Args:
+        design: the design.
+        scenario: what it was resolved for.
+        catalogue: what it was resolved with.
+        folder: the export.
+        read: SHA-256 of files that were read, by path: what was judged is what is compared.
     """
     root = Path(folder)
     index = _index(root)
     decision = str(index.get("decision") or "")
-    files = dict(_hashes(root))
+    files = dict(_hashes(root, read))
     if len(files) > _MOST_AFRESH:
         if files == {path: digest for path, digest in mapping(index.get("files")).items() if _counts(path)}:
             return Drift(given=(_by_its_index(len(files)),))
@@ -95,7 +108,7 @@ def _by_its_index(count: int) -> str:
 
 def _changes(root: Path, files: Mapping[str, str], whole: Path) -> Iterator[Fault]:
     """Yield how a tree with those files differs from a fresh export of the same design."""
-    fresh = dict(_hashes(whole))
+    fresh = dict(_hashes(whole, {}))
     changed = sorted(path for path in fresh.keys() | files.keys() if files.get(path) != fresh.get(path))
     for path in changed:
         if path in fresh and _is_settings(whole / path) and not _only_lists(whole / path, root / path):
@@ -115,7 +128,7 @@ def _counts(path: str) -> bool:
     return path.startswith(_ROOTS) and path.endswith(_SUFFIXES)
 
 
-def _hashes(root: Path) -> Iterator[tuple[str, str]]:
+def _hashes(root: Path, read: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield path and SHA-256 of the files that hold objects and settings; folders that are links are not entered."""
     start = len(f"{root}/")
     for part in _ROOTS:
@@ -123,8 +136,7 @@ def _hashes(root: Path) -> Iterator[tuple[str, str]]:
             for name in names:
                 path = f"{place}/{name}"
                 if path.endswith(_SUFFIXES):
-                    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a hundred thousand files
-                        yield path[start:], hashlib.sha256(stream.readall()).hexdigest()
+                    yield path[start:], read.get(path) or hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _is_settings(file: Path) -> bool:
