@@ -38,6 +38,7 @@ CLASS_FACT_PREFIXES = (
     "checks:",
     "provider-trust:",
     "fabric:",
+    "maker:",
     "provider:",
     "tier:",
     "environment:",

@@ -13,6 +13,7 @@ from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.manifests import export
 from tenancykit.manifests.builds import NOTHING
+from tenancykit.manifests.charts import charts_of
 from tenancykit.manifests.registry import BUILDERS, build_of
 from tenancykit.scenario.model import Scenario
 from tests.manifests.conftest import scenario_data
@@ -30,20 +31,20 @@ def test_the_registry_serves_exactly_the_options_of_the_catalogue(catalogue: Cat
 @pytest.mark.parametrize("identifier", OPTIONS)
 def test_an_option_has_builders_and_the_release_they_follow_or_says_why_not(identifier: str) -> None:
     build = build_of(ALL[identifier])
-    serves = bool(build.base or build.tenant or build.charts or build.tenant_charts)
+    serves = bool(build.base or build.tenant or charts_of(ALL[identifier], load_catalogue()) or build.tenant_charts)
     assert serves != bool(build.reason)
     assert serves == bool(build.upstream)
 
 
 @pytest.mark.parametrize("identifier", OPTIONS)
 def test_charts_are_pinned_by_the_options_own_components(identifier: str, catalogue: Catalogue) -> None:
-    build = build_of(ALL[identifier])
-    sharing = catalogue.options[identifier].gpu
-    own = [chart for chart in build.charts if not sharing or chart.vendor in ("", sharing.vendor)]
-    names = [chart.component for chart in own] + [chart.component for chart in build.tenant_charts]
+    option = catalogue.options[identifier]
+    maker = option.gpu.vendor if option.gpu else ""
+    names = [chart.component for chart in (*charts_of(option, catalogue), *build_of(option).tenant_charts)]
     for name in names:
-        assert catalogue.components[name].helm is not None
-        assert name in catalogue.options[identifier].components
+        component = catalogue.components[name]
+        assert component.helm is not None
+        assert name in option.components or component.drives not in ("", maker)
 
 
 @pytest.mark.parametrize("identifier", OPTIONS)
@@ -80,7 +81,9 @@ def test_an_options_objects_are_built_named_after_it_and_valid(
     caused = [o for o in objects if identifier in o["metadata"]["annotations"]["tenancykit.dev/because"].split(",")]
     if build.base or build.tenant:
         assert caused
-    for chart in (chart for chart in build.charts if not chart.vendor or chart.vendor == vendor):
+    for chart in charts_of(option, catalogue):
+        if catalogue.components[chart.component].drives not in ("", vendor):
+            continue
         pin = catalogue.components[chart.component].helm
         assert pin is not None
         assert any(f"release: {chart.component}" in o.get("chart", "") for o in found)

@@ -207,6 +207,12 @@ class Component(Entry):
     """Resources it takes."""
     crds: int = Field(default=0, ge=0)
     """CustomResourceDefinitions it brings."""
+    api_groups: tuple[str, ...] = ()
+    """API groups whose definitions it brings."""
+    drives: Vendor | Literal[""] = ""
+    """Whose accelerators it drives; it is installed where some of them are on offer, and nowhere else."""
+    namespace: str = ""
+    """Namespace of its release, where nothing but its chart's required values has to be stated to install it."""
     helm: HelmChart | None = None
     """Chart it is installed from."""
     lifecycle: Lifecycle = Lifecycle()

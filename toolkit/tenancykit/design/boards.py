@@ -1,4 +1,4 @@
-"""What follows from the GPU models on offer: whether machines hold whole boards, and what can cut them."""
+"""What follows from the GPU models on offer: who makes them, whether machines hold whole boards, what can cut them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Final
 from kubeanswers.errors import InputError
 from tenancykit.catalogue.accelerators import accelerator
 from tenancykit.catalogue.model import GpuMode
+from tenancykit.catalogue.price_entries import NodeShape
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import load_catalogue
-from tenancykit.scenario.model import Infrastructure, Scenario
+from tenancykit.scenario.model import Infrastructure, NodeSpec, Scenario
 
 BOARD: Final = 8
 """GPUs of an HGX board, whose NVLink switches serve all of them."""
@@ -40,16 +41,28 @@ def cuts(mode: GpuMode, model: str) -> bool:
     return vendor_of(model) in ("", mode.vendor) and mode.cuts(model)
 
 
+def makers_on_offer(scenario: Scenario) -> frozenset[str]:
+    """Return who makes the accelerators on offer; NVIDIA where none is known by name."""
+    shapes = _shapes(scenario.infrastructure, scenario.folder)
+    models = {shape.gpu_model if shape else "" for shape in shapes if shape is None or shape.gpus}
+    return frozenset(vendor_of(model) or "nvidia" for model in models) or frozenset({"nvidia"})
+
+
 @lru_cache(maxsize=256)
 def _whole(infrastructure: Infrastructure, folder: Path | None) -> bool:
+    return all(
+        shape is not None and (not shape.gpus or shape.gpus >= BOARD or not shape.gpu_model.startswith(LINKED))
+        for shape in _shapes(infrastructure, folder)
+    )
+
+
+@lru_cache(maxsize=256)
+def _shapes(infrastructure: Infrastructure, folder: Path | None) -> tuple[NodeShape | NodeSpec | None, ...]:
+    """Return the machines on offer; None for one that is described nowhere, or whose price book cannot be read."""
     own = infrastructure.price_book
     try:
         prices = load_prices(load_catalogue(), folder / own if own and folder else None).prices
     except InputError:
-        return False
-    for offer in infrastructure.nodes:
-        price = prices.get(offer.type)
-        shape = offer.spec or (price.node if price else None)
-        if shape is None or not (not shape.gpus or shape.gpus >= BOARD or not shape.gpu_model.startswith(LINKED)):
-            return False
-    return True
+        return tuple(offer.spec for offer in infrastructure.nodes)
+    priced = ((offer, prices.get(offer.type)) for offer in infrastructure.nodes)
+    return tuple(offer.spec or (price.node if price else None) for offer, price in priced)

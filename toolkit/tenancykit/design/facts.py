@@ -28,6 +28,7 @@ fact                        holds where
 ``provider:<provider>``     provider of a site
 ``several-tenants``         the class has more than one tenant
 ``whole-board-nodes``       every machine on offer with GPUs holds a whole board of them
+``maker:<maker>``           accelerators of this maker are on offer
 ``automation:<how>``        how changes reach clusters
 ``policy:audit``            admission policies report and do not refuse
 ``checks:<what>``           configuration is checked in the pipeline (``ci``) or verified on a schedule (``verify``)
@@ -44,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tenancykit.catalogue.model import Option
-from tenancykit.design.boards import whole_boards
+from tenancykit.design.boards import makers_on_offer, whole_boards
 from tenancykit.scenario.model import Scenario, TenantClass, Workload
 
 
@@ -136,6 +137,7 @@ def _infrastructure_facts(scenario: Scenario) -> set[str]:
         facts.add("high-availability")
     if whole_boards(scenario):
         facts.add("whole-board-nodes")
+    facts.update(f"maker:{maker}" for maker in makers_on_offer(scenario))
     facts.add(f"provider-trust:{infrastructure.provider_trust}")
     facts.add(f"automation:{scenario.team.automation}")
     facts.update(f"checks:{check}" for check in scenario.team.checks)

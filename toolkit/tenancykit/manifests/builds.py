@@ -30,7 +30,6 @@ class Chart:
         side: where it is installed.
         values: Helm values for the classes of the cluster.
         requirement: what it serves.
-        vendor: whose cards it drives; it is installed where some such card is on offer. Empty: it drives none.
     """
 
     component: str
@@ -38,7 +37,6 @@ class Chart:
     side: Side = "pods"
     values: Callable[[ClusterScope], Mapping[str, Any]] = field(default=lambda _: {})
     requirement: Requirement = "isolation.control-plane"
-    vendor: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tenancykit.catalogue.model import Component, HelmChart
+from tenancykit.catalogue.model import Component, HelmChart, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.manifests.assemble import cluster_scope, sides_of
 from tenancykit.manifests.builds import Chart, Side
@@ -23,12 +23,31 @@ def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmR
     """Yield the Helm releases of a cluster, each once, in the order of the options that need them."""
     done: set[str] = set()
     for option in plan.chosen:
-        for chart in build_of(option).charts:
+        catalogue = scopes[plan.classes[0].tenant_class.id].catalogue
+        for chart in charts_of(option, catalogue):
             scope = cluster_scope(plan, scopes, option.id, chart.side)
-            driven = not chart.vendor or chart.vendor in scope.makers
-            if scope.classes and chart.component not in done and driven:
+            driven = catalogue.components[chart.component].drives if chart.component in catalogue.components else ""
+            if scope.classes and chart.component not in done and (not driven or driven in scope.makers):
                 done.add(chart.component)
                 yield _release(option.id, chart, scope)
+
+
+def charts_of(option: Option, catalogue: Catalogue) -> tuple[Chart, ...]:
+    """Return the charts of an option: those its build names, and the operators that drive what it hands out.
+
+    An option that hands out whole accelerators brings the operator of every maker, as the catalogue describes it.
+    """
+    own = build_of(option).charts
+    named = {chart.component for chart in own}
+    operators = (
+        Chart(c.id, c.namespace, "hosts", requirement="isolation.accelerator")
+        for c in catalogue.components.values()
+        if c.drives
+        and c.namespace
+        and c.id not in named
+        and ("whole-gpu" in option.provides or c.id in option.components)
+    )
+    return (*own, *operators)
 
 
 def _release(option: str, chart: Chart, scope: ClusterScope) -> HelmRelease:
@@ -132,12 +151,14 @@ def by_hand(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> tuple[Component
         sides = sides_of(found, plan)
         for option in found.options:
             build = build_of(option)
-            installed |= {c.component for c in build.charts if c.vendor or c.side not in sides}
+            catalogue = scopes[found.tenant_class.id].catalogue
+            charts = charts_of(option, catalogue)
+            installed |= {c.component for c in charts if c.side not in sides}
+            installed |= {c.component for c in charts if catalogue.components[c.component].drives}
             installed |= {chart.component for chart in build.tenant_charts}
             placed = {side for side, _ in (*build.base, *build.tenant)}
-            placed |= {chart.side for chart in build.charts} | {chart.side for chart in build.tenant_charts}
+            placed |= {chart.side for chart in charts} | {chart.side for chart in build.tenant_charts}
             if placed & sides or (not placed and "pods" in sides):
-                catalogue = scopes[found.tenant_class.id].catalogue
                 needed = with_required(option.components, catalogue)
                 wanted |= {n: c for n in sorted(needed) if _belongs(c := catalogue.components[n], sides)}
     return tuple(wanted[name] for name in sorted(wanted) if name not in installed | _ABSTRACT)

@@ -89,12 +89,7 @@ _LINKERD: Final[tuple[Chart, ...]] = (
     Chart("linkerd-crds", "linkerd", requirement="isolation.network"),
     Chart("linkerd-control-plane", "linkerd", values=mesh.linkerd_values, requirement="isolation.network"),
 )
-_GPU_OPERATOR: Final = Chart(
-    "gpu-operator", gpu.NAMESPACE, "hosts", gpu.operator_values, "isolation.accelerator", vendor="nvidia"
-)
-_AMD_OPERATOR: Final = Chart(
-    "amd-gpu-operator", instinct.NAMESPACE, "hosts", instinct.operator_values, "isolation.accelerator", vendor="amd"
-)
+_GPU_OPERATOR: Final = Chart("gpu-operator", gpu.NAMESPACE, "hosts", gpu.operator_values, "isolation.accelerator")
 
 _CONTROL_PLANE: Final[dict[str, OptionBuild]] = {
     "cp_namespace_rbac": OptionBuild(_FENCE_BASE, _SHARED, upstream=KUBERNETES),
@@ -293,12 +288,11 @@ _STORAGE: Final[dict[str, OptionBuild]] = {
 _GPU: Final[dict[str, OptionBuild]] = {
     "gpu_exclusive": OptionBuild(
         (("hosts", gpu.namespaces), ("hosts", instinct.devices)),
-        charts=(_GPU_OPERATOR, _AMD_OPERATOR),
+        charts=(_GPU_OPERATOR,),
         upstream="GPU operator v26.7.0; AMD GPU operator 1.5.1 where the cards are AMD's",
     ),
     "gpu_amd_partition": OptionBuild(
         (("hosts", instinct.devices), ("hosts", instinct.profiles)),
-        charts=(_AMD_OPERATOR,),
         upstream="AMD GPU operator 1.5.1 (amd.com/v1alpha1)",
     ),
     "gpu_tpu_slice": OptionBuild(

@@ -68,10 +68,6 @@ def ocm_tenant(scope: TenantScope) -> Iterator[Manifest]:
     yield _made("fl_ocm", f"{_OCM}/v1beta1", "Placement", "tenant", scope.namespace, spec)
 
 
-_OPERATORS: Final = {"nvidia": ("gpu-operator", "gpu-operator"), "amd": ("amd-gpu-operator", "kube-amd-gpu")}
-"""Component and namespace of the operator that drives a maker's cards; elsewhere the provider runs one."""
-
-
 def k0rdent_base(scope: ClusterScope) -> Iterator[Manifest]:
     """Yield the templates tenants' clusters are stamped from, and the services every cluster of a class gets."""
     source = {"kind": "HelmRepository", "name": "kcm-templates"}
@@ -80,8 +76,10 @@ def k0rdent_base(scope: ClusterScope) -> Iterator[Manifest]:
         name = f"tenancykit-{cls.id}-1-0-0"
         yield _made("fl_k0rdent", _K0RDENT, "ClusterTemplate", name, _K0RDENT_NAMESPACE, {"helm": {"chartSpec": chart}})
         services = []
-        for component, namespace in (_OPERATORS[maker] for maker in sorted(scope.makers & set(_OPERATORS))):
-            pinned = scope.catalogue.components[component].helm
+        operators = (c for c in scope.catalogue.components.values() if c.drives in scope.makers)
+        for operator_of in sorted(operators, key=lambda each: each.drives):
+            component, pinned = operator_of.id, operator_of.helm
+            namespace = operator_of.namespace or component
             chart_of, version = (pinned.chart, pinned.version) if pinned else (component, "*")
             operator = {"chart": chart_of, "version": version, "interval": "10m", "sourceRef": source}
             service = f"tenancykit-{cls.id}-{component}"

@@ -67,11 +67,6 @@ def profiles(scope: ClusterScope) -> Iterator[Manifest]:
         )
 
 
-def operator_values(_: ClusterScope) -> dict[str, Any]:
-    """Return the operator's Helm values: its own DeviceConfig stays away, the export brings one."""
-    return {"crds": {"defaultCR": {"install": False}}}
-
-
 def _cards(scope: ClusterScope) -> dict[str, tuple[Partition, ...]]:
     """Return AMD's cards on offer by name, with the modes they have."""
     known = scope.catalogue.accelerators
