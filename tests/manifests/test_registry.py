@@ -40,7 +40,8 @@ def test_an_option_has_builders_and_the_release_they_follow_or_says_why_not(iden
 def test_charts_are_pinned_by_the_options_own_components(identifier: str, catalogue: Catalogue) -> None:
     option = catalogue.options[identifier]
     maker = option.gpu.vendor if option.gpu else ""
-    names = [chart.component for chart in (*charts_of(option, catalogue), *build_of(option).tenant_charts)]
+    names = [chart.component for chart in charts_of(option, catalogue)]
+    names += [chart.component for chart in build_of(option).tenant_charts]
     for name in names:
         component = catalogue.components[name]
         assert component.helm is not None

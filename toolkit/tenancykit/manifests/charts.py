@@ -35,17 +35,16 @@ def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmR
 def charts_of(option: Option, catalogue: Catalogue) -> tuple[Chart, ...]:
     """Return the charts of an option: those its build names, and the operators that drive what it hands out.
 
-    An option that hands out whole accelerators brings the operator of every maker, as the catalogue describes it.
+    An option that hands out whole accelerators through an operator brings that of every maker on offer.
     """
     own = build_of(option).charts
     named = {chart.component for chart in own}
+    known = catalogue.components
+    of_every_maker = "whole-gpu" in option.provides and any(known[name].drives for name in option.components)
     operators = (
         Chart(c.id, c.namespace, "hosts", requirement="isolation.accelerator")
-        for c in catalogue.components.values()
-        if c.drives
-        and c.namespace
-        and c.id not in named
-        and ("whole-gpu" in option.provides or c.id in option.components)
+        for c in known.values()
+        if c.drives and c.namespace and c.id not in named and (of_every_maker or c.id in option.components)
     )
     return (*own, *operators)
 
