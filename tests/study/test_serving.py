@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
-from kubeanswers.queueing.service import DESIGNS, Asked, Service, _Run, simulate, smallest_fleet
+from kubeanswers.queueing.service import DESIGNS, Asked, Service, Stops, _Run, simulate, smallest_fleet
 from tenancykit.cli import main
 
 HOUR = 3600.0
@@ -109,6 +109,50 @@ def test_the_smallest_fleet_keeps_the_target_and_sharing_needs_no_more_here() ->
     assert fleets == {"static": 8, "borrowing": 4, "fair": 4, "clusters": 16}
 
 
+def test_without_interruptions_nothing_changes_and_with_them_work_is_done_again() -> None:
+    jobs = [Asked("a", n * HOUR, 10 * HOUR, 8) for n in range(40)]
+    calm = simulate(jobs, {"a": 64}, "static")
+    assert calm == simulate(jobs, {"a": 64}, "static", stops=Stops(0.0, 8, HOUR))
+    rough = simulate(jobs, {"a": 64}, "static", stops=Stops(1 / (20 * HOUR), 8))
+    (one,) = rough.queues
+    assert one.interruptions > 0
+    assert one.lost > 0
+    assert len(one.waits) == 40
+    assert rough.left == 0
+
+
+def test_interruptions_come_as_often_as_asked() -> None:
+    # 2,000 machine hours, work saved every minute: interruptions are a Poisson count of mean 2,000 x 0.1.
+    jobs = [Asked("a", 0.0, 10 * HOUR, 8) for _ in range(200)]
+    (one,) = simulate(jobs, {"a": 1600}, "static", stops=Stops(0.1 / HOUR, 8, 60.0)).queues
+    assert abs(one.interruptions - 200) < 4 * 200**0.5
+    assert one.lost <= one.interruptions * 60 * 8
+
+
+def test_a_job_on_more_machines_stops_more_often_and_saved_work_is_kept() -> None:
+    def lost(gpus: int, checkpoint: float) -> tuple[int, float]:
+        jobs = [Asked("a", 0.0, 10 * HOUR, gpus) for _ in range(100)]
+        (one,) = simulate(jobs, {"a": 100 * gpus}, "static", stops=Stops(0.02 / HOUR, 8, checkpoint)).queues
+        return one.interruptions, one.lost / gpus
+
+    assert lost(32, HOUR)[0] > 2 * lost(8, HOUR)[0]
+    assert lost(8, HOUR)[1] < lost(8, float("inf"))[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(_JOBS, _QUOTAS, st.sampled_from(DESIGNS), st.sampled_from([1.0, 7.0, float("inf")]))
+def test_interrupted_jobs_all_end_and_gpus_are_conserved(
+    jobs: list[Asked], quotas: dict[str, int], design: str, checkpoint: float
+) -> None:
+    stops = Stops(0.02, 4, checkpoint)
+    found = simulate(jobs, quotas, design, machine=4, stops=stops)
+    assert found.left == 0
+    assert 0 <= found.peak <= found.gpus
+    for one in found.queues:
+        assert len(one.waits) + one.never == sum(job.queue == one.queue for job in jobs)
+    assert found == simulate(jobs, quotas, design, machine=4, stops=stops)
+
+
 HEAD = "tenant,start,duration,cpu,memory,gpus,gpu_model\n"
 
 
@@ -148,6 +192,20 @@ def test_a_job_that_cannot_be_played_is_named_with_its_line_and_field(tmp_path: 
     found = tk.queue(trace, quotas=quotas, fleets=False, skip_bad_rows=True)
     assert found.jobs == 1
     assert field in found.notes[0]
+
+
+def test_interruptions_reach_the_command_and_what_never_gets_through_is_named_by_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace, quotas = _trace(tmp_path, *(f"red,{n},36000,1,1Gi,4," for n in range(40)))
+    asked = ["queue", trace, "--quotas", quotas, "--no-fleet", "--design", "static", "--interruptions", "20"]
+    assert main([*asked, "--checkpoint", "600"]) == 0
+    said = capsys.readouterr().out
+    assert "interruptions, " in said
+    assert "from its last checkpoint (10.0 min of work)" in said
+    assert main([*asked[:-1], "1000"]) == 2
+    assert "jobs.csv:2: duration: 36000 s on 4 GPUs are interrupted more than 3 times" in capsys.readouterr().err
+    assert main([*asked[:-1], "-1"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """How long jobs wait for GPUs under a quota design: a discrete-event simulation of queues that share one fleet.
 
 Simple semantics, stated: GPUs are whole and alike, nodes are not looked at. Jobs of a queue start in order of
-submission, none passes another of its queue. A job that has to leave loses all it did and waits again in its old place.
+submission, none passes another of its queue. A job that has to leave loses what it did since its last checkpoint (all,
+where it keeps none) and waits again in its old place; so does one whose machine is interrupted (:class:`Stops`).
 
 - ``static``: a queue never holds more than its quota.
 - ``clusters``: the same, quotas rounded up to whole machines.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import random
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +44,42 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Stops:
+    """Interruptions of machines, by reclaimed spot capacity or by faults, and what a job keeps of its work.
+
+    Each machine is interrupted by chance, at the same rate at any time and apart from others; a job stands on as many
+    whole machines as its GPUs fill, and stops when one of them does. A machine is replaced at once. What is drawn
+    depends on the job and on how often it ran, not on the design, so that designs meet the same luck.
+
+    Attributes:
+        rate: interruptions of a machine per second.
+        machine: GPUs of a machine.
+        checkpoint: seconds of work after which a job saves it; infinite: never.
+        seed: of the draws.
+    """
+
+    rate: float = 0.0
+    machine: int = 8
+    checkpoint: float = math.inf
+    seed: int = 1
+
+    def after(self, job: int, run: int, gpus: int) -> float:
+        """Return seconds until a run of a job is interrupted; infinite where it never is."""
+        if not self.rate:
+            return math.inf
+        drawn = random.Random(f"{self.seed}/{job}/{run}").random()  # noqa: S311
+        return -math.log1p(-drawn) / (self.rate * -(-gpus // self.machine))
+
+    def kept(self, ran: float) -> float:
+        """Return the seconds of a run that count after it was cut short."""
+        return 0.0 if math.isinf(self.checkpoint) else ran // self.checkpoint * self.checkpoint
+
+
+CALM: Final = Stops()
+"""No machine is ever interrupted."""
+
+
+@dataclass(frozen=True)
 class Served:
     """What one queue got.
 
@@ -53,6 +91,7 @@ class Served:
         on_time: share of the GPU time asked for by jobs that waited no longer than the target.
         preemptions: times one of its jobs had to leave.
         lost: GPU seconds that were run in vain.
+        interruptions: times a machine of one of its jobs was interrupted.
     """
 
     queue: str
@@ -62,6 +101,7 @@ class Served:
     on_time: float
     preemptions: int
     lost: float
+    interruptions: int = 0
 
     def wait(self, percent: float) -> float:
         """Return a percentile of the wait in s (nearest rank); infinite where that job never starts; 0 without jobs."""
@@ -139,6 +179,7 @@ def simulate(
     *,
     machine: int = 8,
     target: float = 3600.0,
+    stops: Stops | None = None,
     progress: Progress | None = None,
 ) -> Service:
     """Return how jobs are served under a design; the fleet is the sum of the quotas.
@@ -149,9 +190,10 @@ def simulate(
         design: one of :data:`DESIGNS`.
         machine: GPUs of a machine, to which ``clusters`` rounds.
         target: longest wait that counts as on time, seconds.
+        stops: interruptions of machines, and checkpoints; none unless given.
         progress: told the share done, from time to time.
     """
-    return _Run(jobs, quotas, design, machine).run(target, progress)
+    return _Run(jobs, quotas, design, machine, stops).run(target, progress)
 
 
 class _TooManyLateError(Exception):
@@ -161,8 +203,16 @@ class _TooManyLateError(Exception):
 class _Run:
     """The state of one simulation."""
 
-    def __init__(self, jobs: Sequence[Asked], quotas: Mapping[str, int], design: str, machine: int) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Asked],
+        quotas: Mapping[str, int],
+        design: str,
+        machine: int,
+        stops: Stops | None = None,
+    ) -> None:
         self.design = design
+        self.stops = stops or CALM
         self.names = sorted(quotas)
         number = {name: at for at, name in enumerate(self.names)}
         self.quota = [quotas[name] for name in self.names]
@@ -184,6 +234,7 @@ class _Run:
         self.ends: list[tuple[float, int, int]] = []
         self.in_use = self.asked = self.peak = 0
         self.lost, self.gone, self.never = [0.0] * count, [0] * count, [0] * count
+        self.left, self.stopping, self.stopped = array("d", self.duration), set[int](), [0] * count
         self.busy = self.strand = 0.0
         self.instants: list[float] = []
         self.held: list[tuple[int, ...]] = []
@@ -239,7 +290,7 @@ class _Run:
             now = then
             touched = set[int]()
             while ends and ends[0][0] == now:
-                touched |= self._finish(*heapq.heappop(ends)[1:])
+                touched |= self._finish(*heapq.heappop(ends))
             while at < jobs and self.submit[at] == now:
                 touched |= self._arrive(at)
                 at += 1
@@ -248,10 +299,14 @@ class _Run:
             if touched:
                 self._start_all(now, touched)
 
-    def _finish(self, job: int, run: int) -> set[int]:
+    def _finish(self, now: float, job: int, run: int) -> set[int]:
         if self.begun[job] != run:
             return set()  # it had to leave before
         owner = self.owner[job]
+        if job in self.stopping:
+            self.stopped[owner] += 1
+            self._leave(job, owner, now)
+            return {owner}
         self._release(job, owner)
         self.begun[job] = -run
         return {owner}
@@ -290,7 +345,11 @@ class _Run:
         if now - self.submit[job] > self.target:
             self._is_late(job, owner)
         self.begun[job] += 1
-        heapq.heappush(self.ends, (now + self.duration[job], job, self.begun[job]))
+        lasts = self.left[job]
+        if self.stops.rate and (stop := self.stops.after(job, self.begun[job], gpus)) < lasts:
+            self.stopping.add(job)
+            lasts = stop
+        heapq.heappush(self.ends, (now + lasts, job, self.begun[job]))
 
     def _start_all(self, now: float, touched: set[int]) -> None:
         if not self.shared:
@@ -355,9 +414,17 @@ class _Run:
 
     def _evict(self, job: int, now: float) -> None:
         owner = self.owner[job]
-        self._release(job, owner)
         self.gone[owner] += 1
-        self.lost[owner] += (now - self.started[job]) * self.gpus[job]
+        self._leave(job, owner, now)
+
+    def _leave(self, job: int, owner: int, now: float) -> None:
+        """Put a job that was cut short back into its queue, with what it still has to do."""
+        self._release(job, owner)
+        self.stopping.discard(job)
+        ran = now - self.started[job]
+        kept = self.stops.kept(ran)
+        self.left[job] -= kept
+        self.lost[owner] += (ran - kept) * self.gpus[job]
         self.begun[job] += 1  # the end of this run no longer counts
         self._queue(job, owner)
 
@@ -385,6 +452,7 @@ class _Run:
                     on_time[at] / asked[at] if asked[at] else 1.0,
                     self.gone[at],
                     self.lost[at],
+                    self.stopped[at],
                 )
                 for at, name in enumerate(self.names)
             ),
@@ -418,6 +486,7 @@ def smallest_fleet(
     machine: int = 8,
     target: float = 3600.0,
     percent: float = 95.0,
+    stops: Stops | None = None,
 ) -> int:
     """Return the smallest fleet found by bisection under which every queue's percentile of the wait keeps a target.
 
@@ -429,15 +498,22 @@ def smallest_fleet(
         for name in quotas:
             own = [job for job in jobs if job.queue == name]
             if own:
-                need = _least(own, {name: 1}, "static", target, percent)
+                need = _least(own, {name: 1}, "static", target, percent, stops)
                 total += -(-need // machine) * machine if design == "clusters" else need
         return total
-    return _least(jobs, quotas, design, target, percent)
+    return _least(jobs, quotas, design, target, percent, stops)
 
 
-def _least(jobs: Sequence[Asked], quotas: Mapping[str, int], design: str, target: float, percent: float) -> int:
+def _least(
+    jobs: Sequence[Asked],
+    quotas: Mapping[str, int],
+    design: str,
+    target: float,
+    percent: float,
+    stops: Stops | None,
+) -> int:
     def keeps(gpus: int) -> bool:
-        return _Run(jobs, scaled(quotas, gpus), design, 1).keeps(target, percent)
+        return _Run(jobs, scaled(quotas, gpus), design, 1, stops).keeps(target, percent)
 
     low, high = max(job.gpus for job in jobs), _peak(jobs)
     while not keeps(high):

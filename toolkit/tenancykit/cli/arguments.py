@@ -266,6 +266,10 @@ def _queue(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--machine", type=int, default=8, metavar="GPUS", help="GPUs of a machine, for one cluster each"
     )
+    text = "interruptions of a machine a month, by reclaimed spot capacity or faults (default 0)"
+    parser.add_argument("--interruptions", type=float, default=0.0, metavar="NUMBER", help=text)
+    text = "seconds of work after which a job saves it (default: never, it starts again from nothing)"
+    parser.add_argument("--checkpoint", type=float, metavar="SECONDS", help=text)
     parser.add_argument("--no-fleet", action="store_true", help="do not search for the smallest fleet")
     parser.add_argument("--picture", metavar="FILE", help="write waiting time by tenant as SVG")
     _force_argument(parser)

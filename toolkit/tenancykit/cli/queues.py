@@ -44,6 +44,8 @@ def queue(options: argparse.Namespace) -> int:
         target=options.target,
         machine=options.machine,
         fleets=not options.no_fleet,
+        interruptions=options.interruptions,
+        checkpoint=options.checkpoint,
         skip_bad_rows=options.skip_bad_rows,
         progress=_Progress(),
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from tenancykit.study.serving import QueueAnswer
+from tenancykit.study.serving import MONTH, QueueAnswer
 
 NAMES: Final = {
     "static": "static quotas",
@@ -26,7 +26,9 @@ def queue_lines(found: QueueAnswer) -> Iterator[str]:
         yield (
             f"{NAMES[one.design]}: {one.gpus} GPUs, {one.utilisation:.1%} used, {one.idle:.1f} idle on average, "
             f"{one.stranded:.1f} of them while jobs wait; Jain's index {one.jain:.3f}; "
-            f"{sum(queue.preemptions for queue in one.queues)} preemptions, {lost:.1f} GPU hours lost"
+            f"{sum(queue.preemptions for queue in one.queues)} preemptions, "
+            + (f"{sum(queue.interruptions for queue in one.queues)} interruptions, " if found.stops.rate else "")
+            + f"{lost:.1f} GPU hours lost"
         )
         head = ("tenant", "quota", "jobs", "p50", "p95", "p99", "on time", "never", "preempted", "lost GPU h")
         yield _row(*head)
@@ -40,10 +42,17 @@ def queue_lines(found: QueueAnswer) -> Iterator[str]:
         yield f"Smallest fleet found at which every tenant's p95 wait is at most {duration(found.target)}:"
         yield from (f"  {NAMES[design]:<24}{gpus:>7} GPUs" for design, gpus in found.fleets.items())
     yield from (f"Note: {note}." for note in found.notes)
+    again = f"from its last checkpoint ({duration(found.stops.checkpoint)} of work)"
     yield (
         "GPUs are counted whole and alike, nodes are not looked at; jobs of a tenant start in order of submission; "
-        "who has to leave starts again from nothing."
+        f"who has to leave starts again {'from nothing' if math.isinf(found.stops.checkpoint) else again}."
     )
+    if found.stops.rate:
+        yield (
+            f"Each machine is interrupted {found.stops.rate * MONTH:g} times a month, apart from others, and is "
+            "replaced at once; a job stops when one of its machines does. Faults of several machines at a time are not "
+            "looked at."
+        )
 
 
 def _row(first: str, *others: str) -> str:

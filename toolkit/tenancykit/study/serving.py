@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
-from kubeanswers.queueing.service import DESIGNS, Asked, Service, simulate, smallest_fleet
+from kubeanswers.queueing.service import CALM, DESIGNS, Asked, Service, Stops, simulate, smallest_fleet
 from tenancykit.drawing import Drawable
 from tenancykit.scenario.trace_formats import FORMS, read_trace
 from tenancykit.scenario.trace_rows import RowError, TraceJob, count_of, table_rows
 
 _SHOWN: Final = 20
+MONTH: Final = 730 * 3600.0
+"""Seconds of a month, as the bill counts them."""
+_HOPELESS: Final = 3.0
+"""Interruptions to expect between two saves of a job beyond which it is refused: one try in twenty gets through."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class QueueAnswer(Drawable):
         target: longest wait that counts as on time, seconds.
         jobs: jobs simulated.
         notes: what was left out or changed.
+        stops: interruptions of machines and checkpoints simulated.
     """
 
     services: tuple[Service, ...]
@@ -36,6 +41,7 @@ class QueueAnswer(Drawable):
     target: float
     jobs: int
     notes: tuple[str, ...] = ()
+    stops: Stops = CALM
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; a wait that never ends is ``null``."""
@@ -43,6 +49,8 @@ class QueueAnswer(Drawable):
             "schema": "tenancykit/queue/v1",
             "target_seconds": self.target,
             "jobs": self.jobs,
+            "interruptions_per_machine_month": self.stops.rate * MONTH,
+            "checkpoint_seconds": None if math.isinf(self.stops.checkpoint) else self.stops.checkpoint,
             "designs": [_service(one) for one in self.services],
             "smallest_fleet": dict(self.fleets),
             "notes": list(self.notes),
@@ -59,6 +67,7 @@ def _service(found: Service) -> dict[str, Any]:
             **{f"wait_p{p}": None if math.isinf(one.wait(p)) else one.wait(p) for p in (50, 95, 99)},
             "on_time": one.on_time,
             "preemptions": one.preemptions,
+            "interruptions": one.interruptions,
             "lost_gpu_hours": one.lost / 3600,
         }
         for one in found.queues
@@ -75,6 +84,8 @@ def queue(
     target: float = 3600.0,
     machine: int = 8,
     fleets: bool = True,
+    interruptions: float = 0.0,
+    checkpoint: float | None = None,
     skip_bad_rows: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> QueueAnswer:
@@ -88,28 +99,33 @@ def queue(
         target: longest wait that counts as on time, seconds.
         machine: GPUs of a machine, to which one cluster each is rounded.
         fleets: whether to search for the smallest fleet (some dozen simulations more).
+        interruptions: of a machine a month, by reclaimed spot capacity or faults; a job whose machine stops runs again.
+        checkpoint: seconds of work after which a job saves it; never unless given.
         skip_bad_rows: leave bad rows and jobs out, and say how many.
         progress: told what is simulated and the share done.
 
     Raises:
         InputError: what is wrong with traces, quotas or figures, by file, row and field.
     """
-    _figures(designs, target, machine)
+    _figures(designs, target, machine, interruptions, checkpoint)
+    stops = Stops(interruptions / MONTH, machine, math.inf if checkpoint is None else checkpoint)
     given = read_quotas(quotas) if not isinstance(quotas, Mapping) else dict(quotas)
     notes: list[str] = []
-    jobs = _jobs(paths, form, given, skip_bad_rows, notes)
+    jobs = _jobs(paths, form, given, skip_bad_rows, notes, stops)
     services, needed = [], {}
     for design in designs:
         told = None if progress is None else functools.partial(progress, design)
-        services.append(simulate(jobs, given, design, machine=machine, target=target, progress=told))
+        services.append(simulate(jobs, given, design, machine=machine, target=target, stops=stops, progress=told))
         if fleets:
             if progress is not None:
                 progress(f"fleet under {design}", 0.0)
-            needed[design] = smallest_fleet(jobs, given, design, machine=machine, target=target)
-    return QueueAnswer(tuple(services), needed, target, len(jobs), tuple(notes))
+            needed[design] = smallest_fleet(jobs, given, design, machine=machine, target=target, stops=stops)
+    return QueueAnswer(tuple(services), needed, target, len(jobs), tuple(notes), stops)
 
 
-def _figures(designs: Iterable[str], target: float, machine: int) -> None:
+def _figures(
+    designs: Iterable[str], target: float, machine: int, interruptions: float, checkpoint: float | None
+) -> None:
     for design in designs:
         if design not in DESIGNS:
             what = f"{design!r} is no quota design"
@@ -118,6 +134,10 @@ def _figures(designs: Iterable[str], target: float, machine: int) -> None:
         raise InputError(Fault("target", f"is {target:g}", "seconds, zero or more"))
     if machine < 1:
         raise InputError(Fault("machine", f"is {machine}", "one GPU or more"))
+    if not 0 <= interruptions < math.inf:
+        raise InputError(Fault("interruptions", f"is {interruptions:g}", "of a machine a month, zero or more"))
+    if checkpoint is not None and not 0 < checkpoint < math.inf:
+        raise InputError(Fault("checkpoint", f"is {checkpoint:g}", "seconds above zero"))
 
 
 def read_quotas(path: str | os.PathLike[str]) -> dict[str, int]:
@@ -152,6 +172,7 @@ def _jobs(
     quotas: Mapping[str, int],
     skip: bool,
     notes: list[str],
+    stops: Stops,
 ) -> list[Asked]:
     found: list[Asked] = []
     faults: list[Fault] = []
@@ -172,7 +193,7 @@ def _jobs(
             if not job.gpu_count:
                 without += 1
                 continue
-            wrong = list(_wrong(job, quotas, fleet))
+            wrong = list(_wrong(job, quotas, fleet, stops))
             faults += [Fault(f"{path}:{trace.place(row)}: {field}", *rest) for field, *rest in wrong]
             if wrong:
                 continue
@@ -197,7 +218,11 @@ def _jobs(
     return sorted(found, key=lambda job: job.submit)
 
 
-def _wrong(job: TraceJob, quotas: Mapping[str, int], fleet: int) -> Iterator[tuple[str, str, str, str]]:
+def _wrong(job: TraceJob, quotas: Mapping[str, int], fleet: int, stops: Stops) -> Iterator[tuple[str, str, str, str]]:
+    at_a_time = min(job.duration, stops.checkpoint)
+    if stops.rate * -(-job.gpu_count // stops.machine) * at_a_time > _HOPELESS:
+        what = f"{at_a_time:g} s on {job.gpu_count} GPUs are interrupted more than {_HOPELESS:g} times on average"
+        yield "duration", what, "work that gets from one checkpoint to the next", "shorter checkpoints"
     if not job.duration > 0:
         yield "duration", f"is {job.duration:g}: it never ran", "seconds above zero", "skip bad rows, or correct it"
     if job.gpu_count > fleet:
