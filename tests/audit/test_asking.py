@@ -16,6 +16,7 @@ from tests.audit.situations import tenants
     ("verb", "resource", "subresource", "allowed"),
     [
         ("get", "jobs.batch/bar", "", True),
+        ("get", "jobs.v1.batch/bar", "", True),
         ("get", "pods/web", "", True),
         ("create", "pods/exec", "", True),
         ("create", "pods/web", "exec", True),

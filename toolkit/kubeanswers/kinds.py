@@ -7,6 +7,7 @@ extend it. Source: https://kubernetes.io/docs/reference/kubernetes-api/ and each
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -166,6 +167,9 @@ metrics.k8s.io|c|NodeMetrics nodes
 """
 
 
+_VERSION: Final = re.compile(r"v\d+((alpha|beta)\d+)?\.")
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of object and the resource it is served under.
@@ -222,9 +226,12 @@ class KindTable:
     def resource(self, word: str) -> tuple[str, str]:
         """Return (group, resource) for what a person types: ``deploy``, ``pods``, ``roles.rbac.authorization.k8s.io``.
 
-        An unknown word is taken as a resource of the core group, the way RBAC itself would.
+        An unknown word is taken as a resource of the core group, the way RBAC itself would; a version between resource
+        and group (``deployments.v1.apps``) is left out.
         """
         name, _, group = word.partition(".")
+        if _VERSION.match(group):
+            group = group.partition(".")[2]
         if group:
             return group, name
         known = self.by_word.get(word.lower())
