@@ -45,3 +45,14 @@ def test_a_plain_folder_is_one_cluster(tmp_path: Path) -> None:
     readings = read_clusters([tmp_path])
     assert set(readings) == {""}
     assert audit_clusters(readings).open_crossings() == {}
+
+
+def test_folders_of_clusters_that_define_the_same_objects_are_read_apart(tmp_path: Path) -> None:
+    for name in ("dev", "prod"):
+        folder = tmp_path / "clusters" / name
+        folder.mkdir(parents=True)
+        (folder / "all.yaml").write_text(yaml.safe_dump_all(cluster("blue", "red")), encoding="utf-8")
+    assert set(read_clusters([tmp_path])) == {"dev", "prod"}
+    assert set(read_clusters([tmp_path / "clusters"])) == {"dev", "prod"}
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump_all(cluster("green")), encoding="utf-8")
+    assert set(read_clusters([tmp_path])) == {""}

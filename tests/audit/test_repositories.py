@@ -205,3 +205,11 @@ def test_a_finalizer_without_a_domain_is_refused_of_built_in_kinds_only(tmp_path
     folder = write(tmp_path, {"a.yaml": custom, "b.yaml": f"apiVersion: v1\nkind: ConfigMap\n{meta}"})
     refused = [item.subject for item in audit(read_objects([folder])).findings if item.rule == "object-invalid"]
     assert refused == ["ConfigMap argocd/a"]
+
+
+def test_an_object_named_by_a_placeholder_is_not_read_as_one_of_that_name(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {TENANT_ID}\n"
+    (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
+    found = read_objects([tmp_path])
+    assert not list(found.objects)
+    assert "placeholder" in str(found.faults[0])

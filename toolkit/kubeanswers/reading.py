@@ -379,7 +379,8 @@ class _Reader:
                 elif data.get("kind") and data.get("apiVersion"):
                     faults += _no_text(data, f"{file}:{line}")
                     clean = scrubbed(data)
-                    found.append((clean, Where(file, line, len(found), form if clean is value else UNFORMED)))
+                    loaded = (clean, Where(file, line, len(found), form if clean is value else UNFORMED))
+                    found += () if _is_blank(data) else (loaded,)
                 else:
                     strangers.append(line)
             if index < 0 and not _is_list(value):
@@ -487,10 +488,22 @@ def _no_text(data: Mapping[str, Any], where: str) -> list[Fault]:
     named = {"apiVersion": data.get("apiVersion"), "kind": data.get("kind")}
     named |= {f"metadata.{key}": metadata.get(key) for key in ("name", "generateName", "namespace")}
     return [
-        Fault(f"{where}: {field}", f"is {_SHOWN[type(value)]}, not text", "text", "put it in quotes")
+        Fault(f"{where}: {field}", f"is {_SHOWN[type(value)]}, not text", "text", _cure(value))
         for field, value in named.items()
         if value is not None and not isinstance(value, str)
     ]
+
+
+def _cure(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "if it is a placeholder, audit what the tool that fills it in writes; else put it in quotes"
+    return "put it in quotes"
+
+
+def _is_blank(data: Mapping[str, Any]) -> bool:
+    """Return whether an object is named by a placeholder in braces, which YAML reads as a mapping: it is not read."""
+    metadata = mapping(data.get("metadata"))
+    return any(isinstance(metadata.get(key), Mapping) for key in ("name", "namespace"))
 
 
 _SHOWN: Final = defaultdict(

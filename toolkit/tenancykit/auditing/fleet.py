@@ -30,13 +30,16 @@ def read_clusters(paths: Iterable[str | os.PathLike[str]], *, stdin: TextIO | No
     """Return one reading per cluster.
 
     A folder of an export's clusters is read cluster by cluster, and so is a repository whose folder ``clusters`` says
-    by Flux what each gets.  Whatever else is given is read together, overlays of one base apart.
+    by Flux what each gets, or holds nothing but folders that define the same
+    objects.  Whatever else is given is read together, overlays of one base apart.
     """
     found: dict[str, Reading] = {}
     rest: list[str | os.PathLike[str]] = []
     for path in paths:
         clusters = cluster_folders(Path(path)) if str(path) != "-" else {}
         delivered = flux_clusters(Path(path)) if not clusters and str(path) != "-" else {}
+        if not clusters and not delivered and str(path) != "-":
+            delivered = plain_clusters(Path(path))
         if not clusters and not delivered:
             rest.append(path)
         for name, folder in clusters.items():
@@ -59,6 +62,24 @@ def flux_clusters(root: Path) -> dict[str, Reading]:
             if len(places) > 1:
                 found[item.name] = read_objects(places)
     return found
+
+
+def plain_clusters(root: Path) -> dict[str, Reading]:
+    """Return the folders of a folder ``clusters`` where two of them define one object; nothing where that is not all.
+
+    Args:
+        root: the folder ``clusters``, or one that holds no other folder with manifests.
+    """
+    folder = root if root.name == _FOLDER else root / _FOLDER
+    if not folder.is_dir() or find_kustomization(root) is not None or find_kustomization(folder) is not None:
+        return {}
+    inside = [item for item in sorted(folder.iterdir()) if item.is_dir() and not item.is_symlink()]
+    beside = [file for file in root.rglob("*.y*ml") if not any(part in file.parents for part in inside)]
+    if len(inside) < 2 or beside:
+        return {}
+    found = {item.name: read_objects([item]) for item in inside}
+    defined = Counter(identity for reading in found.values() for identity in {o.identity for o in reading.objects})
+    return found if any(count > 1 for count in defined.values()) else {}
 
 
 def _delivered(root: Path, cluster: Path) -> list[Path]:

@@ -173,11 +173,11 @@ def _lines(report: AuditReport, most: int) -> Iterator[str]:
     if len(report.faults) > _FIRST:
         yield f"! and {len(report.faults) - _FIRST} more that could not be read: see the end"
     found = causes(report)
-    worst = [cause for cause in found if cause.severity >= Severity.MEDIUM][:3]
+    serious = (cause for cause in found if cause.severity >= Severity.MEDIUM)
+    worst = list(dict.fromkeys(f"{cause.title}: {cause.fix}" for cause in serious))[:3]
     if worst:
         yield "Fix these three first:" if len(worst) == 3 else "Fix first:"
-    for number, cause in enumerate(worst, 1):
-        yield f"  {number}. {cause.title}: {cause.fix}"
+    yield from (f"  {number}. {line}" for number, line in enumerate(worst, 1))
     yield from _crossing_lines(report)
     yield from _cause_lines(report, found, most)
     yield from _check_lines(report)

@@ -35,6 +35,7 @@ PLATFORM_NAMESPACES: Final = (
     "vault", "observability", "logging", "tracing", "prometheus", "grafana", "traefik", "metallb*", "cattle-*",
     "fleet-*", "hnc-*", "knative-*", "velero", "crossplane*", "tekton-*", "tigera-*", "calico-*", "cilium*", "argo-*",
     "keda", "linkerd*", "nvidia-*", "harbor", "dex", "falco", "sealed-secrets", "spire*", "opa", "longhorn*",
+    "kubecost",
 )  # fmt: skip
 """Namespaces taken for the platform's where no label says whose a namespace is. Assumption: how charts and
 distributions call them by default."""
@@ -167,6 +168,7 @@ def _by_kinds(objects: ObjectSet) -> Iterable[tuple[str, str, str]]:
     """Yield namespaces that an object of a tenancy tool makes or fills, with whose they are."""
     for item in objects.of("kubeflow.org", "Profile"):
         yield item.name, item.name, "its Kubeflow Profile"
+    yield from _by_prefix(objects)
     for item in objects:
         if (item.kind in ("StatefulSet", "Deployment") and item.labels.get(_VCLUSTER[0]) == _VCLUSTER[1]) or (
             item.kind == "HelmRelease" and _is_vcluster(item)
@@ -178,6 +180,14 @@ def _by_kinds(objects: ObjectSet) -> Iterable[tuple[str, str, str]]:
     for item in objects.of("stakater.com", "Tenant") + objects.of("tenantoperator.stakater.com", "Tenant"):
         for name in texts(item.spec.get("namespaces")):
             yield name, item.name, "its Tenant"
+
+
+def _by_prefix(objects: ObjectSet) -> Iterable[tuple[str, str, str]]:
+    """Yield namespaces named after a Capsule Tenant, as it has its owners name them (``forceTenantPrefix``)."""
+    for item in objects.of("capsule.clastix.io", "Tenant"):
+        for name, labels in objects.namespaces.items():
+            if name.startswith(f"{item.name}-") and not is_platform_namespace(name, labels):
+                yield name, item.name, "the Capsule Tenant it is named after"
 
 
 def capsule_owners(item: ManifestObject) -> list[Mapping[str, Any]]:
