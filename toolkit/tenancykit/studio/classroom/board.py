@@ -12,7 +12,19 @@ from tenancykit.studio.classroom.settings import ClassSettings, read_settings
 from tenancykit.studio.workshop.exercises import exercises
 from tenancykit.studio.workshop.progress import progress
 
-_SECONDS: Final = 10
+_ANEW: Final = """setInterval(async () => {
+  const lost = document.getElementById("lost");
+  try {
+    const answer = await fetch(location.href);
+    const told = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+    if (!told) throw new Error("no board");
+    document.querySelector("main").replaceWith(told);
+    lost.textContent = "";
+  } catch {
+    lost.textContent = "The hub does not answer, or you are no longer logged in: this is how the class stood before.";
+  }
+}, 10000);"""
+"""Fetches the board anew in place: a page that loads itself takes keyboard and screen reader back to its top."""
 _STYLE: Final = (
     ":root{color-scheme:light dark}body{font:15px/1.4 system-ui,sans-serif;margin:2em}table{border-collapse:collapse}"
     "td,th{border-bottom:1px solid #999;padding:4px 10px;text-align:left}"
@@ -20,7 +32,7 @@ _STYLE: Final = (
 
 
 def page(settings: ClassSettings) -> str:
-    """Return the board as a page that loads itself anew."""
+    """Return the board as a page that keeps itself up to date."""
     found = progress(settings.progress)
     heads = "".join(f'<th scope="col" title="{html.escape(e.title)}">{e.number}</th>' for e in exercises())
     rows = []
@@ -32,10 +44,11 @@ def page(settings: ClassSettings) -> str:
     handed = len(list(settings.group.glob("*.design.json")))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Progress of the class</title>'
-        f'<meta http-equiv="refresh" content="{_SECONDS}"><style>{_STYLE}</style></head><body>'
+        f'<style>{_STYLE}</style></head><body><p id="lost" role="status"></p><main>'
         f"<h1>Progress of the class</h1><p>{passed} exercises passed, {handed} designs handed in. "
         f"A number is how often an exercise was checked without success.</p>"
-        f'<table><tr><th scope="col">participant</th>{heads}</tr>{"".join(rows)}</table></body></html>'
+        f'<table><tr><th scope="col">participant</th>{heads}</tr>{"".join(rows)}</table></main>'
+        f"<script>{_ANEW}</script></body></html>"
     )
 
 
