@@ -367,3 +367,27 @@ def test_zero_of_a_resource_without_quota_is_no_obstacle_since_0_16(tmp_path: Pa
     (waiting,) = tk.admit(path, kueue=(0, 15)).now.waiting
     assert "example.com/x" in waiting.causes[0].says
     assert [one.workload for one in tk.admit(path, kueue=(0, 16)).now.waiting] == []
+
+
+def test_since_0_18_a_flavor_without_labels_takes_pods_that_select_anothers(tmp_path: Path) -> None:
+    flavors = (
+        "[{name: f, resources: [{name: cpu, nominalQuota: 2}]}, {name: g, resources: [{name: cpu, nominalQuota: 2}]}]"
+    )
+    labelled = """---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: ResourceFlavor
+metadata: {name: g}
+spec: {nodeLabels: {type: g}}
+"""
+    text = ALONE.replace("[{name: f, resources: [{name: cpu, nominalQuota: 2}]}]", flavors)
+    path = tmp_path / "alone.yaml"
+    pod = _workload("w").replace("{containers:", "{nodeSelector: {type: g}, containers:")
+    path.write_text(text + pod + labelled, encoding="utf-8")
+
+    def chosen(version: tuple[int, int]) -> list[str]:
+        return [
+            flavor for one in tk.admit(path, kueue=version).now.admitted for flavor in one.pod_sets[0].flavors.values()
+        ]
+
+    assert chosen((0, 13)) == ["g"]
+    assert chosen((0, 19)) == ["f"]

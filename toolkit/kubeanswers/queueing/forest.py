@@ -13,6 +13,9 @@ from kubeanswers.queueing.values import ClusterQueue, Cohort, Design, Flavor, Ve
 
 ZEROS_DROPPED: Final[Version] = (0, 16)
 """Since then nothing asked of a resource that a queue has no quota of keeps nobody out (kubernetes-sigs/kueue 8241)."""
+OWN_LABELS: Final[Version] = (0, 18)
+"""Since then (0.18.2) of a pod's node terms those are heeded that speak of the flavor's own labels, not of those of
+other flavors in its group (kubernetes-sigs/kueue 12449)."""
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Plan:
         self.cohorts: dict[str, Cohort] = {cohort.name: cohort for cohort in design.cohorts}
         self._flavors = {flavor.name: flavor for flavor in design.flavors}
         self._topology = topology
-        self._drops_zeros = version >= ZEROS_DROPPED
+        self._rules = {"drops_zeros": version >= ZEROS_DROPPED, "own_labels": version >= OWN_LABELS}
         self.places: dict[str, Places] = {}
         if topology:
             for flavor in design.flavors:
@@ -83,7 +86,7 @@ class Plan:
                 _join(node, self._node(forest, cohort.parent))
 
     def _pool(self, definition: ClusterQueue, slots: Slots, before: Forest) -> Pool:
-        pool = Pool(definition, self._flavors, slots, topology=self._topology, drops_zeros=self._drops_zeros)
+        pool = Pool(definition, self._flavors, slots, topology=self._topology, **self._rules)
         old = before.pools.get(definition.name)
         if old is not None:
             pool.waiting, pool.running, pool.generation = old.waiting, old.running, old.generation

@@ -82,15 +82,20 @@ class Waiting:
 
 
 class Group:
-    """A resource group made ready: per flavor its slots, and the labels that tell its flavors apart."""
+    """A resource group made ready: per flavor its slots, and the labels of which a pod's node terms are heeded.
+
+    Those are the labels of all flavors of the group or, with ``own_labels``, of the flavor alone.
+    """
 
     __slots__ = ("flavors", "keys", "resources", "slots")
 
-    def __init__(self, group: ResourceGroup, flavors: Mapping[str, Flavor], slots: Slots) -> None:
+    def __init__(self, group: ResourceGroup, flavors: Mapping[str, Flavor], slots: Slots, *, own_labels: bool) -> None:
         self.resources = frozenset(group.resources)
         self.flavors = [quotas.flavor for quotas in group.flavors]
         self.slots = [{name: slots.number(flavor, name) for name in group.resources} for flavor in self.flavors]
-        self.keys = frozenset(key for name in self.flavors if name in flavors for key in flavors[name].labels)
+        own = {name: frozenset(flavors[name].labels) for name in self.flavors if name in flavors}
+        every = frozenset[str]().union(*own.values())
+        self.keys = own if own_labels else dict.fromkeys(own, every)
 
 
 class Pool:
@@ -120,6 +125,7 @@ class Pool:
         *,
         topology: bool,
         drops_zeros: bool = False,
+        own_labels: bool = False,
     ) -> None:
         self.topology = topology
         self.drops_zeros = drops_zeros
@@ -127,7 +133,7 @@ class Pool:
         self.name = definition.name
         self.node = Node(definition.name, definition.weight, queue=True)
         self.flavors = flavors
-        self.groups = [Group(group, flavors, slots) for group in definition.groups]
+        self.groups = [Group(group, flavors, slots, own_labels=own_labels) for group in definition.groups]
         self.group_of = {name: group for group in reversed(self.groups) for name in group.resources}
         self.root = self.node
         self.generation = 1
@@ -232,14 +238,15 @@ def _node_refusal(part: PodSet, flavor: Flavor, group: Group) -> Reason | None:
     for taint in flavor.taints:
         if taint.effect in _HARD and not any(toleration.tolerates(taint) for toleration in tolerations):
             return ("UntoleratedTaint", flavor.name, taint)
-    if any(flavor.labels.get(key) != value for key, value in part.node_selector.items() if key in group.keys):
+    keys = group.keys[flavor.name]
+    if any(flavor.labels.get(key) != value for key, value in part.node_selector.items() if key in keys):
         return ("NodeAffinity", flavor.name)
-    if part.affinity is None or _affine(part.affinity, flavor, group.keys):
+    if part.affinity is None or _affine(part.affinity, flavor, keys):
         return None
     return ("NodeAffinity", flavor.name)
 
 
 def _affine(terms: tuple[NodeTerm, ...], flavor: Flavor, keys: frozenset[str]) -> bool:
-    """Return whether node terms hold, as far as they speak of labels that tell the group's flavors apart."""
+    """Return whether node terms hold, as far as they speak of labels that are heeded."""
     kept = [tuple(one for one in term.labels if one.key in keys) for term in terms]
     return not all(kept) or any(holds(selector, flavor.labels) for selector in kept)
