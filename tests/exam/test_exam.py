@@ -8,8 +8,8 @@ published design reaches, cards that gVisor does not list. What is still missed,
 * saas-tiny: its author overlooked that a machine of four cores holds three models of one core, so a hundred cards are
   right; nor may the first lines name clusters per customer even as what is not worth it. Whether the vendor's own code
   needs a sandbox is contested.
-* sovereign: a confidential machine takes every card of its host, as NVIDIA supports it, so each pod of one card pays for
-  eight. The author packed cards.
+* sovereign: a confidential guest takes every card of its host, as NVIDIA supports it, so each pod of one card pays for
+  all of them. The author packed cards.
 * bank-two-worlds: once nothing is regulated, virtual machines of one's own are close to one shared cluster with gVisor.
 * whole-nodes: 102 person-days to build what its author put at 150 at least.
 * startup-alone, hospital-phi: the same is said in other words (hires), or in the details (what all samples keep).

@@ -42,3 +42,14 @@ def test_isolation_that_no_published_design_reaches_is_reached_by_control_planes
     easier = answer("ai-factory", tenants__classes__0__requirements={"isolation": "L2"})
     options = {o for e in easier.evaluations for c in e.resolved.classes for o in c.choice.options}
     assert "cp_vcluster_standalone" not in options
+
+
+def test_only_the_need_that_says_so_swaps_a_runtime() -> None:
+    study = answer(
+        "mig-inference",
+        workloads__0__untrusted_code=True,
+        tenants__classes__0__count=20,
+    )
+    published = next(e for e in study.evaluations if e.id == "RA08").resolved.classes[0].choice
+    assert "rt_gvisor" in published.options
+    assert "rt_kubevirt" not in published.options

@@ -128,10 +128,10 @@ class _Completion:
         for identifier in tenant_class.requirements.require_options:
             option = self.catalogue.options[identifier]
             if any(option is one for one, _ in self.optional):
-                here = parse_condition(identifier)
-                why = "as the scenario requires"
+                here, layers = parse_condition(identifier), (option.layer,)
+                why, name, what = "as the scenario requires", option.name, option.what
                 need = Need(
-                    id=identifier, name=option.name, what=option.what, default=here, why=why, unless=why, met=here
+                    id=identifier, name=name, what=what, default=here, why=why, unless=why, met=here, swaps=layers
                 )
                 yield Asked(need, tenant_class.id, wanted=True, stated=True, why=why)
 
@@ -164,16 +164,17 @@ class _Completion:
         seen.add(ids)
         resolved, broken = context.judge.resolve(Choice(self._with(context.choice, added)))
         facts = resolved.facts
-        owed = next((n.when for option in added for n in option.needs if not n.when.holds(facts)), None)
+        owing = next(((n.when, option) for option in added for n in option.needs if not n.when.holds(facts)), None)
         missed = next((one.need for one in context.asked if one.missed(facts)), None)
-        lacking, preferred = owed, frozenset[str]()
-        if lacking is None:
+        if owing is not None:
+            lacking, preferred, swaps = owing[0], frozenset[str](), self._swaps_for(owing[1], context)
+        else:
             if self._fresh(broken, context) or self._mended(broken, context):
                 return []
             if missed is None:
                 return [added]
-            lacking, preferred = missed.met, missed.prefer.atoms()
-        providers = self._providers(lacking, facts, context, added)
+            lacking, preferred, swaps = missed.met, missed.prefer.atoms(), frozenset(missed.swaps)
+        providers = [o for o in self._providers(lacking, facts, context, added) if self._may_fill(o, swaps)]
         first = [o for o in providers if _brings(o, preferred)]
         rest = [o for o in providers if not _brings(o, preferred)]
         found: list[Way] = []
@@ -182,6 +183,16 @@ class _Completion:
             if found and not self._depends(first):
                 break
         return found
+
+    def _swaps_for(self, option: Option, context: _Context) -> frozenset[str]:
+        """Return the layers that needs which an added option meets may swap, for what the option itself demands."""
+        met = [one.need for one in context.asked if _brings(option, one.need.met.atoms())]
+        return frozenset(layer for need in met for layer in need.swaps)
+
+    @staticmethod
+    def _may_fill(option: Option, swaps: frozenset[str]) -> bool:
+        """Return whether completion may choose an option: in a layer left to it, or one that the need may swap."""
+        return not LAYERS[option.dimension][option.layer] or option.layer in swaps
 
     def _depends(self, preferred: Sequence[Option]) -> bool:
         """Return whether price has a say beside a preference: where cards are on offer that it cannot cut."""
