@@ -90,7 +90,11 @@ def test_what_the_copy_leaves_undone_is_done_here(act: Callable[[], None]) -> No
 
 
 def test_what_cannot_be_sent_back_is_done_here() -> None:
-    _, found = shared_out(lambda: None, [lambda: lambda: 1, lambda: lambda: 2], [])
+    def unsendable(number: int) -> Callable[[], int]:
+        return lambda: number
+
+    tasks: list[Callable[[], Callable[[], int]]] = [partial(unsendable, number) for number in (1, 2)]
+    _, found = shared_out(lambda: None, tasks, [])
     assert [give() for give in found] == [1, 2]
 
 

@@ -29,9 +29,9 @@ from tenancykit.distributions import GammaRate
 DAYS_PER_YEAR = 365.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Strength:
-    """What is believed of one barrier under the facts of a pair.
+    """What is believed of one barrier under the facts of a pair; where the same is believed, often the same object.
 
     Attributes:
         barrier: its id.
@@ -152,35 +152,80 @@ def strengths(
     believed: Beliefs = BELIEVED,
 ) -> dict[str, Strength]:
     """Return what is believed of each barrier under the facts of a pair (``proven-export`` among them where it is)."""
+    read = _read(model)
+    return {name: _believed(_case(name, read[name] & facts, model), believed) for name in barriers}
+
+
+@lru_cache(maxsize=64)
+def _read(model: IsolationCatalogue) -> Mapping[str, frozenset[str]]:
+    """Return the facts that what is believed of each barrier depends on; they are few, and most pairs share them."""
     published = flaws_of(model)
     found = {}
-    for name in barriers:
-        counted = [entry for flaws in published.get(name, ()) if flaws.when.holds(facts) for entry in flaws.entries]
-        found[name] = strength_of(name, counted, facts, model, believed)
+    for name, barrier in model.barriers.items_by_id.items():
+        conditions = [flaws.when for flaws in published.get(name, ())]
+        conditions += [when for when, _ in window_cases(window_kind(barrier, model), model)]
+        for wrong in barrier.misconfiguration:
+            conditions.append(wrong.when)
+            conditions += [model.upkeep[each].when for each in model.lapses[wrong.lapse].upkeep]
+        found[name] = frozenset[str]().union(*(condition.atoms() for condition in conditions))
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What the facts of a pair say of a barrier, before anything is believed of it."""
+
+    barrier: Barrier
+    flaws: tuple[str, ...]
+    kind: str
+    window: Range
+    lapse: Lapse | None
+    upkeep: tuple[Upkeep, ...]
+    model: IsolationCatalogue
+
+
+@lru_cache(maxsize=8192)
+def _case(name: str, facts: frozenset[str], model: IsolationCatalogue) -> _Case:
+    published = flaws_of(model).get(name, ())
+    counted = [entry for flaws in published if flaws.when.holds(facts) for entry in flaws.entries]
+    return _case_of(name, counted, facts, model)
+
+
+def _case_of(name: str, counted: Sequence[str], facts: frozenset[str], model: IsolationCatalogue) -> _Case:
+    barrier = model.barriers[name]
+    kind = window_kind(barrier, model)
+    window = next(days for when, days in window_cases(kind, model) if when.holds(facts))
+    lapse = lapse_of(barrier, facts, model)
+    upkeep = tuple(model.upkeep[u] for u in lapse.upkeep if model.upkeep[u].when.holds(facts)) if lapse else ()
+    return _Case(barrier, tuple(sorted(counted)), kind, window, lapse, upkeep, model)
 
 
 def strength_of(
     name: str, counted: Sequence[str], facts: frozenset[str], model: IsolationCatalogue, believed: Beliefs = BELIEVED
 ) -> Strength:
     """Return what is believed of a barrier against which these published flaws count."""
-    barrier = model.barriers[name]
-    rate = posterior(barrier, len(counted), model, believed)
-    kind = window_kind(barrier, model)
-    name_of_window = f"window:{kind}"
-    window = next(days for when, days in window_cases(kind, model) if when.holds(facts))
-    days = max(believed.value(name_of_window, window.likely), believed.latency)
-    lapse = lapse_of(barrier, facts, model)
-    upkeep = tuple(model.upkeep[u] for u in lapse.upkeep if model.upkeep[u].when.holds(facts)) if lapse else ()
+    return _believed(_case_of(name, counted, facts, model), believed)
+
+
+def _believed(case: _Case, believed: Beliefs) -> Strength:
+    days = max(believed.value(f"window:{case.kind}", case.window.likely), believed.latency)
+    return _strength(case, days, believed.stated)
+
+
+@lru_cache(maxsize=8192)
+def _strength(case: _Case, days: float, stated: tuple[tuple[str, float], ...]) -> Strength:
+    """Return what is believed of a barrier that stays open so many days after a flaw is published."""
+    believed, lapse = Beliefs(stated), case.lapse
+    rate = posterior(case.barrier, len(case.flaws), case.model, believed)
     wrong = 0.0
     if lapse:
         wrong = believed.value(f"lapse:{lapse.id}", lapse.chance.likely)
-        for each in upkeep:
+        for each in case.upkeep:
             wrong *= believed.value(f"upkeep:{each.id}", each.factor.likely)
         wrong = min(wrong, 1.0)
     chance = 1 - (1 - rate.chance_within(days / DAYS_PER_YEAR)) * (1 - wrong)
-    believed_window = None if name_of_window in believed.values else window
-    return Strength(name, rate, tuple(sorted(counted)), wrong, lapse, upkeep, believed_window, days, chance)
+    window = None if f"window:{case.kind}" in believed.values else case.window
+    return Strength(case.barrier.id, rate, case.flaws, wrong, lapse, case.upkeep, window, days, chance)
 
 
 def lapse_of(barrier: Barrier, facts: frozenset[str], model: IsolationCatalogue) -> Lapse | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tenancykit.catalogue.attack import Asset, Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
-from tenancykit.criteria.isolation.reliability import Link, reachable
+from tenancykit.criteria.isolation.reliability import Link
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -60,7 +60,20 @@ Step = tuple[str, str, tuple[str, ...]]
 """A crossing, the node it leads to and the barriers that stand on it."""
 
 _NUMBERS: Final[dict[Step, int]] = {}
-"""Numbers of the steps met so far; numbers are looked up faster than names, once per asset and design."""
+_STEPS: Final[list[Step]] = []
+"""Numbers of the steps met so far, and the steps by number; numbers are looked up faster than names."""
+
+
+def step_of(number: int) -> Step:
+    """Return the step a number stands for, in every graph."""
+    return _STEPS[number]
+
+
+def _number_of(step: Step) -> int:
+    found = _NUMBERS.setdefault(step, len(_STEPS))
+    if found == len(_STEPS):
+        _STEPS.append(step)
+    return found
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,8 @@ class AttackGraph:
             stand there, over positions the attacker may ever reach.
         crossings: the crossing behind each link.
         assets: what the victim has to lose.
+        numbers: every link as crossing, node it leads to and barriers, by a number that is the same in all graphs
+            (:func:`step_of`), in the order of links.
     """
 
     facts: frozenset[str]
@@ -81,6 +96,7 @@ class AttackGraph:
     links: tuple[Link, ...]
     crossings: tuple[Crossing, ...]
     assets: tuple[Asset, ...]
+    numbers: tuple[int, ...]
 
     @cached_property
     def barriers(self) -> tuple[str, ...]:
@@ -88,13 +104,9 @@ class AttackGraph:
         return tuple(sorted({str(name) for link in self.links for name in link.variables}))
 
     @cached_property
-    def steps(self) -> Mapping[int, Step]:
-        """Every link as crossing, node it leads to and barriers, by a number that is the same in all graphs."""
-        found: dict[int, Step] = {}
-        for link, crossing in zip(self.links, self.crossings, strict=True):
-            step: Any = (crossing.id, link.target, link.variables)
-            found[_NUMBERS.setdefault(step, len(_NUMBERS))] = step
-        return found
+    def numbered(self) -> frozenset[int]:
+        """The numbers as a set."""
+        return frozenset(self.numbers)
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the graph for analyses of your own: edges carry ``crossing``, ``barriers`` and ``why``."""
@@ -121,19 +133,55 @@ def build(facts: frozenset[str], starts: tuple[str, ...], model: IsolationCatalo
     """Return the attack graph of a pair for an attacker who starts at the given positions."""
     assets = tuple(asset for asset in model.assets.values() if asset.when.holds(facts))
     ends = {*model.positions, *(asset.id for asset in assets)}
-    links: list[Link] = []
-    crossings: list[Crossing] = []
-    for crossing in model.crossings.values():
+    ways = [way for made in _makings(model) for way in made.ways(facts) if way[0].target in ends]
+    onward: dict[Hashable, list[Hashable]] = {}
+    for link, _, _ in ways:
+        onward.setdefault(link.source, []).append(link.target)
+    reached: set[Hashable] = set()
+    stack: list[Hashable] = list(starts)
+    while stack:
+        node = stack.pop()
+        if node not in reached:
+            reached.add(node)
+            stack.extend(onward.get(node, ()))
+    kept = [way for way in ways if way[0].source in reached]
+    links, numbers, crossings = zip(*kept, strict=True) if kept else ((), (), ())
+    return AttackGraph(facts, starts, links, crossings, assets, numbers)
+
+
+_Way = tuple[Link, int, Crossing]
+
+
+class _Making:
+    """One crossing, with the links that it is under the facts it was asked for; it reads few of them."""
+
+    def __init__(self, crossing: Crossing) -> None:
+        self.crossing = crossing
+        self.read = crossing.when.atoms().union(*(guard.when.atoms() for guard in crossing.guards))
+        self._known: dict[frozenset[str], Sequence[_Way]] = {}
+
+    def ways(self, facts: frozenset[str]) -> Sequence[_Way]:
+        """Return the links, one per end, each with its number; none where the crossing does not exist."""
+        mine = self.read & facts
+        found = self._known.get(mine)
+        if found is None:
+            found = self._known[mine] = self._made(mine)
+        return found
+
+    def _made(self, facts: frozenset[str]) -> Sequence[_Way]:
+        crossing = self.crossing
         if not crossing.when.holds(facts):
-            continue
+            return ()
         barriers = tuple(guard.barrier for guard in crossing.guards if guard.when.holds(facts))
-        for target in crossing.to:
-            if target in ends:
-                links.append(Link(crossing.from_, target, barriers))
-                crossings.append(crossing)
-    reached = reachable(links, starts, lambda _: True)
-    kept = [i for i, link in enumerate(links) if link.source in reached]
-    return AttackGraph(facts, starts, tuple(links[i] for i in kept), tuple(crossings[i] for i in kept), assets)
+        return [
+            (Link(crossing.from_, target, barriers), _number_of((crossing.id, target, barriers)), crossing)
+            for target in crossing.to
+        ]
+
+
+@lru_cache(maxsize=64)
+def _makings(model: IsolationCatalogue) -> Sequence[_Making]:
+    return [_Making(crossing) for crossing in model.crossings.values()]
 
 
 def words(graph: AttackGraph, route: tuple[int, ...], model: IsolationCatalogue) -> str:

@@ -51,12 +51,18 @@ def chance_draws(strengths: Mapping[str, Strength], draws: int = DRAWS) -> dict[
     doubt about each is common to all of its sort, half its own. Draws are seeded by names, so that the same barrier
     moves alike in every design.
     """
+    return {name: _drawn(strength, draws) for name, strength in strengths.items()}
+
+
+@lru_cache(maxsize=1024)
+def _drawn(strength: Strength, draws: int) -> NDArray[np.float64]:
     import numpy as np  # noqa: PLC0415 - as above
 
-    return {
-        name: 1 - (1 - _wrong(strength, draws)) * np.exp(-_rates(strength, draws) * _years(strength, draws))
-        for name, strength in strengths.items()
-    }
+    down: NDArray[np.float64] = 1 - (1 - _wrong(strength, draws)) * np.exp(
+        -_rates(strength, draws) * _years(strength, draws)
+    )
+    down.flags.writeable = False
+    return down
 
 
 def _years(strength: Strength, draws: int) -> NDArray[np.float64] | float:

@@ -14,12 +14,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.diagram import FALSE, TRUE, Diagram
-from tenancykit.criteria.isolation.graph import AttackGraph
+from tenancykit.criteria.isolation.graph import AttackGraph, step_of
 from tenancykit.criteria.isolation.reliability import Link, expose
 from tenancykit.criteria.isolation.result import MAX_DEPTH
 
@@ -28,7 +28,19 @@ if TYPE_CHECKING:
 
 
 _GRAPHS: Final = 256
-"""Attack graphs whose passages a network remembers."""
+"""Sets of steps whose passages a network remembers."""
+
+_SOLVED: Final = 1024
+"""Exposures a network remembers, by what it reads of a pair."""
+
+_EXPOSED: Final = 64
+"""Exposures over draws a network remembers; each takes some 13 KB."""
+
+
+def _room(kept: dict[Any, Any], most: int) -> None:
+    """Forget the oldest of what is kept until there is room for one more."""
+    while len(kept) >= most:
+        del kept[next(iter(kept))]
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +65,19 @@ class Start:
     position: str
 
 
+@dataclass(frozen=True, eq=False)
+class _Passing:
+    """What a network reads of an attack graph.
+
+    Attributes:
+        ways: per place of a passage that exists, the barriers of its own on each crossing melted into it.
+        read: barriers whose chances count.
+    """
+
+    ways: Mapping[int, Sequence[tuple[str, ...]]]
+    read: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class AssetNetwork:
     """The network of one asset, on which a design is a chance for every variable.
@@ -73,8 +98,13 @@ class AssetNetwork:
     places: Mapping[object, int]
     crossings: Mapping[tuple[str, str], Sequence[tuple[Crossing, frozenset[str]]]]
     ends: Mapping[tuple[str, str], tuple[str, str]]
-    _slots: dict[int, tuple[int, tuple[str, ...], tuple[str, int]] | None] = field(default_factory=dict)
-    _recent: dict[int, tuple[AttackGraph, Mapping[int, Sequence[tuple[str, ...]]]]] = field(default_factory=dict)
+    _slots: dict[int, tuple[int, tuple[str, ...], tuple[str, int]]] = field(default_factory=dict)
+    _met: set[int] = field(default_factory=set)
+    _here: set[int] = field(default_factory=set)
+    _recent: dict[frozenset[int], _Passing] = field(default_factory=dict)
+    _solved: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
+    _sloping: dict[Hashable, Mapping[str, float]] = field(default_factory=dict)
+    _exposed: dict[Hashable, tuple[np.ndarray, object]] = field(default_factory=dict)
 
     def solve(self, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
         """Return the exposure and the depth of the asset.
@@ -82,44 +112,63 @@ class AssetNetwork:
         Exposure is the chance that a path to the asset is open, given the chance that each barrier is down; depth is
         the size of the smallest set of barriers whose fall opens a path, :data:`MAX_DEPTH` where there is none.
         """
+        passing, standing = self._passing(graph), self._standing(graph)
+        # Most pairs of classes and most designs are alike in what one asset reads of them.
+        key = passing, standing, tuple(map(chance.get, passing.read))
+        found = self._solved.get(key)
+        if found is None:
+            _room(self._solved, _SOLVED)
+            found = self._solved[key] = self._solve(passing, standing, chance)
+        return found
+
+    def _solve(self, passing: _Passing, standing: tuple[int, ...], chance: Mapping[str, float]) -> tuple[float, int]:
         costs = [math.inf] * len(self.diagram.order)
-        for index, ways in self.passages(graph).items():
+        for index, ways in passing.ways.items():
             costs[index] = float(min(map(len, ways)))
         for name in self.shared:
             if name in chance:
                 costs[self.places[name]] = 1.0
-        for index in self._standing(graph):
+        for index in standing:
             costs[index] = 0.0
-        exposure, least = self.diagram.solve_at(self.root, self.chances(graph, chance), costs)
+        exposure, least = self.diagram.solve_at(self.root, self._chances(passing, standing, chance), costs)
         return exposure, MAX_DEPTH if math.isinf(least) else int(least)
 
     def passages(self, graph: AttackGraph) -> Mapping[int, Sequence[tuple[str, ...]]]:
         """Return, per place of a passage that exists, the barriers of its own on each crossing melted into it."""
-        recent = self._recent.get(id(graph))
-        if recent is not None and recent[0] is graph:
-            return recent[1]
+        return self._passing(graph).ways
+
+    def _passing(self, graph: AttackGraph) -> _Passing:
+        if not graph.numbered <= self._met:
+            for number in graph.numbered - self._met:
+                slot = self._placed(*step_of(number))
+                if slot is not None:
+                    self._slots[number] = slot
+            self._met.update(graph.numbered)
+            self._here.update(self._slots)
+        # Graphs name steps in the catalogue's order: those with the same steps here have the same passages.
+        mine = graph.numbered & self._here
+        found = self._recent.get(mine)
+        if found is None:
+            _room(self._recent, _GRAPHS)
+            ways = self._melted(filter(mine.__contains__, graph.numbers))
+            own = {name for each in ways.values() for names in each for name in names}
+            found = self._recent[mine] = _Passing(ways, (*sorted(self.shared), *sorted(own)))
+        return found
+
+    def _melted(self, numbers: Iterable[int]) -> Mapping[int, Sequence[tuple[str, ...]]]:
         found: dict[int, list[tuple[str, ...]]] = {}
         met: set[tuple[str, int]] = set()
-        slots = self._slots
-        for number, step in graph.steps.items():
-            if number not in slots:
-                slots[number] = self._placed(*step)
-            slot = slots[number]
-            if slot is None:
-                continue
-            place, own, melted = slot
+        for number in numbers:
+            place, own, melted = self._slots[number]
             if melted not in met:
                 met.add(melted)
                 found.setdefault(place, []).append(own)
-        while len(self._recent) >= _GRAPHS:
-            del self._recent[next(iter(self._recent))]
-        self._recent[id(graph)] = graph, found
         return found
 
-    def chances(self, graph: AttackGraph, chance: Mapping[str, float]) -> list[float]:
+    def _chances(self, passing: _Passing, standing: tuple[int, ...], chance: Mapping[str, float]) -> list[float]:
         """Return the chance of every variable, in the diagram's order."""
         found = [0.0] * len(self.diagram.order)
-        for index, ways in self.passages(graph).items():
+        for index, ways in passing.ways.items():
             shut = 1.0
             for names in ways:
                 passes = 1.0
@@ -127,14 +176,14 @@ class AssetNetwork:
                     passes *= chance[name]
                 shut *= 1.0 - passes
             found[index] = 1.0 - shut
-        for index in self._standing(graph):
+        for index in standing:
             found[index] = 1.0
         for name in self.shared:
             found[self.places[name]] = chance.get(name, 0.0)
         return found
 
-    def _standing(self, graph: AttackGraph) -> list[int]:
-        return [self._starts[position] for position in graph.starts if position in self._starts]
+    def _standing(self, graph: AttackGraph) -> tuple[int, ...]:
+        return tuple([self._starts[position] for position in graph.starts if position in self._starts])
 
     @cached_property
     def _starts(self) -> Mapping[str, int]:
@@ -142,18 +191,31 @@ class AssetNetwork:
         return {name.position: place for name, place in self.places.items() if isinstance(name, Start)}
 
     def exposure_over(self, graph: AttackGraph, chance: Mapping[str, np.ndarray], size: int) -> np.ndarray:
-        """Return the exposure of the asset for every draw of the barriers' chances.
+        """Return the exposure of the asset for every draw of the barriers' chances; it cannot be written to.
 
         Args:
             graph: attack graph of the pair.
-            chance: [draws] chance of every barrier of the graph.
+            chance: [draws] chance of every barrier of the graph; arrays that nobody writes to.
             size: number of draws.
         """
+        passing, standing = self._passing(graph), self._standing(graph)
+        drawn = tuple(map(chance.get, passing.read))
+        key = passing, standing, size, tuple(map(id, drawn))
+        found = self._exposed.get(key)
+        if found is None:
+            _room(self._exposed, _EXPOSED)
+            # What was drawn is kept beside it, so that ids stay theirs.
+            found = self._exposed[key] = self._exposure_over(passing, frozenset(standing), chance, size), drawn
+            found[0].flags.writeable = False
+        return found[0]
+
+    def _exposure_over(
+        self, passing: _Passing, standing: AbstractSet[int], chance: Mapping[str, np.ndarray], size: int
+    ) -> np.ndarray:
         import numpy as np  # noqa: PLC0415 - single designs need no arrays
 
         order = self.diagram.order
-        passages = self.passages(graph)
-        standing = set(self._standing(graph))
+        passages = passing.ways
         values: dict[object, np.ndarray] = {}
         never: set[Hashable] = set()
         always: set[Hashable] = {order[index] for index in standing}
@@ -179,11 +241,20 @@ class AssetNetwork:
             return np.full(size, float(root == TRUE))
         return self.diagram.probability_over(root, values)
 
-    def slopes(self, graph: AttackGraph, chance: Mapping[str, float]) -> dict[str, float]:
+    def slopes(self, graph: AttackGraph, chance: Mapping[str, float]) -> Mapping[str, float]:
         """Return how much the exposure grows per unit of each barrier's chance of being down."""
-        by_variable = self.diagram.slopes_at(self.root, self.chances(graph, chance))
+        passing, standing = self._passing(graph), self._standing(graph)
+        key = passing, standing, tuple(map(chance.get, passing.read))
+        found = self._sloping.get(key)
+        if found is None:
+            _room(self._sloping, _SOLVED)
+            found = self._sloping[key] = self._slopes(passing, standing, chance)
+        return found
+
+    def _slopes(self, passing: _Passing, standing: tuple[int, ...], chance: Mapping[str, float]) -> dict[str, float]:
+        by_variable = self.diagram.slopes_at(self.root, self._chances(passing, standing, chance))
         found = {name: by_variable[self.places[name]] for name in self.shared if name in chance}
-        for index, ways in self.passages(graph).items():
+        for index, ways in passing.ways.items():
             if not by_variable[index]:
                 continue
             for way in ways:

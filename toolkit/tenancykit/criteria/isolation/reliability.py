@@ -183,6 +183,7 @@ def cheapest_routes(
     for start in starts:
         queue.append((0.0, 0, len(queue), start, 0, ()))
     count = len(queue)
+    waiting: dict[tuple[Hashable, int], tuple[float, int]] = {}
     while queue and wanted:
         spent, steps, _, node, held, route = heapq.heappop(queue)
         if _holds_one_of(held, settled.get(node, ())):
@@ -193,9 +194,13 @@ def cheapest_routes(
             found[node] = Route(spent, route, frozenset(name for name, bit in bits.items() if bit & held))
         for index, target, mask, paid in outgoing.get(node, ()):
             now = held | mask
-            if _holds_one_of(now, settled.get(target, ())):
+            if target in settled and _holds_one_of(now, settled[target]):
                 continue
-            price = spent + math.fsum(each for bit, each in paid if not bit & held) if now != held else spent
+            price = spent + math.fsum([each for bit, each in paid if not bit & held]) if now != held else spent
+            state, rank = (target, now), (price, steps + 1)
+            if state in waiting and waiting[state] <= rank:
+                continue  # the same set waits there already, and will be settled first
+            waiting[state] = rank
             count += 1
             heapq.heappush(queue, (price, steps + 1, count, target, now, (*route, index)))
     return found
