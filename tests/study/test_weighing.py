@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
+from tenancykit.scenario.worth import parse_rate
+from tenancykit.study.exchange_rates import beyond_wages, three_digits
 from tenancykit.study.weighing import parse_swings, parse_trade, questions, weighed_by_swings, weighed_by_trades
 from tests import studies
 
@@ -27,6 +31,18 @@ def test_answers_come_back_as_the_exchange_rates_they_state() -> None:
     rates = {rate.what: rate.amount for rate in found.study.exchange_rates}
     assert rates == pytest.approx({"isolation:research": 20_000, "person_day": 700, "hour": 90}, rel=0.01)
     assert found.contradictions == ()
+
+
+def test_work_that_weights_put_at_many_times_its_wage_is_pointed_out_with_what_to_state_instead() -> None:
+    """One engineer's person-day was worth 59,100 USD, and nothing said that this is a hundred times its wage."""
+    told = beyond_wages(study().exchange_rates, 600.0, "USD")
+    worth = next(rate.amount for rate in study().exchange_rates if rate.what == "person_day")
+    assert worth > 6000
+    assert f"{three_digits(worth / 600)} times its wage (600 USD)" in told
+    found = re.search(r"'worth: \{person_day: \"(.*)\"\}'", told)
+    assert found
+    assert parse_rate(found[1], of="person-day", flows=False).amount == 600
+    assert beyond_wages(study().exchange_rates, worth, "USD") == ""
 
 
 def test_two_answers_that_cannot_both_hold_are_named() -> None:

@@ -26,7 +26,7 @@ from tenancykit.study.barred import highest
 from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import rates_in_words, three_digits
+from tenancykit.study.exchange_rates import beyond_wages, rates_in_words, three_digits
 from tenancykit.study.requirements import hard_requirements
 
 LINE: Final = 240
@@ -301,7 +301,7 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     if verdict.word == "clear":
         said = f"{share}, whichever rival is dropped and with any one assumption at either end of its range."
         line, rest = fitted(said, limits)
-        return line, [*rest, varied]
+        return line, [*rest, varied, *_rates(study, best)]
     overturns = [*_overturns(study, verdict, best)]
     settling = _settling(study, verdict, best, others)
     told = [*overturns[:1], settling] if verdict.share >= _SURE else [settling, *overturns[:1]]
@@ -310,8 +310,14 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     often = [text for text in _rivals(study, verdict, best) if text.split(": ", 1)[1] not in " ".join(named)]
     line, rest = fitted(said, [*(_plain(study, best, text) for text in told[1:]), *often])
     missed = [f"{kept[2:].replace(' keep ', ' of samples keep ')}."] if kept and kept not in line else []
-    doubts = [*limits, hangs_on(study), varied, rates_in_words(study.exchange_rates)]
+    doubts = [*limits, hangs_on(study), varied, *_rates(study, best)]
     return line, [*filter(None, [*named, *missed, *rest, *overturns[1:], *doubts])]
+
+
+def _rates(study: Study, best: Evaluation) -> Iterator[str]:
+    """Yield what the weights mean in money, and that work is weighed at many times its wage where it is."""
+    yield rates_in_words(study.exchange_rates)
+    yield beyond_wages(study.exchange_rates, float(best.people.day_rate), study.scenario.infrastructure.currency)
 
 
 def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: str) -> tuple[str, list[str]]:

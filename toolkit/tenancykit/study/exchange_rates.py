@@ -26,6 +26,10 @@ NINE: Final = "one nine more for "
 """How the worth of a class's isolation is called, before its tenants."""
 
 
+FANCIFUL: Final = 10.0
+"""Times its wage from which nobody can say what work is worth, although weights imply it (assumption)."""
+
+
 @dataclass(frozen=True)
 class ExchangeRate:
     """What one unit more of something is worth.
@@ -112,6 +116,25 @@ def rates_in_words(rates: tuple[ExchangeRate, ...]) -> str:
     return f"As weighed, {', '.join([*nines, work])} beyond the wages already counted."
 
 
+def beyond_wages(rates: tuple[ExchangeRate, ...], day_rate: float, currency: str) -> str:
+    """Return that weights put work at many times its wage, with what to state instead; empty where they do not.
+
+    Args:
+        rates: exchange rates as weighed.
+        day_rate: wage of a person-day.
+        currency: of both.
+    """
+    for rate in rates:
+        wage = {"person_day": day_rate, "hour": day_rate / HOURS_PER_DAY}.get(rate.what, 0.0)
+        if wage and rate.amount >= FANCIFUL * wage:
+            return (
+                f"So weighed, {rate.words} is worth {three_digits(rate.amount / wage)} times its wage "
+                f"({three_digits(wage)} {currency}): where that is not meant, state "
+                f"'worth: {{{rate.what}: \"{three_digits(wage).replace(',', '')} {currency}\"}}' or what it is worth."
+            )
+    return ""
+
+
 def goods(scenario: Scenario, scales: ScaleSet) -> tuple[Good, ...]:
     """Return what a scenario's people can trade against each other: money, nines per class, person-days, hours of toil.
 
@@ -187,9 +210,11 @@ def _groups(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
 
 
 __all__ = [
+    "FANCIFUL",
     "MONEY",
     "NINE",
     "ExchangeRate",
+    "beyond_wages",
     "elicited",
     "exchange_rates",
     "goods",

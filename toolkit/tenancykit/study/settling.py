@@ -15,14 +15,10 @@ import numpy as np
 
 from tenancykit.decision.table import FloatArray
 from tenancykit.study.evaluation import HOURS_PER_DAY
-from tenancykit.study.exchange_rates import NINE, ExchangeRate, three_digits
+from tenancykit.study.exchange_rates import FANCIFUL, NINE, ExchangeRate, three_digits
 
 FAR: Final = 10.0
 """Factor from which another exchange rate is no question any more. Assumption: it is known to within that."""
-
-
-FANCIFUL: Final = 10.0
-"""Times its wage from which nobody can say what work is worth, although weights imply it (assumption)."""
 
 
 @dataclass(frozen=True)
