@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from tenancykit.decision.assumptions import TornadoRow
@@ -14,6 +15,8 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.robustness import robustness
 
 _ALL: Final = 1_000_000
+_SHOWN: Final = 0.00005
+"""Smallest swing that four digits show."""
 
 
 def assumptions(study: Study) -> tuple[TornadoRow, ...]:
@@ -26,7 +29,9 @@ def assumptions(study: Study) -> tuple[TornadoRow, ...]:
 
 
 def assumptions_text(study: Study) -> str:
-    """Return the assumptions as a table."""
+    """Return the assumptions as a table; those that move no lead by what four digits show follow by name."""
+    found = assumptions(study)
+    moving = [row for row in found if row.swing >= _SHOWN or row.winner_at_low != row.winner_at_high]
     rows = [("assumption", "from", "to", "unit", "swing", "first: low / high")]
     rows += [
         (
@@ -37,9 +42,25 @@ def assumptions_text(study: Study) -> str:
             f"{row.swing:.4f}",
             f"{row.winner_at_low} / {row.winner_at_high}",
         )
-        for row in assumptions(study)
+        for row in moving
     ]
-    return "\n".join(columns(rows, left={0, 3, 5}))
+    told = [*columns(rows, left={0, 3, 5})]
+    still = [row.name for row in found if row not in moving]
+    if still:
+        told += ["", f"{len(still)} more move nothing by what four digits show (their ranges: --json):"]
+        told += _by_kind(still)
+    return "\n".join(told)
+
+
+def _by_kind(names: Sequence[str]) -> Iterator[str]:
+    """Yield lines that list names, those of one criterion together."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kind, mark, what = name.partition(": ")
+        kinds.setdefault(kind if mark else "beside them", []).append(what or name)
+    for kind, listed in kinds.items():
+        text = "; ".join(textwrap.shorten(name, 44, placeholder="...") for name in listed)
+        yield from textwrap.wrap(f"{kind}: {text}", 100, initial_indent="  ", subsequent_indent="    ")
 
 
 def assumptions_data(study: Study) -> dict[str, Any]:
