@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kubeanswers.reading import Reading, read_objects
 from tenancykit.auditing import AuditReport, alike, audit
@@ -168,3 +171,128 @@ def test_where_names_are_spoken_of_elsewhere_everybody_is_asked(
     assert not kinds(reading, monkeypatch)
     few, whole = both(reading, monkeypatch)
     assert few == whole
+
+
+PARTS = {
+    "space": """apiVersion: v1
+kind: Namespace
+metadata: {name: t-NAME, labels: {tenancykit.dev/tenant: NAME, pod-security.kubernetes.io/enforce: restricted}}
+""",
+    "lax space": """apiVersion: v1
+kind: Namespace
+metadata: {name: t-NAME, labels: {tenancykit.dev/tenant: NAME}}
+""",
+    "second space": """apiVersion: v1
+kind: Namespace
+metadata: {name: NAME-more, labels: {tenancykit.dev/tenant: x-NAME}}
+""",
+    "quota": """apiVersion: v1
+kind: ResourceQuota
+metadata: {name: all, namespace: t-NAME}
+spec: {hard: {requests.cpu: "1", requests.memory: 1Gi, pods: "5", services.nodeports: "0"}}
+""",
+    "deny": """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: t-NAME}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+""",
+    "members": """apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: members, namespace: t-NAME}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: "tenant:NAME"}]
+""",
+    "strangers": """apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: strangers, namespace: t-NAME}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: helpers}]
+""",
+    "invalid": """apiVersion: v1
+kind: ResourceQuota
+metadata: {name: broken, namespace: t-NAME}
+spec: {hard: {pods: many}}
+""",
+    "pod": """apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: t-NAME}
+spec: {serviceAccountName: gone, containers: [{name: c, image: x, securityContext: {privileged: true}}]}
+""",
+}
+BASES = {
+    "anybody reads": BINDING.replace("WHO", "system:authenticated").replace("cluster-admin", "view"),
+    "anybody rules": BINDING.replace("WHO", "system:authenticated"),
+    "one is platform": BINDING.replace("WHO", "admins"),
+    "nodes apart": "apiVersion: v1\nkind: Node\nmetadata: {name: n}\nspec: {taints: [{key: own, value: x}]}\n---\n",
+    "helpers live": PARTS["space"].replace("NAME", "helpers") + "---\n" + PARTS["members"].replace("NAME", "helpers"),
+}
+
+
+def tree(folder: Path, tenants: Mapping[str, Iterable[str]], bases: Iterable[str] = ()) -> Reading:
+    """Write a folder per tenant, with those parts in it, and read them back."""
+    for name, parts in tenants.items():
+        (folder / name).mkdir()
+        text = "---\n".join(PARTS[part] for part in parts).replace("NAME", name)
+        (folder / name / "all.yaml").write_text(text, encoding="utf-8")
+    for base in bases:
+        (folder / f"{base.replace(' ', '-')}.yaml").write_text(BASES[base], encoding="utf-8")
+    return read_objects([folder])
+
+
+def test_names_one_of_which_begins_another_are_asked_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = tree(tmp_path, {f"group-{number}": ("space", "deny") for number in range(1, TENANTS * 4)})
+    assert not kinds(reading, monkeypatch)
+
+
+def test_kinds_of_tenants_are_told_apart_by_what_they_hold_and_by_what_they_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = range(1000, 1000 + TENANTS)
+    tenants = {f"red-{number}": ("space", "deny") for number in numbers}
+    tenants |= {f"blue-{number}": ("space", "deny") for number in numbers}
+    tenants |= {f"blue-{number + 1000}": ("space",) for number in numbers}
+    found = kinds(tree(tmp_path, tenants), monkeypatch)
+    assert [(kind.names[0][:-3], len(kind.names)) for kind in found] == [
+        ("blue-1", TENANTS - 2),  # the first two of a kind were parsed, so that the others need not be
+        ("blue-2", TENANTS - 2),
+        ("red-1", TENANTS),
+    ]
+
+
+def test_queues_are_added_up_so_tenants_with_queues_are_asked_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        PARTS,
+        "queue",
+        "apiVersion: kueue.x-k8s.io/v1beta1\nkind: LocalQueue\n"
+        "metadata: {name: q, namespace: t-NAME}\nspec: {clusterQueue: all}\n",
+    )
+    reading = tree(tmp_path, {f"red-{number}": ("space", "queue") for number in range(1000, 1000 + TENANTS)})
+    assert not kinds(reading, monkeypatch)
+
+
+HELD = st.sets(st.sampled_from([part for part in PARTS if "space" not in part]))
+SPACES = st.sampled_from((("space",), ("lax space",), ("space", "second space")))
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(("red", "blue", "reddish")), st.tuples(SPACES, HELD), min_size=1),
+    st.tuples(SPACES, HELD),
+    st.sets(st.sampled_from(tuple(BASES))),
+)
+def test_whatever_kinds_of_tenants_hold_a_few_of_each_answer_for_all(
+    held: dict[str, tuple[tuple[str, ...], set[str]]], other: tuple[tuple[str, ...], set[str]], bases: set[str]
+) -> None:
+    tenants = {
+        f"{kind}-{n}": (*spaces, *sorted(more)) for kind, (spaces, more) in held.items() for n in range(100, 126)
+    }
+    tenants["red-777"] = (*other[0], *sorted(other[1]))
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        reading = tree(Path(place), tenants, sorted(bases))
+        few, whole = both(reading, patch)
+    assert few == whole
+    assert few.as_dict() == whole.as_dict()
