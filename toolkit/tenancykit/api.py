@@ -264,12 +264,14 @@ def audit(
         pod_cidrs: where pods live; decides whether an ipBlock may mean them.
         stdin: what ``-`` reads.
     """
+    from kubeanswers.collector import paused_collector
     from tenancykit.auditing import AuditOptions, audit_clusters, read_clusters
 
     options = AuditOptions(
         dict(tenants or {}), frozenset(platform), tuple(pod_cidrs), tenant_labels=tuple(tenant_labels)
     )
-    return audit_clusters(read_clusters(paths, stdin=stdin or sys.stdin), options)
+    with paused_collector():
+        return audit_clusters(read_clusters(paths, stdin=stdin or sys.stdin), options)
 
 
 def validate(

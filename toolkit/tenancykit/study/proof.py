@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from kubeanswers.collector import paused_collector
 from kubeanswers.errors import Fault
 from tenancykit.auditing import Finding, read_objects
 from tenancykit.auditing.fleet import cluster_folders
@@ -148,7 +149,8 @@ def prove(
     observed = Observations(resolved, scenario, idle)
     digests: dict[str, str] = {}
     for name, path in _clusters(Path(folder)).items():
-        observed.read(name, read_objects([path], digests=digests))
+        with paused_collector():  # a cluster's objects are gone before it goes on
+            observed.read(name, read_objects([path], digests=digests))
     proven = tuple(_judged(claim, catalogue, observed) for claim in claims(resolved, catalogue))
     faults = (*observed.faults, *observed.strangers(), *observed.validity.refused)
     changes = drift(resolved, scenario, catalogue, folder, digests)
