@@ -391,3 +391,49 @@ spec: {nodeLabels: {type: g}}
 
     assert chosen((0, 13)) == ["g"]
     assert chosen((0, 19)) == ["f"]
+
+
+RAY = """
+---
+apiVersion: ray.io/v1
+kind: RayJob
+metadata: {name: r, namespace: default, labels: {kueue.x-k8s.io/queue-name: lq}}
+spec:
+  MODE
+  suspend: true
+  rayClusterSpec:
+    SCALES
+    headGroupSpec: {template: {spec: {containers: [{name: ray, resources: {requests: {cpu: 1}}}]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "scales", "used"),
+    [
+        ("", "", {"head": "1", "submitter": "500m"}),
+        ("submissionMode: HTTPMode", "", {"head": "1"}),
+        ("submissionMode: SidecarMode", "", {"head": "1500m"}),
+        ("submissionMode: HTTPMode", "enableInTreeAutoscaling: true", {"head": "1500m"}),
+    ],
+)
+def test_a_ray_job_holds_quota_for_what_its_operator_starts_beside_it(
+    tmp_path: Path, mode: str, scales: str, used: dict[str, str]
+) -> None:
+    path = tmp_path / "alone.yaml"
+    text = ALONE.replace("coveredResources: [cpu]", "coveredResources: [cpu, memory]").replace(
+        "{name: cpu, nominalQuota: 2}", "{name: cpu, nominalQuota: 2}, {name: memory, nominalQuota: 10Gi}"
+    )
+    path.write_text(text + RAY.replace("MODE", mode).replace("SCALES", scales), encoding="utf-8")
+    found = tk.admit(path).now
+    (one,) = found.admitted
+    assert {part.name for part in one.pod_sets} == set(used)
+    (queue,) = found.queues
+    asked = sum(1000 * int(text) if text.isdigit() else int(text.removesuffix("m")) for text in used.values())
+    assert queue.usage["f|cpu"] == asked
+
+
+def test_a_job_whose_admission_is_gated_is_left_out_and_said_so(tmp_path: Path) -> None:
+    gated = RAY.replace("labels:", "annotations: {kueue.x-k8s.io/admission-gated-by: acme.com/budget}, labels:")
+    found = _admitted(tmp_path, gated.replace("MODE", "").replace("SCALES", ""))
+    assert not found.now.admitted
+    assert any("waits for acme.com/budget" in note for note in found.now.notes)

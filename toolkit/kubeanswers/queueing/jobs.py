@@ -20,6 +20,7 @@ Part = tuple[str, int, Mapping[str, Any], int | None]
 
 QUEUE_LABEL: Final = f"{GROUP}/queue-name"
 _PRIORITY_LABEL: Final = f"{GROUP}/priority-class"
+_GATED: Final = f"{GROUP}/admission-gated-by"
 _GROUP_LABEL: Final = f"{GROUP}/pod-group-name"
 _MIN_PARALLELISM: Final = f"{GROUP}/job-min-parallelism"
 _REPLICAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -152,6 +153,9 @@ def _take(
     )
     if done:
         return
+    if gate := item.annotations.get(_GATED):
+        found.notes.append(f"{item} ({item.where}): waits for {gate} ({_GATED}), whatever quota is free; left out")
+        return
     parts = classes.stored(item.namespace, parts)
     if refused := classes.refusals(item.namespace, parts):
         found.notes.append(f"{item} ({item.where}): Kueue lets it never in, a LimitRange: {refused[0]}; left out")
@@ -184,7 +188,7 @@ def _workload(item: ManifestObject, classes: _Classes, found: Jobs, faults: Faul
 
     if holds("Finished"):
         return
-    aside = "not active" if spec.get("active") is False else _set_back(conditions)
+    aside = "not active" if spec.get("active") is False else _set_back(item, conditions)
     if aside:
         found.notes.append(f"{item} ({item.where}): {aside}; left out")
         return
@@ -246,10 +250,14 @@ def _workload(item: ManifestObject, classes: _Classes, found: Jobs, faults: Faul
     found.running.append(Reserved(workload, str(admission.get("clusterQueue")), granted, since, holds("Evicted")))
 
 
-def _set_back(conditions: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return why a workload that was evicted is not in its queue yet; empty where it is."""
+def _set_back(item: ManifestObject, conditions: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return why a workload that holds no quota is not in its queue; empty where it is or holds some."""
     requeued, reserved = (mapping(conditions.get(name)).get("status") for name in ("Requeued", "QuotaReserved"))
-    return "waits for its next try (Requeued is False)" if requeued == "False" and reserved != "True" else ""
+    if reserved == "True":
+        return ""
+    if gate := item.annotations.get(_GATED):
+        return f"waits for {gate} ({_GATED}), whatever quota is free"
+    return "waits for its next try (Requeued is False)" if requeued == "False" else ""
 
 
 def _queued_since(item: ManifestObject, conditions: Mapping[str, Mapping[str, Any]]) -> float:
@@ -368,13 +376,36 @@ def _job_set(spec: Mapping[str, Any], _: ManifestObject) -> Iterator[Part]:
 
 def _ray(spec: Mapping[str, Any], item: ManifestObject) -> Iterator[Part]:
     cluster = spec if item.kind == "RayCluster" else mapping(spec.get("rayClusterSpec") or spec.get("rayClusterConfig"))
-    yield "head", 1, mapping(mapping(cluster.get("headGroupSpec")).get("template")), None
+    mode = (spec.get("submissionMode") or "K8sJobMode") if item.kind == "RayJob" else ""
+    beside = [_SUBMITTER] if mode == "SidecarMode" else []
+    if cluster.get("enableInTreeAutoscaling"):
+        scaler = mapping(cluster.get("autoscalerOptions")).get("resources")
+        beside.append({**_AUTOSCALER, **({"resources": scaler} if scaler else {})})
+    yield "head", 1, _with_containers(mapping(mapping(cluster.get("headGroupSpec")).get("template")), beside), None
     for group in mappings(cluster.get("workerGroupSpecs")):
         count = int(group.get("replicas", 1)) * int(group.get("numOfHosts", 1))
         yield str(group.get("groupName")), count, mapping(group.get("template")), None
-    submitter = mapping(spec.get("submitterPodTemplate"))
-    if item.kind == "RayJob" and submitter:
-        yield "submitter", 1, submitter, None
+    if mode == "K8sJobMode":
+        yield "submitter", 1, mapping(spec.get("submitterPodTemplate")) or {"spec": {"containers": [_SUBMITTER]}}, None
+
+
+_SUBMITTER: Final[Mapping[str, Any]] = {
+    "name": "ray-job-submitter",
+    "resources": {"requests": {"cpu": "500m", "memory": "200Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+}
+"""What KubeRay starts to submit a RayJob unless a template says otherwise (its controllers/ray/common/job.go)."""
+_AUTOSCALER: Final[Mapping[str, Any]] = {
+    "name": "autoscaler",
+    "resources": {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}},
+}
+"""What KubeRay puts beside Ray's head where it scales the cluster (its controllers/ray/common/pod.go); Kueue
+counts it, and a submitter beside the head, from 0.19 on: here always, since the pods hold it in any version."""
+
+
+def _with_containers(template: Mapping[str, Any], more: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return a pod template with containers that its operator adds."""
+    pod = mapping(template.get("spec"))
+    return {**template, "spec": {**pod, "containers": [*mappings(pod.get("containers")), *more]}} if more else template
 
 
 def _kubeflow(spec: Mapping[str, Any], item: ManifestObject) -> Iterator[Part]:
