@@ -256,7 +256,7 @@ def test_kinds_of_tenants_are_told_apart_by_what_they_hold_and_by_what_they_are_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = range(1000, 1000 + TENANTS)
-    tenants = {f"red-{number}": ("space", "deny") for number in numbers}
+    tenants: dict[str, tuple[str, ...]] = {f"red-{number}": ("space", "deny") for number in numbers}
     tenants |= {f"blue-{number}": ("space", "deny") for number in numbers}
     tenants |= {f"blue-{number + 1000}": ("space",) for number in numbers}
     found = kinds(tree(tmp_path, tenants), monkeypatch)
