@@ -16,6 +16,7 @@ from tenancykit.live.contexts import read_cluster
 from tenancykit.live.discovery import Discovery
 from tenancykit.live.questions import Reply
 from tenancykit.live.verifying import Scope, Verification, verify
+from tenancykit.report.live import verification_junit
 from tests.live.api_server import Cluster
 from tests.live.conftest import PLATFORM, Serve, add, empty_cluster
 from tests.live.direct import Direct
@@ -341,6 +342,13 @@ def test_a_list_that_runs_out_half_way_is_not_taken_for_the_whole(applied: Clust
     found = verify({PLATFORM: (direct, objects)}, Scope(sample=1))
     assert found.verdict == "undecided"
     assert any("changing while it was read" in r.why for r in found.deviations)
+
+
+def test_a_message_of_a_server_cannot_break_the_junit_file() -> None:
+    said = "\x1b]0;owned\x07</failure>\ufffe"
+    reply = Reply("access", "prod", "red", "may red's admin do it?", "", "denied", "allowed", said)
+    read = ET.fromstring(verification_junit(Verification({"prod": said}, (reply,), 1, 1)))  # noqa: S314 - our own output
+    assert [found.text for found in read.iter("failure")] == ["\\x1b]0;owned\\x07</failure>\ufffd"]
 
 
 def test_results_are_stored_with_their_date_and_as_junit(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,19 @@ def test_a_simulation_draws_itself_and_says_all_figures(played: QueueAnswer) -> 
     assert "GPU hours lost" in html_of(played)
     assert text_of(played).startswith("340 jobs")
     assert "Jain's index" in text_of(played)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\x1b]0;owned\x07", "</text><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a\ufffeb", "\u202egnp",
+     "]]>", "&lt;", "<!--", "=HYPERLINK(1)", "x" * 3000],
+)  # fmt: skip
+def test_a_tenant_with_a_hostile_name_is_text_in_every_picture(tmp_path: Path, played: QueueAnswer, name: str) -> None:
+    text = workshop.jobs().read_text()
+    jobs = tmp_path / "jobs.csv"
+    quoted = name.replace('"', '""')
+    jobs.write_text(re.sub(r"(?m)^vision,", lambda _: f'"{quoted}",', text))
+    found = tk.queue(jobs, quotas={"language": 5, "speech": 5, "tests": 5, name: 5}, fleets=False)
+    for draw in DRAWN.values():
+        of_any, of_words = ({e.tag for e in ET.fromstring(draw(one).svg).iter()} for one in (found, played))  # noqa: S314 - our own output
+        assert of_any <= {*of_words, "{http://www.w3.org/2000/svg}title"}

@@ -15,11 +15,18 @@ _STEERING: Final = re.compile(
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Unicode's general categories Cc, Cf, Cs, Zl and Zp, but for line end and tab (a test compares)."""
+_NO_CHARACTERS: Final = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+"""What XML cannot hold although Unicode calls it no control character."""
 
 
 def escaped(text: str) -> str:
     """Return text that is harmless on a terminal; what it holds of JSON stays the same JSON."""
     return _STEERING.sub(lambda found: _number(found[0]), text)
+
+
+def xml_text(text: str) -> str:
+    """Return text, or a document, that XML can hold: what would steer a terminal as its numbers."""
+    return escaped(text).translate(_NO_CHARACTERS)
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
+from kubeanswers.terminal import xml_text
 from tenancykit.auditing.causes import Cause, causes
 from tenancykit.auditing.findings import AuditReport, Finding, Severity
 
@@ -146,14 +147,7 @@ def to_junit(report: AuditReport) -> str:
         suite.set("errors", str(len(suite.findall("testcase/error"))))
         suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _printable(ET.tostring(root, encoding="unicode")) + "\n"
-
-
-def _printable(text: str) -> str:
-    """Drop characters XML cannot hold."""
-    return "".join(
-        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
-    )
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml_text(ET.tostring(root, encoding="unicode")) + "\n"
 
 
 def to_text(report: AuditReport, *, most: int = 50) -> str:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.inputs import read_bytes, read_stdin
 from kubeanswers.source import read_yaml
+from kubeanswers.terminal import xml_text
 from kubeanswers.writing import make_parents, write_text
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json
@@ -93,4 +94,4 @@ def _junit(found: list[Observed]) -> str:
             tag = "error" if one.verdict == "undecided" else "failure"
             ET.SubElement(case, tag, {"message": f"{one.verdict}: claimed {one.claimed}, observed {one.observed}"})
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return xml_text(ET.tostring(root, encoding="unicode", xml_declaration=True)) + "\n"

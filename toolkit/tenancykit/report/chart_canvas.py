@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kubeanswers.terminal import xml_text
 from kubeanswers.writing import write_text
 
 ORANGE: Final = "#E69F00"
@@ -61,8 +62,8 @@ class Chart:
 
     def html(self) -> str:
         """Return the picture with its data folded away below it."""
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        head = "".join(f"<th>{_safe(name)}</th>" for name in self.columns)
+        body = "".join("<tr>" + "".join(f"<td>{_safe(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
         return (
             f'<figure style="margin:0 0 8px">{self.svg}<figcaption><details style="font:12px system-ui,sans-serif">'
             f'<summary>Figures of this chart</summary><table style="border-collapse:collapse"><tr>{head}</tr>{body}'
@@ -121,11 +122,11 @@ class Canvas:
     ) -> None:
         """Write text with its baseline at y; longer than ``room`` it is cut, and shown whole on hover."""
         shown = text if room is None else shortened(text, room, size)
-        title = f"<title>{html.escape(text)}</title>" if shown != text else ""
+        title = f"<title>{_safe(text)}</title>" if shown != text else ""
         turn = f' transform="rotate(-90 {_n(x)} {_n(y)})"' if turned else ""
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" '
-            f'fill="{fill}"{turn}>{html.escape(shown)}{title}</text>'
+            f'fill="{fill}"{turn}>{_safe(shown)}{title}</text>'
         )
 
     def boxed(self, x: float, y: float, width: float, height: float, text: str, fill: str, stroke: str) -> None:
@@ -272,9 +273,9 @@ class Canvas:
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" {_MADE_BY} viewBox="0 0 {_n(self.width)} {_n(height)}" '
                 f'width="{_n(self.width)}" height="{_n(height)}" style="max-width:100%;height:auto" role="img" '
-                f'aria-label="{html.escape(self.title, quote=True)}" font-family="{_FONT}">'
+                f'aria-label="{_safe(self.title)}" font-family="{_FONT}">'
             ),
-            f"<title>{html.escape(self.title)}</title>",
+            f"<title>{_safe(self.title)}</title>",
             f'<rect width="{_n(self.width)}" height="{_n(height)}" fill="#ffffff"/>',
         ]
         body, self._parts = self._parts, []
@@ -364,8 +365,13 @@ def class_colours(names: Sequence[str]) -> dict[str, str]:
     return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(names)}
 
 
+def _safe(text: str) -> str:
+    """Return text that is only text in a picture, in a page and as a file of its own."""
+    return html.escape(xml_text(text))
+
+
 def _hover(title: str) -> str:
-    return f"<title>{html.escape(title)}</title>" if title else ""
+    return f"<title>{_safe(title)}</title>" if title else ""
 
 
 def _n(value: float) -> str:

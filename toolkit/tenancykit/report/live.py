@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, get_args
 from xml.etree import ElementTree as ET
 
+from kubeanswers.terminal import xml_text
 from tenancykit.live.applying import Applied, Outcome, Result
 from tenancykit.live.questions import Reply, Verdict
 from tenancykit.live.verifying import NOT_ASKED, Verification
@@ -203,4 +204,4 @@ def verification_junit(found: Verification) -> str:
                 told = f"{reply.verdict}: claimed {reply.claimed}, observed {reply.observed}"
                 ET.SubElement(case, tag, message=told).text = reply.why
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return xml_text(ET.tostring(root, encoding="unicode", xml_declaration=True)) + "\n"
