@@ -298,6 +298,49 @@ def test_objects_beside_the_export_are_told(applied: Cluster, export: Path) -> N
     assert not any("basic" in question for question in told)
 
 
+@pytest.mark.parametrize(
+    ("data", "verdict", "told"),
+    [
+        (
+            {"apiVersion": "crd.projectcalico.org/v1", "kind": "GlobalNetworkPolicy", "metadata": {"name": "x"},
+             "spec": {"order": 1, "selector": "all()", "ingress": [{"action": "Allow"}]}},
+            "undecided", "pods over the pod network",
+        ),
+        (
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x", "namespace": "TENANT"},
+             "spec": {"externalIPs": ["203.0.113.9"], "ports": [{"port": 443}]}},
+            "open", "Service TENANT/x beside the export",
+        ),
+        (
+            {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"},
+             "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/"},
+                      "claimRef": {"namespace": "TENANT", "name": "c"}}},
+            "open", "PersistentVolume x",
+        ),
+        (
+            {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+             "metadata": {"name": "x", "namespace": "default"},
+             "spec": {"config": '{"type": "macvlan", "master": "eth0"}'}},
+            "undecided", "pods over the pod network",
+        ),
+        (
+            {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+             "metadata": {"name": "x", "namespace": "TENANT"}, "spec": {"path": "./", "interval": "5m"}},
+            "open", "Kustomization TENANT/x",
+        ),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_what_other_tools_open_beside_the_export_is_seen(
+    applied: Cluster, export: Path, data: dict[str, Any], verdict: str, told: str
+) -> None:
+    namespace = tenant_of(applied)
+    applied.groups.add(data["apiVersion"].rpartition("/")[0])
+    add(applied, json.loads(json.dumps(data).replace("TENANT", namespace)))
+    found = deviations(applied, export, "beside")
+    assert any(r.verdict == verdict and told.replace("TENANT", namespace) in r.question for r in found), found
+
+
 def test_a_neighbour_given_rights_is_named_as_a_crossing(applied: Cluster, export: Path) -> None:
     mine = tenant_of(applied)
     names = sorted(n for (_, kind, _, n) in applied.objects if kind == "Namespace" and n.startswith("t-") and n != mine)

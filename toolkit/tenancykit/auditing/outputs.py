@@ -162,7 +162,8 @@ def _lines(report: AuditReport, most: int) -> Iterator[str]:
     if report.tenants:
         yield from report.told
     if report.sets:
-        yield f"read apart: {', '.join(name or 'the rest' for name in report.sets)}"
+        more = f" and {len(report.sets) - _SETS} more" if len(report.sets) > _SETS else ""
+        yield f"read apart: {', '.join(name or 'the rest' for name in report.sets[:_SETS])}{more}"
     yield from (f"! not read: {fault}" for fault in report.faults[:_FIRST])
     if len(report.faults) > _FIRST:
         yield f"! and {len(report.faults) - _FIRST} more that could not be read: see the end"
@@ -210,6 +211,8 @@ def _cause_lines(report: AuditReport, found: list[Cause], most: int) -> Iterator
 
 
 _FIRST: Final = 3
+_SETS: Final = 8
+"""Sets named in one line; --json has all of them."""
 """Faults told before everything else; further ones are told last."""
 
 

@@ -13,7 +13,17 @@ from typing import Any, Final
 
 from kubeanswers.access.rbac import Request
 from kubeanswers.errors import Fault
-from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping, mappings, object_set, scalar_text, scrubbed
+from kubeanswers.objects import (
+    ManifestObject,
+    ObjectSet,
+    Where,
+    mapping,
+    mappings,
+    object_set,
+    scalar_text,
+    scrubbed,
+    texts,
+)
 from tenancykit.auditing import AuditOptions, AuditReport, Severity, audit
 from tenancykit.auditing.tenants import Tenancy
 from tenancykit.live.client import PAGE, ApiServer
@@ -49,8 +59,30 @@ LISTED: Final[tuple[tuple[str, str], ...]] = (
     ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
     ("cilium.io/v2", "CiliumNetworkPolicy"),
     ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
+    ("projectcalico.org/v3", "GlobalNetworkPolicy"),
+    ("projectcalico.org/v3", "NetworkPolicy"),
+    ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"),
+    ("crd.projectcalico.org/v1", "NetworkPolicy"),
+    ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy"),
+    ("crd.antrea.io/v1beta1", "NetworkPolicy"),
+    ("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"),
+    ("k8s.ovn.org/v1", "UserDefinedNetwork"),
+    ("k8s.ovn.org/v1", "ClusterUserDefinedNetwork"),
+    ("v1", "Service"),
+    ("v1", "PersistentVolume"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("networking.k8s.io/v1", "IngressClass"),
+    ("gateway.networking.k8s.io/v1beta1", "ReferenceGrant"),
+    ("apiregistration.k8s.io/v1", "APIService"),
+    ("external-secrets.io/v1", "ClusterSecretStore"),
+    ("capsule.clastix.io/v1beta2", "Tenant"),
+    ("capsule.clastix.io/v1beta2", "GlobalTenantResource"),
+    ("argoproj.io/v1alpha1", "AppProject"),
+    ("argoproj.io/v1alpha1", "Application"),
+    ("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
+    ("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
 )
-"""Kinds that decide who may do what and who reaches whom."""
+"""Kinds that decide who may do what and who reaches whom; what a server does not serve is not asked for."""
 
 
 @dataclass
@@ -144,6 +176,9 @@ class Beside:
                 gives = f"{scalar_text(role.get('kind'))} {scalar_text(role.get('name'))}"
                 why = f"it gives {gives} to {', '.join(who[:3])}, and the export has no such binding"
                 yield self._reply(tenant, f"{item} beside the export", "", "allowed", why)
+        elif item.kind == "Service" and texts(item.spec.get("externalIPs")):
+            why = f"it takes the traffic to {', '.join(texts(item.spec['externalIPs'])[:3])}, whoever it belongs to"
+            yield self._reply(tenant, f"{item} beside the export", "service-to-traffic", "allowed", why)
         elif item.kind in ("NetworkPolicy", "CiliumNetworkPolicy") and tenant and not self._may_write(tenant, item):
             why = f"policies add up: it may allow what the export's deny; nobody of {tenant} may write one"
             yield self._reply(tenant, f"{item} beside the export", "", "allowed", why)
@@ -185,12 +220,17 @@ class Beside:
                 yield self._reply(tenant, question, finding.crossing, "allowed", finding.path)
 
     def _crossings(self, meant: AuditReport, found: AuditReport) -> Iterator[Reply]:
-        closed = {item.id: item.victims for item in meant.crossings}
+        known = {item.id: item for item in meant.crossings}
         for item in found.crossings:
-            for attacker, victims in sorted(item.victims.items()):
-                more = victims - closed.get(item.id, {}).get(attacker, frozenset()) - {attacker}
+            before = known.get(item.id)
+            pairs = [("allowed", *pair) for pair in sorted(item.victims.items())]
+            pairs += [("undecided", *pair) for pair in sorted(item.doubts.items())]
+            for state, attacker, victims in pairs:
+                more = victims - {attacker}
+                if before is not None:
+                    more -= before.victims.get(attacker, frozenset())
+                    more -= before.doubts.get(attacker, frozenset()) if state == "undecided" else frozenset()
                 if more and attacker in self.tenancy.tenants:
-                    state = "undecided" if attacker in item.undecided else "allowed"
                     names = ", ".join(sorted(more)[:3]) + (f" and {len(more) - 3} more" if len(more) > 3 else "")
                     question = f"{attacker} to {names}: {item.title}, by what lives"
                     yield self._reply(attacker, question, item.id, state, item.reasons.get(attacker, ""))
