@@ -369,7 +369,7 @@ def test_zero_of_a_resource_without_quota_is_no_obstacle_since_0_16(tmp_path: Pa
     assert [one.workload for one in tk.admit(path, kueue=(0, 16)).now.waiting] == []
 
 
-def test_since_0_18_a_flavor_without_labels_takes_pods_that_select_anothers(tmp_path: Path) -> None:
+def test_since_0_17_a_flavor_without_labels_takes_pods_that_select_anothers(tmp_path: Path) -> None:
     flavors = (
         "[{name: f, resources: [{name: cpu, nominalQuota: 2}]}, {name: g, resources: [{name: cpu, nominalQuota: 2}]}]"
     )
@@ -389,7 +389,8 @@ spec: {nodeLabels: {type: g}}
             flavor for one in tk.admit(path, kueue=version).now.admitted for flavor in one.pod_sets[0].flavors.values()
         ]
 
-    assert chosen((0, 13)) == ["g"]
+    assert chosen((0, 16)) == ["g"]
+    assert chosen((0, 17)) == ["f"]
     assert chosen((0, 19)) == ["f"]
 
 

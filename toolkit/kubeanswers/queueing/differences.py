@@ -2,7 +2,7 @@
 
 Modelled: from 0.17 on, with fair sharing, who stays within its own quota goes first and preempts whatever the shares;
 from 0.18 on the scheduler no longer crashes for a queue in no cohort; from 0.15 on ``flavorFungibility.preference``;
-from 0.16 on nothing (zero) asked of a resource that a queue has no quota of keeps nobody out; from 0.18.2 on of a pod's
+from 0.16 on nothing (zero) asked of a resource that a queue has no quota of keeps nobody out; from 0.17.6 on of a pod's
 node terms only those on the flavor's own labels are heeded.
 Not modelled, and therefore said: what is listed here. What no version's engine here looks at (admission checks, usage
 over time, transformed resources, pods that must become ready) is said where the objects set it.
