@@ -209,7 +209,7 @@ class Component(Entry):
     """CustomResourceDefinitions it brings."""
     api_groups: tuple[str, ...] = ()
     """API groups whose definitions it brings."""
-    drives: Vendor | Literal[""] = ""
+    drives: Vendor | None = None
     """Whose accelerators it drives; it is installed where some of them are on offer, and nowhere else."""
     namespace: str = ""
     """Namespace of its release, where nothing but its chart's required values has to be stated to install it."""

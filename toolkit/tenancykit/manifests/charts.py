@@ -26,7 +26,7 @@ def releases(plan: ClusterPlan, scopes: dict[str, ClassScope]) -> Iterator[HelmR
         catalogue = scopes[plan.classes[0].tenant_class.id].catalogue
         for chart in charts_of(option, catalogue):
             scope = cluster_scope(plan, scopes, option.id, chart.side)
-            driven = catalogue.components[chart.component].drives if chart.component in catalogue.components else ""
+            driven = catalogue.components[chart.component].drives if chart.component in catalogue.components else None
             if scope.classes and chart.component not in done and (not driven or driven in scope.makers):
                 done.add(chart.component)
                 yield _release(option.id, chart, scope)

@@ -77,7 +77,7 @@ def k0rdent_base(scope: ClusterScope) -> Iterator[Manifest]:
         yield _made("fl_k0rdent", _K0RDENT, "ClusterTemplate", name, _K0RDENT_NAMESPACE, {"helm": {"chartSpec": chart}})
         services = []
         operators = (c for c in scope.catalogue.components.values() if c.drives in scope.makers)
-        for operator_of in sorted(operators, key=lambda each: each.drives):
+        for operator_of in sorted(operators, key=lambda each: str(each.drives)):
             component, pinned = operator_of.id, operator_of.helm
             namespace = operator_of.namespace or component
             chart_of, version = (pinned.chart, pinned.version) if pinned else (component, "*")
