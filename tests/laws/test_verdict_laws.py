@@ -22,6 +22,7 @@ from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.exchange_rates import exchange_rates, weighed
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import scales_of
+from tests.laws.small import SAAS
 
 EXAMPLES = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
 CHANGES_EACH = 500
@@ -244,3 +245,10 @@ def _with(study: Study, field: str, stated: Mapping[str, object]) -> str:
     document = study.scenario.model_dump(mode="json", by_alias=True)
     document[field] = stated
     return json.dumps(document)
+
+
+def test_a_worth_without_its_period_is_one_fault_and_not_also_no_mapping() -> None:
+    with pytest.raises(InputError) as found:
+        tk.parse_scenario(SAAS + 'worth: {isolation: "21000 USD per nine"}\n')
+    assert len(found.value.faults) == 1
+    assert "does not say per month or per year" in str(found.value)

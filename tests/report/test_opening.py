@@ -22,6 +22,7 @@ from tenancykit.report.opening import (
     opening,
     provided,
 )
+from tenancykit.scenario.judgement import Scales
 from tenancykit.scenario.model import TenantClass
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.study.exchange_rates import leaves_of_rates
@@ -168,6 +169,14 @@ def test_a_limit_that_a_design_may_still_pass_by_its_own_doubt_is_said() -> None
     told = opening(tk.compare(scenario.model_copy(update={"requirements": dated})))
     assert "may still miss the go-live date" in " ".join((*told.lines, *told.details))
     assert "may still miss" not in " ".join((*opening(study("saas")).lines, *opening(study("saas")).details))
+
+
+def test_a_figure_beyond_a_stated_end_of_its_scale_is_said_to_be_extrapolated() -> None:
+    """A scale of cost from 1 to 2 USD a month was taken, and nothing said that every design lay beyond it."""
+    ends = Scales.model_validate({"cost": {"best": 1, "worst": 2}})
+    told = " ".join(opening(tk.compare(teams().model_copy(update={"scales": ends}))).details)
+    assert re.search(r"Its service cost of [\d,]+ USD a month lies beyond the worse end of the scale \(1 to 2\)", told)
+    assert "extrapolated" not in " ".join(opening(study("saas")).details)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

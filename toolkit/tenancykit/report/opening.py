@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tenancykit.criterion_names import TITLES
+from tenancykit.criterion_names import PLAIN, TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.completing import goes_without, lacks, purchase, swapped
@@ -301,7 +301,7 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     if verdict.word == "clear":
         said = f"{share}, whichever rival is dropped and with any one assumption at either end of its range."
         line, rest = fitted(said, limits)
-        return line, [*rest, varied, *_rates(study, best)]
+        return line, [*rest, *_beyond(study, best), varied, *_rates(study, best)]
     overturns = [*_overturns(study, verdict, best)]
     settling = _settling(study, verdict, best, others)
     told = [*overturns[:1], settling] if verdict.share >= _SURE else [settling, *overturns[:1]]
@@ -310,8 +310,22 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     often = [text for text in _rivals(study, verdict, best) if text.split(": ", 1)[1] not in " ".join(named)]
     line, rest = fitted(said, [*(_plain(study, best, text) for text in told[1:]), *often])
     missed = [f"{kept[2:].replace(' keep ', ' of samples keep ')}."] if kept and kept not in line else []
-    doubts = [*limits, hangs_on(study), varied, *_rates(study, best)]
+    doubts = [*limits, hangs_on(study), *_beyond(study, best), varied, *_rates(study, best)]
     return line, [*filter(None, [*named, *missed, *rest, *overturns[1:], *doubts])]
+
+
+def _beyond(study: Study, best: Evaluation) -> Iterator[str]:
+    """Yield which figures of the first design lie beyond an end of their scale, where values are extrapolated."""
+    scales = study.scales
+    for leaf in (leaf for leaf in scales.tree.leaves if leaf.name in PLAIN):
+        low, high = sorted(leaf.function.ends)
+        score = best.scores[leaf.name]
+        if not low <= score.value <= high:
+            end = "worse" if (score.value > high) == (leaf.function.ends[0] == high) else "better"
+            yield (
+                f"Its {TITLES[leaf.name].lower()} of {three_digits(score.value)} {_each(score.unit)} lies beyond the "
+                f"{end} end of the scale ({three_digits(low)} to {three_digits(high)}), where values are extrapolated."
+            )
 
 
 def _rates(study: Study, best: Evaluation) -> Iterator[str]:
