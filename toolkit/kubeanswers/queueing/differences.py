@@ -1,6 +1,6 @@
 """What Kueue changed after the version that was recorded, and whether it bears on a design.
 
-Modelled: from 0.17 on, with fair sharing, who stays within its own quota goes first and preempts whatever the shares;
+Modelled: from 0.15.6 on, with fair sharing, who stays within its own quota goes first, preempting whatever the shares;
 from 0.18 on the scheduler no longer crashes for a queue in no cohort; from 0.15 on ``flavorFungibility.preference``;
 from 0.16 on nothing (zero) asked of a resource that a queue has no quota of keeps nobody out; from 0.17.6 on of a pod's
 node terms only those on the flavor's own labels are heeded.

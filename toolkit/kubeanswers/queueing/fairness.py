@@ -26,8 +26,8 @@ NONE: Final[Share] = (False, 0.0)
 _BELOW: Final[Share] = (False, -1.0)
 
 
-ENTITLED: Final[Version] = (0, 17)
-"""Since then a queue within its own quota preempts whatever the shares."""
+ENTITLED: Final[Version] = (0, 15)
+"""Since then (0.15.6, 0.16.3) a queue within its own quota preempts whatever the shares."""
 CRASH_MENDED: Final[Version] = (0, 18)
 
 

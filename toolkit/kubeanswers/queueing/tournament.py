@@ -23,8 +23,8 @@ class Head(Protocol):
 
 H = TypeVar("H", bound=Head)
 
-OWN_FIRST: Final[Version] = (0, 17)
-"""Since then who stays within its own quota of what it asks for goes before who borrows, whatever the shares."""
+OWN_FIRST: Final[Version] = (0, 15)
+"""Since then (0.15.5, 0.16.2) who stays within its own quota of what it asks for goes before who borrows."""
 
 
 def served_by(head: Head) -> tuple[int, int, float]:
