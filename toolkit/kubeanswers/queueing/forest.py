@@ -14,8 +14,8 @@ from kubeanswers.queueing.values import ClusterQueue, Cohort, Design, Flavor, Ve
 ZEROS_DROPPED: Final[Version] = (0, 16)
 """Since then nothing asked of a resource that a queue has no quota of keeps nobody out (kubernetes-sigs/kueue 8241)."""
 OWN_LABELS: Final[Version] = (0, 17)
-"""Since then (0.17.6, 0.18.2) of a pod's node terms those are heeded that speak of the flavor's own labels, not of those
-of other flavors in its group (kubernetes-sigs/kueue 12449)."""
+"""Since then (0.17.6, 0.18.2) a pod's node terms are heeded as far as they speak of the flavor's own labels, not
+of those of others in its group (kubernetes-sigs/kueue 12449)."""
 
 
 @dataclass
