@@ -18,6 +18,7 @@ from tenancykit.criteria.score import Score
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.validity import reference_design
 from tenancykit.drawing import html_of, text_of
+from tenancykit.report import text
 from tenancykit.report.payload import comparison
 from tenancykit.report.record import record_html
 from tenancykit.scenario.model import Weights
@@ -42,6 +43,15 @@ def toy() -> Iterator[AddedCriterion]:
 def study(toy: AddedCriterion) -> tk.Study:  # noqa: ARG001 - registered while the module is tested
     scenario = tk.load_scenario("ml-platform")
     return tk.compare(scenario.model_copy(update={"weights": Weights.by_criterion(WEIGHTS)}))
+
+
+def test_a_table_of_five_criteria_fits_a_terminal_of_80_columns(
+    study: tk.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "line_width", lambda: 80)
+    lines = text.study_text(study).splitlines()
+    assert any("Parts" in line.split() for line in lines)
+    assert [line for line in lines if len(line) > 80] == []
 
 
 def test_a_registered_criterion_is_compared_and_ranked_after_the_four(study: tk.Study) -> None:

@@ -87,13 +87,17 @@ def _table(study: Study) -> list[str]:
     first = study.evaluations[0]
     units = [first.scores[name].unit for name in CRITERIA]
     head = ["rank", "design", *(SHORT[name] for name in CRITERIA), "score"]
-    rows = [head, ["", "", *units, "0-1"]]
+    rows = []
     for evaluation in study.order:
         rank, score = standing(study, evaluation)
         cells = [short_value(evaluation.scores[criterion]) for criterion in CRITERIA]
         name = f"{evaluation.id} {evaluation.name}"
         rows.append([rank if rank.endswith(("*", "-")) else f"{rank} ", name, *cells, score])
-    figures = sum(max(len(row[i]) for row in rows) for i in range(len(head)) if i != 1) + 2 * (len(head) - 1)
+    heads = [head, ["", "", *units, "0-1"]]
+    if _figures_width([*heads, *rows]) + _SHORT_NAME > line_width():
+        heads = [line for row in heads for line in _folded(row, rows)]
+    rows = [*heads, *rows]
+    figures = _figures_width(rows)
     room = max(_SHORT_NAME, min(_NAME, line_width() - figures))
     for row in rows:  # figures stay whole, names give way: they stand in full below the table
         row[1] = textwrap.shorten(row[1], room, placeholder="...")
@@ -101,6 +105,22 @@ def _table(study: Study) -> list[str]:
         *columns(rows, left={1}),
         *wrapped("* on the Pareto front: no admitted design is at least as good on all four and better on one"),
     ]
+
+
+def _figures_width(rows: Sequence[Sequence[str]]) -> int:
+    """Return the characters a table of designs takes beside their names."""
+    return sum(max(len(row[i]) for row in rows) for i in range(len(rows[0])) if i != 1) + 2 * (len(rows[0]) - 1)
+
+
+def _folded(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return a head over several lines, none of its columns wider than the figures below or its longest word."""
+    cells = []
+    for i, text in enumerate(head):
+        parts = [part for word in text.split() for part in word.replace("/", "/ ").replace("-", "- ").split()]
+        width = max([len(row[i]) for row in rows] + [len(part) for part in parts])
+        cells.append(textwrap.wrap(text.replace("/", "/ "), width) or [""])
+    height = max(map(len, cells))
+    return [[cell[line] if line < len(cell) else "" for cell in cells] for line in range(height)]
 
 
 def standing(study: Study, evaluation: Evaluation) -> tuple[str, str]:
