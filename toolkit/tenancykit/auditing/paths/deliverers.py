@@ -20,8 +20,39 @@ _KINDS: Final = (
 )
 
 
+_INSTALLED: Final = (
+    ("helm.cattle.io", ("HelmChart", "HelmChartConfig"), True),
+    ("fleet.cattle.io", ("GitRepo", "Bundle"), False),
+)
+"""Kinds whose controller installs with rights of its own, and whether with any in the cluster (K3s' helm-controller is
+cluster-admin, https://docs.k3s.io/helm; Fleet's agent may be told an account, https://fleet.rancher.io/multi-tenancy)."""
+
+
+def _installed(scene: Scene) -> Iterator[Path]:
+    """Yield charts and repositories in tenants' namespaces that a controller of the platform installs."""
+    for group, kinds, sure in _INSTALLED:
+        for item, tenant in scene.of_tenants(group, *kinds):
+            if not item.spec.get("serviceAccount"):
+                yield Path(
+                    finding(
+                        "delivery-cross-tenant",
+                        Severity.HIGH if sure else Severity.MEDIUM,
+                        item,
+                        f"is installed by its controller with rights of the controller's own; tenant {tenant} owns it",
+                        f"{tenant} -> {item} -> its controller -> every namespace",
+                        "keep these objects in a namespace of the platform, or name an account of the tenant",
+                        CROSSING,
+                        [tenant],
+                    ),
+                    frozenset({tenant}),
+                    scene.everybody,
+                    sure=sure,
+                )
+
+
 def delivery_paths(scene: Scene) -> Iterator[Path]:
-    """Yield the tenants that may have a Flux controller apply what they like with its own rights."""
+    """Yield the tenants that may have a delivery tool's controller apply what they like with its own rights."""
+    yield from _installed(scene)
     default = defaulted_kinds(scene.objects)
     there = {item.group for item in scene.objects}
     there |= {group for rules in scene.tenancy.access.rules.values() for rule in rules for group in rule.groups}

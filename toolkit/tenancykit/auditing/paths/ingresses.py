@@ -23,7 +23,7 @@ _ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "networking.k8s.io": ("Ingress",),
     "gateway.networking.k8s.io": ("HTTPRoute", "GRPCRoute", "TLSRoute"),
     "route.openshift.io": ("Route",),
-    "networking.istio.io": ("VirtualService",),
+    "networking.istio.io": ("VirtualService", "Gateway"),
     "projectcontour.io": ("HTTPProxy",),
     "traefik.io": ("IngressRoute", "IngressRouteTCP"),
     "traefik.containo.us": ("IngressRoute", "IngressRouteTCP"),
@@ -34,7 +34,11 @@ _ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway.solo.io": ("VirtualService",),
 }
 """Kinds that claim host names at something tenants share."""
-_ONE_PLACE: Final = {"projectcontour.io": "Contour", "route.openshift.io": "the router"}
+_ONE_PLACE: Final = {
+    "projectcontour.io": "Contour",
+    "route.openshift.io": "the router",
+    "networking.istio.io": "the mesh's gateways",
+}
 _TRAEFIK: Final = re.compile(r"Host(?:SNI)?\(`([^`]+)`\)")
 _SNIPPETS: Final = (
     "-snippet", "-snippets", "/lua-resty", "/config-backend", "/config-backend-early", "/config-backend-late",
@@ -75,6 +79,9 @@ def _named_hosts(item: ManifestObject) -> list[str]:
     listed = [host for rule in mappings(spec.get("http")) for host in texts(mapping(rule.get("match")).get("hosts"))]
     plain = [scalar_text(spec.get("host")) or scalar_text(spec.get("hostname"))]
     plain.append(scalar_text(mapping(spec.get("virtualhost")).get("fqdn")))
+    plain += [
+        host.rpartition("/")[2] for server in mappings(spec.get("servers")) for host in texts(server.get("hosts"))
+    ]
     return [*plain, *listed, *texts(mapping(spec.get("virtualHost")).get("domains"))]
 
 
