@@ -126,6 +126,7 @@ def test_what_does_not_fit_the_three_lines_is_told_below_them(name: str) -> None
     assert "As weighed, one nine more" in every
     assert len(set(opened.details)) == len(opened.details)
     assert not re.search(r"\b(\w+) \1\b", every), "no word twice"
+    assert all(re.fullmatch(r"[A-Z0-9].*[.?]", text) for text in opened.details), "whole sentences"
 
 
 @pytest.mark.parametrize("name", ["saas", "too-small", "buying"])

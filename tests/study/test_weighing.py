@@ -9,7 +9,7 @@ import pytest
 import tenancykit as tk
 from kubeanswers.errors import InputError
 from tenancykit.scenario.worth import parse_rate
-from tenancykit.study.exchange_rates import beyond_wages, three_digits
+from tenancykit.study.exchange_rates import beyond_wages
 from tenancykit.study.weighing import parse_swings, parse_trade, questions, weighed_by_swings, weighed_by_trades
 from tests import studies
 
@@ -38,7 +38,7 @@ def test_work_that_weights_put_at_many_times_its_wage_is_pointed_out_with_what_t
     told = beyond_wages(study().exchange_rates, 600.0, "USD")
     worth = next(rate.amount for rate in study().exchange_rates if rate.what == "person_day")
     assert worth > 6000
-    assert f"{three_digits(worth / 600)} times its wage (600 USD)" in told
+    assert f"{worth / 600:,.0f} times its wage (600 USD)" in told
     found = re.search(r"'worth: \{person_day: \"(.*)\"\}'", told)
     assert found
     assert parse_rate(found[1], of="person-day", flows=False).amount == 600

@@ -309,7 +309,9 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     said, named = _briefly(study, best, share, kept, told[0])
     often = [text for text in _rivals(study, verdict, best) if text.split(": ", 1)[1] not in " ".join(named)]
     line, rest = fitted(said, [*(_plain(study, best, text) for text in told[1:]), *often])
-    missed = [f"{kept[2:].replace(' keep ', ' of samples keep ')}."] if kept and kept not in line else []
+    missed = (
+        [f"{kept[2:3].upper()}{kept[3:].replace(' keep ', ' of samples keep ')}."] if kept and kept not in line else []
+    )
     doubts = [*limits, hangs_on(study), *_beyond(study, best), varied, *_rates(study, best)]
     return line, [*filter(None, [*named, *missed, *rest, *overturns[1:], *doubts])]
 
@@ -330,8 +332,8 @@ def _beyond(study: Study, best: Evaluation) -> Iterator[str]:
 
 def _rates(study: Study, best: Evaluation) -> Iterator[str]:
     """Yield what the weights mean in money, and that work is weighed at many times its wage where it is."""
-    yield rates_in_words(study.exchange_rates)
-    yield beyond_wages(study.exchange_rates, float(best.people.day_rate), study.scenario.infrastructure.currency)
+    rates, currency = study.exchange_rates, study.scenario.infrastructure.currency
+    yield from filter(None, [rates_in_words(rates), beyond_wages(rates, float(best.people.day_rate), currency)])
 
 
 def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: str) -> tuple[str, list[str]]:

@@ -128,7 +128,7 @@ def beyond_wages(rates: tuple[ExchangeRate, ...], day_rate: float, currency: str
         wage = {"person_day": day_rate, "hour": day_rate / HOURS_PER_DAY}.get(rate.what, 0.0)
         if wage and rate.amount >= FANCIFUL * wage:
             return (
-                f"So weighed, {rate.words} is worth {three_digits(rate.amount / wage)} times its wage "
+                f"So weighed, {rate.words} is worth {rate.amount / wage:,.0f} times its wage "
                 f"({three_digits(wage)} {currency}): where that is not meant, state "
                 f"'worth: {{{rate.what}: \"{three_digits(wage).replace(',', '')} {currency}\"}}' or what it is worth."
             )
