@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -52,6 +52,7 @@ def sampled_nodes(
     kin: Sequence[str],
     joint: Mapping[int, FloatArray] | None = None,
     levels: Mapping[int, FloatArray] | None = None,
+    only: Collection[int] | None = None,
 ) -> FloatArray:
     """Return [samples x designs x criteria] values of the criteria under everything that is not known.
 
@@ -71,9 +72,12 @@ def sampled_nodes(
         joint: [draws x designs] figures of leaves, by column, drawn together elsewhere.
         levels: [samples x designs] standard normal deviates of what is not a design's own, by column, where designs
             have part of it in common; one for all designs elsewhere.
+        only: columns of the leaves that are drawn; all unless given. Values made of others stay 0.
     """
     nodes = np.zeros((count, len(kin), len(tree.criteria)))
     for column, leaf in enumerate(tree.leaves):
+        if only is not None and column not in only:
+            continue
         if joint is not None and column in joint:
             drawn = joint[column]
             sample = drawn[source_of(seed, "joint").integers(0, len(drawn), count, dtype=np.intp)]

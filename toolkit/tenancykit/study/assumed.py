@@ -7,7 +7,8 @@ change the cost of people too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, cast
 
 import numpy as np
@@ -59,13 +60,37 @@ class Basis:
     scales: ScaleSet
     scenario: Scenario
     catalogue: Catalogue
+    drawn: dict[tuple[int, int, str], FloatArray] = field(default_factory=dict, init=False, repr=False)
+    """What ``certainty.drawn_nodes`` drew, by samples, seed and what was held still: weights do not change it."""
+
+    @cached_property
+    def prices(self) -> tuple[Assumption, ...]:
+        """The level of each kind of price, demand, slowdowns, and the day rate; the cost moves in proportion."""
+        return tuple(_price_assumptions(self))
+
+    @cached_property
+    def believed(self) -> Mapping[str, Assumption]:
+        """What isolation believes - windows, lapses, upkeep, rates - by id, measured again once at every number."""
+        believed = Beliefs.of(self.scenario)
+        isolated = _isolation(self, believed)
+        known = beliefs(load_isolation(self.catalogue), believed)
+        return {belief.id: _of_belief(belief, isolated) for belief in known}
+
+    @cached_property
+    def exposures(self) -> tuple[Assumption, ...]:
+        """The time to patch and the chances of misconfiguration, each of all its sort at once, as factors."""
+        return tuple(_exposure_assumptions(self))
+
+    @cached_property
+    def effects(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
+        """Per belief that matters, [designs] isolation with it at its low and its high end, to first order."""
+        return _belief_effects(self)
 
 
 # --- prices -------------------------------------------------------------------------------------------------------
 
 
-def price_assumptions(basis: Basis) -> Iterator[Assumption]:
-    """Yield the level of each kind of price, demand, slowdowns, and the day rate; the cost moves in proportion."""
+def _price_assumptions(basis: Basis) -> Iterator[Assumption]:
     table, evaluations = basis.table, basis.evaluations
     categories: dict[str, None] = {}
     for evaluation in evaluations:
@@ -126,21 +151,6 @@ def _on_cost(table: DecisionTable, per_unit: Iterable[float]) -> FloatArray:
 # --- exposure -----------------------------------------------------------------------------------------------------
 
 
-def belief_assumptions(basis: Basis, only: Iterable[str] | None = None) -> Iterator[Assumption]:
-    """Yield what isolation believes - windows, lapses, upkeep, rates - measured again at every number.
-
-    Args:
-        basis: the designs.
-        only: ids of the beliefs to yield; every one unless given.
-    """
-    believed = Beliefs.of(basis.scenario)
-    wanted = None if only is None else set(only)
-    isolated = _isolation(basis, believed)
-    for belief in beliefs(load_isolation(basis.catalogue), believed):
-        if wanted is None or belief.id in wanted:
-            yield _of_belief(belief, isolated)
-
-
 def _of_belief(belief: Belief, isolated: Callable[[str, float], FloatArray]) -> Assumption:
     def effect(number: float) -> FloatArray:
         return isolated(belief.id, max(0.0, number))
@@ -150,8 +160,7 @@ def _of_belief(belief: Belief, isolated: Callable[[str, float], FloatArray]) -> 
     return Assumption(name, belief.value, low, high, effect=kept(effect), unit=belief.unit)
 
 
-def exposure_assumptions(basis: Basis) -> Iterator[Assumption]:
-    """Yield the time to patch and the chances of misconfiguration, each of all its sort at once, as factors."""
+def _exposure_assumptions(basis: Basis) -> Iterator[Assumption]:
     isolated = _isolation(basis, Beliefs.of(basis.scenario))
 
     def patched(factor: float) -> FloatArray:
@@ -200,8 +209,7 @@ def kept(effect: Callable[[float], FloatArray]) -> Callable[[float], FloatArray]
     return looked_up
 
 
-def belief_effects(basis: Basis) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return, per belief that matters, [designs] isolation with it at its low and its high end, to first order."""
+def _belief_effects(basis: Basis) -> dict[str, tuple[FloatArray, FloatArray]]:
     believed = Beliefs.of(basis.scenario)
     model = load_isolation(basis.catalogue)
     known = beliefs(model, believed)
@@ -274,9 +282,5 @@ __all__ = [
     "PLACES",
     "PRICE_RANGE",
     "Basis",
-    "belief_assumptions",
-    "belief_effects",
-    "exposure_assumptions",
-    "price_assumptions",
     "work_assumptions",
 ]

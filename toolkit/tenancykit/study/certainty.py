@@ -31,10 +31,6 @@ from tenancykit.design.model import ClassDesign
 from tenancykit.study.assumed import (
     PLACES,
     Basis,
-    belief_assumptions,
-    belief_effects,
-    exposure_assumptions,
-    price_assumptions,
     work_assumptions,
 )
 from tenancykit.study.estimates import shared_levels
@@ -93,7 +89,7 @@ def acceptability(
 def drawn_nodes(
     basis: Basis, figures: LeafFigures, *, samples: int = SAMPLES, seed: int = 0, held: str = ""
 ) -> FloatArray:
-    """Return [samples x designs x criteria] values of the criteria, everything not known drawn.
+    """Return [samples x designs x criteria] values of the criteria, everything not known drawn; drawn once a basis.
 
     Args:
         basis: the designs.
@@ -102,17 +98,31 @@ def drawn_nodes(
         seed: the same seed gives the same samples.
         held: a criterion whose figures stay as they are, or ``ends``: those of the scales.
     """
-    joint = _joint(basis.evaluations, basis.scales.keys)
-    tree, parts = basis.scales.tree, [figures.values, figures.low, figures.high]
+    drawn, tree = basis.drawn, basis.scales.tree
     if still := tree.columns(held):
-        joint = {column: drawn for column, drawn in joint.items() if column not in still}
-        parts[1:] = [np.array(part) for part in parts[1:]]
-        for part in parts[1:]:
-            part[:, still] = figures.values[:, still]
-    names = [repr(recommended(evaluation)) for evaluation in basis.evaluations]
-    levels = {PLAIN.index(name): each for name, each in shared_levels(basis.evaluations, samples, seed).items()}
-    doubt = replace(DOUBT, ends=0.0) if held == "ends" else DOUBT
-    return sampled_nodes(tree, parts, doubt, samples, seed, names, joint, levels)
+        # A criterion's values are made of its own leaves alone, so that the others' are those drawn before.
+        place = tree.criteria.index(held)
+        nodes = np.array(drawn_nodes(basis, figures, samples=samples, seed=seed))
+        key = samples, seed, held
+        if key not in drawn:
+            sampled = sampled_nodes(tree, [figures.values] * 3, DOUBT, samples, seed, _named(basis), only=still)
+            drawn[key] = sampled[:, :, place].copy()
+        nodes[:, :, place] = drawn[key]
+        return nodes
+    key = samples, seed, "ends" if held == "ends" else ""
+    if key not in drawn:
+        joint = _joint(basis.evaluations, basis.scales.keys)
+        levels = {PLAIN.index(name): each for name, each in shared_levels(basis.evaluations, samples, seed).items()}
+        parts = [figures.values, figures.low, figures.high]
+        doubt = replace(DOUBT, ends=0.0) if held == "ends" else DOUBT
+        drawn[key] = sampled_nodes(tree, parts, doubt, samples, seed, _named(basis), joint, levels)
+        drawn[key].flags.writeable = False
+    return drawn[key]
+
+
+def _named(basis: Basis) -> list[str]:
+    """Return what each design shares its own doubt with, by name."""
+    return [repr(recommended(evaluation)) for evaluation in basis.evaluations]
 
 
 def _joint(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> Mapping[int, FloatArray]:
@@ -212,18 +222,19 @@ def plausible(basis: Basis, standing: Standing, *, sure: bool) -> tuple[Overturn
     lead = standing.lead(values)
     if not np.isfinite(lead):
         return ()
-    found = [*overturned(standing, price_assumptions(basis))]
+    found = [*overturned(standing, basis.prices)]
     left: dict[str, float] = {}
-    for name, ends in belief_effects(basis).items():
+    for name, ends in basis.effects.items():
         for isolation in ends:
             moved = np.array(values)
             moved[:, PLACES["isolation"]] = isolation
             left[name] = min(left.get(name, lead), standing.lead(moved))
     suspects = sorted((name for name, share in left.items() if share < SLACK * lead), key=lambda name: left[name])
     if suspects:
-        found += overturned(standing, belief_assumptions(basis, suspects if sure else suspects[:NAMED]))
+        wanted = set(suspects if sure else suspects[:NAMED])
+        found += overturned(standing, [one for name, one in basis.believed.items() if name in wanted])
     if sure:
-        found += overturned(standing, exposure_assumptions(basis))
+        found += overturned(standing, basis.exposures)
     if sure and (rivals := _work_rivals(basis, standing)):
         found += _by_work(basis, standing, rivals)
     return tuple(found)

@@ -386,8 +386,11 @@ class Study(Drawable):
         return tables.exposure(self.order)
 
     def with_weights(self, weights: model.Weights) -> Study:
-        """Return the same designs ranked by other weights; nothing is measured again."""
-        return replace(self, weights=weights_of(weights))
+        """Return the same designs ranked by other weights; nothing is measured again, nor drawn."""
+        other = replace(self, weights=weights_of(weights))
+        for name in ("figures", "criteria_table", "admitted", "scaled", *(["basis"] if self.admitted else [])):
+            vars(other)[name] = getattr(self, name)
+        return other
 
     def reigns(self, criterion: str = "isolation") -> tuple[Reign, ...]:
         """Return who is first over the range of the stakeholders' worth of a criterion in money, others as weighed.

@@ -22,10 +22,6 @@ from tenancykit.decision.table import DecisionTable
 from tenancykit.decision.verdict import Overturn, Verdict
 from tenancykit.drawing import Drawable
 from tenancykit.study.assumed import (
-    belief_assumptions,
-    belief_effects,
-    exposure_assumptions,
-    price_assumptions,
     work_assumptions,
 )
 from tenancykit.study.certainty import LARGEST
@@ -114,8 +110,8 @@ class Robustness(Drawable):
         """
         basis = self.study.basis
         return (
-            *price_assumptions(basis),
-            *exposure_assumptions(basis),
+            *basis.prices,
+            *basis.exposures,
             *work_assumptions(basis, self.most),
         )
 
@@ -127,7 +123,7 @@ class Robustness(Drawable):
             UndecidedError: no design is admitted.
         """
         basis = self.study.basis
-        return tuple(belief_assumptions(basis, belief_effects(basis)))
+        return tuple(one for name, one in basis.believed.items() if name in basis.effects)
 
     @cached_property
     def survival(self) -> tuple[Survival, ...]:
