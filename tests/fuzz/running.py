@@ -27,7 +27,7 @@ from tests.fuzz.mutations import mutated
 
 PATIENCE: Final = int(os.environ.get("TENANCYKIT_FUZZ_PATIENCE", "10"))
 """Seconds after which an input counts as one that hangs the toolkit (a machine shared with others may need more): of the
-processor for inputs in process, of the clock for cold ones."""
+processor for inputs in process and for forks; one that is started anew has six times as long by the clock."""
 ASLEEP: Final = 30
 """How many times as long an input in process may take by the clock: one that waits uses no processor."""
 
