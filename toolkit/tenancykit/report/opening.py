@@ -46,6 +46,8 @@ _ROOM: Final = 90
 """Characters of the shortest name that leave room for the rest of a line."""
 _TAGGED: Final = re.compile(r" \((?:window|lapse|upkeep|rate|prior)s?:[^)]*\)")
 """An assumption's id behind its words."""
+_NOW: Final = re.compile(r" \([^()]* as weighed\)")
+"""What something is worth as weighed, which the details say of everything."""
 
 
 @dataclass(frozen=True)
@@ -348,6 +350,7 @@ def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: st
     names = [_brief(rival), *_apart(rival, best), f"the design ranked {study.rank(rival.id)}"]
     told = [_ids(study).sub(name, settling) for name in names]
     ways += [f"{share}{more}. {text}" for text in told for more in dict.fromkeys((kept, ""))]
+    ways.append(_NOW.sub("", ways[-1]))
     said = next((way for way in ways if len(way) <= LINE), ways[-1])
     if plain in said:
         return said, []
