@@ -15,10 +15,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from tenancykit.labels import TENANT_LABEL
 
-OWN_LABEL: Final = "tenancykit.dev/tenant"
 TENANT_LABELS: Final = (
-    OWN_LABEL,
+    TENANT_LABEL,
     "capsule.clastix.io/tenant",
     "toolkit.fluxcd.io/tenant",
     "field.cattle.io/projectId",

@@ -11,16 +11,9 @@ from typing import Final
 from kubeanswers.access.powers import effective, powers_of
 from kubeanswers.access.rbac import AccessRules, Grant, implied_groups, service_account_user
 from kubeanswers.objects import ObjectSet, mapping, scalar_text
-from tenancykit.auditing.tenant_signs import (
-    OWN_LABEL,
-    TENANT_LABELS,
-    Found,
-    capsule_owners,
-    find_tenants,
-    is_platform_namespace,
-)
+from tenancykit.auditing.tenant_signs import TENANT_LABELS, Found, capsule_owners, find_tenants, is_platform_namespace
 
-__all__ = ["EVERYONE", "OWN_LABEL", "PLATFORM_GROUPS", "TENANT_LABELS", "Principal", "Tenancy", "is_platform_namespace"]
+__all__ = ["EVERYONE", "PLATFORM_GROUPS", "TENANT_LABELS", "Principal", "Tenancy", "is_platform_namespace"]
 
 PLATFORM_GROUPS: Final = frozenset({"tenancykit:platform"})
 """Group our exports reserve for the platform team; callers add their own."""

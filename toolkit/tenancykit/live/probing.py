@@ -19,6 +19,7 @@ from kubeanswers.pods import pods_of
 from kubeanswers.questions import reach
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
+from tenancykit.labels import CLASS_LABEL
 from tenancykit.live.excess import least_demanding
 
 LABEL: Final = "tenancykit.dev/probe"
@@ -127,7 +128,7 @@ def _chosen(tenancy: Tenancy, sample: int) -> Iterator[str]:
     seen: dict[str, int] = {}
     for tenant in tenancy.tenants:
         spaces = tenancy.namespaces[tenant]
-        label = tenancy.objects.namespaces.get(spaces[0], {}).get("tenancykit.dev/class", "") if spaces else ""
+        label = tenancy.objects.namespaces.get(spaces[0], {}).get(CLASS_LABEL, "") if spaces else ""
         seen[label] = seen.get(label, 0) + 1
         if spaces and seen[label] <= sample:
             yield tenant

@@ -12,6 +12,7 @@ from kubeanswers.objects import ObjectSet
 from kubeanswers.validation.schema import DEFAULT_VERSION
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
+from tenancykit.labels import CLASS_LABEL
 from tenancykit.live.access import AccessQuestions
 from tenancykit.live.admission import AdmissionQuestions
 from tenancykit.live.applying import Told
@@ -172,7 +173,7 @@ def _chosen(tenancy: Tenancy, scope: Scope) -> Iterable[str]:
         if scope.tenants and tenant not in scope.tenants:
             continue
         labels = tenancy.objects.namespaces.get(tenancy.namespaces[tenant][0], {})
-        group = labels.get("tenancykit.dev/class", "")
+        group = labels.get(CLASS_LABEL, "")
         seen[group] += 1
         if not scope.sample or seen[group] <= scope.sample:
             yield tenant

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign, ResolvedDesign
+from tenancykit.labels import CLASS_LABEL, PREFIX, TENANT_LABEL
 from tenancykit.manifests.builds import Side
-from tenancykit.manifests.model import CONCERNS, PREFIX, SIGNATURE, SIGNED, KubernetesObject, Manifest, PlainFile
+from tenancykit.manifests.model import CONCERNS, SIGNATURE, SIGNED, KubernetesObject, Manifest, PlainFile
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.promises import Promises, fleet_of
 from tenancykit.manifests.registry import build_of
-from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClassScope, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope
 from tenancykit.manifests.sizing import Demand
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from tenancykit.labels import PREFIX
+
 KubernetesObject = dict[str, Any]
 """One Kubernetes object as plain data, the way its YAML reads."""
 
-PREFIX: Final = "tenancykit.dev"
 """Domain of the labels and annotations this package owns."""
 
 SYSTEM_PREFIX: Final = "tenancykit-"

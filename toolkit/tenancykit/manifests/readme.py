@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tenancykit.design.model import ClassDesign, ResolvedDesign
+from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests import charts
 from tenancykit.manifests.assemble import plain_files, sides_of
 from tenancykit.manifests.plan import ClusterPlan, Role, is_per_tenant
 from tenancykit.manifests.registry import build_of
-from tenancykit.manifests.scope import POOL_LABEL, ClassScope
+from tenancykit.manifests.scope import ClassScope
 from tenancykit.scenario.model import Scenario
 
 Missing = Callable[[str], tuple[str, ...]]

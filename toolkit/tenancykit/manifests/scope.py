@@ -12,7 +12,6 @@ from tenancykit.design.boards import vendor_of
 from tenancykit.design.facts import api_access
 from tenancykit.design.model import ClassDesign
 from tenancykit.manifests.devices import ClassDevices
-from tenancykit.manifests.model import PREFIX
 from tenancykit.manifests.plan import ClusterPlan
 from tenancykit.manifests.promises import Promises
 from tenancykit.manifests.sizing import Demand, total_demand
@@ -23,13 +22,6 @@ INGRESS_NAMESPACE: Final = "tenancykit-ingress"
 MONITORING_NAMESPACE: Final = "tenancykit-monitoring"
 SYSTEM_NAMESPACE: Final = "tenancykit-system"
 
-TENANT_LABEL: Final = f"{PREFIX}/tenant"
-CLASS_LABEL: Final = f"{PREFIX}/class"
-POOL_LABEL: Final = f"{PREFIX}/pool"
-"""Label and taint of nodes: the class or the tenant whose pods they take."""
-EXPOSED_LABEL: Final = f"{PREFIX}/exposed"
-WORKLOAD_LABEL: Final = f"{PREFIX}/workload"
-SYSTEM_LABEL: Final = f"{PREFIX}/system"
 
 EXAMPLE_DOMAIN: Final = "tenants.example.com"
 """Domain of exposed workloads in the samples; the operator replaces it."""

@@ -15,12 +15,13 @@ from kubeanswers.objects import ManifestObject
 from kubeanswers.pods import pods_of
 from tenancykit.auditing import AuditOptions, AuditReport, Reading, audit, audit_clusters, read_clusters
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
-from tenancykit.auditing.tenants import OWN_LABEL, PLATFORM_GROUPS, Tenancy
+from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 from tenancykit.catalogue.model import LAYERS, Dimension
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design, choose
 from tenancykit.design.variants import variant
 from tenancykit.drawing import Drawable
+from tenancykit.labels import CLASS_LABEL, TENANT_LABEL
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.naming import class_tenants
 from tenancykit.study.assessing_charts import charts_in, charts_of
@@ -30,7 +31,6 @@ from tenancykit.study.evaluation import Evaluation
 
 FOUND: Final = "FOUND"
 """Id of the design that was found."""
-_CLASS_LABEL: Final = "tenancykit.dev/class"
 _PLATFORM_NAMESPACES: Final = (
     "kube-*", "default", "*-system", "*-operator", "argocd", "gpu-operator", "istio-*", "cert-manager", "monitoring",
     "ingress-*", "kyverno", "opencost", "karpenter", "kubevirt", "cdi", "rook-ceph", "openshift*", "tenancykit-*",
@@ -249,7 +249,7 @@ def _unfound(tenant_class: TenantClass, unplaced: list[str]) -> str:
 def _labels(views: Iterable[_View]) -> Iterator[tuple[str, str]]:
     for view in views:
         for namespace, tenant in view.tenancy.by_namespace.items():
-            label = view.reading.objects.namespaces[namespace].get(_CLASS_LABEL)
+            label = view.reading.objects.namespaces[namespace].get(CLASS_LABEL)
             if label:
                 yield tenant, label
 
@@ -267,7 +267,7 @@ def _scene(
         own, acting = view.tenancy.by_namespace, bool(members & view.acting)
         installed = (*charts.get(f"clusters/{name}" if name else "", ()), *charts_of(view.reading.objects))
         objects += [
-            Placed(item, owner_of(item, own, everybody, OWN_LABEL), acting)
+            Placed(item, owner_of(item, own, everybody, TENANT_LABEL), acting)
             for item in (*view.reading.objects, *installed)
         ]
     objects += [Placed(item, "", acting=True) for item in charts.get(f"classes/{class_id}", ())]

@@ -14,10 +14,10 @@ from tenancykit.auditing import AuditReport
 from tenancykit.catalogue.model import LAYERS, Dimension, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.signs import Sign, Trace, load_signs
+from tenancykit.labels import SERVES
 
 How = Literal["objects", "audit", "nothing else shows", "not shown"]
 
-_SERVES: Final = "tenancykit.dev/serves"
 _MOST: Final = 5
 """Objects kept as evidence of one option."""
 
@@ -284,5 +284,5 @@ def owner_of(item: ManifestObject, by_namespace: Mapping[str, str], tenants: fro
     if item.kind == "Namespace" and not item.group:
         return by_namespace.get(item.name, "")
     owner = by_namespace.get(item.namespace, "") if item.namespaced else ""
-    stated = owner or item.labels.get(label, "") or item.annotations.get(_SERVES, "")
+    stated = owner or item.labels.get(label, "") or item.annotations.get(SERVES, "")
     return stated if stated in tenants else ""

@@ -22,10 +22,10 @@ from kubeanswers.objects import ManifestObject, mapping
 from kubeanswers.parsing import parse_documents
 from kubeanswers.reading import read_objects
 from kubeanswers.source import read_text
-from tenancykit.auditing.tenant_signs import OWN_LABEL
 from tenancykit.auditing.totality import could_open, is_foreign_work
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
+from tenancykit.labels import TENANT_LABEL
 from tenancykit.manifests import digests, export
 from tenancykit.manifests.model import unsigned
 from tenancykit.manifests.output import INDEX_NAME
@@ -198,7 +198,7 @@ def _asked(before: Iterable[ManifestObject]) -> Mapping[str, frozenset[str]]:
     """Return what the exported work of each tenant's namespace asks of its fences."""
     listed = list(before)
     found: dict[str, set[str]] = {
-        item.name: set() for item in listed if item.kind == "Namespace" and OWN_LABEL in item.labels
+        item.name: set() for item in listed if item.kind == "Namespace" and TENANT_LABEL in item.labels
     }
     for item in listed:
         if item.kind in WORK and item.namespace in found:

@@ -21,9 +21,8 @@ from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, anonymous, candidates, ordinary_pod, written
 from tenancykit.auditing.tenants import Principal, Tenancy
+from tenancykit.labels import CLASS_LABEL, POOL_LABEL
 
-POOL_KEY: Final = "tenancykit.dev/pool"
-CLASS_KEY: Final = "tenancykit.dev/class"
 _MOST_CHANGED: Final = 4096
 """Changed pods kept."""
 _MOST: Final = 8
@@ -149,7 +148,7 @@ class AdmissionProbe:
         """Return the node pools that are the tenant's by our exports' convention."""
         tenant = self.tenancy.by_namespace.get(namespace, namespace)
         labels = self.objects.namespaces.get(namespace, {})
-        return tuple((POOL_KEY, value) for value in (f"t-{tenant}", labels.get(CLASS_KEY, "")) if value)
+        return tuple((POOL_LABEL, value) for value in (f"t-{tenant}", labels.get(CLASS_LABEL, "")) if value)
 
     def ordinary(self, namespace: str) -> Mapping[str, Any]:
         """Return an ordinary pod the namespace takes; the plainest one if it takes none that is known here."""

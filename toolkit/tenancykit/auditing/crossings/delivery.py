@@ -21,9 +21,9 @@ from kubeanswers.pods import pods_of
 from tenancykit.auditing.crossings.hostile_pods import HostilePods
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import Tenancy
+from tenancykit.labels import SERVES
 
 CROSSING: Final = "user-to-delivery-hub"
-_SERVES: Final = "tenancykit.dev/serves"
 _PLATFORM: Final = ("kube-system", "argocd", "flux-system")
 """Namespaces of every platform from which its delivery tool or its controllers are taken over."""
 _CHOICE: Final = re.compile(r"\{([^{}]*)\}")
@@ -52,7 +52,7 @@ class Delivery:
     def owners(self, project: ManifestObject) -> frozenset[str]:
         """Return the tenants whose members or repositories use a project; empty for one of the platform."""
         found = {
-            project.annotations.get(_SERVES, ""),
+            project.annotations.get(SERVES, ""),
             *self._by_groups(project),
             *self._by_applications(project),
             *self._by_namespaces(project),
@@ -94,7 +94,7 @@ class Delivery:
             project = scalar_text(spec.get("project")) or "default"
             owner = self._of_repository.get(_repository(spec), frozenset())
             named = next(iter(owner)) if len(owner) == 1 else ""
-            for tenant in (item.annotations.get(_SERVES, ""), self.tenancy.by_namespace.get(item.namespace, ""), named):
+            for tenant in (item.annotations.get(SERVES, ""), self.tenancy.by_namespace.get(item.namespace, ""), named):
                 if tenant:
                     found.setdefault(project, set()).add(tenant)
         return {project: frozenset(tenants) for project, tenants in found.items()}

@@ -15,10 +15,11 @@ import yaml
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text
 from kubeanswers.pods import pods_of
-from tenancykit.auditing.crossings.admission_probe import POOL_KEY, AdmissionProbe, Taken
+from tenancykit.auditing.crossings.admission_probe import AdmissionProbe, Taken
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, pinned
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import Tenancy
+from tenancykit.labels import POOL_LABEL
 
 CROSSING: Final = "node-root-to-neighbours"
 _PLACED: Final = ("nodeSelector", "tolerations", "affinity", "nodeName")
@@ -156,7 +157,7 @@ class NodeSharing:
     def _set_aside(self) -> frozenset[str]:
         """Keys of labels that set nodes aside: ours, and those Nodes of the set are tainted with."""
         taints = (mappings(node.spec.get("taints")) for node in self.objects.of("", "Node"))
-        return frozenset({POOL_KEY, *(scalar_text(taint.get("key")) for found in taints for taint in found)})
+        return frozenset({POOL_LABEL, *(scalar_text(taint.get("key")) for found in taints for taint in found)})
 
     def findings(self) -> Iterator[Finding]:
         """Yield tenants that reach nodes set aside for others, or leave their own; sharing nodes alone is no fault."""

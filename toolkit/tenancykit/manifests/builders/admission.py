@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import CLASS_LABEL, POOL_LABEL
 from tenancykit.manifests.builders.admission_rules import Rule, class_rules, pool_expression
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import CLASS_LABEL, POOL_LABEL, ClassScope, ClusterScope, is_alone
+from tenancykit.manifests.scope import ClassScope, ClusterScope, is_alone
 
 API: Final = "admissionregistration.k8s.io/v1"
 

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.builders.admission import mutation_spec, patches, policy_spec, selector
 from tenancykit.manifests.builders.admission_rules import Rule, class_rules
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import POOL_LABEL, ClassScope, ClusterScope, TenantScope, is_alone, pool_of
+from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope, is_alone, pool_of
 
 KYVERNO: Final = "policies.kyverno.io/v1"
 _GENERATED: Final = (

@@ -12,18 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tenancykit.design.facts import class_workloads
-from tenancykit.manifests.model import PREFIX, Requirement
-from tenancykit.manifests.scope import (
-    CLASS_LABEL,
-    EXAMPLE_DOMAIN,
-    POOL_LABEL,
-    SHARED_CLASSES,
-    TENANT_LABEL,
-    ClassScope,
-    is_alone,
-    pool_of,
-    priority_class,
-)
+from tenancykit.labels import CLASS_LABEL, POOL_LABEL, PREFIX, TENANT_LABEL
+from tenancykit.manifests.model import Requirement
+from tenancykit.manifests.scope import EXAMPLE_DOMAIN, SHARED_CLASSES, ClassScope, is_alone, pool_of, priority_class
 
 PLATFORM_GROUPS: Final = (
     "system:masters",

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.builders.hosted import POD_CIDR, SERVICE_CIDR, kubernetes_release
 from tenancykit.manifests.builders.machines import Machine, workers
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import POOL_LABEL, TenantScope
+from tenancykit.manifests.scope import TenantScope
 
 CAPI: Final = "cluster.x-k8s.io/v1beta2"
 _INFRA: Final = "infrastructure.cluster.x-k8s.io"

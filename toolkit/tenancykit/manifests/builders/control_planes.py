@@ -7,17 +7,11 @@ from typing import Any, Final
 
 from kubeanswers.quantities import GIB, cpu_text, memory_text
 from tenancykit.design.facts import class_workloads
+from tenancykit.labels import CLASS_LABEL, POOL_LABEL, TENANT_LABEL
 from tenancykit.manifests.builders.access import MEMBER_ROLE, bound, groups
 from tenancykit.manifests.builders.scheduling import pod_placement
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import (
-    POOL_LABEL,
-    ClusterScope,
-    TenantScope,
-    pool_of,
-    priority_class,
-    storage_class,
-)
+from tenancykit.manifests.scope import ClusterScope, TenantScope, pool_of, priority_class, storage_class
 from tenancykit.manifests.sizing import with_headroom
 
 CAPSULE: Final = "capsule.clastix.io/v1beta2"
@@ -33,9 +27,7 @@ def capsule_tenants(scope: TenantScope) -> Iterator[Manifest]:
         "preventDeletion": True,
         "namespaceOptions": {
             "quota": _CAPSULE_NAMESPACES,
-            "additionalMetadataList": [
-                {"labels": {"tenancykit.dev/tenant": scope.name, "tenancykit.dev/class": cls.id}}
-            ],
+            "additionalMetadataList": [{"labels": {TENANT_LABEL: scope.name, CLASS_LABEL: cls.id}}],
         },
         "serviceOptions": {
             "allowedServices": {"nodePort": False, "externalName": False, "loadBalancer": False},
@@ -129,7 +121,7 @@ def _replicated(scope: ClusterScope, _: str) -> Manifest:
         },
     }
     classes = [cls.id for cls in scope.classes]
-    selector = {"matchExpressions": [{"key": "tenancykit.dev/class", "operator": "In", "values": classes}]}
+    selector = {"matchExpressions": [{"key": CLASS_LABEL, "operator": "In", "values": classes}]}
     spec = {
         "tenantSelector": selector,
         "resyncPeriod": "60s",

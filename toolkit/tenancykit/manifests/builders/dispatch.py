@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import TENANT_LABEL
 from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.builders.queue import KUEUE, tenant_group
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.plan import cluster_name
-from tenancykit.manifests.scope import TENANT_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 NAMESPACE: Final = "kueue-system"
 _OPTION: Final = "fl_multikueue"

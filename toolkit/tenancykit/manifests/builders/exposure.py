@@ -8,15 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import EXPOSED_LABEL, WORKLOAD_LABEL
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import (
-    EXAMPLE_DOMAIN,
-    EXPOSED_LABEL,
-    INGRESS_NAMESPACE,
-    WORKLOAD_LABEL,
-    ClusterScope,
-    TenantScope,
-)
+from tenancykit.manifests.scope import EXAMPLE_DOMAIN, INGRESS_NAMESPACE, ClusterScope, TenantScope
 from tenancykit.scenario.model import Exposure, Workload
 
 API: Final = "gateway.networking.k8s.io/v1"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubeanswers.quantities import GIB, cpu_text, memory_text
+from tenancykit.labels import CLASS_LABEL, TENANT_LABEL
 from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.plan import cluster_name
-from tenancykit.manifests.scope import CLASS_LABEL, TENANT_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 from tenancykit.manifests.sizing import with_headroom
 
 _KARMADA: Final = "policy.karmada.io/v1alpha1"

@@ -7,11 +7,12 @@ from math import ceil
 from typing import Any
 
 from kubeanswers.quantities import memory_text
+from tenancykit.labels import POOL_LABEL, TENANT_LABEL, WORKLOAD_LABEL
 from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.builders.runtime import PASSTHROUGH, VGPU
 from tenancykit.manifests.builders.scheduling import pod_placement
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import POOL_LABEL, TENANT_LABEL, WORKLOAD_LABEL, TenantScope
+from tenancykit.manifests.scope import TenantScope
 
 
 def virtual_machines(scope: TenantScope) -> Iterator[Manifest]:

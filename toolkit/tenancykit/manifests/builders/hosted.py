@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubeanswers.quantities import memory_text
+from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import POOL_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 POD_CIDR: Final = "10.64.0.0/16"
 SERVICE_CIDR: Final = "10.128.0.0/16"

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import TENANT_LABEL
 from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import TENANT_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import ClusterScope, TenantScope
 
 SPIRE_NAMESPACE: Final = "spire"
 _OPTION: Final = "id_spire"

@@ -12,8 +12,9 @@ from kubeanswers.quantities import GIB, cpu_text, memory_text
 from tenancykit.catalogue.accelerators import resources_of
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import POOL_LABEL, ClassScope, TenantScope
+from tenancykit.manifests.scope import ClassScope, TenantScope
 from tenancykit.scenario.model import NodeOffer, Scenario
 
 _USABLE: Final = 0.85

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubeanswers.quantities import cpu_text, memory_text
-from tenancykit.manifests.model import PREFIX, Manifest, Requirement, manifest
+from tenancykit.labels import CLASS_LABEL, EXPOSED_LABEL, PREFIX, SYSTEM_LABEL, TENANT_LABEL
+from tenancykit.manifests.model import Manifest, Requirement, manifest
 from tenancykit.manifests.scope import (
-    CLASS_LABEL,
-    EXPOSED_LABEL,
     INGRESS_NAMESPACE,
     MONITORING_NAMESPACE,
-    SYSTEM_LABEL,
     SYSTEM_NAMESPACE,
-    TENANT_LABEL,
     ClusterScope,
     TenantScope,
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import WORKLOAD_LABEL
 from tenancykit.manifests.model import Manifest, Requirement, manifest
-from tenancykit.manifests.scope import INGRESS_NAMESPACE, MONITORING_NAMESPACE, WORKLOAD_LABEL, TenantScope
+from tenancykit.manifests.scope import INGRESS_NAMESPACE, MONITORING_NAMESPACE, TenantScope
 
 API: Final = "networking.k8s.io/v1"
 METADATA_CIDR: Final = "169.254.0.0/16"

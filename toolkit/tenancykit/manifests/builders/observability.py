@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
+from tenancykit.labels import TENANT_LABEL
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import MONITORING_NAMESPACE, TENANT_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import MONITORING_NAMESPACE, ClusterScope, TenantScope
 
 _MONITORING: Final = "monitoring.coreos.com/v1"
 

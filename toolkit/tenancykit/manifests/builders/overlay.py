@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.labels import TENANT_LABEL, WORKLOAD_LABEL
 from tenancykit.manifests.builders.network import METADATA_CIDR
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import INGRESS_NAMESPACE, TENANT_LABEL, WORKLOAD_LABEL, ClusterScope, TenantScope
+from tenancykit.manifests.scope import INGRESS_NAMESPACE, ClusterScope, TenantScope
 
 _NETWORK: Final = "isolation.network"
 

@@ -8,19 +8,12 @@ from typing import Any, Final
 from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
+from tenancykit.labels import POOL_LABEL, TENANT_LABEL
 from tenancykit.manifests.builders import topology
 from tenancykit.manifests.builders.gang import is_gang
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.promises import CPU, MEMORY
-from tenancykit.manifests.scope import (
-    POOL_LABEL,
-    TENANT_LABEL,
-    ClassScope,
-    ClusterScope,
-    TenantScope,
-    is_alone,
-    priority_class,
-)
+from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope, is_alone, priority_class
 from tenancykit.manifests.sizing import device_class
 
 KUEUE: Final = "kueue.x-k8s.io/v1beta2"

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from kubeanswers.quantities import MIB, cpu_text, memory_text
 from tenancykit.catalogue.model import Sandbox
+from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import POOL_LABEL, ClusterScope
+from tenancykit.manifests.scope import ClusterScope
 
 NODE_API: Final = "node.k8s.io/v1"
 VGPU: Final = "nvidia.com/vgpu"

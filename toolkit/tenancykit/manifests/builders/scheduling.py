@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
+from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.builders.namespaces import configuration_namespace
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import (
-    POOL_LABEL,
     SYSTEM_NAMESPACE,
     ClassScope,
     ClusterScope,

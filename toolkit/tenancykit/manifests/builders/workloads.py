@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubeanswers.quantities import cpu_text, memory_text
+from tenancykit.labels import WORKLOAD_LABEL
 from tenancykit.manifests.builders.access import WORKLOAD_ACCOUNT
 from tenancykit.manifests.builders.exposure import service_name
 from tenancykit.manifests.builders.gang import is_gang, pod_fields
@@ -13,7 +14,7 @@ from tenancykit.manifests.builders.scheduling import pod_placement
 from tenancykit.manifests.builders.slices import slice_selector
 from tenancykit.manifests.devices import DeviceRequest
 from tenancykit.manifests.model import Manifest, manifest
-from tenancykit.manifests.scope import WORKLOAD_LABEL, TenantScope, priority_class, storage_class
+from tenancykit.manifests.scope import TenantScope, priority_class, storage_class
 from tenancykit.manifests.sizing import SCRATCH
 from tenancykit.scenario.model import Workload
 
