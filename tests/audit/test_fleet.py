@@ -56,3 +56,10 @@ def test_folders_of_clusters_that_define_the_same_objects_are_read_apart(tmp_pat
     assert set(read_clusters([tmp_path / "clusters"])) == {"dev", "prod"}
     (tmp_path / "more.yaml").write_text(yaml.safe_dump_all(cluster("green")), encoding="utf-8")
     assert set(read_clusters([tmp_path])) == {""}
+
+
+def test_how_tenants_were_found_is_one_line_for_all_clusters(tmp_path: Path) -> None:
+    write(tmp_path / "clusters" / "one", cluster("blue", "red"))
+    write(tmp_path / "clusters" / "two", cluster("green"))
+    told = audit_clusters(read_clusters([tmp_path])).told
+    assert told == ("tenants: 2 by label tenancykit.dev/tenant, in the largest of the sets",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from tenancykit.auditing.findings import AuditReport, Check, CrossingState
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit
 
 _FOLDER = "clusters"
+_NUMBER = re.compile(r"\d+")
+_LARGEST = ", in the largest of the sets"
 
 
 def cluster_folders(path: Path) -> dict[str, Path]:
@@ -130,9 +133,18 @@ def _merged(reports: list[AuditReport], names: list[str]) -> AuditReport:
 
 
 def _told(reports: list[AuditReport]) -> tuple[str, ...]:
-    """Return how tenants were found; where no set has any, how to name them in the largest of the sets."""
+    """Return how tenants were found; where no set has any, how to name them in the largest of the sets.
+
+    Lines of several sets that differ in numbers only are one, that of the set with the most tenants.
+    """
     found = [report for report in reports if report.tenants] or [max(reports, key=lambda report: report.objects)]
-    return tuple(dict.fromkeys(text for report in found for text in report.told))
+    lines: dict[str, str] = {}
+    for report in sorted(found, key=lambda report: -len(report.tenants)):
+        for text in report.told:
+            like = _NUMBER.sub("N", text)
+            if lines.setdefault(like, text) != text and not lines[like].endswith(_LARGEST):
+                lines[like] += _LARGEST
+    return tuple(lines.values())
 
 
 def _merged_crossings(reports: list[AuditReport]) -> tuple[CrossingState, ...]:
