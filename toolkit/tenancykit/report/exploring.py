@@ -17,6 +17,7 @@ from tenancykit.report.figures import counted, number
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.sentences import listed
+from tenancykit.study.exchange_rates import three_digits
 from tenancykit.study.exploration import Exploration, Found
 from tenancykit.study.handful import handful
 from tenancykit.version import __version__
@@ -102,7 +103,7 @@ def exploration_text(found: Exploration) -> str:
         "",
         *wrapped(
             f"{counted(len(front), 'design')} {what} {'is' if len(front) == 1 else 'are'} beaten by none; "
-            f"{len(shown)} shown apart, as {'it differs' if len(shown) == 1 else 'they differ'} by at least 1% of the "
+            f"{len(shown)} shown apart, as {'it differs' if len(shown) == 1 else 'they differ'} by at least 1 % of the "
             "range on some criterion:"
         ),
         "",
@@ -126,14 +127,21 @@ def _recommended(found: Exploration) -> list[str]:
     for one in chosen:
         figures = one.found
         told = (
-            f"{figures.id} {one.name}: {figures['cost']:,.0f} {currency} a month, {number(figures['effort'])} "
+            f"{figures.id} {one.name}: {three_digits(figures['cost'])} {currency} a month, {number(figures['effort'])} "
             f"person-days, {number(figures['operations'])} hours a month, {number(figures['isolation'])} nines"
         )
         lines += wrapped(told, "  ", "    ")
         lines += [text for why in one.why for text in wrapped(why, "    - ", "      ")]
         if one.twins:
             lines += wrapped(f"and {counted(one.twins, 'design')} of the front that differ only in add-ons", "    ")
+    classes = found.scenario.tenants.classes
+    if len(classes) > 1 and all(_same_for_all(one.found) for one in chosen):
+        lines += wrapped("Each is the same for all classes; with --per-class every class has its own.", "  ", "  ")
     return lines
+
+
+def _same_for_all(one: Found) -> bool:
+    return len({choice.options for choice in one.choices.values()}) == 1
 
 
 def front_csv(found: Exploration) -> str:
@@ -176,7 +184,7 @@ def number_of(count: int) -> str:
     """Return a number of designs: in full below a million, then in words, then in powers of ten."""
     if count < 1_000_000:
         return f"{count:,}"
-    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+    for size, word in ((10**15, "quadrillion"), (10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
         if size <= count < 1000 * size:
             return f"{count / size:.3g} {word}"
     return f"{count:.3g}"

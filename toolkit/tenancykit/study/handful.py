@@ -9,6 +9,7 @@ from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.families import family_of
 from tenancykit.design.validity import resolve
 from tenancykit.study.discovery import Exploration, Found
+from tenancykit.study.exchange_rates import three_digits
 
 BUDGET_SHARE = 1.25
 """What may be spent on isolation, where no budget is stated, as a share of the first design's cost. Assumption: a board
@@ -78,12 +79,22 @@ def _roles(exploration: Exploration, members: Sequence[Found]) -> list[tuple[str
     simplest = _least(members, lambda one: one["operations"])
     regrets = _regrets(exploration, members)
     steady = _least(members, lambda one: regrets[one.id])
-    never_far = f"whichever weight is {WEIGHT_DOUBT:.0%} off, at most {regrets[steady.id]:.3f} of 1 behind the best"
+    never_far = (
+        f"whichever weight is {WEIGHT_DOUBT * 100:.0f} % off, at most {regrets[steady.id]:.3f} of 1 behind the best"
+    )
     return [
         ("first", first, "first by the weights given"),
-        ("cheapest", cheapest, f"the cheapest that meets every requirement: {cheapest['cost']:,.0f} {money} a month"),
-        ("safest within budget", safest, f"the safest for at most {most:,.0f} {money} a month, {stated}"),
-        ("simplest", simplest, f"the least to run: {simplest['operations']:,.0f} hours a month"),
+        (
+            "cheapest",
+            cheapest,
+            f"the cheapest found that meets every requirement: {three_digits(cheapest['cost'])} {money} a month",
+        ),
+        (
+            "safest within budget",
+            safest,
+            f"the safest found for at most {three_digits(most)} {money} a month, {stated}",
+        ),
+        ("simplest", simplest, f"the least to run of those found: {simplest['operations']:,.0f} hours a month"),
         ("most robust", steady, f"never far from first: {never_far}"),
     ]
 
