@@ -115,7 +115,7 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
     cost, effort, operations = (best.scores[name] for name in ("cost", "effort", "operations"))
     people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
     by = f"run by {'one person' if people == 1 else f'{people} people'}"
-    hired = f", {hires(best).replace(' people', '')} than the team has" if hires(best) else ""
+    hired = f", {hires(best)} than the team has" if hires(best) else ""
     price = (
         f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)}), "
         f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{hired}."
