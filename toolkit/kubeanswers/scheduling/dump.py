@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from kubeanswers.collector import paused_collector
 from kubeanswers.scheduling.allocation import DeviceTest
 from kubeanswers.scheduling.arrivals import Arrivals, exists
 from kubeanswers.scheduling.cluster import Cluster
@@ -118,7 +119,17 @@ def place_dump(
     Raises:
         InputError: objects are malformed, with every fault found.
     """
-    found = take_inventory(objects, where)
+    with paused_collector():
+        return _placed(take_inventory(objects, where), fit, seed, device_test, offers)
+
+
+def _placed(
+    found: Inventory,
+    fit: FitScoring | None,
+    seed: int | None,
+    device_test: DeviceTest | None,
+    offers: Iterable[Object] | None,
+) -> DumpPlacement:
     scheduler = _scheduler(found, fit, seed, device_test)
     arrivals, reader = Arrivals(found.things), Reader(found.things)
     waiting = [(thing, pod) for thing, pod in found.pods if not pod.node and not pod.terminating]

@@ -60,11 +60,13 @@ def hinges(basis: Basis, figures: LeafFigures, standing: Standing, weights: Weig
         weights: the weights around which weights are drawn.
     """
     found = []
+    still, varied = (
+        weights_near(weights, doubt).draw(np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0]), SAMPLES)
+        for doubt in (0.0, WEIGHT_DOUBT)
+    )
     for source in SOURCES:
         nodes = drawn_nodes(basis, figures, held=source)
-        space = weights_near(weights, 0.0 if source == "weights" else WEIGHT_DOUBT)
-        drawn = space.draw(np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0]), SAMPLES)
-        first = np.einsum("sdc,sc->sd", nodes, drawn).argmax(axis=1)
+        first = np.einsum("sdc,sc->sd", nodes, still if source == "weights" else varied).argmax(axis=1)
         found.append(Hinge(source, float(np.isin(first, sorted(standing.family)).mean())))
     return tuple(sorted(found, key=lambda hinge: -hinge.share))
 
