@@ -29,8 +29,9 @@ def _cases(folder: str) -> dict[str, Path]:
 
 FIRST: Final = _cases("cases")
 SECOND: Final = _cases("second")
-CASES: Final = {**FIRST, **SECOND}
-"""The scenarios with what is expected, by name: those of the first exam and of the second."""
+THIRD: Final = _cases("third")
+CASES: Final = {**FIRST, **SECOND, **THIRD}
+"""The scenarios with what is expected, by name: those of the three exams."""
 
 POINTS: Final = {
     "acceptable": 2.0,
