@@ -104,7 +104,8 @@ class Shapes:
         for key, mode in modes.items():
             sharing = sharing_of(mode, machine.shape.gpu_model) if machine.is_gpu else None
             if sharing is not None and sharing != WHOLE:
-                labels = frozenset({f"gpu/{key}"})
+                # Cards cut by software are cut pod by pod, so that whole ones are handed out beside shares of others.
+                labels = frozenset({f"gpu/{key}", *([WHOLE_LABEL] if sharing.mode == "fraction" else [])})
                 yield replace(plain, name=f"{machine.name}{_CUT}{key}", gpu_sharing=sharing, labels=labels)
 
 
