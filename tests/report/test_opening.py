@@ -86,6 +86,10 @@ def test_open_days_are_days_of_a_year_and_leave_out_slow_neighbours() -> None:
             assert plane != "performance"
 
 
+def test_whose_days_they_are_is_told_of_a_class_that_is_alone() -> None:
+    assert re.search(r"[0-9a-z)] for the 4 research teams; level L\d", told("buying").buys)
+
+
 def test_every_class_is_told_its_own_level() -> None:
     text, meant = told("saas").buys, " ".join(told("saas").details)
     best = study("saas").best

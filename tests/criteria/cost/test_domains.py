@@ -176,6 +176,17 @@ def test_shares_of_gpus_go_to_cut_nodes_and_whole_gpus_to_whole_nodes() -> None:
     assert needs["team/web"] == set()
 
 
+@pytest.mark.parametrize(
+    ("option", "whole_too"), [("gpu_hami", True), ("gpu_kai_fraction", True), ("gpu_mps", False), ("gpu_mig", False)]
+)
+def test_cards_cut_by_software_are_handed_out_whole_too_and_others_are_not(option: str, *, whole_too: bool) -> None:
+    scenario = platform(2)
+    (found,) = plan(design(scenario, gpu_exclusive=option), scenario).domains
+    (cut,) = (node for node in found.types if node.gpu_count and node.gpu_sharing != WHOLE)
+    fits = {s.pod.name for s in found.streams if s.pod.needs <= cut.labels}
+    assert fits == {"team/notebook", "team/web", *(["team/train"] if whole_too else [])}
+
+
 MIG_GUIDE = {
     "A100-40GB": {
         "1g.5gb": (1, (0, 1, 2, 3, 4, 5, 6)),

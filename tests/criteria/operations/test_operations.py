@@ -347,3 +347,11 @@ def test_moving_an_assumption_in_the_catalogue_moves_the_figure_as_announced() -
     found = installed(scenario, *NAMESPACES)
     upkeep = sum(part.hours.mean for part in knowledge_of(measure_structure(found, moved), moved))
     assert workload(found, scenario, moved).total.mean + upkeep == pytest.approx(announced.high)
+
+
+def test_tenants_without_api_access_ask_for_no_quotas_and_no_flows() -> None:
+    asked = {"namespace_tenants.quota", "net_np_default_deny.flows", "st_sc_quota.quota"}
+    options = [option for option in NAMESPACES if option not in ("sch_kueue", "st_shared_sc")]
+    for access, expected in (("none", set()), ("namespace", asked)):
+        found = toil(platform(tenant_class(kind="customer", api_access=access)), *options, "st_sc_quota")
+        assert {x.activity.id for x in found.lines} & asked == expected

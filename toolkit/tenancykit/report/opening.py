@@ -210,7 +210,12 @@ def _buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
         told.append(f"The cheapest that meets every requirement, {_beside(cheapest, best)}.")
     if safest is not None and safest is not cheapest and worst_days(safest) < _SAFER * worst_days(best):
         told.append(f"The safest, {_beside(safest, best)}; as weighed that is not worth it.")
-    line, rest = fitted(said, told)
+    # Whose days they are is told of a class that is alone too, where no sentence has to give way to it.
+    classes = best.scenario.tenants.classes
+    alone = len(classes) == 1 and classes[0].count > 1 and days in said
+    named = said.replace(days, f"{days} for {tenants_of(classes)}", 1) if alone else said
+    ways = [way for way in (named, said) if len(way) <= LINE] or [said]
+    line, rest = min((fitted(way, told) for way in ways), key=lambda found: len(found[1]))
     rest = [*left, *rest]
     opened = "Open: on some path between two tenants no barrier is left; days are expected values."
     return line, [*rest, *(f"{text}." for text in meant), opened]
