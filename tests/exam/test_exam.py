@@ -19,8 +19,8 @@ studios-and-artists 10.0, neocloud-roce 9.3, institute-aks 8.8, defence-programm
 edtech-500 3.4, two-labs-gke 1.4. Mended as kinds since: cards cut by software are handed out whole too, tenants without
 API access ask for no quotas and flows, and a class that is alone is named. What is still missed, and why it is left:
 
-* two-labs-gke: who is root on rented virtual machines has one barrier before the neighbours, the hypervisor, and L4 asks
-  for all that L3 does, two barriers. Its author reads L4 as separated kernels, cards and API servers alone.
+* two-labs-gke: who is root on rented virtual machines has one barrier before the neighbours, the hypervisor, and L4
+  asks for all that L3 does, two barriers. Its author reads L4 as separated kernels, cards and API servers alone.
 * defence-programmes: clusters on machines of their own are own hosts, though no option of that name is chosen. Control
   planes stand on a line of their own, not among machines as the author counted them.
 * edtech-500: MPS cuts a card in four, also where a tenth is asked; 1,500 schools take 14 people, since faults of cards
@@ -50,7 +50,7 @@ THIRDS = {
     "studios-and-artists": 10.0,
     "two-labs-gke": 1.4,
 }
-"""Points of ten that each scenario of the third has reached, with the misses above: what is gained is not lost again."""
+"""Points of ten that each scenario of the third has reached, with the misses above: what is gained stays."""
 
 
 @pytest.mark.parametrize("name", FIRST)
