@@ -174,7 +174,7 @@ def as_floats(raw: npt.ArrayLike, where: str) -> FloatArray:
 def figure(value: float) -> str:
     """Return a number for a sentence: four significant digits, thousands separated, no exponent up to 10^15."""
     if 1000 <= abs(value) < 1e15:
-        return f"{value:,.0f}"
+        return f"{float(f'{value:.4g}'):,.0f}"
     return f"{value:.4g}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from tenancykit.criteria.score import Evidence
 from tenancykit.criterion_names import CRITERIA, SHORT, TITLES
 from tenancykit.design.families import differences, families
+from tenancykit.report.apart import names_apart
 from tenancykit.report.completing import completed_with, goes_without, purchase
 from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening import opening
@@ -87,24 +88,33 @@ def _table(study: Study) -> list[str]:
     first = study.evaluations[0]
     units = [first.scores[name].unit for name in CRITERIA]
     head = ["rank", "design", *(SHORT[name] for name in CRITERIA), "score"]
-    rows = []
+    rows, called = [], names_apart(study.order)
     for evaluation in study.order:
         rank, score = standing(study, evaluation)
         cells = [short_value(evaluation.scores[criterion]) for criterion in CRITERIA]
-        name = f"{evaluation.id} {evaluation.name}"
+        name = f"{evaluation.id} {called[evaluation.id]}"
         rows.append([rank if rank.endswith(("*", "-")) else f"{rank} ", name, *cells, score])
     heads = [head, ["", "", *units, "0-1"]]
-    if _figures_width([*heads, *rows]) + _SHORT_NAME > line_width():
+    if _figures_width([*heads, *rows]) + max(len(row[1]) for row in rows) > line_width():
         heads = [line for row in heads for line in _folded(row, rows)]
-    rows = [*heads, *rows]
-    figures = _figures_width(rows)
-    room = max(_SHORT_NAME, min(_NAME, line_width() - figures))
-    for row in rows:  # figures stay whole, names give way: they stand in full below the table
-        row[1] = textwrap.shorten(row[1], room, placeholder="...")
+    room = max(_SHORT_NAME, min(_NAME, line_width() - _figures_width([*heads, *rows])))
     return [
-        *columns(rows, left={1}),
+        *columns([*heads, *(line for row in rows for line in _named(row, room))], left={1}),
         *wrapped("* on the Pareto front: no admitted design is at least as good on all four and better on one"),
     ]
+
+
+def _named(row: Sequence[str], room: int) -> list[list[str]]:
+    """Return a row over the lines its name needs, at most two if not ranked: it is told again below."""
+    name = textwrap.wrap(
+        row[1],
+        room,
+        subsequent_indent=" " * (row[1].find(" ") + 1),
+        break_on_hyphens=False,
+        max_lines=2 if row[0].endswith("-") else None,
+        placeholder="...",
+    )
+    return [[row[0], name[0], *row[2:]], *(["", more, *("" for _ in row[2:])] for more in name[1:])]
 
 
 def _figures_width(rows: Sequence[Sequence[str]]) -> int:
