@@ -16,15 +16,14 @@ published design reaches, cards that gVisor does not list. What is still missed,
 
 Cases of the third stand as written before the first run too. That run gave 55 points of 80: ministry-openshift and
 studios-and-artists 10.0, neocloud-roce 9.3, institute-aks 8.8, defence-programmes 6.6, clinic-two-machines 5.4,
-edtech-500 3.4, two-labs-gke 1.4. Mended as kinds since: cards cut by software are handed out whole too, tenants without
-API access ask for no quotas and flows, and a class that is alone is named. What is still missed, and why it is left:
+edtech-500 3.4, two-labs-gke 1.4. Mended as kinds since: cards cut by software are handed out whole too, cards are cut as
+finely as is asked, tenants without API access ask for no quotas and flows, and a class that is alone is named. What is still missed, and why it is left:
 
 * two-labs-gke: who is root on rented virtual machines has one barrier before the neighbours, the hypervisor, and L4
   asks for all that L3 does, two barriers. Its author reads L4 as separated kernels, cards and API servers alone.
 * defence-programmes: clusters on machines of their own are own hosts, though no option of that name is chosen. Control
   planes stand on a line of their own, not among machines as the author counted them.
-* edtech-500: MPS cuts a card in four, also where a tenth is asked; 1,500 schools take 14 people, since faults of cards
-  and disputes over neighbours are counted by tenant.
+* edtech-500: 1,500 schools take 14 people, since faults of cards and disputes over neighbours are counted by tenant.
 * ministry-openshift: with HAMi a cluster per team costs little more than virtual ones, so it is clear, with or without
   definitions of the teams' own.
 * institute-aks: once groups distrust each other and bring definitions of their own, no design keeps the budget.
@@ -43,7 +42,7 @@ LEFT = 8.5
 THIRDS = {
     "clinic-two-machines": 9.4,
     "defence-programmes": 6.6,
-    "edtech-500": 8.0,
+    "edtech-500": 8.6,
     "institute-aks": 9.1,
     "ministry-openshift": 8.0,
     "neocloud-roce": 9.6,

@@ -52,12 +52,14 @@ def platform(
     currency: str = "USD",
     control_plane: str = "managed",
     exposed: bool = True,
+    share: str = "fraction: 0.25",
 ) -> Scenario:
     """Return the platform with some things changed."""
     changes = {
         "CONTROL_PLANE": control_plane, "TENANTS": str(tenants), "EGRESS": str(egress), "DEMAND": demand, "MODE": mode,
         "CURRENCY": currency, "SITES": sites, "NODES": nodes,
     }  # fmt: skip
+    changes["fraction: 0.25"] = share
     text = TEXT if exposed else TEXT.replace(", exposure: {scope: public}", "")
     for word, value in changes.items():
         text = text.replace(word, value)

@@ -14,6 +14,7 @@ from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.design.validity import reference_design, resolve
+from tenancykit.manifests.devices import ClassDevices
 from tenancykit.partitions import slice_geometry
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.reading import parse_scenario
@@ -164,6 +165,25 @@ def test_the_gpu_option_decides_how_nodes_hand_out_gpus(option: str, expected: G
     scenario = platform(2)
     found = sharing(plan(design(scenario, gpu_exclusive=option), scenario))
     assert set(found.values()) == {WHOLE, expected}
+
+
+@pytest.mark.parametrize("option", ["gpu_mps", "gpu_timeslice"])
+@pytest.mark.parametrize(
+    ("asked", "often"),
+    [
+        ("fraction: 0.1", 10),
+        ("fraction: 0.15", 6),
+        ("fraction: 0.3", 4),
+        ("fraction: 0.1, memory: 5Gi", 8),
+        ("fraction: 0.001", 48),
+    ],
+)
+def test_cards_are_advertised_as_often_as_each_share_still_fits_one_piece(option: str, asked: str, often: int) -> None:
+    scenario = platform(2, share=asked)
+    found = plan(design(scenario, gpu_exclusive=option), scenario)
+    assert set(sharing(found).values()) == {WHOLE, GpuSharing("replicas", often)}
+    devices = ClassDevices.of(design(scenario, gpu_exclusive=option).classes[0], scenario, catalogue())
+    assert devices.replicas == often
 
 
 def test_shares_of_gpus_go_to_cut_nodes_and_whole_gpus_to_whole_nodes() -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.boards import cuts
-from tenancykit.design.facts import class_facts, design_facts
+from tenancykit.design.facts import class_facts, class_workloads, design_facts
+from tenancykit.design.fine_cuts import finer
 from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign, choose
 from tenancykit.design.naming import title
 from tenancykit.design.needs import Asked, asked_needs
@@ -64,10 +65,11 @@ class Judge:
         self.base = class_facts(scenario, tenant_class)
         self.asked = asked_needs(tenant_class, scenario, catalogue)
         self.offered = gpu_models_on_offer(scenario, catalogue)
+        self.options = {**catalogue.options, **finer(class_workloads(scenario, tenant_class), self.offered, catalogue)}
 
     def resolve(self, choice: Choice) -> tuple[ClassDesign, tuple[str, ...]]:
         """Return the class with its options and facts, and the reasons why the choice is not valid."""
-        options = tuple(self.catalogue.options[identifier] for identifier in choice.options)
+        options = tuple(self.options[identifier] for identifier in choice.options)
         facts = design_facts(self.base, options)
         facts |= self._useless_cuts(options)
         broken = [*_requisites(options, facts), *_class_wishes(self.tenant_class, choice)]

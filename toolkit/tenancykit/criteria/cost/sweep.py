@@ -56,7 +56,7 @@ class CostSweep:
         fixed = scenario.infrastructure.mode == "fixed"
         self.fleet = {m.name: m.count or 0 for m in self.machines} if fixed else None
         self._cuts: dict[str, str] = {}
-        self._bared: dict[str, Option] = {}
+        self._bared: dict[tuple[str, int], Option] = {}
         self._is_core: dict[str, bool] = {}
         self._met: Met = {}
         self._tenants: dict[int, Housed] = {}
@@ -182,9 +182,10 @@ class CostSweep:
         return bool(names & (self._read | self._negated | _SHAPING))
 
     def _bare(self, option: Option) -> Option:
-        found = self._bared.get(option.id)
+        key = (option.id, option.gpu.replicas if option.gpu else 0)  # classes may cut cards more or less finely
+        found = self._bared.get(key)
         if found is None:
-            found = self._bared[option.id] = option.model_copy(update={"components": ()})
+            found = self._bared[key] = option.model_copy(update={"components": ()})
         return found
 
     def _core(self, class_id: str, choice: Choice, *, bare: bool) -> ClassDesign:
