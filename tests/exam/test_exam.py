@@ -16,8 +16,9 @@ published design reaches, cards that gVisor does not list. What is still missed,
 
 Cases of the third stand as written before the first run too. That run gave 55 points of 80: ministry-openshift and
 studios-and-artists 10.0, neocloud-roce 9.3, institute-aks 8.8, defence-programmes 6.6, clinic-two-machines 5.4,
-edtech-500 3.4, two-labs-gke 1.4. Mended as kinds since: cards cut by software are handed out whole too, cards are cut as
-finely as is asked, tenants without API access ask for no quotas and flows, and a class that is alone is named. What is still missed, and why it is left:
+edtech-500 3.4, two-labs-gke 1.4. Mended as kinds since: cards cut by software are handed out whole too, cards without
+partitions are cut as finely as is asked, tenants without API access ask for no quotas and flows, and a class that is
+alone is named. What is still missed, and why it is left:
 
 * two-labs-gke: who is root on rented virtual machines has one barrier before the neighbours, the hypervisor, and L4
   asks for all that L3 does, two barriers. Its author reads L4 as separated kernels, cards and API servers alone.

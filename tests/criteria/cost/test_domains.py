@@ -167,23 +167,29 @@ def test_the_gpu_option_decides_how_nodes_hand_out_gpus(option: str, expected: G
     assert set(found.values()) == {WHOLE, expected}
 
 
+WITHOUT_PARTITIONS = "aws_g6_12xlarge"
+"""Four cards of 24 GB."""
+
+
 @pytest.mark.parametrize("option", ["gpu_mps", "gpu_timeslice"])
 @pytest.mark.parametrize(
-    ("asked", "often"),
+    ("machine", "asked", "often"),
     [
-        ("fraction: 0.1", 10),
-        ("fraction: 0.15", 6),
-        ("fraction: 0.3", 4),
-        ("fraction: 0.1, memory: 5Gi", 8),
-        ("fraction: 0.001", 48),
+        (WITHOUT_PARTITIONS, "fraction: 0.1", 10),
+        (WITHOUT_PARTITIONS, "fraction: 0.15", 6),
+        (WITHOUT_PARTITIONS, "fraction: 0.3", 4),
+        (WITHOUT_PARTITIONS, "fraction: 0.1, memory: 3Gi", 8),
+        (WITHOUT_PARTITIONS, "fraction: 0.001", 48),
+        ("aws_p4d_24xlarge", "fraction: 0.1", 4),
     ],
 )
-def test_cards_are_advertised_as_often_as_each_share_still_fits_one_piece(option: str, asked: str, often: int) -> None:
-    scenario = platform(2, share=asked)
-    found = plan(design(scenario, gpu_exclusive=option), scenario)
-    assert set(sharing(found).values()) == {WHOLE, GpuSharing("replicas", often)}
-    devices = ClassDevices.of(design(scenario, gpu_exclusive=option).classes[0], scenario, catalogue())
-    assert devices.replicas == often
+def test_cards_without_partitions_are_advertised_as_often_as_each_share_still_fits_one_piece(
+    option: str, machine: str, asked: str, often: int
+) -> None:
+    scenario = platform(2, share=asked, nodes=f"[{{type: {machine}}}, {{type: aws_m7i_4xlarge}}]")
+    found = design(scenario, gpu_exclusive=option)
+    assert set(sharing(plan(found, scenario)).values()) == {WHOLE, GpuSharing("replicas", often)}
+    assert ClassDevices.of(found.classes[0], scenario, catalogue()).replicas == often
 
 
 def test_shares_of_gpus_go_to_cut_nodes_and_whole_gpus_to_whole_nodes() -> None:

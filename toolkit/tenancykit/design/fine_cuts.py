@@ -1,8 +1,8 @@
-"""Cards that are advertised several times (MPS, time-slicing) are cut as finely as the smallest shares ask for."""
+"""Cards without partitions that are advertised several times (MPS, time-slicing): cut as finely as shares ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from tenancykit.catalogue.model import Option
@@ -16,10 +16,12 @@ too (assumption)."""
 _ADVERTISED: Final = ("mps", "time-slicing")
 
 
-def finer(workloads: Iterable[Workload], offered: Iterable[str], catalogue: Catalogue) -> Mapping[str, Option]:
+def finer(workloads: Iterable[Workload], offered: Collection[str], catalogue: Catalogue) -> Mapping[str, Option]:
     """Return the options which advertise a card more often than by default for a class, by id.
 
     A card is advertised as often as each share that is asked still gets all it asks, memory included, in one piece.
+    Where a model on offer has partitions, which isolate as well, the default stays (assumption): more clients of one
+    card means that a fault of one hits more, and no figure of isolation counts them.
 
     Args:
         workloads: what tenants of the class run.
@@ -27,15 +29,17 @@ def finer(workloads: Iterable[Workload], offered: Iterable[str], catalogue: Cata
         catalogue: the options and how often they advertise a card by default.
     """
     asked = [w.gpu for w in workloads if w.gpu is not None and w.gpu.fraction is not None and w.gpu.fraction < 1]
-    if not asked:
+    advertised = {o.id: o.gpu for o in catalogue.options.values() if o.gpu is not None and o.gpu.mode in _ADVERTISED}
+    partitions = [o.gpu for o in catalogue.options.values() if o.gpu is not None and o.gpu.mode == "mig"]
+    if not asked or any(mode.cuts(model) for mode in partitions for model in offered):
         return {}
     least = min((memory for memory in map(gpu_memory, offered) if memory), default=0)
     largest = max(max(g.fraction or 1.0, (g.memory or 0) / least if least else 0.0) for g in asked)
     often = min(MOST, int(1 / largest + 1e-9))
     return {
-        option.id: option.model_copy(update={"gpu": option.gpu.model_copy(update={"replicas": often})})
-        for option in catalogue.options.values()
-        if option.gpu is not None and option.gpu.mode in _ADVERTISED and option.gpu.replicas < often
+        name: catalogue.options[name].model_copy(update={"gpu": gpu.model_copy(update={"replicas": often})})
+        for name, gpu in advertised.items()
+        if gpu.replicas < often
     }
 
 
