@@ -10,6 +10,7 @@ import yaml
 
 from kubeanswers.objects import ObjectSet, from_dicts
 from tenancykit.auditing import AuditReport, Finding, audit
+from tenancykit.auditing.outputs import RULES
 
 CASES = Path(__file__).parent / "cases"
 RBAC = "rbac.authorization.k8s.io"
@@ -110,6 +111,7 @@ def cases(name: str) -> list[Case]:
 def check(case: Case, report: AuditReport) -> None:
     """Assert everything the case expects."""
     _check_findings(case.data, report)
+    assert {found.rule for found in report.findings} <= RULES.keys(), "a rule without a title"
     for crossing, pairs in case.data.get("open", {}).items():
         assert sorted(map(list, report.crossing(crossing).pairs())) == sorted(pairs), crossing
     for crossing, names in case.data.get("undecided", {}).items():

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 from kubeanswers.terminal import xml_text
 from tenancykit.auditing.causes import Cause, causes
 from tenancykit.auditing.findings import AuditReport, Finding, Severity
+from tenancykit.auditing.paths import PATH_RULES
 
 _LEVELS: Final = {
     Severity.CRITICAL: "error",
@@ -46,14 +47,7 @@ RULES: Final = {
     "storage-class-open": "A tenant may claim volumes of another tenant's StorageClass",
     "delivery-cross-tenant": "A tenant's repository may be delivered to other tenants",
     "route-hostnames-open": "A tenant's routes may claim host names of another",
-    "ingress-snippet": "Ingresses of tenants run configuration in a controller that serves everybody",
-    "secret-cross-tenant": "A Secret of one tenant reaches another",
-    "secret-store-open": "Tenants read a secret store with the platform's credentials",
-    "reference-granted": "A tenant's objects may name another tenant's",
-    "server-of-tenant": "A tenant serves what the API server asks about objects of others",
-    "device-open": "A tenant reaches devices past quota and allocation",
-    "volume-open": "A tenant may claim a volume made by hand",
-    "network-secondary": "Pods of several tenants share a network no NetworkPolicy governs",
+    **PATH_RULES,
     "namespace-unowned": "Somebody is bound in a namespace no tenant is known to own",
     "queue-owner-blocks": "A waiting owner keeps free quota of its cohort from everybody",
     "queue-reclaim-hits-own": "Reclaim takes jobs that started inside their own quota",

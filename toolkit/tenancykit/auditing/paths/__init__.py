@@ -24,6 +24,18 @@ _LOOKS: Final = (
     delivery_paths,
 )
 
+PATH_RULES: Final = {
+    "ingress-snippet": "Ingresses of tenants run configuration in a controller that serves everybody",
+    "secret-cross-tenant": "A Secret of one tenant reaches another",
+    "secret-store-open": "Tenants read a secret store with the platform's credentials",
+    "reference-granted": "A tenant's objects may name another tenant's",
+    "server-of-tenant": "A tenant serves what the API server asks about objects of others",
+    "device-open": "A tenant reaches devices past quota and allocation",
+    "volume-open": "A tenant may claim a volume made by hand",
+    "network-secondary": "Pods of several tenants share a network no NetworkPolicy governs",
+}
+"""What each rule that only these ways break looks for."""
+
 
 def all_paths(scene: Scene) -> Iterator[Path]:
     """Yield every way that single objects open; without tenants there is nobody to go it."""
