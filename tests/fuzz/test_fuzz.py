@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-import os
 import random
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tenancykit.version import __version__
-from tests.fuzz import kills
+from tests.fuzz import forking, kills
 from tests.fuzz.doors import doors
 from tests.fuzz.mutations import mutated
 from tests.fuzz.running import COLD, Forks, Run, Tally, cold, in_process, kept, summed, try_one
@@ -69,18 +70,28 @@ def test_commands_run_cold_answer_mutations_with_codes_0_to_2_and_no_traceback()
     assert {one.door for one in COLD} <= doors().keys()
 
 
-def test_a_fork_reports_a_crash_a_hang_and_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TENANCYKIT_FUZZ_PATIENCE", "1")
-    os.mkfifo(tmp_path / "pipe")
+def test_a_fork_reports_a_crash_and_remembers_nothing(tmp_path: Path) -> None:
     with Forks() as forks:
         assert forks.run(["--version"], tmp_path / "told")[:2] == (0, f"tenancykit {__version__}\n")
         code, told, _ = forks.run(["audit", str(tmp_path / "none"), "--patience", "-1"], tmp_path / "told")
         assert code == 2
         assert "Traceback" not in told
-        writer = os.open(tmp_path / "pipe", os.O_RDWR)  # opened, and never written to
-        assert forks.run(["audit", str(tmp_path / "pipe")], tmp_path / "told")[0] == -9
-        os.close(writer)
         assert forks.run(["--version"], tmp_path / "told")[0] == 0
+
+
+def _spins(*_: object) -> None:
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(("hangs", "ended_by"), [(_spins, signal.SIGXCPU), (lambda *_: signal.pause(), signal.SIGKILL)])
+def test_a_fork_that_works_or_waits_too_long_is_ended_and_told_so(
+    hangs: Callable[..., None], ended_by: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forking, "PATIENCE", 1)
+    monkeypatch.setattr(forking, "_WAITING", 1 if ended_by is signal.SIGKILL else 60)
+    monkeypatch.setattr(forking, "_run", hangs)
+    assert forking.answered([], "")["code"] == -ended_by
 
 
 def test_runs_add_up_and_a_seed_counts_once() -> None:

@@ -91,7 +91,8 @@ def test_costs_add_up_bound_from_below_and_fleets_are_not_overdrawn(scenario: Sc
     figures = score.figures
     assert figures["gap_to_lower_bound"] is None or figures["gap_to_lower_bound"] >= -1e-6
     single = len(scenario.infrastructure.sites) == 1  # tenants spread over sites are rounded up to whole pods at each
-    assert figures["multiplexing"]["gain"] >= (0.999 if single else 0.9) or figures["pending"]
+    # Slower sandboxes take more pods of a site, counted whole: each site's sum is rounded up, the tenants' own are not.
+    assert figures["multiplexing"]["gain"] >= (0.99 if single else 0.9) or figures["pending"]
     for offer in scenario.infrastructure.nodes:
         if offer.count is not None:
             uses = ("nodes", "spare_nodes", "control_plane_nodes")
