@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -158,3 +159,20 @@ def test_devices_and_pipes_in_a_folder_are_left_out_with_a_word(
     assert main(["audit", str(tmp_path)]) == OK
     assert "is a pipe, which is not read" in capsys.readouterr().out
     assert main(["audit", str(tmp_path / "pipe.yaml"), "--patience", "0.2"]) == BAD_INPUT
+
+
+@pytest.mark.parametrize("words", [["init", "--title=--"], ["compare", "gpu-cloud", "--variant=--"], ["can-i", "-f--"]])
+def test_two_hyphens_as_an_options_value_are_refused_as_none(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "two hyphens are no value" in capsys.readouterr().err
+
+
+def test_a_caller_of_the_command_line_has_its_collector_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    before = gc.isenabled(), gc.get_threshold()
+    assert main(["explain", "gpu-cloud", "RA09"]) == 0
+    assert (gc.isenabled(), gc.get_threshold()) == before
+    assert capsys.readouterr().out

@@ -12,6 +12,7 @@ import gc
 import importlib
 import io
 import os
+import re
 import shutil
 import signal
 import sys
@@ -34,9 +35,24 @@ _ALLOCATED: Final = 300_000
 """Objects made between two looks for circles of references: a command makes many that live until it ends, and looking
 every 700, as Python does by itself, took a tenth of a comparison's time."""
 
+_NO_VALUE: Final = re.compile(r"--?[a-zA-Z][\w-]*=--|-[a-zA-Z]--")
+"""An option whose value is two hyphens, for which Python's own parser gives an empty list instead of a text."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code; a caller that goes on afterwards has its collector as it was."""
+    if arguments is None:
+        return _command(sys.argv[1:])
+    was_on, thresholds = gc.isenabled(), gc.get_threshold()
+    try:
+        return _command(arguments)
+    finally:
+        gc.set_threshold(*thresholds)
+        if was_on:
+            gc.enable()
+
+
+def _command(words: Sequence[str]) -> int:
     gc.set_threshold(_ALLOCATED)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them reads every installed package
     _prepare_streams()
@@ -44,9 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _terminated)
     out, err = (cast("TextIO", Escaping(stream)) for stream in (sys.stdout, sys.stderr))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        words = sys.argv[1:] if arguments is None else arguments
         asked = next((word for word in words if not word.startswith("-")), "")
-        options = command_line(asked).parse_args(words)
+        parser = command_line(asked)
+        if nothing := next(filter(_NO_VALUE.fullmatch, words), ""):
+            parser.error(f"{nothing}: two hyphens are no value; give one, or leave the option out")
+        options = parser.parse_args(words)
         try:
             return _run(options)
         except BrokenPipeError:
