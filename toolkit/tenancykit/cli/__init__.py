@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NoReturn, TextIO, cast
 
-from kubeanswers.errors import InputError, TenancyKitError, UndecidedError
+from kubeanswers.errors import Fault, InputError, TenancyKitError, UndecidedError
 from kubeanswers.inputs import set_patience
 from kubeanswers.terminal import Escaping, one_line
 from kubeanswers.writing import refuse_same
@@ -61,10 +61,9 @@ def _command(words: Sequence[str]) -> int:
     out, err = (cast("TextIO", Escaping(stream)) for stream in (sys.stdout, sys.stderr))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         asked = next((word for word in words if not word.startswith("-")), "")
-        parser = command_line(asked)
         if nothing := next(filter(_NO_VALUE.fullmatch, words), ""):
-            parser.error(f"{nothing}: two hyphens are no value; give one, or leave the option out")
-        options = parser.parse_args(words)
+            return _failed(InputError(Fault(nothing, "two hyphens are no value", "a value, or no such option")))
+        options = command_line(asked).parse_args(words)
         try:
             return _run(options)
         except BrokenPipeError:
