@@ -114,6 +114,42 @@ def test_custom_objects_are_held_against_definitions_given_or_found(
     assert "defines nothing usable" in capsys.readouterr().err
 
 
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: t}\n"
+
+
+def last_line(*paths: Path) -> str:
+    return str(tk.validate(*paths)).splitlines()[-1]
+
+
+def test_nothing_is_said_of_what_was_not_read_or_not_judged(tmp_path: Path) -> None:
+    broken, half, good, custom = (tmp_path / f"{name}.yaml" for name in ("broken", "half", "good", "custom"))
+    broken.write_text("metadata: {name: a\n", encoding="utf-8")
+    half.write_text(f"{CONFIG_MAP}---\nkind: [x\n", encoding="utf-8")
+    good.write_text(CONFIG_MAP, encoding="utf-8")
+    custom.write_text(json.dumps(door(mode="Open")), encoding="utf-8")
+    nothing = "0 objects read, none judged; what was not read (1 fault above) is not judged"
+    assert last_line(broken) == last_line(tmp_path / "nothere.yaml") == nothing
+    assert last_line(half) == (
+        "1 object, 1 judged: none of these would be refused by Kubernetes 1.36; "
+        "what was not read (1 fault above) is not judged"
+    )
+    assert "what was not read" not in last_line(good)
+    assert last_line(custom) == "1 object read, none judged"
+    assert "what was not read (2 faults above)" in last_line(broken, half, good)
+
+
+def test_a_definition_the_server_would_refuse_defines_nothing(tmp_path: Path) -> None:
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "banana"}}}}
+    versions = [{"name": "v1", "served": True, "storage": True, "schema": schema}]
+    refused = {**CRD, "spec": {**CRD["spec"], "versions": versions}}
+    (tmp_path / "crd.json").write_text(json.dumps(refused), encoding="utf-8")
+    (tmp_path / "m.json").write_text(json.dumps(door(mode="Open")), encoding="utf-8")
+    assert main(["validate", str(tmp_path / "m.json"), "--crds", str(tmp_path / "crd.json")]) == 2
+    beside = tk.validate(tmp_path)
+    assert beside.invalid
+    assert dict(beside.unjudged) == {"Door.example.dev": 1}
+
+
 def test_values_of_secrets_are_not_judged_and_their_keys_are(tmp_path: Path) -> None:
     text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: t}\ntype: kubernetes.io/dockerconfigjson\n"
     (tmp_path / "m.yaml").write_text(text + "data: {.dockerconfigjson: e30=}\n", encoding="utf-8")

@@ -119,6 +119,7 @@ k8s.ovn.org|n|UserDefinedNetwork userdefinednetworks udn
 k8s.ovn.org|c|ClusterUserDefinedNetwork clusteruserdefinednetworks cudn
 k8s.cni.cncf.io|n|NetworkAttachmentDefinition network-attachment-definitions net-attach-def
 sriovnetwork.openshift.io|n|SriovNetworkNodePolicy sriovnetworknodepolicies;SriovNetwork sriovnetworks
+sriovnetwork.openshift.io|n|SriovIBNetwork sriovibnetworks
 mellanox.com|c|NicClusterPolicy nicclusterpolicies ncp
 configuration.net.nvidia.com|n|NicConfigurationTemplate nicconfigurationtemplates
 kai.scheduler|c|SchedulingShard schedulingshards;Topology topologies

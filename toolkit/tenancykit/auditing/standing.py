@@ -18,7 +18,7 @@ from kubeanswers.validation.configurations import is_configuration
 from kubeanswers.validation.custom_kinds import is_custom
 from kubeanswers.validation.references import Dangling, dangling
 from tenancykit.auditing.findings import Finding, Severity
-from tenancykit.auditing.validity import judged
+from tenancykit.auditing.validity import judged, was_taken
 
 INVALID_GUARD: Final = "policy-invalid"
 INVALID: Final = "object-invalid"
@@ -95,11 +95,6 @@ def standing(reading: Reading, kubernetes: str) -> Standing:
 def is_guard(item: ManifestObject) -> bool:
     """Return whether a kind does nothing but keep others from something."""
     return item.group in _GUARDING_GROUPS or item.kind in _GUARDS.get(item.group, ())
-
-
-def was_taken(item: ManifestObject) -> bool:
-    """Return whether an object carries the marks of a server that took it."""
-    return bool(item.metadata.get("uid") and item.metadata.get("resourceVersion"))
 
 
 def _refused(item: ManifestObject, faults: list[Invalid]) -> Finding:

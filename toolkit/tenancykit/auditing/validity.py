@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.objects import ManifestObject
 from kubeanswers.reading import Reading, read_objects
 from kubeanswers.validation.answers import Invalid, Validator
 from kubeanswers.validation.definitions import Definitions, definitions_of
 from kubeanswers.validation.references import Dangling, dangling
 from kubeanswers.validation.schema import DEFAULT_VERSION, versions
 from tenancykit.drawing import Drawable
+
+_DEFINITION: Final = ("apiextensions.k8s.io", "CustomResourceDefinition")
+_SHOWN: Final = 3
+"""Faults told of a definition given by --crds."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,23 @@ class Validity(Drawable):
             for kind, count in self.unjudged.items()
         ]
         lines += [f"left out: {text}" for text in self.skipped]
+        return [*lines, self._verdict()]
+
+    def _verdict(self) -> str:
+        """Return what was found of what was read; nothing is said of an object nobody judged or read."""
         refused = len({one.item for one in self.invalid})
-        verdict = f"{refused} of {self.objects} objects would be refused" if refused else f"{self.objects} objects"
         judged = self.objects - sum(self.unjudged.values())
-        if not refused:
-            verdict += f", {judged} judged: none would be refused"
-        return [*lines, f"{verdict} by Kubernetes {self.kubernetes}"]
+        size = f"{self.objects:,} {'object' if self.objects == 1 else 'objects'}"
+        if not judged:
+            verdict = f"{size} read, none judged"
+        elif refused:
+            verdict = f"{refused:,} of {size} would be refused by Kubernetes {self.kubernetes}"
+        else:
+            verdict = f"{size}, {judged:,} judged: none of these would be refused by Kubernetes {self.kubernetes}"
+        if self.faults:
+            above = "fault" if len(self.faults) == 1 else "faults"
+            verdict += f"; what was not read ({len(self.faults):,} {above} above) is not judged"
+        return verdict
 
 
 def validate(
@@ -96,7 +112,7 @@ def validate(
     if kubernetes not in known:
         cure = did_you_mean(kubernetes, known) or "choose one of them"
         raise InputError(Fault("--kubernetes", f"no schemas of version {kubernetes!r}", ", ".join(known), cure))
-    given = read_definitions(crds)
+    given = read_definitions(crds, kubernetes)
     reading = read_objects(paths, stdin=stdin)
     found, unjudged = judged(reading, kubernetes, given)
     return Validity(
@@ -115,13 +131,32 @@ def judged(
 ) -> tuple[tuple[Invalid, ...], Mapping[str, int]]:
     """Return what would be refused of a set that may define kinds itself, and the objects nobody can judge."""
     objects = reading.objects
-    own = definitions_of(item.data for item in objects.of("apiextensions.k8s.io", "CustomResourceDefinition"))
+    own, about = _definitions(objects.of(*_DEFINITION), kubernetes)
     validator = Validator(kubernetes, own.joined(given or Definitions()), by_form=True)
-    found = tuple(one for item in objects for one in validator.faults(item))
+    found = tuple(one for item in objects for one in about.get(item) or validator.faults(item))
     return found, dict(sorted(validator.unjudged.items()))
 
 
-def read_definitions(paths: Iterable[str | os.PathLike[str]]) -> Definitions:
+def was_taken(item: ManifestObject) -> bool:
+    """Return whether an object carries the marks of a server that took it."""
+    return bool(item.metadata.get("uid") and item.metadata.get("resourceVersion"))
+
+
+def _definitions(
+    items: Iterable[ManifestObject], kubernetes: str
+) -> tuple[Definitions, Mapping[ManifestObject, tuple[Invalid, ...]]]:
+    """Return the kinds that definitions define, and what is wrong with them: one whose spec is refused defines none."""
+    validator = Validator(kubernetes)
+    about = {item: tuple(validator.faults(item)) for item in items}
+    taken = [
+        item
+        for item, faults in about.items()
+        if was_taken(item) or not any(one.field.startswith("spec") for one in faults)
+    ]
+    return definitions_of(item.data for item in taken), about
+
+
+def read_definitions(paths: Iterable[str | os.PathLike[str]], kubernetes: str = DEFAULT_VERSION) -> Definitions:
     """Return the kinds that the CustomResourceDefinitions in files and folders define.
 
     Raises:
@@ -132,11 +167,13 @@ def read_definitions(paths: Iterable[str | os.PathLike[str]]) -> Definitions:
     for path in paths:
         reading: Reading = read_objects([path])
         faults += reading.faults
-        items = reading.objects.of("apiextensions.k8s.io", "CustomResourceDefinition")
-        one = definitions_of(item.data for item in items)
+        items = reading.objects.of(*_DEFINITION)
+        one, about = _definitions(items, kubernetes)
         for item in items:
-            if item.name in one.broken:
-                what = f"CustomResourceDefinition {item.name} defines nothing usable: {one.broken[item.name]}"
+            whys = [f"{bad.field}: {bad.what}" for bad in about[item] if bad.field.startswith("spec")]
+            why = one.broken.get(item.name) or ("" if was_taken(item) else "; ".join(whys[:_SHOWN]))
+            if why:
+                what = f"CustomResourceDefinition {item.name} defines nothing usable: {why}"
                 faults.append(Fault(str(item.where), what, cure="correct its schema, or leave it out"))
         if not items and not reading.faults:
             faults.append(Fault(str(path), "holds no CustomResourceDefinition", cure="name files that do"))

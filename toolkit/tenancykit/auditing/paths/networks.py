@@ -23,13 +23,17 @@ _FOR_ALL: Final = "default"
 _OVERLAY: Final = "ovn-k8s-cni-overlay"
 _PARENTS: Final = ("master", "bridge", "network", "netAttachDefName", "resourceName")
 Attached = dict[tuple[str, str], set[str]]
+Segment = tuple[str, ...]
 
 
 def network_paths(scene: Scene) -> Iterator[Path]:
     """Yield the segments that pods of several tenants are attached to, or may attach to."""
     yield from _overlays(scene)
-    definitions = {(item.namespace, item.name): item for item in scene.objects.of(GROUP, "NetworkAttachmentDefinition")}
-    definitions |= {(item.namespace, item.name): item for item in _by_operator(scene)}
+    definitions = {
+        (item.namespace, item.name): (item, _segment(item))
+        for item in scene.objects.of(GROUP, "NetworkAttachmentDefinition")
+    }
+    definitions |= dict(_by_operator(scene))
     if not definitions:
         return
     users: Attached = {}
@@ -37,18 +41,21 @@ def network_paths(scene: Scene) -> Iterator[Path]:
         tenant = scene.tenancy.by_namespace.get(pod.namespace, "")
         for key in _attached(pod) if tenant else ():
             users.setdefault(key, set()).add(tenant)
-    segments: dict[tuple[str, ...], list[tuple[ManifestObject, set[str]]]] = {}
-    for key, item in definitions.items():
-        owner = scene.owner(item)
-        used = users.get(key, set()) | ({owner} if owner else set())
-        segments.setdefault(_segment(item), []).append((item, used))
+    segments: dict[Segment, list[tuple[ManifestObject, set[str]]]] = {}
+    for_all = set[Segment]()
+    for (space, name), (item, segment) in definitions.items():
+        owner = scene.tenancy.by_namespace.get(space, "")
+        used = users.get((space, name), set()) | ({owner} if owner else set())
+        segments.setdefault(segment, []).append((item, used))
+        if space == _FOR_ALL:
+            for_all.add(segment)
     policies = bool(scene.objects.of(GROUP, "MultiNetworkPolicy"))
-    for found in segments.values():
+    for segment, found in segments.items():
         tenants = frozenset(tenant for _, used in found for tenant in used)
         item = max(found, key=lambda pair: len(pair[1]))[0]
         if len(tenants) > 1:
             yield _shared(item, tenants, policies=policies)
-        elif any(item.namespace == _FOR_ALL for item, _ in found):
+        elif segment in for_all:
             makers = frozenset(scene.hostile.makers())
             if len(makers) > 1:
                 yield _shared(item, makers, policies=policies, attached=False)
@@ -66,13 +73,13 @@ def _overlays(scene: Scene) -> Iterator[Path]:
             yield _shared(item, tenants, policies=bool(scene.objects.of(GROUP, "MultiNetworkPolicy")), attached=False)
 
 
-def _by_operator(scene: Scene) -> Iterator[ManifestObject]:
-    """Yield the definitions the SR-IOV operator makes of its networks, each in the namespace it is for."""
+def _by_operator(scene: Scene) -> Iterator[tuple[tuple[str, str], tuple[ManifestObject, Segment]]]:
+    """Yield the networks of the SR-IOV operator, each with the definition it makes of it: its place and segment."""
     for item in scene.objects.of("sriovnetwork.openshift.io", "SriovNetwork", "SriovIBNetwork"):
         space = scalar_text(item.spec.get("networkNamespace")) or item.namespace
-        config = {"type": "sriov", "resourceName": item.spec.get("resourceName"), "vlan": item.spec.get("vlan")}
-        metadata = {"name": item.name, "namespace": space}
-        yield ManifestObject({**item.data, "metadata": metadata, "spec": {"config": json.dumps(config)}}, item.where)
+        device, vlan, partition = (scalar_text(item.spec.get(key)) for key in ("resourceName", "vlan", "pKey"))
+        segment = ("", "sriov", device, vlan or partition) if device else (space, item.name)
+        yield (space, item.name), (item, segment)
 
 
 def _attached(pod: PodView) -> Iterator[tuple[str, str]]:
@@ -92,7 +99,7 @@ def _attached(pod: PodView) -> Iterator[tuple[str, str]]:
             yield place or pod.namespace, name
 
 
-def _segment(item: ManifestObject) -> tuple[str, ...]:
+def _segment(item: ManifestObject) -> Segment:
     """Return what tells the segment of a definition apart: its parent device, bridge or network, and its VLAN."""
     config = _config(item)
     plugins = [mapping(entry) for entry in mappings(config.get("plugins"))] or [config]
