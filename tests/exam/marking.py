@@ -30,8 +30,9 @@ def _cases(folder: str) -> dict[str, Path]:
 FIRST: Final = _cases("cases")
 SECOND: Final = _cases("second")
 THIRD: Final = _cases("third")
-CASES: Final = {**FIRST, **SECOND, **THIRD}
-"""The scenarios with what is expected, by name: those of the three exams."""
+FOURTH: Final = _cases("fourth")
+CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH}
+"""The scenarios with what is expected, by name: those of the four exams."""
 
 POINTS: Final = {
     "acceptable": 2.0,

@@ -1,4 +1,4 @@
-"""Three exams written by an expert before the product was asked: first places, first lines, figures and certainty.
+"""Four exams written by an expert before the product was asked: first places, first lines, figures and certainty.
 
 Cases of the second stand as they were written before the first run, misses included. That run gave 71 points of 90:
 startup-alone and mig-inference 10.0, hospital-phi 9.4, slurm-groups and bank-two-worlds 9.2, whole-nodes 9.0, saas-tiny
@@ -28,13 +28,17 @@ alone is named. What is still missed, and why it is left:
 * ministry-openshift: with HAMi a cluster per team costs little more than virtual ones, so it is clear, with or without
   definitions of the teams' own.
 * institute-aks: once groups distrust each other and bring definitions of their own, no design keeps the budget.
+
+Cases of the fourth stand as written before the first run. That run gave 84.2 points of 100: copilot-saas 10.0,
+enterprise-clusters, hospital-studies and nvl72-nations 9.7, plants-two-continents 9.6, amd-both and bank-fixed 9.4,
+teaching-cluster 8.3, agents-hostile 6.4, notebooks-300 2.0.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.exam.marking import FIRST, POINTS, SECOND, THIRD, mark, score
+from tests.exam.marking import FIRST, FOURTH, POINTS, SECOND, THIRD, mark, score
 
 BAR = 9.0
 """Points of ten that each scenario of the first exam has to reach."""
@@ -51,6 +55,19 @@ THIRDS = {
     "two-labs-gke": 1.4,
 }
 """Points of ten that each scenario of the third has reached, with the misses above: what is gained stays."""
+FOURTHS = {
+    "agents-hostile": 6.4,
+    "amd-both": 9.3,
+    "bank-fixed": 9.3,
+    "copilot-saas": 10.0,
+    "enterprise-clusters": 9.6,
+    "hospital-studies": 9.6,
+    "notebooks-300": 2.0,
+    "nvl72-nations": 9.6,
+    "plants-two-continents": 9.5,
+    "teaching-cluster": 8.2,
+}
+"""Points of ten that each scenario of the fourth has reached."""
 
 
 @pytest.mark.parametrize("name", FIRST)
@@ -77,3 +94,10 @@ def test_what_a_third_expert_accepted_stays_accepted(name: str) -> None:
     wrong = [f"{one.question}: {one.wrong}" for one in marks if one.wrong]
     assert score(marks) >= THIRDS[name], wrong
     assert all(one.share == 1 for one in marks if one.question in ("never", "steady")) or name == "two-labs-gke", wrong
+
+
+@pytest.mark.parametrize("name", FOURTH)
+def test_what_a_fourth_expert_accepted_stays_accepted(name: str) -> None:
+    _, marks = mark(name)
+    wrong = [f"{one.question}: {one.wrong}" for one in marks if one.wrong]
+    assert score(marks) >= FOURTHS[name], wrong
