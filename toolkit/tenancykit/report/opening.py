@@ -28,6 +28,7 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import beyond_wages, rates_in_words, three_digits
 from tenancykit.study.requirements import hard_requirements
+from tenancykit.study.settling import NO_RATE
 
 LINE: Final = 240
 """Characters of a line that a board reads: two lines of a terminal 120 wide."""
@@ -431,19 +432,21 @@ def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
 
 
 def _settling(study: Study, verdict: Verdict, best: Evaluation, others: list[Evaluation]) -> str:
-    """Return what would change the first place: a worth in money, or what the nearest rival would have to be."""
+    """Return what would change the first place: a plausible worth in money, or figure of the nearest rival."""
     if verdict.question.startswith("Is "):
         return verdict.question
     rival = others[0]
-    needs = [n for n in study.why(best.id, rival.id).needs if n.kind != "weight"]
-    need = next((n for n in needs if n.criterion != "isolation"), None)
-    if need is None:
-        return f"What would change it: another view of what isolation is worth; next is {rival.id}." if needs else ""
-    way = "fell" if need.needed < need.current else "rose"
-    return (
-        f"What would change it: {rival.id} would draw level if its {TITLES[need.criterion].lower()} {way} to "
-        f"{three_digits(need.needed)} {_each(need.unit)} (now {three_digits(need.current)})."
-    )
+    for need in study.why(best.id, rival.id).needs:
+        if need.kind == "weight" or need.criterion == "isolation":
+            continue
+        score = rival.scores[need.criterion]
+        if score.low <= need.needed <= score.high:
+            way = "fell" if need.needed < need.current else "rose"
+            return (
+                f"What would change it: {rival.id} would draw level if its {TITLES[need.criterion].lower()} {way} to "
+                f"{three_digits(need.needed)} {_each(need.unit)} (now {three_digits(need.current)})."
+            )
+    return NO_RATE
 
 
 def _each(unit: str) -> str:

@@ -28,7 +28,7 @@ from tenancykit.decision.scaling import Scaled, scale
 from tenancykit.decision.screen import Screening, screen
 from tenancykit.decision.sensitivity import WeightInterval, weight_intervals
 from tenancykit.decision.smaa import SmaaResult
-from tenancykit.decision.table import Criterion, DecisionTable
+from tenancykit.decision.table import Criterion, DecisionTable, FloatArray
 from tenancykit.decision.verdict import CLEAR, Overturn, Verdict, verdict
 from tenancykit.decision.weights import Weights
 from tenancykit.design.growth import Crossing
@@ -49,7 +49,7 @@ from tenancykit.study.hinges import Hinge, hinges
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet, scales_of
-from tenancykit.study.settling import FAR, Turn, turns
+from tenancykit.study.settling import Part, Turn, brought_back, most_plausible, question, turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -254,19 +254,25 @@ class Study(Drawable):
         """
         if self.ranking is None or not self.exchange_rates:
             return ()
+        return turns(self.basis.table.labels, sorted(self.standing.family), *self._worths)
+
+    @cached_property
+    def _worths(self) -> tuple[list[Part], FloatArray]:
+        """Per exchange rate, [designs] what of their score is due to it; and [designs] their scores."""
         tree, basis = self.scales.tree, self.basis
         value = tree.leaf_values(leaf_values(basis.evaluations, self.scales.keys)) * tree.leaf_weights(self.heard)
         names, leaves = [leaf.name for leaf in tree.leaves], leaves_of_rates(self.scales)
         parts = [(r, value[:, [names.index(name) for name in leaves[r.what]]].sum(axis=1)) for r in self.exchange_rates]
-        return turns(basis.table.labels, sorted(self.standing.family), parts, value.sum(axis=1))
+        return parts, value.sum(axis=1)
 
     def _trade_question(self) -> str:
-        """Return what would have to be worth how much for the nearest other family; empty where all are far off."""
-        near = [turn for turn in self.turns if 1 / FAR <= turn.times <= FAR]
-        if not near:
+        """Return what would have to be worth how much for another family; empty where no plausible worth would do."""
+        if self.ranking is None or not self.exchange_rates:
             return ""
-        wage = float(self.best.people.day_rate)
-        return next((turn for turn in near if not turn.fanciful(wage)), near[0]).question
+        wage, bill = float(self.best.people.day_rate), self.best.scores["cost"].value
+        most = most_plausible(self.exchange_rates, self.scenario.worth, wage, bill)
+        rows = sorted(self.standing.family)
+        return question(self.turns, most, brought_back(self.basis.table.labels, rows, *self._worths, most))
 
     @cached_property
     def pareto_front(self) -> TableFront | None:

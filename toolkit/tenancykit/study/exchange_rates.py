@@ -10,6 +10,7 @@ from kubeanswers.errors import InputError
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.elicitation import Elicited, Good, TradeOff, from_tradeoffs
 from tenancykit.decision.exchange import Price, priced, prices, together
+from tenancykit.decision.plausible import most_for_work
 from tenancykit.decision.weights import Weights, direct_weights
 from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
@@ -24,10 +25,6 @@ MONEY = "cost"
 
 NINE: Final = "one nine more for "
 """How the worth of a class's isolation is called, before its tenants."""
-
-
-FANCIFUL: Final = 10.0
-"""Times its wage from which nobody can say what work is worth, although weights imply it (assumption)."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ def beyond_wages(rates: tuple[ExchangeRate, ...], day_rate: float, currency: str
     """
     for rate in rates:
         wage = {"person_day": day_rate, "hour": day_rate / HOURS_PER_DAY}.get(rate.what, 0.0)
-        if wage and rate.amount >= FANCIFUL * wage:
+        if wage and rate.amount > most_for_work(wage):
             return (
                 f"So weighed, {rate.words} is worth {rate.amount / wage:,.0f} times its wage "
                 f"({three_digits(wage)} {currency}): where that is not meant, state "
@@ -210,7 +207,6 @@ def _groups(scales: ScaleSet) -> dict[str, tuple[str, ...]]:
 
 
 __all__ = [
-    "FANCIFUL",
     "MONEY",
     "NINE",
     "ExchangeRate",
