@@ -25,7 +25,7 @@ from harness import line, measure, report
 from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.attack import Barrier, Breach, Evidence
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
-from tenancykit.catalogue.model import LAYERS
+from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.conditions import Condition
 from tenancykit.criteria.isolation import measure as measuring

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from kubeanswers.errors import CatalogueError
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Footprint, Lifecycle, Limit, Option, Quantity
+from tenancykit.catalogue.layers import LAYERS, LAYERS_FILE
+from tenancykit.catalogue.model import DIMENSIONS, Footprint, Lifecycle, Limit, Option, Quantity
 from tenancykit.catalogue.reading import OWN_ROOT, SECTIONS, SOURCES, Catalogue, load_catalogue, yaml_files
 from tenancykit.catalogue.whole import read_whole
 from tenancykit.design.facts import class_facts
@@ -294,5 +295,5 @@ def test_an_option_of_the_users_own_replaces_ours_by_id(tmp_path: Path) -> None:
 
 def test_every_file_of_the_catalogue_stands_where_something_reads_it() -> None:
     read = {file for section in SECTIONS for file in yaml_files(OWN_ROOT / section)}
-    assert set(yaml_files(OWN_ROOT)) == {*read, OWN_ROOT / SOURCES}
+    assert set(yaml_files(OWN_ROOT)) == {*read, OWN_ROOT / SOURCES, OWN_ROOT / LAYERS_FILE}
     read_whole(load_catalogue())

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 import tenancykit as tk
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import DIMENSIONS
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import Choice
 from tenancykit.design.space import space

@@ -8,7 +8,7 @@ import pytest
 
 from kubeanswers.source import parse_yaml
 from tenancykit.catalogue.barriers import load_isolation
-from tenancykit.catalogue.model import LAYERS
+from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criteria.isolation.measure import measure
 from tenancykit.criteria.isolation.network import contracted

@@ -38,38 +38,6 @@ Vendor = Literal["nvidia", "amd", "google", "aws", "intel"]
 DIMENSIONS: tuple[Dimension, ...] = Dimension.__args__  # type: ignore[attr-defined]
 """The ten dimensions in the order they are always shown."""
 
-LAYERS: dict[Dimension, dict[str, bool]] = {
-    "control_plane": {"tenancy": True, "tier": False, "fleet": False, "dispatch": False},
-    "node_isolation": {"nodes": True},
-    "runtime": {"runtime": True},
-    "network": {"pod_network": True, "mesh": False, "perimeter": False, "fabric": False},
-    "storage": {"class": True, "encryption": False, "backup": False},
-    "gpu_sharing": {"whole": False, "fraction": False, "allocation": False},
-    "scheduling_quota": {
-        "quota": False,
-        "priority": False,
-        "queue": False,
-        "gang": False,
-        "topology": False,
-        "job_groups": False,
-        "replica_groups": False,
-        "ray": False,
-        "slurm": False,
-    },
-    "policy_admission": {"pod_security": False, "validation": False, "mutation": False, "detection": False},
-    "identity_gitops": {
-        "identity": True,
-        "delivery": False,
-        "secrets": False,
-        "secret_store": False,
-        "workload_identity": False,
-    },
-    "observability_chargeback": {"chargeback": False, "metrics": False, "logs": False},
-}
-"""Layers of each dimension and whether a design must choose in them. A design takes at most one option per layer:
-published reference architectures combine options of one dimension (a MIG pool beside whole GPUs, a mesh over a
-policy), so one option per *dimension* could not express them."""
-
 
 Id = Annotated[str, Field(description="Unique id.")]
 SourceKey = Annotated[str, Field(description="Key or address of the source; empty only for assumptions.")]
@@ -324,6 +292,10 @@ class Option(Entry):
     """What it does not do."""
     no_barrier: str = ""
     """Why it moves no figure of isolation, said on its page; empty where it does."""
+    queued_kinds: tuple[str, ...] = ()
+    """Kinds of work it brings, as ``group/kind``, which a queue has to follow, or they would pass it by."""
+    no_objects: str = ""
+    """Why no object of Kubernetes carries it, said in the export's README; empty where builders or charts serve it."""
     provides: tuple[str, ...] = ()
     """Traits (facts) that hold wherever it is chosen; read by conditions of the catalogue."""
     needs: tuple[Requisite, ...] = ()

@@ -15,7 +15,8 @@ from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.accelerators import Accelerator
 from tenancykit.catalogue.features import Feature
-from tenancykit.catalogue.model import LAYERS, Component, Entry, Need, Option, Reference, Rule, Source
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import Component, Entry, Need, Option, Reference, Rule, Source
 from tenancykit.catalogue.parsed import parsed_files
 from tenancykit.validation import validate
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tenancykit.catalogue.model import LAYERS, Option
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.design.batch import required_components

@@ -9,7 +9,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Cluster, Dimension, GpuMode, Option, Placement, Sandbox
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import DIMENSIONS, Cluster, Dimension, GpuMode, Option, Placement, Sandbox
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.scenario.model import TenantClass
 

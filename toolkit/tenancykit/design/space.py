@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Dimension, Option
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import DIMENSIONS, Dimension, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition
 from tenancykit.design.facts import class_facts

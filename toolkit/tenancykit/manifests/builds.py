@@ -16,6 +16,9 @@ the hub where tenants' nodes are virtual machines, else the pods' cluster), the 
 (``machines``: the hub where there is one), the cluster a shared delivery system runs in
 (``delivery``), a tenant's workspace (``workspace``)."""
 
+KUBERNETES: Final = "Kubernetes 1.30 to 1.37"
+"""Releases whose own API the builders follow."""
+
 ForCluster = Callable[[ClusterScope], Iterable[Manifest]]
 ForTenant = Callable[[TenantScope], Iterable[Manifest]]
 

@@ -24,7 +24,7 @@ from kubeanswers.writing import write_text
 from tenancykit.catalogue import attack, signs, work
 from tenancykit.catalogue.accelerators import Accelerator
 from tenancykit.catalogue.features import Feature
-from tenancykit.catalogue.model import Component, Need, Option, Reference, Rule, Source
+from tenancykit.catalogue.model import DIMENSIONS, Component, Need, Option, Reference, Rule, Source
 from tenancykit.catalogue.price_entries import Price
 from tenancykit.scenario.model import Scenario
 
@@ -70,6 +70,13 @@ def schemas() -> dict[str, dict[str, Any]]:
     found["scenario"] = _schema(Scenario)
     source = _schema(Source)
     found["sources"] = {"type": "object", "additionalProperties": source}
+    layers = {"type": "object", "additionalProperties": {"enum": ["required", "optional"]}}
+    found["layers"] = {
+        "type": "object",
+        "properties": dict.fromkeys(DIMENSIONS, layers),
+        "required": list(DIMENSIONS),
+        "additionalProperties": False,
+    }
     return {
         f"{name}.schema.json": {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
         for name, schema in sorted(found.items())

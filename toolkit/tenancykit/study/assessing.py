@@ -16,7 +16,8 @@ from kubeanswers.pods import pods_of
 from tenancykit.auditing import AuditOptions, AuditReport, Reading, audit, audit_clusters, read_clusters
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
-from tenancykit.catalogue.model import LAYERS, Dimension
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import Design, choose
 from tenancykit.design.variants import variant

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 from kubeanswers.objects import ManifestObject, mapping, scalar_text
 from tenancykit.auditing import AuditReport
-from tenancykit.catalogue.model import LAYERS, Dimension, Option
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import Dimension, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.signs import Sign, Trace, load_signs
 from tenancykit.labels import SERVES

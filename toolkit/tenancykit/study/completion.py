@@ -19,7 +19,8 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Need, Option
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import DIMENSIONS, Need, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.cost.fleet import GPU_KIND

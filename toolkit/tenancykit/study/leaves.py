@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 
 from tenancykit.catalogue.barriers import load_isolation
-from tenancykit.catalogue.model import DIMENSIONS, LAYERS, Option
+from tenancykit.catalogue.layers import LAYERS
+from tenancykit.catalogue.model import DIMENSIONS, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criteria.isolation.exposure import plane_nines

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
+from tenancykit.manifests.builds import KUBERNETES, OptionBuild
 from tenancykit.manifests.model import Manifest, PlainFile, Requirement, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
@@ -251,3 +252,19 @@ def authentication_file(because: str) -> PlainFile:
         "issuer and claims in the provider's OIDC settings",
         (because,),
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "id_oidc_rbac": OptionBuild(
+        (("api", cluster_roles),),
+        (("api", tenant_bindings),),
+        files=("api", authentication_file),
+        upstream="Kubernetes 1.34 (structured authentication)",
+    ),
+    "id_impersonation": OptionBuild(
+        (("api", cluster_roles), ("api", impersonation_role)),
+        (("api", tenant_bindings),),
+        upstream=KUBERNETES,
+    ),
+}
+"""What is built for each option that only this module serves."""

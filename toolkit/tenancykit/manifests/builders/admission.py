@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tenancykit.labels import CLASS_LABEL, POOL_LABEL
 from tenancykit.manifests.builders.admission_rules import Rule, class_rules, pool_expression
+from tenancykit.manifests.builds import OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClassScope, ClusterScope, is_alone
 
@@ -142,3 +143,10 @@ def mutating_policies(scope: ClusterScope) -> Iterator[Manifest]:
             name,
             spec={"policyName": name},
         )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "pol_vap": OptionBuild((("pods", validating_policies),), upstream="Kubernetes 1.30"),
+    "pol_map": OptionBuild((("pods", mutating_policies),), upstream="Kubernetes 1.36"),
+}
+"""What is built for each option that only this module serves."""

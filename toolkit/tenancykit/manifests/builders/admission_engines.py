@@ -9,6 +9,7 @@ from typing import Any, Final
 from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.builders.admission import mutation_spec, patches, policy_spec, selector
 from tenancykit.manifests.builders.admission_rules import Rule, class_rules
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope, is_alone, pool_of
 
@@ -191,3 +192,19 @@ def gatekeeper_config(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG00
             ]
         },
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "pol_kyverno": OptionBuild(
+        (("pods", kyverno_policies),),
+        charts=(Chart("kyverno", "kyverno"),),
+        upstream="Kyverno 1.19 (policies.kyverno.io/v1)",
+    ),
+    "pol_gatekeeper": OptionBuild(
+        (("pods", gatekeeper_config), ("pods", gatekeeper_policies)),
+        (("pods", gatekeeper_tenant),),
+        (Chart("gatekeeper", "gatekeeper-system"),),
+        upstream="Gatekeeper 3.23",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tenancykit.manifests.builders.namespaces import platform_namespace
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
@@ -81,3 +82,14 @@ def velero_values(scope: ClusterScope) -> dict[str, Any]:
             for name in plugins
         ],
     }
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "st_velero_tenant": OptionBuild(
+        (("pods", backup_namespace),),
+        (("pods", tenant_backups),),
+        (Chart("velero", VELERO_NAMESPACE, values=velero_values, requirement="persistence"),),
+        upstream="Velero 1.18 (velero.io/v1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from kubeanswers.source import dump_yaml
 from tenancykit.manifests.builders.access import RBAC, RECONCILER_ROLE, bound, reconciler_rules
 from tenancykit.manifests.builders.namespaces import platform_namespace
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.plan import cluster_name
 from tenancykit.manifests.scope import ClusterScope, TenantScope
@@ -234,3 +235,20 @@ def lockdown_file(because: str) -> PlainFile:
         "Kustomizations in flux-system then name a service account of their own",
         (because,),
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "id_argocd_projects": OptionBuild(
+        (("delivery", argo_base), ("api", delivery_roles)),
+        (("delivery", argo_tenants), ("api", argo_accounts)),
+        (Chart("argo-cd", ARGO_NAMESPACE, "delivery", argo_values, requirement="delivery"),),
+        upstream="Argo CD 3.4.4",
+    ),
+    "id_flux_lockdown": OptionBuild(
+        (("hub", flux_base), ("pods", flux_base), ("api", delivery_roles)),
+        (("api", flux_tenants),),
+        files=("pods", lockdown_file),
+        upstream="Flux kustomize.toolkit.fluxcd.io/v1, source.toolkit.fluxcd.io/v1",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tenancykit.manifests.builders.namespaces import platform_namespace
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
@@ -67,3 +68,19 @@ def tenant_tracing(scope: TenantScope) -> Iterator[Manifest]:
 def tetragon_values(_: ClusterScope) -> dict[str, Any]:
     """Return the chart's values: namespaced policies on, on tainted nodes too."""
     return {"tolerations": [{"operator": "Exists"}], "tetragon": {"enablePolicyFilter": True}}
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "pol_falco": OptionBuild(
+        (("hosts", falco_namespace),),
+        charts=(Chart("falco", FALCO_NAMESPACE, "hosts", falco_values, requirement="observability"),),
+        upstream="Falco 0.44.1 (chart 9.1)",
+    ),
+    "pol_tetragon": OptionBuild(
+        (("pods", tetragon_namespace),),
+        (("pods", tenant_tracing),),
+        (Chart("tetragon", TETRAGON_NAMESPACE, "pods", tetragon_values, requirement="observability"),),
+        upstream="Tetragon 1.7.0 (cilium.io/v1alpha1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

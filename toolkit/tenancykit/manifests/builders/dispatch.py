@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tenancykit.labels import TENANT_LABEL
+from tenancykit.manifests.builders import queue
 from tenancykit.manifests.builders.namespaces import platform_namespace
 from tenancykit.manifests.builders.queue import KUEUE, tenant_group
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.plan import cluster_name
 from tenancykit.manifests.scope import ClusterScope, TenantScope
@@ -49,3 +51,14 @@ def dispatched(scope: TenantScope) -> Iterator[Manifest]:
     }
     yield _made("ClusterQueue", scope.namespace, spec)
     yield _made("LocalQueue", "tenant", {"clusterQueue": scope.namespace}, scope.namespace)
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "fl_multikueue": OptionBuild(
+        (("hub", manager),),
+        (("hub", dispatched),),
+        (Chart("kueue", NAMESPACE, "hub", queue.kueue_values, requirement="fleet"),),
+        upstream="Kueue 0.20.1 (v1beta2)",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.manifests.builds import OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
@@ -138,3 +139,14 @@ def spectrum_x_tenant(scope: TenantScope) -> Iterator[Manifest]:
         "ipam": {"type": "nv-ipam", "poolName": "tenant-rdma"},
     }
     yield _attachment("net_spectrum_x", scope, configuration)
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "net_rdma_pkey": OptionBuild(
+        (("pods", infiniband),), (("pods", infiniband_tenant),), upstream="NVIDIA Network Operator 26.7"
+    ),
+    "net_spectrum_x": OptionBuild(
+        (("pods", spectrum_x),), (("pods", spectrum_x_tenant),), upstream="NVIDIA Network Operator 26.7"
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from kubeanswers.quantities import GIB, cpu_text, memory_text
 from tenancykit.labels import CLASS_LABEL, TENANT_LABEL
 from tenancykit.manifests.builders.machines import workers
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.plan import cluster_name
 from tenancykit.manifests.scope import ClusterScope, TenantScope
@@ -109,3 +110,20 @@ def k0rdent_tenant(scope: TenantScope) -> Iterator[Manifest]:
         "cleanupOnDeletion": True,
     }
     yield _made("fl_k0rdent", _K0RDENT, "ClusterDeployment", scope.name, _K0RDENT_NAMESPACE, spec)
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "fl_karmada": OptionBuild(
+        tenant=(("hub", karmada_tenant),),
+        charts=(Chart("karmada", "karmada-system", "hub"),),
+        upstream="Karmada 1.18.2",
+    ),
+    "fl_ocm": OptionBuild(
+        (("hub", ocm_base),),
+        (("hub", ocm_tenant),),
+        (Chart("ocm-hub", "open-cluster-management", "hub"),),
+        upstream="Open Cluster Management 1.3.1",
+    ),
+    "fl_k0rdent": OptionBuild((("hub", k0rdent_base),), (("hub", k0rdent_tenant),), upstream="k0rdent 1.11.4"),
+}
+"""What is built for each option that only this module serves."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
+from tenancykit.manifests.builds import OptionBuild
 from tenancykit.manifests.model import Manifest, PlainFile, manifest
 from tenancykit.manifests.scope import TenantScope
 from tenancykit.scenario.model import Workload
@@ -73,3 +74,11 @@ def gates_file(because: str) -> PlainFile:
         "kubeadm init --config, or the same flags wherever the control plane is run: gang scheduling is beta and off",
         (because,),
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "sch_native_gang": OptionBuild(
+        tenant=(("run", gangs),), files=("api", gates_file), upstream="Kubernetes 1.37 (KEP-4671)"
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
+from tenancykit.manifests.builders import instinct
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.devices import GPU
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope
@@ -161,3 +163,39 @@ def operator_values(scope: ClusterScope) -> dict[str, Any]:
     if "gpu_vgpu" in scope.options:
         values["vgpuManager"] = {"enabled": True, "repository": "<private-registry>", "image": "vgpu-manager"}
     return values
+
+
+_GPU_OPERATOR: Final = Chart("gpu-operator", NAMESPACE, "hosts", operator_values, "isolation.accelerator")
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "gpu_mig": OptionBuild(
+        (("hosts", namespaces), ("hosts", mig_config)),
+        charts=(_GPU_OPERATOR,),
+        upstream="GPU operator v26.7.0 (mig-parted v1)",
+    ),
+    "gpu_timeslice": OptionBuild(
+        (("hosts", namespaces), ("hosts", sharing_config)),
+        charts=(_GPU_OPERATOR,),
+        upstream="GPU operator v26.7.0",
+    ),
+    "gpu_mps": OptionBuild(
+        (("hosts", namespaces), ("hosts", sharing_config)),
+        charts=(_GPU_OPERATOR,),
+        upstream="GPU operator v26.7.0",
+    ),
+    "gpu_vgpu": OptionBuild((("hosts", namespaces),), charts=(_GPU_OPERATOR,), upstream="GPU operator v26.7.0"),
+    "gpu_dra": OptionBuild(
+        (("pods", device_classes),),
+        (("run", claim_templates),),
+        (Chart("dra-driver-gpu", "nvidia-dra-driver-gpu", requirement="isolation.accelerator"),),
+        upstream="NVIDIA DRA driver 0.4.1, resource.k8s.io/v1",
+    ),
+    "gpu_exclusive": OptionBuild(
+        (("hosts", namespaces), ("hosts", instinct.devices)),
+        charts=(_GPU_OPERATOR,),
+        upstream="GPU operator v26.7.0; AMD GPU operator 1.5.1 where the cards are AMD's",
+    ),
+    "gpu_hami": OptionBuild(
+        charts=(Chart("hami", "hami-system", requirement="isolation.accelerator"),), upstream="HAMi 2.10.0"
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from tenancykit.manifests.builders.access import RBAC, WRITE, bound, groups
 from tenancykit.manifests.builders.namespaces import platform_namespace
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
@@ -57,3 +58,32 @@ def group_binding(option: str) -> Callable[[TenantScope], Iterable[Manifest]]:
 
 def _role(option: str) -> str:
     return f"tenancykit-{KINDS[option][1][0]}-users"
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "sch_jobset": OptionBuild(
+        (("pods", controller_namespace("sch_jobset")), ("api", group_role("sch_jobset"))),
+        (("api", group_binding("sch_jobset")),),
+        (Chart("jobset", "jobset-system", requirement="workload"),),
+        upstream="JobSet 0.12.0 (jobset.x-k8s.io/v1alpha2)",
+    ),
+    "sch_lws": OptionBuild(
+        (("pods", controller_namespace("sch_lws")), ("api", group_role("sch_lws"))),
+        (("api", group_binding("sch_lws")),),
+        (Chart("leader-worker-set", "lws-system", requirement="workload"),),
+        upstream="LeaderWorkerSet 0.10.0 (leaderworkerset.x-k8s.io/v1)",
+    ),
+    "sch_kuberay": OptionBuild(
+        (("pods", controller_namespace("sch_kuberay")), ("api", group_role("sch_kuberay"))),
+        (("api", group_binding("sch_kuberay")),),
+        (Chart("kuberay-operator", "kuberay-system", requirement="workload"),),
+        upstream="KubeRay 1.7.0 (ray.io/v1)",
+    ),
+    "sch_slinky": OptionBuild(
+        (("pods", controller_namespace("sch_slinky")), ("api", group_role("sch_slinky"))),
+        (("api", group_binding("sch_slinky")),),
+        (Chart("slurm-operator", "slinky", requirement="workload"),),
+        upstream="Slinky 1.2.1 (slinky.slurm.net/v1beta1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from kubeanswers.quantities import memory_text
 from tenancykit.labels import POOL_LABEL, TENANT_LABEL, WORKLOAD_LABEL
+from tenancykit.manifests.builders import runtime
 from tenancykit.manifests.builders.machines import workers
 from tenancykit.manifests.builders.runtime import PASSTHROUGH, VGPU
 from tenancykit.manifests.builders.scheduling import pod_placement
+from tenancykit.manifests.builds import OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import TenantScope
 
@@ -81,3 +83,13 @@ def _placement(scope: TenantScope) -> dict[str, Any]:
         taint = {"key": POOL_LABEL, "operator": "Equal", "value": scope.cls.id, "effect": "NoSchedule"}
         return {"nodeSelector": {POOL_LABEL: scope.cls.id}, "tolerations": [taint]}
     return pod_placement(scope)
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "rt_kubevirt": OptionBuild(
+        (("hosts", runtime.kubevirt),),
+        (("hosts", virtual_machines),),
+        upstream="KubeVirt 1.9.0 (kubevirt.io/v1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tenancykit.labels import TENANT_LABEL
 from tenancykit.manifests.builders.namespaces import platform_namespace
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
@@ -55,3 +56,17 @@ def spire_values(scope: ClusterScope) -> dict[str, Any]:
             }
         },
     }
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "id_spire": OptionBuild(
+        (("pods", spire_namespace),),
+        (("pods", tenant_identities),),
+        (
+            Chart("spire-crds", SPIRE_NAMESPACE, requirement="identity"),
+            Chart("spire", SPIRE_NAMESPACE, values=spire_values, requirement="identity"),
+        ),
+        upstream="SPIRE 1.15.3 (spire.spiffe.io/v1alpha1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

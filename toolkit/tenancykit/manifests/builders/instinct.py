@@ -13,6 +13,7 @@ from typing import Any, Final
 from tenancykit.catalogue.accelerators import Accelerator, Partition, accelerator
 from tenancykit.design.offers import node_shapes
 from tenancykit.manifests.builders.namespaces import platform_namespace
+from tenancykit.manifests.builds import OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope
 
@@ -80,3 +81,12 @@ def _cards_per_machine(scope: ClusterScope, card: Accelerator) -> int:
     mine = (shapes[offer.type] for offer in scope.scenario.infrastructure.nodes)
     known = scope.catalogue.accelerators
     return max((s.gpus for s in mine if s.gpus and accelerator(s.gpu_model, known) == card), default=8)
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "gpu_amd_partition": OptionBuild(
+        (("hosts", devices), ("hosts", profiles)),
+        upstream="AMD GPU operator 1.5.1 (amd.com/v1alpha1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -13,6 +13,8 @@ from tenancykit.catalogue.accelerators import resources_of
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.labels import POOL_LABEL
+from tenancykit.manifests.builders import scheduling
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClassScope, TenantScope
 from tenancykit.scenario.model import NodeOffer, Scenario
@@ -178,3 +180,17 @@ def hosts(scope: TenantScope) -> Iterator[Manifest]:
             labels={POOL_LABEL: scope.namespace},
             spec=spec,
         )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "node_baremetal_tenant": OptionBuild(
+        (("pods", scheduling.node_pools),), (("machines", hosts),), upstream="Metal3 metal3.io/v1alpha1"
+    ),
+    "node_karpenter": OptionBuild(
+        (("pods", scheduling.node_pools),),
+        (("pods", karpenter_pools),),
+        (Chart("karpenter", "karpenter", requirement="placement"),),
+        upstream="Karpenter 1.14.1 (karpenter.sh/v1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import INGRESS_NAMESPACE, ClusterScope, TenantScope
 
@@ -94,3 +95,24 @@ def _linkerd(scope: TenantScope, version: str, kind: str, name: str, spec: dict[
         namespace=scope.namespace,
         spec=spec,
     )
+
+
+_ISTIO_CHARTS: Final[tuple[Chart, ...]] = (
+    Chart("istio-base", "istio-system", requirement="isolation.network"),
+    Chart("istiod", "istio-system", values=istio_values, requirement="isolation.network"),
+    Chart("istio-cni", "istio-system", values=istio_values, requirement="isolation.network"),
+    Chart("ztunnel", "istio-system", values=istio_values, requirement="isolation.network"),
+)
+_LINKERD_CHARTS: Final[tuple[Chart, ...]] = (
+    Chart("linkerd-crds", "linkerd", requirement="isolation.network"),
+    Chart("linkerd-control-plane", "linkerd", values=linkerd_values, requirement="isolation.network"),
+)
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "net_mesh_istio_ambient": OptionBuild(
+        (("pods", istio_mesh),), (("pods", istio_tenant),), _ISTIO_CHARTS, upstream="Istio 1.30.3"
+    ),
+    "net_mesh_linkerd": OptionBuild(
+        tenant=(("pods", linkerd_tenant),), charts=_LINKERD_CHARTS, upstream="Linkerd 2.20 (policy.linkerd.io)"
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tenancykit.labels import WORKLOAD_LABEL
+from tenancykit.manifests.builds import KUBERNETES, OptionBuild
 from tenancykit.manifests.model import Manifest, Requirement, manifest
 from tenancykit.manifests.scope import INGRESS_NAMESPACE, MONITORING_NAMESPACE, TenantScope
 
@@ -122,3 +123,9 @@ def _virtual_control_plane(scope: TenantScope) -> Iterator[Manifest]:
         ingress=[{"from": [_namespace(INGRESS_NAMESPACE)], "ports": [{"protocol": "TCP", "port": port}]}],
         egress=[{"ports": [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 6443}]}],
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "net_np_default_deny": OptionBuild(tenant=(("pods", tenant_policies),), upstream=KUBERNETES),
+}
+"""What is built for each option that only this module serves."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
 from tenancykit.labels import TENANT_LABEL
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import MONITORING_NAMESPACE, ClusterScope, TenantScope
 
@@ -109,3 +110,27 @@ def log_routing(scope: ClusterScope) -> Iterator[Manifest]:  # noqa: ARG001 - ev
         "    Labels job=fluent-bit\n"
     )
     yield _config("obs_logs_per_tenant", "observability", "log-routing", {"tenants.conf": text})
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "obs_opencost": OptionBuild(
+        (("pods", chargeback_labels),),
+        charts=(Chart("opencost", "opencost", values=opencost_values, requirement="chargeback"),),
+        upstream="OpenCost 1.120",
+    ),
+    "obs_prom_shared": OptionBuild(
+        (("pods", label_proxy),),
+        (("pods", pod_monitors),),
+        upstream="Prometheus operator monitoring.coreos.com/v1",
+    ),
+    "obs_metrics_multitenant": OptionBuild(
+        (("pods", metrics_limits),),
+        (("pods", pod_monitors),),
+        upstream="Prometheus operator monitoring.coreos.com/v1, Mimir runtime configuration",
+    ),
+    "obs_per_cluster": OptionBuild(
+        tenant=(("pods", pod_monitors),), upstream="Prometheus operator monitoring.coreos.com/v1"
+    ),
+    "obs_logs_per_tenant": OptionBuild((("pods", log_routing),), upstream="Fluent Bit and Loki"),
+}
+"""What is built for each option that only this module serves."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tenancykit.labels import TENANT_LABEL, WORKLOAD_LABEL
+from tenancykit.manifests.builders import network
 from tenancykit.manifests.builders.network import METADATA_CIDR
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import INGRESS_NAMESPACE, ClusterScope, TenantScope
 
@@ -195,3 +197,30 @@ def user_defined_network(scope: TenantScope) -> Iterator[Manifest]:
         namespace=scope.namespace,
         spec=spec,
     )
+
+
+_POLICIES: Final = ("pods", network.tenant_policies)
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "net_cnp": OptionBuild(
+        (("pods", admin_policies),),
+        (_POLICIES, ("pods", tenant_admin_policy)),
+        upstream="network-policy-api 0.2.0 (v1alpha2)",
+    ),
+    "net_cilium": OptionBuild(
+        (("pods", cilium_cluster_policies),),
+        (_POLICIES, ("pods", cilium_policies)),
+        (Chart("cni-cilium", "kube-system", values=cilium_values, requirement="isolation.network"),),
+        upstream="Cilium 1.20.1 (cilium.io/v2)",
+    ),
+    "net_kube_ovn": OptionBuild(
+        tenant=(_POLICIES, ("hosts", kube_ovn)),
+        charts=(Chart("cni-kube-ovn", "kube-system", "hosts", requirement="isolation.network"),),
+        upstream="Kube-OVN 1.15.24",
+    ),
+    "net_ovnk_udn": OptionBuild(
+        tenant=(_POLICIES, ("pods", user_defined_network)),
+        charts=(Chart("cni-ovn-kubernetes", "ovn-kubernetes", requirement="isolation.network"),),
+        upstream="OVN-Kubernetes 1.3.0 (k8s.ovn.org/v1)",
+    ),
+}
+"""What is built for each option that only this module serves."""

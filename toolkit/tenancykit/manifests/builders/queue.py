@@ -11,6 +11,7 @@ from tenancykit.design.facts import class_workloads
 from tenancykit.labels import POOL_LABEL, TENANT_LABEL
 from tenancykit.manifests.builders import topology
 from tenancykit.manifests.builders.gang import is_gang
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.promises import CPU, MEMORY
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope, is_alone, priority_class
@@ -112,13 +113,8 @@ def kueue_values(scope: ClusterScope) -> dict[str, Any]:
 
 def _followed(scope: ClusterScope) -> list[str]:
     """Return the kinds the queue has to follow beside Jobs and pods, or groups of theirs would pass it by."""
-    kinds = {
-        "job-groups": ["jobset.x-k8s.io/jobset"],
-        "ray-clusters": ["ray.io/raycluster", "ray.io/rayjob"],
-        "replica-groups": ["leaderworkerset.x-k8s.io/leaderworkerset"],
-    }
-    facts = frozenset().union(*(cls.found.facts for cls in scope.everyone))
-    return [kind for trait, names in kinds.items() if trait in facts for kind in names]
+    chosen = {option.id: option for cls in scope.everyone for option in cls.found.options}
+    return sorted({kind for option in chosen.values() for kind in option.queued_kinds})
 
 
 def _claimed(cls: ClassScope) -> set[str]:
@@ -201,3 +197,30 @@ def yunikorn_config(scope: ClusterScope) -> Iterator[Manifest]:
         namespace="yunikorn",
         data={"queues.yaml": dump_yaml(queues)},
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "sch_kueue": OptionBuild(
+        (("pods", kueue_base),),
+        (("pods", kueue_tenant),),
+        (Chart("kueue", "kueue-system", values=kueue_values, requirement="fair-share"),),
+        upstream="Kueue 0.19.2 (v1beta2)",
+    ),
+    "sch_volcano": OptionBuild(
+        tenant=(("pods", volcano_tenant),),
+        charts=(Chart("volcano", "volcano-system", requirement="fair-share"),),
+        upstream="Volcano 1.15.1",
+    ),
+    "sch_kai": OptionBuild(
+        (("pods", kai_base),),
+        (("pods", kai_tenant),),
+        (Chart("kai-scheduler", "kai-scheduler", values=kai_values, requirement="fair-share"),),
+        upstream="KAI Scheduler 0.17.0",
+    ),
+    "sch_yunikorn": OptionBuild(
+        (("pods", yunikorn_config),),
+        charts=(Chart("yunikorn", "yunikorn", requirement="fair-share"),),
+        upstream="YuniKorn 1.9.0",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubeanswers.quantities import GIB, MIB, cpu_text, memory_text
+from tenancykit.manifests.builds import KUBERNETES, OptionBuild
 from tenancykit.manifests.devices import GUEST_GPU
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import SHARED_CLASSES, TenantScope, priority_class, storage_class
@@ -174,3 +175,9 @@ def limit_range(scope: TenantScope) -> Iterator[Manifest]:
         namespace=scope.namespace,
         spec={"limits": limits},
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "sch_quota": OptionBuild(tenant=(("pods", compute_quota),), upstream=KUBERNETES),
+}
+"""What is built for each option that only this module serves."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from kubeanswers.quantities import MIB, cpu_text, memory_text
 from tenancykit.catalogue.model import Sandbox
 from tenancykit.labels import POOL_LABEL
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope
 
@@ -86,3 +87,24 @@ def _host_devices(scope: ClusterScope) -> dict[str, Any]:
         return {"mediatedDevices": [profile]}
     card = {"pciVendorSelector": "10DE:<device-id>", "resourceName": PASSTHROUGH, "externalResourceProvider": True}
     return {"pciHostDevices": [card]}
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "rt_gvisor": OptionBuild((("pods", runtime_classes),), upstream="gVisor release-20260817"),
+    "rt_kata": OptionBuild(
+        (("pods", runtime_classes),),
+        charts=(Chart("kata-deploy", "kata-system", requirement="isolation.compute"),),
+        upstream="Kata Containers 4.1.0",
+    ),
+    "rt_kata_single_gpu": OptionBuild(
+        (("pods", runtime_classes),),
+        charts=(Chart("kata-deploy", "kata-system", requirement="isolation.compute"),),
+        upstream="Kata Containers 4.2.0",
+    ),
+    "rt_coco": OptionBuild(
+        (("pods", runtime_classes),),
+        charts=(Chart("kata-deploy", "kata-system", requirement="isolation.compute"),),
+        upstream="Kata Containers 4.1.0, Confidential Containers 0.21",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -9,6 +9,7 @@ from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
 from tenancykit.labels import POOL_LABEL
 from tenancykit.manifests.builders.namespaces import configuration_namespace
+from tenancykit.manifests.builds import KUBERNETES, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import (
     SYSTEM_NAMESPACE,
@@ -100,3 +101,11 @@ def pod_placement(scope: TenantScope) -> dict[str, Any]:
         "nodeSelector": {POOL_LABEL: pool},
         "tolerations": [{"key": POOL_LABEL, "operator": "Equal", "value": pool, "effect": "NoSchedule"}],
     }
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "node_pool_class": OptionBuild((("hosts", node_pools),), upstream=KUBERNETES),
+    "node_dedicated_tenant": OptionBuild((("pods", node_pools),), upstream=KUBERNETES),
+    "sch_priority": OptionBuild((("pods", priority_classes),), upstream=KUBERNETES),
+}
+"""What is built for each option that only this module serves."""

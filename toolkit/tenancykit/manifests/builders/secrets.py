@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tenancykit.manifests.builders.access import RBAC, WRITE, bound, groups
 from tenancykit.manifests.builders.namespaces import platform_namespace
+from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope, TenantScope
 
@@ -138,3 +139,19 @@ def bao_values(scope: ClusterScope) -> dict[str, Any]:
             "dataStorage": {"enabled": True},
         },
     }
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "id_eso": OptionBuild(
+        (("api", secrets_namespace), ("api", secret_roles)),
+        (("api", tenant_stores),),
+        (Chart("external-secrets", ESO_NAMESPACE, "api", eso_values, requirement="identity"),),
+        upstream="External Secrets Operator 2.9 (external-secrets.io/v1)",
+    ),
+    "id_openbao": OptionBuild(
+        (("pods", bao_namespace),),
+        charts=(Chart("openbao", BAO_NAMESPACE, values=bao_values, requirement="identity"),),
+        upstream="OpenBao 2.6.2 (chart 0.29.2)",
+    ),
+}
+"""What is built for each option that only this module serves."""

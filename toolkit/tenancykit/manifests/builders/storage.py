@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tenancykit.manifests.builders import quota
+from tenancykit.manifests.builds import KUBERNETES, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClassScope, ClusterScope, TenantScope, storage_class
 
@@ -198,3 +200,14 @@ def ceph_pool(scope: TenantScope) -> Iterator[Manifest]:
         namespace="rook-ceph",
         spec={"failureDomain": "host", "replicated": {"size": 3}},
     )
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "st_shared_sc": OptionBuild((("pods", shared_classes),), upstream=KUBERNETES),
+    "st_sc_quota": OptionBuild(tenant=(("pods", tenant_classes), ("pods", quota.storage_quota)), upstream=KUBERNETES),
+    "st_dedicated": OptionBuild(
+        tenant=(("pods", tenant_classes), ("pods", quota.storage_quota), ("pods", ceph_pool)),
+        upstream="Rook ceph.rook.io/v1",
+    ),
+}
+"""What is built for each option that only this module serves."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from tenancykit.manifests.builds import OptionBuild
 from tenancykit.manifests.model import Manifest, manifest
 from tenancykit.manifests.scope import ClusterScope
 
@@ -21,3 +22,9 @@ def topology(_: ClusterScope) -> Iterator[Manifest]:
     levels = [{"nodeLabel": label} for label in LEVELS]
     api = "kueue.x-k8s.io/v1beta2"
     yield manifest("sch_kueue_tas", "placement", "queue", api, "Topology", NAME, spec={"levels": levels})
+
+
+BUILDS: Final[dict[str, OptionBuild]] = {
+    "sch_kueue_tas": OptionBuild((("pods", topology),), upstream="Kueue 0.20.1 (v1beta2)"),
+}
+"""What is built for each option that only this module serves."""
