@@ -94,5 +94,5 @@ class Reuse:
 def _state(folder: Path) -> Iterator[tuple[str, int, int]]:
     for place, _, names in os.walk(folder):
         for name in names:
-            found = os.stat(f"{place}/{name}")
+            found = Path(place, name).stat()
             yield f"{place}/{name}", found.st_mtime_ns, found.st_size

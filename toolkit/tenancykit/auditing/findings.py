@@ -96,6 +96,7 @@ class CrossingState:
         doubts: for each tenant, those it reaches unless something that is not evaluated stands in the way, or if
             something that is not evaluated opens the way.
         reasons: for a tenant, why the crossing is open, closed or undecided.
+        held_by: barriers seen to refuse it, by their ids in the catalogue; empty where no refusal is looked at.
     """
 
     id: str
@@ -104,6 +105,7 @@ class CrossingState:
     victims: Mapping[str, frozenset[str]]
     doubts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    held_by: frozenset[str] = frozenset()
 
     @classmethod
     def split(

@@ -38,6 +38,7 @@ class _Crossing:
     victims: Mapping[str | _Place, _Reach]
     doubts: Mapping[str | _Place, _Reach]
     reasons: Mapping[str | _Place, str]
+    held_by: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,9 @@ class _Reader:
         """Return what the report says, without the names."""
         fixed, each = self._findings()
         crossings = tuple(
-            _Crossing(c.id, c.title, c.plane, self._pairs(c.victims), self._pairs(c.doubts), self._texts(c.reasons))
+            _Crossing(
+                c.id, c.title, c.plane, self._pairs(c.victims), self._pairs(c.doubts), self._texts(c.reasons), c.held_by
+            )
             for c in self.report.crossings
         )
         return Pattern(crossings, fixed, each, self.report.checks, self.report.not_evaluated)
@@ -202,6 +205,7 @@ class _Writer:
             self._ordered(self._pairs(said.victims)),
             self._ordered(self._pairs(said.doubts)),
             self._ordered(self._texts(said.reasons)),
+            said.held_by,
         )
 
     def _ordered(self, found: Iterable[tuple[str, T]]) -> dict[str, T]:

@@ -215,9 +215,9 @@ class _Scene:
             root.setdefault(tenant, why)
             unsure.pop(tenant, None)
         reached = {tenant: neighbours.get(tenant, everybody) for tenant in (*root, *unsure)}
-        yield CrossingState.split(
-            NODE, "root of a node through a pod spec", "compute", reached, unsure.keys(), {**unsure, **root}
-        )
+        title, whys = "root of a node through a pod spec", {**unsure, **root}
+        state = CrossingState.split(NODE, title, "compute", reached, unsure.keys(), whys)
+        yield replace(state, held_by=self.hostile.refusers())
         reasons = {tenant: self.nodes.placement(tenant).why for tenant in self.tenancy.tenants}
         yield CrossingState.split(NEIGHBOURS, "pods on the same node", "compute", neighbours, unsure_nodes, reasons)
         yield CrossingState.split(
@@ -266,7 +266,8 @@ class _Scene:
 
     def _network(self, everybody: frozenset[str]) -> CrossingState:
         """Return the pod network; where a vendor's policies are not evaluated, nothing about it is decided."""
-        state = CrossingState(NETWORK, "pods over the pod network", "network", self.network.victims)
+        title, held = "pods over the pod network", self.network.holders
+        state = CrossingState(NETWORK, title, "network", self.network.victims, held_by=held)
         if not self.network.unevaluated:
             return state
         why = f"{self.network.unevaluated} network policies are not evaluated"
@@ -305,7 +306,8 @@ class _Scene:
             found = self._unbounded(group)
             yield CrossingState(BOUNDS[group], title, plane, _all(found, everybody), reasons=found)
         gpus = self._unbounded("gpu")
-        yield CrossingState(BOUNDS["gpu"], "GPUs without a quota", "accelerator", _all(gpus, everybody), reasons=gpus)
+        title, held = "GPUs without a quota", self.bounds.device_holders
+        yield CrossingState(BOUNDS["gpu"], title, "accelerator", _all(gpus, everybody), reasons=gpus, held_by=held)
         title = "the scheduler's order through priority classes"
         yield _judged(QUEUE_CROSSING, title, "control", self.hostile.queue_jumpers, everybody)
 

@@ -46,6 +46,7 @@ def _claim_data(item: Proven) -> dict[str, Any]:
         "victim": item.claim.victim,
         "claimed": "open" if item.claim.is_open else "closed",
         "because": item.claim.because,
+        "held_by": item.held_by,
         "check": item.check,
         "pairs": item.seen.pairs,
         "open_pairs": item.seen.open_pairs,
@@ -77,8 +78,8 @@ def proof_text(proof: Proof) -> str:
         why = "; ".join(item.reasons) or "nothing in the manifests stands in the way"
         lines.append(f"    observed: {count} of {item.seen.pairs} pairs{example}; {why}")
         lines += [f"    {f.subject} ({f.where}): {f.path}; fix: {f.fix}" for f in item.findings[:2]]
-    rows = [["crossing", "claimed closed", "claimed open", "verdict", "what would cross"], *_crossing_rows(proof)]
-    lines += [f"  {line}" for line in columns(rows, left={0, 3, 4})]
+    heads = ["crossing", "claimed closed", "claimed open", "verdict", "kept closed by", "what would cross"]
+    lines += [f"  {line}" for line in columns([heads, *_crossing_rows(proof)], left={0, 3, 4, 5})]
     if proof.verdict == "proven":
         lines += [f"  given: {text}" for text in proof.given]
     if proof.isolation is not None:
@@ -92,7 +93,8 @@ def _crossing_rows(proof: Proof) -> Iterator[list[str]]:
         verdicts = {item.verdict for item in items}
         worst = next(v for v in ("not proven", "undecided", "proven") if v in verdicts)
         opened = sum(item.claim.is_open for item in items)
-        yield [crossing, str(len(items) - opened), str(opened), worst, items[0].title]
+        held = "; ".join(dict.fromkeys(item.held_by for item in items if item.held_by)) or "-"
+        yield [crossing, str(len(items) - opened), str(opened), worst, held, items[0].title]
 
 
 def assessment_data(assessment: Assessment, written: GapTree | None = None) -> dict[str, Any]:

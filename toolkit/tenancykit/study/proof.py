@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from kubeanswers.collector import paused_collector
 from kubeanswers.errors import Fault
@@ -33,6 +33,7 @@ from tenancykit.study.proof_drift import drift
 from tenancykit.study.proof_observations import Observations, Seen
 
 Verdict = Literal["proven", "not proven", "undecided"]
+GUARDED: Final = "guarded by "
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Proven:
         seen: what the audit observed: open and undecided pairs of tenants, examples, findings.
         verdict: the outcome.
         reasons: why it is not proven; empty where it is.
+        held_by: what keeps it closed as the files are: barriers seen to refuse it, or those the claim names; empty for
+            what is claimed open or not proven.
     """
 
     claim: Claimed
@@ -75,6 +78,7 @@ class Proven:
     seen: Seen = field(repr=False)
     verdict: Verdict
     reasons: tuple[str, ...]
+    held_by: str = ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -236,7 +240,7 @@ def _state(claim: Claim, crossing: Crossing, facts: frozenset[str], model: Isola
     standing = [guard.barrier for guard in crossing.guards if guard.when.holds(facts)]
     shown = [name for name in standing if name in claim.barriers]
     if shown:
-        return False, f"guarded by {', '.join(model.barriers[name].title for name in shown)}"
+        return False, f"{GUARDED}{', '.join(model.barriers[name].title for name in shown)}"
     if standing:
         names = ", ".join(model.barriers[name].title for name in standing)
         return True, f"guarded by {names} alone, which manifests do not carry"
@@ -255,4 +259,15 @@ def _judged(claim: Claimed, catalogue: Catalogue, observed: Observations) -> Pro
         if stated.absence == "elsewhere" and claim.is_absent:
             verdict = "undecided"
             reasons = (*reasons, "that it leads nowhere is decided outside the manifests")
-    return Proven(claim, title, stated.check, seen, verdict, reasons)
+    held = _held_by(claim, seen, catalogue) if verdict == "proven" else ""
+    return Proven(claim, title, stated.check, seen, verdict, reasons, held)
+
+
+def _held_by(claim: Claimed, seen: Seen, catalogue: Catalogue) -> str:
+    """Return what keeps a crossing closed: the barriers seen to refuse it where refusals are looked at."""
+    if claim.is_open:
+        return ""
+    if claim.is_absent:
+        return "no such crossing"
+    barriers = load_isolation(catalogue).barriers
+    return ", ".join(sorted(barriers[name].title for name in seen.held_by)) or claim.because.removeprefix(GUARDED)

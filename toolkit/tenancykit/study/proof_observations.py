@@ -35,6 +35,7 @@ class Seen:
         examples: open or undecided pairs, at most a few.
         reasons: why, at most a few.
         findings: findings that name the path, with object, place and fix, at most a few.
+        held_by: barriers seen to refuse the crossing, by id; empty where no refusal is looked at.
     """
 
     pairs: int
@@ -43,6 +44,7 @@ class Seen:
     examples: tuple[tuple[str, str], ...]
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
+    held_by: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -84,6 +86,7 @@ class Observations:
         self._homes: dict[str, str] = {}
         self._tallies: dict[Key, _Tally] = {}
         self._findings: dict[str, list[Finding]] = {}
+        self._held: dict[str, frozenset[str]] = {}
         for found in resolved.classes:
             self._expect(found, scenario)
 
@@ -111,6 +114,7 @@ class Observations:
         for item in report.crossings:
             self.titles.setdefault(item.id, item.title)
             self._count(item, idle if item.id in self.by_own_hand else frozenset())
+            self._held[item.id] = self._held.get(item.id, frozenset()) | item.held_by
         for finding in report.findings:
             if finding.crossing:
                 self._findings.setdefault(finding.crossing, []).append(finding)
@@ -176,6 +180,7 @@ class Observations:
             tuple(tally.examples),
             tuple(tally.reasons),
             tuple(findings[:_EXAMPLES]),
+            self._held.get(crossing, frozenset()),
         )
 
     def _concerns(self, finding: Finding, attacker: str) -> bool:

@@ -168,6 +168,15 @@ class Bounds:
         )
         return Unbounded(_missing(hard, COMPUTE), _missing(hard, STORAGE), _missing(hard, OBJECTS), gpu)
 
+    @property
+    def device_holders(self) -> frozenset[str]:
+        """The barriers that bound devices somewhere, by id: quotas that name one, queues that hold."""
+        asked = {f"requests.{name}" for name in self.devices}
+        quotas = self.objects.of("", "ResourceQuota")
+        found = {"object-quota" for item in quotas if asked & mapping(item.spec.get("hard")).keys()}
+        found |= {"queue-fairness" for name in self._queues if self.objects.namespaces[name].get(_MANAGED) == "true"}
+        return frozenset(found)
+
     def open_tenants(self, group: str) -> dict[str, str]:
         """Return the tenants unbounded in a group (compute, storage, objects or gpu), with what is missing."""
         found: dict[str, str] = {}

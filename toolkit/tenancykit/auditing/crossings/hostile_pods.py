@@ -177,6 +177,19 @@ class HostilePods:
                     unsure.setdefault(tenant, f"{namespace}: {self._doubt(namespace, admitted)}")
         return sure, {tenant: why for tenant, why in unsure.items() if tenant not in sure}
 
+    def refusers(self) -> frozenset[str]:
+        """Return the barriers that were seen to refuse pods which are root of their node, by id."""
+        found: set[str] = set()
+        for namespace in self.tenancy.by_namespace:
+            if not self.maker(namespace):
+                found.add("api-authorization")
+                continue
+            for change in ROOT_PODS.values():
+                taken = self.probe.takes_changed(namespace, change)
+                if taken.verdict == "no":
+                    found.add("pod-security" if taken.by.startswith("Pod Security") else "admission-policy")
+        return frozenset(found)
+
     def relabels(self, tenant: str) -> bool:
         """Return whether admission lets a tenant take the Pod Security level off one of its namespaces."""
         return any(

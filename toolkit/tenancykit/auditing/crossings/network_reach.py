@@ -32,6 +32,7 @@ METADATA: Final = AddressSet.of(("169.254.169.254",))
 _HTTP: Final = Port("TCP", 80)
 _MOST_DETAILED: Final = 200
 """Victims explained with an example connection; beyond them a finding says who, not how."""
+_OF_NAMESPACES: Final = frozenset({"NetworkPolicy", "CiliumNetworkPolicy"})
 _MOST_PODS: Final = 12
 _ROWS: Final = 256
 """Rows of the matrix looked at together."""
@@ -92,6 +93,13 @@ class NetworkReach:
     def unevaluated(self) -> int:
         """How many policies of vendors may change the answer and are not evaluated."""
         return len(unevaluated(self.objects))
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """The barriers there are, by id: policies of namespaces, policies of administrators, networks of their own."""
+        kinds = {policy.source.kind for policy in policies_of(self.objects)}
+        found = {"cni-enforcement" if kind in _OF_NAMESPACES else "admin-tier" for kind in kinds}
+        return frozenset(found | ({"overlay"} if self._networks else set()))
 
     @cached_property
     def victims(self) -> Mapping[str, frozenset[str]]:
