@@ -323,7 +323,7 @@ infrastructure:
 @pytest.mark.parametrize(
     ("option", "kubernetes", "said"),
     [
-        ("gpu_amd_partition", "1.36", "needs MI300X/MI350X/MI355X, on offer H100-80GB"),
+        ("gpu_amd_partition", "1.36", "MI355X-288GB, and none of them is on offer (H100-80GB); require gpu_"),
         ("gpu_tpu_slice", "1.36", "needs TPU-v6e/TPU7x, on offer H100-80GB"),
         ("sch_native_gang", "1.36", "Kubernetes 1.37, have 1.36"),
         ("rt_kata_single_gpu", "1.33", "Kubernetes 1.34, have 1.33"),

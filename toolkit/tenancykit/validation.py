@@ -115,7 +115,8 @@ def _fault(detail: ErrorDetails, model: type[BaseModel], document: Document, pre
     if kind == "missing":
         missing = str(detail["loc"][-1])
         parent_place = place[:-1] if place and place[-1] == missing else place
-        return Fault(document.where(parent_place), f"key {missing!r} is missing", cure=f"add {missing}: ...")
+        allowed = _examples(model, inner if inner and inner[-1] == missing else (*inner, missing))
+        return Fault(document.where(parent_place), f"key {missing!r} is missing", allowed, f"add {missing}: ...")
     shown = _shown(detail["input"], document.written.get(place))
     if kind in ("literal_error", "enum"):
         expected = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
@@ -129,7 +130,19 @@ def _fault(detail: ErrorDetails, model: type[BaseModel], document: Document, pre
         keys = _keys(expected_here) if expected_here else ""
         return Fault(where, f"{shown} {what}", allowed.format(**context, keys=keys), cure)
     message = detail["msg"][:1].lower() + detail["msg"][1:]
-    return Fault(where, f"{shown}: {message}")
+    shapes = _examples(model, inner) if kind == "string_pattern_mismatch" else ""
+    return Fault(where, f"{shown} is written otherwise" if shapes else f"{shown}: {message}", shapes)
+
+
+def _examples(model: type[BaseModel], path: Path_) -> str:
+    """Return what may be written for a field: its words, or the examples its model gives."""
+    annotation = _annotation_at(model, path)
+    if typing.get_origin(annotation) is typing.Literal:
+        return ", ".join(map(str, typing.get_args(annotation)))
+    owner = _model_at(model, path[:-1])
+    fields = owner.model_fields.items() if owner else ()
+    stated = next((info.examples for name, info in fields if path[-1] in (name, info.alias)), None)
+    return f"the form of {' or '.join(map(str, stated))}" if stated else ""
 
 
 def _meant(value: Any, expected: str) -> str:

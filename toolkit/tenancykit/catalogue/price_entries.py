@@ -56,6 +56,8 @@ Term = Literal["on-demand", "reserved", "reserved-3y", "spot", "capacity-block"]
 OtherTerm = Literal["reserved", "reserved-3y", "spot", "capacity-block"]
 Confidence = Literal["A", "B", "C"]
 
+BASE_CURRENCY: Final = "USD"
+"""Exchange rates are amounts of another currency for one of this."""
 WITHOUT_CURRENCY: Final = frozenset({"factor"})
 """Kinds that are not amounts of money."""
 
@@ -143,7 +145,7 @@ class OwnHardware(Entry):
 class Price(Entry):
     """One price, with where and when it was read."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", examples=["acme_h100_8"])
     """Unique id; node types of a scenario name it."""
     kind: Kind
     """What is paid for."""
@@ -162,7 +164,7 @@ class Price(Entry):
     """Upper end of its range (P90), where known."""
     per: Per
     """Unit the amount is for."""
-    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$", examples=["USD"])
     """Currency, ISO 4217; every price needs one."""
     terms: dict[OtherTerm, Amount] = Field(default_factory=dict)
     """Amounts under other terms, where they are known; a labelled factor stands in otherwise."""
@@ -177,7 +179,7 @@ class Price(Entry):
     when: When = ALWAYS
     """For licences, and tiers of control planes: facts of a class under which it is due."""
     source: SourceKey = ""
-    as_of: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")
+    as_of: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", examples=["'2026-11-01'", "'2026-11'", "'2026'"])
     """Date of the price, as precise as known (``2026-07-20``, ``2026-02``, ``'2026'``)."""
     confidence: Confidence
     """A: the provider's own feed or page; B: a third party quoting it; C: an estimate."""

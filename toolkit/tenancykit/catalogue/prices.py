@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from decimal import Decimal
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
-from tenancykit.catalogue.price_entries import Kind, Price
+from tenancykit.catalogue.price_entries import BASE_CURRENCY, Kind, Price
 from tenancykit.catalogue.price_feeds import is_feed, read_feed
 from tenancykit.catalogue.reading import Catalogue, read_entries
 from tenancykit.conditions import ALWAYS, Condition
@@ -61,6 +62,12 @@ class PriceBook:
         aged = ((price, (today - last_day(price.as_of)).days) for price in self.prices.values())
         return tuple(sorted((item for item in aged if item[1] > days), key=lambda item: (-item[1], item[0].id)))
 
+    @cached_property
+    def rates(self) -> Mapping[str, Decimal]:
+        """Amount of each currency that one of the base currency is worth; a price is in none without a rate."""
+        stated = {p.currency: p.amount for p in reversed(self.of_kind("exchange-rate")) if p.currency and p.amount}
+        return {**stated, BASE_CURRENCY: Decimal(1)}
+
     def find(self, kind: Kind, provider: str, *, where: Callable[[Price], bool] = lambda _: True) -> Price | None:
         """Return the provider's price of a kind, or one that holds for any provider, or None."""
         found = [p for p in self.of_kind(kind) if p.provider in (provider, "") and where(p)]
@@ -88,7 +95,29 @@ def load_prices(catalogue: Catalogue, override: str | os.PathLike[str] | None = 
 @cache
 def _catalogue_prices(roots: tuple[Path, ...]) -> PriceBook:
     entries = read_entries(roots, "prices", Price)
-    return PriceBook(entries.items_by_id, entries.places, entries.replaced)
+    book = PriceBook(entries.items_by_id, entries.places, entries.replaced)
+    stated = [(price.currency or "", book.places[price.id]) for price in book.prices.values()]
+    faults = list(_rateless(stated, book.rates))
+    if faults:
+        raise CatalogueError(faults)
+    return book
+
+
+def _rateless(stated: Iterable[tuple[str, str]], rates: Container[str], held_by: str = "") -> Iterator[Fault]:
+    """Yield each currency of prices that no rate converts, at the first price in it: no total could hold both.
+
+    Args:
+        stated: currency and place of each price, in the order of the file.
+        rates: currencies that can be converted.
+        held_by: where a rate would have to stand, if not in the same file.
+    """
+    first: dict[str, str] = {}
+    for currency, place in stated:
+        first.setdefault(currency, place)
+    for currency, place in first.items():
+        if currency and currency not in rates:
+            cure = f"add an entry of kind exchange-rate with currency {currency}: its amount for one {BASE_CURRENCY}"
+            yield Fault(place, f"prices are in {currency}, and there is no exchange rate for it", cure=cure + held_by)
 
 
 @lru_cache(maxsize=16)
@@ -98,6 +127,10 @@ def _overlaid(roots: tuple[Path, ...], file: Path, _changed: int) -> PriceBook:
         read = {price.id: price for price in read_feed(file, book.prices)}
         lost = {name: book.places[name] for name in read if name in book.prices}
         merged = dict(sorted({**book.prices, **read}.items()))
+        stated = [(price.currency or "", str(file)) for price in read.values()]
+        held_by = f", in prices/ of a folder given with --catalogue, or give the list in {BASE_CURRENCY}"
+        if rateless := list(_rateless(stated, book.rates, held_by)):
+            raise CatalogueError(rateless)
         return PriceBook(merged, {**book.places, **dict.fromkeys(read, str(file))}, lost)
     document = read_yaml(file)
     prices = dict(book.prices)
@@ -119,10 +152,20 @@ def _overlaid(roots: tuple[Path, ...], file: Path, _changed: int) -> PriceBook:
             replaced[price.id] = places[price.id]
         own.add(price.id)
         prices[price.id], places[price.id] = price, place
-    if faults:
-        raise CatalogueError(faults)
     ordered = {key: prices[key] for key in sorted(prices)}
-    return PriceBook(MappingProxyType(ordered), MappingProxyType(places), MappingProxyType(replaced))
+    made = PriceBook(MappingProxyType(ordered), MappingProxyType(places), MappingProxyType(replaced))
+    # of entries with faults of their own too: a fault is told before the others are mended
+    faults += _rateless(_currencies(document), made.rates)
+    if faults:
+        raise CatalogueError(sorted(faults))
+    return made
+
+
+def _currencies(document: Document) -> Iterator[tuple[str, str]]:
+    for index, entry in enumerate(document.data["entries"]):
+        currency = entry.get("currency") if isinstance(entry, dict) else None
+        if isinstance(currency, str) and len(currency) == len(BASE_CURRENCY) and entry.get("kind") != "exchange-rate":
+            yield currency, document.where(("entries", index, "currency"))
 
 
 def _length(document: Document) -> int:

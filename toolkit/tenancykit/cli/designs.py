@@ -158,7 +158,7 @@ def bill(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    """Write manifests and decision record."""
+    """Write manifests and decision record; a design that breaks the catalogue's rules is written, and told as such."""
     study, paper = _with_today(options)
     chosen = _chosen(study, options.design)
     handover = api.export(chosen, options.to, study=study, paper=paper)
@@ -166,7 +166,11 @@ def export(options: argparse.Namespace) -> int:
         print_json(handover.data())
     else:
         print(handover.text())
-    return OK
+    broken = chosen.resolved.violations
+    if broken:
+        print(f"{chosen.id} is not valid for this scenario, as its README.md says too:", file=sys.stderr)
+        print("\n".join(f"  - {one_line(reason)}" for reason in broken), file=sys.stderr)
+    return FINDINGS if broken else OK
 
 
 def _with_today(options: argparse.Namespace) -> tuple[Study, Paper]:

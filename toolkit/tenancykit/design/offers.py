@@ -69,7 +69,7 @@ def _model_faults(scenario: Scenario, catalogue: Catalogue, place: Place) -> Ite
         meant = did_you_mean(model, known) if model and accelerator(model, catalogue.accelerators) is None else ""
         if meant:
             path = ("infrastructure", "nodes", index, "spec", "gpu_model")
-            cure = f"{meant}; tenancykit catalogue accelerators lists them"
+            cure = f"{meant} tenancykit catalogue accelerators lists all"
             yield Fault(place(path), f"unknown accelerator {model!r}", cure=cure)
 
 

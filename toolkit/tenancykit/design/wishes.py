@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from kubeanswers.errors import Fault, did_you_mean
 from kubeanswers.source import Place
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.boards import cuts
 from tenancykit.design.needs import need_faults, stated_needs
-from tenancykit.design.offers import node_shapes, offer_faults
+from tenancykit.design.offers import gpu_models_on_offer, node_shapes, offer_faults
 from tenancykit.design.space import space
 from tenancykit.design.validity import Judge
 from tenancykit.scenario.model import Scenario, TenantClass
@@ -64,6 +65,10 @@ def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Ca
             what = f"{earlier} and {name} are both required, and a design has one {option.layer} option"
             yield Fault(where, what, cure="drop one")
             return
+    vain = list(_cut_nothing(tenant_class, scenario, catalogue, where))
+    if vain:
+        yield from vain
+        return
     found = space(tenant_class, scenario, catalogue)
     if not found.count:
         refused = Judge(tenant_class, scenario, catalogue).refused(wishes.require_options)
@@ -71,3 +76,17 @@ def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Ca
         named = [name for name in every if any(wish in name for wish in (*wishes.require_options, *needs))]
         what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {(refused or named or every)[0]}"
         yield Fault(where, what, cure="drop a need, or a required or forbidden option")
+
+
+def _cut_nothing(tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue, where: str) -> Iterator[Fault]:
+    """Yield ways to cut cards that are required by name and cut none on offer, such as MIG where all are AMD's."""
+    offered = gpu_models_on_offer(scenario, catalogue)
+    ways = {o.id: o.gpu for o in catalogue.in_dimension("gpu_sharing") if o.gpu and o.layer == "fraction"}
+    for name in (name for name in tenant_class.requirements.require_options if name in ways and offered):
+        if any(cuts(ways[name], model) for model in offered):
+            continue
+        others = [other for other, mode in ways.items() if any(cuts(mode, model) for model in offered)]
+        own = ", ".join(ways[name].profiles) or f"cards of {ways[name].vendor}"
+        what = f"{name} cuts {own}, and none of them is on offer ({', '.join(sorted(offered))})"
+        instead = f"require {' or '.join(others)} instead, " if others else ""
+        yield Fault(where, what, cure=f"{instead}drop it, or offer nodes whose cards it cuts")

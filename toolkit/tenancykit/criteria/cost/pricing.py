@@ -14,8 +14,6 @@ from tenancykit.catalogue.prices import PriceBook
 from tenancykit.criteria.score import Evidence
 
 MONTHS_PER_YEAR: Final = 12
-BASE_CURRENCY: Final = "USD"
-"""Currency that exchange rates of the price book are stated against."""
 
 
 @dataclass(frozen=True)
@@ -122,21 +120,7 @@ class PriceList:
     def _rate(self, price: Price) -> Decimal:
         if price.currency == self.currency:
             return Decimal(1)
-        return self._per_base(self.currency, price) / self._per_base(str(price.currency), price)
-
-    def _per_base(self, currency: str, price: Price) -> Decimal:
-        if currency == BASE_CURRENCY:
-            return Decimal(1)
-        for rate in self.book.of_kind("exchange-rate"):
-            if rate.currency == currency and rate.amount:
-                return rate.amount
-        raise InputError(
-            Fault(
-                self.book.places.get(price.id, "price book"),
-                f"price {price.id!r} is in {price.currency}, the scenario in {self.currency}, and there is no rate",
-                cure=f"add an entry of kind exchange-rate with currency {currency}: its amount for one {BASE_CURRENCY}",
-            )
-        )
+        return self.book.rates[self.currency] / self.book.rates[str(price.currency)]
 
     def unit(self, kind: Kind, provider: str) -> UnitPrice | None:
         """Return what a provider charges for one unit of a kind (its standard tier), or None where nothing is known."""
