@@ -121,7 +121,7 @@ def test_a_linear_assumption_tips_where_the_algebra_says() -> None:
     assert tip.tips_at == pytest.approx(2 + 0.2 / 0.075)
     assert tip.relative == pytest.approx(0.2 / 0.075 / 2)
     assert (tip.new_winner, tip.plausible, tip.exact) == ("few GPUs", True, True)
-    assert "GPU price: at 4.667 EUR/h (+133%) few GPUs draws level; plausible" in str(tip)
+    assert "GPU price: at 4.67 EUR/h (+133%) few GPUs draws level; plausible" in str(tip)
 
 
 def test_a_scanned_assumption_finds_the_same_tip() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from kubeanswers.errors import InputError
 from tenancykit.decision import Criterion, DecisionTable, scale, scale_by_length, scale_by_share
-from tenancykit.decision.table import figure
+from tenancykit.decision.table import as_stated, figure, figures_apart
 from tests.decision.strategies import anchored, simple, tables
 
 
@@ -129,7 +129,23 @@ def test_values_survive_the_way_to_utility_and_back(table: DecisionTable) -> Non
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(14_000.4, "14,000"), (-1234.0, "-1,234"), (0.123456, "0.1235"), (0.0, "0"), (1e18, "1e+18")]
+    ("value", "text"),
+    [
+        (14_000.4, "14,000"),
+        (-1234.0, "-1,230"),
+        (0.123456, "0.123"),
+        (999.9, "1,000"),
+        (155_632.0, "156,000"),
+        (0.0, "0"),
+        (1e18, "1e+18"),
+    ],
 )
-def test_numbers_in_sentences_have_no_needless_exponent(value: float, text: str) -> None:
+def test_numbers_in_sentences_have_three_digits_and_no_needless_exponent(value: float, text: str) -> None:
     assert figure(value) == text
+
+
+def test_numbers_in_sentences_that_differ_read_apart_and_what_was_stated_is_told_as_stated() -> None:
+    assert figures_apart(60.88, 52) == ("60.9", "52")
+    assert figures_apart(105_490.0, 105_410.0) == ("105,500", "105,400")
+    assert figures_apart(7.0, 7.0) == ("7", "7")
+    assert as_stated(12_345.0) == "12,345"

@@ -11,10 +11,10 @@ import yaml
 
 import tenancykit as tk
 from tenancykit.decision.verdict import share_in_words
+from tenancykit.report.calling import apart, called, clusters
 from tenancykit.report.opening import (
     LINE,
     Opening,
-    called,
     days_in_words,
     fitted,
     hires,
@@ -219,6 +219,23 @@ def test_a_rival_that_begins_alike_is_told_by_what_it_has_more_and_less() -> Non
     assert sandboxed.name.split(", ")[0] == studied["RA01"].name
     assert called(sandboxed, studied["RA01"]) == "the same with gVisor sandboxes and own storage classes"
     assert called(studied["RA01"], sandboxed) == studied["RA01"].name
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_whoever_would_be_first_is_told_in_few_words_and_truly(name: str) -> None:
+    studied = example(name)
+    best = studied.best
+    for rival in studied.evaluations:
+        if rival.resolved.name == best.resolved.name:
+            continue
+        ways = [*apart(rival, best)]
+        assert min(map(len, ways), default=0) <= 50
+        for way in ways:
+            assert "(" not in way or ")" in way
+            part = re.sub(r" for .*", "", way.removeprefix("one with "))
+            if way.startswith("one with "):
+                assert part in rival.resolved.long or part in clusters(rival)
+    assert "ranked" not in " ".join(opening(studied).lines)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.exchange import Price, priced
-from tenancykit.decision.table import figure
+from tenancykit.decision.table import as_stated, figure
 from tenancykit.decision.value_tree import ValueTree
 from tenancykit.decision.weights import Weights, pairwise_weights, swing_weights
 
@@ -61,7 +61,7 @@ class TradeOff:
     worth: float
 
     def __str__(self) -> str:
-        return f"{figure(self.amount)} of {self.first} = {figure(self.worth)} of {self.second}"
+        return f"{as_stated(self.amount)} of {self.first} = {as_stated(self.worth)} of {self.second}"
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,8 @@ class Contradiction:
     implied: float
 
     def __str__(self) -> str:
-        implied = (
-            f"{figure(self.first.amount)} of {self.first.first} is worth {figure(self.implied)} of {self.first.second}"
-        )
+        good = f"{as_stated(self.first.amount)} of {self.first.first}"
+        implied = f"{good} is worth {figure(self.implied)} of {self.first.second}"
         apart = f"by the other answers {implied}, {self.factor:.3g} times apart"
         return f"'{self.first}' and '{self.second}' contradict each other: {apart}"
 

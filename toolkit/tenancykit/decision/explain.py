@@ -11,7 +11,7 @@ import numpy as np
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.decision.ranking import TIE, weighted_scores
 from tenancykit.decision.scaling import Scaled
-from tenancykit.decision.table import DecisionTable, FloatArray, change_text, figure
+from tenancykit.decision.table import DecisionTable, FloatArray, change_text, figure, figures_apart
 from tenancykit.decision.weights import Weights
 
 
@@ -37,7 +37,9 @@ class Contribution:
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        return f"{self.criterion} ({figure(self.first)} against {figure(self.second)}{unit}, {self.amount:+.3f})"
+        return (
+            f"{self.criterion} ({' against '.join(figures_apart(self.first, self.second))}{unit}, {self.amount:+.3f})"
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Need:
         unit = f" {self.unit}" if self.unit else ""
         told = f", {change_text(self.change)}" if self.current else ""
         way = "fell to" if self.needed < self.current else "rose to"
-        return f"its {self.criterion} {way} {figure(self.needed)}{unit} (now {figure(self.current)}{told})"
+        needed, current = figures_apart(self.needed, self.current)
+        return f"its {self.criterion} {way} {needed}{unit} (now {current}{told})"
 
 
 @dataclass(frozen=True)

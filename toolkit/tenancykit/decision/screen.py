@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
-from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, figure
+from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, as_stated, figure, figures_apart
 
 Comparison = Literal["<=", ">=", "=="]
 Reading = Literal["value", "low", "high"]
@@ -92,7 +92,7 @@ class Miss:
             )
         unit = f" {self.unit}" if self.unit else ""
         told = f"{_percent(self.relative)} %" if need.limit else f"{figure(self.gap)}{unit}"
-        numbers = f"{_told(self.value, need.limit)} against {_WORDS[need.comparison]} {figure(need.limit)}{unit}"
+        numbers = f"{_told(self.value, need.limit)} against {_WORDS[need.comparison]} {as_stated(need.limit)}{unit}"
         return f"misses {need.name} by {told} ({numbers})"
 
 
@@ -244,8 +244,7 @@ def _requirement_faults(
 
 def _told(value: float, limit: float) -> str:
     """Return an estimate in three digits, in more where they would read as the limit it misses."""
-    digits = next((n for n in range(3, 7) if f"{value:.{n}g}" != f"{limit:.{n}g}"), 7)
-    return figure(float(f"{value:.{digits}g}"))
+    return figures_apart(value, limit)[0]
 
 
 def _percent(fraction: float) -> str:

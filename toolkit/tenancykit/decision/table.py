@@ -171,11 +171,22 @@ def as_floats(raw: npt.ArrayLike, where: str) -> FloatArray:
         raise InputError(Fault(where, f"is not a table of numbers ({error})", "rows of equal length")) from error
 
 
-def figure(value: float) -> str:
-    """Return a number for a sentence: four significant digits, thousands separated, no exponent up to 10^15."""
-    if 1000 <= abs(value) < 1e15:
-        return f"{float(f'{value:.4g}'):,.0f}"
-    return f"{value:.4g}"
+def figure(value: float, digits: int = 3) -> str:
+    """Return an estimate for a sentence: few significant digits, thousands separated, no exponent up to 10^15."""
+    if 1000 <= abs(float(f"{value:.{digits}g}")) < 1e15:
+        return f"{float(f'{value:.{digits}g}'):,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def figures_apart(first: float, second: float) -> tuple[str, str]:
+    """Return two estimates for a sentence, in as many digits as it takes to tell them apart."""
+    told = [(figure(first, digits), figure(second, digits)) for digits in range(3, 9)]
+    return next((pair for pair in told if pair[0] != pair[1]), told[0])
+
+
+def as_stated(value: float) -> str:
+    """Return a number that somebody stated, digit by digit, thousands separated."""
+    return f"{value:,.12g}"
 
 
 def change_text(share: float) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.relevance import Relevance
 from tenancykit.decision.smaa import SmaaResult
-from tenancykit.decision.table import figure
+from tenancykit.decision.table import figure, figures_apart
 from tenancykit.sentences import listed
 
 CLEAR: Final = 0.95
@@ -46,7 +46,7 @@ class Overturn:
     def __str__(self) -> str:
         if self.unit == "x":
             return f"{self.new_first} comes first where {self.name} is {figure(self.at)} times what is assumed"
-        told = f"{figure(self.at)} instead of {figure(self.current)} {self.unit}".rstrip()
+        told = f"{' instead of '.join(figures_apart(self.at, self.current))} {self.unit}".rstrip()
         return f"{self.new_first} comes first where {self.name} is {told}"
 
 

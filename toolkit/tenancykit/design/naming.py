@@ -48,24 +48,36 @@ class Title:
 
 def title(classes: Sequence[ClassDesign]) -> Title:
     """Return the name of a design from the options chosen for each class."""
-    short, long, brief = (_name(classes, layers, _head) for layers in (SHORT_LAYERS, LONG_LAYERS, BRIEF_LAYERS))
-    return Title(short, long, brief, _name(classes, TIGHT_LAYERS, _whose))
+    tenant = _tenant(classes)
+    short, long, brief = (_name(classes, layers, _head, tenant) for layers in (SHORT_LAYERS, LONG_LAYERS, BRIEF_LAYERS))
+    return Title(short, long, brief, _name(classes, TIGHT_LAYERS, _whose, tenant))
 
 
-def _name(classes: Sequence[ClassDesign], layers: Iterable[str], head_of: Callable[[ClassDesign, str], str]) -> str:
+def parts(classes: Sequence[ClassDesign]) -> dict[str, tuple[str, ...]]:
+    """Return what a short name would say of each class alone, part by part, by class id."""
+    tenant = _tenant(classes)
+    return {c.tenant_class.id: tuple(_name([c], SHORT_LAYERS, _head, tenant).split(", ")) for c in classes}
+
+
+def _tenant(classes: Sequence[ClassDesign]) -> str:
     kinds = {resolved.tenant_class.kind for resolved in classes}
-    tenant = kinds.pop() if len(kinds) == 1 else "tenant"
+    return kinds.pop() if len(kinds) == 1 else "tenant"
+
+
+def _name(
+    classes: Sequence[ClassDesign], layers: Iterable[str], head_of: Callable[[ClassDesign, str], str], tenant: str
+) -> str:
     heads: dict[str, list[ClassDesign]] = {}
     for resolved in classes:
         heads.setdefault(head_of(resolved, tenant), []).append(resolved)
-    parts = []
+    said = []
     for head, members in heads.items():
         whom = "" if len(heads) == 1 else f"{listed([c.tenant_class.id for c in members])}: "
         told = [whom + head]
         for layer in layers:
             told.extend(_modifiers(members, layer, tenant, several=len(classes) > 1))
-        parts.append(", ".join(told))
-    return "; ".join(parts)
+        said.append(", ".join(told))
+    return "; ".join(said)
 
 
 def _head(resolved: ClassDesign, tenant: str) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 from tenancykit.criterion_names import PLAIN, TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
+from tenancykit.report.calling import apart, brief, called, clusters, heads, tight
 from tenancykit.report.completing import goes_without, lacks, purchase, swapped
 from tenancykit.report.figures import counted, days_text
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
@@ -40,11 +41,9 @@ _OVERTURNS: Final = 3
 """Assumptions per rival that are told to bring it first."""
 _SURE: Final = 0.95
 """Share of samples from which a part of the recommendation is beyond doubt."""
-_VARIED: Final = "figures, priors, scales and weights varied"
+_VARIED: Final = "figures, priors, scales, weights varied"
 """What differs from sample to sample, in few words; how far stands in the details."""
 _OPEN: Final = "Days a year open to"
-_ROOM: Final = 90
-"""Characters of the shortest name that leave room for the rest of a line."""
 _TAGGED: Final = re.compile(r" \((?:window|lapse|upkeep|rate|prior)s?:[^)]*\)")
 """An assumption's id behind its words."""
 _NOW: Final = re.compile(r" \([^()]* as weighed\)")
@@ -125,8 +124,8 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
     musts = [*(f"It {text}." for text in [purchase(best, digits=3)] if text), *(f"For {text}." for text in lacking)]
     short = [f"It {text}." for text in [purchase(best, digits=3, brief=True)] if text]
     short += [f"No {need} for {listed(ids)}." for need, ids in lacks(best).items()]
-    names = [full, best.name, _brief(best), _tight(best)]
-    name, said = _fitting(word, [*names, _heads(best)], price, musts, short)
+    names = [full, best.name, brief(best), tight(best)]
+    name, said = _fitting(word, [*names, heads(best)], price, musts, short)
     more = [f"In full: {full}."] if name != full else []
     more += [text for text in musts if text not in said]
     if changed := swapped(best):
@@ -239,39 +238,6 @@ def _beside(other: Evaluation, best: Evaluation) -> str:
     return f"{called(other, best)} ({price}), leaves {days_in_words(other, ways=False)}"
 
 
-def _brief(evaluation: Evaluation) -> str:
-    """Return the briefest name: the one its owner gave, else whose clusters, nodes and kernels."""
-    resolved = evaluation.resolved
-    return resolved.name if resolved.design.named or not resolved.brief else resolved.brief
-
-
-def _tight(evaluation: Evaluation) -> str:
-    """Return whose clusters and kernels, or the name its owner gave."""
-    resolved = evaluation.resolved
-    return resolved.name if resolved.design.named or not resolved.tight else resolved.tight
-
-
-def _heads(evaluation: Evaluation) -> str:
-    """Return whose clusters, and no more; that classes differ where even this is long."""
-    found = _by_cluster(evaluation)
-    told = next(iter(found)) if len(found) == 1 else "; ".join(f"{listed(ids)}: {what}" for what, ids in found.items())
-    return told if len(told) <= _ROOM else f"a design for each of {len(evaluation.resolved.classes)} classes"
-
-
-def called(other: Evaluation, first: Evaluation) -> str:
-    """Return how a design is called beside the first: by what it has more and less where both begin alike."""
-    apart = [part for part in _brief(other).split("; ") if part not in _brief(first).split("; ")]
-    if 0 < len(apart) < _brief(other).count("; ") + 1:
-        return f"the same with {'; '.join(apart)}"
-    mine, theirs = first.name.split(", "), other.name.split(", ")
-    if ";" in first.name + other.name or mine[0] != theirs[0] or mine == theirs:
-        return other.name if _brief(other) == _brief(first) else _brief(other)
-    more = [part for part in theirs[1:] if part not in mine]
-    less = [part for part in mine[1:] if part not in theirs]
-    parts = [f"with {listed(more)}"] * bool(more) + [f"without {listed(less)}"] * bool(less)
-    return min(f"the same {' and '.join(parts)}", other.name, key=len)
-
-
 def _other_families(study: Study, best: Evaluation) -> list[Evaluation]:
     """Return the admitted designs of other families than the first, by rank."""
     if study.ranking is None:
@@ -298,7 +264,7 @@ def _sure(study: Study, best: Evaluation) -> tuple[str, list[str]]:
         if verdict.overturning:
             text = f"{str(verdict.overturning[0])[:1].upper()}{str(verdict.overturning[0])[1:]}."
             rival = study[verdict.overturning[0].new_first]
-            names = [called(rival, best), _brief(rival), _tight(rival), _clusters(rival)]
+            names = [called(rival, best), brief(rival), tight(rival), clusters(rival)]
             ways = [text.replace(rival.id, name) for name in names]
             turned = next((way for way in ways if len(said) + 1 + len(way) <= LINE), ways[0])
             return fitted(said, [f"{turned[:1].upper()}{turned[1:]}", *limits])
@@ -353,22 +319,14 @@ def _briefly(study: Study, best: Evaluation, share: str, kept: str, settling: st
         said = next((way for way in ways if len(way) <= LINE), f"{share}{kept}.")
         return said, [] if plain in said else [plain]
     rival = study[found[0]]
-    names = [_brief(rival), *_apart(rival, best), f"the design ranked {study.rank(rival.id)}"]
-    told = [_ids(study).sub(name, settling) for name in names]
+    told = [_ids(study).sub(name, settling) for name in (brief(rival), *apart(rival, best))]
     ways += [f"{share}{more}. {text}" for text in told for more in dict.fromkeys((kept, ""))]
-    ways.append(_NOW.sub("", ways[-1]))
+    ways += [_NOW.sub("", f"{share}. {text}") for text in told]
+    ways.append(f"{share}. {_NOW.sub('', _ids(study).sub(f'the design ranked {study.rank(rival.id)}', settling))}")
     said = next((way for way in ways if len(way) <= LINE), ways[-1])
     if plain in said:
         return said, []
     return said, [plain if len(said) > LINE else f"What would be first instead: {called(rival, best)}."]
-
-
-def _apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
-    """Yield in few words whose clusters a rival has, where they are not those of the first."""
-    if _clusters(rival) != _clusters(best):
-        several = len(rival.resolved.classes) > 1 and len(_by_cluster(rival)) == 1
-        for told in (_tight(rival), _clusters(rival)):
-            yield f"{told} for all" if several and ", " not in told else told
 
 
 def _overturns(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
@@ -390,30 +348,11 @@ def _kept(study: Study, best: Evaluation) -> str:
     """Return what is beyond doubt though the first place is not: whose cluster tenants share."""
     shares = study.acceptability
     admitted = [e for e in study.evaluations if study.rank(e.id)]
-    if shares is None or len({_clusters(e) for e in admitted}) == 1:
+    if shares is None or len({clusters(e) for e in admitted}) == 1:
         return ""
-    kept = [study.basis.table.row(e.id) for e in admitted if _clusters(e) == _clusters(best)]
+    kept = [study.basis.table.row(e.id) for e in admitted if clusters(e) == clusters(best)]
     share = float(shares.first[kept].sum())
-    return f"; {share_in_words(min(1.0, share))} keep {_clusters(best)}" if share >= _SURE else ""
-
-
-def _clusters(evaluation: Evaluation) -> str:
-    """Return who has a cluster of its own, in words."""
-    found = _by_cluster(evaluation)
-    return (
-        next(iter(found)) if len(found) == 1 else listed([f"{what} for {listed(ids)}" for what, ids in found.items()])
-    )
-
-
-def _by_cluster(evaluation: Evaluation) -> dict[str, list[str]]:
-    """Return the ids of classes by whether they have a cluster per tenant or share one, in words."""
-    classes = evaluation.resolved.classes
-    kinds = {c.tenant_class.kind for c in classes}
-    own = f"a cluster per {next(iter(kinds)) if len(kinds) == 1 else 'tenant'}"
-    found: dict[str, list[str]] = {}
-    for one in classes:
-        found.setdefault(own if one.cluster.per_tenant else "one shared cluster", []).append(one.tenant_class.id)
-    return found
+    return f"; {share_in_words(min(1.0, share))} keep {clusters(best)}" if share >= _SURE else ""
 
 
 def what_would_settle_it(study: Study) -> str:

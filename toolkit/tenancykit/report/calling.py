@@ -1,0 +1,91 @@
+"""How a design is called in a sentence: in full, in few words, by whose clusters there are, or beside the first one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tenancykit.design.naming import parts
+from tenancykit.sentences import listed
+from tenancykit.study.evaluation import Evaluation
+
+_BRACKETED: Final = re.compile(r" \([^)]*\)")
+_ROOM: Final = 90
+"""Characters of the shortest name that leave room for the rest of a line."""
+
+
+def brief(evaluation: Evaluation) -> str:
+    """Return the briefest name: the one its owner gave, else whose clusters, nodes and kernels."""
+    resolved = evaluation.resolved
+    return resolved.name if resolved.design.named or not resolved.brief else resolved.brief
+
+
+def tight(evaluation: Evaluation) -> str:
+    """Return whose clusters and kernels, or the name its owner gave."""
+    resolved = evaluation.resolved
+    return resolved.name if resolved.design.named or not resolved.tight else resolved.tight
+
+
+def heads(evaluation: Evaluation) -> str:
+    """Return whose clusters, and no more; that classes differ where even this is long."""
+    found = _by_cluster(evaluation)
+    told = next(iter(found)) if len(found) == 1 else "; ".join(f"{listed(ids)}: {what}" for what, ids in found.items())
+    return told if len(told) <= _ROOM else f"a design for each of {len(evaluation.resolved.classes)} classes"
+
+
+def called(other: Evaluation, first: Evaluation) -> str:
+    """Return how a design is called beside the first: by what it has more and less where both begin alike."""
+    own = [part for part in brief(other).split("; ") if part not in brief(first).split("; ")]
+    if 0 < len(own) < brief(other).count("; ") + 1:
+        return f"the same but for {'; '.join(own)}"
+    mine, theirs = first.name.split(", "), other.name.split(", ")
+    if ";" in first.name + other.name or mine[0] != theirs[0] or mine == theirs:
+        return other.name if brief(other) == brief(first) else brief(other)
+    more = [part for part in theirs[1:] if part not in mine]
+    less = [part for part in mine[1:] if part not in theirs]
+    told = [f"with {listed(more)}"] * bool(more) + [f"without {listed(less)}"] * bool(less)
+    return min(f"the same {' and '.join(told)}", other.name, key=len)
+
+
+def clusters(evaluation: Evaluation) -> str:
+    """Return who has a cluster of its own, in words."""
+    found = _by_cluster(evaluation)
+    return (
+        next(iter(found)) if len(found) == 1 else listed([f"{what} for {listed(ids)}" for what, ids in found.items()])
+    )
+
+
+def _by_cluster(evaluation: Evaluation) -> dict[str, list[str]]:
+    """Return the ids of classes by whether they have a cluster per tenant or share one, in words."""
+    classes = evaluation.resolved.classes
+    kinds = {c.tenant_class.kind for c in classes}
+    own = f"a cluster per {next(iter(kinds)) if len(kinds) == 1 else 'tenant'}"
+    found: dict[str, list[str]] = {}
+    for one in classes:
+        found.setdefault(own if one.cluster.per_tenant else "one shared cluster", []).append(one.tenant_class.id)
+    return found
+
+
+def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
+    """Yield in few words what tells a rival from the first: whose clusters it has, else what it has more or less."""
+    if clusters(rival) != clusters(best):
+        several = len(rival.resolved.classes) > 1 and len(_by_cluster(rival)) == 1
+        for told in (tight(rival), clusters(rival)):
+            yield f"{told} for all" if several and ", " not in told else told
+        before = _by_cluster(best)
+        for what, ids in _by_cluster(rival).items():
+            if moved := [name for name in ids if name not in before.get(what, ())]:
+                yield f"one with {what} for {listed(moved)}"
+    has, lacks = parts(rival.resolved.classes), parts(best.resolved.classes)
+    for mine, theirs, way in ((has, lacks, "with"), (lacks, has, "without")):
+        whom: dict[str, list[str]] = {}
+        for name, said in mine.items():
+            for part in [part for part in said[1:] if part not in theirs[name]][:1]:
+                whom.setdefault(part, []).append(name)
+        for part, ids in whom.items():
+            told = f"one {way} {part}{'' if len(ids) == len(mine) else f' for {listed(ids)}'}"
+            yield from dict.fromkeys((told, _BRACKETED.sub("", told)))
+
+
+__all__ = ["apart", "brief", "called", "clusters", "heads", "tight"]
