@@ -26,7 +26,7 @@ TYPED = {"control_plane": "cluster", "node_isolation": "placement", "runtime": "
 
 CLASS_FACTS = frozenset(
     {
-        *("team", "customer", "several-tenants", "api-access", "cluster-api-access", "external-tenant", "regulated"),
+        *("team", "customer", "several-tenants", "several-classes", "single-user", "api-access", "cluster-api-access", "external-tenant", "regulated"),
         *("trusted", "semi-trusted", "untrusted", "untrusted-code"),
         *("gpu", "gpu-fraction", "gang", "persistent-storage", "exposed", "public", "rdma"),
         *("virtualised-nodes", "managed-control-plane", "elastic-fleet", "high-availability"),
@@ -41,6 +41,7 @@ CLASS_FACT_PREFIXES = (
     "fabric:",
     "maker:",
     "provider:",
+    "site:",
     "tier:",
     "environment:",
     "compliance:",

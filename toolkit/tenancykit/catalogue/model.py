@@ -280,8 +280,8 @@ class Option(Entry):
     name: str
     """Title."""
     words: str = ""
-    """How the name of a design speaks of it (``{tenant}`` stands for team or customer, ``{gpu}`` for GPU nodes); empty
-    where a name need not mention it."""
+    """How the name of a design speaks of it (``{tenant}`` stands for team or customer, ``{gpu}`` for GPU nodes,
+    ``{shared}`` for one shared cluster or one per site); empty where a name need not mention it."""
     what: str
     """What it is, in a sentence or two."""
     selectable: bool = True

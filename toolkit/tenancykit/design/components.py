@@ -19,8 +19,9 @@ from typing import Final
 
 from tenancykit.catalogue.model import Component
 from tenancykit.catalogue.reading import Catalogue
+from tenancykit.design.facts import class_sites
 from tenancykit.design.model import ClassDesign, ResolvedDesign
-from tenancykit.scenario.model import Scenario, Site
+from tenancykit.scenario.model import Scenario
 
 HUB: Final = "management-cluster"
 """Component that stands for the cluster others are steered from."""
@@ -221,7 +222,7 @@ def count_extent(
 def closure(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> Closure:
     """Return everything the design needs installed, with counts for the scenario's tenants."""
     classes = {resolved.tenant_class.id: resolved for resolved in design.classes}
-    sites = {identifier: _sites(resolved, scenario) for identifier, resolved in classes.items()}
+    sites = {id_: frozenset(class_sites(scenario, resolved.tenant_class)) for id_, resolved in classes.items()}
     tenants = {identifier: resolved.tenant_class.count for identifier, resolved in classes.items()}
     because: dict[str, dict[str, None]] = {}
     serves: dict[str, dict[str, None]] = {}
@@ -272,11 +273,3 @@ def _ordered(components: Iterable[str], known: Mapping[str, Component]) -> list[
     for component in sorted(components):
         visit(component)
     return list(done)
-
-
-def _sites(resolved: ClassDesign, scenario: Scenario) -> frozenset[str]:
-    """Return the sites a class may use: those of its residency, or all where it states none or none matches."""
-    wanted = {place.lower() for place in resolved.tenant_class.residency}
-    sites: tuple[Site, ...] = scenario.infrastructure.sites
-    allowed = [site.id for site in sites if site.jurisdiction.lower() in wanted]
-    return frozenset(allowed or [site.id for site in sites])

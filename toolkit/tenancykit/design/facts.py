@@ -26,7 +26,10 @@ fact                        holds where
 ``high-availability``       control planes run in threes
 ``fabric:<fabric>``         RDMA fabric of the site
 ``provider:<provider>``     provider of a site
+``site:<site>``             a site the class may use: those of its residency, or all
 ``several-tenants``         the class has more than one tenant
+``several-classes``         there is more than one class
+``single-user``             each tenant of the class runs one notebook: it is one person
 ``whole-board-nodes``       every machine on offer with GPUs holds a whole board of them
 ``maker:<maker>``           accelerators of this maker are on offer
 ``automation:<how>``        how changes reach clusters
@@ -43,10 +46,14 @@ On top come the ids of the chosen options and the traits they provide (``tenancy
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from tenancykit.catalogue.model import Option
 from tenancykit.design.boards import makers_on_offer, whole_boards
-from tenancykit.scenario.model import Scenario, TenantClass, Workload
+from tenancykit.scenario.model import Scenario, TenantClass, Workload, WorkloadUse
+
+SITE: Final = "site:"
+"""What the fact begins with that names a site a class may use."""
 
 
 def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]:
@@ -60,6 +67,10 @@ def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]
         facts.add("own-crds")
     if tenant_class.count > 1 or len(scenario.tenants.classes) > 1:
         facts.add("several-tenants")
+    if len(scenario.tenants.classes) > 1:
+        facts.add("several-classes")
+    if _single_user(scenario, tenant_class):
+        facts.add("single-user")
     if tenant_class.compliance:
         facts.add("regulated")
         facts.update(f"compliance:{regime}" for regime in tenant_class.compliance)
@@ -67,7 +78,15 @@ def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]
     facts.add(f"environment:{tenant_class.environment}")
     facts.update(_workload_facts(scenario, class_workloads(scenario, tenant_class)))
     facts.update(_infrastructure_facts(scenario))
+    facts.update(f"{SITE}{site}" for site in class_sites(scenario, tenant_class))
     return frozenset(str(fact) for fact in facts if fact)
+
+
+def class_sites(scenario: Scenario, tenant_class: TenantClass) -> tuple[str, ...]:
+    """Return the sites a class may use: those of its residency, or all where it states none or none matches."""
+    wanted = {place.lower() for place in tenant_class.residency}
+    sites = scenario.infrastructure.sites
+    return tuple(site.id for site in sites if site.jurisdiction.lower() in wanted) or tuple(site.id for site in sites)
 
 
 def access(tenant_class: TenantClass) -> str:
@@ -92,6 +111,19 @@ def class_workloads(scenario: Scenario, tenant_class: TenantClass) -> tuple[Work
         if tenant.tenant_class == tenant_class.id and tenant.workloads is not None:
             uses.extend(tenant.workloads)
     return tuple(scenario.workload(identifier) for identifier in dict.fromkeys(use.template for use in uses))
+
+
+def _single_user(scenario: Scenario, tenant_class: TenantClass) -> bool:
+    """Return whether every tenant of a class runs one notebook, which one person works in, whatever else it runs."""
+    named = (t for t in scenario.tenants.named if t.tenant_class == tenant_class.id and t.workloads is not None)
+    return tenant_class.kind == "team" and all(
+        _notebooks(scenario, uses) == 1 for uses in (tenant_class.workloads, *(t.workloads or () for t in named))
+    )
+
+
+def _notebooks(scenario: Scenario, uses: Iterable[WorkloadUse]) -> int:
+    known = ((use.replicas, scenario.workload(use.template)) for use in uses)
+    return sum(found.replicas if stated is None else stated for stated, found in known if found.kind == "notebook")
 
 
 def _workload_facts(scenario: Scenario, workloads: Iterable[Workload]) -> set[str]:

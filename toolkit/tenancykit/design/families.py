@@ -43,10 +43,9 @@ def family_of_class(resolved: ClassDesign) -> Hashable:
     """Return what near-twins of one class have in common: how they keep tenants apart."""
     network, storage = resolved.chosen("network", "pod_network"), resolved.chosen("storage", "class")
     chosen = tuple(sorted(option.id for option in resolved.options if option.layer in _LAYERS))
-    placement = ("tenant", resolved.placement.whole_hosts) if resolved.cluster.per_tenant else resolved.placement
     return (
         (resolved.cluster.control_plane, resolved.cluster.per_tenant),
-        placement,
+        resolved.sharing,
         tuple(sorted(network.provides)) if network else (),
         tuple(sorted(storage.provides)) if storage else (),
         chosen,

@@ -126,6 +126,16 @@ class ClassDesign:
         return option.placement
 
     @cached_property
+    def sharing(self) -> tuple[str, bool]:
+        """With whom machines are shared (``fleet``, ``class``, ``tenant``), and whether they are whole hosts.
+
+        The pool of the only class is the fleet; a cluster per tenant leaves nobody to share with.
+        """
+        domain = "tenant" if self.cluster.per_tenant else self.placement.domain
+        only = domain == "class" and "several-classes" not in self.facts
+        return "fleet" if only else domain, self.placement.whole_hosts
+
+    @cached_property
     def sandbox(self) -> Sandbox:
         """What the runtime adds to every pod."""
         option = self.chosen("runtime")

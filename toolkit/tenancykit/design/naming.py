@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tenancykit.catalogue.model import Option
+from tenancykit.design.facts import SITE
 from tenancykit.design.model import ClassDesign
 from tenancykit.sentences import listed
 
@@ -27,6 +28,8 @@ LONG_LAYERS: Final = (
     *("fabric", "mesh", "encryption", "fraction", "queue", "fleet"),
 )
 """Layers a long name speaks of beside the control plane."""
+_SHARED: Final = "{shared}"
+"""Where the words of an option say whose shared cluster tenants stand on: how many there are, all classes decide."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,22 @@ def title(classes: Sequence[ClassDesign]) -> Title:
     """Return the name of a design from the options chosen for each class."""
     tenant = _tenant(classes)
     short, long, brief = (_name(classes, layers, _head, tenant) for layers in (SHORT_LAYERS, LONG_LAYERS, BRIEF_LAYERS))
-    return Title(short, long, brief, _name(classes, TIGHT_LAYERS, _whose, tenant))
+    shared = shared_clusters(classes)
+    names = (short, long, brief, _name(classes, TIGHT_LAYERS, _whose, tenant))
+    return Title(*(name.replace(_SHARED, shared) for name in names))
 
 
 def parts(classes: Sequence[ClassDesign]) -> dict[str, tuple[str, ...]]:
     """Return what a short name would say of each class alone, part by part, by class id."""
-    tenant = _tenant(classes)
-    return {c.tenant_class.id: tuple(_name([c], SHORT_LAYERS, _head, tenant).split(", ")) for c in classes}
+    tenant, shared = _tenant(classes), shared_clusters(classes)
+    names = {c.tenant_class.id: _name([c], SHORT_LAYERS, _head, tenant).replace(_SHARED, shared) for c in classes}
+    return {class_id: tuple(name.split(", ")) for class_id, name in names.items()}
+
+
+def shared_clusters(classes: Iterable[ClassDesign]) -> str:
+    """Return what classes share that have no cluster per tenant, in words: one, or one at each of their sites."""
+    sites = {fact for one in classes if not one.cluster.per_tenant for fact in one.facts if fact.startswith(SITE)}
+    return "one shared cluster per site" if len(sites) > 1 else "one shared cluster"
 
 
 def _tenant(classes: Sequence[ClassDesign]) -> str:
@@ -88,7 +100,7 @@ def _head(resolved: ClassDesign, tenant: str) -> str:
 
 
 def _whose(resolved: ClassDesign, tenant: str) -> str:
-    return f"a cluster per {tenant}" if resolved.cluster.per_tenant else "one shared cluster"
+    return f"a cluster per {tenant}" if resolved.cluster.per_tenant else _SHARED
 
 
 def _modifiers(members: Sequence[ClassDesign], layer: str, tenant: str, *, several: bool) -> list[str]:

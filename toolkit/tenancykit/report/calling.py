@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tenancykit.design.naming import parts
+from tenancykit.design.naming import parts, shared_clusters
 from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
 
@@ -61,9 +61,10 @@ def _by_cluster(evaluation: Evaluation) -> dict[str, list[str]]:
     classes = evaluation.resolved.classes
     kinds = {c.tenant_class.kind for c in classes}
     own = f"a cluster per {next(iter(kinds)) if len(kinds) == 1 else 'tenant'}"
+    shared = shared_clusters(classes)
     found: dict[str, list[str]] = {}
     for one in classes:
-        found.setdefault(own if one.cluster.per_tenant else "one shared cluster", []).append(one.tenant_class.id)
+        found.setdefault(own if one.cluster.per_tenant else shared, []).append(one.tenant_class.id)
     return found
 
 

@@ -156,8 +156,7 @@ def recommended(evaluation: Evaluation) -> Hashable:
 
 
 def _structure(resolved: ClassDesign) -> Hashable:
-    cluster, placement = resolved.cluster, resolved.placement
-    machines = ("tenant", placement.whole_hosts) if cluster.per_tenant else (placement.domain, placement.whole_hosts)
+    cluster, machines = resolved.cluster, resolved.sharing
     runtimes = tuple(sorted(option.id for option in resolved.options if option.sandbox is not None))
     return resolved.tenant_class.id, cluster.control_plane, cluster.per_tenant, machines, runtimes
 
