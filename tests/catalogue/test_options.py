@@ -26,8 +26,18 @@ TYPED = {"control_plane": "cluster", "node_isolation": "placement", "runtime": "
 
 CLASS_FACTS = frozenset(
     {
-        *("team", "customer", "several-tenants", "several-classes", "single-user", "api-access", "cluster-api-access", "external-tenant", "regulated"),
-        *("trusted", "semi-trusted", "untrusted", "untrusted-code"),
+        *(
+            "team",
+            "customer",
+            "several-tenants",
+            "several-classes",
+            "single-user",
+            "api-access",
+            "cluster-api-access",
+            "external-tenant",
+            "regulated",
+        ),
+        *("trusted", "semi-trusted", "untrusted", "untrusted-code", "untrusted-gpu-code"),
         *("gpu", "gpu-fraction", "gang", "persistent-storage", "exposed", "public", "rdma"),
         *("virtualised-nodes", "managed-control-plane", "elastic-fleet", "high-availability"),
         *("gpu-jobs", "own-crds", "whole-board-nodes"),

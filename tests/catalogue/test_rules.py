@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tenancykit.catalogue.reading import load_catalogue
@@ -176,6 +178,19 @@ def test_soft_gpu_sharing_is_refused_to_untrusted_code_unless_the_nodes_are_one_
     assert rule in broken(SHARED_CLUSTER, case, add=f"rt_gvisor {mode}")
     assert broken(SHARED_CLUSTER, case, add=f"node_dedicated_tenant {mode}") == ""
     assert broken(SHARED_CLUSTER, scenario(), add=mode) == ""
+
+
+def test_untrusted_code_without_gpus_leaves_the_vendors_own_models_to_share_cards() -> None:
+    def beside(**changes: Any) -> Scenario:
+        both = tenant_class(kind="customer", workloads=[{"template": "w"}, {"template": "agent"}], **changes)
+        found = scenario(both).model_dump(by_alias=True)
+        agent = {"id": "agent", "kind": "batch", "untrusted_code": True}
+        return Scenario.model_validate({**found, "workloads": [*found["workloads"], agent]})
+
+    rule = "untrusted-code-no-soft-gpu-sharing"
+    assert broken(SHARED_CLUSTER, beside(), add="rt_gvisor gpu_mps") == ""
+    assert "untrusted-code-contained" in broken(SHARED_CLUSTER, beside(), add="gpu_mps")
+    assert rule in broken(SHARED_CLUSTER, beside(api_access="namespace"), add="rt_gvisor gpu_mps")
 
 
 def test_customers_with_cluster_rights_need_a_control_plane_with_own_nodes() -> None:

@@ -42,6 +42,8 @@ def test_tenants_of_a_shared_control_plane_share_one_cluster_per_site() -> None:
     )
     assert installed(scenario, *NAMESPACES).whole.shared_clusters == 2
     assert installed(scenario, *NAMESPACES).whole.tenant_clusters == 0
+    assert designed(scenario, *NAMESPACES).name == "namespaces on one shared cluster per site"
+    assert designed(scenario, *VIRTUAL).name == "virtual clusters (vCluster) on one shared cluster per site"
 
 
 def test_a_class_that_must_stay_in_a_jurisdiction_uses_only_its_sites() -> None:
@@ -53,6 +55,24 @@ def test_a_class_that_must_stay_in_a_jurisdiction_uses_only_its_sites() -> None:
         },
     )
     assert installed(scenario, *NAMESPACES).whole.shared_clusters == 1
+    assert designed(scenario, *NAMESPACES).name == "namespaces on one shared cluster"
+
+
+def test_classes_of_two_jurisdictions_share_a_cluster_at_each_site_and_are_told_so() -> None:
+    scenario = platform(
+        tenant_class(id="there", residency=["eu"]),
+        tenant_class(id="here", residency=["us"]),
+        infrastructure={
+            "sites": [{"id": place, "provider": "own", "jurisdiction": place} for place in ("eu", "us")],
+            "nodes": [{"type": "n", "spec": {"cpu": 8, "memory": "32Gi", "price_per_hour": 1}}],
+        },
+    )
+    found = designed(scenario, *NAMESPACES)
+    assert closure(found, scenario, catalogue()).whole.shared_clusters == 2
+    assert found.tight == "one shared cluster per site"
+    apart = designed(scenario, there=NAMESPACES, here=CLUSTERS)
+    assert "one shared cluster" in apart.short
+    assert "per site" not in apart.short
 
 
 def test_a_cluster_per_tenant_installs_cluster_components_once_per_tenant() -> None:

@@ -355,3 +355,26 @@ def test_tenants_without_api_access_ask_for_no_quotas_and_no_flows() -> None:
     for access, expected in (("none", set()), ("namespace", asked)):
         found = toil(platform(tenant_class(kind="customer", api_access=access)), *options, "st_sc_quota")
         assert {x.activity.id for x in found.lines} & asked == expected
+
+
+def test_a_tenant_that_is_one_person_asks_for_less_than_a_team() -> None:
+    def people(replicas: int) -> Scenario:
+        notebook = {"id": "training", "kind": "notebook", "replicas": replicas, "gpu": {"count": 1}}
+        return platform(tenant_class(count=300), workloads=[notebook])
+
+    alone, teams = toil(people(1), *NAMESPACES), toil(people(4), *NAMESPACES)
+    assert alone.total.mean < 0.6 * teams.total.mean
+    assert line(alone, "namespace_tenants.cluster_scoped_class").instances == 1
+    assert line(teams, "namespace_tenants.cluster_scoped").instances == 300
+    asked = line(alone, "tenants.support_people"), line(teams, "tenants.support")
+    assert asked[0].hours.mean == pytest.approx(asked[1].hours.mean / 4)
+    brought = {one.activity.id for one in alone.lines}
+    assert not brought & {"tenants.support", "tenants.access", "namespace_tenants.window", "net_np_default_deny.flows"}
+
+
+def test_the_pool_of_the_only_class_has_the_neighbours_of_shared_nodes() -> None:
+    pooled = [("node_pool_class" if o == "node_shared" else o) for o in NAMESPACES]
+    shared = line(toil(platform(), *NAMESPACES), "node_shared.neighbour")
+    assert line(toil(platform(), *pooled), "node_pool_class.neighbours").hours == shared.hours
+    two = platform(tenant_class(id="a"), tenant_class(id="b"))
+    assert line(toil(two, *pooled), "node_pool_class.neighbour").per_year.mean < shared.per_year.mean

@@ -11,6 +11,7 @@ fact                        holds where
 ``external-tenant``         tenants are another organisation (customers)
 ``trusted``, ``semi-trusted``, ``untrusted``   how far tenants trust each other
 ``untrusted-code``          a workload runs code nobody vouches for
+``untrusted-gpu-code``      such a workload asks for GPUs, or tenants may start pods of their own that do
 ``gpu``                     a workload asks for GPUs
 ``gpu-fraction``            a workload asks for a part of a GPU
 ``gpu-jobs``                training or batch work asks for GPUs
@@ -77,6 +78,8 @@ def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]
     facts.add(f"tier:{tenant_class.service_tier}")
     facts.add(f"environment:{tenant_class.environment}")
     facts.update(_workload_facts(scenario, class_workloads(scenario, tenant_class)))
+    if {"untrusted-code", "api-access"} <= facts:
+        facts.add("untrusted-gpu-code")
     facts.update(_infrastructure_facts(scenario))
     facts.update(f"{SITE}{site}" for site in class_sites(scenario, tenant_class))
     return frozenset(str(fact) for fact in facts if fact)
@@ -131,6 +134,8 @@ def _workload_facts(scenario: Scenario, workloads: Iterable[Workload]) -> set[st
     for workload in workloads:
         if workload.untrusted_code:
             facts.add("untrusted-code")
+            if workload.gpu:
+                facts.add("untrusted-gpu-code")
         if workload.gpu and (workload.gpu.count or workload.gpu.fraction):
             facts |= _gpu_facts(workload)
         if workload.gang > 1:
