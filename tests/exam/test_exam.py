@@ -31,7 +31,13 @@ alone is named. What is still missed, and why it is left:
 
 Cases of the fourth stand as written before the first run. That run gave 84.2 points of 100: copilot-saas 10.0,
 enterprise-clusters, hospital-studies and nvl72-nations 9.7, plants-two-continents 9.6, amd-both and bank-fixed 9.4,
-teaching-cluster 8.3, agents-hostile 6.4, notebooks-300 2.0.
+teaching-cluster 8.3, agents-hostile 6.4, notebooks-300 2.0. Mended as kinds since: a tenant that is one person asks for
+less than a team, code nobody vouches for that needs no GPU leaves the vendor's models to share cards, clusters at
+several sites are told, and the pool of the only class is shared by all. What is still missed, and why it is left:
+
+* enterprise-clusters, hospital-studies, nvl72-nations: the level that is reached is told, not the lower one asked for.
+* bank-fixed: four trusted units that fill a machine each keep a cluster each, which costs no machine more.
+* amd-both: one CPU machine less than its author counted. teaching-cluster: 100.5 person-days, not 100.
 """
 
 from __future__ import annotations
@@ -56,16 +62,16 @@ THIRDS = {
 }
 """Points of ten that each scenario of the third has reached, with the misses above: what is gained stays."""
 FOURTHS = {
-    "agents-hostile": 6.4,
+    "agents-hostile": 10.0,
     "amd-both": 9.3,
     "bank-fixed": 9.3,
     "copilot-saas": 10.0,
     "enterprise-clusters": 9.6,
     "hospital-studies": 9.6,
-    "notebooks-300": 2.0,
+    "notebooks-300": 10.0,
     "nvl72-nations": 9.6,
-    "plants-two-continents": 9.5,
-    "teaching-cluster": 8.2,
+    "plants-two-continents": 10.0,
+    "teaching-cluster": 9.4,
 }
 """Points of ten that each scenario of the fourth has reached."""
 

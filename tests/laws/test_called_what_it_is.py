@@ -47,6 +47,15 @@ def test_classes_that_differ_are_named() -> None:
     assert "regulated: a managed cluster per customer" in pool.short
 
 
+def test_the_pool_of_the_only_class_makes_no_other_family() -> None:
+    for example, same in (("ml-platform", True), ("saas-inference", False)):
+        scenario = tk.load_scenario(example)
+        choice = next(one for one in references(example) if one.id == "RA01").classes[0].choice.options
+        pooled = ["node_pool_class" if option == "node_shared" else option for option in choice]
+        shared, pool = (resolve(tk.own_design("a", "", own, scenario), scenario, CATALOGUE) for own in (choice, pooled))
+        assert (family_of(shared) == family_of(pool)) is same, example
+
+
 def test_a_title_its_owner_gave_stays() -> None:
     scenario = tk.load_scenario("ml-platform")
     (base,) = [one for one in references("ml-platform") if one.id == "RA01"]
