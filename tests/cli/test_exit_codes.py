@@ -52,6 +52,73 @@ def test_a_fault_of_our_own_is_one_line_with_its_place_and_no_value(
 WORDS = """-e5, 1e3, 1_000, 012, 0o17, 1:30, +.5, -., 0b11, 1e999, .e5, =, 0x1F, 08, .5_0, 1.2.3, -0o7, y, No, ~"""
 
 
+DIGITS = """apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: a, namespace: b}}
+spec:
+  schedule: "{0} * */{0} * *"
+  jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: c, image: i}}]}}}}}}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: j
+  namespace: b
+  labels: {{kueue.x-k8s.io/queue-name: q}}
+  annotations: {{kueue.x-k8s.io/job-min-parallelism: "{0}"}}
+spec:
+  suspend: true
+  completionMode: Indexed
+  completions: 3
+  successPolicy: {{rules: [{{succeededIndexes: "{0},1-{0}"}}]}}
+  template:
+    metadata: {{annotations: {{kueue.x-k8s.io/podset-slice-size: "{0}"}}}}
+    spec: {{restartPolicy: Never, containers: [{{name: c, image: i}}]}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {{name: b, labels: {{x.tree.hnc.x-k8s.io/depth: "{0}"}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: a, namespace: b}}
+spec: {{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {{cidr: "10.0.0.0/{0}"}}}}], ports: [{{port: "{0}"}}]}}]}}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: c, namespace: b}}
+spec: {{endpointSelector: {{}}, ingress: [{{toPorts: [{{ports: [{{port: "{0}", protocol: TCP}}]}}]}}]}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: v}}
+spec:
+  matchConstraints: {{resourceRules: [{{apiGroups: [""], apiVersions: [v1], resources: [pods], operations: [CREATE]}}]}}
+  validations:
+  - {{expression: 'int("{0}") + {0} > 0 && uint("{0}") > 0u'}}
+  - {{expression: 'semver("{0}.0.0-{0}").major() > 0 && double("{0}") > 0.0'}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: p, namespace: b}}
+spec: {{containers: [{{name: c, image: i}}]}}
+"""
+"""Digits wherever a number may be written as text."""
+
+
+@pytest.mark.parametrize("digits", ["²", "٣", "9" * 5000], ids=["superscript", "arabic", "thousands"])
+@pytest.mark.parametrize("command", ["audit", "validate", "admit", "place", "reach"])
+def test_digits_of_other_scripts_and_thousands_of_digits_are_text_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, digits: str
+) -> None:
+    file = tmp_path / "objects.yaml"
+    file.write_text(DIGITS.format(digits), encoding="utf-8")
+    more = {"admit": ["-f"], "place": ["-f"], "reach": ["--from", "b/p", "--to", "b/p", "--port", digits, "-f"]}
+    assert main([command, *more.get(command, []), str(file)]) in (OK, FINDINGS, BAD_INPUT)
+    if command == "validate":
+        assert "is not a number, a range or a list of them" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["audit", "can-i", "place", "reach"])
 def test_arguments_that_look_like_numbers_are_no_reason_to_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.parsing import parse_documents
-from kubeanswers.scalars import NOT_JSON, is_ambiguous, key_text, resolve
+from kubeanswers.scalars import NOT_JSON, decimal_number, is_ambiguous, key_text, resolve, whole_number
 from kubeanswers.source import dump_yaml, parse_yaml
 
 ANSWERS = json.loads((Path(__file__).parent / "cases" / "kubectl_words.json").read_text(encoding="utf-8"))
@@ -80,3 +80,20 @@ def test_what_any_reader_might_take_for_something_else_is_known_to_be_ambiguous(
         return
     if text.strip() == text and not isinstance(read, str | list | dict) and "#" not in text and "!" not in text:
         assert is_ambiguous(text) or "\n" in text or text.startswith(("---", "...", "|", ">", "&", "%"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", " 1", "1 ", "+1", "-1", "1_000", "²", "٣", "1٣", "\uff11", "9" * 5000, "0x1", "1e3", "1.0"]
+)
+def test_a_whole_number_is_digits_of_ascii_alone(text: str) -> None:
+    assert whole_number(text) is None
+    assert whole_number("0012") == 12
+    assert whole_number("70000", most=65535) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nan", "inf", "-inf", "1_000", "1,5", "²", "٣", "1e٣", "0x10", "1e", ".", "=1+1", "12:30"]
+)
+def test_a_decimal_number_is_what_digits_of_ascii_write(text: str) -> None:
+    assert decimal_number(text) is None
+    assert [decimal_number(one) for one in ("1", "-.5", "+1.", "1e3")] == [1.0, -0.5, 1.0, 1000.0]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import yaml
 
-_VERSION: Final = re.compile(r"v\d+((alpha|beta)\d+)?\.")
+_VERSION: Final = re.compile(r"v[0-9]+((alpha|beta)[0-9]+)?\.")
 
 
 @dataclass(frozen=True, slots=True)

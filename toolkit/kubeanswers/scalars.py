@@ -2,11 +2,13 @@
 
 ``kubectl`` reads YAML with go-yaml 2 and hands it on as JSON: booleans of YAML 1.1, Go's integers (``0b11``, ``0o17``,
 ``017``, ``0x1f``, ``1_000``), floats with or without a point (``1e3``), no base 60, no dates; a float without a
-fraction is a whole number, as JSON writes it. ``tests/audit/kubectl_words.json`` holds what kubectl 1.32 answered.
+fraction is a whole number, as JSON writes it. ``tests/kubeanswers/cases/kubectl_words.json`` holds what kubectl 1.32
+answered.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from typing import Any, Final
@@ -61,6 +63,23 @@ def resolve(text: str) -> Any:
         if made is not None:
             return made
     return _float(plain, text) if _FLOAT.fullmatch(plain) else text
+
+
+def whole_number(text: str, most: float = math.inf) -> int | None:
+    """Return the number that digits alone write; None for anything else, and for what is larger than ``most``.
+
+    Digits are those of ASCII: Python's own tests and conversions also take ``²`` and ``٣`` for digits, ``1_0`` for ten,
+    and fail over text of many thousands of digits.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
+        return None
+    value = int(text)
+    return value if value <= most else None
+
+
+def decimal_number(text: str) -> float | None:
+    """Return the number that digits of ASCII write, a sign, a point and an exponent allowed; else None."""
+    return float(text) if _FLOAT.fullmatch(text) else None
 
 
 def is_ambiguous(text: str) -> bool:

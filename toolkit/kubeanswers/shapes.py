@@ -21,7 +21,7 @@ _LETTERS: Final = frozenset("abcdfghijklmnopqrstuvwxyz")
 _MOST_SHAPES: Final = 4096
 _LONGEST: Final = 65536
 
-_VERSION: Final = re.compile(r"v\d+((alpha|beta)\d+)?")
+_VERSION: Final = re.compile(r"v[0-9]+((alpha|beta)[0-9]+)?")
 _SHORTEST: Final = 5
 """Shortest word with a digit that is nobody's but a name: ``ipv4`` and the like mean something by themselves."""
 

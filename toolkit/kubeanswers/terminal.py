@@ -15,6 +15,8 @@ _STEERING: Final = re.compile(
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Unicode's general categories Cc, Cf, Cs, Zl and Zp, but for line end and tab (a test compares)."""
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""What a spreadsheet begins a formula with, full-width signs too (OWASP, CSV Injection); apostrophes may be ours."""
 _NO_CHARACTERS: Final = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 """What XML cannot hold although Unicode calls it no control character."""
 
@@ -27,6 +29,16 @@ def escaped(text: str) -> str:
 def xml_text(text: str) -> str:
     """Return text, or a document, that XML can hold: what would steer a terminal as its numbers."""
     return escaped(text).translate(_NO_CHARACTERS)
+
+
+def cell(text: str) -> str:
+    """Return a text as a cell of a CSV file that no spreadsheet runs as a formula; :func:`of_cell` takes it back."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def of_cell(text: str) -> str:
+    """Return the text that :func:`cell` wrote."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def one_line(text: str) -> str:

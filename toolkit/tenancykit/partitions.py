@@ -81,7 +81,7 @@ def equal_parts(parts: int, gpu_milli: int, device_memory: int, needed_memory: i
     return -(-share * parts // _MILLI)
 
 
-_PROFILE: Final = re.compile(r"(?P<compute>\d+)g\.(?P<memory>\d+)gb")
+_PROFILE: Final = re.compile(r"(?P<compute>[0-9]+)g\.(?P<memory>[0-9]+)gb")
 
 
 @functools.lru_cache(maxsize=128)

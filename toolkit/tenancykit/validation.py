@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.scalars import whole_number
 from kubeanswers.source import Document, Path_
 
 M = TypeVar("M", bound=BaseModel)
@@ -99,7 +100,7 @@ def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
 
 def _line(fault: Fault) -> int:
     parts = fault.where.removesuffix(":").split(":")
-    return next((int(part) for part in parts[1:] if part.strip().isdigit()), 0)
+    return next(filter(None, map(whole_number, map(str.strip, parts[1:]))), 0)
 
 
 def _fault(detail: ErrorDetails, model: type[BaseModel], document: Document, prefix: Path_) -> Fault:

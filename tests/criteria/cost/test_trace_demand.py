@@ -90,6 +90,10 @@ def test_the_hours_of_a_trace_go_into_a_scenario_as_they_are(tmp_path: Path) -> 
         ("red", 2, 1.25),
     ]
     assert (tk.demand(again).apart, tk.demand(again).together) == (found.apart, found.together)
+    formulas = tk.demand(written(tmp_path, JOBS + '"=HYPERLINK(1)",0,3600,1,1Gi,1,\n+1,0,3600,1,1Gi,1,\n'))
+    text = formulas.activity_csv()
+    assert not any(line.startswith(("=", "+", '"=')) for line in text.splitlines())
+    assert list(tk.demand(written(tmp_path, text, "formulas.csv")).apart) == list(formulas.apart)
     minutes = written(tmp_path, "vc,minute,running_gpus\na,0,3\na,59,7\na,61,0\n", "running.csv")
     assert tk.demand(minutes).hourly["a"].tolist() == [7, 7]
 

@@ -437,6 +437,12 @@ def test_a_new_entry_needs_no_more_than_component_boundary_position_and_source(t
         ({"shared_component": [""]}, "'' is no name"),
         ({"year": 10**30}, "a year from 1990 to 2100"),
         ({"boundary": None}, "boundary is missing"),
+        ({"title": 5}, "title is 5, not text"),
+        ({"effect": {"a": 1}}, "not text"),
+        ({"confidence": ["high"]}, "not text"),
+        ({"id": "X\x1b[2J"}, "holds control characters"),
+        ({"id": "X\u202ey"}, "holds control characters"),
+        ({"title": "x" * 3000}, "3,000 characters long"),
     ],
 )
 def test_faulty_entries_are_refused_with_their_line(tmp_path: Path, change: dict[str, object], message: str) -> None:
@@ -446,6 +452,18 @@ def test_faulty_entries_are_refused_with_their_line(tmp_path: Path, change: dict
     (fault,) = caught.value.faults
     assert message in str(fault)
     assert f"{path}:" in fault.where
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [{"design_choices": 5}, {"design_choices": [{"a": 1}]}, {"boundaries": "x/y"}, {"boundaries": {"x/y": 5}}],
+)
+def test_a_vocabulary_of_another_shape_is_refused_with_its_line(tmp_path: Path, meta: dict[str, object]) -> None:
+    with pytest.raises(InputError) as caught:
+        replay_file(written(tmp_path, GOOD, meta=meta), CATALOGUE)
+    (fault,) = caught.value.faults
+    assert next(iter(meta)) in str(fault)
+    assert "allowed: " in str(fault)
 
 
 def test_every_fault_of_a_file_comes_at_once(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def printed(value: Any) -> Any:
     if amount == 0:
         return "0"
     digits = next(exponent for exponent in _DECIMAL if amount.scaleb(-exponent) % 1 == 0)
-    suffix = f"e{digits}" if re.search(r"[eE][+-]?\d", text) and digits else _DECIMAL[digits]
+    suffix = f"e{digits}" if re.search(r"[eE][+-]?[0-9]", text) and digits else _DECIMAL[digits]
     return f"{int(amount.scaleb(-digits))}{suffix}"
 
 

@@ -55,7 +55,7 @@ class Cidr:
             raise CelError("no such overload")
         head, slash, tail = text.partition("/")
         address = Ip.parse(head).value
-        if not slash or not re.fullmatch(r"0|[1-9]\d{0,2}", tail) or int(tail) > address.max_prefixlen:
+        if not slash or not re.fullmatch(r"0|[1-9][0-9]{0,2}", tail) or int(tail) > address.max_prefixlen:
             raise CelError(f"network address parse error during conversion from string: {text!r}")
         return cls(address, int(tail))
 

@@ -38,10 +38,10 @@ def _date(text: str) -> list[str]:
         dt.date.fromisoformat(text)
     except ValueError:
         return ["must be a date"]
-    return [] if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else ["must be a date"]
+    return [] if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else ["must be a date"]
 
 
-_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(.\d+)?(z|[+-]\d\d:\d\d)")
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(.\d+)?(z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def _moment(text: str) -> list[str]:

@@ -16,8 +16,9 @@ from typing import Any, ClassVar, Final
 from kubeanswers.cel.addresses import Address, Cidr, Ip
 from kubeanswers.cel.formats import FORMATS, NamedFormat
 from kubeanswers.cel.urls import Url
-from kubeanswers.cel.values import INT_MAX, INT_MIN, NONE, CelError, some
+from kubeanswers.cel.values import INT_MAX, INT_MIN, NONE, UINT_MAX, CelError, some
 from kubeanswers.quantities import parse_quantity
+from kubeanswers.scalars import whole_number
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def _refuse() -> Decimal:
 
 
 _SEMVER: Final = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
+    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+    r"(?:-((?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
     r"(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 )
 
@@ -95,10 +96,13 @@ class Semver:
         if match is None:
             raise CelError(f"semver parse error: {text!r}")
         pre = tuple(match[4].split(".")) if match[4] else ()
-        return cls((int(match[1]), int(match[2]), int(match[3])), pre)
+        first, second, third = (whole_number(part, most=UINT_MAX) for part in match.groups()[:3])
+        if first is None or second is None or third is None:
+            raise CelError(f"semver parse error: {text:.40}")
+        return cls((first, second, third), pre)
 
     def _key(self) -> tuple[Any, ...]:
-        ranks = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in self.pre)
+        ranks = tuple((1, 0, part) if (number := whole_number(part)) is None else (0, number, "") for part in self.pre)
         return (self.numbers, not self.pre, ranks)
 
     def __eq__(self, other: object) -> bool:

@@ -6,7 +6,6 @@ Source: https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-st
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -31,6 +30,7 @@ from kubeanswers.cel.values import (
     is_number,
     type_name,
 )
+from kubeanswers.scalars import whole_number
 
 _Time = TypeVar("_Time", Duration, Timestamp)
 _OVERLOAD: Final = "no such overload"
@@ -186,9 +186,11 @@ def to_int(value: Any) -> int:
     if isinstance(value, Duration):
         return value.ns
     if isinstance(value, str):
-        if not re.fullmatch(r"[+-]?[0-9]+", value) or not INT_MIN <= int(value) <= INT_MAX:
+        size = whole_number(value[1:] if value.startswith(("+", "-")) else value)
+        number = size if size is None or not value.startswith("-") else -size
+        if number is None or not INT_MIN <= number <= INT_MAX:
             raise _bad(value, "int")
-        return int(value)
+        return number
     raise CelError(_OVERLOAD)
 
 
@@ -203,9 +205,10 @@ def to_uint(value: Any) -> Unsigned:
             raise CelError("unsigned integer overflow")
         return Unsigned(int(value))
     if isinstance(value, str):
-        if not re.fullmatch(r"[0-9]+", value) or int(value) > UINT_MAX:
+        number = whole_number(value, most=UINT_MAX)
+        if number is None:
             raise _bad(value, "uint")
-        return Unsigned(int(value))
+        return Unsigned(number)
     raise CelError(_OVERLOAD)
 
 
@@ -214,8 +217,9 @@ def to_double(value: Any) -> float:
     if is_number(value):
         return float(value)
     if isinstance(value, str):
+        plain = value.isascii() and "_" not in value and value == value.strip()
         try:
-            return float(value) if "_" not in value and value == value.strip() else _raise(_bad(value, "double"))
+            return float(value) if plain else _raise(_bad(value, "double"))
         except ValueError:
             raise _bad(value, "double") from None
     raise CelError(_OVERLOAD)

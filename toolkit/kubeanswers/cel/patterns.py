@@ -30,7 +30,7 @@ _LETTERS: Final = frozenset("aftnrvdDsSwWbBAzx")
 _UNLIKE: Final = frozenset("pPQEC")
 _SPACE: Final = r"\t\n\f\r "
 _GROUP: Final = re.compile(r"\(\?(?:(?P<open>:|P<\w+>|<\w+>)|(?P<flags>[imsU]*(?:-[imsU]+)?)(?P<end>[):]))")
-_REPEAT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
+_REPEAT: Final = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
 _MOST_REPEATS: Final = 1000
 
 

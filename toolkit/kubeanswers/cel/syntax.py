@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from kubeanswers.scalars import whole_number
+
 T = TypeVar("T")
 
 
@@ -81,8 +83,8 @@ class Unsigned(int):
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|//[^\n]*)
-    |(?P<float>(?:\d+\.\d+|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
-    |(?P<int>(?:0[xX][0-9a-fA-F]+|\d+)[uU]?)
+    |(?P<float>(?:[0-9]+\.[0-9]+|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)
+    |(?P<int>(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]?)
     |(?P<string>(?P<prefix>[rRbB]{0,2})(?P<quote>'''|\"\"\"|'|"))
     |(?P<ident>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<quoted>`[A-Za-z0-9_.\-/ ]+`)
@@ -147,10 +149,10 @@ def _tokens(text: str) -> list[Token]:
 
 def _integer(text: str) -> int:
     digits = text.rstrip("uU")
-    value = int(digits, 16) if digits[:2].lower() == "0x" else int(digits)
-    if digits != text:
+    value = int(digits, 16) if digits[:2].lower() == "0x" else whole_number(digits)
+    if value is not None and digits != text:
         return Unsigned(value)
-    if value > 2**63:  # one more than fits: its negative does
+    if value is None or value > 2**63:  # one more than fits: its negative does
         raise CelSyntaxError(f"integer {text} is out of range")
     return value
 

@@ -139,7 +139,7 @@ def format_clauses(pattern: str) -> list[str]:
 
 
 _LONGEST_CLAUSE: Final = 6
-_CLAUSE: Final = re.compile(r"%(?:(?P<percent>%)|(?P<digits>(?:\.\d+)?)(?P<verb>[sdfebxXo]))")
+_CLAUSE: Final = re.compile(r"%(?:(?P<percent>%)|(?P<digits>(?:\.[0-9]+)?)(?P<verb>[sdfebxXo]))")
 
 
 def _parts(pattern: str) -> list[str]:

@@ -21,8 +21,8 @@ _UNITS: Final = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_STAMP: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_STAMP: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST: Final = -62135596800 * 10**9
 _LAST: Final = 253402300800 * 10**9 - 1
@@ -86,7 +86,7 @@ def moment(ns: int, zone: int = 0) -> Timestamp:
 
 def _local(value: Timestamp, zone: str) -> dt.datetime:
     moment = _EPOCH + dt.timedelta(seconds=value.ns // 10**9)
-    match = re.fullmatch(r"([+-]?)(\d\d):(\d\d)", zone)
+    match = re.fullmatch(r"([+-]?)(\d\d):(\d\d)", zone, re.ASCII)
     if match:
         minutes = (int(match[2]) * 60 + int(match[3])) * (-1 if match[1] == "-" else 1)
         return moment.astimezone(dt.timezone(dt.timedelta(minutes=minutes)))

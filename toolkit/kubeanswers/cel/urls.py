@@ -17,7 +17,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _USER: Final = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
 _HOST: Final = re.compile(
-    r"(?:\[[^\]]*\]|(?:[A-Za-z0-9\-_.~!$&'()*+,;=<>\"\[\]]|[^\x00-\x7f]|%[89A-Fa-f][0-9A-Fa-f])*)(?P<port>:\d*)?"
+    r"(?:\[[^\]]*\]|(?:[A-Za-z0-9\-_.~!$&'()*+,;=<>\"\[\]]|[^\x00-\x7f]|%[89A-Fa-f][0-9A-Fa-f])*)(?P<port>:[0-9]*)?"
 )
 _PATH_KEPT: Final = re.compile(r"[A-Za-z0-9\-_.~$&+,/:;=@!'()*%\[\]]*")
 _PATH_SAFE: Final = "-_.~$&+,/:;=@"
@@ -63,7 +63,7 @@ class Url:
                 host, bracket, _ = self.host.partition("]")
                 return host.removeprefix("[") if bracket else self.host.partition(":")[0]
             case "getPort":
-                match = re.search(r":(\d*)$", self.host)
+                match = re.search(r":([0-9]*)$", self.host)
                 return match[1] if match else ""
             case "getEscapedPath":
                 kept = self.path == "*" or _PATH_KEPT.fullmatch(self.path)

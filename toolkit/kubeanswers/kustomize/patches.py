@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from kubeanswers.scalars import whole_number
+
 _GONE: Final = object()
 _DIRECTIVE: Final = "$patch"
 _POD_PLACES: Final[dict[str, tuple[str, ...]]] = {
@@ -163,9 +165,10 @@ def _at(node: Any, path: Sequence[str]) -> Any:
 def _index(node: list[Any], key: str, beyond: int) -> int:
     if key == "-" and beyond:
         return len(node)
-    if not (key.isascii() and key.isdigit()) or int(key) >= len(node) + beyond:
+    place = whole_number(key)
+    if place is None or place >= len(node) + beyond:
         raise ValueError(f"{key!r} is not a place in a list of {len(node)}")
-    return int(key)
+    return place
 
 
 def _set(node: Any, path: Sequence[str], what: str, value: Any) -> Any:

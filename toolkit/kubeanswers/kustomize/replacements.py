@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from kubeanswers.kustomize.resources import Resource, Target
 from kubeanswers.objects import mapping, mappings, scalar_text, texts
+from kubeanswers.scalars import whole_number
 
 _PART: Final = re.compile(r"(\[[^\]]*\]|(?:\\.|[^.\[\\])+)")
 _NAME: Final = "metadata.name"
@@ -101,8 +102,9 @@ def _places(node: list[Any], part: str) -> list[int]:
     if part == "*":
         return list(range(len(node)))
     part = part.removeprefix("[").removesuffix("]")
-    if part.isdigit():
-        return [int(part)] if int(part) < len(node) else []
+    place = whole_number(part)
+    if place is not None:
+        return [place] if place < len(node) else []
     key, equals, value = part.partition("=")
     if not equals:
         return []

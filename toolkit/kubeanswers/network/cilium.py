@@ -25,6 +25,7 @@ from kubeanswers.network.rules import (
     port_number,
 )
 from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text, text_map, texts
+from kubeanswers.scalars import whole_number
 from kubeanswers.selectors import EVERYTHING, Requirement, Selector
 
 GROUP: Final = "cilium.io"
@@ -203,7 +204,7 @@ def _ports(entry: Mapping[str, Any]) -> Iterator[PortMatch]:
     for each in PROTOCOLS if protocol == "ANY" else (protocol,):
         if port in ("", "0"):
             yield PortMatch(each)
-        elif port.isdigit():
+        elif whole_number(port) is not None:
             first = port_number(port)
             yield PortMatch(each, first, max(first, port_number(entry.get("endPort"))))
         else:

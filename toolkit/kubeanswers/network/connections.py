@@ -26,6 +26,7 @@ from kubeanswers.network.rules import (
 )
 from kubeanswers.objects import ObjectSet
 from kubeanswers.pods import PodView, pods_of
+from kubeanswers.scalars import whole_number
 
 Endpoint = PodView | AddressSet
 """One end of a connection: a pod, or addresses outside the cluster."""
@@ -50,11 +51,12 @@ class Port:
         protocol = (protocol or "tcp").upper()
         if protocol not in PROTOCOLS:
             raise ValueError(f"{protocol!r} is not a protocol; write tcp, udp or sctp")
-        if not word.isdigit():
+        number = whole_number(word)
+        if number is None:
             return cls(protocol, 0, word)
-        if not 1 <= int(word) <= 65535:
+        if not 1 <= number <= 65535:
             raise ValueError(f"{word} is not a port; write a number from 1 to 65535")
-        return cls(protocol, int(word))
+        return cls(protocol, number)
 
     def __str__(self) -> str:
         return f"{self.number or self.name}/{self.protocol.lower()}"

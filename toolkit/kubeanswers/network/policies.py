@@ -28,6 +28,7 @@ from kubeanswers.network.rules import (
     port_number,
 )
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.scalars import whole_number
 from kubeanswers.selectors import EVERYTHING, Selector
 
 _NOT_EVALUATED: Final = (
@@ -119,7 +120,7 @@ def _port(item: Mapping[str, Any]) -> PortMatch | None:
     port, end = item.get("port"), item.get("endPort")
     if port is None:
         return PortMatch(protocol)
-    if isinstance(port, str) and not port.isdigit():
+    if isinstance(port, str) and whole_number(port) is None:
         return PortMatch(protocol, name=port)
     first = port_number(port)
     return PortMatch(protocol, first, port_number(end) or first) if first else None

@@ -9,6 +9,7 @@ from typing import Final
 
 from kubeanswers.network.addresses import AddressSet
 from kubeanswers.objects import ManifestObject, scalar_text
+from kubeanswers.scalars import whole_number
 from kubeanswers.selectors import EVERYTHING, Selector
 
 INGRESS: Final = "Ingress"
@@ -113,5 +114,4 @@ def addresses_of(cidrs: Iterable[str]) -> AddressSet:
 
 def port_number(value: object) -> int:
     """Return a port number; 0 for what is none, which no connection has."""
-    text = scalar_text(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+    return whole_number(scalar_text(value), most=65535) or 0

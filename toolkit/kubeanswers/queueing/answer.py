@@ -18,7 +18,7 @@ from kubeanswers.queueing.manifests import GROUP, Faults, read_design
 from kubeanswers.queueing.reasons import Cause, causes, condition
 from kubeanswers.queueing.values import MODELLED, Design, Granted, Settings, Version, Workload
 
-_IMAGE: Final = re.compile(r"/kueue:v(\d+)\.(\d+)")
+_IMAGE: Final = re.compile(r"/kueue:v([0-9]+)\.([0-9]+)")
 _NEW_API: Final[Version] = (0, 19)
 """The version taken for objects of the v1beta2 API where none is named: the one the catalogue pins (0.19.2)."""
 MOST_ROUNDS: Final = 10_000

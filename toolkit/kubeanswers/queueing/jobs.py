@@ -12,6 +12,7 @@ from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, te
 from kubeanswers.queueing.manifests import GROUP, Faults, of_kind, seconds
 from kubeanswers.queueing.values import Domain, Granted, PodSet, Reserved, TopologyRequest, Workload
 from kubeanswers.quota.limit_ranges import Limit, limits_of, pod_refusals, with_limit_defaults
+from kubeanswers.scalars import whole_number
 from kubeanswers.scheduling.objects import node_terms, toleration
 from kubeanswers.scheduling.requests import amounts, total_requests
 
@@ -349,7 +350,7 @@ def _annotated(metadata: Mapping[str, Any]) -> TopologyRequest | None:
         of("preferred-topology"),
         of("unconstrained-topology") == "true",
         of("slice-required-topology"),
-        int(size) if size.isdigit() else None,
+        whole_number(size),
         of("group-name"),
     )
     return found if found.explicit else None
@@ -362,7 +363,7 @@ def _job(spec: Mapping[str, Any], item: ManifestObject) -> Iterator[Part]:
     if isinstance(completions, int):
         count = min(count, completions)
     least = item.annotations.get(_MIN_PARALLELISM, "")
-    yield "main", count, mapping(spec.get("template")), int(least) if least.isdigit() else None
+    yield "main", count, mapping(spec.get("template")), whole_number(least)
 
 
 def _job_set(spec: Mapping[str, Any], _: ManifestObject) -> Iterator[Part]:

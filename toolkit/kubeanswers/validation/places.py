@@ -121,7 +121,7 @@ def _key(node: Any, path: str) -> tuple[int, Any, str] | None:
 
 
 def _item(node: Any, path: str) -> tuple[int, Any, str] | None:
-    match = re.match(r"\[(\d+)\]", path)
+    match = re.match(r"\[([0-9]+)\]", path)
     if match is None or int(match[1]) >= len(node.value):
         return None
     item = node.value[int(match[1])]

@@ -247,7 +247,9 @@ def _is_duration(value: str) -> bool:
     return bool(_DURATION.fullmatch(value))
 
 
-_DURATION: Final = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))*|0")
+_DURATION: Final = re.compile(
+    r"[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))*|0", re.ASCII
+)
 _FORMATS: Final[Mapping[str, Any]] = {"date-time": is_date, "byte": is_base64, "duration": _is_duration}
 
 

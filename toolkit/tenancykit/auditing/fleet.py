@@ -16,7 +16,7 @@ from tenancykit.auditing.findings import AuditReport, Check, CrossingState
 from tenancykit.auditing.tenant_matrix import AuditOptions, audit
 
 _FOLDER = "clusters"
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"[0-9]+")
 _LARGEST = ", in the largest of the sets"
 
 

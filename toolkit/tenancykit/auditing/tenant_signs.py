@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.scalars import whole_number
 from tenancykit.labels import TENANT_LABEL
 
 TENANT_LABELS: Final = (
@@ -150,9 +151,9 @@ def _by_trees(objects: ObjectSet) -> Iterable[tuple[str, str, str]]:
             parents[item.namespace] = scalar_text(item.spec["parent"])
     for name, labels in objects.namespaces.items():
         depths = [
-            (int(value), key.removesuffix(_HNC_DEPTH))
+            (depth, key.removesuffix(_HNC_DEPTH))
             for key, value in labels.items()
-            if key.endswith(_HNC_DEPTH) and value.isdigit()
+            if key.endswith(_HNC_DEPTH) and (depth := whole_number(value)) is not None
         ]
         if depths:
             yield name, max(depths)[1], "its hierarchy (HNC)"

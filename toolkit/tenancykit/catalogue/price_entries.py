@@ -179,7 +179,7 @@ class Price(Entry):
     when: When = ALWAYS
     """For licences, and tiers of control planes: facts of a class under which it is due."""
     source: SourceKey = ""
-    as_of: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", examples=["'2026-11-01'", "'2026-11'", "'2026'"])
+    as_of: str = Field(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$", examples=["'2026-11-01'", "'2026-11'", "'2026'"])
     """Date of the price, as precise as known (``2026-07-20``, ``2026-02``, ``'2026'``)."""
     confidence: Confidence
     """A: the provider's own feed or page; B: a third party quoting it; C: an estimate."""
@@ -205,7 +205,7 @@ class Price(Entry):
         return self
 
 
-_MODEL_MEMORY: Final = re.compile(r"-(\d+)GB$")
+_MODEL_MEMORY: Final = re.compile(r"-([0-9]+)GB$")
 
 
 def gpu_memory(model: str) -> int:

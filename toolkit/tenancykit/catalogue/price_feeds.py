@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import CatalogueError, Fault
 from kubeanswers.quantities import GIB
+from kubeanswers.scalars import whole_number
 from kubeanswers.source import read_text
 from tenancykit.catalogue.price_entries import HOURS_PER_YEAR, NodeShape, OtherTerm, Price
 
@@ -96,7 +97,7 @@ def _amount(value: Any, where: str, what: str) -> Decimal:
 
 
 def _dated(value: Any, where: str, what: str) -> str:
-    if not isinstance(value, str) or not re.match(r"\d{4}-\d{2}-\d{2}", value):
+    if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise CatalogueError(Fault(where, f"{what} has no date", "a date such as 2026-11-01", f"state {what}"))
     return value[:10]
 
@@ -166,11 +167,12 @@ def _aws_reserved(offers: Mapping[str, Any], where: str) -> Iterator[tuple[Other
 
 
 def _aws_shape(attributes: Mapping[str, Any]) -> NodeShape | None:
-    memory = re.fullmatch(r"([\d.,]+) GiB", attributes.get("memory", ""))
-    if memory is None or not attributes.get("vcpu", "").isdigit() or attributes.get("gpu", "0") != "0":
+    memory = re.fullmatch(r"([0-9.,]+) GiB", attributes.get("memory", ""))
+    cores = whole_number(attributes.get("vcpu", ""))
+    if memory is None or cores is None or attributes.get("gpu", "0") != "0":
         return None
     size = int(Decimal(memory[1].replace(",", "")) * GIB)
-    return NodeShape.model_validate({"cpu": int(attributes["vcpu"]), "memory": size})
+    return NodeShape.model_validate({"cpu": cores, "memory": size})
 
 
 def _azure(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> Iterator[Price]:
@@ -209,9 +211,9 @@ _USAGES: Final[Mapping[str, OtherTerm]] = {
     "Commit3Yr": "reserved-3y",
 }
 _PARTS: Final = re.compile(
-    r"(?:Spot Preemptible )?(?P<series>[A-Z]\d[A-Z]?)\b.* Instance (?P<part>Core|Ram) running in", re.IGNORECASE
+    r"(?:Spot Preemptible )?(?P<series>[A-Z][0-9][A-Z]?)\b.* Instance (?P<part>Core|Ram) running in", re.IGNORECASE
 )
-_GPU_PART: Final = re.compile(r".*?\b(?P<gpu>[A-Z]+\d+)\b(?: (?P<size>\d+GB))?.* GPU .*running in", re.IGNORECASE)
+_GPU_PART: Final = re.compile(r".*?\b(?P<gpu>[A-Z]+[0-9]+)\b(?: (?P<size>[0-9]+GB))?.* GPU .*running in", re.IGNORECASE)
 
 
 def _gcp(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> Iterator[Price]:

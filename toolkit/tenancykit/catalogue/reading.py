@@ -360,7 +360,7 @@ def _check_features(features: Entries[Feature], sources: Mapping[str, Source]) -
     faults = []
     for feature in features.values():
         stated = (feature.alpha, feature.beta, feature.on, feature.stable, *feature.api)
-        if not all(re.fullmatch(r"1\.\d+", version) for version in stated if version):
+        if not all(re.fullmatch(r"1\.[0-9]+", version) for version in stated if version):
             faults.append(Fault(features.places[feature.id], "a version is no minor version", "1.N in quotes"))
     if faults:
         raise CatalogueError(faults)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from kubeanswers.inputs import PATIENCE
+from kubeanswers.scalars import decimal_number, whole_number
 
 ANSWERS: Final = (
     *("title", "teams", "teams-work", "teams-gpus", "teams-trust", "teams-isolation", "teams-crds"),
@@ -23,6 +24,10 @@ LISTINGS = (
 )
 
 
+LONGEST: Final = 31_536_000
+"""Seconds an option may ask to wait: a year (assumption: nobody means longer)."""
+
+
 def common_arguments(parser: ArgumentParser) -> None:
     """Add what every command takes."""
     parser.add_argument("--json", action="store_true", help="print JSON of a versioned format")
@@ -32,10 +37,24 @@ def common_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--patience", type=_seconds, default=PATIENCE, metavar="SECONDS", help=text)
 
 
+def _whole(text: str) -> int:
+    size = whole_number(text.removeprefix("-"))
+    if size is None:
+        raise ArgumentTypeError(f"{text!r} is not a whole number; allowed: digits")
+    return -size if text.startswith("-") else size
+
+
+def _decimal(text: str) -> float:
+    value = decimal_number(text)
+    if value is None or math.isinf(value):
+        raise ArgumentTypeError(f"{text!r} is not a number; allowed: digits, with a decimal point where one is needed")
+    return value
+
+
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise ValueError(text)
+    value = _decimal(text)
+    if not 0 < value <= LONGEST:
+        raise ArgumentTypeError(f"is {text}; allowed: above 0, up to {LONGEST:,} seconds")
     return value
 
 
@@ -67,7 +86,7 @@ def _explain(parser: ArgumentParser) -> None:
     parser.add_argument("design", nargs="?", help="design id (default: the one in first place)")
     parser.add_argument("other", nargs="?", help="second design id: why the first stands before or behind it")
     parser.add_argument("--criterion", help="isolation, effort, operations or cost (default: all four, in short)")
-    parser.add_argument("--depth", type=int, help="levels of evidence to show (default: all; isolation: a page)")
+    parser.add_argument("--depth", type=_whole, help="levels of evidence to show (default: all; isolation: a page)")
     parser.add_argument("--attacker", default="", metavar="CLASS", help="isolation between two classes, path by path")
     parser.add_argument("--victim", default="", metavar="CLASS", help="whose assets (default: who is open most)")
     parser.add_argument("--picture", metavar="FILE", help="write the pair's attack graph as SVG (default: worst pair)")
@@ -95,7 +114,7 @@ def _catalogue(parser: ArgumentParser) -> None:
     parser.add_argument("scenario", nargs="?", default="ml-platform", help=text)
     parser.add_argument(
         "--stale",
-        type=int,
+        type=_whole,
         metavar="DAYS",
         help="only prices older than so many days; how long prices stay good (exit 1)",
     )
@@ -106,10 +125,10 @@ def _lab(parser: ArgumentParser) -> None:
     parser.add_argument("--scenario", default="ml-platform", help="what the studio opens with (default: ml-platform)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     text = "pages of the studio open at once (default: 4 per core, at most 20)"
-    parser.add_argument("--sessions", type=int, default=0, metavar="NUMBER", help=text)
-    parser.add_argument("--port", type=int, default=8888, help="port on loopback (default 8888)")
+    parser.add_argument("--sessions", type=_whole, default=0, metavar="NUMBER", help=text)
+    parser.add_argument("--port", type=_whole, default=8888, help="port on loopback (default 8888)")
     text = "serve JupyterHub for so many participants, each with an account and a copy of the notebooks"
-    parser.add_argument("--class", dest="seats", type=int, metavar="N", help=text)
+    parser.add_argument("--class", dest="seats", type=_whole, metavar="N", help=text)
     parser.add_argument("--roster", metavar="FILE", help="with --class: a name a line (default: participant-01, ...)")
     parser.add_argument("--folder", default="class", help="with --class: where copies and results go (default: class)")
     text = "with --class: address to serve, other than loopback only with TLS (default: 127.0.0.1)"
@@ -131,12 +150,12 @@ def _bill(parser: ArgumentParser) -> None:
 def _explore(parser: ArgumentParser) -> None:
     _scenario_argument(parser)
     _repeatable(parser, "--allow", "DIMENSION=OPTION,...", "keep only these options of a dimension")
-    parser.add_argument("--limit", type=int, help="most designs to measure (default 100000; 5000 with --per-class)")
+    parser.add_argument("--limit", type=_whole, help="most designs to measure (default 100000; 5000 with --per-class)")
     parser.add_argument("--front", metavar="FILE", help="write the whole front as CSV")
     _force_argument(parser)
     parser.add_argument("--per-class", action="store_true", help="let each tenant class choose for itself (hybrids)")
     parser.add_argument("--prove", action="store_true", help="search on until the front is that of the whole space")
-    parser.add_argument("--workers", type=int, default=1, help="processes to spread the work over (default 1)")
+    parser.add_argument("--workers", type=_whole, default=1, help="processes to spread the work over (default 1)")
     parser.add_argument("--save", metavar="FILE", help="keep what was measured in a file, to go on later")
     parser.add_argument("--resume", metavar="FILE", help="go on from a file written by --save")
 
@@ -262,14 +281,16 @@ def _queue(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--form", default="", help="format of the traces (default: the one whose columns they have)")
     _repeatable(parser, "--design", "NAME", "static, borrowing, fair or clusters (default: all)")
-    parser.add_argument("--target", type=float, default=3600.0, metavar="SECONDS", help="longest wait that is on time")
     parser.add_argument(
-        "--machine", type=int, default=8, metavar="GPUS", help="GPUs of a machine, for one cluster each"
+        "--target", type=_decimal, default=3600.0, metavar="SECONDS", help="longest wait that is on time"
+    )
+    parser.add_argument(
+        "--machine", type=_whole, default=8, metavar="GPUS", help="GPUs of a machine, for one cluster each"
     )
     text = "interruptions of a machine a month, by reclaimed spot capacity or faults (default 0)"
-    parser.add_argument("--interruptions", type=float, default=0.0, metavar="NUMBER", help=text)
+    parser.add_argument("--interruptions", type=_decimal, default=0.0, metavar="NUMBER", help=text)
     text = "seconds of work after which a job saves it (default: never, it starts again from nothing)"
-    parser.add_argument("--checkpoint", type=float, metavar="SECONDS", help=text)
+    parser.add_argument("--checkpoint", type=_decimal, metavar="SECONDS", help=text)
     parser.add_argument("--no-fleet", action="store_true", help="do not search for the smallest fleet")
     parser.add_argument("--picture", metavar="FILE", help="write waiting time by tenant as SVG")
     _force_argument(parser)
@@ -282,8 +303,10 @@ def _demand(parser: ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="FILE", help="traces of one format, added up; gzip will do")
     parser.add_argument("--form", default="", help="format of the traces (default: the one whose columns they have)")
     parser.add_argument("--resource", choices=("gpu", "cpu"), default="gpu", help="what jobs are counted in")
-    parser.add_argument("--percentile", type=float, default=100.0, help="percent of the time to suffice (default 100)")
-    parser.add_argument("--cap", type=float, help="capacity under which to queue")
+    parser.add_argument(
+        "--percentile", type=_decimal, default=100.0, help="percent of the time to suffice (default 100)"
+    )
+    parser.add_argument("--cap", type=_decimal, help="capacity under which to queue")
     parser.add_argument("--backfill", action="store_true", help="let jobs that fit start before those that wait")
     _repeatable(parser, "--pool", "NAME=TENANT,...", "tenants who share a pool")
     text = "write each tenant's hours as the CSV that a scenario's demand of profile trace reads"
@@ -310,7 +333,7 @@ def _verify(parser: ArgumentParser) -> None:
     parser.add_argument("--design", help="design id or variant (default: the one the export names)")
     _repeatable(parser, "--tenant", "NAME", "ask about this tenant only (its Kubernetes name)")
     parser.add_argument(
-        "--sample", type=int, default=0, metavar="N", help="tenants per class to ask about (default all)"
+        "--sample", type=_whole, default=0, metavar="N", help="tenants per class to ask about (default all)"
     )
     parser.add_argument("--as-self", action="store_true", help="create as yourself, not in the tenants' names")
     _repeatable(parser, "--platform", "WHO", "user or group of the platform team, bound beside the export")
@@ -323,7 +346,7 @@ def _probe(parser: ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default="", help="folder of the export")
     parser.add_argument("--to", metavar="FOLDER", help="folder of the pack")
     parser.add_argument("--image", default="", help="image with sh, nc, nslookup and wget, pinned by digest")
-    parser.add_argument("--sample", type=int, default=1, metavar="N", help="tenants per class (default 1)")
+    parser.add_argument("--sample", type=_whole, default=1, metavar="N", help="tenants per class (default 1)")
     parser.add_argument("--junit", metavar="FILE", help="also write claimed against observed as JUnit XML")
     _repeatable(parser, "--read", "LOG", "logs of the Jobs; - reads standard input")
     _force_argument(parser)
@@ -345,7 +368,7 @@ def _live_arguments(parser: ArgumentParser) -> None:
     text = "kube context of a cluster; CONTEXT alone where the export has one cluster"
     _repeatable(parser, "--context", "CLUSTER=CONTEXT", text)
     parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: $KUBECONFIG or ~/.kube/config")
-    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="per request (default 30)")
+    parser.add_argument("--timeout", type=_decimal, default=30.0, metavar="SECONDS", help="per request (default 30)")
 
 
 def _repeatable(parser: ArgumentParser, flag: str, metavar: str, text: str, **more: Any) -> None:

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError, OutputError
+from kubeanswers.scalars import whole_number
 from kubeanswers.terminal import escaped
 from kubeanswers.writing import write_text
 from tenancykit import api
@@ -104,8 +105,9 @@ def _answer(question: Question) -> str:
             cure = "answer each question, or press Enter for its default"
             raise InputError(Fault("init", "ended before every question was answered", cure=cure)) from None
         parts = [part.strip() for part in typed.split(",")]
-        if values and all(part.isascii() and part.isdigit() and 0 < int(part) <= len(values) for part in parts):
-            typed = ",".join(values[int(part) - 1] for part in parts)
+        picked = [whole_number(part, most=len(values)) for part in parts]
+        if values and all(picked):
+            typed = ",".join(values[number - 1] for number in picked if number)
         try:
             return question.checked(typed)
         except InputError as error:

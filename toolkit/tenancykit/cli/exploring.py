@@ -32,7 +32,7 @@ def explore(options: argparse.Namespace) -> int:
             scenario,
             catalogue,
             allowed=_allowed(options.allow),
-            limit=options.limit or (PER_CLASS_LIMIT if options.per_class else LIMIT),
+            limit=(PER_CLASS_LIMIT if options.per_class else LIMIT) if options.limit is None else options.limit,
             per_class=options.per_class,
             executor=executor,
             progress=progress_line(),

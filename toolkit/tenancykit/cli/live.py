@@ -17,6 +17,7 @@ from tenancykit import api
 from tenancykit.auditing import Reading
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import BAD_INPUT, FINDINGS, OK
+from tenancykit.cli.arguments import LONGEST
 from tenancykit.cli.designs import print_json, progress_line
 from tenancykit.cli.proving import exported, exported_design
 from tenancykit.live.applying import Application, Applied, Outcome
@@ -94,8 +95,8 @@ def _each(
 
 
 def _check_numbers(options: argparse.Namespace) -> None:
-    if options.timeout <= 0:
-        raise InputError(Fault("--timeout", f"{options.timeout:g} seconds", "more than 0"))
+    if not 0 < options.timeout <= LONGEST:
+        raise InputError(Fault("--timeout", f"{options.timeout:g} seconds", f"more than 0, at most {LONGEST:,}"))
     if getattr(options, "sample", 0) < 0:
         raise InputError(Fault("--sample", f"{options.sample} tenants per class", "0 (all) or more"))
 

@@ -74,7 +74,7 @@ class _Progress:
 def _version(text: str) -> tuple[int, int] | None:
     if not text:
         return None
-    found = re.fullmatch(r"v?(\d+)\.(\d+)(\.\d+)?", text)
+    found = re.fullmatch(r"v?([0-9]+)\.([0-9]+)(\.[0-9]+)?", text)
     if found is None:
         raise InputError(Fault("--kueue", f"{text!r} is no version", "such as 0.13 or 0.19.2"))
     return int(found[1]), int(found[2])

@@ -30,6 +30,8 @@ def lab(options: argparse.Namespace) -> int:
             certificate=options.certificate and Path(options.certificate),
             key=options.key and Path(options.key),
         )
+    if options.sessions < 0:
+        raise InputError(Fault("--sessions", f"is {options.sessions}", "1 or more; 0 for what the cores serve"))
     if options.app:
         api.load_scenario(options.scenario, loaded(options))
         return serve(
@@ -37,6 +39,6 @@ def lab(options: argparse.Namespace) -> int:
             not options.no_browser,
             scenario=options.scenario,
             catalogue=options.catalogue,
-            sessions=max(0, options.sessions),
+            sessions=options.sessions,
         )
     return open_lab(port=options.port, browser=not options.no_browser)

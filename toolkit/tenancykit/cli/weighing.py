@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.scalars import decimal_number
 from kubeanswers.terminal import escaped
 from tenancykit import api
 from tenancykit.catalogue.reading import load_catalogue
@@ -88,7 +89,7 @@ def _number(question: str) -> float | None:
         given = input(f"{escaped(question)} ").strip().replace(",", "")
         if not given:
             return None
-        try:
-            return float(given)
-        except ValueError:
-            print(f"{escaped(given)!r} is not a number")
+        number = decimal_number(given)
+        if number is not None:
+            return number
+        print(f"{escaped(given)!r} is not a number")

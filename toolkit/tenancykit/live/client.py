@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol, Self, TypeVar
 
 from kubeanswers.errors import Fault, InputError, MissingExtraError, TenancyKitError
 from kubeanswers.objects import mapping, sequence
+from kubeanswers.scalars import whole_number
 
 FIELD_MANAGER: Final = "tenancykit"
 ATTEMPTS: Final = 4
@@ -217,7 +218,7 @@ class KubeServer:
         reason, wait = "", 0.0
         for attempt in range(ATTEMPTS):
             if attempt:
-                self._sleep(min(_LONGEST_WAIT, wait))
+                self._sleep(wait)
             wait = 0.5 * 2.0**attempt
             try:
                 answer, after = self._within(self._send(method, path, sent))
@@ -296,7 +297,7 @@ async def _signed_in(api: Any) -> None:
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.isdigit() else 0.0
+    return min(_LONGEST_WAIT, whole_number(text) or 0)
 
 
 def _reason(error: BaseException) -> str:

@@ -175,7 +175,7 @@ class ClassDevices:
         return DeviceRequest({GPU: 1}, milli_gpus=share, has_gpu=True)  # vGPU: the guest sees its part as a GPU
 
     def _card_memory(self, workload: Workload) -> int:
-        match = re.search(r"(\d+)GB", self.model(workload))
+        match = re.search(r"([0-9]+)GB", self.model(workload))
         return int(match[1]) * GIB if match else 80 * GIB
 
     def model(self, workload: Workload) -> str:

@@ -19,7 +19,7 @@ CPU: Final = "cpu"
 MEMORY: Final = "memory"
 _GPUS: Final = ""
 """Stands for all GPUs, however they are cut."""
-_MIG: Final = re.compile(r"mig-(?P<profile>\d+g[.-]\d+gb)")
+_MIG: Final = re.compile(r"mig-(?P<profile>[0-9]+g[.-][0-9]+gb)")
 Demands = Callable[[], Iterable[Demand]]
 
 

@@ -144,7 +144,7 @@ MemoryBytes = Annotated[
 """Memory or storage in bytes; written as a Kubernetes quantity (``64Gi``)."""
 Money = Annotated[Decimal, BeforeValidator(_money, json_schema_input_type=str | float)]
 """An exact amount of money in the scenario's currency."""
-Version = Annotated[str, Field(pattern=r"^1\.\d{2}$"), BeforeValidator(_version)]
+Version = Annotated[str, Field(pattern=r"^1\.[0-9]{2}$"), BeforeValidator(_version)]
 """A Kubernetes minor version whose object schemas are at hand."""
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Slug = Annotated[str, Field(pattern=_SLUG), BeforeValidator(_slug)]

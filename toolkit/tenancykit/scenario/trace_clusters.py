@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from kubeanswers.quantities import GIB
+from kubeanswers.scalars import whole_number
 from tenancykit.scenario.trace_rows import (
     Reading,
     RowError,
@@ -28,7 +29,7 @@ from tenancykit.scenario.trace_times import NEVER, Moments, duration_of
 
 SACCT: Final = ("JobID", "Account", "Submit", "Start", "End")
 _SACCT_MORE: Final = ("User", "State", "Elapsed", "ElapsedRaw", "AllocTRES", "ReqTRES", "AllocCPUS", "NCPUS", "ReqMem")
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGTP]?)[nc]?", re.IGNORECASE)
+_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTP]?)[nc]?", re.IGNORECASE)
 _POWERS: Final = {"": 2, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 """Powers of 1024; Slurm's own unit is the megabyte."""
 
@@ -103,7 +104,7 @@ def _tres(text: str) -> dict[str, str]:
         name, sign, value = part.partition("=")
         if not sign or not value:
             raise RowError("AllocTRES", f"{part!r} names no resource with an amount", "name=amount,...")
-        if name.startswith("gres/gpu") and not value.isdigit():
+        if name.startswith("gres/gpu") and whole_number(value) is None:
             raise RowError("AllocTRES", f"{part!r} is no number of GPUs", "a whole number")
         found[name] = value
     return found

@@ -21,6 +21,7 @@ import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.inputs import no_text, read_bytes
+from kubeanswers.scalars import decimal_number
 
 MAX_BYTES: Final = 1024 * 1024 * 1024
 """Largest trace read, unpacked, in bytes. Assumption: a million jobs take about 150 MB, as CSV or as JSON."""
@@ -204,12 +205,11 @@ def number_of(row: Mapping[str, str], field: str, *, least: float = 0.0, empty: 
     text = (row[field] or "").strip()
     if not text and empty is not None:
         return empty
-    try:
-        value = float(text)
-    except ValueError:
+    value = decimal_number(text)
+    if value is None:
         what = f"{text!r} is not a number" if text else "is empty"
         cure = "write a decimal point" if "," in text else ""
-        raise RowError(field, what, f"a number, {least:g} or more", cure) from None
+        raise RowError(field, what, f"a number, {least:g} or more", cure)
     if not math.isfinite(value) or not least <= value <= MOST:
         raise RowError(field, f"is {text}", f"a number, {least:g} or more" if value < MOST else f"at most {MOST}")
     return value

@@ -6,12 +6,13 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from kubeanswers.scalars import decimal_number
 from tenancykit.scenario.trace_rows import RowError, number_of
 
 NEVER: Final = frozenset({"", "none", "null", "nan", "nat", "unknown"})
 """What traces write, in any case, where something has not happened (yet)."""
 _FORMS: Final = "YYYY-MM-DD HH:MM:SS, or ISO 8601 with a zone (2026-01-31T08:00:00Z, ...+01:00)"
-_DURATION: Final = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
+_DURATION: Final = re.compile(r"(?:([0-9]+)-)?(?:([0-9]+):)?([0-9]+):([0-9]+)(?:\.[0-9]+)?")
 _SHORTEST: Final = len("2026-01-31 08:00")
 _NUMBER: Final = "seconds"
 _ZONED: Final = "a time with a zone"
@@ -31,13 +32,8 @@ class Moments:
             RowError: it is no time, or written in another way than the times before it.
         """
         shown = str(text).strip()
-        if numbers:
-            try:
-                float(shown)
-            except ValueError:
-                pass
-            else:
-                return self._same(number_of({field: shown}, field), _NUMBER, shown, field)
+        if numbers and decimal_number(shown) is not None:
+            return self._same(number_of({field: shown}, field), _NUMBER, shown, field)
         try:
             moment = datetime.fromisoformat(shown if len(shown) >= _SHORTEST else "a date alone")
         except ValueError:

@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import MIB, millis, whole
+from kubeanswers.terminal import of_cell
 from tenancykit.scenario.trace_rows import (
     MOST_STEPS,
     Reading,
@@ -347,6 +348,6 @@ def read_activity_csv(path: str | Path, *, skip_bad_rows: bool = False) -> Trace
 
 
 def _active_hour(row: Mapping[str, str], clock: _Clock) -> TenantChange:
-    tenant, hour = text_of(row, "tenant"), count_of(row, "hour", most=MOST_STEPS)
+    tenant, hour = of_cell(text_of(row, "tenant")), count_of(row, "hour", most=MOST_STEPS)
     clock.check(tenant, hour, str(hour))
     return TenantChange(tenant, hour, number_of(row, "active"))

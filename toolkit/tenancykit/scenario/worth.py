@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _SHAPE: Final = re.compile(
-    r"(?P<amount>\d[\d,_ ]*(?:\.\d+)?[kM]?)\s*(?P<currency>[A-Za-z]{3})\b\s*(?P<rest>.*)", re.IGNORECASE
+    r"(?P<amount>[0-9][0-9,_ ]*(?:\.[0-9]+)?[kM]?)\s*(?P<currency>[A-Za-z]{3})\b\s*(?P<rest>.*)", re.IGNORECASE
 )
 _PERIODS: Final = {"month": 1.0, "year": 1 / 12}
 _SCALE: Final = {"k": 1e3, "M": 1e6}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from kubeanswers.errors import OutputError, TenancyKitError
+from kubeanswers.scalars import whole_number
 from tenancykit.studio.files import read_session
 from tenancykit.studio.session import Session
 
@@ -114,11 +115,11 @@ class Keeper:
 
 def _is_alive(writer: str) -> bool:
     """Return whether the process that wrote a file last still runs."""
-    process = writer.partition("-")[0]
-    if not process.isdigit() or int(process) == os.getpid():
+    process = whole_number(writer.partition("-")[0])
+    if not process or process == os.getpid():
         return False
     try:
-        os.kill(int(process), 0)
+        os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:

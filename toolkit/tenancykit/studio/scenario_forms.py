@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from kubeanswers.errors import Fault
 from kubeanswers.quantities import cpu_text, memory_text
+from kubeanswers.scalars import decimal_number
 from kubeanswers.source import Path_
 from tenancykit.scenario.model import Exposure, Infrastructure, NodeOffer, Team, TenantClass, Workload
 from tenancykit.studio.desk import button, page
@@ -344,9 +345,8 @@ def entered(value: str) -> Any:
         return None
     if text in ("yes", "no"):
         return text == "yes"
-    try:
-        number = float(text)
-    except ValueError:
+    number = decimal_number(text)
+    if number is None:
         return text
     return int(number) if number.is_integer() else number
 

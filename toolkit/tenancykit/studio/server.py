@@ -19,6 +19,7 @@ from jupyter_server.log import log_request
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
+from kubeanswers.scalars import whole_number
 from tenancykit.studio.serve import SESSIONS
 
 PER_CORE: Final = 4
@@ -36,8 +37,7 @@ _FULL: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><ti
 
 def most_sessions() -> int:
     """Return how many pages may be open at once."""
-    stated = os.environ.get(SESSIONS, "")
-    return int(stated) if stated.isdigit() and int(stated) else min(MOST, PER_CORE * (os.cpu_count() or 1))
+    return whole_number(os.environ.get(SESSIONS, "")) or min(MOST, PER_CORE * (os.cpu_count() or 1))
 
 
 class Page(TornadoVoilaHandler):  # type: ignore[misc]

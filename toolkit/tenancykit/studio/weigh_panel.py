@@ -10,6 +10,7 @@ from typing import Any, Final
 import ipywidgets as widgets
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.scalars import decimal_number
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.decision.elicitation import Good, TradeOff
 from tenancykit.scenario.fields import MAX_TENANT_NAME
@@ -125,10 +126,10 @@ class WeighPanel:
             text = field.value.replace(",", "").replace("_", "").strip()
             if not text:
                 continue
-            try:
-                answers.append(TradeOff(name, 1.0, MONEY, float(text)))
-            except ValueError:
-                raise InputError(Fault(field.tooltip, f"{field.value!r} is not an amount", "a number")) from None
+            amount = decimal_number(text)
+            if amount is None:
+                raise InputError(Fault(field.tooltip, f"{field.value!r} is not an amount", "a number"))
+            answers.append(TradeOff(name, 1.0, MONEY, amount))
         if not answers:
             raise InputError(Fault("trade-offs", "nothing was answered", cure="give at least one amount"))
         return weighed_by_trades(self._desk.session.study, answers)

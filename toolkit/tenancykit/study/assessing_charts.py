@@ -13,7 +13,7 @@ from kubeanswers.objects import ManifestObject, Where, mapping, mappings, scalar
 from kubeanswers.source import read_yaml
 
 _CHART_LABEL: Final = "helm.sh/chart"
-_VERSIONED: Final = re.compile(r"^(?P<chart>.+?)-v?\d+(\.|$)")
+_VERSIONED: Final = re.compile(r"^(?P<chart>.+?)-v?[0-9]+(\.|$)")
 
 
 def charts_of(objects: Iterable[ManifestObject]) -> Iterator[ManifestObject]:

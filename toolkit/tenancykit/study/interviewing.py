@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.scalars import whole_number
 from tenancykit.catalogue.price_entries import Price
 from tenancykit.catalogue.prices import PriceBook, load_prices
 from tenancykit.catalogue.reading import Catalogue
@@ -88,9 +89,10 @@ class Question:
             if not text and not self.default:
                 return ""
             found = text or self.default
-            if not found.isascii() or not found.isdigit() or int(found) > MOST:
+            value = whole_number(found, most=MOST)
+            if value is None:
                 raise InputError(Fault(place, f"{answer!r} is not a number", f"a whole number from 0 to {MOST:,}"))
-            return str(int(found))
+            return str(value)
         known = [value for value, _ in self.choices]
         parts = [part.strip() for part in text.split(",")] if self.kind == "several" else [text]
         wanted = [part for part in dict.fromkeys(parts) if part] or self.default.split(",")

@@ -17,6 +17,7 @@ from tenancykit.scenario.trace_formats import FORMS, read_trace
 from tenancykit.scenario.trace_rows import RowError, TraceJob, count_of, table_rows
 
 _SHOWN: Final = 20
+_LONGEST: Final = 31_536_000
 MONTH: Final = 730 * 3600.0
 """Seconds of a month, as the bill counts them."""
 _HOPELESS: Final = 3.0
@@ -136,8 +137,8 @@ def _figures(
         raise InputError(Fault("machine", f"is {machine}", "one GPU or more"))
     if not 0 <= interruptions < math.inf:
         raise InputError(Fault("interruptions", f"is {interruptions:g}", "of a machine a month, zero or more"))
-    if checkpoint is not None and not 0 < checkpoint < math.inf:
-        raise InputError(Fault("checkpoint", f"is {checkpoint:g}", "seconds above zero"))
+    if checkpoint is not None and not 0 < checkpoint <= _LONGEST:
+        raise InputError(Fault("checkpoint", f"is {checkpoint:g}", f"seconds above zero, at most {_LONGEST:,}"))
 
 
 def read_quotas(path: str | os.PathLike[str]) -> dict[str, int]:

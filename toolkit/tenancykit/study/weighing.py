@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.scalars import decimal_number
 from tenancykit.criterion_names import ADDED, CRITERIA, TITLES
 from tenancykit.decision.elicitation import (
     Contradiction,
@@ -135,10 +136,10 @@ def parse_trade(text: str) -> TradeOff:
 
 
 def _amount(digits: str, text: str) -> float:
-    try:
-        return float(digits.replace("_", ""))
-    except ValueError:
-        raise InputError(Fault("--trade", f"{digits!r} in {text!r} is not a number", "digits")) from None
+    amount = decimal_number(digits.replace("_", ""))
+    if amount is None:
+        raise InputError(Fault("--trade", f"{digits!r} in {text!r} is not a number", "digits"))
+    return amount
 
 
 def parse_swings(texts: Sequence[str]) -> dict[str, float]:
@@ -150,11 +151,8 @@ def parse_swings(texts: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in (part for given in texts for part in given.split(",") if part.strip()):
         name, sign, points = (part.strip() for part in text.partition("="))
-        try:
-            value = float(points)
-        except ValueError:
-            value = float("nan")
-        if not sign or value != value:  # noqa: PLR0124 - what is no number differs from itself
+        value = decimal_number(points)
+        if not sign or value is None:
             raise InputError(Fault("--swing", f"cannot read {text!r}", "CRITERION=POINTS", "as in --swing cost=60"))
         if name in found:
             raise InputError(Fault("--swing", f"{name!r} is given twice", "each criterion once"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kubeanswers.scalars import whole_number
 from kubeanswers.validation.checks import pods, words
 from kubeanswers.validation.checks.controllers import selected_template
 from kubeanswers.validation.checks.report import Report, each, items, mapping
@@ -114,9 +115,9 @@ def _index_count(text: str, completions: int) -> int | None:
     total, last = 0, -1
     for part in text.split(","):
         first, dash, end = part.partition("-")
-        if not first.isdigit() or (dash and not end.isdigit()):
+        low, high = whole_number(first), whole_number(end if dash else first)
+        if low is None or high is None:
             return None
-        low, high = int(first), int(end) if dash else int(first)
         if low <= last or high < low or (dash and high == low) or high >= completions:
             return None
         total, last = total + high - low + 1, high

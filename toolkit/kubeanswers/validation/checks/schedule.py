@@ -6,6 +6,7 @@ import re
 import zoneinfo
 from typing import Any, Final
 
+from kubeanswers.scalars import whole_number
 from kubeanswers.validation.checks.report import Report
 
 _MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -43,7 +44,7 @@ def schedule(path: str, text: str, zone: Any, report: Report) -> None:
 def _cron_field(field: str, least: int, most: int, names: list[str]) -> str:
     for part in field.split(","):
         span, slash, step = part.partition("/")
-        if slash and (not step.isdigit() or int(step) == 0):
+        if slash and not whole_number(step):
             return "has a step that is not a positive number"
         if span in ("*", "?"):
             continue
@@ -59,7 +60,7 @@ def _cron_field(field: str, least: int, most: int, names: list[str]) -> str:
 def _cron_number(text: str, least: int, names: list[str]) -> int | None:
     if text.lower() in names:
         return names.index(text.lower()) + least
-    return int(text) if text.isdigit() else None
+    return whole_number(text)
 
 
 def time_zone(path: str, name: str, report: Report) -> None:

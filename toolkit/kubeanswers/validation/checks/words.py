@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kubeanswers.compute import is_huge_page
 from kubeanswers.quantities import parse_quantity
+from kubeanswers.scalars import whole_number
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_1035: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -269,7 +270,7 @@ def reachable_address(text: str) -> str:
 def cidr(text: str) -> str:
     """Return what is wrong with an address range, or an empty string; bits beyond the prefix are refused."""
     address, slash, length = text.partition("/")
-    if not slash or not length.isdigit() or (len(length) > 1 and length.startswith("0")):
+    if not slash or whole_number(length) is None or (len(length) > 1 and length.startswith("0")):
         return "must be an address range such as 10.9.8.0/24, without leading zeros"
     if ip_address(address):
         return "must be an address range such as 10.9.8.0/24, without leading zeros"

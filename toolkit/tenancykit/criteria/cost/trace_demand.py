@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.terminal import cell
 from tenancykit.criteria.cost.demand import (
     Jobs,
     Series,
@@ -86,7 +87,7 @@ class TraceDemand:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("tenant", "hour", "active"))
         for tenant, series in self.hourly.items():
-            writer.writerows((tenant, hour, f"{value:.12g}") for hour, value in enumerate(series))
+            writer.writerows((cell(tenant), hour, f"{value:.12g}") for hour, value in enumerate(series))
         return text.getvalue()
 
     def text(self) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.scalars import decimal_number
 from kubeanswers.source import read_text
 from tenancykit.catalogue.work import Task
 from tenancykit.catalogue.workbook import WorkBook
@@ -101,9 +102,11 @@ def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibratio
         rows = list(csv.reader(io.StringIO(read_text(path)), strict=False))
     except csv.Error as error:
         raise InputError(Fault(name, f"is not CSV: {error}", ", ".join(COLUMNS), "correct the row")) from None
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if not rows:
+        raise InputError(Fault(name, "is empty", ", ".join(COLUMNS), "write one measured task a line"))
+    header = [cell.strip().lower() for cell in rows[0]]
     if sorted(header) != sorted(COLUMNS):
-        found = ", ".join(header) or "nothing"
+        found = ", ".join(filter(None, header)) or "nothing"
         raise InputError(Fault(f"{name}:1", f"the columns are {found}", ", ".join(COLUMNS), "write them as first line"))
     ratios: dict[str, list[float]] = {}
     faults: list[Fault] = []
@@ -131,11 +134,8 @@ def _row(header: Sequence[str], row: Sequence[str], where: str, tasks: Mapping[s
     if known is None:
         cure = did_you_mean(task, tasks) or "see: tenancykit catalogue tasks"
         raise InputError(Fault(where, f"unknown task {task!r}", cure=cure))
-    try:
-        days = float(cells.get("days", ""))
-    except ValueError:
-        days = math.nan
-    if not LEAST_DAYS <= days <= MOST_DAYS:
+    days = decimal_number(cells.get("days", "").strip())
+    if days is None or not LEAST_DAYS <= days <= MOST_DAYS:
         what = f"{cells.get('days', '')[:_SHOWN]!r} are not days of one measured task"
         raise InputError(Fault(where, what, f"{LEAST_DAYS:g} to {MOST_DAYS:,} person-days"))
     return task, days / known.days.mean

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
+from kubeanswers.terminal import escaped
 from tenancykit.catalogue.attack import Evidence, read_twice
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
@@ -18,6 +19,10 @@ from tenancykit.criteria.isolation.replay import Replayed, replay_choice
 from tenancykit.criteria.isolation.verbs import verbs_in
 
 _REQUIRED: Final = ("id", "component", "boundary", "attacker_position", "source_url")
+_TEXTS: Final = ("title", "effect", "confidence")
+"""Fields that may be left out, and are text where they are not."""
+_LONGEST: Final = 2_000
+"""Characters of the longest text of an entry (assumption: ten times the longest title of a published record)."""
 _LISTS: Final = (
     "impact", "shared_component", "removed_by", "preconditions", "verbs", "contained_by", "not_contained_by",
     "undetermined", "stated_by_source",
@@ -26,6 +31,7 @@ _NAMES: Final = frozenset(_LISTS) - {"impact", "preconditions", "verbs"}
 """Lists whose items are names of the vocabulary; preconditions may be free text, verbs have objects."""
 _IMPACTS: Final = ("confidentiality", "integrity", "availability")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:\-]*")
+_SHOWN: Final = 60
 _YEARS: Final = range(1990, 2101)
 
 
@@ -86,10 +92,9 @@ def read_records(path: str | os.PathLike[str], model: IsolationCatalogue) -> Rec
     if not isinstance(entries, list):
         raise InputError(Fault(document.where(()), "holds no list of entries", "a mapping with 'entries: [...]'"))
     meta = data.get("meta") if isinstance(data, dict) else None
-    meta = meta if isinstance(meta, dict) else {}
+    meta, faults = (meta, _vocabulary_faults(meta, document)) if isinstance(meta, dict) else ({}, [])
     prefix: tuple[str, ...] = ("entries",) if isinstance(data, dict) else ()
     boundaries = {*model.boundaries, *_names(meta.get("boundaries"))}
-    faults: list[Fault] = []
     found: dict[str, Evidence] = {}
     for index, entry in enumerate(entries):
         where: tuple[str | int, ...] = (*prefix, index)
@@ -143,13 +148,7 @@ def _names(value: Any) -> tuple[str, ...]:
 def _faults(entry: Any, document: Document, where: tuple[str | int, ...], boundaries: set[str]) -> list[Fault]:
     if not isinstance(entry, dict):
         return [Fault(document.where(where), "is not a mapping", "an entry with id, boundary, attacker_position, ...")]
-    faults = []
-    for key in _REQUIRED:
-        value = entry.get(key)
-        if not isinstance(value, str) or not value.strip():
-            cure = "state where it was published" if key == "source_url" else f"add {key}: ..."
-            place = document.where((*where, key)) if key in entry else document.where(where)
-            faults.append(Fault(place, f"{entry.get('id', 'entry')}: {key} is missing or empty", cure=cure))
+    faults = [fault for key in (*_REQUIRED, *_TEXTS) for fault in _text_faults(key, entry, document, where)]
     for key in _LISTS:
         faults.extend(_list_faults(key, entry.get(key), document, where))
     year = entry.get("year")
@@ -165,12 +164,52 @@ def _faults(entry: Any, document: Document, where: tuple[str | int, ...], bounda
     return faults
 
 
+def _text_faults(key: str, entry: Mapping[str, Any], document: Document, where: tuple[str | int, ...]) -> list[Fault]:
+    """Return what is wrong with one text of an entry; nothing may stand for one that is not required."""
+    value = entry.get(key)
+    place = document.where((*where, key)) if key in entry else document.where(where)
+    if key in _REQUIRED and (not isinstance(value, str) or not value.strip()):
+        cure = "state where it was published" if key == "source_url" else f"add {key}: ..."
+        return [Fault(place, f"{str(entry.get('id', 'entry'))[:_SHOWN]}: {key} is missing or empty", cure=cure)]
+    if value is None:
+        return []
+    if not isinstance(value, str):
+        return [Fault(place, f"{key} is {value!r:.{_SHOWN}}, not text", "text", "put it in quotes")]
+    if len(value) > _LONGEST:
+        return [Fault(place, f"{key} is {len(value):,} characters long", f"at most {_LONGEST:,}", "shorten it")]
+    if key == "id" and escaped(value) != value:
+        return [Fault(place, f"id {value!r:.{_SHOWN}} holds control characters", "text that can be printed")]
+    return []
+
+
+def _vocabulary_faults(meta: Mapping[str, Any], document: Document) -> list[Fault]:
+    """Return what is wrong with the vocabulary a file states of its own."""
+    faults = []
+    choices, boundaries = meta.get("design_choices"), meta.get("boundaries")
+    allowed = "a list of names, or a mapping of names to what they mean"
+    if not (choices is None or isinstance(choices, dict) or (isinstance(choices, list) and _is_list_of_text(choices))):
+        what = f"is {choices!r:.{_SHOWN}}, no list of choices"
+        faults.append(Fault(document.where(("meta", "design_choices")), what, allowed))
+    if boundaries is None:
+        return faults
+    if not isinstance(boundaries, dict | list):
+        what = f"is {boundaries!r:.{_SHOWN}}, no list of boundaries"
+        return [*faults, Fault(document.where(("meta", "boundaries")), what, allowed)]
+    for name, ends in boundaries.items() if isinstance(boundaries, dict) else ():
+        if not isinstance(ends, dict | str | None):
+            what = f"is {ends!r:.{_SHOWN}}, not the two sides of a boundary"
+            faults.append(Fault(document.where(("meta", "boundaries", str(name))), what, "{from: NODE, to: NODE}"))
+    return faults
+
+
 def _list_faults(key: str, value: Any, document: Document, where: tuple[str | int, ...]) -> list[Fault]:
     """Return what is wrong with one list of an entry; a single name stands for a list of one."""
     if value is None:
         return []
     if not _is_list_of_text(value):
-        return [Fault(document.where((*where, key)), f"{key} is {value!r}, not a list of names", "a list of text")]
+        return [
+            Fault(document.where((*where, key)), f"{key} is {value!r:.{_SHOWN}}, not a list of names", "a list of text")
+        ]
     faults = []
     for index, name in enumerate(_as_tuple(value)):
         place = (*where, key) if isinstance(value, str) else (*where, key, index)
@@ -195,12 +234,12 @@ def _evidence(entry: Mapping[str, Any]) -> Evidence:
     return Evidence.model_validate(
         {
             "id": entry["id"],
-            "title": str(entry.get("title") or entry["id"]),
+            "title": entry.get("title") or entry["id"],
             "year": entry.get("year") or 2026,
             "component": entry["component"],
             "boundary": entry["boundary"],
             "attacker_position": entry["attacker_position"],
-            "effect": str(entry.get("effect") or ""),
+            "effect": entry.get("effect") or "",
             "confidence": confidence if confidence in ("high", "medium", "low") else "medium",
             "source_url": entry["source_url"],
             **lists,

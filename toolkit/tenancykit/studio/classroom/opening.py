@@ -231,7 +231,7 @@ def _told(settings: ClassSettings, seated: tuple[Seat, ...]) -> str:
 
 def _tight(count: int) -> list[str]:
     """Return a warning where the machine's free memory does not hold the class."""
-    found = re.search(r"MemAvailable:\s+(\d+) kB", read_text(_MEMORY)) if _MEMORY.exists() else None
+    found = re.search(r"MemAvailable:\s+([0-9]+) kB", read_text(_MEMORY)) if _MEMORY.exists() else None
     if found is None:
         return []
     room = int(found[1]) // 1024 // PER_PARTICIPANT_MIB
