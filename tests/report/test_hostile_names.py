@@ -157,6 +157,7 @@ def shown_in(studio: Studio) -> str:
     return "\n".join(parts)
 
 
+PAPER: Final = tk.paper(author=HOSTILE, sign_off=[HOSTILE], owners={"security": HOSTILE, "budget": HOSTILE})
 PAGES: Final[dict[str, Callable[[tk.Study], str]]] = {
     "record and board's page": lambda study: tk.record(study, paper=PAPER).html,
     "page to share": sharing.shared_page,
@@ -166,7 +167,6 @@ PAGES: Final[dict[str, Callable[[tk.Study], str]]] = {
     "notebook: robustness": lambda study: html_of(tk.robustness(study)),
     "studio": lambda study: shown_in(Studio(study.scenario)),
 }
-PAPER: Final = tk.paper(author=HOSTILE, sign_off=[HOSTILE], owners={"security": HOSTILE, "budget": HOSTILE})
 
 
 @pytest.mark.parametrize("page", PAGES)

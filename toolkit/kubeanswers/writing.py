@@ -22,6 +22,7 @@ _HEAD: Final = 65_536
 """Bytes at the start of a file in which a file of ours says what it is."""
 _READER: Final = 10.0
 """Seconds a named pipe may take to find a reader (assumption)."""
+_READ_FROM_FOLDERS: Final = frozenset({".yaml", ".yml", ".json", ".csv", ".gz"})
 _STICKY_AND_OPEN: Final = stat.S_ISVTX | stat.S_IWOTH
 
 
@@ -146,13 +147,31 @@ def checked(
     return old
 
 
-def refuse_same(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str]]) -> None:
-    """Refuse to write onto what is read, by whatever name.
+def refuse_same(
+    outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str]], *, force: bool = False
+) -> None:
+    """Refuse to write onto what is read, by whatever name, and to write two things into one file.
+
+    Args:
+        outputs: what is written.
+        inputs: what is read; a folder stands for all that is in it.
+        force: somebody else's file is replaced too, so none of a folder that is read may be an output.
 
     Raises:
-        OutputError: an output is an input.
+        OutputError: an output is an input, or another output.
     """
     read = {}
+    inputs, outputs = list(inputs), list(outputs)
+    for name in outputs:
+        if not os.fspath(name):
+            raise OutputError("an output has no name; name a file, or leave the option out")
+        same = sum(os.path.abspath(one) == os.path.abspath(name) for one in outputs)  # noqa: PTH100 - as below
+        if same > 1 and not (os.path.exists(name) and not os.path.isfile(name)):  # noqa: PTH110, PTH113 - names may be odd
+            raise OutputError(f"{name}: is named for two outputs; name a file for each")
+        if force and (folder := next((one for one in inputs if _is_below(name, one)), "")):
+            raise OutputError(
+                f"{name}: lies in {folder}, which this command reads; write elsewhere, or without --force"
+            )
     for name in inputs:
         with contextlib.suppress(OSError, ValueError):
             found = Path(name).stat()
@@ -163,6 +182,14 @@ def refuse_same(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str 
             found = Path(name).stat()
             if (found.st_dev, found.st_ino) in read:
                 raise OutputError(f"{name}: is an input of this command; write to another file")
+
+
+def _is_below(name: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
+    """Return whether a name is that of a file that exists below a folder, of a kind that is read from folders."""
+    with contextlib.suppress(OSError, ValueError):
+        file = Path(name).resolve()
+        return file.suffix in _READ_FROM_FOLDERS and file.is_file() and Path(folder).resolve() in file.parents
+    return False
 
 
 def make_parents(folder: Path) -> None:

@@ -80,7 +80,8 @@ def _command(words: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     set_patience(options.patience)
-    refuse_same(_named(options, _WRITTEN), () if _continues(options) else _named(options, _READ))
+    read = () if _continues(options) else _named(options, _READ)
+    refuse_same(_named(options, _WRITTEN), read, force=getattr(options, "force", False))
     module, function = options.run.split(":")
     code = int(getattr(importlib.import_module(f"tenancykit.cli.{module}"), function)(options))
     sys.stdout.flush()
@@ -93,22 +94,23 @@ _READ: Final = (
         "files",
         "scenario",
         "folder",
-        "calibration",
-        "catalogue",
         "record",
         "evidence",
         "resume",
-        "kubeconfig",
         "before",
+        "read",
+        "calibration",
+        "catalogue",
     ),
+    *("quotas", "tenants", "crds", "against", "node_type", "kubeconfig", "roster", "certificate", "key", "store"),
 )
-_WRITTEN: Final = ("to", "sarif", "junit", "save", "applied")
+_WRITTEN: Final = ("to", "sarif", "junit", "save", "applied", "front", "picture")
 """Options that name what a command reads and what it writes, in every command."""
 
 
 def _named(options: argparse.Namespace, names: Sequence[str]) -> list[str]:
     found = [getattr(options, name, None) for name in names]
-    return [text for one in found for text in (one if isinstance(one, list) else [one]) if text]
+    return [text for one in found for text in (one if isinstance(one, list) else [one]) if text is not None]
 
 
 def _continues(options: argparse.Namespace) -> bool:
