@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubeanswers import terminal
-from tenancykit.cli import BAD_INPUT, FINDINGS, OK, OWN_FAULT, main
+from tenancykit.cli import _READ, _WRITTEN, BAD_INPUT, FINDINGS, OK, OWN_FAULT, command_line, main
 from tenancykit.cli import checking as checking_commands
 
 STEERING = "\x1b]0;PWN\x07\x1b[2J\u202egnp\u2066\x9b31m\x7f\u200b"
@@ -241,3 +241,39 @@ def test_a_caller_of_the_command_line_has_its_collector_as_it_was(capsys: pytest
     assert main(["explain", "gpu-cloud", "RA09"]) == 0
     assert (gc.isenabled(), gc.get_threshold()) == before
     assert capsys.readouterr().out
+
+
+def test_every_option_that_names_a_file_is_known_as_what_is_read_or_written() -> None:
+    commands = next(action.choices for action in command_line()._actions if isinstance(action.choices, dict))
+    named = {
+        action.dest
+        for command in commands.values()
+        for action in command._actions
+        if any(word in str(action.metavar) for word in ("FILE", "PATH", "FOLDER", "LOG", "DIR"))
+        and not action.dest.startswith("answer_")
+    }
+    assert named <= {*_READ, *_WRITTEN}
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_no_input_is_written_onto_whichever_option_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], force: list[str]
+) -> None:
+    trace, quotas = tmp_path / "jobs.csv", tmp_path / "quotas.csv"
+    trace.write_text("tenant,start,duration,cpu,memory,gpus,gpu_model\na,0,3600,1,1Gi,1,\n", encoding="utf-8")
+    quotas.write_text("tenant,gpus\na,4\n", encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    manifest = tmp_path / "in" / "pod.yaml"
+    manifest.write_text(POD.format(kind="Pod", argument="x"), encoding="utf-8")
+    before = [file.read_bytes() for file in (trace, quotas, manifest)]
+    for asked in (
+        ["queue", str(trace), "--quotas", str(quotas), "--picture", str(quotas)],
+        ["demand", str(trace), "--to", str(trace)],
+        ["explore", str(manifest), "--front", str(manifest)],
+        ["audit", str(tmp_path / "in"), "--junit", str(manifest)],
+        ["audit", str(tmp_path / "in"), "--junit", str(tmp_path / "x"), "--sarif", str(tmp_path / "x")],
+        ["demand", str(trace), "--to", ""],
+    ):
+        assert main([*asked, *force]) == BAD_INPUT, asked
+    capsys.readouterr()
+    assert [file.read_bytes() for file in (trace, quotas, manifest)] == before

@@ -149,6 +149,24 @@ def test_an_input_is_known_by_whatever_name(tmp_path: Path) -> None:
     refuse_same([tmp_path / "other", "/dev/null"], [file, "/dev/null", "\0"])
 
 
+def test_no_file_of_a_folder_that_is_read_is_replaced_by_force(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.yaml", "report.xml"):
+        (tmp_path / "in" / name).write_text("x")
+    with pytest.raises(OutputError, match="which this command reads"):
+        refuse_same([tmp_path / "in" / "a.yaml"], [tmp_path / "in"], force=True)
+    refuse_same([tmp_path / "in" / "report.xml", tmp_path / "in" / "new.yaml"], [tmp_path / "in", ""], force=True)
+    refuse_same([tmp_path / "in" / "a.yaml"], [tmp_path / "in"])
+
+
+def test_outputs_have_names_and_each_its_own(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="named for two outputs"):
+        refuse_same([tmp_path / "x", tmp_path / "." / "x"], [])
+    with pytest.raises(OutputError, match="has no name"):
+        refuse_same([""], [])
+    refuse_same(["/dev/null", "/dev/null"], [])
+
+
 @pytest.mark.parametrize("name", ["a\0b", "x" * 300])
 def test_an_impossible_name_is_an_output_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(OutputError, match="cannot be written"):

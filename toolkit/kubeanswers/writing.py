@@ -12,7 +12,7 @@ import os
 import select
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -162,16 +162,11 @@ def refuse_same(
     """
     read = {}
     inputs, outputs = list(inputs), list(outputs)
-    for name in outputs:
-        if not os.fspath(name):
-            raise OutputError("an output has no name; name a file, or leave the option out")
-        same = sum(os.path.abspath(one) == os.path.abspath(name) for one in outputs)  # noqa: PTH100 - as below
-        if same > 1 and not (os.path.exists(name) and not os.path.isfile(name)):  # noqa: PTH110, PTH113 - names may be odd
-            raise OutputError(f"{name}: is named for two outputs; name a file for each")
-        if force and (folder := next((one for one in inputs if _is_below(name, one)), "")):
-            raise OutputError(
-                f"{name}: lies in {folder}, which this command reads; write elsewhere, or without --force"
-            )
+    _refuse_twice(outputs)
+    for name in outputs if force else ():
+        if folder := next((one for one in inputs if one and _is_below(name, one)), ""):
+            cure = "write elsewhere, or without --force"
+            raise OutputError(f"{name}: lies in {folder}, which this command reads; {cure}")
     for name in inputs:
         with contextlib.suppress(OSError, ValueError):
             found = Path(name).stat()
@@ -182,6 +177,17 @@ def refuse_same(
             found = Path(name).stat()
             if (found.st_dev, found.st_ino) in read:
                 raise OutputError(f"{name}: is an input of this command; write to another file")
+
+
+def _refuse_twice(outputs: Sequence[str | os.PathLike[str]]) -> None:
+    """Refuse an output without a name, and two in one file; a device or a pipe takes several."""
+    for name in outputs:
+        if not os.fspath(name):
+            raise OutputError("an output has no name; name a file, or leave the option out")
+        same = sum(os.path.abspath(one) == os.path.abspath(name) for one in outputs)  # noqa: PTH100 - as above
+        takes_several = os.path.exists(name) and not os.path.isfile(name)  # noqa: PTH110, PTH113 - names may be odd
+        if same > 1 and not takes_several:
+            raise OutputError(f"{name}: is named for two outputs; name a file for each")
 
 
 def _is_below(name: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:

@@ -89,20 +89,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 _READ: Final = (
-    *(
-        "paths",
-        "files",
-        "scenario",
-        "folder",
-        "record",
-        "evidence",
-        "resume",
-        "before",
-        "read",
-        "calibration",
-        "catalogue",
-    ),
-    *("quotas", "tenants", "crds", "against", "node_type", "kubeconfig", "roster", "certificate", "key", "store"),
+    *("paths", "files", "scenario", "folder", "record", "evidence", "resume", "before", "read", "calibration"),
+    *("catalogue", "quotas", "tenants", "crds", "against", "node_type", "kubeconfig", "roster", "certificate"),
+    *("key", "store"),
 )
 _WRITTEN: Final = ("to", "sarif", "junit", "save", "applied", "front", "picture")
 """Options that name what a command reads and what it writes, in every command."""
