@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -109,12 +109,11 @@ def _completed(example: str) -> Mapping[str, ResolvedDesign]:
     }
 
 
-def subjects(example: str) -> Iterator[Subject]:
-    """Yield the exports of an example: every reference as published, then what a comparison makes of them."""
-    for name in catalogue().references:
-        yield Subject(example, name)
-    for name in _completed(example):
-        yield Subject(example, f"{name}+")
+def subjects(examples: Iterable[str]) -> Iterator[Subject]:
+    """Yield the exports of examples: every reference as published, then what a comparison makes of them."""
+    wanted = tuple(examples)
+    yield from (Subject(example, name) for name in catalogue().references for example in wanted)
+    yield from (Subject(example, f"{name}+") for example in wanted for name in _completed(example))
 
 
 def order_of(subject: Subject) -> list[Weakening]:
@@ -183,11 +182,10 @@ def main() -> int:
     for line in lines:
         done.setdefault((line["example"], line["design"]), {})[line["kind"]] = line["verdict"]
     with log.open("a") as file:
-        for example in options.example or EXAMPLES:
-            for subject in subjects(example):
-                for line in every(subject, options.kinds, done.get((example, subject.name), {})):
-                    print(json.dumps(line), file=file, flush=True)
-                    lines.append(line)
+        for subject in subjects(options.example or EXAMPLES):
+            for line in every(subject, options.kinds, done.get((subject.example, subject.name), {})):
+                print(json.dumps(line), file=file, flush=True)
+                lines.append(line)
     if options.told:
         options.told.write_text("\n".join(listed(lines)) + "\n", encoding="utf-8")
     return _summed(lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.access.rbac import AUTHENTICATED, AccessRules, Request, service_account_groups
@@ -49,13 +50,22 @@ class AdmissionPolicies:
     def review(self, request: AdmissionRequest) -> AdmissionAnswer:
         """Return what every bound policy says of the request."""
         found: list[Refusal] = []
-        for policy in sorted(self.policies, key=name_of):
-            for binding in sorted(self.bindings, key=name_of):
-                if scalar_text(_spec(binding).get("policyName")) == name_of(policy) and self._applies(
-                    policy, binding, request
-                ):
-                    found.extend(self._one(policy, binding, request))
+        for policy, binding in self._bound:
+            if self._applies(policy, binding, request):
+                found.extend(self._one(policy, binding, request))
         return AdmissionAnswer(tuple(found))
+
+    @cached_property
+    def _bound(self) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]:
+        """Each policy with each binding that names it, by their names."""
+        by_policy: dict[str, list[Mapping[str, Any]]] = {}
+        for binding in sorted(self.bindings, key=name_of):
+            by_policy.setdefault(scalar_text(_spec(binding).get("policyName")), []).append(binding)
+        return tuple(
+            (policy, binding)
+            for policy in sorted(self.policies, key=name_of)
+            for binding in by_policy.get(name_of(policy), ())
+        )
 
     def _applies(self, policy: Mapping[str, Any], binding: Mapping[str, Any], request: AdmissionRequest) -> bool:
         labels = mapping(mapping(self.namespaces.get(request.namespace)).get("metadata")).get("labels")
