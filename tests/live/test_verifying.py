@@ -328,8 +328,58 @@ def test_objects_beside_the_export_are_told(applied: Cluster, export: Path) -> N
              "metadata": {"name": "x", "namespace": "TENANT"}, "spec": {"path": "./", "interval": "5m"}},
             "open", "Kustomization TENANT/x",
         ),
+        (
+            {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+             "metadata": {"name": "x"}, "webhooks": [{"clientConfig": {"url": "https://w.example.com"}}]},
+            "undecided", "MutatingWebhookConfiguration x beside the export",
+        ),
+        (
+            {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+             "metadata": {"name": "y"},
+             "webhooks": [{"clientConfig": {"service": {"namespace": "acme", "name": "w"}},
+                           "rules": [{"resources": ["pods"]}]}]},
+            "undecided", "MutatingWebhookConfiguration y beside the export",
+        ),
+        (
+            {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
+             "metadata": {"name": "x"}, "spec": {}},
+            "undecided", "MutatingAdmissionPolicy x beside the export",
+        ),
+        (
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "namespace": "TENANT"},
+             "spec": {"hostPID": True, "containers": [{"name": "c", "image": "i"}]}},
+            "open", "Pod TENANT/x beside the export",
+        ),
+        (
+            {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+             "metadata": {"name": "x", "namespace": "TENANT"}, "endpoints": [{"addresses": ["10.0.0.9"]}]},
+            "undecided", "EndpointSlice TENANT/x beside the export",
+        ),
+        (
+            {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+             "metadata": {"name": "xs.a.io"},
+             "spec": {"group": "a.io", "names": {"kind": "X", "plural": "xs"}, "scope": "Cluster", "versions": [],
+                      "conversion": {"webhook": {"clientConfig": {"service": {"namespace": "TENANT"}}}}}},
+            "open", "CustomResourceDefinition xs.a.io beside the export",
+        ),
+        (
+            {"apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "FlowSchema", "metadata": {"name": "x"},
+             "spec": {"priorityLevelConfiguration": {"name": "exempt"}}},
+            "open", "FlowSchema x beside the export",
+        ),
+        (
+            {"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshotContent", "metadata": {"name": "x"},
+             "spec": {"source": {"snapshotHandle": "s"}, "volumeSnapshotRef": {"name": "s", "namespace": "TENANT"}}},
+            "undecided", "VolumeSnapshotContent x beside the export",
+        ),
+        (
+            {"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim",
+             "metadata": {"name": "x", "namespace": "TENANT"},
+             "spec": {"devices": {"requests": [{"name": "g", "exactly": {"adminAccess": True}}]}}},
+            "open", "ResourceClaim TENANT/x",
+        ),
     ],
-    ids=lambda value: value["kind"] if isinstance(value, dict) else "",
+    ids=lambda value: f"{value['kind']} {value['metadata']['name']}" if isinstance(value, dict) else "",
 )  # fmt: skip
 def test_what_other_tools_open_beside_the_export_is_seen(
     applied: Cluster, export: Path, data: dict[str, Any], verdict: str, told: str
@@ -339,6 +389,34 @@ def test_what_other_tools_open_beside_the_export_is_seen(
     add(applied, json.loads(json.dumps(data).replace("TENANT", namespace)))
     found = deviations(applied, export, "beside")
     assert any(r.verdict == verdict and told.replace("TENANT", namespace) in r.question for r in found), found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "namespace": "TENANT"},
+         "spec": {"containers": [{"name": "c", "image": "i"}]}},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "namespace": "kube-system"},
+         "spec": {"hostNetwork": True, "containers": [{"name": "c", "image": "i"}]}},
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+         "metadata": {"name": "x", "namespace": "TENANT",
+                      "labels": {"endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}}},
+        {"apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "FlowSchema",
+         "metadata": {"name": "exempt", "annotations": {"apf.kubernetes.io/autoupdate-spec": "true"}},
+         "spec": {"priorityLevelConfiguration": {"name": "exempt"}}},
+        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+         "metadata": {"name": "x"},
+         "webhooks": [{"clientConfig": {"service": {"namespace": "kueue-system", "name": "w"}},
+                       "rules": [{"resources": ["pods"]}]}]},
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "p",
+         "metadata": {"name": "x", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}},
+    ],
+    ids=lambda value: value["kind"],
+)  # fmt: skip
+def test_what_every_cluster_holds_is_no_deviation(applied: Cluster, export: Path, data: dict[str, Any]) -> None:
+    add(applied, json.loads(json.dumps(data).replace("TENANT", tenant_of(applied))))
+    found = asked(applied, export)
+    assert found.verdict == "verified", [f"{r.question}: {r.why}" for r in found.deviations][:5]
 
 
 def test_a_neighbour_given_rights_is_named_as_a_crossing(applied: Cluster, export: Path) -> None:

@@ -29,6 +29,7 @@ from tenancykit.auditing.tenants import Tenancy
 from tenancykit.live.client import PAGE, ApiServer
 from tenancykit.live.discovery import Discovery, Served
 from tenancykit.live.questions import Reply
+from tenancykit.live.strangers import SIFTED, Strangers
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _ADMISSION: Final = "admissionregistration.k8s.io"
@@ -74,6 +75,8 @@ LISTED: Final[tuple[tuple[str, str], ...]] = (
     ("networking.k8s.io/v1", "IngressClass"),
     ("gateway.networking.k8s.io/v1beta1", "ReferenceGrant"),
     ("apiregistration.k8s.io/v1", "APIService"),
+    ("resource.k8s.io/v1", "ResourceClaim"),
+    ("resource.k8s.io/v1", "ResourceClaimTemplate"),
     ("external-secrets.io/v1", "ClusterSecretStore"),
     ("capsule.clastix.io/v1beta2", "Tenant"),
     ("capsule.clastix.io/v1beta2", "GlobalTenantResource"),
@@ -115,8 +118,11 @@ class Beside:
         known = {item.identity for item in self.objects}
         beside = [item for item in living if item.identity not in known]
         yield from self._leftovers(living, known)
-        for item in beside:
+        strangers = Strangers(self.objects, self.tenancy)
+        for item in (*beside, *(item for item in self._sifted() if item.identity not in known)):
             yield from self._stranger(item)
+            for one in strangers.of(item):
+                yield self._reply(one.tenant, f"{item} beside the export", one.crossing, one.state, one.why)
         yield from self._opened(living)
 
     def _reply(self, tenant: str, question: str, crossing: str, observed: Any, why: str) -> Reply:
@@ -130,6 +136,14 @@ class Beside:
             if served is not None:
                 found += self._list(api_version, kind, served, {})
         return object_set((scrubbed(data), Where("cluster", 1, index)) for index, data in enumerate(found))
+
+    def _sifted(self) -> Iterator[ManifestObject]:
+        """Yield live objects of kinds that are looked at and not kept."""
+        for api_version, kind in SIFTED:
+            served = self.discovery.find(api_version, kind)
+            if served is not None:
+                for data in self._list(api_version, kind, served, {}):
+                    yield ManifestObject(data, Where("cluster"), served.namespaced)
 
     def _list(
         self, api_version: str, kind: str, served: Served, query: Mapping[str, str]
