@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from kubeanswers.errors import CatalogueError
+from tenancykit.catalogue.class_facts import is_class_fact
 from tenancykit.catalogue.layers import LAYERS, LAYERS_FILE
 from tenancykit.catalogue.model import DIMENSIONS, Footprint, Lifecycle, Limit, Option, Quantity
 from tenancykit.catalogue.reading import OWN_ROOT, SECTIONS, SOURCES, Catalogue, load_catalogue, yaml_files
@@ -23,43 +24,6 @@ from tests.catalogue.scenarios import scenario
 CATALOGUE = load_catalogue()
 OPTIONS = tuple(CATALOGUE.options.values())
 TYPED = {"control_plane": "cluster", "node_isolation": "placement", "runtime": "sandbox", "gpu_sharing": "gpu"}
-
-CLASS_FACTS = frozenset(
-    {
-        *(
-            "team",
-            "customer",
-            "several-tenants",
-            "several-classes",
-            "single-user",
-            "api-access",
-            "cluster-api-access",
-            "external-tenant",
-            "regulated",
-        ),
-        *("trusted", "semi-trusted", "untrusted", "untrusted-code", "untrusted-gpu-code"),
-        *("gpu", "gpu-fraction", "gang", "persistent-storage", "exposed", "public", "rdma"),
-        *("virtualised-nodes", "managed-control-plane", "elastic-fleet", "high-availability"),
-        *("gpu-jobs", "own-crds", "whole-board-nodes"),
-    }
-)
-CLASS_FACT_PREFIXES = (
-    "automation:",
-    "policy:",
-    "checks:",
-    "provider-trust:",
-    "fabric:",
-    "maker:",
-    "provider:",
-    "site:",
-    "tier:",
-    "environment:",
-    "compliance:",
-)
-
-
-def is_class_fact(atom: str) -> bool:
-    return atom in CLASS_FACTS or atom.startswith(CLASS_FACT_PREFIXES)
 
 
 def traits(catalogue: Catalogue) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tenancykit.catalogue.class_facts import is_class_fact
 from tenancykit.catalogue.model import Reference, Tier
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import choose
@@ -27,7 +28,6 @@ from tests.catalogue.scenarios import (
     scenario,
     tenant_class,
 )
-from tests.catalogue.test_options import is_class_fact
 
 CATALOGUE = load_catalogue()
 REFERENCES = tuple(CATALOGUE.references.values())

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from tenancykit.catalogue.class_facts import is_class_fact
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import choose
 from tenancykit.design.validity import resolve_class, rule_limit
 from tenancykit.scenario.model import Scenario
 from tests.catalogue.scenarios import CLOUD_CUSTOMER, CUSTOMER, OWN_HOSTS, RDMA, UNTRUSTED, scenario, tenant_class
-from tests.catalogue.test_options import is_class_fact, traits
+from tests.catalogue.test_options import traits
 
 CATALOGUE = load_catalogue()
 SHARED_CLUSTER = (

@@ -81,7 +81,8 @@ def equal_parts(parts: int, gpu_milli: int, device_memory: int, needed_memory: i
     return -(-share * parts // _MILLI)
 
 
-_PROFILE: Final = re.compile(r"(?P<compute>[0-9]+)g\.(?P<memory>[0-9]+)gb")
+MIG_PROFILE: Final = re.compile(r"(?P<compute>[0-9]+)g\.(?P<memory>[0-9]+)gb")
+"""Name of a MIG profile, as ``1g.10gb``: compute slices and memory."""
 
 
 @functools.lru_cache(maxsize=128)
@@ -94,7 +95,7 @@ def slice_geometry(model: str, profiles: tuple[tuple[str, int], ...]) -> SliceGe
     (https://docs.nvidia.com/datacenter/tesla/mig-user-guide/), section "Supported MIG Profiles". The gigabytes in a
     profile's name are decimal: an instance of 1g.10gb has 9.5 GiB, so that 10Gi do not fit.
     """
-    parsed = [(name, count, found) for name, count in profiles if (found := _PROFILE.fullmatch(name))]
+    parsed = [(name, count, found) for name, count in profiles if (found := MIG_PROFILE.fullmatch(name))]
     if not parsed:
         return None
     compute = max(int(found["compute"]) for _, _, found in parsed)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pydantic import Field
 
-from tenancykit.catalogue.model import Entry, Note, SourceKey, Vendor
+from kubeanswers.errors import Fault, did_you_mean
+from tenancykit.catalogue.model import Entry, GpuMode, Note, Option, SourceKey, Vendor
 from tenancykit.catalogue.price_entries import Memory
+from tenancykit.partitions import MIG_PROFILE
 
 USUAL: Final = "nvidia.com/gpu"
 """What pods ask for where no accelerator on offer is known by name."""
@@ -75,3 +77,34 @@ def resources_of(models: Iterable[str], known: Mapping[str, Accelerator]) -> tup
     """Return the extended resources of whole cards of some models, in order; the usual one where none is known."""
     found = {a.resource for model in models if (a := accelerator(model, known)) is not None}
     return tuple(sorted(found)) or (USUAL,)
+
+
+def foreign_parts(
+    options: Mapping[str, Option], places: Mapping[str, str], known: Mapping[str, Accelerator]
+) -> Iterator[Fault]:
+    """Yield profiles of cards that another maker makes, and partitions that a card does not have.
+
+    Args:
+        options: ways to cut cards, among others, by id.
+        places: where each was read.
+        known: accelerator models by id.
+    """
+    for option in options.values():
+        for model, profiles in (option.gpu.profiles if option.gpu else {}).items():
+            card = accelerator(model, known)
+            if option.gpu is not None and card is not None:
+                place = f"{places[option.id]}: gpu.profiles.{model}"
+                yield from _foreign(place, option.gpu, card, profiles)
+
+
+def _foreign(place: str, mode: GpuMode, card: Accelerator, profiles: Iterable[str]) -> Iterator[Fault]:
+    if card.vendor != mode.vendor:
+        cure = f"write vendor: {card.vendor}, or leave the model out"
+        yield Fault(place, f"the option cuts cards of {mode.vendor}, and {card.id} is made by {card.vendor}", cure=cure)
+        return
+    listed = [part.id for part in card.partitions]
+    for name in sorted(profiles):
+        if (listed and name not in listed) or (mode.mode == "mig" and not MIG_PROFILE.match(name)):
+            allowed = ", ".join(listed) or "names of MIG profiles, such as 1g.10gb"
+            cure = did_you_mean(name, listed) or "write the name the card's maker gives it"
+            yield Fault(place, f"{name!r} is no partition of {card.id}", allowed, cure)

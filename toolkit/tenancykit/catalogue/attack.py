@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -182,6 +182,12 @@ class PatchWindow(Entry):
     why: str
     """How the number follows from the source, or why it is assumed."""
 
+    @model_validator(mode="after")
+    def _takes_time(self) -> Self:
+        if not all(days.likely > 0 for days in (self.days, *(case.days for case in self.cases))):
+            raise ValueError("days: likely is 0, and nothing is patched the moment it is disclosed; write 0.1 or more")
+        return self
+
 
 class Interference(Entry):
     """How much slower a tenant is beside a neighbour, or in what wraps it; 1 is as if alone on bare machines."""
@@ -313,6 +319,41 @@ class Boundary(Entry):
     """What a flaw here brings down."""
     withheld: tuple[str, ...] = ()
     """Published attacker positions whose way across begins with an object that is no workload of the tenant's own."""
+
+
+EFFECTS: Final = (
+    "all-secrets-read",
+    "bmc-control",
+    "cloud-credentials",
+    "cluster-admin",
+    "cluster-wide-node-root",
+    "confidential-guest-compromise",
+    "control-plane-access",
+    "device-firmware-exec",
+    "dos-control-plane",
+    "dos-gpu",
+    "dos-node",
+    "dos-shared-service",
+    "escape-precursor",
+    "gpu-side-channel",
+    "hypervisor-host",
+    "model-tamper",
+    "node-file-write",
+    "node-loopback-access",
+    "node-root",
+    "other-namespace-read",
+    "other-namespace-write",
+    "other-pod-memory",
+    "other-tenant-data",
+    "other-tenant-devices",
+    "policy-bypass",
+    "read-host-files",
+    "storage-cross-volume",
+    "tenant-boundary-metadata-leak",
+    "traffic-intercept",
+    "workload-steering",
+)
+"""What an attacker gains by a flaw of the catalogue: the words of ``effect``, which boundaries read (``breaches``)."""
 
 
 class Evidence(Entry):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kubeanswers.errors import CatalogueError, Fault, did_you_mean
 from tenancykit.catalogue.attack import (
+    EFFECTS,
     Asset,
     Barrier,
     Boundary,
@@ -148,6 +149,11 @@ def evidence_faults(entry: Evidence, place: str, model: IsolationCatalogue) -> l
     if entry.boundary not in model.boundaries:
         cure = did_you_mean(entry.boundary, model.boundaries) or "add the boundary to boundaries/"
         faults.append(Fault(place, f"{entry.id}: unknown boundary {entry.boundary!r}", cure=cure))
+    if entry.effect and entry.effect not in EFFECTS:
+        cure = did_you_mean(entry.effect, EFFECTS) or "leave it out"
+        faults.append(
+            Fault(f"{place}: effect", f"{entry.id}: unknown effect {entry.effect!r}", ", ".join(EFFECTS), cure)
+        )
     known = {name for position in model.positions.values() for name in position.evidence}
     if entry.attacker_position not in known:
         cure = did_you_mean(entry.attacker_position, known) or "add it to a position's evidence list"

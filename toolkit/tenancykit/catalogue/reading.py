@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
 from kubeanswers.source import Document, read_yaml
-from tenancykit.catalogue.accelerators import Accelerator
+from tenancykit.catalogue.accelerators import Accelerator, foreign_parts
+from tenancykit.catalogue.class_facts import unknown_facts
 from tenancykit.catalogue.features import Feature
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import Component, Entry, Need, Option, Reference, Rule, Source
 from tenancykit.catalogue.parsed import parsed_files
+from tenancykit.conditions import Condition
 from tenancykit.validation import validate
 
 E = TypeVar("E", bound=Entry)
@@ -186,6 +188,8 @@ class Catalogue:
         """Options by id, checked against components and sources."""
         options = read_entries(self.roots, "options", Option)
         _check_options(options, self)
+        _raise(unknown_facts(_conditions(options, self.components), options))
+        _raise(foreign_parts(options, options.places, self.accelerators))
         return options
 
     @cached_property
@@ -198,7 +202,14 @@ class Catalogue:
     @cached_property
     def rules(self) -> Entries[Rule]:
         """Compatibility rules by id; oldest versions follow from the features they name."""
-        return _dated(read_entries(self.roots, "rules", Rule), self.features)
+        rules = read_entries(self.roots, "rules", Rule)
+        stated = [
+            (f"{rules.places[r.id]}: {key}", w)
+            for r in rules.values()
+            for key, w in (("when", r.when), ("then", r.then))
+        ]
+        _raise(unknown_facts(stated, self.options))
+        return _dated(rules, self.features)
 
     @cached_property
     def accelerators(self) -> Entries[Accelerator]:
@@ -260,6 +271,20 @@ def _check_needs(needs: Entries[Need], catalogue: Catalogue) -> None:
     ]
     if faults:
         raise CatalogueError(sorted(faults))
+
+
+def _raise(faults: Iterable[Fault]) -> None:
+    found = sorted(faults)
+    if found:
+        raise CatalogueError(found)
+
+
+def _conditions(options: Entries[Option], components: Entries[Component]) -> Iterator[tuple[str, Condition]]:
+    """Yield the conditions of options' needs and of components' footprints, each with its place."""
+    for option in options.values():
+        yield from ((f"{options.places[option.id]}: needs[{i}].when", n.when) for i, n in enumerate(option.needs))
+    for one in components.values():
+        yield from ((f"{components.places[one.id]}: footprint[{i}].when", f.when) for i, f in enumerate(one.footprint))
 
 
 def _check_options(options: Entries[Option], catalogue: Catalogue) -> None:

@@ -405,7 +405,7 @@ class Scenario(Model):
     """Who shares the platform."""
     workloads: tuple[Workload, ...] = Field(min_length=1)
     """Templates of what tenants run."""
-    patch_days: dict[PatchKind, Annotated[Finite, Field(ge=0, le=10_000)]] = Field(default_factory=dict)
+    patch_days: dict[PatchKind, Annotated[Finite, Field(gt=0, le=10_000)]] = Field(default_factory=dict)
     """Days from disclosure of a flaw to its patch on the last machine, per kind of component; kinds that are not named
     take published times (``tenancykit catalogue beliefs``)."""
     infrastructure: Infrastructure

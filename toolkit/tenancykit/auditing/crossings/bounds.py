@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kubeanswers.compute import is_extended, resource_list
 from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping, mappings
+from kubeanswers.pods import pods_of
 from kubeanswers.selectors import Selector
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import Tenancy
@@ -105,7 +106,7 @@ class Bounds:
     @cached_property
     def devices(self) -> tuple[str, ...]:
         """Device resources the cluster is seen to have: on nodes, in quotas, or asked for by workloads."""
-        names: set[str] = set(self._on_nodes)
+        names: set[str] = {*self._on_nodes, *self._asked_for}
         for hard in self.hard.values():
             names |= {name.removeprefix("requests.") for name in hard if is_extended(name.removeprefix("requests."))}
         return tuple(
@@ -121,6 +122,14 @@ class Bounds:
         """Device resources that nodes of the set offer."""
         nodes = (mapping(mapping(item.data.get("status")).get("allocatable")) for item in self.objects.of("", "Node"))
         return frozenset(str(name) for offered in nodes for name in offered if is_extended(str(name)))
+
+    @cached_property
+    def _asked_for(self) -> frozenset[str]:
+        """Device resources that workloads of tenants ask for."""
+        asking = (pod for pod in pods_of(self.objects) if pod.namespace in self.tenancy.by_namespace)
+        containers = (c for pod in asking for c in mappings(pod.spec.get("containers")))
+        limits = (mapping(mapping(container.get("resources")).get("limits")) for container in containers)
+        return frozenset(str(name) for limit in limits for name in limit if is_extended(str(name)))
 
     @cached_property
     def _owners(self) -> Mapping[str, frozenset[str]]:
