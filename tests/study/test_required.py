@@ -6,15 +6,20 @@ import pytest
 import yaml
 
 import tenancykit as tk
-from tests.exam.marking import SECOND, changed
+from tenancykit.report.opening import opening
+from tenancykit.study.completion import completed
+from tests.exam.marking import CASES, changed
+
+
+def asked(name: str, **values: object) -> tk.Scenario:
+    """Return a scenario of an exam, changed at dotted paths (``__`` for a dot)."""
+    scenario = yaml.safe_load(CASES[name].read_text())["scenario"]
+    return tk.parse_scenario(yaml.safe_dump(changed(scenario, {k.replace("__", "."): v for k, v in values.items()})))
 
 
 def answer(name: str, **values: object) -> tk.Study:
-    """Return the comparison of a scenario of the second exam, changed at dotted paths (``__`` for a dot)."""
-    asked = yaml.safe_load(SECOND[name].read_text())["scenario"]
-    return tk.compare(
-        tk.parse_scenario(yaml.safe_dump(changed(asked, {k.replace("__", "."): v for k, v in values.items()})))
-    )
+    """Return the comparison of a scenario of an exam, changed at dotted paths (``__`` for a dot)."""
+    return tk.compare(asked(name, **values))
 
 
 def test_an_option_that_a_class_requires_completes_designs_that_have_room_for_it() -> None:
@@ -53,3 +58,50 @@ def test_only_the_need_that_says_so_swaps_a_runtime() -> None:
     published = next(e for e in study.evaluations if e.id == "RA08").resolved.classes[0].choice
     assert "rt_gvisor" in published.options
     assert "rt_kubevirt" not in published.options
+
+
+GITOPS = {"id_flux_lockdown", "id_argocd_projects", "fl_gitops_fleet"}
+
+
+def tools(study: tk.Study) -> set[str]:
+    """Return the GitOps tools of all designs."""
+    return GITOPS & {o for e in study.evaluations for c in e.resolved.classes for o in c.choice.options}
+
+
+@pytest.mark.parametrize("name", ["bank", "startup-on-eks", "defence-programmes"])
+def test_who_delivers_by_scripts_gets_no_gitops_tool_that_nobody_asked_for(name: str) -> None:
+    """A hub that the scenario has no use for came with published designs and with completion."""
+    assert tools(answer(name, team__automation="gitops"))
+    study = answer(name, team__automation="scripts")
+    assert not tools(study)
+    assert "GitOps" not in opening(study).recommended
+    required = answer(
+        name,
+        team__automation="scripts",
+        tenants__classes__0__requirements={"require_options": ["id_flux_lockdown"]},
+    )
+    assert tools(required) == {"id_flux_lockdown"}
+
+
+def test_what_is_left_out_of_a_published_design_is_said() -> None:
+    told = opening(answer("defence-programmes", team__automation="scripts")).details
+    assert any("leaves out" in text and "since changes reach clusters by scripts" in text for text in told), told
+    bare = tk.compare(asked("bank", team__automation="scripts"), as_published=True)
+    assert tools(bare) == GITOPS
+
+
+def test_a_variant_alone_reaches_the_isolation_that_no_published_design_reaches() -> None:
+    """In the studio a variant is completed by itself, and was left a level short of what compare made of it."""
+    scenario, catalogue = asked("ai-factory"), tk.load_catalogue()
+    alone = completed([tk.variant("RA11 -obs_opencost", scenario)], scenario, catalogue)[0]
+    beside = tk.compare(scenario, designs=["RA11 -obs_opencost"])[alone.id].resolved.design
+    assert alone.choices["nations"].options == beside.choices["nations"].options
+    assert "cp_vcluster_standalone" in alone.choices["nations"].options
+
+
+def test_a_search_begins_with_references_completed_and_lifted() -> None:
+    """It began with bare references, so that a short one found nobody where compare had somebody."""
+    scenario = asked("ai-factory")
+    first = tk.compare(scenario).best
+    found = tk.explore(scenario, limit=100).admitted
+    assert any(set(one.choices["nations"].options) == set(first.resolved.classes[0].choice.options) for one in found)

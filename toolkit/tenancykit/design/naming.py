@@ -17,15 +17,15 @@ from tenancykit.design.facts import SITE
 from tenancykit.design.model import ClassDesign
 from tenancykit.sentences import listed
 
-BRIEF_LAYERS: Final = ("nodes", "runtime")
+BRIEF_LAYERS: Final = ("nodes", "runtime", "slurm")
 """Layers a name speaks of where a single line has room for little."""
 TIGHT_LAYERS: Final = ("runtime",)
 """Layers a name speaks of where there is room for less still."""
-SHORT_LAYERS: Final = ("nodes", "runtime", "perimeter", "class")
-"""Layers a short name speaks of beside the control plane."""
+SHORT_LAYERS: Final = ("nodes", "runtime", "perimeter", "class", "slurm")
+"""Layers a short name speaks of beside the control plane: who keeps tenants apart, and what they submit to."""
 LONG_LAYERS: Final = (
     *SHORT_LAYERS,
-    *("fabric", "mesh", "encryption", "fraction", "queue", "fleet"),
+    *("fabric", "mesh", "encryption", "fraction", "queue", "ray", "fleet"),
 )
 """Layers a long name speaks of beside the control plane."""
 _SHARED: Final = "{shared}"
@@ -37,9 +37,9 @@ class Title:
     """How a design is called.
 
     Attributes:
-        short: what keeps tenants apart.
+        short: what keeps tenants apart, and what they submit to.
         long: the same with what is built on top.
-        brief: whose clusters, nodes and kernels, for a line that has to be short.
+        brief: whose clusters, nodes, kernels and Slurm, for a line that has to be short.
         tight: whose clusters and kernels, by whatever they are run.
     """
 

@@ -8,6 +8,7 @@ from tenancykit.design.model import Supplement
 from tenancykit.design.needs import Asked, asked_needs
 from tenancykit.report.figures import counted
 from tenancykit.sentences import listed
+from tenancykit.study.delivering import left_out
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
 
@@ -42,6 +43,15 @@ def _given_way(supplement: Supplement, evaluation: Evaluation) -> str:
     met = {name for need in supplement.needs for name in evaluation.catalogue.needs[need].met.atoms()}
     fits = met.isdisjoint({gone.id, *gone.provides})
     return gone.name if fits else f"{gone.name}, for which the fleet holds too few GPU nodes"
+
+
+def delivered_otherwise(evaluation: Evaluation) -> str:
+    """Return which tools of a published design are left out as changes do not arrive by GitOps; empty where none."""
+    options, scenario = evaluation.catalogue.options, evaluation.scenario
+    gone = left_out(evaluation.resolved.design, scenario, evaluation.catalogue)
+    names = list(dict.fromkeys(options[one].name for each in gone.values() for one in each))
+    how = {"manual": "by hand", "scripts": "by scripts"}.get(scenario.team.automation, "")
+    return f"leaves out {listed(names)}, since changes reach clusters {how}" if names else ""
 
 
 def goes_without(evaluation: Evaluation) -> tuple[str, ...]:

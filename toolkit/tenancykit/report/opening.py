@@ -16,7 +16,7 @@ from tenancykit.criterion_names import PLAIN, TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import apart, brief, called, clusters, heads, tight
-from tenancykit.report.completing import goes_without, lacks, purchase, swapped
+from tenancykit.report.completing import delivered_otherwise, goes_without, lacks, purchase, swapped
 from tenancykit.report.figures import counted, days_text
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
@@ -130,6 +130,8 @@ def _recommended(best: Evaluation, word: str = "Recommended") -> tuple[str, list
     more += [text for text in musts if text not in said]
     if changed := swapped(best):
         more.append(f"It takes {changed}, which the scenario's machines, trust or required isolation do not allow for.")
+    if left := delivered_otherwise(best):
+        more.append(f"It {left}.")
     if needs := provided(best):
         more.append(f"It provides what the scenario needs: {needs}.")
     rest = ", the least for an on-call rota" if people == rota and people > 1 else ""

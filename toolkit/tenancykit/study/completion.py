@@ -31,9 +31,10 @@ from tenancykit.design.lean import PLAIN, readings
 from tenancykit.design.model import Choice, Design, Supplement, choose
 from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
-from tenancykit.design.validity import Judge, missed_text, missing_text, resolve
+from tenancykit.design.validity import Judge, missed_text, missing_text, reference_design, resolve
 from tenancykit.scenario.model import Scenario, TenantClass
-from tenancykit.study.lifting import lifted, unreached
+from tenancykit.study.delivering import as_delivered
+from tenancykit.study.lifting import lifted, unreached, wanted_levels
 from tenancykit.study.sweeping import Question, Sweeper, sweeper_of
 
 Way = tuple[Option, ...]
@@ -58,7 +59,10 @@ def completed(designs: Iterable[Design], scenario: Scenario, catalogue: Catalogu
         catalogue: the options.
     """
     completion = _Completion(scenario, catalogue)
-    found = completion.chosen([(design, completion.candidates(design)) for design in designs])
+    # Whoever asks for nothing wants to see what was published.
+    asking = any(judge.asked for judge in completion.judges.values())
+    delivered = [as_delivered(one, scenario, catalogue) if asking else one for one in designs]
+    found = completion.chosen([(design, completion.candidates(design)) for design in delivered])
     found = completion.lifted(found)
     fleet = scenario.infrastructure
     return found if fleet.mode != "fixed" or fleet.buying == "allowed" else completion.fitted(found)
@@ -345,13 +349,26 @@ class _Completion:
     # --- what misses a level that no published design reaches -----------------------------------------------------
 
     def lifted(self, designs: Sequence[Design]) -> tuple[Design, ...]:
-        """Return designs with clusters made another way where no published one reaches the isolation required."""
-        published = [design for design in designs if design.origin == "reference"]
-        wanted = unreached(published, self.scenario, self.catalogue) if published else {}
+        """Return designs with clusters made another way where no published one reaches the isolation required.
+
+        Whether one does is the same question whatever designs are asked about: a variant alone is told by them all.
+        """
+        if not wanted_levels(self.scenario):
+            return tuple(designs)
+        wanted = unreached(list(self._published(designs)), self.scenario, self.catalogue)
         if not wanted:
             return tuple(designs)
         offered = [(one, lifted(one, wanted, self.scenario, self.catalogue) or [one]) for one in designs]
         return self.chosen(offered)
+
+    def _published(self, designs: Sequence[Design]) -> Iterable[Design]:
+        """Return the completed references: those among the designs where they are all there, else found again."""
+        given = {design.id: design for design in designs if design.origin == "reference"}
+        if set(self.catalogue.references) <= set(given):
+            return given.values()
+        bare = [reference_design(one, self.scenario, self.catalogue) for one in self.catalogue.references.values()]
+        delivered = [as_delivered(one, self.scenario, self.catalogue) for one in bare]
+        return self.chosen([(one, self.candidates(one)) for one in delivered])
 
     # --- what does not fit a fixed fleet --------------------------------------------------------------------------
 

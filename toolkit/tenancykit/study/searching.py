@@ -33,6 +33,7 @@ from tenancykit.study.admission import Admission
 from tenancykit.study.branching import Branched, Branching
 from tenancykit.study.coding import codes_of, narrowed, recoded, spread
 from tenancykit.study.comparison import Progress
+from tenancykit.study.completion import completed
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.hybrids import combined_front
 from tenancykit.study.refining import Costs, Refiner, Rows
@@ -239,10 +240,10 @@ class Search:
         return lean
 
     def _references(self) -> Codes:
-        """Return the codes of the reference architectures that are in the space."""
+        """Return the codes of the completed reference architectures that are in the space."""
         scenario, rows = self.question.scenario, []
-        for reference in self.catalogue.references.values():
-            design = reference_design(reference, scenario, self.catalogue)
+        published = [reference_design(one, scenario, self.catalogue) for one in self.catalogue.references.values()]
+        for design in completed(published, scenario, self.catalogue):
             choices = list(design.choices.values())
             if not self.question.per_class and design.is_hybrid:
                 continue
