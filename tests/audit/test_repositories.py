@@ -190,6 +190,18 @@ def test_what_is_filled_in_elsewhere_is_told_softly_and_not_called_refused(tmp_p
     assert all("filled in elsewhere" in item.what and item.severity.name == "LOW" for item in found)
 
 
+def test_what_sops_encrypted_is_decrypted_before_it_is_applied(tmp_path: Path) -> None:
+    text = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: t}\nstringData: {k: 'ENC[AES256_GCM,data:x]'}\n"
+    )
+    sealed = write(tmp_path / "sealed", {"s.yaml": f"{text}sops: {{mac: 'ENC[AES256_GCM,data:y]', version: 3.9.0}}\n"})
+    odd = write(tmp_path / "odd", {"s.yaml": f"{text}sopz: {{mac: x}}\n"})
+    (found,) = [f for f in audit(read_objects([sealed])).findings if f.rule == "object-invalid"]
+    assert (str(found.severity), "decrypted first" in found.what) == ("low", True)
+    (found,) = [f for f in audit(read_objects([odd])).findings if f.rule == "object-invalid"]
+    assert str(found.severity) == "medium"
+
+
 def test_a_patch_that_lies_about_is_no_object(tmp_path: Path) -> None:
     patch = "$patch: delete\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
     reading = read_objects([write(tmp_path, {"a.yaml": DEPLOYMENT, "removals/s.yaml": patch})])

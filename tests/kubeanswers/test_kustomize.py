@@ -297,6 +297,21 @@ def test_what_a_remote_base_may_hold_is_not_called_missing(tmp_path: Path) -> No
     assert "not fetched" in " ".join(reading.unread)
 
 
+GENERATES = "configMapGenerator: [{name: settings, behavior: merge, literals: [a=b]}]\n"
+
+
+def test_a_generator_is_not_blamed_for_what_a_remote_or_missing_base_may_hold(tmp_path: Path) -> None:
+    remote, missing, whole = tmp_path / "remote", tmp_path / "missing", tmp_path / "whole"
+    for folder, base in ((remote, "resources: [github.com/org/repo/base?ref=v1]\n"), (missing, "resources: [../no]\n")):
+        folder.mkdir()
+        (folder / "kustomization.yaml").write_text(base + GENERATES + "replicas: [{name: web, count: 2}]\n")
+    whole.mkdir()
+    (whole / "kustomization.yaml").write_text(GENERATES)
+    assert not read_objects([remote]).faults
+    assert [fault.what for fault in read_objects([missing]).faults] == ["names '../no', which does not exist"]
+    assert ["behavior merge" in fault.what for fault in read_objects([whole]).faults] == [True]
+
+
 def test_an_unknown_behaviour_creates_and_a_key_in_brackets_holds_dots(tmp_path: Path) -> None:
     source = {"kind": "Service", "name": "web", "fieldPath": "spec.ports.0.port"}
     target = {

@@ -77,11 +77,12 @@ class Builder:
     _read: dict[str, Kustomization | None] = field(default_factory=dict)
     _alike: dict[str, Kustomization] = field(default_factory=dict)
     _known: int = 0
+    _gaps: int = 0
 
     def build(self, folder: str) -> list[Loaded]:
         """Return the objects of the kustomization in ``folder``."""
         resources: list[Resource] = []
-        self._known = len(self.remote)
+        self._known, self._gaps = len(self.remote), 0
         settings, variables = Settings(), Variables()
         self._accumulate(folder, _Part(resources, settings, variables, ()))
         hash_names(resources)
@@ -101,7 +102,7 @@ class Builder:
         if folder not in self._read:
             file = find_kustomization(Path(folder), self.places.is_file)
             if file is None:
-                self._fault(folder, "has no kustomization.yaml", "name files, or add a kustomization")
+                self._gap(folder, "has no kustomization.yaml", "name files, or add a kustomization")
                 self._read[folder] = None
             else:
                 self._read[folder] = Kustomization.read(file, self.faults, self.texts.get(str(file)), self._alike)
@@ -124,9 +125,19 @@ class Builder:
         self.faults.append(Fault(str(where), what, cure=cure))
 
     def _absent(self, where: str | Path, what: str) -> None:
-        """Say what is missing, where it cannot be in a remote base that was named and is told as not fetched."""
-        if len(self.remote) == self._known:
+        """Say what is missing, where it cannot be in what was named and not read, which is told by itself."""
+        if self._is_whole:
             self._fault(where, what)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all that was named so far was read: no remote base, and nothing that is not there."""
+        return not self._gaps and len(self.remote) == self._known
+
+    def _gap(self, where: str | Path, what: str, cure: str) -> None:
+        """Say that something is named and is not there: what builds on it is not blamed for that."""
+        self._gaps += 1
+        self._fault(where, what, cure)
 
     def _accumulate(self, folder: str, into: _Part) -> None:
         """Add what the folder's kustomization builds; a component changes the resources that are already there."""
@@ -149,7 +160,7 @@ class Builder:
             if self.places.is_folder(below(folder, name)):
                 self._accumulate(self._below(folder, name), own)
             else:
-                self._fault(read.file, f"names the component {name!r}, which is no folder here", "restore it")
+                self._gap(read.file, f"names the component {name!r}, which is no folder here", "restore it")
         self._change(read, own.resources, own.settings)
         self._run(read, own)
         into.settings.absorb(own.settings)
@@ -176,9 +187,10 @@ class Builder:
                     self._fault(read.file, f"names the configuration {name!r}, which holds {key!r}: no field of one")
 
     def _generate(self, read: Kustomization, own: _Part) -> None:
-        generate(read, own.resources, self.faults)
+        generate(read, own.resources, self.faults, is_whole=self._is_whole)
         for data in self._plugins(read, "generators", own.chain):
-            generate(Kustomization(read.file, as_fields(data, "generators") or {}), own.resources, self.faults)
+            made = Kustomization(read.file, as_fields(data, "generators") or {})
+            generate(made, own.resources, self.faults, is_whole=self._is_whole)
 
     def _plugins(self, read: Kustomization, key: str, chain: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
         """Yield the built-in plugins a kustomization names; say which others it names, for they are programs."""
@@ -216,7 +228,7 @@ class Builder:
                 loaded = self.load(target)
                 own.resources.extend(self._named(Resource(data, where, read=data)) for data, where in loaded)
         else:
-            self._fault(file, f"names {name!r}, which does not exist", "restore it or drop the entry")
+            self._gap(file, f"names {name!r}, which does not exist", "restore it or drop the entry")
 
     def _below(self, folder: str, name: str) -> str:
         """Return the path a kustomization means, without detours: two overlays call a file of theirs the same."""

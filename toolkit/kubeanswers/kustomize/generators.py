@@ -24,14 +24,24 @@ _LETTERS: Final = str.maketrans({"0": "g", "1": "h", "3": "k", "a": "m", "e": "t
 _LINE: Final = 70
 
 
-def generate(kustomization: Kustomization, resources: list[Resource], faults: list[Fault]) -> None:
-    """Add the generated objects to the resources, or merge them into those they name."""
+def generate(
+    kustomization: Kustomization, resources: list[Resource], faults: list[Fault], *, is_whole: bool = True
+) -> None:
+    """Add the generated objects to the resources, or merge them into those they name.
+
+    Args:
+        kustomization: what generates.
+        resources: what is there so far.
+        faults: what goes wrong is added to them.
+        is_whole: whether everything it names was read; what is missing may else be where nobody read.
+    """
     for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
         for entry in kustomization.entries(key):
             made = _generated(kustomization, kind, entry, faults)
             behaviour = scalar_text(entry.get("behavior"))
             behaviour = behaviour if behaviour in ("merge", "replace") else "create"  # Kustomize takes any other so
-            _absorb(made, behaviour, resources, kustomization.file, faults)
+            told = faults if is_whole or behaviour == "create" else []
+            _absorb(made, behaviour, resources, kustomization.file, told)
 
 
 def _generated(kustomization: Kustomization, kind: str, entry: Mapping[str, Any], faults: list[Fault]) -> Resource:

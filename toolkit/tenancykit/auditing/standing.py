@@ -97,14 +97,19 @@ def is_guard(item: ManifestObject) -> bool:
     return item.group in _GUARDING_GROUPS or item.kind in _GUARDS.get(item.group, ())
 
 
+def _is_sealed(one: Invalid) -> bool:
+    """Return whether a fault is there for SOPS encrypted the object: what decrypts it takes its marks out."""
+    return "sops" in one.item.data and (one.field == "sops" or "ENC[" in one.what)
+
+
 def _refused(item: ManifestObject, faults: list[Invalid]) -> Finding:
     told = "; ".join(f"{one.field}: {one.what}" for one in faults[:_MORE])
     if len(faults) > _MORE:
         told += f"; and {len(faults) - _MORE} more"
     first = faults[0]
-    if all(_TO_FILL.search(one.what) for one in faults):
-        what = f"is filled in elsewhere, and was read as it stands: {told}"
-        fix = "render it as its tool does (Flux's postBuild, envsubst, a generator), and audit the result"
+    if all(_TO_FILL.search(one.what) or _is_sealed(one) for one in faults):
+        what = f"is filled in elsewhere or decrypted first, and was read as it stands: {told}"
+        fix = "render it as its tool does (Flux's postBuild, SOPS, envsubst, a generator), and audit the result"
         return Finding(INVALID, Severity.LOW, str(item), first.where, what, "", fix)
     if was_taken(item):
         what = f"a server took it, though this version would refuse it: {told}"
