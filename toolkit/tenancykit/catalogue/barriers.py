@@ -67,7 +67,7 @@ class IsolationCatalogue:
     catalogue: Catalogue
 
     def __hash__(self) -> int:
-        return hash(self.catalogue)
+        return hash(self.catalogue)  # which knows its own
 
     @cached_property
     def evidence(self) -> Entries[Evidence]:

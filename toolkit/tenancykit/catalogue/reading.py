@@ -178,6 +178,14 @@ class Catalogue:
 
     roots: tuple[Path, ...] = (OWN_ROOT,)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """The hash, kept: what is remembered is looked up by catalogue a hundred thousand times a comparison."""
+        return hash(self.roots)
+
     @cached_property
     def sources(self) -> Entries[Source]:
         """Sources by key."""

@@ -53,7 +53,7 @@ class Cells:
         low: [criteria x designs] utility at the worse end of the interval.
         peak: [criteria x designs] utility at the value.
         high: [criteria x designs] utility at the better end.
-        draws: [samples x designs x criteria] utilities that replace the sampling, or None.
+        draws: [criteria x designs x samples] utilities that replace the sampling, or None.
     """
 
     scaled: Scaled
@@ -80,7 +80,7 @@ class Cells:
             if given.ndim != 3 or given.shape[1:] != table.values.shape or not np.isfinite(given).all():
                 allowed = f"finite numbers, [samples x {len(table)} designs x {len(table.names)} criteria]"
                 raise InputError(Fault("draws", f"have shape {given.shape}", allowed))
-            utilities = scaled.to_utility(given)
+            utilities = np.ascontiguousarray(scaled.to_utility(given).transpose(2, 1, 0))
         return cls(scaled, uncertainty, low.T.copy(), peak.T.copy(), high.T.copy(), utilities)
 
     @property
@@ -103,8 +103,7 @@ class Cells:
             count: number of samples.
         """
         if self.draws is not None:
-            block = self.draws[start : start + count]
-            return [np.ascontiguousarray(block[:, :, column].T) for column in range(block.shape[2])]
+            return [np.ascontiguousarray(column[:, start : start + count]) for column in self.draws]
         return [self._column(rng, column, count) for column in range(len(self.peak))]
 
     def utilities(self, rng: np.random.Generator, start: int, weights: FloatArray) -> FloatArray:

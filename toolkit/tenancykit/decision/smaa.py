@@ -7,9 +7,9 @@ Making, Operations Research 49(3), 444-454; computation by simulation after T. T
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -42,29 +42,42 @@ class SmaaResult:
         rank_acceptability: [designs x ranks] share of samples in which a design takes a rank; rows and columns add up
             to 1. Tied designs share the tied ranks evenly.
         central_weights: [designs x criteria] mean weights of the samples a design wins; zeros where it never does.
-        confidence: [designs] share of value samples in which a design wins with its central weights; 0 where it has
-            none.
         pairwise: [designs x designs] share of samples in which the row beats the column; a tie counts half.
-        relevance: what would settle the choice, the most decisive uncertainty first.
+        weights: [samples x criteria] the weights drawn.
         samples: number of samples.
         seed: seed of the generator.
         statement: scale, value distributions and weights in words.
+        look_again: gives confidence and relevance, from samples of their own; as long in the making as all the rest.
     """
 
     scaled: Scaled
     rank_acceptability: FloatArray
     central_weights: FloatArray
-    confidence: FloatArray
     pairwise: FloatArray
-    relevance: tuple[Relevance, ...]
+    weights: FloatArray
     samples: int
     seed: int
     statement: str
+    look_again: Callable[[], tuple[FloatArray, tuple[Relevance, ...]]] = field(repr=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The designs, in table order."""
         return self.scaled.table.labels
+
+    @cached_property
+    def _again(self) -> tuple[FloatArray, tuple[Relevance, ...]]:
+        return self.look_again()
+
+    @property
+    def confidence(self) -> FloatArray:
+        """[designs] share of value samples a design wins with its central weights; 0 where it has none."""
+        return self._again[0]
+
+    @property
+    def relevance(self) -> tuple[Relevance, ...]:
+        """What would settle the choice, the most decisive uncertainty first."""
+        return self._again[1]
 
     @cached_property
     def first(self) -> FloatArray:
@@ -101,7 +114,7 @@ def smaa(
     *,
     samples: int = 10_000,
     seed: int = 0,
-    draws: FloatArray | None = None,
+    draws: FloatArray | Cells | None = None,
     assumptions: Mapping[str, FloatArray] | None = None,
     alike: Sequence[Sequence[str]] = (),
 ) -> SmaaResult:
@@ -117,15 +130,15 @@ def smaa(
         samples: number of samples; ignored when draws are given.
         seed: the same seed gives the same result.
         draws: [samples x designs x criteria] values in the criteria's units, e.g. from a joint simulation; replaces the
-            table's intervals.
+            table's intervals. Or cells with such draws, which another call made of the same designs.
         assumptions: [samples] of the named inputs behind the draws; the relevance is then told for these.
         alike: labels of designs that count as one where it is asked what would settle the choice, first the one named.
 
     Raises:
         InputError: draws or assumptions do not fit, the scale is not linear, or there is no sample.
     """
-    cells = Cells.of(scaled, uncertainty or Uncertainty(), draws)
-    count = samples if draws is None else len(draws)
+    cells = draws if isinstance(draws, Cells) else Cells.of(scaled, uncertainty or Uncertainty(), draws)
+    count = samples if cells.draws is None else cells.draws.shape[2]
     space = known_weights(weights) if isinstance(weights, Weights) else weights
     faults = [*_faults(scaled, space, count, assumptions)]
     if faults:
@@ -138,20 +151,18 @@ def smaa(
         chunk = drawn[start : start + step]
         tally.add(cells.utilities(value_rng, start, chunk), chunk)
     central = tally.central()
-    confidence, relevant = _second_look(
-        cells, drawn, central, tally, second_rng, assumptions=assumptions or {}, alike=alike
-    )
+    later = partial(_second_look, cells, drawn, central, tally, second_rng, assumptions=assumptions or {}, alike=alike)
     statement = f"{scaled.statement}; {cells.statement}; {space.statement}"
     return SmaaResult(
         scaled,
         tally.acceptability / count,
         central,
-        confidence,
         tally.wins / count + np.diag(np.full(len(scaled.table), 0.5)),
-        relevant,
+        drawn,
         count,
         seed,
         statement,
+        later,
     )
 
 

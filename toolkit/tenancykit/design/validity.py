@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
@@ -46,7 +47,19 @@ def resolve_class(
     choice: Choice, tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue
 ) -> tuple[ClassDesign, tuple[str, ...]]:
     """Return one class with its options and facts, and the reasons why the choice is not valid."""
-    return Judge(tenant_class, scenario, catalogue).resolve(choice)
+    return judge_of(tenant_class, scenario, catalogue).resolve(choice)
+
+
+def judge_of(tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue) -> Judge:
+    """Return what judges choices for a class; remembered, since every design of a comparison asks for the same few."""
+    key = id(tenant_class), id(scenario), id(catalogue)
+    found = _JUDGES.get(key)
+    if found is None:
+        while len(_JUDGES) >= _MOST_JUDGES:
+            del _JUDGES[next(iter(_JUDGES))]
+        # What an identity stands for is kept beside it, so that it stays its own.
+        found = _JUDGES[key] = Judge(tenant_class, scenario, catalogue), (tenant_class, scenario, catalogue)
+    return found[0]
 
 
 class Judge:
@@ -111,6 +124,10 @@ class Judge:
             return frozenset()
         useless = not any(cuts(mode, model) for mode in modes for model in self.offered)
         return frozenset({"gpu-uncut"}) if useless else frozenset()
+
+
+_MOST_JUDGES: Final = 64
+_JUDGES: Final[dict[tuple[int, int, int], tuple[Judge, object]]] = {}
 
 
 def missed_text(asked: Asked) -> str:

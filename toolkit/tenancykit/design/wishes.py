@@ -11,7 +11,7 @@ from tenancykit.design.boards import cuts
 from tenancykit.design.needs import need_faults, stated_needs
 from tenancykit.design.offers import gpu_models_on_offer, node_shapes, offer_faults
 from tenancykit.design.space import space
-from tenancykit.design.validity import Judge
+from tenancykit.design.validity import judge_of
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.scenario.reading import Known
 
@@ -71,7 +71,7 @@ def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Ca
         return
     found = space(tenant_class, scenario, catalogue)
     if not found.count:
-        refused = Judge(tenant_class, scenario, catalogue).refused(wishes.require_options)
+        refused = judge_of(tenant_class, scenario, catalogue).refused(wishes.require_options)
         every = [*refused, *(name for name, _ in found.reasons())]
         named = [name for name in every if any(wish in name for wish in (*wishes.require_options, *needs))]
         what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {(refused or named or every)[0]}"

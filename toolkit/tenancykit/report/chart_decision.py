@@ -57,12 +57,13 @@ def pareto(study: Study, x: str = "cost", y: str = "isolation") -> Chart:
     front = set(study.pareto_front.labels) if study.pareto_front is not None else set()
     winner = study.ranking.winner if study.ranking is not None else ""
     scores = points[0].scores
-    far = [e for e in points if any(e.scores[name].value > max(_near(study, name)) for name in (x, y))]
+    near = {name: _near(study, name) for name in (x, y)}
+    far = [e for e in points if any(e.scores[name].value > max(values) for name, values in near.items())]
     canvas = Canvas(_pareto_title(study, front, x, y), 400, note=_front_note(far, x, y))
     left, right, base = 72, WIDTH - 24, canvas.top + 400 - 44
     used = canvas.legend(left, canvas.top + 8, [kind[:3] for kind in reversed(_STANDINGS)], room=right - left)
-    across = spread(_near(study, x), left, right)
-    up = spread(_near(study, y), base, canvas.top + used + 6)
+    across = spread(near[x], left, right)
+    up = spread(near[y], base, canvas.top + used + 6)
 
     def place_of(evaluation: Evaluation) -> tuple[float, float]:
         """Return where a design is drawn: at the edge where it lies beyond the axes."""

@@ -24,7 +24,6 @@ from tenancykit.report.reasons import hangs_on
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.sentences import listed
 from tenancykit.study.barred import highest
-from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import beyond_wages, rates_in_words, three_digits
@@ -249,7 +248,7 @@ def _other_families(study: Study, best: Evaluation) -> list[Evaluation]:
 
 
 def _twins(study: Study, best: Evaluation) -> tuple[str, ...]:
-    return next(group for group in kin(study.evaluations) if best.id in group)
+    return next(group for group in study.families if best.id in group)
 
 
 # --- how sure -------------------------------------------------------------------------------------------------------

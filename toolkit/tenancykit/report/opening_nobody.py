@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenancykit.sentences import listed
-from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
@@ -27,7 +26,7 @@ def nearest_lines(study: Study, room: int) -> tuple[str, ...]:
 
 
 def _near(study: Study) -> Iterator[tuple[str, str]]:
-    families, seen = kin(study.evaluations), set[tuple[str, ...]]()
+    families, seen = study.families, set[tuple[str, ...]]()
     for evaluation in sorted(study.evaluations, key=lambda e: _distance(study, e)):
         reasons = [_reason(reason) for reason in study.exclusions(evaluation.id)]
         family = next(group for group in families if evaluation.id in group)
@@ -43,7 +42,7 @@ def _first(reasons: list[str], most: int) -> str:
 
 
 def _admitted_twin(study: Study, evaluation: Evaluation) -> bool:
-    twins = next(group for group in kin(study.evaluations) if evaluation.id in group)
+    twins = next(group for group in study.families if evaluation.id in group)
     return any(study.rank(label) is not None for label in twins)
 
 

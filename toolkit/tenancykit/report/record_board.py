@@ -15,7 +15,6 @@ from tenancykit.report.opening_days import open_to
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import overruled, weight
 from tenancykit.report.risks import risks
-from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
@@ -181,7 +180,7 @@ class BoardEdition:
     def alternatives(self) -> tuple[Evaluation, ...]:
         """Return the best admitted design of every other kind, by rank."""
         found = []
-        for family in kin(self.study.evaluations):
+        for family in self.study.families:
             ranked = [label for label in family if self.study.rank(label) is not None]
             if ranked and self.chosen.id not in family:
                 found.append(self.study[min(ranked, key=lambda label: self.study.rank(label) or 0)])

@@ -20,12 +20,13 @@ from tenancykit.criteria.cost.charges import PEOPLE
 from tenancykit.criteria.cost.spread import DEMAND_SPREAD, to_buy, with_demand
 from tenancykit.criteria.effort.assumptions import assumptions as effort_assumptions
 from tenancykit.criteria.isolation.beliefs import Belief, Beliefs, beliefs
-from tenancykit.criteria.isolation.effects import first_order
+from tenancykit.criteria.isolation.effects import Ends, first_order
 from tenancykit.criteria.isolation.exposure import Key as ExposureKey
 from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.operations.assumptions import assumptions as operations_assumptions
 from tenancykit.criterion_names import BUILT_IN, PLAIN
 from tenancykit.decision.assumptions import Assumption
+from tenancykit.decision.sampling import Cells
 from tenancykit.decision.table import DecisionTable, FloatArray
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY, Evaluation
@@ -62,6 +63,8 @@ class Basis:
     catalogue: Catalogue
     drawn: dict[tuple[int, int, str], FloatArray] = field(default_factory=dict, init=False, repr=False)
     """What ``certainty.drawn_nodes`` drew, by samples, seed and what was held still: weights do not change it."""
+    sampled: dict[tuple[int, int], Cells] = field(default_factory=dict, init=False, repr=False)
+    """The same as utilities, by samples and seed."""
 
     @cached_property
     def prices(self) -> tuple[Assumption, ...]:
@@ -215,10 +218,11 @@ def _belief_effects(basis: Basis) -> dict[str, tuple[FloatArray, FloatArray]]:
     known = beliefs(model, believed)
     keys, tree = basis.scales.keys, basis.scales.tree
     now = leaf_values(basis.evaluations, keys)
+    moving = Ends(known, believed, model)
     found: dict[str, tuple[FloatArray, FloatArray]] = {}
     for row, evaluation in enumerate(basis.evaluations):
         result = evaluation.scores["isolation"].detail
-        for name, moved in first_order(result, known, believed, latency_of(evaluation)).items():
+        for name, moved in first_order(result, moving, latency_of(evaluation)).items():
             ends = found.setdefault(name, (np.array(now), np.array(now)))
             for column, key in enumerate(keys, start=len(PLAIN)):
                 changes = moved.get(cast("ExposureKey", key), (0.0, 0.0))

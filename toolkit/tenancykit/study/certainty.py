@@ -21,6 +21,7 @@ from tenancykit.criterion_names import PLAIN
 from tenancykit.decision.assumptions import Assumption
 from tenancykit.decision.doubt import Doubt, sampled_nodes
 from tenancykit.decision.ranking import TIE
+from tenancykit.decision.sampling import Cells, Uncertainty
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.smaa import SmaaResult, smaa
 from tenancykit.decision.table import FloatArray
@@ -80,10 +81,14 @@ def acceptability(
         samples: number of samples.
         seed: the same seed gives the same result.
     """
-    nodes = drawn_nodes(basis, figures, samples=samples, seed=seed)
-    draws = (nodes * scaled.straight_width() + scaled.origin) * scaled.table.signs
+    key = samples, seed
+    cells = basis.sampled.get(key)
+    if cells is None or cells.scaled is not scaled:
+        nodes = drawn_nodes(basis, figures, samples=samples, seed=seed)
+        draws = (nodes * scaled.straight_width() + scaled.origin) * scaled.table.signs
+        cells = basis.sampled[key] = Cells.of(scaled, Uncertainty(), draws)
     space = weights_near(weights, WEIGHT_DOUBT)
-    return smaa(scaled, space, samples=samples, seed=seed, draws=draws, alike=kin(basis.evaluations))
+    return smaa(scaled, space, samples=samples, seed=seed, draws=cells, alike=kin(basis.evaluations))
 
 
 def drawn_nodes(

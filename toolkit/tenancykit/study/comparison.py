@@ -149,7 +149,7 @@ class Study(Drawable):
         share = (float(table.values[row, column]) - low) / (high - low)
         return share if table.criteria[column].better == "higher" else 1 - share
 
-    @property
+    @cached_property
     def ranking(self) -> Ranking | None:
         """The ranking that is shown first: the weighted sum."""
         return next(iter(self.rankings.values()), None)
@@ -201,6 +201,11 @@ class Study(Drawable):
         return Basis(self.admitted, evaluations, self.scales, self.scenario, self.catalogue)
 
     @cached_property
+    def families(self) -> tuple[tuple[str, ...], ...]:
+        """The ids of designs by recommendation, near-twins together (:func:`tenancykit.study.certainty.kin`)."""
+        return kin(self.evaluations)
+
+    @cached_property
     def standing(self) -> Standing:
         """The first place with its near-twins, to be held against assumptions.
 
@@ -242,9 +247,9 @@ class Study(Drawable):
     @cached_property
     def hinges(self) -> tuple[Hinge, ...]:
         """How often the first family is first with one source of doubt held still, most first; empty where none is."""
-        if self.ranking is None:
+        if self.acceptability is None:
             return ()
-        return hinges(self.basis, self._admitted_figures, self.standing, self.heard)
+        return hinges(self.basis, self._admitted_figures, self.standing, self.heard, drawn=self.acceptability.weights)
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
@@ -303,13 +308,17 @@ class Study(Drawable):
         Raises:
             InputError: the study holds no such design.
         """
-        for evaluation in self.evaluations:
-            if evaluation.id.lower() == design_id.lower():
-                return evaluation
+        found = self._by_id.get(design_id.lower())
+        if found is not None:
+            return found
         known = [e.id for e in self.evaluations]
         raise InputError(
             Fault("design", f"unknown design {design_id!r}", ", ".join(known), did_you_mean(design_id, known))
         )
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Evaluation]:
+        return {evaluation.id.lower(): evaluation for evaluation in reversed(self.evaluations)}
 
     def exclusions(self, design_id: str) -> tuple[str, ...]:
         """Return why a design is not admitted: rules it breaks, then requirements it misses and by how much."""
@@ -394,7 +403,8 @@ class Study(Drawable):
     def with_weights(self, weights: model.Weights) -> Study:
         """Return the same designs ranked by other weights; nothing is measured again, nor drawn."""
         other = replace(self, weights=weights_of(weights))
-        for name in ("figures", "criteria_table", "admitted", "scaled", *(["basis"] if self.admitted else [])):
+        shared = ("figures", "criteria_table", "admitted", "scaled", "families", *(["basis"] if self.admitted else []))
+        for name in shared:
             vars(other)[name] = getattr(self, name)
         return other
 

@@ -31,7 +31,7 @@ from tenancykit.design.lean import PLAIN, readings
 from tenancykit.design.model import Choice, Design, Supplement, choose
 from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
-from tenancykit.design.validity import Judge, missed_text, missing_text, reference_design, resolve
+from tenancykit.design.validity import Judge, judge_of, missed_text, missing_text, reference_design, resolve
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.study.delivering import as_delivered
 from tenancykit.study.lifting import lifted, unreached, wanted_levels
@@ -92,7 +92,7 @@ class _Completion:
         self.scenario = scenario
         self.catalogue = catalogue
         self.classes = scenario.tenants.classes
-        self.judges = {c.id: Judge(c, scenario, catalogue) for c in self.classes}
+        self.judges = {c.id: judge_of(c, scenario, catalogue) for c in self.classes}
         swapped = {layer for need in catalogue.needs.values() for layer in need.swaps}
         self.optional = [
             (option, frozenset({option.id, *option.provides}))

@@ -23,7 +23,7 @@ from tenancykit.criteria.effort.measure import measure as measure_effort
 from tenancykit.criteria.isolation.measure import measure as measure_isolation
 from tenancykit.criteria.operations.measure import operate, score_of
 from tenancykit.criteria.operations.structure import Exported
-from tenancykit.criteria.score import Evidence, Score
+from tenancykit.criteria.score import Evidence, Later, Score
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design, ResolvedDesign
 from tenancykit.design.offers import price_book
@@ -216,7 +216,8 @@ def _paid(
     people = people_of(effort.value, running.workload.total.p50, scenario, catalogue)
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
     cost = _with_doubt(cost, people, effort, running.workload.total)
-    cost = replace(cost, evidence=_with_people(cost.evidence, people, scenario.infrastructure.currency))
+    told = partial(_with_people, cost, people, scenario.infrastructure.currency)
+    cost = cost.but(evidence=Later(told))
     operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))
     scores = {"effort": effort, "operations": operations, "cost": cost}
     return people, scores | measure_added(resolved, scenario, catalogue)
@@ -250,10 +251,10 @@ def _with_doubt(cost: Score, people: People, effort: Score, toil: Moments) -> Sc
         (toil.p90 - toil.p50) * rate / HOURS_PER_DAY,
         pay,
     ]
-    return replace(cost, low=max(0.0, cost.value - hypot(*downs)), high=cost.value + hypot(*ups))
+    return cost.but(low=max(0.0, cost.value - hypot(*downs)), high=cost.value + hypot(*ups))
 
 
-def _with_people(evidence: Evidence, people: People, currency: str) -> Evidence:
+def _with_people(cost: Score, people: People, currency: str) -> Evidence:
     """Return the bill's evidence with the people's line opened down to days, hours and the day rate."""
     unit = f"{currency} per month"
     rate = Evidence("day rate", float(people.day_rate), f"{currency} per person-day", note=people.day_rate_source)
@@ -275,6 +276,7 @@ def _with_people(evidence: Evidence, people: People, currency: str) -> Evidence:
             children=(rate,),
         ),
     )
+    evidence = cost.evidence
     children = tuple(replace(c, children=lines) if c.label == "people" else c for c in evidence.children)
     return replace(evidence, children=children)
 

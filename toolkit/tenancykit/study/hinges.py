@@ -13,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.decision.weight_space import weights_near
+from tenancykit.decision.table import FloatArray
+from tenancykit.decision.weight_space import known_weights
 from tenancykit.decision.weights import Weights
 from tenancykit.study.assumed import Basis
-from tenancykit.study.certainty import SAMPLES, WEIGHT_DOUBT, Standing, drawn_nodes
+from tenancykit.study.certainty import SAMPLES, Standing, drawn_nodes
 from tenancykit.study.leaves import LeafFigures
 
 SOURCES: Final[Mapping[str, str]] = MappingProxyType(
@@ -50,23 +51,23 @@ class Hinge:
         return SOURCES[self.source]
 
 
-def hinges(basis: Basis, figures: LeafFigures, standing: Standing, weights: Weights) -> tuple[Hinge, ...]:
+def hinges(
+    basis: Basis, figures: LeafFigures, standing: Standing, weights: Weights, *, drawn: FloatArray
+) -> tuple[Hinge, ...]:
     """Return every source of doubt with the share of samples in which the first is first without it, most first.
 
     Args:
         basis: the admitted designs.
         figures: their leaves with intervals.
         standing: the first place and its near-twins.
-        weights: the weights around which weights are drawn.
+        weights: the weights as they are.
+        drawn: [samples x criteria] weights around them, those of the samples.
     """
     found = []
-    still, varied = (
-        weights_near(weights, doubt).draw(np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0]), SAMPLES)
-        for doubt in (0.0, WEIGHT_DOUBT)
-    )
+    still = known_weights(weights).draw(np.random.default_rng(0), SAMPLES)  # the same every time: nothing is drawn
     for source in SOURCES:
         nodes = drawn_nodes(basis, figures, held=source)
-        first = np.einsum("sdc,sc->sd", nodes, still if source == "weights" else varied).argmax(axis=1)
+        first = np.einsum("sdc,sc->sd", nodes, still if source == "weights" else drawn).argmax(axis=1)
         found.append(Hinge(source, float(np.isin(first, sorted(standing.family)).mean())))
     return tuple(sorted(found, key=lambda hinge: -hinge.share))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,12 @@ from tenancykit.criteria.cost.machines import Machine, committed
 from tenancykit.criteria.cost.placement.values import PodClass
 from tenancykit.criteria.cost.pricing import Cost
 from tenancykit.criteria.cost.statement import Statement
+from tenancykit.criteria.score import Figures, Later
 
 
-def figures_of(statement: Statement, activity: Activity, by_category: dict[str, Cost], total: Cost) -> dict[str, Any]:
+def figures_of(
+    statement: Statement, activity: Activity, by_category: Mapping[str, Cost], total: Cost
+) -> Mapping[str, Any]:
     """Return the figures of a statement as plain data, ready for JSON."""
     tenants = sum(group.count for group in statement.groups)
     used = gpus_used(activity)
@@ -31,13 +35,13 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
     bought += _gpus(statement.housing.hosts, statement.machines)
     bought += _gpus(statement.housing.totals(extra=True), statement.machines)
     bound = _bound(statement.housing)
-    return {
+    figures = {
         "currency": statement.currency,
         "per_month": {category: float(cost.amount) for category, cost in by_category.items()},
         "infrastructure_per_month": float(total.amount - by_category[PEOPLE].amount),
         "tenants": tenants,
         "per_tenant": float(cents(total.amount / tenants)),
-        "per_tenant_by_class": _by_class(statement),
+        "per_tenant_by_class": Later(partial(_by_class, statement)),
         "per_used_gpu_hour": float(cents(total.amount / hours)) if hours else None,
         "used_gpu_hours": float(round(hours, 1)),
         "nodes": dict(sorted(statement.housing.totals().items())),
@@ -55,10 +59,11 @@ def figures_of(statement: Statement, activity: Activity, by_category: dict[str, 
         "clusters": _clusters(statement),
         "lower_bound_of_nodes": None if bound is None else float(cents(bound)),
         "gap_to_lower_bound": _gap(statement, bound),
-        "multiplexing": multiplexing(statement, activity),
-        "quotas": quotas(statement),
+        "multiplexing": Later(partial(multiplexing, statement, activity)),
+        "quotas": Later(partial(quotas, statement)),
         "notes": list(statement.layout.notes),
     }
+    return Figures(figures)
 
 
 def _fleet(statement: Statement) -> dict[str, Any] | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.activity import Activity, activity_of
@@ -25,7 +26,7 @@ from tenancykit.criteria.cost.machines import committed, machines_of
 from tenancykit.criteria.cost.pricing import NOTHING, Cost, PriceList, UnitPrice, exactly
 from tenancykit.criteria.cost.spread import with_doubt
 from tenancykit.criteria.cost.statement import CPU, GPU, MEMORY, Statement
-from tenancykit.criteria.score import Evidence, Score
+from tenancykit.criteria.score import Evidence, Later, Score
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.scenario.model import Scenario
@@ -135,13 +136,6 @@ def _score(statement: Statement, activity: Activity) -> Score:
     total = with_doubt(statement, sum((cost for cost in by_category.values()), NOTHING))
     unit = f"{statement.currency} per month"
     figures = figures_of(statement, activity, by_category, total)
-    evidence = Evidence(
-        "service cost",
-        float(total.amount),
-        unit,
-        note=" ".join([_INTERVAL, *statement.layout.notes]),
-        children=(*_categories(statement, by_category), _placement(statement)),
-    )
     return Score(
         criterion="cost",
         value=float(total.amount),
@@ -149,10 +143,20 @@ def _score(statement: Statement, activity: Activity) -> Score:
         better="lower",
         low=float(total.low),
         high=float(total.high),
-        summary=_summary(statement, by_category, total, quota_words(figures["quotas"], statement)),
-        evidence=evidence,
+        summary=Later(partial(_summary, statement, by_category, total, figures)),
+        evidence=Later(partial(_evidence, statement, by_category, total)),
         figures=figures,
         detail=statement,
+    )
+
+
+def _evidence(statement: Statement, by_category: Mapping[str, Cost], total: Cost) -> Evidence:
+    return Evidence(
+        "service cost",
+        float(total.amount),
+        f"{statement.currency} per month",
+        note=" ".join([_INTERVAL, *statement.layout.notes]),
+        children=(*_categories(statement, by_category), _placement(statement)),
     )
 
 
@@ -167,7 +171,8 @@ def _sum(charges: Iterable[Charge], category: str) -> Cost:
     return sum((c.cost for c in charges if c.category == category), NOTHING)
 
 
-def _summary(statement: Statement, by_category: dict[str, Cost], total: Cost, quota: str) -> str:
+def _summary(statement: Statement, by_category: Mapping[str, Cost], total: Cost, figures: Mapping[str, Any]) -> str:
+    quota = quota_words(figures["quotas"], statement)
     tenants = sum(group.count for group in statement.groups)
     largest = max(by_category, key=lambda category: by_category[category].amount)
     share = by_category[largest].amount / total.amount if total.amount else Decimal(0)

@@ -31,7 +31,7 @@ from tenancykit.criteria.cost.wrapping import wrapping_conditions
 from tenancykit.design.batch import Batch
 from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign
 from tenancykit.design.offers import price_book
-from tenancykit.design.validity import Judge
+from tenancykit.design.validity import judge_of
 from tenancykit.scenario.model import Scenario, Site
 
 _SHAPING = frozenset({"vm-nodes", "tenant-vpc", "fair-queue", "resource-quota"})
@@ -62,7 +62,7 @@ class CostSweep:
         self._tenants: dict[int, Housed] = {}
         self._housed: dict[tuple[object, ...], Housed] = {}
         self._cores: dict[tuple[str, Choice, bool], ClassDesign] = {}
-        self._judges = {c.id: Judge(c, scenario, catalogue) for c in scenario.tenants.classes}
+        self._judges = {c.id: judge_of(c, scenario, catalogue) for c in scenario.tenants.classes}
         self._read = frozenset().union(*(c.atoms() for c in self.conditions()))
         footprints = (f.when for component in catalogue.components.values() for f in component.footprint)
         self._negated = frozenset().union(*(_negated(condition) for condition in footprints))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from tenancykit.catalogue.workbook import WorkBook, load_work
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.effort.schedule import Job, Schedule, schedule
 from tenancykit.criteria.effort.tasks import Plan, PlannedTask, check_team, plan
-from tenancykit.criteria.score import Evidence, Score
+from tenancykit.criteria.score import Evidence, Later, Score
 from tenancykit.design.components import Closure, closure
 from tenancykit.design.growth import Curve
 from tenancykit.design.model import ResolvedDesign
@@ -80,7 +81,7 @@ def measure(
         low=total.p10,
         high=total.p90,
         summary=_summary(effort),
-        evidence=_evidence(effort, scenario),
+        evidence=Later(partial(_evidence, effort, scenario)),
         figures=MappingProxyType(_figures(effort)),
         detail=effort,
     )

@@ -236,6 +236,7 @@ def lapse_of(barrier: Barrier, facts: frozenset[str], model: IsolationCatalogue)
     return None
 
 
+@lru_cache(maxsize=8192)
 def assumed_share(strength: Strength, model: IsolationCatalogue) -> float:
     """Return the share of a barrier's chance of being down that no published flaw and no measurement stands behind.
 

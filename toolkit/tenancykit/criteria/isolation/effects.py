@@ -18,13 +18,60 @@ from tenancykit.criteria.isolation.network import contracted
 Effects = Mapping[str, Mapping[Key, tuple[float, float]]]
 
 
-def first_order(result: IsolationResult, known: Sequence[Belief], believed: Beliefs, latency: float) -> Effects:
+class Ends:
+    """What the ends of each belief make of a barrier's chance of being down; most designs meet the same barriers.
+
+    Args:
+        known: the beliefs to move, one at a time.
+        believed: what is believed now.
+        model: the catalogue.
+    """
+
+    def __init__(self, known: Sequence[Belief], believed: Beliefs, model: IsolationCatalogue) -> None:
+        self._known, self._believed, self._model = {belief.id: belief for belief in known}, believed, model
+        self._found: dict[tuple[Strength, float], Sequence[tuple[str, float, float]]] = {}
+
+    def of(self, strength: Strength, latency: float) -> Sequence[tuple[str, float, float]]:
+        """Return the beliefs that touch a barrier, with how much their low and their high end add to its chance."""
+        found = self._found.get((strength, latency))
+        if found is None:
+            found = self._found[strength, latency] = [
+                (
+                    belief.id,
+                    self._chance(strength, belief, belief.low, latency) - strength.chance,
+                    self._chance(strength, belief, belief.high, latency) - strength.chance,
+                )
+                for belief in self._touching(strength)
+            ]
+        return found
+
+    def _touching(self, strength: Strength) -> Sequence[Belief]:
+        barrier = self._model.barriers[strength.barrier]
+        names = {f"window:{window_kind(barrier, self._model)}", f"rate:{barrier.kind}"}
+        if strength.lapse is not None:
+            names |= {f"lapse:{strength.lapse.id}", *(f"upkeep:{each.id}" for each in strength.upkeep)}
+        return [belief for name, belief in self._known.items() if name in names]
+
+    def _chance(self, strength: Strength, belief: Belief, end: float, latency: float) -> float:
+        """Return the chance that a barrier is down if a belief were at an end of its range."""
+        rate, days, wrong = strength.rate, strength.window_days, strength.misconfiguration
+        sort = belief.id.partition(":")[0]
+        if sort == "window":
+            days = max(end, latency)
+        elif sort == "rate":
+            barrier = self._model.barriers[strength.barrier]
+            rate = posterior(barrier, len(strength.flaws), self._model, self._believed.moved(belief.id, end))
+        elif belief.value > 0:
+            wrong = min(1.0, wrong * end / belief.value)
+        return 1 - (1 - rate.chance_within(days / DAYS_PER_YEAR)) * (1 - wrong)
+
+
+def first_order(result: IsolationResult, ends: Ends, latency: float) -> Effects:
     """Return, per belief that matters, how many open days a year its low and its high end add per class and plane.
 
     Args:
         result: isolation of a design.
-        known: the beliefs to move, one at a time.
-        believed: what is believed now.
+        ends: the beliefs to move.
         latency: days operations take to patch, below which no window falls.
     """
     found: dict[str, dict[Key, tuple[float, float]]] = {}
@@ -36,38 +83,12 @@ def first_order(result: IsolationResult, known: Sequence[Belief], believed: Beli
             for name, slope in network.slopes(finding.graph, chance).items():
                 if not slope:
                     continue
-                strength = finding.strengths[name]
-                for belief in _touching(strength, known, result.model):
-                    ends = (_chance(strength, belief, e, believed, latency, result) for e in (belief.low, belief.high))
-                    low, high = (slope * DAYS_PER_YEAR * (end - chance[name]) for end in ends)
-                    mine = found.setdefault(belief.id, {})
+                days = slope * DAYS_PER_YEAR
+                for belief, low, high in ends.of(finding.strengths[name], latency):
+                    mine = found.setdefault(belief, {})
                     before = mine.get((victim, asset.plane), (0.0, 0.0))
-                    mine[victim, asset.plane] = before[0] + low, before[1] + high
+                    mine[victim, asset.plane] = before[0] + days * low, before[1] + days * high
     return found
 
 
-def _touching(strength: Strength, known: Sequence[Belief], model: IsolationCatalogue) -> Sequence[Belief]:
-    barrier = model.barriers[strength.barrier]
-    names = {f"window:{window_kind(barrier, model)}", f"rate:{barrier.kind}"}
-    if strength.lapse is not None:
-        names |= {f"lapse:{strength.lapse.id}", *(f"upkeep:{each.id}" for each in strength.upkeep)}
-    return [belief for belief in known if belief.id in names]
-
-
-def _chance(
-    strength: Strength, belief: Belief, end: float, believed: Beliefs, latency: float, result: IsolationResult
-) -> float:
-    """Return the chance that a barrier is down if a belief were at an end of its range."""
-    rate, days, wrong = strength.rate, strength.window_days, strength.misconfiguration
-    sort = belief.id.partition(":")[0]
-    if sort == "window":
-        days = max(end, latency)
-    elif sort == "rate":
-        barrier = result.model.barriers[strength.barrier]
-        rate = posterior(barrier, len(strength.flaws), result.model, believed.moved(belief.id, end))
-    elif belief.value > 0:
-        wrong = min(1.0, wrong * end / belief.value)
-    return 1 - (1 - rate.chance_within(days / DAYS_PER_YEAR)) * (1 - wrong)
-
-
-__all__ = ["Effects", "first_order"]
+__all__ = ["Effects", "Ends", "first_order"]

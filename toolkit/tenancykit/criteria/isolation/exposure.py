@@ -120,13 +120,15 @@ class IsolationResult:
 
 def plane_nines(days: float, plane: Plane | Performance, model: IsolationCatalogue) -> float:
     """Return the nines of so many open asset-days a year on a plane; the more open, the fewer."""
-    parts = shared_resources(model) if plane == PERFORMANCE else _assets(plane, model)
-    return nines(days / (DAYS_PER_YEAR * len(parts)))
+    return nines(days / (DAYS_PER_YEAR * _parts(plane, model)))
 
 
 @lru_cache(maxsize=64)
-def _assets(plane: Plane, model: IsolationCatalogue) -> tuple[str, ...]:
-    return tuple(asset.id for asset in model.assets.values() if asset.plane == plane and guarded(asset))
+def _parts(plane: Plane | Performance, model: IsolationCatalogue) -> int:
+    """Return the number of assets of a plane, or of resources that neighbours share."""
+    if plane == PERFORMANCE:
+        return len(shared_resources(model))
+    return sum(1 for asset in model.assets.values() if asset.plane == plane and guarded(asset))
 
 
 def worst_of_each(result: IsolationResult) -> dict[str, dict[str, tuple[AssetFinding, PairFinding]]]:

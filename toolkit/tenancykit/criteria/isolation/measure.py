@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from typing import Any, Literal
 
 from kubeanswers.errors import Fault, InputError
 from tenancykit.catalogue.attack import PLANES, Plane
@@ -17,32 +18,28 @@ from tenancykit.criteria.isolation.exposure import PERFORMANCE, IsolationResult,
 from tenancykit.criteria.isolation.graph import (
     PROVIDER,
     PROVIDER_FACTS,
-    AttackGraph,
     attack_graph,
     pair_facts,
     provider_attacks,
-    words,
 )
 from tenancykit.criteria.isolation.interval import figure_interval
 from tenancykit.criteria.isolation.levels import VIEWS, guarded, level_of
 from tenancykit.criteria.isolation.network import contracted
-from tenancykit.criteria.isolation.reliability import Route, cheapest_routes, single_openers
 from tenancykit.criteria.isolation.result import (
     MAX_DEPTH,
     MAX_NINES,
     AssetFinding,
     GraphFinding,
     PairFinding,
+    Ways,
     figure,
 )
 from tenancykit.criteria.isolation.slowdown import Slowdown, alone, slowdown
-from tenancykit.criteria.score import Evidence, Score
+from tenancykit.criteria.score import Evidence, Figures, Later, Score
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.scenario.model import Scenario
 
 UNIT = "nines"
-
-_TINY = 1e-300
 
 
 def measure(
@@ -89,8 +86,8 @@ def measure(
         better="higher",
         low=min(low, finding.worst.figure),
         high=max(high, finding.worst.figure),
-        summary=_summary(worst, scenario),
-        evidence=evidence_tree(result, model),
+        summary=Later(partial(_summary, worst, scenario)),
+        evidence=Later(partial(evidence_tree, result, model)),
         figures=_figures(result, scenario),
         detail=result,
     )
@@ -153,41 +150,17 @@ def assess_facts(facts: frozenset[str], model: IsolationCatalogue, believed: Bel
     standing = frozenset(graph.starts)
     solved = {asset: contracted(asset, standing, model).solve(graph, chance) for asset in ids}
     depths = {asset: depth for asset, (_, depth) in solved.items()}
-    likely = cheapest_routes(
-        graph.links, graph.starts, ids, {name: -math.log(max(p, _TINY)) for name, p in chance.items()}
+    ways = Ways(graph, chance, model)
+    findings = tuple(
+        AssetFinding(a.id, a.title, a.plane, a.kinds, depths[a.id], solved[a.id][0], ways) for a in graph.assets
     )
-    findings = tuple(_asset(graph, asset, *solved[asset], likely.get(asset), model) for asset in ids)
     verdicts = {view: level_of(graph, depths, planes, model) for view, planes in VIEWS.items()}
-    targets = [asset.id for asset in graph.assets if guarded(asset)]
     return GraphFinding(
         graph,
         known,
         findings,
         {view: level for view, (level, _) in verdicts.items()},
         {view: why for view, (_, why) in verdicts.items()},
-        frozenset(None if name is None else str(name) for name in single_openers(graph.links, graph.starts, targets)),
-    )
-
-
-def _asset(
-    graph: AttackGraph,
-    asset_id: str,
-    exposure: float,
-    depth: int,
-    route: Route | None,
-    model: IsolationCatalogue,
-) -> AssetFinding:
-    asset = model.assets[asset_id]
-    return AssetFinding(
-        asset_id,
-        asset.title,
-        asset.plane,
-        asset.kinds,
-        depth,
-        exposure,
-        words(graph, route.links, model) if route else "",
-        route.links if route else (),
-        tuple(dict.fromkeys(str(v) for i in route.links for v in graph.links[i].variables)) if route else (),
     )
 
 
@@ -205,13 +178,12 @@ def _name(scenario: Scenario, class_id: str) -> str:
     return scenario.tenant_class(class_id).name or class_id
 
 
-def _figures(result: IsolationResult, scenario: Scenario) -> dict[str, Any]:
+def _figures(result: IsolationResult, scenario: Scenario) -> Mapping[str, Any]:
     pair = result.worst_pair
     assert pair is not None  # noqa: S101 - the caller has checked
     worst = pair.finding.worst
     levels = {view: min(p.finding.levels[view] for p in result.pairs) for view in VIEWS}
-    blast, barrier = _blast_radius(result)
-    return {
+    figures = {
         "level": levels["overall"],
         "planes": {view: level for view, level in levels.items() if view not in ("overall", "data")},
         "data_level": levels["data"],
@@ -219,35 +191,37 @@ def _figures(result: IsolationResult, scenario: Scenario) -> dict[str, Any]:
         "exposure": worst.exposure,
         "nines": worst.nines,
         "days_per_year": worst.days_per_year,
-        "weakest_path": worst.path,
+        "weakest_path": Later(partial(getattr, worst, "path")),
         "worst_asset": worst.asset,
         "attacker": pair.attacker,
         "victim": pair.victim,
         "missed": pair.finding.missed["overall"],
-        "blast_radius_tenants": blast,
-        "blast_radius_barrier": barrier,
+        "blast_radius_tenants": Later(partial(_blast_radius, result, 0)),
+        "blast_radius_barrier": Later(partial(_blast_radius, result, 1)),
         "classes": {c.id: _class_figures(result, c.id) for c in scenario.tenants.classes},
         "plane_nines": _plane_nines(result),
         "open_days": _open_days(result),
         "slowdowns": _slowed(result),
-        "availability": _availability(result),
-        "matrix": result.rows(),
+        "availability": Later(partial(_availability, result)),
+        "matrix": Later(result.rows),
     }
+    return Figures(figures)
 
 
-def _class_figures(result: IsolationResult, class_id: str) -> dict[str, Any]:
+def _class_figures(result: IsolationResult, class_id: str) -> Mapping[str, Any]:
     """Return the figures of one class as the victim: levels per view, and its worst asset."""
     pairs = [pair for pair in result.pairs if pair.victim == class_id]
     if not pairs:
         return {**dict.fromkeys(VIEWS, "L5"), "depth": MAX_DEPTH, "exposure": 0.0, "nines": MAX_NINES, "path": ""}
     worst = min((pair.finding.worst for pair in pairs), key=lambda finding: finding.figure)
-    return {
+    figures = {
         **{view: min(pair.finding.levels[view] for pair in pairs) for view in VIEWS},
         "depth": worst.depth,
         "exposure": worst.exposure,
         "nines": worst.nines,
-        "path": worst.path,
+        "path": Later(partial(getattr, worst, "path")),
     }
+    return Figures(figures)
 
 
 def _plane_nines(result: IsolationResult) -> dict[str, float]:
@@ -294,8 +268,8 @@ def _availability(result: IsolationResult) -> dict[str, Any]:
     }
 
 
-def _blast_radius(result: IsolationResult) -> tuple[int, str]:
-    """Return the most tenants that fall to one tenant with one barrier (or none), and that barrier."""
+def _blast_radius(result: IsolationResult, part: Literal[0, 1]) -> int | str:
+    """Return the most tenants that fall to one tenant with one barrier (or none), or that barrier."""
     falls: dict[tuple[str, str], int] = {}
     for pair in result.pairs:
         openers = pair.finding.openers
@@ -305,9 +279,9 @@ def _blast_radius(result: IsolationResult) -> tuple[int, str]:
                 key = (pair.attacker, barrier)
                 falls[key] = falls.get(key, 0) + pair.victims
     if not falls:
-        return 0, ""
+        return (0, "")[part]
     (_, barrier), tenants = max(falls.items(), key=lambda item: (item[1], item[0][1]))
-    return tenants, barrier
+    return (tenants, barrier)[part]
 
 
 def _alone(result: IsolationResult, scenario: Scenario) -> Score:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from tenancykit.catalogue.attack import Impact, Plane
+from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
-from tenancykit.criteria.isolation.graph import AttackGraph
+from tenancykit.criteria.isolation.graph import AttackGraph, words
+from tenancykit.criteria.isolation.reliability import Route, cheapest_routes, single_openers
+
+_TINY = 1e-300
 
 MAX_NINES = 12.0
 """Nines of an asset that no path reaches; keeps figures finite."""
@@ -35,6 +39,33 @@ def figure(exposure: float, depth: int) -> float:
     return nines(exposure) + DEPTH_WEIGHT * min(depth, MAX_DEPTH)
 
 
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """The likeliest paths of a pair, searched when first asked for: figures and levels need none.
+
+    Attributes:
+        graph: the graph of the pair.
+        chance: chance of each barrier of being down.
+        model: the catalogue.
+    """
+
+    graph: AttackGraph
+    chance: Mapping[str, float]
+    model: IsolationCatalogue
+
+    @cached_property
+    def likely(self) -> Mapping[Hashable, Route]:
+        """The likeliest route to each asset that can be reached."""
+        cost: dict[Hashable, float] = {name: -math.log(max(p, _TINY)) for name, p in self.chance.items()}
+        ids = [asset.id for asset in self.graph.assets]
+        return cheapest_routes(self.graph.links, self.graph.starts, ids, cost)
+
+    def words(self, asset: str) -> str:
+        """Return the likeliest path to an asset as people say it; empty where there is none."""
+        route = self.likely.get(asset)
+        return words(self.graph, route.links, self.model) if route else ""
+
+
 @dataclass(frozen=True)
 class AssetFinding:
     """How well one asset of the victim is kept from the attacker.
@@ -46,9 +77,7 @@ class AssetFinding:
         kinds: what is at stake.
         depth: barriers in the smallest set whose fall opens a path; :data:`MAX_DEPTH` where there is no path.
         exposure: chance that some path is fully open at a random moment.
-        path: likeliest path in words; empty where there is none.
-        links: indices of the likeliest path's links in the graph of the pair.
-        barriers: distinct barriers on the likeliest path.
+        ways: the likeliest paths of the pair.
     """
 
     asset: str
@@ -57,9 +86,24 @@ class AssetFinding:
     kinds: tuple[Impact, ...]
     depth: int
     exposure: float
-    path: str
-    links: tuple[int, ...]
-    barriers: tuple[str, ...]
+    ways: Ways = field(repr=False, compare=False)
+
+    @property
+    def path(self) -> str:
+        """Likeliest path in words; empty where there is none."""
+        return self.ways.words(self.asset)
+
+    @property
+    def links(self) -> tuple[int, ...]:
+        """Indices of the likeliest path's links in the graph of the pair."""
+        route = self.ways.likely.get(self.asset)
+        return route.links if route else ()
+
+    @property
+    def barriers(self) -> tuple[str, ...]:
+        """Distinct barriers on the likeliest path."""
+        graph = self.ways.graph
+        return tuple(dict.fromkeys(str(v) for i in self.links for v in graph.links[i].variables))
 
     @property
     def nines(self) -> float:
@@ -105,7 +149,6 @@ class GraphFinding:
         assets: a finding per asset.
         levels: level per view (``overall``, ``control``, ``data`` and each data plane).
         missed: what the next level asks for, per view.
-        openers: barriers each of which alone opens a path to a confidentiality or integrity asset; None: open already.
     """
 
     graph: AttackGraph
@@ -113,7 +156,13 @@ class GraphFinding:
     assets: tuple[AssetFinding, ...]
     levels: Mapping[str, str]
     missed: Mapping[str, str]
-    openers: frozenset[str | None]
+
+    @cached_property
+    def openers(self) -> frozenset[str | None]:
+        """Barriers each of which alone opens a path to a confidentiality or integrity asset; None: open already."""
+        targets = [asset.asset for asset in self.assets if asset.guarded]
+        found = single_openers(self.graph.links, self.graph.starts, targets)
+        return frozenset(None if name is None else str(name) for name in found)
 
     @cached_property
     def worst(self) -> AssetFinding:

@@ -60,6 +60,7 @@ def lost(times: float) -> float:
     return 1.0 - 1.0 / times
 
 
+@lru_cache(maxsize=64)
 def shared_resources(model: IsolationCatalogue) -> tuple[str, ...]:
     """Return the resources on which neighbours slow each other."""
     return tuple(dict.fromkeys(e.resource for e in model.interference.values() if e.kind == "sharing"))

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from functools import partial
 from typing import Any
 
 from tenancykit.catalogue.reading import Catalogue
@@ -29,7 +29,7 @@ from tenancykit.criteria.operations.limits import NOTHING_PLACED, Finding, Place
 from tenancykit.criteria.operations.staffing import RollOut, Staffing, staff, waves_for
 from tenancykit.criteria.operations.structure import Exported, Structure, measure_structure
 from tenancykit.criteria.operations.toil import PER_INSTALLED, ToilLine, Workload, workload
-from tenancykit.criteria.score import Evidence, Score
+from tenancykit.criteria.score import Evidence, Figures, Later, Score
 from tenancykit.design.components import Closure, closure
 from tenancykit.design.growth import Curve
 from tenancykit.design.model import ResolvedDesign
@@ -159,8 +159,8 @@ def score_of(
         low=whole.p10,
         high=whole.p90,
         summary=_summary(operations),
-        evidence=_evidence(operations, book),
-        figures=MappingProxyType(_figures(operations)),
+        evidence=Later(partial(_evidence, operations, book)),
+        figures=_figures(operations),
         detail=operations,
     )
 
@@ -227,7 +227,7 @@ def _summary(operations: Operations) -> str:
 
 def _figures(operations: Operations) -> Mapping[str, Any]:
     toil, structure = operations.workload.total, operations.structure
-    return {
+    figures = {
         "toil_hours_month": toil.p50,
         "toil_hours_month_p10": toil.p10,
         "toil_hours_month_p90": toil.p90,
@@ -258,11 +258,16 @@ def _figures(operations: Operations) -> Mapping[str, Any]:
         },
         "limits_exceeded": [_limit(finding) for finding in operations.exceeded],
         "nearest_limits": [_limit(finding) for finding in operations.limits[:3]],
-        "growth": [
-            {"tenants": count, "hours_month": hours.p50, "low": hours.p10, "high": hours.p90}
-            for count, hours in operations.curve.points()
-        ],
+        "growth": Later(partial(_growth, operations)),
     }
+    return Figures(figures)
+
+
+def _growth(operations: Operations) -> list[dict[str, Any]]:
+    return [
+        {"tenants": count, "hours_month": hours.p50, "low": hours.p10, "high": hours.p90}
+        for count, hours in operations.curve.points()
+    ]
 
 
 def _limit(finding: Finding) -> dict[str, Any]:
