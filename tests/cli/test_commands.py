@@ -53,7 +53,7 @@ def test_another_process_with_another_hash_seed_prints_the_same_bytes() -> None:
 def test_compare_prints_the_ranking_and_the_reason_for_first_place(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "compare", "ml-platform")
     assert code == 0
-    assert "First place: RA" in out
+    assert "First place. It scores 0." in out
     assert all(f"RA{n:02d}" in out for n in range(1, len(load_catalogue().references) + 1))
 
 

@@ -15,6 +15,7 @@ from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import command_line
 from tenancykit.cli.designs import _with_today
 from tenancykit.criterion_names import CRITERIA
+from tenancykit.report.calling import called
 from tenancykit.report.paper import Paper
 from tenancykit.report.record_board import BoardEdition, reversals
 from tenancykit.report.risks import risks
@@ -77,7 +78,7 @@ def test_where_the_page_says_another_design_is_first_it_is(example: str) -> None
             rest = 1 - current[interval.criterion]
             moved = {n: w * (1 - at) / rest for n, w in current.items()} | {interval.criterion: at}
             assert found.with_weights(Weights.by_criterion(moved, normalise=True)).best.id == label
-            assert f"({label}) is first where" in text
+            assert f"{called(found[label], found.best)} is first where".lower() in text.lower()
 
 
 def test_three_years_add_up_and_each_year_is_that_of_its_tenants() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_every_example_admits_a_design_and_says_why_it_is_first(example: str) ->
     from tenancykit.report.reasons import why_first
 
     found = study(example)
-    assert found.best.id in why_first(found)
+    assert not re.search(r"\b(RA\d\d|HY\d)\b", why_first(found))
     assert found.rank(found.best.id) == 1
     assert found.pareto_front is not None
     assert found.best.id in found.pareto_front.labels

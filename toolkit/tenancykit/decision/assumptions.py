@@ -11,7 +11,7 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.ranking import TIE, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
-from tenancykit.decision.table import DecisionTable, FloatArray, as_floats, change_text, figure
+from tenancykit.decision.table import DecisionTable, FloatArray, amount, as_floats, change_text, figure
 from tenancykit.decision.weights import Weights
 
 _STEPS: Final = 60
@@ -112,13 +112,12 @@ class TippingPoint:
     unit: str = ""
 
     def __str__(self) -> str:
-        unit = f" {self.unit}" if self.unit else ""
         if self.tips_at is None:
             low, high = self.searched
-            return f"{self.name}: nothing between {figure(low)} and {figure(high)}{unit} overturns the decision"
+            return f"{self.name}: nothing between {figure(low)} and {amount(high, self.unit)} overturns the decision"
         told = "" if self.relative is None else f" ({change_text(self.relative)})"
         plausible = "plausible" if self.plausible else "beyond the plausible range"
-        return f"{self.name}: at {figure(self.tips_at)}{unit}{told} {self.new_winner} draws level; {plausible}"
+        return f"{self.name}: at {amount(self.tips_at, self.unit)}{told} {self.new_winner} draws level; {plausible}"
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,11 @@ def figures_apart(first: float, second: float) -> tuple[str, str]:
     return next((pair for pair in told if pair[0] != pair[1]), told[0])
 
 
+def amount(value: float, unit: str) -> str:
+    """Return an estimate with its unit for a sentence; in times what is assumed where the unit is ``x``."""
+    return f"{figure(value)} times what is assumed" if unit == "x" else f"{figure(value)} {unit}".rstrip()
+
+
 def as_stated(value: float) -> str:
     """Return a number that somebody stated, digit by digit, thousands separated."""
     return f"{value:,.12g}"

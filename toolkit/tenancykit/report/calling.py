@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tenancykit.design.naming import parts, shared_clusters
+from tenancykit.report.apart import names_apart
 from tenancykit.sentences import listed
+from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
 _BRACKETED: Final = re.compile(r" \([^)]*\)")
@@ -46,6 +48,13 @@ def called(other: Evaluation, first: Evaluation) -> str:
     less = [part for part in mine[1:] if part not in theirs]
     told = [f"with {listed(more)}"] * bool(more) + [f"without {listed(less)}"] * bool(less)
     return min(f"the same {' and '.join(told)}", other.name, key=len)
+
+
+def names_beside(study: Study, labels: Iterable[str]) -> dict[str, str]:
+    """Return how designs are called in sentences about the first one, no two alike."""
+    beside = {label: called(study[label], study.best) for label in labels}
+    alike = [label for label in beside if [*beside.values()].count(beside[label]) > 1]
+    return beside | {label: name for label, name in names_apart(study.order).items() if label in alike}
 
 
 def clusters(evaluation: Evaluation) -> str:
@@ -89,4 +98,4 @@ def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
             yield from dict.fromkeys((told, _BRACKETED.sub("", told)))
 
 
-__all__ = ["apart", "brief", "called", "clusters", "heads", "tight"]
+__all__ = ["apart", "brief", "called", "clusters", "heads", "names_beside", "tight"]

@@ -26,9 +26,14 @@ def number(value: float) -> str:
     return f"{value:.1f}" if size >= 10 else f"{value:.2f}"
 
 
+def estimate(value: float) -> str:
+    """Return an estimate for people: as :func:`number`, but never more than three significant digits."""
+    return number(float(f"{value:.3g}"))
+
+
 def numbers_apart(first: float, second: float) -> tuple[str, str]:
     """Return two numbers, with as many digits as it takes to tell them apart (``1.709M`` and ``1.710M``)."""
-    told = number(first), number(second)
+    told = estimate(first), estimate(second)
     if told[0] != told[1] or first == second:
         return told
     scale, unit = (1_000_000, "M") if abs(first) >= 1_000_000 else (1, "")
@@ -53,12 +58,12 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 def value_text(score: Score) -> str:
     """Return a score's value with its unit."""
-    return f"{number(score.value)} {score.unit}".strip()
+    return f"{estimate(score.value)} {score.unit}".strip()
 
 
 def interval_text(score: Score) -> str:
     """Return a score's interval, P10 to P90."""
-    return f"{number(score.low)} - {number(score.high)}"
+    return f"{estimate(score.low)} - {estimate(score.high)}"
 
 
 def level_text(score: Score) -> str:
@@ -77,4 +82,4 @@ def short_values(first: Score, second: Score) -> tuple[str, str]:
 def short_value(score: Score) -> str:
     """Return a score's value for a table cell; isolation carries its level."""
     level = score.figures.get("level")
-    return f"{number(score.value)} ({level})" if level else number(score.value)
+    return f"{estimate(score.value)} ({level})" if level else estimate(score.value)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from tenancykit.criterion_names import TITLES
-from tenancykit.decision.explain import Contribution
-from tenancykit.decision.sensitivity import WeightInterval
+from tenancykit.decision.explain import Contribution, Why
+from tenancykit.decision.table import figures_apart
 from tenancykit.decision.verdict import share_in_words
-from tenancykit.report.figures import numbers_apart
+from tenancykit.report.calling import names_beside
+from tenancykit.report.opening_days import days_in_words
 from tenancykit.sentences import listed
 from tenancykit.study.certainty import VARIED
 from tenancykit.study.comparison import Study
@@ -27,40 +29,44 @@ DOUBT: Final = f"in samples of {VARIED}"
 
 
 def why_first(study: Study) -> str:
-    """Return why the first design is first, against the runner-up."""
+    """Return why the first design is first, against the runner-up, designs told in words."""
     ranking = study.ranking
     if ranking is None:
         return study.nobody()
     order = ranking.ordered()
-    best = study[order[0]]
     if len(order) == 1:
-        return f"{best.id} {best.name} is first: the only design that meets every requirement."
-    second = study[order[1]]
+        return "It is the only design that meets every requirement."
+    best, second = study[order[0]], study[order[1]]
     found = study.why(best.id, second.id)
     score = ranking.scores[ranking.labels.index(best.id)]
-    text = f"{best.id} {best.name} is first with {score:.3f} of 1, {found.lead:.3f} ahead of {second.id} {second.name}"
-    text += f": {_told(found.reasons_for)}" if found.reasons_for else ": equal on every criterion"
+    text = f"It scores {score:.3f} of 1, {found.lead:.3f} more than {names_beside(study, [second.id])[second.id]}"
+    text += f": {_told(study, found, found.reasons_for)}" if found.reasons_for else ": equal on every criterion"
     if found.reasons_against:
-        text += f"; although {_told(found.reasons_against)}"
-    if found.needs:
-        text += f". {second.id} draws level if {' or '.join(map(str, found.needs[:2]))}"
-    return text + "."
+        text += f"; although {_told(study, found, found.reasons_against)}"
+    values = [need for need in found.needs if need.kind == "value"]
+    needs = [need for need in values if need.criterion != "isolation"] or values or list(found.needs)
+    return f"{text}." + (f" That one draws level if {' or '.join(map(str, needs[:2]))}." if needs else "")
 
 
 def overruled(study: Study, chosen: Evaluation) -> str:
     """Return that a design was chosen against the ranking, where it stands, and why another is first."""
     rank = study.rank(chosen.id)
     place = f"rank {rank}" if rank else "not admitted: " + "; ".join(study.exclusions(chosen.id))
-    return f"{chosen.id} {chosen.name} was chosen by hand ({place}). {why_first(study)}"
+    first = f" First is {study.best.name}." if study.ranking else ""
+    return f"{chosen.name} was chosen by hand ({place}).{first} {why_first(study)}"
 
 
-def _told(contributions: tuple[Contribution, ...]) -> str:
-    return ", ".join(_contribution(one) for one in contributions)
+def _told(study: Study, found: Why, contributions: tuple[Contribution, ...]) -> str:
+    return ", ".join(_contribution(study[found.first], study[found.second], one) for one in contributions)
 
 
-def _contribution(one: Contribution) -> str:
-    first, second = numbers_apart(one.first, one.second)
-    return f"{TITLES[one.criterion].lower()} {first} against {second} {one.unit}".rstrip() + f" ({one.amount:+.3f})"
+def _contribution(best: Evaluation, second: Evaluation, one: Contribution) -> str:
+    name, told = TITLES[one.criterion].lower(), " against ".join(figures_apart(one.first, one.second))
+    if one.criterion == "isolation":
+        first, other = (days_in_words(evaluation, ways=False) for evaluation in (best, second))
+        if first != other:
+            return f"open days a year {first} against {other} ({one.amount:+.3f})"
+    return f"{name} {told} {one.unit}".rstrip() + f" ({one.amount:+.3f})"
 
 
 _GROWING: Final[tuple[tuple[Literal["toil", "effort"], str], ...]] = (
@@ -91,15 +97,21 @@ def contested(study: Study) -> str:
     chosen: dict[str, list[str]] = {}
     for method, winners in zip(study.agreement.methods, study.agreement.winners, strict=True):
         chosen.setdefault(first if first in winners else winners[0], []).append(method)
+    for name, label in _otherwise(study):
+        chosen.setdefault(label, []).append(f"stakeholder {name}")
+    if list(chosen) == [first]:
+        return f"Every method{' and stakeholder' if study.stakeholders else ''} puts it first."
+    agree, names = chosen.pop(first, []), names_beside(study, chosen)
+    told = "; ".join(f"{listed(by)} would choose {names[winner]}" for winner, by in chosen.items())
+    return f"It is the choice of {listed(agree)}, but {told}." if agree else f"But {told}."
+
+
+def _otherwise(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield every stakeholder with the design first by its weights; the study's first where that is among them."""
     for name, view in study.stakeholders.items():
         if view.ranking is not None:
-            found = view.ranking.winners
-            chosen.setdefault(first if first in found else found[0], []).append(f"stakeholder {name}")
-    if list(chosen) == [first]:
-        return f"Every method{' and stakeholder' if study.stakeholders else ''} puts {first} first."
-    agree = chosen.pop(first, [])
-    told = "; ".join(f"{listed(by)} would choose {winner}" for winner, by in chosen.items())
-    return f"{first} is the choice of {listed(agree)}, but {told}." if agree else f"But {told}."
+            winners = view.ranking.winners
+            yield name, study.best.id if study.best.id in winners else winners[0]
 
 
 def how_sure(study: Study) -> str:
@@ -128,23 +140,32 @@ def of_samples(share: float, samples: int) -> str:
     return f"all {samples:,} samples" if count == samples else f"{count:,} of {samples:,} samples"
 
 
-def what_would_change_it(study: Study) -> str:
-    """Return the weights at which another design takes the first place."""
-    told = [text for interval in study.weight_intervals for text in _edges(interval)]
-    return f"Another design is first when {'; '.join(told)}." if told else ""
+def what_would_change_it(study: Study, *, stakeholders: bool = False) -> str:
+    """Return at which weights which other design takes the first place, design by design; by rank.
+
+    Args:
+        study: the comparison.
+        stakeholders: whether those by whose weights it does are named as well.
+    """
+    edges: dict[str, list[str]] = {}
+    for found in study.weight_intervals:
+        name = TITLES[found.criterion].lower()
+        if found.below is not None and found.low > _FIRST:
+            edges.setdefault(found.below, []).append(f"{name} weighs less than {weight(found.low)}")
+        if found.above is not None and found.high < _LAST:
+            edges.setdefault(found.above, []).append(f"{name} weighs more than {weight(found.high)}")
+    for name, label in _otherwise(study) if stakeholders else ():
+        if label != study.best.id:
+            edges.setdefault(label, []).append(f"stakeholder {name} decides")
+    names = names_beside(study, edges)
+    told = [
+        f"{names[label]} is first where {', or '.join(reasons)}."
+        for label, reasons in sorted(edges.items(), key=lambda item: study.rank(item[0]) or 0)
+    ]
+    return " ".join(f"{text[0].upper()}{text[1:]}" for text in told)
 
 
 def weight(value: float) -> str:
     """Return a weight with two decimals, with more where it would read as none or all (``0.004``, ``0.997``)."""
     digits = next((n for n in range(2, 6) if round(value, n) not in (0, 1)), 2)
     return f"{value:.{digits}f}"
-
-
-def _edges(interval: WeightInterval) -> list[str]:
-    name = TITLES[interval.criterion].lower()
-    found = []
-    if interval.below is not None and interval.low > _FIRST:
-        found.append(f"the weight of {name} falls under {weight(interval.low)} ({interval.below})")
-    if interval.above is not None and interval.high < _LAST:
-        found.append(f"the weight of {name} rises over {weight(interval.high)} ({interval.above})")
-    return found

@@ -13,7 +13,7 @@ from tenancykit.report.figures import counted
 from tenancykit.report.opening import days_in_words, opening, recommended
 from tenancykit.report.opening_days import open_to
 from tenancykit.report.paper import Paper
-from tenancykit.report.reasons import overruled, weight
+from tenancykit.report.reasons import overruled, what_would_change_it
 from tenancykit.report.risks import risks
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
@@ -159,7 +159,7 @@ class BoardEdition:
         for found in (self.outlook, *others):
             years = [three_digits(float(year.total)) for year in found.years]
             years += [""] * (YEARS - len(years))
-            name = f"{found.design} {self.study[found.design].name}"
+            name = self.study[found.design].name
             rows.append([name, three_digits(float(found.building)), *years, three_digits(float(found.total))])
         heads = [
             f"Design, {self.outlook.currency}",
@@ -188,7 +188,7 @@ class BoardEdition:
 
     def instead(self) -> str:
         """Return the alternatives with why not."""
-        rows = [[f"{e.id} {e.name}", f"{self.study.rank(e.id)}", self.why_not(e)] for e in self.alternatives()]
+        rows = [[e.name, f"{self.study.rank(e.id)}", self.why_not(e)] for e in self.alternatives()]
         if not rows:
             return "<p>No design of another kind meets every requirement.</p>"
         return table(["Alternative", "Rank", "Why not"], rows, numbers={1})
@@ -241,24 +241,11 @@ METHOD: Final = (
 
 def reversals(study: Study) -> str:
     """Return at which weights which design would be first, by design, and which stakeholders would choose another."""
-    edges: dict[str, list[str]] = {}
-    for found in study.weight_intervals:
-        name = TITLES[found.criterion].lower()
-        if found.below is not None and found.low > 0:
-            edges.setdefault(found.below, []).append(f"{name} weighs less than {weight(found.low)}")
-        if found.above is not None and found.high < 1:
-            edges.setdefault(found.above, []).append(f"{name} weighs more than {weight(found.high)}")
-    for name, view in study.stakeholders.items():
-        if view.ranking is not None and study.best.id not in view.ranking.winners:
-            edges.setdefault(view.ranking.winners[0], []).append(f"stakeholder {name} decides")
-    if not edges:
+    told = what_would_change_it(study, stakeholders=True)
+    if not told:
         return "No weight alone makes another design first."
-    told = [
-        f"{study[label].name} ({label}) is first where {', or '.join(reasons)}."
-        for label, reasons in sorted(edges.items(), key=lambda item: study.rank(item[0]) or 0)
-    ]
     now = ", ".join(f"{TITLES[n].lower()} {w:.2f}" for n, w in zip(CRITERIA, study.weights.values, strict=True))
-    return f"{' '.join(told)} Weights now: {now}."
+    return f"{told} Weights now: {now}."
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:

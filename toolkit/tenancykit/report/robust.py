@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from typing import Any, Final
 
 from tenancykit.criterion_names import TITLES
 from tenancykit.decision.assumptions import TornadoRow
 from tenancykit.decision.stakeholders import Consensus
-from tenancykit.decision.table import figure
+from tenancykit.decision.table import amount, figure
 from tenancykit.drawing import html_of, text_of
-from tenancykit.report.figures import number
+from tenancykit.report.apart import names_apart
+from tenancykit.report.opening_days import days_in_words
 from tenancykit.report.reasons import hangs_on
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.sentences import listed
+from tenancykit.study.comparison import Study
 from tenancykit.study.robustness import Robustness
 from tenancykit.version import __version__
 
@@ -24,7 +27,7 @@ _SHOWN: Final = 10
 def robustness_text(found: Robustness) -> str:
     """Return what would overturn the first place, what moves it most, what is near it and who would object."""
     best = found.study.best
-    lines = [*wrapped(f"What would change the first place of {best.id} {best.name}"), ""]
+    lines = [*wrapped(f"What would change the first place of {best.name} ({best.id})"), ""]
     tips = [tip for tip in found.tipping_points if tip.tips_at is not None]
     lines.append(
         "Tipping points, nearest first (each assumption alone):" if tips else "No assumption alone overturns it."
@@ -37,7 +40,15 @@ def robustness_text(found: Robustness) -> str:
     lines += ["", *_near(found)]
     if found.consensus is not None:
         lines += ["", *_agreed(found.consensus)]
+    lines += _legend(found.study, "\n".join(lines))
     return "\n".join(lines)
+
+
+def _legend(study: Study, text: str) -> list[str]:
+    """Return what the designs are that a text speaks of by id, best first; the first is named above it."""
+    told = [e for e in study.order if e.id != study.best.id and re.search(rf"\b{re.escape(e.id)}\b", text)]
+    lines = [line for e in told for line in bullet(f"{e.id} is {names_apart(study.order)[e.id]}")]
+    return ["", "The designs spoken of:", *lines] if lines else []
 
 
 def _survival(found: Robustness) -> list[str]:
@@ -51,10 +62,10 @@ def _survival(found: Robustness) -> list[str]:
     lines += ["", f"Every assumption at both ends of its plausible range ({count}, one at a time):"]
     lines += bullet(f"{count - len(fell)} of {count} leave {verdict.leader} or a near-twin first")
     for item in fell:
-        unit = "" if item.unit == "x" else f" {item.unit}"
+        now = "" if item.unit == "x" else f", now {amount(item.current, item.unit)}"
         lines += bullet(
-            f"{item.name}, now {figure(item.current)}{unit}: at {figure(item.low)} {item.first_at_low} is first, "
-            f"at {figure(item.high)} {item.first_at_high}"
+            f"{item.name}{now}: at {figure(item.low)} {item.first_at_low} is first, "
+            f"at {amount(item.high, item.unit)} {item.first_at_high}"
         )
     if told := hangs_on(found.study):
         lines += bullet(f"In the samples they move at once. {told}")
@@ -95,17 +106,17 @@ def _near(found: Robustness) -> list[str]:
         first = cheaper[0]
         scores = found.study.best.scores
         given = listed(
-            [f"{number(amount)} {scores[name].unit} of {TITLES[name].lower()}" for name, amount in first.gives_up]
+            [f"{figure(more)} {scores[name].unit} of {TITLES[name].lower()}" for name, more in first.gives_up]
         )
         gives = f"takes {given} more" if given else "gives up nothing"
-        text = f"nearest cheaper design that keeps the isolation: {first.label}, saves {number(first.saves)} {currency}"
-        lines += bullet(f"{text} per month and {gives}")
+        text = f"nearest cheaper design that keeps the isolation: {first.label}, saves {figure(first.saves)} {currency}"
+        lines += bullet(f"{text} a month and {gives}")
     else:
         lines.append("- no cheaper design keeps the isolation")
     if step is not None:
         lines += bullet(
-            f"the last {number(step.spent)} {currency} per month, over {step.cheaper}, "
-            f"buy {number(step.gained)} of isolation's value (0 to 1)"
+            f"the last {figure(step.spent)} {currency} a month, over {step.cheaper}, buy less open days a year: "
+            f"{_days(found, step.dearer)} instead of {_days(found, step.cheaper)}"
         )
     else:
         lines += bullet(
@@ -114,16 +125,22 @@ def _near(found: Robustness) -> list[str]:
     return lines
 
 
+def _days(found: Robustness, label: str) -> str:
+    return days_in_words(found.study[label], ways=False)
+
+
 def _agreed(found: Consensus) -> list[str]:
     names = ", ".join(s.name for s in found.stakeholders)
     choice = found.choice or "nobody: every design is vetoed"
-    told = f"Stakeholders ({names}): by the mean of their weights {found.ranking.winner}; without vetoes {choice}."
+    told = (
+        f"Stakeholders ({names}): by the mean of their weights {found.ranking.winner}; of what nobody vetoes {choice}."
+    )
     lines = wrapped(told)
     for stakeholder, ranking in zip(found.stakeholders, found.rankings, strict=True):
         vetoes = [veto.label for veto in found.vetoes if veto.stakeholder == stakeholder.name]
         told = f"{stakeholder.name} puts {ranking.winner} first"
         lines += bullet(f"{told} and would veto {', '.join(vetoes) if vetoes else 'nothing'}")
-    lines += bullet(f"{found.least_regret} disappoints the most disappointed of them least")
+    lines += bullet(f"{found.least_regret} falls least behind anybody's own favourite")
     return lines
 
 

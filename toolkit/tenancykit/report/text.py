@@ -44,7 +44,7 @@ def study_text(study: Study) -> str:
             if len(reasons) > _REASONS:
                 lines.append(f"    - and {len(reasons) - _REASONS} more (all of them: --json)")
         lines.append("")
-    lines.extend(wrapped(f"First place: {why_first(study)}"))
+    lines.extend(wrapped(f"First place. {why_first(study)}"))
     for text in (contested(study), what_would_change_it(study)):
         if text:
             lines.extend(wrapped(text))
