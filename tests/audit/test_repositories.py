@@ -225,3 +225,17 @@ def test_an_object_named_by_a_placeholder_is_not_read_as_one_of_that_name(tmp_pa
     found = read_objects([tmp_path])
     assert not list(found.objects)
     assert "placeholder" in str(found.faults[0])
+
+
+def test_a_guard_that_was_being_deleted_is_not_counted_on() -> None:
+    deny = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+    }
+    held = [{**deny, "metadata": {"name": "deny", "namespace": f"team-{name}"}} for name in "ab"]
+    leaving = [{**one, "metadata": {**one["metadata"], "deletionTimestamp": "2026-11-30T00:00:00Z"}} for one in held]
+    assert audit(from_dicts([*tenants(), *held])).open_crossings().get("pod-network-to-victim", 0) == 0
+    report = audit(from_dicts([*tenants(), *leaving]))
+    assert report.open_crossings()["pod-network-to-victim"]
+    assert [f.what for f in report.findings if f.rule == "policy-invalid" and "being deleted" in f.what]

@@ -46,11 +46,17 @@ class Reply:
     status: int
     body: Mapping[str, Any]
     content: str = "application/json"
+    text: str = "<html>sign in</html>"
+    after: str = ""
+    cut: bool = False
 
 
 @dataclass
 class Trouble:
-    """Something that goes wrong: how often, for which requests."""
+    """Something that goes wrong: how often, for which requests, after how many that went well.
+
+    ``cut`` closes the connection in the middle of the answer; ``words`` are plain text, as a real server's 429 is.
+    """
 
     text: str
     status: int = 0
@@ -60,6 +66,10 @@ class Trouble:
     wait: float = 0.0
     body: Mapping[str, Any] = field(default_factory=dict)
     content: str = "application/json"
+    skip: int = 0
+    cut: bool = False
+    words: str = ""
+    retry: str = ""
 
 
 def refusal(status: int, message: str, reason: str = "", **details: Any) -> Reply:
@@ -505,15 +515,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        data = json.dumps(reply.body).encode() if reply.content == "application/json" else b"<html>sign in</html>"
+        data = json.dumps(reply.body).encode() if reply.content == "application/json" else reply.text.encode()
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content)
         if 300 <= reply.status < 400:
             self.send_header("Location", "https://login.example.net/")
+        if reply.after:
+            self.send_header("Retry-After", reply.after)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(data[: len(data) // 2] if reply.cut else data)
         self.wfile.flush()
+        if reply.cut:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 - names of the standard library
 
@@ -524,10 +539,18 @@ class _Handler(BaseHTTPRequestHandler):
         for trouble in cluster.troubles:
             line = f"{self.command} {self.path}"
             if trouble.times and trouble.text in line and not (trouble.unless and trouble.unless in line):
+                if trouble.skip:
+                    trouble.skip -= 1
+                    continue
                 trouble.times -= 1
                 time.sleep(trouble.wait)
                 if trouble.drop:
                     return None
+                if trouble.words:
+                    return Reply(trouble.status, {}, "text/plain", trouble.words, trouble.retry)
+                if trouble.cut:
+                    whole = cluster.answer(self.command, self.path, self.headers, body)
+                    return Reply(whole.status, whole.body, cut=True)
                 if trouble.status:
                     return Reply(
                         trouble.status, trouble.body or refusal(trouble.status, "out of order").body, trouble.content

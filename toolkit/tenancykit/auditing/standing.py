@@ -17,7 +17,7 @@ from kubeanswers.validation.answers import Invalid
 from kubeanswers.validation.configurations import is_configuration
 from kubeanswers.validation.custom_kinds import is_custom
 from kubeanswers.validation.references import Dangling, dangling
-from tenancykit.auditing.findings import Finding, Severity
+from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.validity import judged, was_taken
 
 INVALID_GUARD: Final = "policy-invalid"
@@ -57,12 +57,14 @@ class Standing:
         invalid: what an API server would refuse.
         dangling: references to what is not there.
         unjudged: objects of kinds whose fields are not known, by kind and group.
+        leaving: guards that were being deleted when the cluster was read.
     """
 
     objects: ObjectSet
     invalid: tuple[Invalid, ...]
     dangling: tuple[Dangling, ...]
     unjudged: Mapping[str, int]
+    leaving: tuple[ManifestObject, ...] = ()
 
     def findings(self) -> Iterator[Finding]:
         """Yield a finding per object that would be refused, and per reference to nothing."""
@@ -71,6 +73,11 @@ class Standing:
             by_item.setdefault(one.item, []).append(one)
         for item, faults in by_item.items():
             yield _refused(item, faults)
+        for item in self.leaving:
+            subject, where = about(item)
+            what = "was being deleted when it was read (metadata.deletionTimestamp), so it is not counted on"
+            fix = "let the deletion end, then read again; a finalizer may hold it up"
+            yield Finding(INVALID_GUARD, Severity.HIGH, subject, where, what, "", fix)
         for ref in self.dangling:
             what = f"{ref.field} names {ref.missing}, which is not among these objects: if the cluster lacks it too, "
             severity = Severity.LOW if ref.kind == "Secret" else Severity.MEDIUM
@@ -85,11 +92,17 @@ def standing(reading: Reading, kubernetes: str) -> Standing:
         InputError: the version is unknown.
     """
     invalid, unjudged = judged(reading, kubernetes)
-    fallen = {one.item for one in invalid if is_guard(one.item) and not was_taken(one.item)}
     objects = reading.objects
+    leaving = tuple(item for item in objects if is_leaving(item) and is_guard(item))
+    fallen = {one.item for one in invalid if is_guard(one.item) and not was_taken(one.item)} | set(leaving)
     if fallen:
         objects = replace(objects, objects=tuple(item for item in objects if item not in fallen), _derived={})
-    return Standing(objects, invalid, dangling(objects), unjudged)
+    return Standing(objects, invalid, dangling(objects), unjudged, leaving)
+
+
+def is_leaving(item: ManifestObject) -> bool:
+    """Return whether an object was being deleted."""
+    return bool(item.metadata.get("deletionTimestamp"))
 
 
 def is_guard(item: ManifestObject) -> bool:
