@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from kubeanswers import terminal
+from kubeanswers.errors import InputError
 from tenancykit.cli import _READ, _WRITTEN, BAD_INPUT, FINDINGS, OK, OWN_FAULT, command_line, main
 from tenancykit.cli import checking as checking_commands
+from tests.fuzz.doors import doors
 
 STEERING = "\x1b]0;PWN\x07\x1b[2J\u202egnp\u2066\x9b31m\x7f\u200b"
 POD = """apiVersion: v1
@@ -277,3 +279,21 @@ def test_no_input_is_written_onto_whichever_option_names_it(
         assert main([*asked, *force]) == BAD_INPUT, asked
     capsys.readouterr()
     assert [file.read_bytes() for file in (trace, quotas, manifest)] == before
+
+
+@pytest.mark.parametrize("content", [b"", b" \n"], ids=["nothing", "blank"])
+@pytest.mark.parametrize("door", ["evidence", "calibration", "session", "record", "sweep", "weights", "scenario"])
+def test_an_empty_file_is_said_to_be_empty_by_every_reader(tmp_path: Path, door: str, content: bytes) -> None:
+    with pytest.raises(InputError, match="empty"):
+        doors()[door].open(content, tmp_path)
+
+
+def test_empty_lists_beside_the_input_are_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty, trace, pod = tmp_path / "empty", tmp_path / "jobs.csv", tmp_path / "pod.yaml"
+    empty.write_text("\n", encoding="utf-8")
+    trace.write_text("tenant,start,duration,cpu,memory,gpus,gpu_model\na,0,3600,1,1Gi,1,\n", encoding="utf-8")
+    pod.write_text(POD.format(kind="Pod", argument="x"), encoding="utf-8")
+    assert main(["queue", str(trace), "--quotas", str(empty)]) == BAD_INPUT
+    assert "is empty; allowed: columns tenant" in capsys.readouterr().err
+    assert main(["audit", str(pod), "--tenants", str(empty)]) == BAD_INPUT
+    assert "names no tenant" in capsys.readouterr().err

@@ -367,6 +367,8 @@ def test_built_in_transformers_and_generators_written_out_are_run(tmp_path: Path
         ({"configMapGenerator": [{"name": "x", "files": ["../../secret"]}]}, "outside"),
         ({"configMapGenerator": [{"name": "x", "behavior": "merge"}]}, "behavior merge"),
         ({"components": ["nosuch"]}, "no folder"),
+        ({"components": ["../base"]}, "which is none: Kustomize refuses that"),
+        ({"validators": ["../base"]}, "validators, which is not applied"),
         ({"helmCharts": [{"name": "x"}]}, "not applied"),
         ({"vars": [{"name": "A", "objref": {"kind": "Service", "apiVersion": "v1", "name": "no"}}]}, "is not there"),
         ({"vars": [WEB, WEB]}, "declared twice"),
@@ -380,6 +382,15 @@ def test_what_cannot_be_built_is_named_and_the_rest_is_audited(tmp_path: Path, o
     assert len(reading.faults) == 1
     assert what in str(reading.faults[0])
     assert len(reading.objects) >= len(BASE)
+
+
+def test_a_component_is_no_resource(tmp_path: Path) -> None:
+    part = {"part/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"}
+    reading = build(tmp_path, {"resources": ["../base", "../part"]}, part)
+    assert [fault.what for fault in reading.faults] == [
+        "names '../part' among its resources, which is a component: Kustomize refuses that"
+    ]
+    assert len(reading.objects) == len(BASE)
 
 
 def test_two_overlays_of_one_base_keep_their_own_objects_and_share_what_is_equal(tmp_path: Path) -> None:

@@ -158,7 +158,8 @@ class Builder:
         self._generate(read, own)
         for name in read.components:
             if self.places.is_folder(below(folder, name)):
-                self._accumulate(self._below(folder, name), own)
+                if self._is_of_kind(read.file, self._below(folder, name), name, component=True):
+                    self._accumulate(self._below(folder, name), own)
             else:
                 self._gap(read.file, f"names the component {name!r}, which is no folder here", "restore it")
         self._change(read, own.resources, own.settings)
@@ -166,6 +167,14 @@ class Builder:
         into.settings.absorb(own.settings)
         if not component:
             into.resources.extend(own.resources)
+
+    def _is_of_kind(self, file: Path, folder: str, name: str, *, component: bool) -> bool:
+        """Return whether a folder is named where its kind belongs, and say so where it is not."""
+        if self.kustomization(folder) is None or self.is_component(folder) is component:
+            return True
+        what = "among its components, which is none" if component else "among its resources, which is a component"
+        self._fault(file, f"names {name!r} {what}: Kustomize refuses that", "name it in the other list")
+        return False
 
     def _run(self, read: Kustomization, own: _Part) -> None:
         """Run the transformers a kustomization writes out, then note its variables, as Kustomize does last."""
@@ -220,7 +229,7 @@ class Builder:
             return
         target = self._below(folder, name)
         if self.places.is_folder(target):
-            if self.inside(target, folder):
+            if self.inside(target, folder) and self._is_of_kind(file, target, name, component=False):
                 self._accumulate(target, own)
         elif self.places.is_file(target):
             is_own = is_plain_name(name) and not self.places.is_link(target)

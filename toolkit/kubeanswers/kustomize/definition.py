@@ -25,6 +25,7 @@ _NOT_APPLIED: Final = (
     "helmChartInflationGenerator",
     "openapi",
     "crds",
+    "validators",
 )
 
 

@@ -39,7 +39,12 @@ def audit(options: argparse.Namespace) -> int:
 def _lines_of(file: str | None) -> list[str]:
     """Return the pairs of a file, one a line; empty lines and comments left out."""
     lines = read_text(Path(file)).splitlines() if file else []
-    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    pairs = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if file and not pairs:
+        raise InputError(
+            Fault(file, "names no tenant", "a line NAMESPACE=TENANT each", "check that it is the right file")
+        )
+    return pairs
 
 
 def tenant_pairs(pairs: list[str]) -> dict[str, str]:

@@ -127,9 +127,11 @@ def read_inputs(path: Path) -> RecordedInputs:
     Raises:
         InputError: the page is missing, carries no inputs, or they are of another format or not as we write them.
     """
-    found = _BLOCK.search(read_page(path))
+    page = read_page(path)
+    found = _BLOCK.search(page)
     if found is None:
-        raise InputError(Fault(str(path), "carries no inputs to work out again", cure=_CURE))
+        what = "carries no inputs to work out again" if page.strip() else "is empty"
+        raise InputError(Fault(str(path), what, cure=_CURE))
     try:
         return RecordedInputs.model_validate_json(found[1])
     except ValidationError as error:

@@ -380,7 +380,7 @@ def _rows(
     header = stream.readline()
     if not header.strip() and not any(line.strip() for line in stream):
         raise InputError(
-            Fault(str(path), "is empty", f"columns {', '.join(columns)}", "check that it is the right file")
+            Fault(str(path), "is empty", f"columns {', '.join(columns or optional)}", "check that it is the right file")
         )
     header = header.rstrip("\n")
     names = column_names(header)

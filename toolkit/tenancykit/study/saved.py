@@ -118,6 +118,8 @@ def _arrays(content: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
     Raises:
         ValueError: an entry is packed, is no array of numbers, or is not as long as it says.
     """
+    if not content.strip():
+        raise ValueError("it is empty")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
         if sum(abs(entry.file_size) for entry in entries) > len(content):

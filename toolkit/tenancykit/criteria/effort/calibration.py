@@ -102,7 +102,7 @@ def read_calibration(path: str | os.PathLike[str], book: WorkBook) -> Calibratio
         rows = list(csv.reader(io.StringIO(read_text(path)), strict=False))
     except csv.Error as error:
         raise InputError(Fault(name, f"is not CSV: {error}", ", ".join(COLUMNS), "correct the row")) from None
-    if not rows:
+    if not any(map(any, rows)):
         raise InputError(Fault(name, "is empty", ", ".join(COLUMNS), "write one measured task a line"))
     header = [cell.strip().lower() for cell in rows[0]]
     if sorted(header) != sorted(COLUMNS):
