@@ -102,10 +102,8 @@ def read_answer(path: str | os.PathLike[str]) -> Answer:
     try:
         data = json.loads(decoded(read_bytes(path, _LARGEST), name), parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        where, what = (
-            (f"{name}:{error.lineno}", f"is no JSON: {error.msg}") if error.doc.strip() else (name, "is empty")
-        )
-        raise InputError(Fault(where, what, "a file that a shared page made")) from None
+        what = f"is no JSON: {error.msg}" if error.doc.strip() else "is empty"
+        raise InputError(Fault(f"{name}:{error.lineno}", what, "a file that a shared page made")) from None
     except (ValueError, RecursionError):
         raise InputError(Fault(name, "is no JSON of weights", "a file that a shared page made")) from None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
