@@ -31,8 +31,9 @@ FIRST: Final = _cases("cases")
 SECOND: Final = _cases("second")
 THIRD: Final = _cases("third")
 FOURTH: Final = _cases("fourth")
-CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH}
-"""The scenarios with what is expected, by name: those of the four exams."""
+FIFTH: Final = _cases("fifth")
+CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH}
+"""The scenarios with what is expected, by name: those of the five exams."""
 
 POINTS: Final = {
     "acceptable": 2.0,
