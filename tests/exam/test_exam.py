@@ -1,4 +1,4 @@
-"""Four exams written by an expert before the product was asked: first places, first lines, figures and certainty.
+"""Five exams written by an expert before the product was asked: first places, first lines, figures and certainty.
 
 Cases of the second stand as they were written before the first run, misses included. That run gave 71 points of 90:
 startup-alone and mig-inference 10.0, hospital-phi 9.4, slurm-groups and bank-two-worlds 9.2, whole-nodes 9.0, saas-tiny
@@ -33,18 +33,30 @@ Cases of the fourth stand as written before the first run. That run gave 84.2 po
 enterprise-clusters, hospital-studies and nvl72-nations 9.7, plants-two-continents 9.6, amd-both and bank-fixed 9.4,
 teaching-cluster 8.3, agents-hostile 6.4, notebooks-300 2.0. Mended as kinds since: a tenant that is one person asks for
 less than a team, code nobody vouches for that needs no GPU leaves the vendor's models to share cards, clusters at
-several sites are told, and the pool of the only class is shared by all. What is still missed, and why it is left:
+several sites are told, the pool of the only class is shared by all, and the level asked for is told beside a higher one
+that is reached. What is still missed, and why it is left:
 
-* enterprise-clusters, hospital-studies, nvl72-nations: the level that is reached is told, not the lower one asked for.
+* enterprise-clusters, hospital-studies, nvl72-nations: "level L5 (L4 asked)" is not "level L4" to the letter.
 * bank-fixed: four trusted units that fill a machine each keep a cluster each, which costs no machine more.
 * amd-both: one CPU machine less than its author counted. teaching-cluster: 100.5 person-days, not 100.
+
+Cases of the fifth stand as written before the first run, after those mends, to see whether they generalise. That run
+gave 38.1 points of 50: slurm-lab 10.0, operators-40 9.4, hackathon-80 8.3, insurer-partners 6.1, b200-models 4.3. What
+was missed:
+
+* insurer-partners: where every machine has one card, a managed cluster for each of the twelve teams costs 1,080 USD a
+  month more than a shared one, and is first in half of the samples. Its author called that absurd.
+* b200-models: machines hold partitions or whole cards, never both, so that sevenths and whole cards take a fourth.
+* operators-40: who brings definitions of their own counts as root on rented machines, so that none is L4.
+* hackathon-80: the question what would settle it names a cluster per team, which its author forbade; twenty teams get
+  one each.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.exam.marking import FIRST, FOURTH, POINTS, SECOND, THIRD, mark, score
+from tests.exam.marking import FIFTH, FIRST, FOURTH, POINTS, SECOND, THIRD, mark, score
 
 BAR = 9.0
 """Points of ten that each scenario of the first exam has to reach."""
@@ -73,7 +85,15 @@ FOURTHS = {
     "plants-two-continents": 10.0,
     "teaching-cluster": 9.4,
 }
-"""Points of ten that each scenario of the fourth has reached."""
+"""Points of ten that each scenario of the fourth has reached, with the misses above."""
+FIFTHS = {
+    "b200-models": 4.3,
+    "hackathon-80": 8.2,
+    "insurer-partners": 6.0,
+    "operators-40": 9.3,
+    "slurm-lab": 10.0,
+}
+"""Points of ten that each scenario of the fifth has reached, with the misses above."""
 
 
 @pytest.mark.parametrize("name", FIRST)
@@ -102,8 +122,8 @@ def test_what_a_third_expert_accepted_stays_accepted(name: str) -> None:
     assert all(one.share == 1 for one in marks if one.question in ("never", "steady")) or name == "two-labs-gke", wrong
 
 
-@pytest.mark.parametrize("name", FOURTH)
-def test_what_a_fourth_expert_accepted_stays_accepted(name: str) -> None:
+@pytest.mark.parametrize("name", [*FOURTH, *FIFTH])
+def test_what_later_experts_accepted_stays_accepted(name: str) -> None:
     _, marks = mark(name)
     wrong = [f"{one.question}: {one.wrong}" for one in marks if one.wrong]
-    assert score(marks) >= FOURTHS[name], wrong
+    assert score(marks) >= {**FOURTHS, **FIFTHS}[name], wrong

@@ -22,6 +22,7 @@ from tenancykit.report.opening import (
     opening,
     provided,
 )
+from tenancykit.report.opening_days import levels_in_words
 from tenancykit.scenario.judgement import Scales
 from tenancykit.scenario.model import TenantClass
 from tenancykit.scenario.naming import tenants_of
@@ -90,11 +91,26 @@ def test_whose_days_they_are_is_told_of_a_class_that_is_alone() -> None:
     assert re.search(r"[0-9a-z)] for the 4 research teams; level L\d", told("buying").buys)
 
 
+def test_a_level_above_the_one_asked_names_both() -> None:
+    best = study("saas").best
+    reached = {k: str(v["overall"]) for k, v in best.scores["isolation"].figures["classes"].items()}
+    for asked in ("L0", "L5"):
+        limits = best.scenario.requirements.model_copy(update={"isolation": asked})
+        classes = [
+            c.model_copy(update={"requirements": c.requirements.model_copy(update={"isolation": None})})
+            for c in best.scenario.tenants.classes
+        ]
+        tenants = best.scenario.tenants.model_copy(update={"classes": classes})
+        scenario = best.scenario.model_copy(update={"requirements": limits, "tenants": tenants})
+        text, _ = levels_in_words(replace(best, scenario=scenario))
+        assert all((f"{level} (L0 asked)" in text) == (asked == "L0") for level in reached.values())
+
+
 def test_every_class_is_told_its_own_level() -> None:
     text, meant = told("saas").buys, " ".join(told("saas").details)
     best = study("saas").best
     for name, found in best.scores["isolation"].figures["classes"].items():
-        assert re.search(rf"\b{found['overall']} for [^.;]*\b{name}\b", text)
+        assert re.search(rf"\b{found['overall']}( \(L\d asked\))? for [^.;]*\b{name}\b", text)
         assert f"{found['overall']} means: " in meant
 
 

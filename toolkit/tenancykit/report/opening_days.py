@@ -70,13 +70,20 @@ def days_in_words(evaluation: Evaluation, *, ways: bool = True) -> str:
 
 
 def levels_in_words(evaluation: Evaluation) -> tuple[str, tuple[str, ...]]:
-    """Return the level of every class (``L2 for basic, L4 for regulated``), and what each level means."""
-    levels: dict[str, list[str]] = {}
-    for class_id, found in evaluation.scores["isolation"].figures["classes"].items():
-        levels.setdefault(str(found["overall"]), []).append(class_id)
+    """Return the level of every class, with the lower one it asks for, and what each level means.
+
+    Such as ``L2 for basic, L5 (L4 asked) for regulated``.
+    """
+    scenario, levels = evaluation.scenario, dict[str, list[str]]()
+    reached = {k: str(v["overall"]) for k, v in evaluation.scores["isolation"].figures["classes"].items()}
+    for one in scenario.tenants.classes:
+        if (level := reached.get(one.id)) is None:
+            continue
+        asked = one.requirements.isolation or scenario.requirements.isolation or level
+        levels.setdefault(f"{level} ({asked} asked)" if asked < level else level, []).append(one.id)
     known = load_isolation(evaluation.catalogue).levels
     told = [level if len(levels) == 1 else f"{level} for {listed(ids)}" for level, ids in levels.items()]
-    rules = {level: known[level].rules for level in sorted(levels) if level in known}
+    rules = {level: known[level].rules for level in sorted(set(reached.values())) if level in known}
     return listed(told), tuple(
         f"{level} means: {'; '.join(one.why for one in found)}" for level, found in rules.items()
     )
