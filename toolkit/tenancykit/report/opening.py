@@ -19,6 +19,7 @@ from tenancykit.report.calling import apart, brief, called, clusters, heads, tig
 from tenancykit.report.completing import delivered_otherwise, goes_without, lacks, purchase, swapped
 from tenancykit.report.figures import counted, days_text
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
+from tenancykit.report.opening_level import refused, what_stands, what_would_reach
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
 from tenancykit.report.reasons import hangs_on
 from tenancykit.scenario.naming import tenants_of
@@ -27,6 +28,7 @@ from tenancykit.study.barred import highest
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import beyond_wages, rates_in_words, three_digits
+from tenancykit.study.reaching import out_of_reach
 from tenancykit.study.requirements import hard_requirements
 from tenancykit.study.settling import NO_RATE
 
@@ -74,15 +76,24 @@ class Opening:
 def opening(study: Study) -> Opening:
     """Return the first three lines of a study, and what belongs to them."""
     if study.ranking is None:
-        near, near_lines = nearest(study), nearest_lines(study, LINE - len("Nearest: ."))
-        line, rest = fitted(f"Nearest: {near_lines[0]}." if near else "", [f"Next: {text}." for text in near[1:2]])
-        rest = [f"Nearest: {text}." for text in near[:1] if text not in line] + rest
-        return Opening("No design is recommended: none meets every requirement.", line, undecided(study), tuple(rest))
+        return _nobody(study)
     best = study.best
     first, more = _recommended(best)
     buys, also = _buys(study, best)
     sure, besides = _sure(study, best)
     return Opening(first, buys, sure, (*more, *also, *besides))
+
+
+def _nobody(study: Study) -> Opening:
+    """Return what is said where no design is admitted; a level that nothing valid reaches before anything else."""
+    near, near_lines = nearest(study), nearest_lines(study, LINE - len("Nearest: ."))
+    line, rest = fitted(f"Nearest: {near_lines[0]}." if near else "", [f"Next: {text}." for text in near[1:2]])
+    rest = [f"Nearest: {text}." for text in near[:1] if text not in line] + rest
+    short = next(out_of_reach(study.evaluations), None)
+    if short is not None:
+        reach, more = fitted("", what_would_reach(short))
+        return Opening(refused(short, LINE), what_stands(short), reach.strip(), (*more, line, *rest, undecided(study)))
+    return Opening("No design is recommended: none meets every requirement.", line, undecided(study), tuple(rest))
 
 
 def fitted(said: str, more: Iterable[str]) -> tuple[str, list[str]]:

@@ -1,0 +1,55 @@
+"""Where no valid design reaches a required level, the first lines say how far one gets, what it lacks, what helps."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+import tenancykit as tk
+from tenancykit.report.opening import LINE, opening
+from tests.exam.marking import CASES, changed
+
+
+def told(name: str, **values: object) -> tuple[str, ...]:
+    """Return the first lines for a scenario of an exam, changed at dotted paths (``__`` for a dot)."""
+    scenario = changed(
+        yaml.safe_load(CASES[name].read_text())["scenario"], {k.replace("__", "."): v for k, v in values.items()}
+    )
+    lines = opening(tk.compare(tk.parse_scenario(yaml.safe_dump(scenario)))).lines
+    assert all(len(line) <= LINE for line in lines)
+    return lines
+
+
+def test_tenants_who_are_root_on_rented_machines_are_told_which_barriers_stand_alone() -> None:
+    """L4 of clusters with their own administrators on a cloud's machines was refused without a reason."""
+    first, second, third = told("two-labs-gke")
+    assert "none reaches level L4 for the 2 labs" in first
+    assert "The highest is L2, by a managed cluster per customer" in first
+    assert "root on the virtual machines they rent" in second
+    assert "hypervisor" in second
+    assert "L4 asks for two barriers on every path, one of them hardware or a hypervisor" in second
+    assert "whole physical hosts" in third
+    assert "api_access: namespace" in third
+
+
+def test_what_is_said_to_do_does() -> None:
+    assert "level L4" in told("two-labs-gke", tenants__classes__0__api_access="namespace")[1]
+    assert told("two-labs-gke", tenants__classes__0__requirements={"isolation": "L2"})[0].startswith("Recommended")
+
+
+def test_what_would_not_do_is_not_named() -> None:
+    """Hosts of another's own keep L5 from tenants however they reach the API."""
+    third = told("two-labs-gke", tenants__classes__0__requirements={"isolation": "L5"})[2]
+    assert "api_access" not in third
+    assert "whole physical hosts" in third
+
+
+@pytest.mark.parametrize(("name", "level", "lacks"), [("institute-aks", "L5", "no physical host is shared")])
+def test_a_level_missed_for_something_else_than_barriers_says_what(name: str, level: str, lacks: str) -> None:
+    lines = told(name, tenants__classes__0__requirements={"isolation": level})
+    assert f"none reaches level {level}" in lines[0]
+    assert lacks in lines[1]
+
+
+def test_where_a_design_reaches_the_level_what_it_misses_is_said_instead() -> None:
+    assert told("edtech-500", tenants__classes__0__requirements={"isolation": "L4"})[1].startswith("Nearest: ")
