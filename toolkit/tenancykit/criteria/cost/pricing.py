@@ -9,7 +9,7 @@ from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import HOURS_PER_MONTH
-from tenancykit.catalogue.price_entries import HOURS_PER_YEAR, SPREAD, Kind, OwnHardware, Price, Term
+from tenancykit.catalogue.price_entries import BASE_CURRENCY, HOURS_PER_YEAR, SPREAD, Kind, OwnHardware, Price, Term
 from tenancykit.catalogue.prices import PriceBook
 from tenancykit.criteria.score import Evidence
 
@@ -120,7 +120,15 @@ class PriceList:
     def _rate(self, price: Price) -> Decimal:
         if price.currency == self.currency:
             return Decimal(1)
-        return self.book.rates[self.currency] / self.book.rates[str(price.currency)]
+        return self._per_base(self.currency, price) / self._per_base(str(price.currency), price)
+
+    def _per_base(self, currency: str, price: Price) -> Decimal:
+        rate = self.book.rates.get(currency)
+        if rate is None:
+            what = f"price {price.id!r} is in {price.currency}, the scenario in {self.currency}, and there is no rate"
+            cure = f"add an entry of kind exchange-rate with currency {currency}: its amount for one {BASE_CURRENCY}"
+            raise InputError(Fault(self.book.places.get(price.id, "price book"), what, cure=cure))
+        return rate
 
     def unit(self, kind: Kind, provider: str) -> UnitPrice | None:
         """Return what a provider charges for one unit of a kind (its standard tier), or None where nothing is known."""
