@@ -65,6 +65,9 @@ def test_text_and_page_name_the_size_the_front_and_the_proof() -> None:
         assert f"{found().space:,}" in shown
         assert "The front is exact." in shown
         assert all(one.id in shown for one, _ in told_apart(found().admitted or found().front))
+    assert text.count("days a year open to another tenant: ") == len(handful(found()))
+    assert "nines" not in text.split("Worth a look")[1].split("beaten by none")[0]
+    assert "days a year open to another tenant: " in page
     assert "<svg" in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
 

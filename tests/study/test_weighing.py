@@ -51,6 +51,21 @@ def test_two_answers_that_cannot_both_hold_are_named() -> None:
     assert "contradict each other" in str(first)
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [("1 person_day = 700 cost", "2 person_day = 9000 cost"), ("700 cost = 1 person_day", "9000 cost = 2 person_day")],
+)
+def test_answers_that_contradict_each_other_are_told_as_they_were_given(answers: tuple[str, str]) -> None:
+    """Days are paid once, and told so: '1 of person_day = 19.4444444444 of cost' was nobody's answer."""
+    found = weighed_by_trades(study(), [parse_trade(text) for text in answers])
+    told = found.text().splitlines()[0]
+    assert told.startswith("Contradiction: ")
+    for answer in answers:
+        assert f"'{answer.replace('9000', '9,000')}'" in told
+    assert "4,500" in told or "0.156" in told
+    assert "First under what fits these answers best" in found.text()
+
+
 def test_swings_weigh_in_proportion_and_the_block_is_one_a_scenario_takes() -> None:
     found = weighed_by_swings(study(), parse_swings(["isolation=100,cost=60", "effort=20,operations=20"]))
     assert found.said == "weights: {isolation: 0.5, effort: 0.1, operations: 0.1, cost: 0.3}"

@@ -8,3 +8,13 @@ from collections.abc import Sequence
 def listed(names: Sequence[str]) -> str:
     """Return names as people list them: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def number_of(count: int) -> str:
+    """Return a number of designs: in full below a million, then in words, then in powers of ten."""
+    if count < 1_000_000:
+        return f"{count:,}"
+    for size, word in ((10**15, "quadrillion"), (10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if size <= count < 1000 * size:
+            return f"{count / size:.3g} {word}"
+    return f"{count:.3g}"

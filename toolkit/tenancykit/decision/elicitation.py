@@ -61,7 +61,7 @@ class TradeOff:
     worth: float
 
     def __str__(self) -> str:
-        return f"{as_stated(self.amount)} of {self.first} = {as_stated(self.worth)} of {self.second}"
+        return f"{as_stated(self.amount)} {self.first} = {as_stated(self.worth)} {self.second}"
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Contradiction:
     implied: float
 
     def __str__(self) -> str:
-        good = f"{as_stated(self.first.amount)} of {self.first.first}"
-        implied = f"{good} is worth {figure(self.implied)} of {self.first.second}"
+        good = f"{as_stated(self.first.amount)} {self.first.first}"
+        implied = f"{good} is worth {figure(self.implied)} {self.first.second}"
         apart = f"by the other answers {implied}, {self.factor:.3g} times apart"
         return f"'{self.first}' and '{self.second}' contradict each other: {apart}"
 
@@ -129,7 +129,8 @@ def swing_question(tree: ValueTree, names: Mapping[str, str]) -> str:
             continue
         worst, best = leaves[0].function.ends
         unit = f" {leaves[0].unit}" if leaves[0].unit else ""
-        span = f"{figure(worst)} to {figure(best)}{unit}" if len(leaves) == 1 else "needed to plenty on every leaf"
+        several = "what each class must have to what would be plenty"
+        span = f"{figure(worst)} to {figure(best)}{unit}" if len(leaves) == 1 else several
         parts.append(f"{names.get(criterion, criterion)} ({span})")
     told = "; ".join(parts)
     return f"All of these stand at their worse end: {told}. Which would you bring to its better end first? Give it 100."

@@ -14,9 +14,10 @@ from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.chart_decision import explored
 from tenancykit.report.figures import counted, number
+from tenancykit.report.opening_days import days_in_words, open_days, open_to
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.text import bullet, columns, wrapped
-from tenancykit.sentences import listed
+from tenancykit.sentences import listed, number_of
 from tenancykit.study.exchange_rates import three_digits
 from tenancykit.study.exploration import Exploration, Found
 from tenancykit.study.handful import handful
@@ -128,7 +129,8 @@ def _recommended(found: Exploration) -> list[str]:
         figures = one.found
         told = (
             f"{figures.id} {one.name}: {three_digits(figures['cost'])} {currency} a month, {number(figures['effort'])} "
-            f"person-days, {number(figures['operations'])} hours a month, {number(figures['isolation'])} nines"
+            f"person-days, {number(figures['operations'])} hours a month; days a year open to "
+            f"{open_to(found.scenario)}: {days_in_words(one.evaluation)}"
         )
         lines += wrapped(told, "  ", "    ")
         lines += [text for why in one.why for text in wrapped(why, "    - ", "      ")]
@@ -180,16 +182,6 @@ def _proof(found: Exploration) -> str:
     return f"that of the whole space to within {found.within:.0e} nines of isolation"
 
 
-def number_of(count: int) -> str:
-    """Return a number of designs: in full below a million, then in words, then in powers of ten."""
-    if count < 1_000_000:
-        return f"{count:,}"
-    for size, word in ((10**15, "quadrillion"), (10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
-        if size <= count < 1000 * size:
-            return f"{count / size:.3g} {word}"
-    return f"{count:.3g}"
-
-
 def exploration_payload(found: Exploration) -> dict[str, Any]:
     """Return an exploration as plain data (format ``tenancykit/exploration/v1``)."""
     return {
@@ -207,7 +199,14 @@ def exploration_payload(found: Exploration) -> dict[str, Any]:
         "caveats": list(found.caveats),
         "left_out": {item.option: item.reason for item in found.left_out},
         "handful": [
-            {"id": one.found.id, "name": one.name, "roles": list(one.roles), "why": list(one.why), "twins": one.twins}
+            {
+                "id": one.found.id,
+                "name": one.name,
+                "roles": list(one.roles),
+                "why": list(one.why),
+                "open_days": {name: days for name, (days, _) in open_days(one.evaluation).items()},
+                "twins": one.twins,
+            }
             for one in handful(found)
         ],
         "front": [_found(one) for one in found.front],
@@ -251,7 +250,8 @@ def exploration_html(found: Exploration) -> str:
 
 def _handful_html(found: Exploration) -> str:
     items = "".join(
-        f"<li><b>{escape(one.found.id)} {escape(one.name)}</b>: {escape('; '.join(one.why))}</li>"
+        f"<li><b>{escape(one.found.id)} {escape(one.name)}</b>: {escape('; '.join(one.why))}; days a year open to "
+        f"{escape(open_to(found.scenario))}: {escape(days_in_words(one.evaluation))}</li>"
         for one in handful(found)
     )
     return f"<p>Worth a look under the weights given and their doubt:</p><ul>{items}</ul>" if items else ""

@@ -9,6 +9,7 @@ from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.families import family_of
 from tenancykit.design.validity import resolve
 from tenancykit.study.discovery import Exploration, Found
+from tenancykit.study.evaluation import Evaluation, evaluate_resolved
 from tenancykit.study.exchange_rates import three_digits
 
 BUDGET_SHARE = 1.25
@@ -25,17 +26,22 @@ class Recommended:
 
     Attributes:
         found: the design.
-        name: what it is, in plain words.
+        evaluation: the same measured in full, for what it is called and what of each class lies open.
         roles: what it is recommended for: first, cheapest, safest within budget, simplest, most robust.
         why: a sentence per role.
         twins: other designs of the front that keep tenants apart in the same way and differ in add-ons.
     """
 
     found: Found
-    name: str
+    evaluation: Evaluation
     roles: tuple[str, ...]
     why: tuple[str, ...]
     twins: int
+
+    @property
+    def name(self) -> str:
+        """What it is, in plain words."""
+        return self.evaluation.name
 
 
 def handful(exploration: Exploration) -> tuple[Recommended, ...]:
@@ -58,10 +64,11 @@ def handful(exploration: Exploration) -> tuple[Recommended, ...]:
         family = families[one.id]
         if family in chosen:
             held = chosen[family]
-            same = why if held.found.id == one.id else f"{why} (a twin, {one.id}, by a hair)"
+            same = why if held.found.id == one.id else f"{why} (by a little {one.id}, which differs only in add-ons)"
             chosen[family] = replace(held, roles=(*held.roles, role), why=(*held.why, same))
         else:
-            chosen[family] = Recommended(one, named[one.id].name, (role,), (why,), sizes[family] - 1)
+            measured = evaluate_resolved(named[one.id], exploration.scenario, exploration.catalogue)
+            chosen[family] = Recommended(one, measured, (role,), (why,), sizes[family] - 1)
     return tuple(chosen.values())
 
 
@@ -79,9 +86,8 @@ def _roles(exploration: Exploration, members: Sequence[Found]) -> list[tuple[str
     simplest = _least(members, lambda one: one["operations"])
     regrets = _regrets(exploration, members)
     steady = _least(members, lambda one: regrets[one.id])
-    never_far = (
-        f"whichever weight is {WEIGHT_DOUBT * 100:.0f} % off, at most {regrets[steady.id]:.3f} of 1 behind the best"
-    )
+    doubt = f"{WEIGHT_DOUBT * 100:.0f} %"
+    never_far = f"whichever weight is {doubt} off, at most {regrets[steady.id]:.3f} of 1 behind the best score"
     return [
         ("first", first, "first by the weights given"),
         (

@@ -29,6 +29,7 @@ from tenancykit.design.model import Design
 from tenancykit.design.numbering import Numbered, numbered
 from tenancykit.design.space import common_space, space
 from tenancykit.design.validity import reference_design
+from tenancykit.sentences import number_of
 from tenancykit.study.admission import Admission
 from tenancykit.study.branching import Branched, Branching
 from tenancykit.study.coding import codes_of, narrowed, recoded, spread
@@ -346,8 +347,8 @@ class Search:
                 else "then what differs from the front by one option or two, until the budget ended"
             )
             yield (
-                f"{len(self.seen):,} of {self.sweeper.count:,} valid designs were measured: the space in even steps, "
-                f"{searched}. Better designs may exist"
+                f"{len(self.seen):,} of {number_of(self.sweeper.count)} valid designs were measured: the space in even "
+                f"steps, {searched}. Better designs may exist"
             )
         if self.considered:
             yield (

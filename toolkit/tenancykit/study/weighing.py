@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
@@ -42,10 +42,11 @@ class Weighing:
 
     def text(self) -> str:
         """Return what the answers mean, in exchange rates, in the first place, and as YAML."""
-        lines = [rates_in_words(self.study.exchange_rates)]
+        lines = [f"Contradiction: {item}. Change one of the two." for item in self.contradictions]
+        lines.append(rates_in_words(self.study.exchange_rates))
         if self.study.ranking is not None:
-            lines.append(f"First under these answers: {self.study.best.id} {self.study.best.name}.")
-        lines += [f"contradiction: {item}" for item in self.contradictions]
+            answers = "what fits these answers best" if self.contradictions else "these answers"
+            lines.append(f"First under {answers}: {self.study.best.name}.")
         return "\n".join([*lines, "", "For the scenario:", "", self.said])
 
 
@@ -110,7 +111,7 @@ def weighed_by_trades(study: Study, answers: Sequence[TradeOff]) -> Weighing:
         lines += ["  isolation:", *(f'    {name}: "{text}"' for name, text in nines.items())]
     lines += [f'  {name}: "{text}"' for name, text in parts.items() if name != "isolation"]
     again = study_of(scenario, study.catalogue, study.evaluations)
-    return Weighing(again, "\n".join(lines), found.contradictions)
+    return Weighing(again, "\n".join(lines), tuple(_as_answered(item) for item in found.contradictions))
 
 
 def _per_month(answer: TradeOff) -> TradeOff:
@@ -119,6 +120,21 @@ def _per_month(answer: TradeOff) -> TradeOff:
         return TradeOff(answer.first, answer.amount, answer.second, answer.worth / AMORTISATION_MONTHS)
     if answer.second == "person_day" and answer.first == MONEY:
         return TradeOff(answer.first, answer.amount / AMORTISATION_MONTHS, answer.second, answer.worth)
+    return answer
+
+
+def _as_answered(found: Contradiction) -> Contradiction:
+    """Return a contradiction in the words of its answers: money paid once for person-days."""
+    first, second = (_once(answer) for answer in (found.first, found.second))
+    return replace(found, first=first, second=second, implied=found.implied * first.worth / found.first.worth)
+
+
+def _once(answer: TradeOff) -> TradeOff:
+    """Return an answer with money a month for person-days as money paid once, as people say it."""
+    if answer.first == "person_day" and answer.second == MONEY:
+        return replace(answer, worth=answer.worth * AMORTISATION_MONTHS)
+    if answer.second == "person_day" and answer.first == MONEY:
+        return replace(answer, amount=answer.amount * AMORTISATION_MONTHS)
     return answer
 
 
