@@ -45,7 +45,8 @@ gave 38.1 points of 50: slurm-lab 10.0, operators-40 9.4, hackathon-80 8.3, insu
 was missed:
 
 * insurer-partners: where every machine has one card, a managed cluster for each of the twelve teams costs 1,080 USD a
-  month more than a shared one, and is first in half of the samples. Its author called that absurd.
+  month more than a shared one, and is first in half of the samples. Its author called that absurd; what a thousand
+  clusters take agrees with the one public figure found (docs/effort-operations.md), so that neither gave way.
 * b200-models: machines hold partitions or whole cards, never both, so that sevenths and whole cards take a fourth.
 * operators-40: who brings definitions of their own counts as root on rented machines, so that none is L4.
 * hackathon-80: the question what would settle it names a cluster per team, which its author forbade; twenty teams get

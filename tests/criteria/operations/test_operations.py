@@ -378,3 +378,13 @@ def test_the_pool_of_the_only_class_has_the_neighbours_of_shared_nodes() -> None
     assert line(toil(platform(), *pooled), "node_pool_class.neighbours").hours == shared.hours
     two = platform(tenant_class(id="a"), tenant_class(id="b"))
     assert line(toil(two, *pooled), "node_pool_class.neighbour").per_year.mean < shared.per_year.mean
+
+
+def test_a_thousand_clusters_take_about_the_people_their_operator_published() -> None:
+    """Thirty developers and platform engineers, nearly a thousand clusters by Cluster API (CNCF case study, 2023)."""
+    app = {"id": "training", "kind": "service", "replicas": 12}
+    teams = tenant_class(count=1000, api_access="cluster")
+    fleet = platform(teams, workloads=[app], team={"engineers": 30})
+    options = [o for o in ("fl_gitops_fleet", "id_flux_lockdown", *CLUSTERS) if o != "sch_kueue"]
+    found = operations(fleet, *options)
+    assert 20 <= found.figures["people_needed"] <= 45
