@@ -20,6 +20,7 @@ BROUGHT = {
     **dict.fromkeys(
         ("ipython", "nbconvert", "nbformat", "tornado", "traitlets", "jupyter-server", "websocket-client"), "jupyterlab"
     ),
+    "packaging": "pytest",
 }
 """Packages that others bring and stand for: part of what those promise."""
 RUN_AS_PROGRAMS = {

@@ -84,7 +84,7 @@ def test_the_server_is_what_its_token_its_host_and_its_limit_say(served: Served)
     status, full = served.ask(f"/?token={TOKEN}")
     assert status == 503
     assert "The studio is full" in full
-    assert "1 pages are open" in full
+    assert "1 page is open" in full
     end = time.monotonic() + 12 * LEFT_ALONE.total_seconds()  # a busy machine is slow to leave a kernel quiet
     while status == 503 and time.monotonic() < end:
         time.sleep(2)

@@ -20,6 +20,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from kubeanswers.scalars import whole_number
+from tenancykit.report.figures import counted
 from tenancykit.studio.serve import SESSIONS
 
 PER_CORE: Final = 4
@@ -47,9 +48,11 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
         """Answer with the page, or say that no more can be opened now."""
         most = most_sessions()
         if self.current_user is not None and await self._is_full(most):
+            are = "is" if most == 1 else "are"
             told = (
-                f"{most} pages are open, as many as this machine is given. Close one, or come back in some minutes: a "
-                "page nobody looks at is ended by itself. Whoever started the studio can allow more with --sessions."
+                f"{counted(most, 'page')} {are} open, as many as this machine is given. Close one, or come back in "
+                "some minutes: a page nobody looks at is ended by itself. Whoever started the studio can allow "
+                "more with --sessions."
             )
             self.set_status(503)
             self.set_header("Retry-After", "60")
