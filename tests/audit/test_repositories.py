@@ -233,8 +233,9 @@ def test_a_guard_that_was_being_deleted_is_not_counted_on() -> None:
         "kind": "NetworkPolicy",
         "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
     }
-    held = [{**deny, "metadata": {"name": "deny", "namespace": f"team-{name}"}} for name in "ab"]
-    leaving = [{**one, "metadata": {**one["metadata"], "deletionTimestamp": "2026-11-30T00:00:00Z"}} for one in held]
+    named = [{"name": "deny", "namespace": f"team-{name}"} for name in "ab"]
+    held = [{**deny, "metadata": metadata} for metadata in named]
+    leaving = [{**deny, "metadata": {**one, "deletionTimestamp": "2026-11-30T00:00:00Z"}} for one in named]
     assert audit(from_dicts([*tenants(), *held])).open_crossings().get("pod-network-to-victim", 0) == 0
     report = audit(from_dicts([*tenants(), *leaving]))
     assert report.open_crossings()["pod-network-to-victim"]

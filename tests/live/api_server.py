@@ -32,7 +32,7 @@ from kubeanswers.validation.custom_kinds import is_custom, known_kinds
 from kubeanswers.validation.schema import validate_object
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.tenants import Tenancy
-from tests.live.ownership import Conflict, Entry, Merging, Stored, apply, shown, update
+from tests.live.ownership import Conflict, Entry, Merging, Stored, apply, doubles, shown, update
 
 Key = tuple[str, str, str, str]
 _UNTYPED = re.compile(r": unknown field| is \w+, not \w+$|\]: .* appears twice$")
@@ -129,6 +129,8 @@ class Cluster:
             version = known.api_version.rpartition("/")[2] if known else "v1"
             if kind.group == "constraints.gatekeeper.sh":
                 yield f"{kind.group}/v1beta1", kind
+            elif kind.group == "autoscaling":
+                yield "autoscaling/v2", kind
             elif not is_custom(f"{kind.group}/v1") or kind.group in custom:
                 yield f"{kind.group}/{version}".lstrip("/"), kind
         for (group, name), entry in known_kinds().items():
@@ -155,6 +157,8 @@ class Cluster:
         if rest[0] == "subjectaccessreviews":
             return self.review(body["spec"])
         kind = served.get(rest[0])
+        if kind is not None and rest[2:] == ["scale"]:
+            return self.scale((kind.group, kind.kind, namespace, rest[1]), kind, body, query)
         if kind is None or len(rest) > 2:
             return refusal(404, "the server could not find the requested resource", "NotFound")
         key = (kind.group, kind.kind, namespace, rest[1] if len(rest) > 1 else "")
@@ -225,6 +229,10 @@ class Cluster:
             told = "field not declared in schema" if "unknown field" in what else what
             place = f"{key[2]}/{key[3]}; {body['apiVersion']}, Kind={key[1]}"
             return refusal(500, f"failed to create typed patch object ({place}): .{field}: {told}")
+        for path, double in doubles(body, self.merging(body)):
+            place = f"{key[2]}/{key[3]}; {body['apiVersion']}, Kind={key[1]}"
+            text = f"failed to create typed patch object ({place}): {shown(path)}: duplicate entries for key"
+            return refusal(500, f"{text} {shown(double)}")
         stored = self.objects.get(key)
         live = Stored(stored, self.managers.get(key, [])) if stored else None
         force = query.get("force") == "true"
@@ -278,7 +286,7 @@ class Cluster:
 
     def completed(self, data: dict[str, Any], key: Key) -> dict[str, Any]:
         """Return an object as it is stored: with the server's defaults and marks."""
-        made = defaulted(data)
+        made = defaulted(of_its_type(data))
         stored = self.objects.get(key)
         own = stored["metadata"] if stored else {"uid": f"uid-{len(self.log)}-{key[3]}", "generation": 1}
         marks = {name: own[name] for name in ("uid", "generation", "resourceVersion") if name in own}
@@ -308,7 +316,10 @@ class Cluster:
             self._set = None
             if key[1] in ("CustomResourceDefinition", "ConstraintTemplate"):
                 self.changed()
-        return Reply(status, self.shown(key))
+        told = self.shown(key)
+        if key[1] == "ClusterRole":  # the controller comes after the answer
+            self.aggregate()
+        return Reply(status, told)
 
     def write(self, key: Key, kind: Kind, method: str, body: dict[str, Any], query: Mapping[str, str]) -> Reply:
         """Replace an object, or merge a patch into it."""
@@ -316,6 +327,7 @@ class Cluster:
         if stored is None:
             return self.missing(kind, key[3])
         data = body if method == "PUT" else merge(stored, body)
+        data = of_its_type(data)
         if (
             method == "PUT"
             and body["metadata"].get("resourceVersion", stored["metadata"]["resourceVersion"])
@@ -331,6 +343,45 @@ class Cluster:
         live = Stored(stored, self.managers.get(key, []))
         made = update(live, data, manager, self.merging(data), lambda one: self.completed(one, key))
         return self.kept(key, made, query, 200)
+
+    def scale(self, key: Key, kind: Kind, body: Mapping[str, Any], query: Mapping[str, str]) -> Reply:
+        """Change the number of replicas of a workload and nothing else of it."""
+        told = self.write(key, kind, "PATCH", {"spec": {"replicas": body["spec"]["replicas"]}}, query)
+        if told.status != 200:
+            return told
+        manager = query.get("fieldManager", "unknown")
+        kept = [one for one in self.managers[key] if (one.manager, one.operation) != (manager, "Update")]
+        self.managers[key] = kept
+        metadata = {"name": key[3], "namespace": key[2]}
+        spec = {"replicas": told.body["spec"]["replicas"]}
+        return Reply(200, {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec})
+
+    def aggregate(self) -> None:
+        """Write the rules of the roles that aggregate others, as the controller does."""
+        roles = {key: data for key, data in sorted(self.objects.items()) if key[1] == "ClusterRole"}
+        for key, data in roles.items():
+            chosen = [
+                one["matchLabels"].items()
+                for one in (data.get("aggregationRule") or {}).get("clusterRoleSelectors", ())
+            ]
+            taken = [
+                other
+                for other in roles.values()
+                if other is not data
+                and any(wanted <= (other["metadata"].get("labels") or {}).items() for wanted in chosen)
+            ]
+            if not taken:
+                continue
+            rules = [rule for other in taken for rule in other.get("rules") or ()]
+            body = {name: data[name] for name in ("apiVersion", "kind")} | {
+                "metadata": {"name": key[3]},
+                "rules": rules,
+            }
+            live = Stored(data, self.managers.get(key, []))
+            made = apply(
+                live, body, "clusterrole-aggregation-controller", self.merging(body), lambda one: one, force=True
+            )
+            self.objects[key], self.managers[key] = made.data, made.entries
 
     def delete(self, key: Key, kind: Kind) -> Reply:
         if key not in self.objects:
@@ -381,12 +432,13 @@ class Cluster:
             return refusal(400, text, "BadRequest")
         if [fault for fault in faults if fault not in unknown]:
             return self.invalid(kind, name, faults)
+        prune(body, unknown)
         why = self.refused(kind, namespace, body, user or "me", groups or frozenset({"system:masters"}))
         if why:
             return refusal(403, f'{resource} "{name}" is forbidden: {why}', "Forbidden")
         manager = query.get("fieldManager", "unknown")
         made = update(None, body, manager, self.merging(body), lambda one: self.completed(one, key))
-        return self.kept(key, made, query, 201)
+        return self.kept(key, as_noted(made, body), query, 201)
 
     def refused(self, kind: Kind, namespace: str, body: dict[str, Any], user: str, groups: frozenset[str]) -> str:
         if kind.kind == "Pod":
@@ -420,6 +472,42 @@ def merge(stored: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = merge(merged[key], value) if both else value
     return merged
+
+
+_OF_OPEN_SERVICES = frozenset({"externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"})
+"""Fields that a Service loses with the type they belong to."""
+_BY_ADMISSION = frozenset(
+    ("f:spec", f"f:{name}")
+    for name in ("preemptionPolicy", "priority", "serviceAccount", "serviceAccountName", "tolerations", "volumes")
+)
+"""Fields of a pod that admission fills in after the writer's own have been noted."""
+
+
+def of_its_type(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a Service of the cluster's own without the fields of other types; other objects as they are."""
+    if data.get("kind") != "Service" or data["spec"].get("type", "ClusterIP") != "ClusterIP":
+        return data
+    return {**data, "spec": {key: value for key, value in data["spec"].items() if key not in _OF_OPEN_SERVICES}}
+
+
+def as_noted(made: Stored, body: Mapping[str, Any]) -> Stored:
+    """Return what is made of a body; what admission fills into a pod, its writer does not own."""
+    if body["kind"] == "Pod":
+        stated = {("f:spec", f"f:{name}") for name in body["spec"]}
+        for one in made.entries:
+            one.fields = frozenset(path for path in one.fields if path[:2] not in _BY_ADMISSION - stated)
+    return made
+
+
+def prune(body: dict[str, Any], faults: list[str]) -> None:
+    """Take fields that are told as unknown out of an object, as the server does where it only warns."""
+    for fault in faults:
+        *steps, last = fault.partition(":")[0].split(".")
+        value: Any = body
+        for step in steps:
+            name, _, index = step.partition("[")
+            value = value[name][int(index.rstrip("]"))] if index else value[name]
+        value.pop(last, None)
 
 
 def defaulted(body: dict[str, Any]) -> dict[str, Any]:

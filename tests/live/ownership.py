@@ -49,6 +49,10 @@ class Stored:
     data: dict[str, Any]
     entries: list[Entry] = field(default_factory=list)
 
+    @property
+    def is_managed(self) -> bool:
+        return any(one.fields for one in self.entries)
+
     def entry(self, manager: str, operation: str) -> Entry:
         for one in self.entries:
             if (one.manager, one.operation) == (manager, operation):
@@ -110,7 +114,12 @@ def leaves(value: Any, merging: Merging, path: Path = (), at: str = "") -> Itera
         yield path, value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            if inner is not None and not (at == "" and key in ("apiVersion", "kind")):
+            below = f"{at}.{key}".lstrip(".")
+            if (
+                inner is None and below in merging.table
+            ):  # nothing of a list or map; a plain field is owned all the same
+                continue
+            if not (at == "" and key in ("apiVersion", "kind")):
                 if at == "metadata" and key in SYSTEM:
                     continue
                 yield from leaves(inner, merging, (*path, f"f:{key}"), f"{at}.{key}".lstrip("."))
@@ -123,6 +132,20 @@ def leaves(value: Any, merging: Merging, path: Path = (), at: str = "") -> Itera
             step = (*path, key_of(item, keys))
             yield step, None
             yield from leaves(item, merging, step, f"{at}[]")
+
+
+def doubles(value: Any, merging: Merging, path: Path = (), at: str = "") -> Iterator[tuple[Path, Path]]:
+    """Yield the lists of an object that hold a key twice, each with the key."""
+    how = merging.of(at, value)
+    if isinstance(value, dict) and how != "atomic":
+        for key, inner in value.items():
+            yield from doubles(inner, merging, (*path, f"f:{key}"), f"{at}.{key}".lstrip("."))
+    elif isinstance(value, list) and how.startswith("map by "):
+        keys = how.removeprefix("map by ").split(",")
+        seen = [key_of(item, keys) for item in value]
+        yield from ((path, (key,)) for key in dict.fromkeys(seen) if seen.count(key) > 1)
+        for item, key in zip(value, seen, strict=True):
+            yield from doubles(item, merging, (*path, key), f"{at}[]")
 
 
 def key_of(item: Any, keys: list[str]) -> str:
@@ -198,6 +221,8 @@ def apply(
     if live is None:
         return Stored(complete(copy.deepcopy(body)), [Entry(manager, "Apply", new)])
     made = Stored(live.data, copy.deepcopy(live.entries))
+    if not live.is_managed:  # nobody owns anything: what is there was so before
+        made.entries.append(Entry("before-first-apply", "Update", owned(live.data, merging)))
     merged = merge(live.data, body, merging)
     written, _ = compared(live.data, merged, merging)
     others = [one for one in made.entries if (one.manager, one.operation) != (manager, "Apply")]
@@ -212,7 +237,7 @@ def apply(
     merged = without(merged, dropped, merging)
     mine.fields = new
     made.data = complete(merged)
-    there = frozenset(path for path, _ in leaves(made.data, merging))
+    there = frozenset(path for one in (merged, made.data) for path, _ in leaves(one, merging))
     for one in others:
         one.fields = frozenset(path for path in one.fields if path in there or _is_holder(path, there))
     return made
@@ -223,10 +248,16 @@ def update(live: Stored | None, data: dict[str, Any], manager: str, merging: Mer
     whole = complete(copy.deepcopy(data))
     made = Stored(whole, copy.deepcopy(live.entries) if live else [])
     written, removed = compared(live.data if live else {}, whole, merging)
+    before = dict(leaves(live.data, merging)) if live else {}
     for one in made.entries:
-        one.fields -= written | removed
-    filled = frozenset(path for path, value in leaves(whole, merging) if path in written and value not in ({}, []))
-    if filled:
+        held = frozenset(path for path in one.fields - before.keys() if _is_holder(path, written))
+        one.fields -= written | removed | held
+    filled = frozenset(
+        path
+        for path, value in leaves(whole, merging)
+        if path in written and (value not in ({}, []) or path in before or path[-1:] == ("f:securityContext",))
+    )
+    if filled and (live is None or live.is_managed):
         made.entry(manager, "Update").fields |= filled - {()}
     return made
 

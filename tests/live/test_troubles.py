@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,8 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KubeServer.__init__, "__kwdefaults__", {"timeout": 30.0, "sleep": lambda _: None})
 
 
-def busy(**more: int) -> Trouble:
-    return Trouble("", status=429, words=BUSY, retry="1", **more)
-
-
-def signed_out(**more: int) -> Trouble:
-    return Trouble("", status=401, **more)
+def busy(times: int, skip: int = 0) -> Trouble:
+    return Trouble("", status=429, words=BUSY, retry="1", times=times, skip=skip)
 
 
 def test_a_busy_server_is_asked_again_as_late_as_it_says(cluster: Cluster, serve: Serve) -> None:
@@ -47,9 +44,9 @@ def test_an_answer_cut_off_is_asked_for_again_and_given_up_at_last(cluster: Clus
             server.request("GET", "/api/v1")
 
 
-TROUBLES = {
+TROUBLES: Mapping[str, tuple[Callable[[int], Trouble], tuple[str, ...]]] = {
     "busy from then on": (lambda skip: busy(times=ALWAYS, skip=skip), (BUSY, "429")),
-    "a token that ran out": (lambda skip: signed_out(times=ALWAYS, skip=skip), ("does not let you in",)),
+    "a token that ran out": (lambda skip: Trouble("", status=401, times=ALWAYS, skip=skip), ("does not let you in",)),
     "connections closed": (lambda skip: Trouble("", drop=True, times=ALWAYS, skip=skip), ("does not answer",)),
     "answers cut off": (lambda skip: Trouble("", cut=True, times=ALWAYS, skip=skip), ("does not answer",)),
 }
