@@ -302,7 +302,7 @@ def test_measurements_leave_less_in_common() -> None:
         ("task,days\nsch_kueue.install\n", ["measured.csv:2", "1 cells stand under 2 columns"]),
         ("task,days\nsch_kueue.install,3,4\n", ["measured.csv:2", "3 cells stand under 2 columns"]),
         ("work,days\n", ["measured.csv:1", "work, days"]),
-        ("", ["measured.csv:1", "nothing"]),
+        ("", ["measured.csv: is empty", "write one measured task a line"]),
         ("task,days\nghost,1\nphantom,2\n", ["measured.csv:2", "measured.csv:3"]),
     ],
 )
