@@ -88,11 +88,13 @@ def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """Return whether a fault only follows from another.
 
     A list is too short because its items are faulty themselves; what may be a text or a mapping is no mapping because
-    it is a text with a fault of its own.
+    it is a text with a fault of its own, and no text because it is a mapping with one.
     """
     place = detail["loc"]
     if detail["type"] in ("dict_type", "list_type", "tuple_type", "model_type"):
         return any(d["type"] == "value_error" and d["loc"][:-1] == place[:-1] for d in details)
+    if detail["type"] == "string_type":
+        return any(len(d["loc"]) > len(place) and d["loc"][: len(place) - 1] == place[:-1] for d in details)
     return detail["type"] == "too_short" and any(
         len(d["loc"]) > len(place) and d["loc"][: len(place)] == place for d in details
     )

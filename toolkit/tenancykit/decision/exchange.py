@@ -93,7 +93,8 @@ def _swings(tree: ValueTree, weights: Weights, column: int, stated: Sequence[Pri
     money = 1.0 / abs(tree.leaves[column].function.rate)
     faults = [*_price_faults(tree, column, stated)]
     told = {name for price in stated for name in price.leaves}
-    silent = [leaf.name for leaf, weight in zip(tree.leaves, along, strict=True) if weight and leaf.name not in told]
+    heard = [leaf for leaf, weight in zip(tree.leaves, along, strict=True) if weight]
+    silent = [leaf.criterion for leaf in heard if leaf.name not in told]
     if along[column] <= 0 and silent:
         cure = "state what the rest is worth too, or give cost a weight"
         faults.append(Fault("weights", f"{tree.leaves[column].name} weighs nothing, but {silent[0]} does", cure=cure))

@@ -16,7 +16,7 @@ from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.apart import names_apart
 from tenancykit.report.drawing import exclusions, tree
-from tenancykit.report.figures import days_text, interval_text, number, short_value
+from tenancykit.report.figures import days_text, estimate, interval_text, short_value
 from tenancykit.report.opening_days import open_days, open_to
 from tenancykit.report.opening_page import opening_html
 from tenancykit.study.comparison import Study, bounds_of
@@ -106,10 +106,10 @@ def shared_data(study: Study) -> dict[str, Any]:
 def _ends(study: Study, name: str) -> tuple[str, str]:
     """Return the worse and the better end of a criterion's scale in words."""
     if name == "isolation":
-        return "what the shared anchor leaves open", "what dedicated hardware leaves open"
+        return "only what each class must have", "what would be plenty for each class"
     low, high = bounds_of(study.scales)[name]
     unit = study.evaluations[0].scores[name].unit
-    return f"{number(high)} {unit}", f"{number(low)} {unit}"
+    return f"{estimate(high)} {unit}", f"{estimate(low)} {unit}"
 
 
 def _consequences(evaluation: Evaluation) -> list[str]:

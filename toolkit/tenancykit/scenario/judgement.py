@@ -55,12 +55,25 @@ class Pair(Model):
         return self
 
 
+def _of_nines(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool) and not -1 <= value <= 12:
+        raise ValueError(
+            f"{value!r} is no number of nines; allowed: -1 to 12 (nines say how rarely something stands open: "
+            "1 is 36.5 days a year, 2 is 3.65)"
+        )
+    return value
+
+
+Nine = Annotated[Finite, Field(ge=-1, le=12), BeforeValidator(_of_nines)]
+"""Nines of isolation: minus the decimal logarithm of the share of time open."""
+
+
 class Nines(Model):
     """The two ends of a scale of isolation, in nines: minus the decimal logarithm of the share of time open."""
 
-    must: Annotated[Finite, Field(ge=-1, le=12)] | None = None
+    must: Nine | None = None
     """What the class must have: value 0. 1 nine: 36.5 days a year open; 2 nines: 3.65 days."""
-    plenty: Annotated[Finite, Field(ge=-1, le=12)] | None = None
+    plenty: Nine | None = None
     """What would be plenty: value 0.95."""
 
     @model_validator(mode="after")
@@ -99,6 +112,8 @@ class Scales(Model):
 
 
 def _flow(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value  # rates per class, told one by one
     parse_rate(value, of="nine", flows=True)
     return value
 

@@ -45,6 +45,8 @@ def parse_rate(text: object, *, of: str, flows: bool) -> Rate:
     form = f"21000 USD/month per {of}" if flows else f"640 USD per {of}"
     if isinstance(text, bool | int | float):
         raise ValueError(f"{text!r} has no unit; write an amount with its currency, such as '{form}'")  # noqa: TRY004
+    if re.match(r"\s*[-\u2212]\s*[0-9]", str(text)):
+        raise ValueError(f"{text!r} is below zero; write such as '{form}', or leave it out where it is worth nothing")
     found = _SHAPE.fullmatch(str(text).strip())
     if not found:
         raise ValueError(f"{text!r} is no amount with a currency; write such as '{form}'")
@@ -58,9 +60,11 @@ def parse_rate(text: object, *, of: str, flows: bool) -> Rate:
     if flows and period is None:
         raise ValueError(f"{text!r} does not say per month or per year; write such as '{form}'")
     if not flows and period is not None:
-        raise ValueError(f"{text!r} is money per {period}; a {of} is paid once, write such as '{form}'")
+        raise ValueError(
+            f"{text!r} is money per {period}; {'an' if of == 'hour' else 'a'} {of} is paid once, write such as '{form}'"
+        )
     if said not in ([], [of], [f"person-{of}"]):
-        raise ValueError(f"{text!r} is not about a {of}; write such as '{form}'")
+        raise ValueError(f"{text!r} is not about {'an' if of == 'hour' else 'a'} {of}; write such as '{form}'")
     return Rate(amount * _PERIODS.get(period or "month", 1.0), found["currency"].upper(), flows, of)
 
 
