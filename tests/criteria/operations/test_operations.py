@@ -388,3 +388,28 @@ def test_a_thousand_clusters_take_about_the_people_their_operator_published() ->
     options = [o for o in ("fl_gitops_fleet", "id_flux_lockdown", *CLUSTERS) if o != "sch_kueue"]
     found = operations(fleet, *options)
     assert 20 <= found.figures["people_needed"] <= 45
+
+
+def test_faults_follow_cards_and_not_tenants() -> None:
+    """2,000 students on a quarter of a card each were billed the faults of as many teams' machines."""
+
+    def faults(count: int, gpu: dict[str, object], **more: object) -> ToilLine:
+        train = {"id": "training", "kind": "training", "replicas": 2, "gpu": gpu, **more}
+        return line(toil(platform(tenant_class(count=count), workloads=[train]), *NAMESPACES), "gpu_exclusive.faults")
+
+    assert faults(10, {"count": 8}).instances == 160
+    assert faults(160, {"fraction": 0.5}).instances == 160
+    assert faults(10, {"count": 8}, demand={"profile": "diurnal", "mean": 0.25}).instances == 40
+    # 419 interruptions of 16,384 cards in 54 days, 47.3 % by cards and their memory.
+    assert faults(10, {"count": 8}).activity.per_year.likely == pytest.approx(419 * 0.473 / 16_384 / 54 * 365, rel=0.1)
+
+
+@pytest.mark.parametrize("nodes", ["node_shared", "node_pool_class"])
+def test_what_slows_tenants_without_api_access_is_looked_into_once_a_class(nodes: str) -> None:
+    options = [nodes if option == "node_shared" else option for option in NAMESPACES]
+    hours = []
+    for count in (10, 1_000):
+        found = toil(platform(tenant_class(kind="customer", api_access="none", count=count)), *options)
+        assert not {one.activity.id for one in found.lines} & {f"{nodes}.neighbour", f"{nodes}.neighbours"}
+        hours.append(line(found, f"{nodes}.application").hours.mean)
+    assert hours[0] == hours[1] > 0

@@ -20,7 +20,7 @@ Scope = Literal["once", "fleet", "cluster", "class", "tenant"]
 Automation = Literal["manual", "scripts", "gitops", "fleet"]
 Per = Literal[
     "fleet", "cluster", "shared-cluster", "tenant-cluster", "management-cluster", "virtual-control-plane", "class",
-    "tenant", "component", "installation",
+    "tenant", "gpu", "component", "installation",
 ]  # fmt: skip
 Driver = Literal[
     "stated", "kubernetes-minor", "kubernetes-patch", "component-minor", "advisory", "onboard", "offboard", "change",

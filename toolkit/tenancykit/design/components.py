@@ -11,6 +11,7 @@ Conventions of counting (read by effort, operations and manifests):
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,7 @@ from tenancykit.catalogue.model import Component
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.facts import class_sites
 from tenancykit.design.model import ClassDesign, ResolvedDesign
-from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.model import Scenario, TenantClass
 
 HUB: Final = "management-cluster"
 """Component that stands for the cluster others are steered from."""
@@ -38,6 +39,7 @@ class Extent:
         tenant_clusters: clusters of one tenant each.
         virtual_control_planes: API servers of tenants beside a shared cluster's own.
         hubs: clusters that steer others.
+        gpus: cards the tenants' workloads ask for on average, shares of one added up, rounded up.
     """
 
     classes: int = 0
@@ -46,6 +48,7 @@ class Extent:
     tenant_clusters: int = 0
     virtual_control_planes: int = 0
     hubs: int = 0
+    gpus: int = 0
 
     @property
     def clusters(self) -> int:
@@ -62,7 +65,7 @@ class Extent:
 
         Args:
             scope: ``once``, ``fleet``, ``cluster``, ``shared-cluster``, ``tenant-cluster``, ``management-cluster``,
-                ``virtual-control-plane``, ``class`` or ``tenant``.
+                ``virtual-control-plane``, ``class``, ``tenant`` or ``gpu``.
 
         Raises:
             ValueError: the scope is none of these (nodes and pods are not counted here).
@@ -78,6 +81,7 @@ class Extent:
             "virtual-control-plane": self.virtual_control_planes,
             "class": self.classes,
             "tenant": self.tenants,
+            "gpu": self.gpus,
         }
         if scope not in counts:
             raise ValueError(f"{scope!r} is not counted by clusters and tenants; known: {', '.join(counts)}")
@@ -126,6 +130,7 @@ class Closure:
         sites: sites of the shared clusters, by class id.
         tenants: tenants by class id; the scenario's count unless other counts were asked for.
         hub_classes: classes that need the hub.
+        cards: cards that one tenant's workloads ask for on average, by class id.
     """
 
     installations: Mapping[str, Installation]
@@ -133,6 +138,7 @@ class Closure:
     sites: Mapping[str, frozenset[str]] = field(repr=False)
     tenants: Mapping[str, int]
     hub_classes: frozenset[str] = frozenset()
+    cards: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def by_class(self) -> Mapping[str, frozenset[str]]:
@@ -161,7 +167,8 @@ class Closure:
             tenants: tenants by class id, in place of the closure's own.
         """
         chosen = [self.classes[identifier] for identifier in class_ids]
-        return count_extent(chosen, self.sites, self.tenants if tenants is None else tenants, self.hub_classes)
+        counts = self.tenants if tenants is None else tenants
+        return count_extent(chosen, self.sites, counts, self.hub_classes, self.cards)
 
     def rollout_groups(self, class_ids: Iterable[str]) -> tuple[RolloutGroup, ...]:
         """Return the classes grouped by how changes reach their clusters, in order of their first class.
@@ -191,7 +198,7 @@ class Closure:
             for identifier, installation in self.installations.items()
         }
         counts = MappingProxyType(dict(tenants))
-        return Closure(MappingProxyType(recounted), self.classes, self.sites, counts, self.hub_classes)
+        return Closure(MappingProxyType(recounted), self.classes, self.sites, counts, self.hub_classes, self.cards)
 
 
 def count_extent(
@@ -199,15 +206,18 @@ def count_extent(
     sites: Mapping[str, frozenset[str]],
     tenants: Mapping[str, int],
     hub_classes: frozenset[str],
+    cards: Mapping[str, float],
 ) -> Extent:
     """Return how often something occurs that these classes need, by the conventions of this module."""
     number = total = own = virtual = hubs = 0
+    gpus = 0.0
     shared_sites: set[str] = set()
     for resolved in classes:
         identifier = resolved.tenant_class.id
         count = tenants[identifier]
         number += 1
         total += count
+        gpus += count * cards.get(identifier, 0.0)
         if resolved.cluster.per_tenant:
             own += count
         else:
@@ -216,7 +226,20 @@ def count_extent(
                 virtual += count
         if identifier in hub_classes:
             hubs = 1
-    return Extent(number, total, len(shared_sites), own, virtual, hubs)
+    return Extent(number, total, len(shared_sites), own, virtual, hubs, math.ceil(gpus - 1e-9))
+
+
+def _cards(scenario: Scenario, tenant_class: TenantClass) -> float:
+    """Return the cards one tenant's workloads ask for on average; all of them where demand is a trace."""
+    asked = 0.0
+    for member in tenant_class.workloads:
+        workload = scenario.workload(member.template)
+        if workload.gpu is not None:
+            demand = member.demand or workload.demand
+            mean = 1.0 if demand.profile == "trace" else demand.mean
+            replicas = workload.replicas if member.replicas is None else member.replicas
+            asked += mean * replicas * (workload.gpu.fraction or workload.gpu.count)
+    return asked
 
 
 def closure(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> Closure:
@@ -224,6 +247,7 @@ def closure(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) ->
     classes = {resolved.tenant_class.id: resolved for resolved in design.classes}
     sites = {id_: frozenset(class_sites(scenario, resolved.tenant_class)) for id_, resolved in classes.items()}
     tenants = {identifier: resolved.tenant_class.count for identifier, resolved in classes.items()}
+    cards = {identifier: _cards(scenario, resolved.tenant_class) for identifier, resolved in classes.items()}
     because: dict[str, dict[str, None]] = {}
     serves: dict[str, dict[str, None]] = {}
     for identifier, resolved in classes.items():
@@ -235,7 +259,7 @@ def closure(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) ->
     installations = {}
     for component in _ordered(because, catalogue.components):
         found = catalogue.components[component]
-        extent = count_extent((classes[c] for c in serves[component]), sites, tenants, hub_classes)
+        extent = count_extent((classes[c] for c in serves[component]), sites, tenants, hub_classes, cards)
         installations[component] = Installation(
             found, tuple(because[component]), tuple(serves[component]), extent.count(found.scope)
         )
@@ -245,6 +269,7 @@ def closure(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) ->
         MappingProxyType(sites),
         MappingProxyType(tenants),
         hub_classes,
+        MappingProxyType(cards),
     )
 
 
