@@ -86,7 +86,8 @@ def find_tenants(objects: ObjectSet, given: Mapping[str, str], keys: tuple[str, 
     """Return whose the namespaces are: as given (globs allowed), else by labels and kinds.
 
     Namespaces of no tenant are the platform's and are not listed.  A namespace the set uses but does not declare
-    belongs to the tenant its objects are labelled with.
+    belongs to the tenant its objects are labelled with, unless it is called as the platform's are: a project of the
+    delivery tool is a tenant's, and the tool's namespace is not.
     """
     return objects.derived(f"tenants {list(given.items())} {keys}", lambda: _found(objects, given, keys))
 
@@ -111,6 +112,7 @@ def _found(objects: ObjectSet, given: Mapping[str, str], keys: tuple[str, ...]) 
     for name, tenant, why in (*_by_trees(objects), *_by_kinds(objects)):
         note(name, tenant, why)
     declared = {item.name for item in objects.of("", "Namespace")}
+    declared |= {name for name in objects.namespaces if is_platform_namespace(name, {})}
     for item in objects:
         if item.namespaced and item.namespace not in found and item.namespace not in declared:
             tenant, key = labelled(item.labels, keys)

@@ -20,6 +20,7 @@ from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, sc
 from kubeanswers.pods import pods_of
 from tenancykit.auditing.crossings.hostile_pods import HostilePods
 from tenancykit.auditing.findings import Finding, Severity, about
+from tenancykit.auditing.tenant_signs import labelled
 from tenancykit.auditing.tenants import Tenancy
 from tenancykit.labels import SERVES
 
@@ -53,6 +54,7 @@ class Delivery:
         """Return the tenants whose members or repositories use a project; empty for one of the platform."""
         found = {
             project.annotations.get(SERVES, ""),
+            labelled(project.labels)[0],
             *self._by_groups(project),
             *self._by_applications(project),
             *self._by_namespaces(project),

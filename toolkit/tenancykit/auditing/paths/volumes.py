@@ -73,6 +73,7 @@ def _storage(item: ManifestObject) -> str:
 def _shared_storage(scene: Scene) -> Iterator[Path]:
     """Yield the storage that volumes of several tenants lead to."""
     users: dict[str, list[tuple[str, ManifestObject]]] = {}
+    directories: dict[str, list[tuple[str, str, ManifestObject]]] = {}
     claims = {
         scalar_text(claim.spec.get("volumeName")): tenant
         for claim, tenant in scene.of_tenants("", "PersistentVolumeClaim")
@@ -82,6 +83,11 @@ def _shared_storage(scene: Scene) -> Iterator[Path]:
         tenant = scene.tenancy.by_namespace.get(bound, "") or claims.get(item.name, "")
         if tenant and (place := _storage(item)):
             users.setdefault(place, []).append((tenant, item))
+            root, path = _directory(item)
+            if path:
+                directories.setdefault(root, []).append((path, tenant, item))
+    for _, inside in sorted(directories.items()):
+        yield from _holding(inside)
     for place, found in sorted(users.items()):
         tenants = frozenset(tenant for tenant, _ in found)
         if len(tenants) < 2:
@@ -102,6 +108,41 @@ def _shared_storage(scene: Scene) -> Iterator[Path]:
             ),
             tenants,
             tenants,
+        )
+
+
+def _directory(item: ManifestObject) -> tuple[str, str]:
+    """Return the share a volume is a directory of, and the directory, ending in a slash; empty for other volumes."""
+    for source, (*fields, last) in _PLACES.items():
+        stated = mapping(item.spec.get(source))
+        if stated and last == "path":
+            root = " ".join((source, *(str(stated.get(name, "")) for name in fields)))
+            return root, f"{scalar_text(stated.get('path')).rstrip('/')}/"
+    return "", ""
+
+
+def _holding(found: list[tuple[str, str, ManifestObject]]) -> Iterator[Path]:
+    """Yield the directories of a share that hold those of another tenant."""
+    for path, tenant, item in found:
+        held = {
+            other: below for below, other, _ in found if other != tenant and below != path and below.startswith(path)
+        }
+        if not held:
+            continue
+        first = min(held)
+        yield Path(
+            finding(
+                "volume-open",
+                Severity.HIGH,
+                item,
+                f"its directory {path} holds {held[first]} of tenant {first}",
+                f"{tenant} -> {item} -> {path} -> {held[first]} of {first}",
+                "give each tenant a directory beside the others', with credentials of its own",
+                VOLUMES,
+                [tenant],
+            ),
+            frozenset({tenant}),
+            frozenset(held),
         )
 
 
