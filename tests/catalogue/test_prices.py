@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -204,6 +205,65 @@ def test_every_commitment_spot_price_and_block_of_this_autumn_agrees_with_its_so
     ]
     assert not wrong
     assert len(stated) >= 45
+
+
+OWN = {
+    "own_hgx_h100_0926": ("own_hgx_h100", 1),
+    "own_hgx_h200": ("own_hgx_h200", 1),
+    "own_dgx_b200_0926": ("own_hgx_b200", 1),
+    "own_hgx_b300": ("own_hgx_b300", 1),
+    "own_gb200_nvl72": ("own_gb200_nvl72_tray", 18),
+    "own_gb300_nvl72": ("own_gb300_nvl72_tray", 18),
+    "own_rtxpro_8": ("own_rtxpro_8", 1),
+    "own_mi355x_8": ("own_mi355x_8", 1),
+    "own_mi300x_8": ("own_mi300x_8", 1),
+}
+"""Machines of one's own: the entry that holds them, and how many of it the fact speaks of (trays of a rack)."""
+BY_CARD = ("together_b200", "tensorwave_mi355x", "vultr_mi355x")
+"""Facts that state a price for one card."""
+UNPRICED = {
+    **dict.fromkeys(
+        ("gcp_tpu7x", "az_nd_gb300", "aws_trn2_48xlarge", "aws_trn3", "gaudi3", "h20"), "no readable price"
+    ),
+    **dict.fromkeys(("tco_inferencex", "tco_inferencex_sep"), "an owner's cost, which the bill works out itself"),
+    "cb_history": "how blocks rose; the blocks themselves are compared",
+    "gpu_power": "power of boards; that of machines is compared",
+    "billing_kw": "racks are billed at peak power, which the tray of a GB300 rack states",
+    **LEFT_OUT,
+}
+"""Facts that state no price the book could hold, and why."""
+
+
+def test_own_machines_cards_and_ratios_of_this_autumn_agree_with_their_source_and_nothing_is_passed_over(
+    shared: Path,
+) -> None:
+    groups = yaml.load((shared / "facts" / "refresh-2026-11.yaml").read_text(), yaml.CSafeLoader)["prices"]
+    facts = {fact["id"]: fact for entries in groups.values() if isinstance(entries, list) for fact in entries}
+    for name, (identifier, parts) in OWN.items():
+        own, fact = BOOK[identifier].own, facts[name]
+        assert own is not None
+        assert float(own.capex) * parts == pytest.approx(fact["capex"]["mode"], rel=1e-4)
+        assert float(own.power_kw) * parts == pytest.approx(fact.get("peak_kw", fact["power_kw"]), rel=1e-2)
+    for name in BY_CARD:
+        node = BOOK[name].node
+        assert node is not None
+        assert BOOK[name].amount == Decimal(str(facts[name]["per_gpu"])) * node.gpus, name
+    cards = facts["aws_p6_spot"]["per_gpu"]
+    for card, machine in (("b200", "aws_p6_b200_48xlarge"), ("b300", "aws_p6_b300_48xlarge")):
+        amount, spot = BOOK[machine].amount, BOOK[machine].terms["spot"]
+        assert float(amount or 0) == pytest.approx(8 * cards[card], rel=1e-4)
+        assert float(spot) == pytest.approx(8 * cards[f"{card}_spot"], rel=1e-4)
+    rack = facts["cb_p6e_gb200x72"]
+    assert BOOK["aws_p6e_gb200_72"].terms["capacity-block"] * 18 == Decimal(str(rack["per_hour"]))
+    for term, seen in (("term_reserved", "observed_reserved"), ("term_spot", "observed_spot")):
+        ratios = [Decimal(text) for text in re.findall(r"0\.\d+", facts[seen]["fact"])]
+        price = BOOK[term]
+        assert min(ratios) <= price.amount <= max(ratios)  # type: ignore[operator]
+        assert (price.high, min(ratios) <= price.low) == (max(ratios), True)  # type: ignore[operator]
+    above = {name for name, fact in facts.items() if fact.get("amount", fact.get("per_hour")) is not None}
+    above |= {fact["id"] for fact in groups["gpu_nodes"] if fact.get("terms")} | {*MACHINES, *BLOCKS}
+    here = {*OWN, *BY_CARD, "aws_p6_spot", "cb_p6e_gb200x72", "observed_reserved", "observed_spot"}
+    assert {*above, *here, *UNPRICED} == set(facts)
 
 
 def test_a_price_is_stale_by_the_last_day_its_date_may_mean() -> None:
