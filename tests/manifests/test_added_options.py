@@ -92,6 +92,9 @@ MISUSES = (
     ("amd.com", "deviceconfigs", "run as root on nodes"),
     ("spire.spiffe.io", "clusterspiffeids", "identity of any workload"),
     ("kueue.x-k8s.io", "topologies", "moves quotas between tenants"),
+    ("kueue.x-k8s.io", "multikueueclusters", "sends the jobs of others to clusters of its own choice"),
+    ("cilium.io", "tracingpolicies", "stops what watches the processes of every tenant"),
+    ("external-secrets.io", "clustersecretstores", "has an operator copy or overwrite credentials"),
     ("", "configmaps", "rewrites what platform components are configured by"),
 )
 
@@ -114,6 +117,29 @@ def test_a_tenant_that_may_write_what_the_platform_keeps_for_itself_is_found(
 
     assert found("update")
     assert not found("get")
+
+
+@pytest.mark.parametrize(
+    ("namespace", "rule", "means"),
+    [
+        ("openbao", ("pods/exec", "create"), "steps into running containers"),
+        ("openbao", ("secrets", "get"), "reads credentials"),
+        ("falco", ("configmaps", "update"), "rewrites what platform components are configured by"),
+        ("falco", ("pods", "update"), "swaps the images of running pods"),
+        ("tetragon", ("configmaps", "update"), "rewrites what platform components are configured by"),
+    ],
+)
+def test_a_tenant_that_may_touch_the_store_of_secrets_or_what_watches_it_is_found(
+    namespace: str, rule: tuple[str, str], means: str
+) -> None:
+    resource, verb = rule
+    home = named("v1", "Namespace", namespace, metadata={"labels": {"tenancykit.dev/system": "true"}})
+    held = {"apiGroups": [""], "resources": [resource], "verbs": [verb]}
+    report = audit(from_dicts([*cluster("blue", "red"), home, *binding(namespace, held)]))
+    assert any(means in f.what + f.path and f.severity >= Severity.HIGH for f in report.findings)
+    harmless = {"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}
+    apart = audit(from_dicts([*cluster("blue", "red"), home, *binding(namespace, harmless)]))
+    assert not any(means in f.what + f.path for f in apart.findings)
 
 
 def test_queues_place_by_rack_and_follow_groups_only_where_these_were_chosen(

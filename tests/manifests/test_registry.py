@@ -9,6 +9,7 @@ import pytest
 from kubeanswers.errors import InputError
 from kubeanswers.validation.custom_kinds import is_custom, known_kinds
 from kubeanswers.validation.schema import validate_object
+from tenancykit.auditing.tenant_signs import is_platform_namespace
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.manifests import export
@@ -110,3 +111,9 @@ def test_every_custom_kind_that_is_emitted_is_known(
 
 def test_every_known_custom_kind_has_a_source() -> None:
     assert all(kind.source.startswith("https://") for kind in known_kinds().values())
+
+
+def test_the_namespace_of_every_chart_is_taken_for_the_platforms_by_its_name(catalogue: Catalogue) -> None:
+    charts = {chart.namespace: option.id for option in ALL.values() for chart in charts_of(option, catalogue)}
+    assert len(charts) > 20
+    assert not {name: of for name, of in charts.items() if not is_platform_namespace(name, {})}

@@ -12,10 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.scalars import whole_number
+from kubeanswers.source import read_yaml
 from tenancykit.labels import TENANT_LABEL
 
 TENANT_LABELS: Final = (
@@ -29,26 +32,25 @@ TENANT_LABELS: Final = (
 """Namespace labels whose value names the tenant."""
 WEAK_LABELS: Final = ("team", "customer", "workspace", "project", "squad", "business-unit")
 """Last parts of label keys that name a tenant where nothing surer does; the report says so. Assumption."""
-PLATFORM_NAMESPACES: Final = (
-    "kube-*", "default", "*-system", "*-operator", "*-operators", "argocd", "argo", "gpu-operator", "istio-*",
-    "cert-manager", "monitoring", "ingress-*", "kyverno", "opencost", "karpenter", "kubevirt", "cdi", "rook-ceph",
-    "openshift*", "tenancykit-*", "flux-system", "kubeflow", "external-secrets", "gatekeeper-*", "local-path-storage",
-    "vault", "observability", "logging", "tracing", "prometheus", "grafana", "traefik", "metallb*", "cattle-*",
-    "fleet-*", "hnc-*", "knative-*", "velero", "crossplane*", "tekton-*", "tigera-*", "calico-*", "cilium*", "argo-*",
-    "keda", "linkerd*", "nvidia-*", "harbor", "dex", "falco", "sealed-secrets", "spire*", "opa", "longhorn*",
-    "kubecost",
-)  # fmt: skip
-"""Namespaces taken for the platform's where no label says whose a namespace is. Assumption: how charts and
-distributions call them by default."""
 _HNC_DEPTH: Final = ".tree.hnc.x-k8s.io/depth"
 _HNC: Final = "hnc.x-k8s.io"
 _VCLUSTER: Final = ("app", "vcluster")
 
 
+@cache
+def platform_namespaces() -> tuple[str, ...]:
+    """Return patterns of namespaces taken for the platform's where no label says whose a namespace is.
+
+    They stand in ``platform_namespaces.yaml``. Assumption: how charts and distributions call them by default.
+    """
+    stated: list[str] = read_yaml(Path(__file__).with_name("platform_namespaces.yaml")).data
+    return tuple(stated)
+
+
 def is_platform_namespace(name: str, labels: Mapping[str, str]) -> bool:
     """Return whether a namespace that is no tenant's is the platform's, by how it is called or labelled."""
     return labels.get("tenancykit.dev/component", "") != "" or any(
-        fnmatchcase(name, pattern) for pattern in PLATFORM_NAMESPACES
+        fnmatchcase(name, pattern) for pattern in platform_namespaces()
     )
 
 
@@ -136,7 +138,7 @@ def _globbed(name: str, globs: Mapping[str, str]) -> str:
         if fnmatchcase(name, pattern):
             if tenant != "*":
                 return tenant
-            if any(fnmatchcase(name, platform) for platform in PLATFORM_NAMESPACES):
+            if is_platform_namespace(name, {}):
                 continue
             star = re.fullmatch(re.escape(pattern).replace(r"\*", "(.*)", 1).replace(r"\*", ".*"), name)
             return (star.group(1) if star and star.groups() else "") or name

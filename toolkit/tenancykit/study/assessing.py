@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final, TextIO
 
@@ -15,6 +14,7 @@ from kubeanswers.objects import ManifestObject
 from kubeanswers.pods import pods_of
 from tenancykit.auditing import AuditOptions, AuditReport, Reading, audit, audit_clusters, read_clusters
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
+from tenancykit.auditing.tenant_signs import is_platform_namespace
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import Dimension
@@ -32,12 +32,6 @@ from tenancykit.study.evaluation import Evaluation
 
 FOUND: Final = "FOUND"
 """Id of the design that was found."""
-_PLATFORM_NAMESPACES: Final = (
-    "kube-*", "default", "*-system", "*-operator", "argocd", "gpu-operator", "istio-*", "cert-manager", "monitoring",
-    "ingress-*", "kyverno", "opencost", "karpenter", "kubevirt", "cdi", "rook-ceph", "openshift*", "tenancykit-*",
-)  # fmt: skip
-"""Namespaces taken for the platform's where no label says whose a namespace is. Assumption: how charts and
-distributions call them by default."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +197,8 @@ def _views(readings: Mapping[str, Reading], given: dict[str, str]) -> tuple[dict
     guessed = {
         name: name
         for reading in readings.values()
-        for name in reading.objects.namespaces
-        if not any(fnmatchcase(name, pattern) for pattern in _PLATFORM_NAMESPACES)
+        for name, labels in reading.objects.namespaces.items()
+        if not is_platform_namespace(name, labels)
     }
     note = f"no label says whose a namespace is: each of {len(guessed)} namespaces is taken for a tenant"
     return {name: _view(reading, guessed) for name, reading in readings.items()}, (note,)
