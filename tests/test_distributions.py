@@ -16,6 +16,7 @@ from tenancykit.distributions import (
     gamma_quantile,
     of_estimate,
     product_independent,
+    quantiles,
     sum_correlated,
     sum_independent,
     sum_together,
@@ -145,3 +146,8 @@ def test_quantiles_of_a_rate_are_those_of_the_gamma_distribution() -> None:
 def test_shares_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="write 0 < low"):
         BetaShare.about(0.2, 0.1, 0.3)
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=60), st.lists(st.floats(0, 1), min_size=1, max_size=4))
+def test_quantiles_of_a_sample_are_those_of_numpy(values: list[float], shares: list[float]) -> None:
+    assert list(quantiles(np.array(values), *shares)) == np.quantile(values, shares).tolist()

@@ -67,7 +67,11 @@ class IsolationCatalogue:
     catalogue: Catalogue
 
     def __hash__(self) -> int:
-        return hash(self.catalogue)  # which knows its own
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.catalogue)
 
     @cached_property
     def evidence(self) -> Entries[Evidence]:

@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NoReturn, TextIO, cast
 
+from kubeanswers.collector import returned_collector
 from kubeanswers.errors import Fault, InputError, TenancyKitError, UndecidedError
 from kubeanswers.inputs import set_patience
 from kubeanswers.terminal import Escaping, one_line
@@ -43,13 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a caller that goes on afterwards has its collector as it was."""
     if arguments is None:
         return _command(sys.argv[1:])
-    was_on, thresholds = gc.isenabled(), gc.get_threshold()
-    try:
+    with returned_collector():
         return _command(arguments)
-    finally:
-        gc.set_threshold(*thresholds)
-        if was_on:
-            gc.enable()
 
 
 def _command(words: Sequence[str]) -> int:

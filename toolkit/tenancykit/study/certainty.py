@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.criteria.isolation.exposure import exposure_draws, plane_nines
+from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.isolation.result import MAX_NINES
 from tenancykit.criterion_names import PLAIN
 from tenancykit.decision.assumptions import Assumption
@@ -132,12 +132,12 @@ def _named(basis: Basis) -> list[str]:
 
 def _joint(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> Mapping[int, FloatArray]:
     """Return [draws x designs] nines per isolation leaf, drawn barrier by barrier."""
-    drawn = [exposure_draws(e.scores["isolation"].detail, e.scores["isolation"].detail.model) for e in evaluations]
+    drawn = [e.scores["isolation"].detail.drawn for e in evaluations]
     found: dict[int, FloatArray] = {}
     for column, key in enumerate(keys, start=len(PLAIN)):
         model = evaluations[0].scores["isolation"].detail.model
         one_day = plane_nines(1.0, key[1], model)  # type: ignore[arg-type]
-        days = np.stack([each[key] for each in drawn], axis=1)  # type: ignore[index]
+        days = np.stack([each[key] for each in drawn], axis=1)
         with np.errstate(divide="ignore"):
             found[column] = np.clip(one_day - np.log10(days), 0.0, MAX_NINES)
     return found

@@ -25,7 +25,7 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.cost.fleet import GPU_KIND
 from tenancykit.criteria.cost.machines import sharing_of
-from tenancykit.criteria.isolation.measure import measure as measure_isolation
+from tenancykit.criteria.isolation.measure import class_levels
 from tenancykit.design.batch import Codes, batch_of
 from tenancykit.design.lean import PLAIN, readings
 from tenancykit.design.model import Choice, Design, Supplement, choose
@@ -429,8 +429,9 @@ class _Completion:
         return any(before[name] >= least > after[name] for name, least in wanted.items())
 
     def _levels(self, design: Design) -> dict[str, int]:
-        score = measure_isolation(resolve(design, self.scenario, self.catalogue), self.scenario, self.catalogue)
-        return {name: int(str(found["overall"])[1]) for name, found in score.figures["classes"].items()}
+        resolved = resolve(design, self.scenario, self.catalogue)
+        levels = class_levels(resolved, self.scenario, self.catalogue)
+        return {name: int(str(found["overall"])[1]) for name, found in levels.items()}
 
 
 def _kept_supplements(before: Design, after: Design) -> Design:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from tenancykit.catalogue.reading import Catalogue
-from tenancykit.criteria.isolation.measure import measure
+from tenancykit.criteria.isolation.measure import class_levels
 from tenancykit.design.model import Design, Supplement, choose
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
@@ -90,8 +90,7 @@ def _levels(design: Design, scenario: Scenario, catalogue: Catalogue) -> Mapping
     found = resolve(design, scenario, catalogue)
     if not found.is_valid:
         return {}
-    classes: Mapping[str, Mapping[str, str]] = measure(found, scenario, catalogue).figures["classes"]
-    return classes
+    return class_levels(found, scenario, catalogue)
 
 
 def _reaches(levels: Mapping[str, Mapping[str, str]], wanted: Wanted) -> bool:

@@ -25,6 +25,7 @@ from tenancykit.criteria.isolation.levels import guarded
 from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.result import AssetFinding, GraphFinding, PairFinding, nines
 from tenancykit.criteria.isolation.slowdown import Slowdown, lost, shared_resources
+from tenancykit.distributions import quantiles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,6 +99,11 @@ class IsolationResult:
     def exposure(self) -> tuple[PlaneExposure, ...]:
         """Open days a year of every class on every plane, with intervals; drawn when first asked for."""
         return plane_exposures(self, self.model)
+
+    @cached_property
+    def drawn(self) -> Mapping[Key, NDArray[np.float64]]:
+        """What :func:`exposure_draws` draws: the intervals and the samples of a comparison are made of the same."""
+        return exposure_draws(self, self.model)
 
     @cached_property
     def days(self) -> Mapping[Key, float]:
@@ -186,13 +192,11 @@ def _exposures(pair: PairFinding) -> dict[str, float]:
 
 def plane_exposures(result: IsolationResult, model: IsolationCatalogue) -> tuple[PlaneExposure, ...]:
     """Return the exposure of every class on every plane, with intervals and what rests on assumptions."""
-    import numpy as np  # noqa: PLC0415 - keeps the package's import light
-
-    drawn = exposure_draws(result, model)
+    drawn = result.drawn
     worst = worst_of_each(result)
     found = []
     for (victim, plane), days in open_days(result).items():
-        low, high = (float(end) for end in np.quantile(drawn[victim, plane], [LOW, HIGH]))
+        low, high = quantiles(drawn[victim, plane], LOW, HIGH)
         if plane == PERFORMANCE:
             slowed = next(each for each in result.slowdowns if each.class_id == victim)
             found.append(_of_performance(slowed, days, low, high, model))

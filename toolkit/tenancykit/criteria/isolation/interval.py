@@ -15,7 +15,7 @@ from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.network import contracted
 from tenancykit.criteria.isolation.result import figure
-from tenancykit.distributions import Z90, BetaShare, gamma_quantile
+from tenancykit.distributions import Z90, BetaShare, gamma_quantile, quantiles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +35,11 @@ def figure_interval(
     graph: AttackGraph, strengths: Mapping[str, Strength], asset: str, depth: int, model: IsolationCatalogue
 ) -> tuple[float, float]:
     """Return P10 and P90 of the figure of one asset when everything not known of the barriers is drawn."""
-    import numpy as np  # noqa: PLC0415 - keeps the package's import light
-
     network = contracted(asset, frozenset(graph.starts), model)
     used = {name for ways in network.passages(graph).values() for way in ways for name in way} | network.shared
     chances = chance_draws({name: strengths[name] for name in sorted(used & strengths.keys())}, PAIR_DRAWS)
-    low, high = np.quantile(network.exposure_over(graph, chances, PAIR_DRAWS), [0.9, 0.1])
-    return figure(float(low), depth), figure(float(high), depth)
+    low, high = quantiles(network.exposure_over(graph, chances, PAIR_DRAWS), 0.9, 0.1)
+    return figure(low, depth), figure(high, depth)
 
 
 def chance_draws(strengths: Mapping[str, Strength], draws: int = DRAWS) -> dict[str, NDArray[np.float64]]:

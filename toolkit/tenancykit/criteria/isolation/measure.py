@@ -93,6 +93,12 @@ def measure(
     )
 
 
+def class_levels(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> Mapping[str, Mapping[str, Any]]:
+    """Return what ``figures["classes"]`` of :func:`measure` holds - levels per view - without intervals."""
+    result = assess(design, load_isolation(catalogue), believed=Beliefs.of(scenario))
+    return {c.id: _class_figures(result, c.id) for c in scenario.tenants.classes}
+
+
 def assess(
     design: ResolvedDesign, model: IsolationCatalogue, *, believed: Beliefs = BELIEVED, proven: bool = False
 ) -> IsolationResult:

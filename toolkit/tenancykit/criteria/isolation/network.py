@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
@@ -26,6 +26,8 @@ from tenancykit.criteria.isolation.result import MAX_DEPTH
 if TYPE_CHECKING:
     import numpy as np
 
+
+_T = TypeVar("_T")
 
 _GRAPHS: Final = 256
 """Sets of steps whose passages a network remembers."""
@@ -78,6 +80,9 @@ class _Passing:
     read: tuple[str, ...]
 
 
+_Work = Callable[[_Passing, tuple[int, ...], Mapping[str, float]], _T]
+
+
 @dataclass(frozen=True)
 class AssetNetwork:
     """The network of one asset, on which a design is a chance for every variable.
@@ -112,13 +117,18 @@ class AssetNetwork:
         Exposure is the chance that a path to the asset is open, given the chance that each barrier is down; depth is
         the size of the smallest set of barriers whose fall opens a path, :data:`MAX_DEPTH` where there is none.
         """
+        return self._remembered(self._solved, graph, chance, self._solve)
+
+    def _remembered(
+        self, memory: dict[Hashable, _T], graph: AttackGraph, chance: Mapping[str, float], work: _Work[_T]
+    ) -> _T:
+        """Return what follows from a pair: most pairs of classes and most designs are alike in what one asset reads."""
         passing, standing = self._passing(graph), self._standing(graph)
-        # Most pairs of classes and most designs are alike in what one asset reads of them.
         key = passing, standing, tuple(map(chance.get, passing.read))
-        found = self._solved.get(key)
+        found = memory.get(key)
         if found is None:
-            _room(self._solved, _SOLVED)
-            found = self._solved[key] = self._solve(passing, standing, chance)
+            _room(memory, _SOLVED)
+            found = memory[key] = work(passing, standing, chance)
         return found
 
     def _solve(self, passing: _Passing, standing: tuple[int, ...], chance: Mapping[str, float]) -> tuple[float, int]:
@@ -243,13 +253,7 @@ class AssetNetwork:
 
     def slopes(self, graph: AttackGraph, chance: Mapping[str, float]) -> Mapping[str, float]:
         """Return how much the exposure grows per unit of each barrier's chance of being down."""
-        passing, standing = self._passing(graph), self._standing(graph)
-        key = passing, standing, tuple(map(chance.get, passing.read))
-        found = self._sloping.get(key)
-        if found is None:
-            _room(self._sloping, _SOLVED)
-            found = self._sloping[key] = self._slopes(passing, standing, chance)
-        return found
+        return self._remembered(self._sloping, graph, chance, self._slopes)
 
     def _slopes(self, passing: _Passing, standing: tuple[int, ...], chance: Mapping[str, float]) -> dict[str, float]:
         by_variable = self.diagram.slopes_at(self.root, self._chances(passing, standing, chance))
