@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from tenancykit.catalogue.freshness import Overdue, overdue
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.dates import last_day
+from tenancykit.report.listing import freshness
 
 CATALOGUE = load_catalogue()
 
@@ -57,3 +60,17 @@ def test_support_that_has_ended_is_named_with_its_length() -> None:
 def test_evidence_is_overdue_once_no_record_is_of_this_year_or_the_last() -> None:
     assert not by("evidence", date(2027, 12, 31))
     assert by("evidence", date(2028, 1, 1))["published flaws"].days == 1
+
+
+def test_the_report_begins_with_how_much_is_past_its_date_of_what_is_stated() -> None:
+    listing = freshness(load_catalogue(), date(2026, 11, 30))
+    first, *table = listing.text().splitlines()
+    counts = {words: (int(late), int(of)) for late, of, words in re.findall(r"(\d+) of (\d+) ([a-z ]+)", first)}
+    rows = Counter(line.split()[0] for line in table[1:])
+    assert {words: late for words, (late, _) in counts.items()} == {
+        "prices": rows["price"],
+        "versions of components": rows["version"],
+        "windows of support": rows["support"],
+    }
+    assert all(late < of for late, of in counts.values())
+    assert "the newest flaw held is of 2026" in first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -54,6 +54,21 @@ def overdue(catalogue: Catalogue, today: date, price_days: int = PRICE_DAYS) -> 
     return tuple(sorted(found, key=lambda item: (item.what, -item.days, item.id)))
 
 
+def stated(catalogue: Catalogue) -> Mapping[tuple[Subject, str], int]:
+    """Return how many statements of each kind can go out of date, by the kind and what it is called in a sentence."""
+    dated = [component.lifecycle for component in catalogue.components.values() if component.lifecycle.date]
+    return {
+        ("price", "prices"): len(load_prices(catalogue).prices),
+        ("version", "versions of components"): sum(bool(life.minor_releases_12m) for life in dated),
+        ("support", "windows of support"): sum(bool(life.support_months) for life in dated),
+    }
+
+
+def newest_flaw(catalogue: Catalogue) -> int:
+    """Return the year of the newest flaw that is held as evidence."""
+    return max((record.year for record in load_isolation(catalogue).evidence.values()), default=0)
+
+
 def _versions(catalogue: Catalogue, today: date) -> Iterator[Overdue]:
     for component in catalogue.components.values():
         life = component.lifecycle
@@ -81,7 +96,7 @@ def _prices(catalogue: Catalogue, today: date, days: int) -> Iterator[Overdue]:
 
 
 def _evidence(catalogue: Catalogue, today: date) -> Iterator[Overdue]:
-    year = max((record.year for record in load_isolation(catalogue).evidence.values()), default=0)
+    year = newest_flaw(catalogue)
     if year < today.year - 1:
         late = (today - date(year + 1, 12, 31)).days
         yield Overdue("evidence", "published flaws", str(year), late, "no record is of this year or the last")

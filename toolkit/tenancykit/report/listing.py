@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Any, Final
 from tenancykit.catalogue.attack import PLANES, ExpectedEffect, LevelRule
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.features import SHOWN
-from tenancykit.catalogue.freshness import PRICE_DAYS, overdue
+from tenancykit.catalogue.freshness import PRICE_DAYS, newest_flaw, overdue, stated
 from tenancykit.catalogue.price_entries import Price
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue
@@ -36,10 +37,13 @@ class Listing:
     what: str
     rows: tuple[tuple[str, ...], ...]
     entries: tuple[Mapping[str, Any], ...]
+    summary: str = ""
+    """What the entries amount to, in a line."""
 
     def text(self) -> str:
-        """Return an aligned table."""
-        return "\n".join(columns(self.rows, left=set(range(len(self.rows[0])))))
+        """Return an aligned table, below what it amounts to."""
+        table = columns(self.rows, left=set(range(len(self.rows[0]))))
+        return "\n".join([*filter(None, [self.summary]), *table])
 
     def data(self) -> dict[str, Any]:
         """Return the entries as plain data (format ``tenancykit/catalogue/v1``)."""
@@ -162,7 +166,11 @@ def freshness(catalogue: Catalogue, today: date, price_days: int = PRICE_DAYS) -
     found = overdue(catalogue, today, price_days)
     head = ("what", "id", "as of", "days overdue", "why")
     rows = [(o.what, o.id, o.as_of, str(o.days), o.why) for o in found]
-    return Listing("freshness", (head, *rows), tuple(asdict(o) for o in found))
+    late = Counter(item.what for item in found)
+    checked = {what: f"{late[what]} of {count} {words}" for (what, words), count in stated(catalogue).items()}
+    flaws = f"the newest flaw held is of {newest_flaw(catalogue)}"
+    summary = f"Past its date on {today}: {', '.join(checked.values())}; {flaws}"
+    return Listing("freshness", (head, *rows), tuple(asdict(o) for o in found), summary)
 
 
 def _told_amount(price: Price) -> str:
