@@ -192,20 +192,22 @@ def test_cards_without_partitions_are_advertised_as_often_as_each_share_still_fi
     assert ClassDevices.of(found.classes[0], scenario, catalogue()).replicas == often
 
 
-def test_shares_of_gpus_go_to_cut_nodes_and_whole_gpus_to_whole_nodes() -> None:
+def test_shares_of_gpus_go_to_cut_nodes_and_whole_gpus_to_either_where_mig_cuts_cards() -> None:
     scenario = platform(2)
     found = plan(design(scenario, gpu_exclusive="gpu_mig"), scenario)
     needs = {s.pod.name: s.pod.needs for s in found.domains[0].streams}
     labels = {node.name: node.labels for node in found.domains[0].types}
     assert needs["team/train"] == labels["aws_p4d_24xlarge"] == {"gpu/whole"}
-    assert needs["team/notebook"] == labels["aws_p4d_24xlarge, GPUs cut by mig"]
+    assert needs["team/train"] | needs["team/notebook"] == labels["aws_p4d_24xlarge, GPUs cut by mig"]
     assert needs["team/web"] == set()
 
 
 @pytest.mark.parametrize(
-    ("option", "whole_too"), [("gpu_hami", True), ("gpu_kai_fraction", True), ("gpu_mps", False), ("gpu_mig", False)]
+    ("option", "whole_too"), [("gpu_hami", True), ("gpu_kai_fraction", True), ("gpu_mps", False), ("gpu_mig", True)]
 )
-def test_cards_cut_by_software_are_handed_out_whole_too_and_others_are_not(option: str, *, whole_too: bool) -> None:
+def test_cards_cut_one_by_one_are_handed_out_whole_too_and_nodes_cut_alike_are_not(
+    option: str, *, whole_too: bool
+) -> None:
     scenario = platform(2)
     (found,) = plan(design(scenario, gpu_exclusive=option), scenario).domains
     (cut,) = (node for node in found.types if node.gpu_count and node.gpu_sharing != WHOLE)

@@ -17,6 +17,8 @@ from tenancykit.scenario.model import Workload
 
 WHOLE_LABEL: Final = "gpu/whole"
 """Label of nodes that hand out whole GPUs."""
+_BESIDE: Final = ("fraction", "slices")
+"""Ways of sharing under which a node's other cards stay whole."""
 _CUT: Final = ", GPUs cut by "
 
 
@@ -104,8 +106,10 @@ class Shapes:
         for key, mode in modes.items():
             sharing = sharing_of(mode, machine.shape.gpu_model) if machine.is_gpu else None
             if sharing is not None and sharing != WHOLE:
-                # Cards cut by software are cut pod by pod, so that whole ones are handed out beside shares of others.
-                labels = frozenset({f"gpu/{key}", *([WHOLE_LABEL] if sharing.mode == "fraction" else [])})
+                # Software cuts pod by pod and MIG card by card, so that other cards are handed out whole beside them;
+                # a device plugin's replicas (MPS, time-slicing) hold for all cards of a node.
+                whole = [WHOLE_LABEL] if sharing.mode in _BESIDE else []
+                labels = frozenset({f"gpu/{key}", *whole})
                 yield replace(plain, name=f"{machine.name}{_CUT}{key}", gpu_sharing=sharing, labels=labels)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
 from tenancykit.design.facts import class_workloads
+from tenancykit.design.offers import node_shapes
 from tenancykit.manifests.builders import instinct
 from tenancykit.manifests.builds import Chart, OptionBuild
 from tenancykit.manifests.devices import GPU
@@ -40,15 +41,34 @@ def mig_layout(cls: ClassScope) -> dict[str, dict[str, int]]:
 
 
 def mig_config(scope: ClusterScope) -> Iterator[Manifest]:
-    """Yield the MIG manager's configuration; nodes choose one by the label ``nvidia.com/mig.config``."""
+    """Yield the MIG manager's configuration; nodes choose one by the label ``nvidia.com/mig.config``.
+
+    Where whole cards are asked as well, a node may cut its first cards only and hand out the others whole.
+    """
     layouts: dict[str, dict[str, int]] = {}
     for cls in scope.classes:
         layouts |= mig_layout(cls)
+    cards = _most_cards(scope) if _some_whole(scope) else 0
     configs: dict[str, Any] = {"all-disabled": [{"devices": "all", "mig-enabled": False}]}
     for name in sorted(layouts):
-        configs[name] = [{"devices": "all", "mig-enabled": True, "mig-devices": layouts[name]}]
+        cut = {"mig-enabled": True, "mig-devices": layouts[name]}
+        configs[name] = [{"devices": "all", **cut}]
+        for number in range(1, cards):
+            left = {"devices": [*range(number, cards)], "mig-enabled": False}
+            configs[f"{name}-on-{number}"] = [{"devices": [*range(number)], **cut}, left]
     text = dump_yaml({"version": "v1", "mig-configs": configs})
     yield _config("gpu_mig", MIG_CONFIG, {"config.yaml": text})
+
+
+def _some_whole(scope: ClusterScope) -> bool:
+    """Return whether some tenant of the cluster asks for whole cards."""
+    asked = ((w, cls) for cls in scope.everyone for w in class_workloads(cls.scenario, cls.found.tenant_class))
+    return any(w.gpu is not None and not cls.devices.request(w).profile for w, cls in asked)
+
+
+def _most_cards(scope: ClusterScope) -> int:
+    shapes = node_shapes(scope.scenario, scope.catalogue)
+    return max(shapes[offer.type].gpus for offer in scope.scenario.infrastructure.nodes)
 
 
 def _config(option: str, name: str, data: dict[str, str]) -> Manifest:
