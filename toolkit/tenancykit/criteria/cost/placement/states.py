@@ -95,8 +95,8 @@ def _device_need(pod: PodClass, node: NodeClass) -> tuple[int, int, SliceTables 
         return _NEVER, GPU_MILLI, None
     if pod.gpu_milli >= GPU_MILLI and not pod.gpu_profile and pod.gpu_memory_bytes <= node.gpu_memory_bytes:
         # A whole card is one that is not cut: all its slices, and the memory that a partition of them all would lose.
-        profile = max(sharing.geometry.profiles, key=lambda each: each.size)
-        return 1, GPU_MILLI, slice_tables(sharing.geometry, profile)
+        every = max(sharing.geometry.profiles, key=lambda each: each.size)
+        return 1, GPU_MILLI, slice_tables(sharing.geometry, every)
     profile = sharing.chosen_profile(pod.gpu_milli, pod.gpu_memory_bytes, pod.gpu_profile)
     if profile is None:
         return _NEVER, GPU_MILLI, None
