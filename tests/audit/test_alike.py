@@ -58,7 +58,7 @@ def afresh(reading: Reading) -> Reading:
     return replace(reading, objects=replace(reading.objects, _derived={}))
 
 
-@pytest.mark.parametrize("identifier", ["RA01", "RA02", "RA08", "RA17"])
+@pytest.mark.parametrize("identifier", ["RA01", "RA02", "RA03", "RA08", "RA17"])
 def test_an_export_of_tenants_that_are_alike_is_answered_as_if_each_had_been_asked(
     identifier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +225,25 @@ metadata: {name: NAME, namespace: t-NAME}
 spec: {serviceAccountName: gone, containers: [{name: c, image: x, securityContext: {privileged: true}}]}
 """,
 }
+QUEUES = """apiVersion: kueue.x-k8s.io/v1beta1
+kind: ClusterQueue
+metadata: {name: q-NAME}
+spec:
+  cohort: all
+  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: t-NAME}}
+  preemption: {withinClusterQueue: Never}
+  resourceGroups:
+  - coveredResources: [cpu]
+    flavors: [{name: plain, resources: [{name: cpu, nominalQuota: 2}]}]
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: LocalQueue
+metadata: {name: q, namespace: t-NAME}
+spec: {clusterQueue: q-NAME}
+"""
+PARTS["queue"] = QUEUES
 BASES = {
+    "a flavor": "apiVersion: kueue.x-k8s.io/v1beta1\nkind: ResourceFlavor\nmetadata: {name: plain}\n---\n",
     "anybody reads": BINDING.replace("WHO", "system:authenticated").replace("cluster-admin", "view"),
     "anybody rules": BINDING.replace("WHO", "system:authenticated"),
     "one is platform": BINDING.replace("WHO", "admins"),
@@ -267,17 +285,15 @@ def test_kinds_of_tenants_are_told_apart_by_what_they_hold_and_by_what_they_are_
     ]
 
 
-def test_queues_are_added_up_so_tenants_with_queues_are_asked_one_by_one(
+def test_queues_add_up_over_everybody_while_tenants_are_asked_as_a_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(
-        PARTS,
-        "queue",
-        "apiVersion: kueue.x-k8s.io/v1beta1\nkind: LocalQueue\n"
-        "metadata: {name: q, namespace: t-NAME}\nspec: {clusterQueue: all}\n",
-    )
-    reading = tree(tmp_path, {f"red-{number}": ("space", "queue") for number in range(1000, 1000 + TENANTS)})
-    assert not kinds(reading, monkeypatch)
+    tenants = {f"red-{number}": ("space", "deny", "queue") for number in range(1000, 1000 + TENANTS)}
+    reading = tree(tmp_path, tenants)  # no flavor: every queue is told
+    assert kinds(reading, monkeypatch)
+    few, whole = both(reading, monkeypatch)
+    assert len([item for item in few.findings if item.rule.startswith("queue-")]) >= TENANTS
+    assert few.as_dict() == whole.as_dict()
 
 
 FENCES = ("deny", "members", "quota")

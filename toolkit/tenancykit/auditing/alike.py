@@ -26,8 +26,6 @@ ASKED: Final = 21
 """Tenants of a kind that are asked for the others: one more than any list of examples holds."""
 _FEWEST: Final = 64
 """Tenants of a kind from which on it is worth it (assumption)."""
-_SUMMED: Final = frozenset({"kueue.x-k8s.io"})
-"""API groups whose objects of many tenants are added up: with fewer of them the sum would be another."""
 _DIGIT: Final = re.compile(r"[0-9]")
 _OTHER: Final = re.compile(r"[^a-z0-9\0]+")
 _PATTERN: Final = re.compile(
@@ -114,7 +112,7 @@ def _kinds(objects: ObjectSet) -> tuple[tuple[Kind, ...], frozenset[str]]:
     for item in objects:
         where = item.where
         if where.twin:
-            if where.form == UNFORMED or item.group in _SUMMED:
+            if where.form == UNFORMED:
                 barred.add(where.twin)
             parts = held.setdefault(where.twin, [])
             if last is None or last.where.file is not where.file:

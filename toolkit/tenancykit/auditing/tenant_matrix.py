@@ -41,7 +41,7 @@ from tenancykit.auditing.paths.model import Path
 from tenancykit.auditing.paths.model import Scene as Ways
 from tenancykit.auditing.queues import queue_findings
 from tenancykit.auditing.spreading import NotAlikeError, pattern_of, spread
-from tenancykit.auditing.standing import standing
+from tenancykit.auditing.standing import INVALID_GUARD, standing
 from tenancykit.auditing.telling import told, unowned_findings
 from tenancykit.auditing.tenant_signs import find_tenants
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
@@ -92,14 +92,20 @@ def _by_kinds(reading: Reading, used: AuditOptions) -> AuditReport | None:
     try:
         few, more = (
             pattern_of(
-                _audit(replace(reading, objects=with_few(reading.objects, kinds, further)), used),
+                _audit(replace(reading, objects=with_few(reading.objects, kinds, further)), used, summed=False),
                 {kind: kind.asked(further) for kind in kinds},
             )
             for further in (0, 1)
         )
-        return spread(few, _frame(reading, _tenancy(with_spaces(reading.objects), used))) if few == more else None
+        if few != more:
+            return None
+        report = spread(few, _frame(reading, _tenancy(with_spaces(reading.objects), used)))
     except NotAlikeError:
         return None
+    if any(finding.rule == INVALID_GUARD for finding in report.findings):
+        return None  # a queue that does not count is not to be added up
+    added = (*report.findings, *queue_findings(reading.objects))  # queues of all tenants add up
+    return replace(report, findings=tuple(sorted(added, key=lambda finding: finding.order)))
 
 
 def _tenancy(objects: ObjectSet, used: AuditOptions) -> Tenancy:
@@ -124,10 +130,11 @@ def _frame(reading: Reading, tenancy: Tenancy) -> AuditReport:
     )
 
 
-def _audit(reading: Reading, used: AuditOptions) -> AuditReport:
+def _audit(reading: Reading, used: AuditOptions, *, summed: bool = True) -> AuditReport:
+    """Return the report of a set; ``summed`` is whether what adds up over tenants is looked at, too."""
     stands = standing(reading, used.kubernetes)
     scene = _Scene.of(stands.objects, used)
-    found = (*scene.findings(), *stands.findings())
+    found = (*scene.findings(summed=summed), *stands.findings())
     findings = sorted({finding.order: finding for finding in found}.values(), key=lambda finding: finding.order)
     evidence = Evidence(scene.tenancy, scene.hostile, scene.bounds, scene.network, tuple(findings))
     return replace(
@@ -316,9 +323,9 @@ class _Scene:
         lifting = {tenant: fences["quotas"] for tenant, fences in self.api.lifted.items() if "quotas" in fences}
         return {**(lifting if group != "gpu" or self.bounds.devices else {}), **self.bounds.open_tenants(group)}
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self, *, summed: bool) -> Iterator[Finding]:
         """Yield every finding, in no particular order; a tenant alone in its cluster has nobody to reach."""
-        for finding in self._all_findings():
+        for finding in (*self._all_findings(), *(queue_findings(self.objects) if summed else ())):
             if len(self.tenancy.tenants) == 1 and finding.crossing and finding.severity > Severity.INFO:
                 yield replace(finding, severity=Severity.INFO, what=f"{finding.what} (the only tenant of its cluster)")
             else:
@@ -341,7 +348,6 @@ class _Scene:
         yield from self._gpu_findings()
         yield from (path.finding for path in self.paths)
         yield from unowned_findings(self.tenancy)
-        yield from queue_findings(self.objects)
         yield from _object_findings(self.objects)
 
     def _gpu_findings(self) -> Iterator[Finding]:
