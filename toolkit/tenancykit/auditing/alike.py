@@ -4,6 +4,7 @@ Tenants are alike where their files are one text with their name in it (``kubean
 the set says their names or a beginning of them, and where no pattern looks into names from behind: exchanging two of
 them then changes no answer but the names in it.  Whoever has a file of its own, or an object that a kustomization
 changed, is alike nobody; where a name is spoken of elsewhere, nobody is taken for alike, and everybody is asked.
+What adds up over tenants (queues) is not asked here: whoever asks a few looks at that over everybody.
 """
 
 from __future__ import annotations
