@@ -12,6 +12,7 @@ import tenancykit as tk
 from tenancykit.decision.screen import screen
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
+from tests.laws.dropping import leaning, rivals_left_out
 from tests.laws.test_called_what_it_is import PROVIDERS
 
 CLASS = """
@@ -116,10 +117,8 @@ def _words_mean_what_they_say(study: Study) -> None:
     assert (found.word == "clear") == (sure and not found.overturning)
     assert (found.word == "contested") == (not sure and found.share <= 0.5)
     best = study.best
-    if found.word == "clear":
-        for rival in (e for e in study.evaluations if e.id not in found.family):
-            left = study_of(study.scenario, study.catalogue, [e for e in study.evaluations if e is not rival])
-            assert left.best.id == best.id, f"{rival.id} overturns a first place that is called clear"
+    for view in (study, *leaning(study, "isolation", "cost")):
+        rivals_left_out(view)
     twin = replace(best, resolved=replace(best.resolved, design=replace(best.resolved.design, id="twin")))
     beside = study_of(study.scenario, study.catalogue, [*study.evaluations, twin]).verdict
     assert beside is not None

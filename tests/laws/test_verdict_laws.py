@@ -22,6 +22,7 @@ from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.exchange_rates import exchange_rates, weighed
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import scales_of
+from tests.laws.dropping import leaning, rivals_left_out
 from tests.laws.small import SAAS
 
 EXAMPLES = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
@@ -151,6 +152,14 @@ def test_law_7_the_word_is_what_the_samples_and_the_assumptions_say(example: str
     assert found.word == expected
     assert "weights by 20 %" in str(found)
     assert bool(found.question) == (found.word != "clear")
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_law_7_whichever_rival_is_left_out_a_clear_first_place_stays_clear(example: str) -> None:
+    """By the scenario's weights, each stakeholder's, and weights that lean on one criterion, so that some are clear."""
+    study = studied(example)
+    views = (study, *study.stakeholders.values(), *leaning(study))
+    assert sum(map(rivals_left_out, views)) >= 4, "no first place was clear: nothing was tried"
 
 
 def test_law_7_a_twin_of_the_winner_changes_no_word() -> None:
