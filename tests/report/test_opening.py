@@ -12,17 +12,10 @@ import yaml
 import tenancykit as tk
 from tenancykit.decision.verdict import share_in_words
 from tenancykit.report.calling import apart, called, clusters
-from tenancykit.report.opening import (
-    LINE,
-    Opening,
-    days_in_words,
-    fitted,
-    hires,
-    open_days,
-    opening,
-    provided,
-)
-from tenancykit.report.opening_days import levels_in_words
+from tenancykit.report.opening import Opening, opening
+from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days
+from tenancykit.report.opening_line import LINE, fitted
+from tenancykit.report.opening_what import hires, provided
 from tenancykit.scenario.judgement import Scales
 from tenancykit.scenario.model import TenantClass
 from tenancykit.scenario.naming import tenants_of

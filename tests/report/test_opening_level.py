@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 import tenancykit as tk
-from tenancykit.report.opening import LINE, opening
+from tenancykit.report.opening import opening
+from tenancykit.report.opening_line import LINE
 from tests.exam.marking import CASES, changed
 
 

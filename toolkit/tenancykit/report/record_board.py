@@ -10,8 +10,9 @@ from typing import Final
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.figures import counted
-from tenancykit.report.opening import days_in_words, opening, recommended
-from tenancykit.report.opening_days import open_to
+from tenancykit.report.opening import opening
+from tenancykit.report.opening_days import days_in_words, open_to
+from tenancykit.report.opening_what import recommended
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import overruled, what_would_change_it
 from tenancykit.report.risks import risks

@@ -9,7 +9,8 @@ from typing import Any, Final
 from tenancykit.criteria.effort.measure import task_table
 from tenancykit.report.completing import goes_without
 from tenancykit.report.figures import days_text
-from tenancykit.report.opening import days_in_words, what_would_settle_it
+from tenancykit.report.opening_days import days_in_words
+from tenancykit.report.opening_sure import what_would_settle_it
 from tenancykit.report.paper import RiskKind
 from tenancykit.sentences import listed
 from tenancykit.study.comparison import Study

@@ -1,0 +1,98 @@
+"""The first line: what is recommended, and for how much money, how many weeks and people."""
+
+from __future__ import annotations
+
+from tenancykit.design.needs import asked_needs
+from tenancykit.report.calling import brief, heads, tight
+from tenancykit.report.completing import delivered_otherwise, goes_without, lacks, purchase, swapped
+from tenancykit.report.figures import counted
+from tenancykit.report.opening_line import LINE
+from tenancykit.sentences import listed
+from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.exchange_rates import three_digits
+
+
+def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
+    """Return a design in plain words with its money, weeks, people, hires, purchases and what it goes without.
+
+    Args:
+        best: the design.
+        word: what is said of it.
+    """
+    return recommended_line(best, word)[0]
+
+
+def recommended_line(best: Evaluation, word: str = "Recommended") -> tuple[str, list[str]]:
+    """Return what :func:`recommended` returns, and what did not fit the line."""
+    money = best.scenario.infrastructure.currency
+    cost, effort, operations = (best.scores[name] for name in ("cost", "effort", "operations"))
+    people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
+    by = f"run by {'one person' if people == 1 else f'{people} people'}"
+    hired = f", {hires(best)} than the team has" if hires(best) else ""
+    price = (
+        f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)}), "
+        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{hired}."
+    )
+    full, lacking = best.resolved.long or best.name, goes_without(best)
+    musts = [*(f"It {text}." for text in [purchase(best, digits=3)] if text), *(f"For {text}." for text in lacking)]
+    short = [f"It {text}." for text in [purchase(best, digits=3, brief=True)] if text]
+    short += [f"No {need} for {listed(ids)}." for need, ids in lacks(best).items()]
+    names = [full, best.name, brief(best), tight(best)]
+    name, said = _fitting(word, [*names, heads(best)], price, musts, short)
+    more = [f"In full: {full}."] if name != full else []
+    more += [text for text in musts if text not in said]
+    if changed := swapped(best):
+        more.append(f"It takes {changed}, which the scenario's machines, trust or required isolation do not allow for.")
+    if left := delivered_otherwise(best):
+        more.append(f"It {left}.")
+    if needs := provided(best):
+        more.append(f"It provides what the scenario needs: {needs}.")
+    rest = ", the least for an on-call rota" if people == rota and people > 1 else ""
+    waiting = "; the cost holds the work of those to hire, not their waiting on call" if hires(best) else ""
+    more.append(
+        f"Work: {three_digits(effort.value)} person-days to build, {three_digits(operations.value)} hours a month; {by}"
+        f"{rest}{waiting}."
+    )
+    return said, more
+
+
+def _fitting(word: str, names: list[str], price: str, musts: list[str], short: list[str]) -> tuple[str, str]:
+    """Return the longest name with which everything that must be said fits one line, and the line.
+
+    What must be said gives way to its short form before the name is cut to whose clusters there are.
+    """
+    ways = [(name, told) for told in (musts, short) for name in names[:3]]
+    ways += [(name, told) for name in names[3:] for told in (musts, short)]
+    for name, told in ways:
+        said = " ".join([f"{word}: {name}, {price}", *told])
+        if len(said) <= LINE:
+            break
+    return name, said
+
+
+def _weeks(weeks: float) -> str:
+    """Return a schedule's median in words: whole weeks, since nobody plans tenths of one."""
+    return counted(round(weeks), "week") if weeks >= 1 else counted(max(1, round(7 * weeks)), "day")
+
+
+def hires(best: Evaluation) -> str:
+    """Return how many more people a design needs than the team has, as words; empty where the team suffices."""
+    people = best.scores["operations"].figures["people_needed"]
+    has = best.scenario.team.engineers
+    if people <= has:
+        return ""
+    return "one person more" if people - has == 1 else f"{three_digits(people - has)} people more"
+
+
+def provided(best: Evaluation) -> str:
+    """Return the needs a design provides, those of most classes first; what does not arise under it is left out."""
+    counts: dict[str, int] = {}
+    for resolved in best.resolved.classes:
+        for asked in asked_needs(resolved.tenant_class, best.scenario, best.catalogue):
+            if asked.need.applies.holds(resolved.facts) and asked.need.met.holds(resolved.facts):
+                counts[asked.need.name] = counts.get(asked.need.name, 0) + 1
+    names = sorted(counts, key=lambda name: -counts[name])
+    return listed(names)
+
+
+__all__ = ["hires", "provided", "recommended", "recommended_line"]
