@@ -48,3 +48,9 @@ def test_text_arrays_and_single_designs_agree(condition: Condition, designs: lis
     arrays = {atom: np.array([atom in facts for facts in designs]) for atom in "abcd"}
     assert [again.holds(facts) for facts in designs] == condition.holds_over(arrays, len(designs)).tolist()
     assert again.atoms() == condition.atoms()
+
+
+@given(conditions, st.sets(st.sampled_from("abcd")))
+def test_a_condition_holds_only_where_what_it_requires_is_there(condition: Condition, facts: set[str]) -> None:
+    assert condition.required() <= facts or not condition.holds(facts)
+    assert parse_condition("a and (b and c or c and d) and not e").required() == {"a", "c"}

@@ -85,6 +85,15 @@ class Condition:
             return frozenset({self.atom})
         return frozenset().union(*(part.atoms() for part in self.parts))
 
+    def required(self) -> frozenset[str]:
+        """Return facts without which the condition cannot hold: a quick first look, which may pass what then fails."""
+        if self.kind == "atom":
+            return frozenset({self.atom})
+        parts = [part.required() for part in self.parts]
+        if self.kind == "and":
+            return frozenset().union(*parts)
+        return parts[0].intersection(*parts[1:]) if self.kind == "or" else frozenset()
+
     def __str__(self) -> str:
         if self.kind == "atom":
             return self.atom

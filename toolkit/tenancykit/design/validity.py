@@ -76,6 +76,7 @@ class Judge:
         self.catalogue = catalogue
         self.kubernetes = scenario.kubernetes
         self.base = class_facts(scenario, tenant_class)
+        self._rules = [(rule, rule.when.required()) for rule in catalogue.rules.values()]
         self.asked = asked_needs(tenant_class, scenario, catalogue)
         self.offered = gpu_models_on_offer(scenario, catalogue)
         self.options = {**catalogue.options, **finer(class_workloads(scenario, tenant_class), self.offered, catalogue)}
@@ -86,7 +87,7 @@ class Judge:
         facts = design_facts(self.base, options)
         facts |= self._useless_cuts(options)
         broken = [*_requisites(options, facts), *_class_wishes(self.tenant_class, choice)]
-        rules = [rule for rule in self.catalogue.rules.values() if rule.when.holds(facts)]
+        rules = self._applying(facts)
         for rule in rules:
             if rule.then is not None and not rule.then.holds(facts):
                 broken.append(f"{rule.why} (rule {rule.id}: needs {rule.then})")
@@ -102,9 +103,13 @@ class Judge:
     def refused(self, options: Iterable[str]) -> tuple[str, ...]:
         """Return why options cannot be chosen here, whatever else is: Kubernetes is too old, no GPU model will do."""
         facts = design_facts(self.base, (self.catalogue.options[identifier] for identifier in options))
-        rules = [rule for rule in self.catalogue.rules.values() if rule.when.holds(facts)]
+        rules = self._applying(facts)
         restrictions = [rule.gpu_models for rule in rules if rule.gpu_models and "gpu" in facts]
         return (*self._no_model(restrictions), *(reason for rule in rules for reason in self._too_old(rule)))
+
+    def _applying(self, facts: frozenset[str]) -> list[Rule]:
+        """Return the rules that apply under facts."""
+        return [rule for rule, required in self._rules if required <= facts and rule.when.holds(facts)]
 
     def _too_old(self, rule: Rule) -> tuple[str, ...]:
         if not rule.kubernetes_min or kubernetes_at_least(self.kubernetes, rule.kubernetes_min):
