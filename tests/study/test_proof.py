@@ -17,7 +17,6 @@ from tenancykit.catalogue.signs import load_claims
 from tenancykit.criteria.isolation.measure import measure
 from tenancykit.examples import EXAMPLES
 from tenancykit.manifests.output import INDEX_NAME
-from tenancykit.study import proof_drift
 from tenancykit.study.evaluation import evaluate
 from tenancykit.study.proof import claims, prove, with_proof
 from tests.study.platforms import catalogue, exported, reference, small, two_classes
@@ -186,21 +185,6 @@ def test_an_index_rewritten_together_with_a_file_hides_no_change(tmp_path: Path)
     proof = prove(design, scenario, catalogue(), tmp_path / "out")
     assert proof.verdict == "undecided"
     assert [doubt.where for doubt in proof.doubts] == [str(changed)]
-
-
-def test_the_proof_of_a_very_large_export_names_the_index_it_rests_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scenario = two_classes()
-    design = exported("RA01", scenario, tmp_path / "out")
-    small_export = prove(design, scenario, catalogue(), tmp_path / "out")
-    monkeypatch.setattr(proof_drift, "_MOST_AFRESH", 10)
-    proof = prove(design, scenario, catalogue(), tmp_path / "out")
-    assert proof.verdict == small_export.verdict == "proven"
-    assert [text for text in proof.given if text not in small_export.given] == [proof.given[-1]]
-    assert "index (.tenancykit.json)" in proof.given[-1]
-    _changed_with_its_index(tmp_path / "out")
-    assert prove(design, scenario, catalogue(), tmp_path / "out").given == proof.given  # what it rests on is said
 
 
 def _changed_with_its_index(folder: Path) -> Path:

@@ -101,8 +101,7 @@ class Proof(Drawable):
         isolation: the isolation of the design with every claim proven; None where it is not.
         doubts: what the proof rests on and is not known: what is referred to and is in no cluster of the export, what
             is gone or changed since the export, objects of others that are not evaluated, what could not be read.
-        given: what the design's options name and no manifest shows (charts to install, what is done by hand), and the
-            index that a very large export is compared with.
+        given: what the design's options name and no manifest shows (charts to install, what is done by hand).
     """
 
     design: str
@@ -157,7 +156,6 @@ def prove(
             observed.read(name, read_objects([path], digests=digests))
     proven = tuple(_judged(claim, catalogue, observed) for claim in claims(resolved, catalogue))
     faults = (*observed.faults, *observed.strangers(), *observed.validity.refused)
-    changes = drift(resolved, scenario, catalogue, folder, digests)
     proof = Proof(
         f"{resolved.id} {resolved.name}",
         str(folder),
@@ -168,10 +166,10 @@ def prove(
         len(observed.faults),
         doubts=(
             *observed.validity.doubts(),
-            *changes.faults,
+            *drift(resolved, scenario, catalogue, folder, digests),
             *(Fault(text, "is not read, so what it holds is not known", cure="render it") for text in observed.unread),
         ),
-        given=(*preconditions(resolved, catalogue), *changes.given),
+        given=preconditions(resolved, catalogue),
     )
     if proof.verdict != "proven":
         return proof

@@ -12,7 +12,6 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,24 +42,9 @@ _IDLE: Final = (
 """Prefixes of Namespace labels and annotations that tools of delivery add; any other may be read by somebody."""
 _INDEX_BYTES: Final = 256 * 1024 * 1024
 """Largest index read. Assumption: 10,000 tenants of 30 files each, 100 bytes a file, with room to spare."""
-_MOST_AFRESH: Final = 5_000
-"""Most files of an export whose proof works out again what an export writes. Assumption: a second's work."""
 _LISTS: Final = frozenset({"apiVersion", "kind", "resources", "sortOptions"})
 """Fields of a kustomization that change no object."""
 Identity = tuple[str, str, str, str]
-
-
-@dataclass(frozen=True)
-class Drift:
-    """How a folder differs from the export of a design.
-
-    Attributes:
-        faults: what is not as the export wrote it.
-        given: what saying so rests on; nothing where the folder was compared with a fresh export.
-    """
-
-    faults: tuple[Fault, ...] = ()
-    given: tuple[str, ...] = ()
 
 
 def drift(
@@ -69,11 +53,8 @@ def drift(
     catalogue: Catalogue,
     folder: str | os.PathLike[str],
     read: Mapping[str, str],
-) -> Drift:
-    """Return what is not as the export of a design wrote it.
-
-    What an export writes is worked out again; of a very large one, only if its own index does not list the files as
-    they are.
+) -> tuple[Fault, ...]:
+    """Return what is not as the export of a design wrote it, which is worked out again.
 
     Args:
         design: the design.
@@ -83,27 +64,15 @@ def drift(
         read: SHA-256 of files that were read, by path: what was judged is what is compared.
     """
     root = Path(folder)
-    index = _index(root)
-    decision = str(index.get("decision") or "")
+    decision = _decision(root)
     files = dict(_hashes(root, read))
-    if len(files) > _MOST_AFRESH:
-        if files == {path: digest for path, digest in mapping(index.get("files")).items() if _counts(path)}:
-            return Drift(given=(_by_its_index(len(files)),))
-    else:
-        fresh = digests(design, scenario, catalogue, decision_hash=decision)
-        if files == {path: digest for path, digest in fresh.items() if _counts(path)}:
-            return Drift()
+    fresh = digests(design, scenario, catalogue, decision_hash=decision)
+    if files == {path: digest for path, digest in fresh.items() if _counts(path)}:
+        return ()
     with tempfile.TemporaryDirectory() as scratch:
         whole = Path(scratch) / "export"
         export(design, scenario, catalogue, whole, decision_hash=decision)
-        return Drift(tuple(_changes(root, files, whole)))
-
-
-def _by_its_index(count: int) -> str:
-    return (
-        f"the export's own index ({INDEX_NAME}) lists its {count:,} files as they are; whoever rewrites both goes "
-        f"unnoticed here (up to {_MOST_AFRESH:,} files are compared with what an export writes)"
-    )
+        return tuple(_changes(root, files, whole))
 
 
 def _changes(root: Path, files: Mapping[str, str], whole: Path) -> Iterator[Fault]:
@@ -117,11 +86,12 @@ def _changes(root: Path, files: Mapping[str, str], whole: Path) -> Iterator[Faul
         yield from _compared(root / part, whole / part, root, whole)
 
 
-def _index(root: Path) -> Mapping[str, Any]:
+def _decision(root: Path) -> str:
+    """Return the hash of the decision record that the export says its objects carry; empty for none."""
     try:
-        return mapping(json.loads(read_text(root / INDEX_NAME, limit=_INDEX_BYTES)))
+        return str(mapping(json.loads(read_text(root / INDEX_NAME, limit=_INDEX_BYTES))).get("decision") or "")
     except (InputError, ValueError):
-        return {}
+        return ""
 
 
 def _counts(path: str) -> bool:
