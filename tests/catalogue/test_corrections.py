@@ -215,3 +215,18 @@ def test_every_correction_has_a_test_of_the_right_value(shared: Path) -> None:
     files = [*Path(__file__).parent.glob("test_*.py"), Path(__file__).parents[1] / "manifests" / "test_accelerators.py"]
     texts = "\n".join(file.read_text("utf-8") for file in files)
     assert all(f"def {name}(" in texts for name in COVERED.values())
+
+
+def test_confidential_guests_are_offered_with_one_pod_per_host_and_with_a_gpu_per_pod() -> None:
+    """NVIDIA supports the first, upstream lists the second; who distrusts a provider need not pay eight cards a pod."""
+    supported, upstream = (CATALOGUE.options[name] for name in ("rt_coco", "rt_coco_single_gpu"))
+    assert supported.sandbox is not None
+    assert upstream.sandbox is not None
+    assert (supported.sandbox.gpu_pods_per_node, upstream.sandbox.gpu_pods_per_node) == (1, None)
+    assert set(supported.provides) == set(upstream.provides)
+    assert any("support comes from upstream alone" in gap for gap in upstream.gaps)
+    facts = {"rt_coco_single_gpu", "gpu"}
+    assert rule_limit(tuple(CATALOGUE.rules.values()), frozenset(facts)) is None
+    for refused in ("gpu_mig", "gpu_mps", "gpu_timeslice", "gpu_vgpu"):
+        wishes = CATALOGUE.options[refused].needs
+        assert any(not wish.when.holds(frozenset({*facts, refused})) for wish in wishes), refused

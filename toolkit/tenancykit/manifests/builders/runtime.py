@@ -106,5 +106,10 @@ BUILDS: Final[dict[str, OptionBuild]] = {
         charts=(Chart("kata-deploy", "kata-system", requirement="isolation.compute"),),
         upstream="Kata Containers 4.1.0, Confidential Containers 0.21",
     ),
+    "rt_coco_single_gpu": OptionBuild(
+        (("pods", runtime_classes),),
+        charts=(Chart("kata-deploy", "kata-system", requirement="isolation.compute"),),
+        upstream="Kata Containers 4.2.0, Confidential Containers 0.21",
+    ),
 }
 """What is built for each option that only this module serves."""
