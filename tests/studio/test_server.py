@@ -90,7 +90,8 @@ def test_the_server_is_what_its_token_its_host_and_its_limit_say(served: Served)
         time.sleep(2)
         status, _ = served.ask(f"/?token={TOKEN}")
     assert status == 200, "a page that was closed without a word gives up its place"
-    served.ask(f"/no/such/page?token={TOKEN}")
+    for path in ("/no/such/page", "/api/contents", "/lab", "/apple-touch-icon.png"):
+        assert served.ask(f"{path}?token={TOKEN}")[0] == 404, "no page is opened for what is none"
     logged = [line for line in served.log.read_text().splitlines() if not line.startswith("Studio:")]
     assert TOKEN not in "\n".join(logged)
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from jupyter_server.log import log_request
+from tornado.web import HTTPError
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
@@ -46,6 +47,8 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]
 
     async def get(self, *arguments: Any, **named: Any) -> None:
         """Answer with the page, or say that no more can be opened now."""
+        if self.request.path.rstrip("/") != self.settings["base_url"].rstrip("/"):
+            raise HTTPError(404)  # Voila answers any path with its page, and a browser asks for icons by itself
         most = most_sessions()
         if self.current_user is not None and await self._is_full(most):
             are = "is" if most == 1 else "are"
