@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from kubeanswers.errors import TenancyKitError
+from tenancykit.cli import TERMINATED
 from tests.fuzz.doors import CORPUS, Door, doors, stand_beside
 from tests.fuzz.mutations import mutated
 
@@ -102,8 +103,8 @@ def try_one(name: str, door: Door, data: bytes, folder: Path, tally: Tally) -> N
     except TenancyKitError:
         tally.refused += 1
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+        if isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code == TERMINATED):
+            raise  # somebody stopped the run, which is no answer to the input
         told = str(error) if type(error).__name__ == "OwnFaultError" else traceback.format_exc()
         place = hashlib.sha256("\n".join(told.strip().splitlines()[-4:-1]).encode()).hexdigest()[:8]
         kept = CORPUS / f"{name}.{place}"

@@ -254,6 +254,7 @@ def test_the_balance_of_three_resources_is_their_standard_deviation() -> None:
             "Slice s: lacks the field 'pool'",
         ),
         (pod("x", containers="web"), "Pod d/x: is malformed: a field holds str where a mapping belongs"),
+        ({**node("x"), "metadata": {"name": "x", "labels": ["a"]}}, "a field holds a list where a mapping belongs"),
         ({"kind": "Node", "metadata": {"name": 7}}, "metadata.name is 7, not text: put it in quotes"),
         (
             {"kind": "PodDisruptionBudget", "metadata": {"name": "b"}, "spec": {"minAvailable": "all"}},

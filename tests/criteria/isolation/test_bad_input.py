@@ -99,7 +99,8 @@ def test_a_record_to_replay_that_contradicts_itself_is_refused_with_its_line(tmp
     path = tmp_path / "flaws.yaml"
     path.write_text(
         "entries:\n  - {id: X, component: c, boundary: container/host-kernel, attacker_position: tenant-pod, effect: "
-        "node-root, impact: [integrity], source_url: u, contained_by: [gvisor], not_contained_by: [gvisor]}\n"
+        "node-root, impact: [integrity], source_url: https://example.org, "
+        "contained_by: [gvisor], not_contained_by: [gvisor]}\n"
     )
     with pytest.raises(InputError, match=r"flaws.yaml:2.*gvisor stands in two"):
         read_records(path, load_isolation(load_catalogue()))

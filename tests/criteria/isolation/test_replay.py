@@ -437,6 +437,7 @@ def test_a_new_entry_needs_no_more_than_component_boundary_position_and_source(t
         ({"shared_component": [""]}, "'' is no name"),
         ({"year": 10**30}, "a year from 1990 to 2100"),
         ({"boundary": None}, "boundary is missing"),
+        ({"source_url": "javascript:alert(1)"}, "no address"),
         ({"title": 5}, "title is 5, not text"),
         ({"effect": {"a": 1}}, "not text"),
         ({"confidence": ["high"]}, "not text"),

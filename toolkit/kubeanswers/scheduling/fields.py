@@ -54,6 +54,18 @@ _MEANINGS: Final = (
         "a list holds something else than mappings",
     ),
     (re.compile(r"invalid literal for int\(\) with base 10: (.*)"), "{} is not a whole number"),
+    (re.compile(r"could not convert string to float: (.*)"), "{} is not a number"),
+    (re.compile(r"Exceeds the limit \((\S+ digits)\)"), "a number has more than {}"),
+    (re.compile(r"cannot convert float (\w+) to integer"), "a number is {}"),
+    (
+        re.compile(r"dictionary update (sequence)|cannot convert dictionary"),
+        "a field holds a list where a mapping belongs",
+    ),
+    (re.compile(r"unhashable type: '(\w+)'"), "a field holds {} where text belongs"),
+    (
+        re.compile(r"(unsupported operand|not supported between|must be|can only concatenate)"),
+        "a field is of another type",
+    ),
 )
 
 

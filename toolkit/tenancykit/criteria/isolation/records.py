@@ -173,13 +173,21 @@ def _text_faults(key: str, entry: Mapping[str, Any], document: Document, where: 
         return [Fault(place, f"{str(entry.get('id', 'entry'))[:_SHOWN]}: {key} is missing or empty", cure=cure)]
     if value is None:
         return []
+    wrong = _wrong_text(key, value)
+    return [Fault(place, *wrong)] if wrong else []
+
+
+def _wrong_text(key: str, value: Any) -> tuple[str, ...]:
+    """Return what is wrong with a text that is there, what would be right and the cure; nothing where it is right."""
     if not isinstance(value, str):
-        return [Fault(place, f"{key} is {value!r:.{_SHOWN}}, not text", "text", "put it in quotes")]
+        return (f"{key} is {value!r:.{_SHOWN}}, not text", "text", "put it in quotes")
     if len(value) > _LONGEST:
-        return [Fault(place, f"{key} is {len(value):,} characters long", f"at most {_LONGEST:,}", "shorten it")]
+        return (f"{key} is {len(value):,} characters long", f"at most {_LONGEST:,}", "shorten it")
+    if key == "source_url" and not value.startswith(("https://", "http://")):
+        return (f"source_url is {value!r:.{_SHOWN}}, no address", "text that begins with https:// or http://")
     if key == "id" and escaped(value) != value:
-        return [Fault(place, f"id {value!r:.{_SHOWN}} holds control characters", "text that can be printed")]
-    return []
+        return (f"id {value!r:.{_SHOWN}} holds control characters", "text that can be printed")
+    return ()
 
 
 def _vocabulary_faults(meta: Mapping[str, Any], document: Document) -> list[Fault]:
