@@ -240,3 +240,15 @@ def test_a_guard_that_was_being_deleted_is_not_counted_on() -> None:
     report = audit(from_dicts([*tenants(), *leaving]))
     assert report.open_crossings()["pod-network-to-victim"]
     assert [f.what for f in report.findings if f.rule == "policy-invalid" and "being deleted" in f.what]
+
+
+def test_switches_and_names_to_fill_in_are_not_offered_as_tenants() -> None:
+    spaces = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        for name, labels in (("shop", {"istio-injection": "enabled", "owner": "x"}), ("org-${name}", {}))
+    ]
+    text = to_text(audit(from_dicts(spaces)))
+    assert "--tenant shop=shop" in text
+    assert "--tenant-label owner" in text
+    assert "istio-injection" not in text
+    assert "org-${name}=" not in text

@@ -1,8 +1,9 @@
-"""Weakenings of every export, one proof each: ``python -m tests.study.weakening LOG [--kinds 62] [--told FILE]``.
+"""Weakenings of every export, one proof each: ``python -m tests.study.weakening LOG [--kinds 60]``.
 
 The log is JSON lines, one per mutation; what stands in it is not done again, so a run may be stopped and gone on with.
 Each export, as published and as completed for its scenario, is weakened in so many kinds that apply to it, in an order
-of its own, so that few kinds of each already cover every kind together.
+of its own, so that few kinds of each already cover every kind together.  ``LOG... --told tests/study/weakened.md`` adds
+what was done to the list that is kept.
 """
 
 from __future__ import annotations
@@ -147,6 +148,7 @@ def every(subject: Subject, kinds: int, done: Mapping[str, str]) -> Iterator[dic
 
 
 NOTHING = "nothing to weaken"
+FENCE = "```text\n"
 
 
 def _told(proof: Proof) -> dict[str, Any]:
@@ -158,36 +160,50 @@ def _told(proof: Proof) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def listed(lines: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield the list that is kept: each kind with the exports it was tried on."""
-    tried: dict[str, list[str]] = {}
+def listed(lines: list[dict[str, Any]], before: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the list that is kept: each kind with the exports it was tried on, then or before."""
+    tried: dict[str, set[str]] = {}
+    for text in before:
+        kind, _, names = text.rpartition(": ")
+        tried.setdefault(kind, set()).update(names.split())
     for line in lines:
         if line["kind"] and line["verdict"] != NOTHING:
-            tried.setdefault(line["kind"], []).append(Subject(line["example"], line["design"]).short)
-    for kind, names in sorted(tried.items()):
-        yield f"{kind}: {' '.join(sorted(names))}"
+            tried.setdefault(line["kind"], set()).add(Subject(line["example"], line["design"]).short)
+    for kind, found in sorted(tried.items()):
+        yield f"{kind}: {' '.join(sorted(found))}"
+
+
+def add_to(file: Path, lines: list[dict[str, Any]]) -> None:
+    """Add what was tried to the list at the end of a file."""
+    head, _, rest = file.read_text(encoding="utf-8").partition(FENCE)
+    before = rest.partition("```")[0].splitlines()
+    text = "\n".join(listed(lines, before))
+    file.write_text(f"{head}{FENCE}{text}\n```\n", encoding="utf-8")
 
 
 def main() -> int:
     """Go on with a run and say what stands in its log; 1 if a weakening was proven or an untouched export was not."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("log", type=Path)
+    parser.add_argument("log", type=Path, nargs="+", help="the first is gone on with; others are read")
     parser.add_argument("--kinds", type=int, default=len(WEAKENINGS), help="kinds that apply, for each export")
     parser.add_argument("--example", action="append", choices=EXAMPLES)
-    parser.add_argument("--told", type=Path, help="file for the list of what was tried on what")
+    parser.add_argument(
+        "--told", type=Path, help="add what stands in the logs to the list in this file, and do no more"
+    )
     options = parser.parse_args()
-    log: Path = options.log
-    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    log: Path = options.log[0]
+    lines = [json.loads(line) for file in options.log if file.exists() for line in file.read_text().splitlines()]
     done: dict[tuple[str, str], dict[str, str]] = {}
     for line in lines:
         done.setdefault((line["example"], line["design"]), {})[line["kind"]] = line["verdict"]
+    if options.told:
+        add_to(options.told, lines)
+        return _summed(lines)
     with log.open("a") as file:
         for subject in subjects(options.example or EXAMPLES):
             for line in every(subject, options.kinds, done.get((subject.example, subject.name), {})):
                 print(json.dumps(line), file=file, flush=True)
                 lines.append(line)
-    if options.told:
-        options.told.write_text("\n".join(listed(lines)) + "\n", encoding="utf-8")
     return _summed(lines)
 
 

@@ -32,6 +32,10 @@ TENANT_LABELS: Final = (
 """Namespace labels whose value names the tenant."""
 WEAK_LABELS: Final = ("team", "customer", "workspace", "project", "squad", "business-unit")
 """Last parts of label keys that name a tenant where nothing surer does; the report says so. Assumption."""
+_SWITCHES: Final = frozenset({"enabled", "disabled", "true", "false", ""})
+"""Values of labels that switch something on or off, and name nobody."""
+_PLACEHOLDER: Final = re.compile(r"[$<{]")
+"""What a name holds that is filled in later."""
 _HNC_DEPTH: Final = ".tree.hnc.x-k8s.io/depth"
 _HNC: Final = "hnc.x-k8s.io"
 _VCLUSTER: Final = ("app", "vcluster")
@@ -229,11 +233,17 @@ def _weakly(objects: ObjectSet) -> Found:
 
 def candidates(objects: ObjectSet) -> tuple[list[str], list[str]]:
     """Return namespaces that may be tenants', and label keys on them: what to name where no tenant was found."""
-    names = [name for name, labels in objects.namespaces.items() if not is_platform_namespace(name, labels)]
+    names = [
+        name
+        for name, labels in objects.namespaces.items()
+        if not is_platform_namespace(name, labels) and not _PLACEHOLDER.search(name)
+    ]
     keys = Counter(
         key
         for name in names
-        for key in objects.namespaces[name]
-        if key != "kubernetes.io/metadata.name" and not key.startswith("pod-security.kubernetes.io/")
+        for key, value in objects.namespaces[name].items()
+        if key != "kubernetes.io/metadata.name"
+        and not key.startswith("pod-security.kubernetes.io/")
+        and value not in _SWITCHES
     )
     return sorted(names), [key for key, _ in keys.most_common()]
