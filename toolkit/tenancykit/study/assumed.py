@@ -23,6 +23,7 @@ from tenancykit.criteria.isolation.beliefs import Belief, Beliefs, beliefs
 from tenancykit.criteria.isolation.effects import Ends, first_order
 from tenancykit.criteria.isolation.exposure import Key as ExposureKey
 from tenancykit.criteria.isolation.exposure import plane_nines
+from tenancykit.criteria.isolation.windows import WindowSweep
 from tenancykit.criteria.operations.assumptions import assumptions as operations_assumptions
 from tenancykit.criterion_names import BUILT_IN, PLAIN
 from tenancykit.decision.assumptions import Assumption
@@ -30,7 +31,7 @@ from tenancykit.decision.sampling import Cells
 from tenancykit.decision.table import DecisionTable, FloatArray
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY, Evaluation
-from tenancykit.study.leaves import batch_of_designs, leaf_values, swept_nines
+from tenancykit.study.leaves import batch_of_designs, leaf_values, nines_of
 from tenancykit.study.scales import ScaleSet
 
 PRICE_RANGE: Final = (0.7, 1.3)
@@ -181,12 +182,12 @@ def _exposure_assumptions(basis: Basis) -> Iterator[Assumption]:
 def _isolation(basis: Basis, believed: Beliefs) -> Callable[[str, float], FloatArray]:
     """Return what moves one belief and gives the table with isolation worked out again."""
     designs = [evaluation.resolved.design for evaluation in basis.evaluations]
-    batch = batch_of_designs(designs, basis.scenario, basis.catalogue)
+    windows = WindowSweep(batch_of_designs(designs, basis.scenario, basis.catalogue))
     latencies = np.array([latency_of(evaluation) for evaluation in basis.evaluations])
     plain = np.zeros((len(designs), len(PLAIN)))
 
     def isolated(name: str, number: float) -> FloatArray:
-        nines = swept_nines(batch, latencies, basis.scales.keys, believed.moved(name, number))
+        nines = nines_of(windows, latencies, basis.scales.keys, believed.moved(name, number))
         values = np.array(basis.table.values)
         nodes = basis.scales.tree.node_values(np.concatenate([plain, nines], axis=1))
         values[:, PLACES["isolation"]] = nodes[:, PLACES["isolation"]]

@@ -9,14 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import DIMENSIONS, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.isolation.result import MAX_NINES
-from tenancykit.criteria.isolation.windows import sweep_windows
+from tenancykit.criteria.isolation.windows import WindowSweep
 from tenancykit.criteria.operations.sweep import OperationsSweep
 from tenancykit.criterion_names import PLAIN
 from tenancykit.decision.table import FloatArray
@@ -114,9 +113,13 @@ def swept_leaves(
 
 def swept_nines(batch: Batch, latencies: FloatArray, keys: Sequence[Key], believed: Beliefs) -> FloatArray:
     """Return [designs x keys] the nines of a batch, by the days operations take to patch and what is believed."""
-    days = sweep_windows(batch, latencies, believed=believed).days
-    model = load_isolation(batch.catalogue)
-    found = np.full((len(batch), len(keys)), MAX_NINES)
+    return nines_of(WindowSweep(batch), latencies, keys, believed)
+
+
+def nines_of(windows: WindowSweep, latencies: FloatArray, keys: Sequence[Key], believed: Beliefs) -> FloatArray:
+    """Return the same as :func:`swept_nines`, for who asks it again with other beliefs."""
+    days, model = windows.sweep(latencies, believed=believed).days, windows.model
+    found = np.full((len(latencies), len(keys)), MAX_NINES)
     for column, key in enumerate(keys):
         if key in days:
             found[:, column] = [plane_nines(float(day), key[1], model) for day in days[key]]  # type: ignore[arg-type, index]
@@ -162,6 +165,7 @@ __all__ = [
     "leaf_figures",
     "leaf_name",
     "leaf_values",
+    "nines_of",
     "swept_leaves",
     "swept_nines",
 ]

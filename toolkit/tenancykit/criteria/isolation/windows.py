@@ -19,6 +19,46 @@ from tenancykit.criteria.isolation.sweep import (
 from tenancykit.design.batch import Batch
 
 
+class WindowSweep:
+    """The designs of a batch, to be measured under several beliefs: what their facts say is looked up once.
+
+    Args:
+        batch: the designs.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.model = model = load_isolation(batch.catalogue)
+        self._size = size = len(batch)
+        known = {facts.tenant_class.id: facts.stated(model.class_facts) for facts in batch.classes}
+        self._alone = [
+            (name, PairArrays(held, held, same_class=True, size=size, model=model)) for name, held in known.items()
+        ]
+        classes = [facts.tenant_class for facts in batch.classes]
+        self._pairs = [
+            (
+                victim.id,
+                PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model),
+                attacker.count - (attacker is victim),
+            )
+            for attacker, victim in itertools.product(classes, classes)
+            if attacker is not victim or victim.count > 1
+        ]
+        everybody = sum(each.count for each in classes)
+        outside = [(victim.id, provider_pair(known[victim.id], size, model)) for victim in classes]
+        self._provider = [(name, facts, everybody) for name, facts in outside if facts is not None]
+
+    def sweep(self, latencies: Floats, *, believed: Beliefs = BELIEVED) -> Sweep:
+        """Return the isolation of every design; arguments as of :func:`sweep_windows`."""
+        worst = best_of(self._size, self._alone)
+        for victim, facts, others in self._pairs:
+            chances = Chances(facts, self.model, believed, latencies=latencies)
+            take_worse(worst, victim, facts, chances, attackers=others)
+        for victim, facts, everybody in self._provider:
+            chances = Chances(facts, self.model, believed, latencies=latencies)
+            take_exposed(worst, victim, facts, chances, attackers=everybody)
+        return worst
+
+
 def sweep_windows(batch: Batch, latencies: Floats, *, believed: Beliefs = BELIEVED) -> Sweep:
     """Return the isolation of every design, the same numbers as measuring them one by one.
 
@@ -28,27 +68,7 @@ def sweep_windows(batch: Batch, latencies: Floats, *, believed: Beliefs = BELIEV
             shorter.
         believed: windows, lapses, upkeep and rates to use; ``Beliefs.of(scenario)`` for those of a scenario.
     """
-    model = load_isolation(batch.catalogue)
-    size = len(batch)
-    known = {facts.tenant_class.id: facts.stated(model.class_facts) for facts in batch.classes}
-    worst = best_of(
-        size,
-        [(name, PairArrays(held, held, same_class=True, size=size, model=model)) for name, held in known.items()],
-    )
-    classes = [facts.tenant_class for facts in batch.classes]
-    for attacker, victim in itertools.product(classes, classes):
-        if attacker is victim and victim.count < 2:
-            continue
-        facts = PairArrays(known[attacker.id], known[victim.id], attacker is victim, size, model)
-        chances = Chances(facts, model, believed, latencies=latencies)
-        take_worse(worst, victim.id, facts, chances, attackers=attacker.count - (attacker is victim))
-    everybody = sum(each.count for each in classes)
-    for victim in classes:
-        from_outside = provider_pair(known[victim.id], size, model)
-        if from_outside is not None:
-            chances = Chances(from_outside, model, believed, latencies=latencies)
-            take_exposed(worst, victim.id, from_outside, chances, attackers=everybody)
-    return worst
+    return WindowSweep(batch).sweep(latencies, believed=believed)
 
 
-__all__ = ["sweep_windows"]
+__all__ = ["WindowSweep", "sweep_windows"]
