@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from tenancykit.criterion_names import TITLES
@@ -20,6 +20,8 @@ _FIRST, _LAST = 0.0, 1.0
 
 _ALL: Final = 0.995
 """Share of samples from which nobody asks about the others."""
+_TOLD_FROM: Final = 0.0005
+"""Share of the score from which a criterion is given as a reason."""
 _NOISE: Final = 0.01
 """Shares of samples that differ by less are not told apart."""
 _TOLD: Final = 3
@@ -40,8 +42,12 @@ def why_first(study: Study) -> str:
     found = study.why(best.id, second.id)
     score = ranking.scores[ranking.labels.index(best.id)]
     text = f"It scores {score:.3f} of 1, {found.lead:.3f} more than {names_beside(study, [second.id])[second.id]}"
-    text += f": {_told(study, found, found.reasons_for)}" if found.reasons_for else ": equal on every criterion"
-    if found.reasons_against:
+    text += (
+        f": {_told(study, found, found.reasons_for)}"
+        if worth_telling(found.reasons_for)
+        else ": next to equal on every criterion"
+    )
+    if worth_telling(found.reasons_against):
         text += f"; although {_told(study, found, found.reasons_against)}"
     values = [need for need in found.needs if need.kind == "value"]
     needs = [need for need in values if need.criterion != "isolation"] or values or list(found.needs)
@@ -57,7 +63,14 @@ def overruled(study: Study, chosen: Evaluation) -> str:
 
 
 def _told(study: Study, found: Why, contributions: tuple[Contribution, ...]) -> str:
-    return ", ".join(_contribution(study[found.first], study[found.second], one) for one in contributions)
+    return ", ".join(
+        _contribution(study[found.first], study[found.second], one) for one in worth_telling(contributions)
+    )
+
+
+def worth_telling(contributions: Iterable[Contribution]) -> tuple[Contribution, ...]:
+    """Return the reasons that three decimals of the score tell from none."""
+    return tuple(one for one in contributions if abs(one.amount) >= _TOLD_FROM)
 
 
 def _contribution(best: Evaluation, second: Evaluation, one: Contribution) -> str:

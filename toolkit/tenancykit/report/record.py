@@ -17,7 +17,7 @@ from tenancykit.report.figures import counted, interval_text, level_text, short_
 from tenancykit.report.opening import opening
 from tenancykit.report.paper import Paper
 from tenancykit.report.payload import fingerprint
-from tenancykit.report.reasons import contested, how_sure, overruled, what_would_change_it, why_first
+from tenancykit.report.reasons import contested, overruled, what_would_change_it, why_first
 from tenancykit.report.record_board import BoardEdition
 from tenancykit.report.record_inputs import digest_of
 from tenancykit.report.record_page import record_page
@@ -105,7 +105,7 @@ def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> st
         *(_opened(study) if study.rank(chosen.id) == 1 else ()),
         _line(why_first(study) if study.rank(chosen.id) == 1 else overruled(study, chosen)),
     ]
-    sure = " ".join(filter(None, (how_sure(study), contested(study), what_would_change_it(study))))
+    sure = " ".join(filter(None, (_beside(study, chosen), contested(study), what_would_change_it(study))))
     lines += ["", _line(sure), "", "Options chosen:", ""]
     for class_design in chosen.resolved.classes:
         options = ", ".join(f"`{o}`" for o in class_design.choice.options)
@@ -143,6 +143,12 @@ def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> st
         "",
     ]
     return "\n".join(lines)
+
+
+def _beside(study: Study, chosen: Evaluation) -> str:
+    """Return how sure the first place is where another was chosen; of the first it is told already."""
+    sure = opening(study).sure
+    return f"Of the first by the ranking: {sure}" if sure and study.rank(chosen.id) != 1 else ""
 
 
 def _opened(study: Study) -> list[str]:

@@ -14,7 +14,7 @@ from tenancykit.report.opening import opening
 from tenancykit.report.opening_days import days_in_words, open_to
 from tenancykit.report.opening_what import recommended
 from tenancykit.report.paper import Paper
-from tenancykit.report.reasons import overruled, what_would_change_it
+from tenancykit.report.reasons import overruled, what_would_change_it, worth_telling
 from tenancykit.report.risks import risks
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
@@ -199,8 +199,8 @@ class BoardEdition:
         if self.study.rank(self.chosen.id) is None:
             return "It meets every requirement; the design decided for does not."
         found = self.study.why(self.chosen.id, other.id)
-        against = [self._difference(other, one.criterion) for one in found.reasons_for]
-        favour = [self._difference(other, one.criterion) for one in found.reasons_against]
+        against = [self._difference(other, one.criterion) for one in worth_telling(found.reasons_for)]
+        favour = [self._difference(other, one.criterion) for one in worth_telling(found.reasons_against)]
         told = f"{'Behind' if found.lead >= 0 else 'Ahead'} by {abs(found.lead):.3f} of 1. "
         told += f"Against it: {'; '.join(against)}. " if against else ""
         return told + (f"For it: {'; '.join(favour)}." if favour else "")
