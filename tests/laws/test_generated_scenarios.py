@@ -117,7 +117,7 @@ def _words_mean_what_they_say(study: Study) -> None:
     assert (found.word == "clear") == (sure and not found.overturning)
     assert (found.word == "contested") == (not sure and found.share <= 0.5)
     best = study.best
-    for view in (study, *leaning(study, "isolation", "cost")):
+    for view in (study, *leaning(study, "cost")):
         rivals_left_out(view)
     twin = replace(best, resolved=replace(best.resolved, design=replace(best.resolved.design, id="twin")))
     beside = study_of(study.scenario, study.catalogue, [*study.evaluations, twin]).verdict

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import tenancykit as tk
+from tenancykit.decision.explain import Contribution
 from tenancykit.decision.weight_space import weights_near
 from tenancykit.design.model import Choice
 from tenancykit.report import charts
 from tenancykit.report.calling import called
 from tenancykit.report.exploring import options_apart
 from tenancykit.report.figures import counted, days_text, number, numbers_apart
-from tenancykit.report.reasons import changes_of_order, contested, hangs_on, how_sure, of_samples, weight
+from tenancykit.report.reasons import (
+    changes_of_order,
+    contested,
+    hangs_on,
+    how_sure,
+    of_samples,
+    weight,
+    what_would_change_it,
+    why_first,
+    worth_telling,
+)
 from tenancykit.sentences import listed
 from tenancykit.study.certainty import SAMPLES, WEIGHT_DOUBT, drawn_nodes
 from tenancykit.study.discovery import Found
@@ -97,6 +109,15 @@ def test_who_would_choose_otherwise_is_named_with_the_choice() -> None:
     for name, winner in others.items():
         assert f"stakeholder {name}" in told
         assert winner == best.id or called(study()[winner], best) in told
+
+
+def test_a_reason_is_told_where_three_decimals_of_the_score_show_it_and_no_id_is_needed() -> None:
+    small, large = (Contribution("effort", 1.0, 2.0, 0.1, amount) for amount in (0.0004, -0.0005))
+    assert worth_telling((small, large)) == (large,)
+    for told in (why_first(study()), contested(study()), what_would_change_it(study())):
+        assert told
+        assert not re.search(r"\b(RA\d\d|HY\d)\b", told)
+        assert "nines" not in told
 
 
 def test_explaining_two_designs_says_where_their_order_changes_with_tenants() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Final
 
@@ -155,6 +156,11 @@ def test_the_text_names_what_it_found() -> None:
     told = robustness_text(of("saas-inference"))
     assert "Tipping points" in told
     assert "would veto" in told
+    spoken = set(re.findall(r"\b(?:RA\d\d|HY\d)\b", told.split("The designs spoken of:")[0]))
+    assert len(spoken) > 2
+    for label in spoken - {of("saas-inference").study.best.id}:
+        assert f"- {label} is " in told, "nobody has to know an id"
+    assert not re.search(r"at [\d.,]+ x\b", told)
     data = robustness_payload(of("saas-inference"))
     assert data["tornado"]
     assert data["consensus"]["vetoes"]

@@ -42,13 +42,8 @@ def why_first(study: Study) -> str:
     found = study.why(best.id, second.id)
     score = ranking.scores[ranking.labels.index(best.id)]
     text = f"It scores {score:.3f} of 1, {found.lead:.3f} more than {names_beside(study, [second.id])[second.id]}"
-    text += (
-        f": {_told(study, found, found.reasons_for)}"
-        if worth_telling(found.reasons_for)
-        else ": next to equal on every criterion"
-    )
-    if worth_telling(found.reasons_against):
-        text += f"; although {_told(study, found, found.reasons_against)}"
+    favour, against = _told(study, found, found.reasons_for), _told(study, found, found.reasons_against)
+    text += f": {favour or 'next to equal on every criterion'}{f'; although {against}' if against else ''}"
     values = [need for need in found.needs if need.kind == "value"]
     needs = [need for need in values if need.criterion != "isolation"] or values or list(found.needs)
     return f"{text}." + (f" That one draws level if {' or '.join(map(str, needs[:2]))}." if needs else "")
@@ -63,9 +58,8 @@ def overruled(study: Study, chosen: Evaluation) -> str:
 
 
 def _told(study: Study, found: Why, contributions: tuple[Contribution, ...]) -> str:
-    return ", ".join(
-        _contribution(study[found.first], study[found.second], one) for one in worth_telling(contributions)
-    )
+    best, second = study[found.first], study[found.second]
+    return ", ".join(_contribution(best, second, one) for one in worth_telling(contributions))
 
 
 def worth_telling(contributions: Iterable[Contribution]) -> tuple[Contribution, ...]:
