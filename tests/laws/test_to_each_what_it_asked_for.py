@@ -6,16 +6,19 @@ import itertools
 from decimal import Decimal
 
 import pytest
+import yaml
 
 import tenancykit as tk
 from tenancykit.decision.screen import screen
 from tenancykit.design.families import family_of
 from tenancykit.design.model import Design
+from tenancykit.study import composing
 from tenancykit.study.comparison import Study
 from tenancykit.study.composing import COMPOSED, best_composition
 from tenancykit.study.evaluation import evaluate
 from tenancykit.study.leaves import leaf_values
 from tenancykit.study.requirements import class_level, figures_table, hard_requirements, measures
+from tests.exam.marking import CASES
 from tests.laws.small import saas, teams
 
 SOME = ("RA01", "RA03", "RA08", "RA10", "RA16")
@@ -80,3 +83,14 @@ def test_a_composition_that_misses_a_requirement_is_compared_and_says_what_it_mi
     study = tk.compare(scenario.model_copy(update={"requirements": few}))
     assert study.ranking is None
     assert any("budget" in reason for reason in study.exclusions(COMPOSED))
+
+
+def test_combinations_a_fixed_fleet_has_no_cards_for_use_up_no_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = yaml.safe_load(CASES["hospital-studies"].read_text())["scenario"]
+    scenario = tk.parse_scenario(yaml.safe_dump(asked, sort_keys=False))
+    monkeypatch.setattr(composing, "TRIES", 1)
+    found = tk.compare(scenario)
+    assert found.rank(COMPOSED) is not None
+    assert found[COMPOSED].scores["cost"].figures["fleet"]["missing_gpu_nodes"] == 0
+    monkeypatch.setattr(composing, "TOO_LARGE", 1)
+    assert tk.compare(scenario)[COMPOSED].scores["cost"].figures["fleet"]["missing_gpu_nodes"] > 0

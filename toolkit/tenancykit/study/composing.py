@@ -49,7 +49,9 @@ COST: Final = 2
 MOST: Final = 20_000
 """Most combinations looked at; with more, what takes people most is left out (assumption: it is not the best)."""
 TRIES: Final = 12
-"""Combinations measured in full until one meets every requirement."""
+"""Combinations measured in full until one meets every requirement, those apart that a fixed fleet has no cards for."""
+TOO_LARGE: Final = 60
+"""Most combinations measured that a fixed fleet has no cards for: the search by price does not know the fleet."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,26 @@ def best_composition(
         return None
     search = _Search(references, scenario, catalogue, scales, weights)
     best: Evaluation | None = None
-    for design in itertools.islice(search.best_first(), TRIES):
+    tries = 0
+    for core, design in search.best_first():
         found = evaluate(design, scenario, catalogue, calibration=calibration)
-        if not found.resolved.is_valid:
-            continue
-        if screen(figures_table([found]), hard_requirements(scenario), measures([found])).passed:
+        valid = found.resolved.is_valid
+        if valid and screen(figures_table([found]), hard_requirements(scenario), measures([found])).passed:
             return found
-        best = best or found
+        best = best or (found if valid else None)
+        if valid and _lacks_cards(found):
+            search.too_large.add(core)
+        else:
+            tries += 1
+        if tries == TRIES or len(search.too_large) == TOO_LARGE:
+            break
     return best
+
+
+def _lacks_cards(found: Evaluation) -> bool:
+    """Return whether a fixed fleet that nothing is bought for holds too few machines with GPUs for a design."""
+    fleet = found.scores["cost"].figures["fleet"]
+    return bool(fleet) and fleet["missing_gpu_nodes"] > 0 and found.scenario.infrastructure.buying != "allowed"
 
 
 class _Search:
@@ -122,9 +136,11 @@ class _Search:
         self.taken = {family_of(one.resolved) for one in references}
         self.parts = _fewer([list(_parts(references, c.id, scenario)) for c in scenario.tenants.classes])
         self._cores: dict[tuple[str, ...], float] = {}
+        self.too_large: set[tuple[str, ...]] = set()
+        """Cores found to lack machines with GPUs: whatever is built on top, combinations with them do not fit."""
 
-    def best_first(self) -> Iterator[Design]:
-        """Yield combinations from the best on, each once; their costs are worked out no further than needed."""
+    def best_first(self) -> Iterator[tuple[tuple[str, ...], Design]]:
+        """Yield combinations with their cores from the best on, each once; costs are worked out as far as needed."""
         rows = [combination for combination in itertools.product(*self.parts) if self._is_new(combination)]
         if not rows:
             return
@@ -139,8 +155,10 @@ class _Search:
             negated, row, settled = heapq.heappop(heap)
             if math.isinf(negated):
                 return
+            if cores[row] in self.too_large:
+                continue
             if settled:
-                yield designs[row]
+                yield cores[row], designs[row]
                 continue
             exact = figures[row].copy()
             exact[COST] = known[row] + self._core(cores[row], designs[row])
