@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -27,12 +26,13 @@ class Reuse:
     """The remembered answers about one export.
 
     Args:
-        folder: the export.
+        folder: the export; what is exported afresh stands beside it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._shared = folder / "classes"
-        self._fresh = TemporaryDirectory()
+        self._fresh = folder.with_name(f"{folder.name}.fresh")
+        self._fresh.mkdir()
         self._digests: dict[str, str] | None = None
         self._readings: dict[str, tuple[Any, Reading, dict[str, str]]] = {}
         self._audits: dict[int, tuple[Reading, AuditReport]] = {}
@@ -41,7 +41,7 @@ class Reuse:
     @contextmanager
     def used(self) -> Iterator[None]:
         """Answer from what is remembered while the block runs."""
-        scratch = SimpleNamespace(TemporaryDirectory=lambda: nullcontext(self._fresh.name))
+        scratch = SimpleNamespace(TemporaryDirectory=lambda: nullcontext(str(self._fresh)))
         with (
             mock.patch.object(proof, "read_objects", self._read),
             mock.patch.object(proof_drift, "read_objects", self._read),
