@@ -123,3 +123,37 @@ def test_pods_no_machine_can_hold_use_nothing_at_whatever_hour_demand_peaks() ->
     result = measure(reference(scenario, "RA01"), scenario, catalogue()).detail
     assert isinstance(result, Statement)
     assert result.bill().total == result.total
+
+
+def test_pods_no_machine_can_hold_neither_stop_machines_that_others_need_nor_choose_the_hour_they_are_bought_for() -> (
+    None
+):
+    wide = {"kind": "training", "replicas": 5, "cpu": "30", "memory": "200Gi", "gpu": {"count": 2}}
+    slim = {"kind": "inference", "replicas": 5, "cpu": "2", "memory": "1Gi", "gpu": {"fraction": 0.1}}
+    scenario = Scenario.model_validate(
+        {
+            "schema": "tenancykit/scenario/v1",
+            "name": "homeless",
+            "tenants": {
+                "classes": [
+                    {"id": "c", "kind": "team", "count": 34, "workloads": [{"template": "wide"}, {"template": "slim"}]}
+                ]
+            },
+            "workloads": [
+                {"id": "wide", **wide, "demand": {"profile": "diurnal", "mean": 0.5}},
+                {"id": "slim", **slim, "demand": {"profile": "campaigns", "mean": 0.5}},
+            ],
+            "infrastructure": {
+                "sites": [{"id": "a", "provider": "aws"}],
+                "nodes": [
+                    {"type": "aws_g6_xlarge"},
+                    {"type": "aws_m7i_4xlarge"},
+                ],  # one card each: none holds a wide pod
+                "control_plane": "self-managed",
+            },
+        }
+    )
+    result = measure(reference(scenario, "RA04"), scenario, catalogue()).detail
+    assert isinstance(result, Statement)
+    assert {one.pod_class for one in result.housing.housed[0].pending} == {"c/wide"}
+    assert result.bill().total == result.total

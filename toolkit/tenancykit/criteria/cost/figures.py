@@ -203,9 +203,10 @@ def multiplexing(statement: Statement, activity: Activity) -> dict[str, Any]:
         for tenant, number in distinct_tenants(group).items():
             series = np.zeros(activity.hours)
             for index, member in enumerate(group.members):
-                gangs = np.ceil(activity.one(group, tenant, index) / member.workload.gang)
+                slower = wrapped.get(group.id, 1.0) if member.workload.gpu else 1.0
+                gangs = np.ceil(activity.one(group, tenant, index) * slower / member.workload.gang - 1e-6)
                 series += gangs * member.workload.gang * _size(member, gpu=gpu)
-            apart += float(series.max()) * number * wrapped.get(group.id, 1.0)
+            apart += float(series.max()) * number
     together = 0.0
     for domain in statement.layout.domains:
         vectors = [pods[: len(pods) - len(domain.fixed)] for pods in peaks(domain)]

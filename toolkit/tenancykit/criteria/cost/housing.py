@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from tenancykit.criteria.cost.domains import Domain
+from tenancykit.criteria.cost.machines import taken_milli
 from tenancykit.criteria.cost.placement.devices import WHOLE
 from tenancykit.criteria.cost.placement.elastic import buy
 from tenancykit.criteria.cost.placement.values import NodeClass, Pending, PodClass, Purchase
@@ -182,12 +183,8 @@ def peaks(
         return (_counted(shapes, steady, domain),)
     names = list(moving)
     table = np.array([moving[name] for name in names])
-    weights = {
-        "gpu": [shapes[n].gpu_count * shapes[n].gpu_milli for n in names],
-        "cpu": [shapes[n].cpu_total_milli for n in names],
-        "memory": [shapes[n].memory_total_bytes for n in names],
-    }
-    hours = [int(np.argmax(np.array(w, dtype=np.float64) @ table)) for w in weights.values() if any(w)]
+    sizes = np.array([_size(shapes[name], domain.types) for name in names]).T
+    hours = [int(np.argmax(size @ table)) for size in sizes if size.any()]
     vectors = []
     for hour in dict.fromkeys(hours):
         counts = dict(steady)
@@ -220,45 +217,60 @@ _BACK_AFTER_HOURS: Final = 1
 default ``--scale-down-unneeded-time``) and nodes drain; rounded up to the hour that demand is known by."""
 
 
-def _running(domain: Domain, nodes: Mapping[str, int]) -> dict[str, Decimal]:
+def _running(domain: Domain, nodes: Mapping[str, int], lost: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """Return the share of the hours each machine runs, if as many run as the scarcest resource of the hour asks for.
 
     Machines follow the greatest of the shares of GPUs, CPU and memory that an hour takes of what the greatest hour
-    takes, rounded up to whole machines, never fewer than the domain has at least.
+    takes, rounded up to whole machines, never fewer than the domain has at least. Pods that find no machine (`lost`,
+    their share by name) ask for none.
     """
-    moving = [stream for stream in domain.streams if stream.series is not None]
-    if not moving:
+    if all(stream.series is None for stream in domain.streams):
         return {}
-    share = np.zeros(1)
-    for weight in (_gpus, _cores, _memory):
-        still = sum(weight(s.pod) * s.steady for s in domain.streams) + sum(weight(p) * p.count for p in domain.fixed)
-        load = np.asarray(still + sum(weight(s.pod) * s.series for s in moving if s.series is not None))
-        if load.max() > 0:
-            share = np.maximum(share, load / load.max())
-    found = {}
+    loads = np.zeros((3, 1))
+    for stream in domain.streams:
+        hourly = stream.steady if stream.series is None else stream.steady + stream.series
+        found = float(1 - lost.get(stream.pod.name, Decimal(0)))
+        loads = loads + np.outer(_size(stream.pod, domain.types), np.atleast_1d(hourly)) * found
+    for pod in domain.fixed:
+        found = float(1 - lost.get(pod.name, Decimal(0)))
+        loads = loads + np.outer(_size(pod, domain.types), [pod.count * found])
+    share = np.max([load / load.max() for load in loads if load.max() > 0], axis=0, initial=0)
+    runs = {}
     for name, number in nodes.items():
         needed = np.maximum(np.ceil(number * share - 1e-9), min(number, domain.minimum))
         for _ in range(_BACK_AFTER_HOURS):
             needed = np.maximum(needed, np.roll(needed, 1))
-        found[name] = Decimal(repr(round(float(needed.mean()) / number, 6))) if number else Decimal(1)
-    return found
+        runs[name] = Decimal(repr(round(float(needed.mean()) / number, 6))) if number else Decimal(1)
+    return runs
 
 
-def _gpus(pod: PodClass) -> float:
-    return float(pod.gpu_count * pod.gpu_milli)
+def gpu_share(types: tuple[NodeClass, ...], pod: PodClass) -> int:
+    """Return the thousandths of each of its GPUs a pod keeps from others; the least, where node types differ in it."""
+    if not pod.gpu_count:
+        return 0
+    shares = [
+        taken_milli(node.gpu_sharing, node.gpu_model, pod.gpu_milli, pod.gpu_memory_bytes)
+        for node in types
+        if node.gpu_count and pod.needs <= node.labels and (not pod.gpu_models or node.gpu_model in pod.gpu_models)
+    ]
+    return min(shares, default=pod.gpu_milli)
 
 
-def _cores(pod: PodClass) -> float:
-    return float(pod.cpu_total_milli)
-
-
-def _memory(pod: PodClass) -> float:
-    return float(pod.memory_total_bytes)
+def _size(pod: PodClass, types: tuple[NodeClass, ...]) -> tuple[float, float, float]:
+    """Return what a pod takes of a machine: thousandths of GPUs and of cores, bytes of memory."""
+    return float(pod.gpu_count * gpu_share(types, pod)), float(pod.cpu_total_milli), float(pod.memory_total_bytes)
 
 
 def _bought(domain: Domain, committed: frozenset[str]) -> Housed:
     vectors = peaks(domain, committed)
     purchases = [buy(pods, domain.types) for pods in vectors]
+    if any(purchase.placement.pending for purchase in purchases):
+        # Pods that no machine holds choose no hour: others' greatest demand may be at another.
+        homeless = _never_housed(domain, ())
+        rest = tuple(stream for stream in domain.streams if stream.pod.name not in homeless)
+        others = peaks(replace(domain, streams=rest), committed)
+        vectors += others
+        purchases += [buy(pods, domain.types) for pods in others]
     nodes: dict[str, int] = {}
     for purchase in purchases:
         for name, number in _by_machine(purchase.nodes).items():
@@ -275,7 +287,7 @@ def _bought(domain: Domain, committed: frozenset[str]) -> Housed:
             key = (one.pod_class, one.kind)
             if key not in pending or one.count > pending[key].count:
                 pending[key] = one
-    running = {name: share for name, share in _running(domain, nodes).items() if name not in committed}
+    running = {name: share for name, share in _running(domain, nodes, lost).items() if name not in committed}
     return Housed(
         domain, domain.copies, nodes, chief, least, pending=tuple(pending.values()), unhoused=lost, running=running
     )

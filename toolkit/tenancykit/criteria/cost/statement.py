@@ -14,9 +14,9 @@ from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.billing import SYSTEM, Bill, IdlePolicy, Item, Pool, SharePolicy, Use, divide
 from tenancykit.criteria.cost.charges import CPU_NODES, GPU_NODES, Charge
 from tenancykit.criteria.cost.domains import Layout, Stream
-from tenancykit.criteria.cost.housing import Housed, Housing
-from tenancykit.criteria.cost.machines import Machine, taken_milli
-from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
+from tenancykit.criteria.cost.housing import Housed, Housing, gpu_share
+from tenancykit.criteria.cost.machines import Machine
+from tenancykit.criteria.cost.placement.values import PodClass
 from tenancykit.criteria.cost.wrapping import times_of
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
@@ -209,18 +209,6 @@ class Statement:
             MEMORY: number * pod.memory_total_bytes / GIB,
             GPU: number * pod.gpu_count * gpu_share(one.domain.types, pod) / 1000,
         }
-
-
-def gpu_share(types: tuple[NodeClass, ...], pod: PodClass) -> int:
-    """Return the thousandths of each of its GPUs a pod keeps from others; the least, where node types differ in it."""
-    if not pod.gpu_count:
-        return 0
-    shares = [
-        taken_milli(node.gpu_sharing, node.gpu_model, pod.gpu_milli, pod.gpu_memory_bytes)
-        for node in types
-        if node.gpu_count and pod.needs <= node.labels and (not pod.gpu_models or node.gpu_model in pod.gpu_models)
-    ]
-    return min(shares, default=pod.gpu_milli)
 
 
 def _mean(stream: Stream) -> Decimal:
