@@ -10,10 +10,9 @@ from typing import Final
 
 from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.charges import CATEGORIES
-from tenancykit.criteria.cost.housing import Housed
+from tenancykit.criteria.cost.housing import Housed, gpu_share
 from tenancykit.criteria.cost.placement.values import NodeClass, NodeGroup, PodClass
 from tenancykit.criteria.cost.shapes import machine_name
-from tenancykit.criteria.cost.housing import gpu_share
 from tenancykit.criteria.cost.statement import Statement
 from tenancykit.report.chart_canvas import (
     BLUE,
