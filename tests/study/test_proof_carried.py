@@ -39,6 +39,9 @@ def test_a_proof_names_what_keeps_each_crossing_closed(written: Export) -> None:
     assert "network policy enforcement" in row(proof, "pod-network-to-victim")
     assert all(item.held_by for item in proof.claims if not item.claim.is_open)
     assert not any(item.held_by for item in proof.claims if item.claim.is_open)
+    for crossing in {item.claim.crossing for item in proof.claims}:
+        is_open = all(item.claim.is_open for item in proof.of(crossing))
+        assert ("open, as claimed" in row(proof, crossing)) == is_open, "what nobody closes is not called proven"
 
 
 def test_what_is_gone_is_told_and_what_keeps_the_claim_all_the_same_is_named(written: Export) -> None:

@@ -93,8 +93,9 @@ def _crossing_rows(proof: Proof) -> Iterator[list[str]]:
         verdicts = {item.verdict for item in items}
         worst = next(v for v in ("not proven", "undecided", "proven") if v in verdicts)
         opened = sum(item.claim.is_open for item in items)
+        told = "open, as claimed" if worst == "proven" and opened == len(items) else worst
         held = "; ".join(dict.fromkeys(item.held_by for item in items if item.held_by)) or "-"
-        yield [crossing, str(len(items) - opened), str(opened), worst, held, items[0].title]
+        yield [crossing, str(len(items) - opened), str(opened), told, held, items[0].title]
 
 
 def assessment_data(assessment: Assessment, written: GapTree | None = None) -> dict[str, Any]:
