@@ -117,7 +117,15 @@ def gcp(**changes: Any) -> dict[str, Any]:
             sku("A2 Instance Ram running in Americas", 0.004),
             sku("Nvidia Tesla A100 GPU running in Americas", 3.0),
             sku("Nvidia Tesla A100 80GB GPU running in Americas", 4.0),
+            sku("Nvidia Tesla A100 Virtual Workstation GPU running in Americas", 9.0),
+            sku("A2 Sole Tenancy Instance Core running in Americas", 9.0),
             sku("Network Internet Egress", 0.1),
+            sku("Commitment v1: A2 Cpu in Americas for 1 Year", 0.02, "Commit1Yr"),
+            sku("Commitment v1: A2 Ram in Americas for 1 Year", 0.003, "Commit1Yr"),
+            sku("Commitment v1: Nvidia Tesla A100 GPU running in Americas for 1 Year", 2.0, "Commit1Yr"),
+            sku("Spot Preemptible A2 Instance Core running in Americas", 0.01, "Preemptible"),
+            sku("Spot Preemptible A2 Instance Ram running in Americas", 0.001, "Preemptible"),
+            sku("Nvidia Tesla A100 GPU attached to Spot Preemptible VMs running in Americas", 1.0, "Preemptible"),
         ]
     }
 
@@ -130,6 +138,62 @@ def test_google_skus_add_up_to_a_machine(tmp_path: Path) -> None:
         parts = Decimal(node.cpu) / 1000 * Decimal("0.03") + Decimal(node.memory) / 2**30 * Decimal("0.004") + 8 * gpu
         assert read[name].amount == round(parts, 6)
         assert read[name].as_of == "2026-11-01"
+
+
+def test_google_commitments_and_spot_add_up_as_terms(tmp_path: Path) -> None:
+    found = book(tmp_path, gcp())["gcp_a2_highgpu_8g"]
+    assert found.node is not None
+    cores, memory = Decimal(found.node.cpu) / 1000, Decimal(found.node.memory) / 2**30
+    assert found.terms["reserved"] == round(cores * Decimal("0.02") + memory * Decimal("0.003") + 16, 6)
+    assert found.terms["spot"] == round(cores * Decimal("0.01") + memory * Decimal("0.001") + 8, 6)
+
+
+def test_a_list_of_one_other_region_prices_the_machines_there(tmp_path: Path) -> None:
+    data = gcp()
+    for sku in data["skus"]:
+        sku["serviceRegions"] = ["europe-west4"]
+    assert book(tmp_path, data)["gcp_a2_highgpu_8g"].region == "europe-west4"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"marketoption": "CapacityBlock"}, {"capacitystatus": "UnusedCapacityReservation"}, {}]
+)
+def test_what_aws_lists_at_zero_makes_no_machine_free(tmp_path: Path, changes: dict[str, str]) -> None:
+    data = aws()
+    shown = data["products"]["A"]
+    data["products"]["E"] = {**shown, "attributes": {**shown["attributes"], **changes}}
+    rate = {"unit": "Hrs", "pricePerUnit": {"USD": "0.0000000000"}}
+    data["terms"]["OnDemand"]["E"] = {"E.T": {"priceDimensions": {"E.T.R": rate}}}
+    assert book(tmp_path, data)["aws_p5_48xlarge"].amount == Decimal("54.00")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_azure_rows_that_replaced_one_another_the_last_to_begin_holds(tmp_path: Path, *, turned: bool) -> None:
+    data = azure()
+    data["Items"].insert(0, {**data["Items"][0], "retailPrice": 70.0, "effectiveStartDate": "2025-01-01T00:00:00Z"})
+    if turned:
+        data["Items"].reverse()
+    found = book(tmp_path, data)["az_nd96isr_h100"]
+    assert (found.amount, found.as_of) == (Decimal("90.5"), "2026-10-01")
+
+
+def test_an_azure_row_by_the_month_is_no_hourly_price(tmp_path: Path) -> None:
+    data = azure()
+    data["Items"].append({**data["Items"][0], "unitOfMeasure": "1 Month", "retailPrice": 60000.0})
+    assert book(tmp_path, data)["az_nd96isr_h100"].amount == Decimal("90.5")
+
+
+def in_two_currencies(kind: str) -> dict[str, Any]:
+    if kind == "azure":
+        data = azure()
+        data["Items"][1]["currencyCode"] = "EUR"
+    elif kind == "gcp":
+        data = gcp()
+        data["skus"][0]["pricingInfo"][0]["pricingExpression"]["tieredRates"][0]["unitPrice"]["currencyCode"] = "EUR"
+    else:
+        data = aws()
+        data["terms"]["Reserved"]["A"]["X.T"]["priceDimensions"]["X.T.R"]["pricePerUnit"] = {"EUR": "30"}
+    return data
 
 
 def gcp_without_prices() -> dict[str, Any]:
@@ -163,6 +227,12 @@ def test_rows_of_google_skus_are_read_without_what_was_around_them(tmp_path: Pat
         (azure(retailPrice="ninety"), "retailPrice of standard_nd96isr_h100_v5: 'ninety' is no amount"),
         (azure(retailPrice=None), "is no amount"),
         (gcp(units="many"), "'many' is no amount"),
+        (gcp(units="-3"), "'-3' is no amount"),
+        (azure(retailPrice=-1), "-1 is no amount"),
+        (azure(effectiveStartDate="2026-13-41T00:00:00Z"), "has no date"),
+        (in_two_currencies("aws"), "are in EUR and USD; allowed: one currency a machine"),
+        (in_two_currencies("azure"), "are in EUR and USD; allowed: one currency a machine"),
+        (in_two_currencies("gcp"), "are in EUR and USD; allowed: one currency a machine"),
         (gcp_without_prices(), "is not laid out"),
         ({"skus": [{"description": "A2 Instance Core running in Americas"}]}, "is not laid out"),
     ],

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
@@ -69,7 +70,8 @@ def read_feed(file: Path, book: Mapping[str, Price]) -> list[Price]:
         text = f"is not laid out as the provider's format is: {type(error).__name__} {error}"
         raise CatalogueError(Fault(f"{file}:1", text, cure="give the file as downloaded")) from error
     if not found:
-        raise CatalogueError(Fault(f"{file}:1", "prices no machine of the price book", cure="see its sku fields"))
+        cure = "ask the provider for Linux machines by the hour, of a sku and region 'catalogue prices --json' lists"
+        raise CatalogueError(Fault(f"{file}:1", "prices no machine of the price book", cure=cure))
     return found
 
 
@@ -90,22 +92,33 @@ def _amount(value: Any, where: str, what: str) -> Decimal:
         amount = Decimal(str(value))
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite():
+    if not amount.is_finite() or amount < 0:
         cure = "give the file as downloaded"
         raise CatalogueError(Fault(where, f"{what}: {value!r} is no amount", "a number such as 55.04", cure))
     return amount
 
 
 def _dated(value: Any, where: str, what: str) -> str:
-    if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise CatalogueError(Fault(where, f"{what} has no date", "a date such as 2026-11-01", f"state {what}"))
-    return value[:10]
+    try:
+        return date.fromisoformat(value[:10]).isoformat()
+    except (TypeError, ValueError):
+        fault = Fault(where, f"{what} has no date", "a date such as 2026-11-01", f"state {what}")
+        raise CatalogueError(fault) from None
 
 
 def _currency(value: Any, where: str) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value):
         raise CatalogueError(Fault(where, f"{value!r} is no currency", "three letters, as in USD"))
     return value
+
+
+def _one_currency(stated: Iterable[str], where: str, what: str) -> str:
+    """Return the currency all parts and terms of a machine are stated in: one price holds no two."""
+    found = sorted(set(stated))
+    if len(found) > 1:
+        text = f"prices of {what} are in {' and '.join(found)}"
+        raise CatalogueError(Fault(where, text, "one currency a machine", "ask the provider for one currency only"))
+    return found[0]
 
 
 def _made(known: Price | None, **more: Any) -> Price:
@@ -117,7 +130,7 @@ def _made(known: Price | None, **more: Any) -> Price:
 
 
 def _aws(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> Iterator[Price]:
-    date = _dated(data.get("publicationDate"), where, "publicationDate")
+    day = _dated(data.get("publicationDate"), where, "publicationDate")
     products = [(sku, item["attributes"]) for sku, item in data["products"].items() if _is_plain(item)]
     regions = {a.get("regionCode", "") for _, a in products}
     for sku, attributes in products:
@@ -132,9 +145,11 @@ def _aws(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> 
         amount, currency = on_demand
         identifier = "aws_" + re.sub(r"[^a-z0-9]+", "_", attributes["instanceType"].lower())
         own = {} if known else {"id": identifier, "provider": "aws", "sku": attributes["instanceType"], "node": node}
-        terms = dict(_aws_reserved(data["terms"].get("Reserved", {}).get(sku, {}), where))
+        reserved = list(_aws_reserved(data["terms"].get("Reserved", {}).get(sku, {}), where))
+        currency = _one_currency((currency, *(each for _, _, each in reserved)), where, attributes["instanceType"])
+        terms = {term: rate for term, rate, _ in reserved}
         yield _made(
-            known, **own, region=region, amount=amount, currency=currency, terms=terms, as_of=date, source=AWS_PAGE
+            known, **own, region=region, amount=amount, currency=currency, terms=terms, as_of=day, source=AWS_PAGE
         )
 
 
@@ -142,28 +157,31 @@ def _is_plain(item: Mapping[str, Any]) -> bool:
     """Return whether a product is a shared Linux machine with nothing preinstalled, as on-demand prices list it."""
     a = item.get("attributes", {})
     plain = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
+    plain["marketoption"] = "OnDemand"  # a machine within a capacity block is listed at zero, the block elsewhere
     return "instanceType" in a and all(a.get(key, value) == value for key, value in plain.items())
 
 
 def _aws_rate(offers: Mapping[str, Any], where: str) -> tuple[Decimal, str] | None:
+    """Return an offer's hourly rate and currency; None where it has none, or nothing is charged by the hour."""
     for offer in offers.values():
         for rate in offer["priceDimensions"].values():
             if rate.get("unit") == "Hrs":
                 currency, amount = next(iter(rate["pricePerUnit"].items()))
-                return _amount(amount, where, "pricePerUnit"), _currency(currency, where)
+                stated = _amount(amount, where, "pricePerUnit")
+                return (stated, _currency(currency, where)) if stated else None
     return None
 
 
-def _aws_reserved(offers: Mapping[str, Any], where: str) -> Iterator[tuple[OtherTerm, Decimal]]:
+def _aws_reserved(offers: Mapping[str, Any], where: str) -> Iterator[tuple[OtherTerm, Decimal, str]]:
     """Yield commitments without upfront payment, standard class: what compares with an hourly price."""
-    for offer in offers.values():
+    for name, offer in offers.items():
         stated = offer.get("termAttributes", {})
         if stated.get("PurchaseOption") != "No Upfront" or stated.get("OfferingClass", "standard") != "standard":
             continue
         term = _YEARS.get(stated.get("LeaseContractLength", ""))
-        for rate in offer["priceDimensions"].values():
-            if term and rate.get("unit") == "Hrs":
-                yield term[0], _amount(next(iter(rate["pricePerUnit"].values())), where, "pricePerUnit")
+        rate = _aws_rate({name: offer}, where)
+        if term and rate:
+            yield term[0], *rate
 
 
 def _aws_shape(attributes: Mapping[str, Any]) -> NodeShape | None:
@@ -179,30 +197,47 @@ def _azure(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for row in data["Items"]:
         known = machines.get(str(row.get("armSkuName", "")).lower())
-        if known is not None and "Windows" not in row.get("productName", ""):
+        if known is not None and _by_the_hour(row):
             rows.setdefault(known.sku.lower(), []).append(row)
     for sku, items in rows.items():
         known = machines[sku]
         regions = {row.get("armRegionName", "") for row in items}
         region = known.region if known.region in regions or len(regions) > 1 else next(iter(regions))
-        amount, terms, date, currency = None, {}, "", ""
-        for row in (row for row in items if row.get("armRegionName") == region):
-            price, meter = _amount(row["retailPrice"], where, f"retailPrice of {sku}"), row.get("meterName", "")
-            if "Low Priority" in meter:
-                continue
-            date = max(date, _dated(row.get("effectiveStartDate"), where, f"effectiveStartDate of {sku}"))
-            currency = _currency(row.get("currencyCode") or data.get("BillingCurrency"), where)
-            if row.get("type") == "Reservation" and row.get("reservationTerm") in _YEARS:
-                term, years = _YEARS[row["reservationTerm"]]
-                terms[term] = round(price / (years * HOURS_PER_YEAR), 6)
-            elif "Spot" in meter:
-                terms["spot"] = price
-            elif row.get("type") == "Consumption":
-                amount = price
-        if amount is not None or terms:
+        here = [row for row in items if row.get("armRegionName") == region]
+        dated = [(_dated(row.get("effectiveStartDate"), where, f"effectiveStartDate of {sku}"), row) for row in here]
+        found: dict[str, Decimal] = {}
+        for _, row in sorted(dated, key=lambda one: one[0]):  # what began last holds
+            term, hours = _azure_term(row)
+            amount = _amount(row["retailPrice"], where, f"retailPrice of {sku}")
+            if term:
+                found[term] = round(amount / hours, 6) if hours > 1 else amount
+        if found:
+            stated = [_currency(row.get("currencyCode") or data.get("BillingCurrency"), where) for row in here]
             yield _made(
-                known, region=region, amount=amount, currency=currency, terms=terms, as_of=date, source=AZURE_PAGE
+                known,
+                region=region,
+                amount=found.pop("on-demand", None),
+                currency=_one_currency(stated, where, sku),
+                terms=found,
+                as_of=max(day for day, _ in dated),
+                source=AZURE_PAGE,
             )
+
+
+def _by_the_hour(row: Mapping[str, Any]) -> bool:
+    """Return whether a row prices a Linux machine by the hour; a commitment's whole sum is stated so, too."""
+    other = "Windows" in row.get("productName", "") or "Low Priority" in row.get("meterName", "")
+    return not other and row.get("unitOfMeasure", "1 Hour") == "1 Hour"
+
+
+def _azure_term(row: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the term a row prices, none where it is none of ours, and for how many hours."""
+    if row.get("type") == "Reservation":
+        term, years = _YEARS.get(row.get("reservationTerm", ""), ("", 0))
+        return term, years * HOURS_PER_YEAR
+    if row.get("type") != "Consumption":
+        return "", 1
+    return ("spot" if "Spot" in row.get("meterName", "") else "on-demand"), 1
 
 
 _USAGES: Final[Mapping[str, OtherTerm]] = {
@@ -210,14 +245,24 @@ _USAGES: Final[Mapping[str, OtherTerm]] = {
     "Commit1Yr": "reserved",
     "Commit3Yr": "reserved-3y",
 }
+_COMMITTED: Final = r"(?:Commitment(?: v[0-9])?: )?"
 _PARTS: Final = re.compile(
-    r"(?:Spot Preemptible )?(?P<series>[A-Z][0-9][A-Z]?)\b.* Instance (?P<part>Core|Ram) running in", re.IGNORECASE
+    r"(?:Spot Preemptible )?" + _COMMITTED + r"(?P<series>[A-Z][0-9][A-Z]?)(?: AMD| Arm| Predefined)?(?: Instance)?"
+    r" (?P<part>Core|Cpu|Ram) (?:running )?in ",
+    re.IGNORECASE,
 )
-_GPU_PART: Final = re.compile(r".*?\b(?P<gpu>[A-Z]+[0-9]+)\b(?: (?P<size>[0-9]+GB))?.* GPU .*running in", re.IGNORECASE)
+"""Cores and memory of a series as machines of its own shapes pay for them, not custom shapes or sole tenants."""
+_GPU_PART: Final = re.compile(
+    _COMMITTED + r"Nvidia (?:Tesla )?(?P<gpu>[A-Z]+[0-9]+)(?: (?P<size>[0-9]+GB))? GPU"
+    r"(?: attached to (?:Spot Preemptible )?VMs)? (?:running )?in ",
+    re.IGNORECASE,
+)
+"""A GPU alone; virtual workstations, whose licence is in the price, are other machines."""
+_Rates = dict[tuple[str, str, str, str], tuple[Decimal, str, str]]
 
 
 def _gcp(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> Iterator[Price]:
-    rates: dict[tuple[str, str, str, str], tuple[Decimal, str, str]] = {}
+    rates: _Rates = {}
     for sku in data["skus"]:
         usage = sku.get("category", {}).get("usageType", "OnDemand")
         part = _gcp_part(str(sku.get("description", "")))
@@ -228,35 +273,41 @@ def _gcp(data: Mapping[str, Any], machines: Mapping[str, Price], where: str) -> 
         named = f"unitPrice of {sku.get('skuId')}"
         whole, nanos = (_amount(unit.get(key) or 0, where, named) for key in ("units", "nanos"))
         amount = whole + nanos / 10**9
-        date = _dated(info.get("effectiveTime"), where, f"effectiveTime of {sku.get('skuId')}")
+        day = _dated(info.get("effectiveTime"), where, f"effectiveTime of {sku.get('skuId')}")
         for region in sku.get("serviceRegions", ()):
-            rates[*part, region, usage] = (amount, _currency(unit.get("currencyCode"), where), date)
+            rates[*part, region, usage] = (amount, _currency(unit.get("currencyCode"), where), day)
+    regions = {region for _, _, region, _ in rates}
     for known in machines.values():
         if known.provider != "gcp" or known.node is None:
             continue
-        listed = _gcp_machine(known, "OnDemand", rates)
+        region = known.region if known.region in regions or len(regions) != 1 else next(iter(regions))
+        found = {usage: _gcp_machine(known, region, usage, rates) for usage in ("OnDemand", *_USAGES)}
+        listed = found.pop("OnDemand")
         if listed is None:
             continue
-        amount, currency, date = listed
-        found = {term: _gcp_machine(known, usage, rates) for usage, term in _USAGES.items()}
-        terms = {term: one[0] for term, one in found.items() if one is not None}
+        priced = {_USAGES[usage]: one for usage, one in found.items() if one is not None}
+        currencies = (each for one in (listed, *priced.values()) for each in one[1])
         yield _made(
-            known, region=known.region, amount=amount, currency=currency, terms=terms, as_of=date, source=GCP_PAGE
+            known,
+            region=region,
+            amount=listed[0],
+            currency=_one_currency(currencies, where, known.sku),
+            terms={term: one[0] for term, one in priced.items()},
+            as_of=listed[2],
+            source=GCP_PAGE,
         )
 
 
 def _gcp_part(description: str) -> tuple[str, str] | None:
     match = _PARTS.match(description)
     if match:
-        return match["series"].lower(), match["part"].lower()
+        return match["series"].lower(), "ram" if match["part"].lower() == "ram" else "core"
     match = _GPU_PART.match(description)
     return ("gpu", f"{match['gpu']}{'-' + match['size'] if match['size'] else ''}".lower()) if match else None
 
 
-def _gcp_machine(
-    price: Price, usage: str, rates: Mapping[tuple[str, str, str, str], tuple[Decimal, str, str]]
-) -> tuple[Decimal, str, str] | None:
-    """Return what a machine costs by its cores, memory and GPUs; None where a part is not priced."""
+def _gcp_machine(price: Price, region: str, usage: str, rates: _Rates) -> tuple[Decimal, frozenset[str], str] | None:
+    """Return what a machine costs by its parts, in which currencies, as of when; None where a part is not priced."""
     node = price.node
     if node is None:
         return None
@@ -265,10 +316,11 @@ def _gcp_machine(
     parts = [([(series, "core")], Decimal(node.cpu) / 1000), ([(series, "ram")], Decimal(node.memory) / GIB)]
     if node.gpus:
         parts.append(([("gpu", gpu), ("gpu", gpu.split("-")[0])], Decimal(node.gpus)))
-    total, currency, newest = Decimal(0), "", ""
+    total, currencies, newest = Decimal(0), set(), ""
     for keys, count in parts:
-        rate = next((rates[*key, price.region, usage] for key in keys if (*key, price.region, usage) in rates), None)
+        rate = next((rates[*key, region, usage] for key in keys if (*key, region, usage) in rates), None)
         if rate is None:
             return None
-        total, currency, newest = total + rate[0] * count, rate[1], max(newest, rate[2])
-    return round(total, 6), currency, newest
+        total, newest = total + rate[0] * count, max(newest, rate[2])
+        currencies.add(rate[1])
+    return round(total, 6), frozenset(currencies), newest
