@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 import tenancykit as tk
+from kubeanswers.terminal import counted
 from tenancykit.decision.explain import Contribution
 from tenancykit.decision.weight_space import weights_near
 from tenancykit.design.model import Choice
 from tenancykit.report import charts
 from tenancykit.report.calling import called
 from tenancykit.report.exploring import options_apart
-from tenancykit.report.figures import counted, days_text, number, numbers_apart
+from tenancykit.report.figures import days_text, number, numbers_apart
 from tenancykit.report.reasons import (
     changes_of_order,
     contested,

@@ -78,3 +78,8 @@ class Escaping:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.unescaped, name)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number of things, in the singular or plural (``1 design``, ``1,125 designs``)."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

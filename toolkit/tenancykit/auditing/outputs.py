@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from kubeanswers.terminal import xml_text
+from kubeanswers.terminal import counted, xml_text
 from tenancykit.auditing.causes import Cause, causes
 from tenancykit.auditing.findings import AuditReport, Finding, Severity
 from tenancykit.auditing.paths import PATH_RULES
@@ -152,7 +152,7 @@ def to_text(report: AuditReport, *, most: int = 50) -> str:
 def _lines(report: AuditReport, most: int) -> Iterator[str]:
     if not report.tenants:
         yield from report.told
-    yield f"{report.objects} objects, {len(report.tenants)} tenants"
+    yield f"{counted(report.objects, 'object')}, {counted(len(report.tenants), 'tenant')}"
     if report.tenants:
         yield from report.told
     if report.sets:
@@ -182,7 +182,11 @@ def _crossing_lines(report: AuditReport) -> Iterator[str]:
     yield "Crossings as configured (open tenant pairs):"
     for item in report.crossings:
         if item.count or item.doubtful:
-            extra = f", undecided: {item.doubtful} pairs of {len(item.undecided)} tenants" if item.doubtful else ""
+            extra = (
+                f", undecided: {counted(item.doubtful, 'pair')} of {counted(len(item.undecided), 'tenant')}"
+                if item.doubtful
+                else ""
+            )
             yield f"  {item.id:26} {item.count:>8}  {item.title}{extra}"
     closed = [item.id for item in report.crossings if not item.count and not item.doubtful]
     if closed:
@@ -190,7 +194,7 @@ def _crossing_lines(report: AuditReport) -> Iterator[str]:
 
 
 def _cause_lines(report: AuditReport, found: list[Cause], most: int) -> Iterator[str]:
-    yield f"Findings: {len(report.findings)} of {len(found)} causes"
+    yield f"Findings: {len(report.findings):,} of {counted(len(found), 'cause')}"
     for cause in found[:most]:
         first = cause.findings[0]
         yield f"  [{cause.severity}] {cause.title}"
@@ -201,7 +205,7 @@ def _cause_lines(report: AuditReport, found: list[Cause], most: int) -> Iterator
         if len(cause.findings) > 3:
             yield f"      and {len(cause.findings) - 3} more"
     if len(found) > most:
-        yield f"  ... and {len(found) - most} causes more"
+        yield f"  ... and {counted(len(found) - most, 'cause')} more"
 
 
 _FIRST: Final = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubeanswers.terminal import counted
 from tenancykit.design.model import Supplement
 from tenancykit.design.needs import Asked, asked_needs
-from tenancykit.report.figures import counted
 from tenancykit.sentences import listed
 from tenancykit.study.delivering import left_out
 from tenancykit.study.evaluation import Evaluation

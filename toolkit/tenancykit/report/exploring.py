@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from kubeanswers.terminal import counted
 from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.chart_decision import explored
-from tenancykit.report.figures import counted, number
+from tenancykit.report.figures import number
 from tenancykit.report.opening_days import days_in_words, open_days, open_to
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.text import bullet, columns, wrapped

@@ -51,11 +51,6 @@ def days_text(days: float) -> str:
     return f"{days:.0f}" if days >= 10 else f"{days:.2g}"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return a number of things, in the singular or plural (``1 design``, ``1,125 designs``)."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def value_text(score: Score) -> str:
     """Return a score's value with its unit."""
     return f"{estimate(score.value)} {score.unit}".strip()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kubeanswers.inputs import read_bytes
+from kubeanswers.terminal import counted
 from tenancykit.drawing import Drawable, text_of
 from tenancykit.manifests import ExportResult
 from tenancykit.manifests import export as export_manifests
@@ -57,10 +58,11 @@ class Handover(Drawable):
     def text(self) -> str:
         """Return what was written, for people."""
         result, changes = self.result, self.result.changes
+        size = f"{counted(result.objects, 'object')} for {counted(result.tenants, 'tenant')}"
         lines = [
-            f"{self.design}: {result.objects} objects for {result.tenants} tenants in {result.directory}",
+            f"{self.design}: {size} in {result.directory}",
             (
-                f"  {changes.added.count} files added, {changes.changed.count} changed, "
+                f"  {counted(changes.added.count, 'file')} added, {changes.changed.count} changed, "
                 f"{changes.removed.count} removed, {changes.unchanged.count} unchanged"
             ),
         ]

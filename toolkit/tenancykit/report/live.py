@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, get_args
 from xml.etree import ElementTree as ET
 
-from kubeanswers.terminal import xml_text
+from kubeanswers.terminal import counted, xml_text
 from tenancykit.live.applying import Applied, Outcome, Result
 from tenancykit.live.questions import Reply, Verdict
 from tenancykit.live.verifying import NOT_ASKED, Verification
@@ -85,7 +85,7 @@ def applied_data(folder: str, clusters: Mapping[str, tuple[str, Applied]], insta
 
 def applied_text(name: str, server: str, done: Applied, installer: Installer) -> str:
     """Return what a server made of a cluster's objects, for people."""
-    lines = [f"{name or 'cluster'} at {server}: {len(done.outcomes)} objects"]
+    lines = [f"{name or 'cluster'} at {server}: {counted(len(done.outcomes), 'object')}"]
     for result in get_args(Result):
         found = [outcome for outcome in done.outcomes if outcome.result == result]
         if found:

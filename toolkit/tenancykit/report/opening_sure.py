@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from kubeanswers.terminal import counted
 from tenancykit.criterion_names import PLAIN, TITLES
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.report.calling import apart, brief, called, clusters, tight
-from tenancykit.report.figures import counted
 from tenancykit.report.opening_buys import other_families, twins_of
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.report.opening_nobody import nearest_lines

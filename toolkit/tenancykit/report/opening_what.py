@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from kubeanswers.terminal import counted
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import brief, heads, tight
 from tenancykit.report.completing import delivered_otherwise, goes_without, lacks, purchase, swapped
-from tenancykit.report.figures import counted
 from tenancykit.report.opening_line import LINE
 from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubeanswers.terminal import counted
 from tenancykit.auditing import Severity
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import text_of
-from tenancykit.report.figures import counted, interval_text, value_text
+from tenancykit.report.figures import interval_text, value_text
 from tenancykit.report.text import columns
 from tenancykit.study.assessing import FOUND, Assessment, Gap
 from tenancykit.study.assessing_gap import GapTree

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kubeanswers.terminal import escaped
+from kubeanswers.terminal import counted, escaped
 from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
-from tenancykit.report.figures import counted, interval_text, level_text, short_value
+from tenancykit.report.figures import interval_text, level_text, short_value
 from tenancykit.report.opening import opening
 from tenancykit.report.paper import Paper
 from tenancykit.report.payload import fingerprint

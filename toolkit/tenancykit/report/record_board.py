@@ -7,9 +7,9 @@ from functools import cached_property
 from html import escape
 from typing import Final
 
+from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
-from tenancykit.report.figures import counted
 from tenancykit.report.opening import opening
 from tenancykit.report.opening_days import days_in_words, open_to
 from tenancykit.report.opening_what import recommended

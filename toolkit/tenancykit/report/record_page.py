@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
+from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.drawing import ranking_table, tree
@@ -143,7 +144,7 @@ def _asked(study: Study) -> str:
     ]
     return (
         f"<p>{escape(scenario.description) or 'No description was given.'}</p>"
-        f"<p>{tenant_count(scenario):,} tenants. {escape(limits)}</p>"
+        f"<p>{counted(tenant_count(scenario), 'tenant')}. {escape(limits)}</p>"
         + table(head, rows, numbers={2, 3})
         + "<p></p>"
         + table(["Weights", *(TITLES[n] for n in CRITERIA), "Puts first"], weights, numbers={1, 2, 3, 4})

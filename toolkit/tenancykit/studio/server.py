@@ -21,7 +21,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from kubeanswers.scalars import whole_number
-from tenancykit.report.figures import counted
+from kubeanswers.terminal import counted
 from tenancykit.studio.serve import SESSIONS
 
 PER_CORE: Final = 4
