@@ -137,6 +137,13 @@ def test_arguments_that_look_like_numbers_are_no_reason_to_fail(
     assert capsys.readouterr().err == ""
 
 
+def test_can_i_does_not_drop_a_question_for_a_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
+    assert main(["can-i", "--list", "get", "pods", "--as", "me", "-f", str(file)]) == 2
+    assert "--list: and 'get' are both given" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["[x]", "{a: b}", "12", "1e3", "no", "true", "0x1"])
 @pytest.mark.parametrize("command", [["audit"], ["place", "-f"], ["can-i", "get", "pods", "--as", "me", "-f"]])
 def test_a_name_that_is_no_text_is_a_fault_with_file_and_line(

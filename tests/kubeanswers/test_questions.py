@@ -130,3 +130,19 @@ def test_may_write_says_which_kinds_hand_out_rights() -> None:
         ka.may_write(OBJECTS, "create", named("v1", "Pod", "p", "t-blue"), user="ana")
     with pytest.raises(InputError, match="names nobody"):
         ka.may_write(OBJECTS, "create", role(resources=["pods"], verbs=["get"]))
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "note"),
+    [
+        ("frobnicate", "pods", "no verb 'frobnicate' is known here"),
+        ("get", "users", "no resource type 'users' is known here"),
+        ("impersonate", "users", ""),
+        ("approve", "signers", ""),
+        ("*", "*", ""),
+        ("impersonate:user-info", "users.authentication.k8s.io", ""),
+    ],
+)
+def test_can_i_notes_what_it_does_not_know_and_only_that(verb: str, resource: str, note: str) -> None:
+    notes = [text for text in can_i(OBJECTS, verb, resource, user="x").notes if text.startswith("no ")]
+    assert [text[: len(note)] for text in notes] == ([note] if note else [])

@@ -152,6 +152,30 @@ def test_a_file_that_cannot_be_read_is_no_proof(tmp_path: Path) -> None:
     assert any("quota.yaml" in fault.where for fault in proof.faults)
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("tenants/research-1/more.json", '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}}'),
+        ("tenants/research-1/more.yaml", "a: ["),
+        (
+            "tenants/research-1/secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nsops: {version: 3}\n",
+        ),
+        ("api-server/authorization.yaml", "kind: AuthorizationConfiguration\nauthorizers: [{type: AlwaysAllow}]\n"),
+    ],
+)
+def test_a_file_beside_the_export_that_nothing_reads_leaves_the_proof_undecided(
+    file: str, text: str, tmp_path: Path
+) -> None:
+    scenario = two_classes()
+    design = exported("RA01", scenario, tmp_path / "out")
+    more = tmp_path / "out/clusters/tenancykit-platform" / file
+    more.write_text(text, encoding="utf-8")
+    proof = prove(design, scenario, catalogue(), tmp_path / "out")
+    assert proof.verdict == "undecided"
+    assert [doubt.where for doubt in proof.doubts] == [str(more)]
+
+
 def test_the_export_of_a_weaker_design_does_not_prove_a_stronger_one(tmp_path: Path) -> None:
     scenario = two_classes()
     exported("RA01", scenario, tmp_path / "out")

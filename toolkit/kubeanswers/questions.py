@@ -17,6 +17,17 @@ from kubeanswers.network.policies import unevaluated
 from kubeanswers.objects import ObjectSet, from_dicts
 from kubeanswers.pods import PodView
 
+_ASKED_OF: Final[Mapping[str, frozenset[str]]] = {
+    "impersonate": frozenset({"users", "groups", "uids", "userextras"}),
+    **dict.fromkeys(("approve", "sign", "attest"), frozenset({"signers"})),
+}
+"""Resources that hold no objects and are asked about with one verb only."""
+_VERBS: Final = frozenset(
+    {*_ASKED_OF, "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
+    | {"proxy", "use", "bind", "escalate", "*"}
+)
+"""Verbs that an API server asks about."""
+
 
 def can_i(
     objects: ObjectSet,
@@ -60,7 +71,8 @@ def can_i(
     request = Request(user, verb, held, group, plural, below, name, place)
     node = NodeRules(objects).can(request)
     answer = node if node is not None and node.allowed else AccessRules(objects).can(request)
-    return replace(answer, notes=tuple(_notes(objects, request, known is not None, answer)))
+    is_known = known is not None or plural == "*" or plural in _ASKED_OF.get(verb.partition(":")[0], ())
+    return replace(answer, notes=tuple(_notes(objects, request, is_known, answer)))
 
 
 def may_write(
@@ -108,6 +120,8 @@ def _split(resource: str, subresource: str, name: str) -> tuple[str, str, str]:
 
 
 def _notes(objects: ObjectSet, request: Request, known: bool, answer: AccessAnswer) -> Iterator[str]:
+    if request.verb not in _VERBS and ":" not in request.verb:
+        yield f"no verb {request.verb!r} is known here"
     if not known:
         words = [resource for _, resource in objects.kinds.by_resource]
         hint = did_you_mean(request.resource, words)

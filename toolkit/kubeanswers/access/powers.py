@@ -212,7 +212,9 @@ def granting(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def _is_idle(rule: Rule) -> bool:
-    """Return whether names restrict what is asked before a name is known, so that the rule allows nothing."""
+    """Return whether a rule allows nothing: names where none is known yet, or verbs in capitals."""
+    if rule.verbs and all(verb != verb.lower() for verb in rule.verbs):
+        return True
     return bool(rule.names) and rule.verbs <= _NAMELESS and not any("/" in name for name in rule.resources)
 
 

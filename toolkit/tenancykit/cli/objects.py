@@ -67,6 +67,8 @@ def can_i(options: argparse.Namespace) -> int:
     if options.everywhere and options.namespace:
         raise InputError(Fault("--all-namespaces", "and --namespace are both given", "one", "drop one of the two"))
     if options.list:
+        if options.verb:
+            raise InputError(Fault("--list", f"and {options.verb!r} are both given", "one", "drop one of the two"))
         return _list_rules(options)
     if not options.verb or not options.resource:
         raise InputError(Fault("can-i", "asks nothing", "VERB and RESOURCE", "name both, or give --list"))

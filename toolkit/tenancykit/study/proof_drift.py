@@ -72,14 +72,17 @@ def drift(
     with tempfile.TemporaryDirectory() as scratch:
         whole = Path(scratch) / "export"
         export(design, scenario, catalogue, whole, decision_hash=decision)
-        return tuple(_changes(root, files, whole))
+        return tuple(_changes(root, files, whole, read))
 
 
-def _changes(root: Path, files: Mapping[str, str], whole: Path) -> Iterator[Fault]:
+def _changes(root: Path, files: Mapping[str, str], whole: Path, read: Mapping[str, str]) -> Iterator[Fault]:
     """Yield how a tree with those files differs from a fresh export of the same design."""
     fresh = dict(_hashes(whole, {}))
     changed = sorted(path for path in fresh.keys() | files.keys() if files.get(path) != fresh.get(path))
     for path in changed:
+        if path not in fresh and f"{root}/{path}" not in read:
+            what = "is not of the export and no kustomization names it: it is not read, so what it does is not known"
+            yield Fault(str(root / path), what, cure="remove it, or name it in the kustomization of its folder")
         if path in fresh and _is_settings(whole / path) and not _only_lists(whole / path, root / path):
             yield _setting(root / path, is_there=path in files)
     for part in sorted({"/".join(path.split("/")[:2]) for path in changed}):

@@ -29,6 +29,8 @@ from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import EVERYONE, Tenancy, is_platform_namespace
 
 CROSSING: Final = "api-user-to-shared-api"
+_READER: Final = "extension-apiserver-authentication-reader"
+"""A Role of every cluster's kube-system that reads one ConfigMap of public certificates."""
 _DEFINITIONS: Final = "apiextensions.k8s.io"
 _DEFINITION: Final = "CustomResourceDefinition"
 
@@ -88,9 +90,13 @@ class _Reading:
 
     def read(self, grant: Grant) -> None:
         holders = self.tenancy.tenants_of(grant)
-        if not holders or not grant.rules:
+        if not holders:
             return
         actors = self.ledger.everybody if holders is EVERYONE else holders
+        if grant.role is None and grant.role_name != _READER:
+            self._unknown(grant, actors)
+        if not grant.rules:
+            return
         if not grant.namespace:
             self._cluster(grant, actors)
             return
@@ -105,6 +111,17 @@ class _Reading:
             self.ledger.add(grant, actors, frozenset({owner}), held.powers)
         if owner in actors:
             self._own(grant, owner, held)
+
+    def _unknown(self, grant: Grant, actors: frozenset[str]) -> None:
+        """Note whom a role that is not among these objects may reach: nobody knows what it gives."""
+        owner = self.tenancy.by_namespace.get(grant.namespace)
+        victims = frozenset({owner}) if owner is not None else self.ledger.everybody
+        if not victims - actors and len(actors) < 2:
+            return
+        why = f"{grant}, a role whose rules are not among these objects"
+        self.ledger.note(actors, victims, sure=False, why=why)
+        if grant.role_name.startswith("system:"):  # taken to be part of every cluster, so not told as missing
+            self.findings.append(_unknown_finding(grant, actors))
 
     def _amounts(self, grant: Grant, *, in_namespace: bool) -> _Amounts:
         key = (id(grant.rules), in_namespace)
@@ -260,6 +277,23 @@ def _crossing_finding(
         else "bind the role only in the tenant's own namespace, to a group only that tenant is in",
         CROSSING,
         ("MTB-PL1-CC-CPI-1",) if title else ("MTB-PL1-CC-TI-2",),
+        tuple(names[:5]),
+    )
+
+
+def _unknown_finding(grant: Grant, actors: Iterable[str]) -> Finding:
+    subject, where = about(grant.binding)
+    names = sorted(actors)
+    return Finding(
+        "rbac-cross-tenant" if grant.namespace else "rbac-cluster-resources",
+        Severity.MEDIUM,
+        subject,
+        where,
+        f"{_who(grant)} holds {grant.role_kind} {grant.role_name}, whose rules are not among these objects",
+        f"{_some(names)} -> {grant.subject} -> {subject} -> {grant.role_name}: what it gives is not known",
+        "give tenants roles of their own, or add the role to what is audited",
+        CROSSING,
+        (),
         tuple(names[:5]),
     )
 
