@@ -93,6 +93,28 @@ def test_the_version_decides_what_is_served(tmp_path: Path, capsys: pytest.Captu
     assert "1.36" in capsys.readouterr().err
 
 
+def test_an_export_is_held_against_the_version_it_was_written_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for version in ("1.30", "1.35"):
+        folder = tmp_path / version
+        folder.mkdir()
+        (folder / "index.yaml").write_text(
+            f'schema: tenancykit/export-index/v1\nkubernetes: "{version}"\n', encoding="utf-8"
+        )
+        (folder / "m.yaml").write_text(
+            "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: gpu}\nspec: {}\n", encoding="utf-8"
+        )
+    assert main(["validate", str(tmp_path / "1.35")]) == 0
+    assert "none of these would be refused by Kubernetes 1.35" in capsys.readouterr().out
+    assert main(["validate", str(tmp_path / "1.30")]) == 1
+    assert main(["validate", str(tmp_path / "1.30"), "--kubernetes", "1.36"]) == 0
+    assert main(["validate", str(tmp_path / "1.30" / "m.yaml")]) == 0  # nothing said: the newest known
+    assert "Kubernetes 1.37" in capsys.readouterr().out
+    assert main(["validate", str(tmp_path / "1.30"), str(tmp_path / "1.35")]) == 2
+    assert "exports for Kubernetes 1.30 and 1.35 are given together; name one version" in capsys.readouterr().err
+
+
 def test_custom_objects_are_held_against_definitions_given_or_found(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,7 +152,7 @@ def test_nothing_is_said_of_what_was_not_read_or_not_judged(tmp_path: Path) -> N
     nothing = "0 objects read, none judged; what was not read (1 fault above) is not judged"
     assert last_line(broken) == last_line(tmp_path / "nothere.yaml") == nothing
     assert last_line(half) == (
-        "1 object, 1 judged: none of these would be refused by Kubernetes 1.36; "
+        "1 object, 1 judged: none of these would be refused by Kubernetes 1.37; "
         "what was not read (1 fault above) is not judged"
     )
     assert "what was not read" not in last_line(good)

@@ -82,11 +82,12 @@ TRUST = {
     "untrusted-code-no-soft-gpu-sharing",
     "rdma-partitioned",
 }
+MAKERS = {"nvidia-ways-need-nvidia": ("gpu_mig", "gpu_mps", "gpu_timeslice", "gpu_vgpu", "gpu_dra")}
 DENSITY = {"kata-one-gpu-pod-per-node": "rt_kata", "coco-one-gpu-pod-per-node": "rt_coco"}
 
 
 def test_every_rule_of_the_catalogue_has_a_case_here() -> None:
-    tested = {*FORBIDDEN, *SAME_LAYER, *VERSIONS, *MODELS, *TRUST, *DENSITY}
+    tested = {*FORBIDDEN, *SAME_LAYER, *VERSIONS, *MODELS, *MAKERS, *TRUST, *DENSITY}
     assert tested == set(CATALOGUE.rules)
 
 
@@ -122,6 +123,23 @@ def test_rules_inside_a_layer_hold_for_facts_read_from_a_cluster(rule: str, pair
 def test_options_need_their_kubernetes_version(rule: str, option: str, too_old: str, old_enough: str) -> None:
     assert rule in broken(SHARED_CLUSTER, scenario(kubernetes=too_old), add=option)
     assert rule not in broken(SHARED_CLUSTER, scenario(kubernetes=old_enough), add=option)
+
+
+@pytest.mark.parametrize(("rule", "option"), [(rule, option) for rule, all_of in MAKERS.items() for option in all_of])
+@pytest.mark.parametrize(
+    ("models", "refused"),
+    [
+        (("MI355X-288GB",), True),
+        (("TPU7x-192GB",), True),
+        (("Gaudi3-128GB",), True),
+        (("H100-80GB",), False),
+        (("MI300X-192GB", "H100-80GB"), False),
+    ],
+)
+def test_what_one_maker_sells_is_refused_where_no_card_on_offer_is_his(
+    rule: str, option: str, models: tuple[str, ...], *, refused: bool
+) -> None:
+    assert (rule in broken(SHARED_CLUSTER, scenario(gpu_models=models, **OWN_HOSTS), add=option)) == refused
 
 
 @pytest.mark.parametrize(("rule", "option", "inside", "outside"), [(r, *v) for r, v in MODELS.items()])

@@ -275,13 +275,14 @@ def audit(
 
 
 def validate(
-    *paths: PathLike, kubernetes: str = "1.36", crds: Iterable[PathLike] = (), stdin: TextIO | None = None
+    *paths: PathLike, kubernetes: str | None = None, crds: Iterable[PathLike] = (), stdin: TextIO | None = None
 ) -> Validity:
     """Return what an API server would refuse of manifests, by file, line and field, and what they refer to in vain.
 
     Args:
         paths: files, folders, Kustomize bases, exports, dumps, or ``-`` for standard input.
-        kubernetes: minor version they are held against, such as ``1.36``.
+        kubernetes: minor version they are held against, such as ``1.36``; by default the one an export was written for,
+            else the newest known.
         crds: files and folders with CustomResourceDefinitions that custom objects are held against.
         stdin: what ``-`` reads.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.objects import ManifestObject
 from kubeanswers.reading import Reading, read_objects
+from kubeanswers.source import read_yaml
 from kubeanswers.validation.answers import Invalid, Validator
 from kubeanswers.validation.definitions import Definitions, definitions_of
 from kubeanswers.validation.references import Dangling, dangling
@@ -17,6 +19,7 @@ from kubeanswers.validation.schema import DEFAULT_VERSION, versions
 from tenancykit.drawing import Drawable
 
 _DEFINITION: Final = ("apiextensions.k8s.io", "CustomResourceDefinition")
+_EXPORT: Final = "tenancykit/export-index/"
 _SHOWN: Final = 3
 """Faults told of a definition given by --crds."""
 
@@ -96,7 +99,7 @@ class Validity(Drawable):
 def validate(
     paths: Iterable[str | os.PathLike[str]],
     *,
-    kubernetes: str = DEFAULT_VERSION,
+    kubernetes: str | None = None,
     crds: Iterable[str | os.PathLike[str]] = (),
     stdin: TextIO | None = None,
 ) -> Validity:
@@ -105,10 +108,12 @@ def validate(
     The arguments are those of :func:`tenancykit.validate`.
 
     Raises:
-        InputError: the version is unknown, a file of definitions cannot be read or defines nothing.
+        InputError: the version is unknown or exports for several are held against none named; a file of definitions
+            cannot be read or defines nothing.
         MissingExtraError: the schema files are not installed.
     """
-    known = versions()
+    known, paths = versions(), tuple(paths)
+    kubernetes = kubernetes or _written_for(paths) or known[-1]
     if kubernetes not in known:
         cure = did_you_mean(kubernetes, known) or "choose one of them"
         raise InputError(Fault("--kubernetes", f"no schemas of version {kubernetes!r}", ", ".join(known), cure))
@@ -124,6 +129,18 @@ def validate(
         reading.faults,
         reading.skipped,
     )
+
+
+def _written_for(paths: Iterable[str | os.PathLike[str]]) -> str:
+    """Return the version that the exports among some folders were written for; empty where none is an export."""
+    indexes = (Path(path) / "index.yaml" for path in paths)
+    stated = (read_yaml(index).data for index in indexes if index.is_file())
+    exports = (each for each in stated if isinstance(each, dict) and str(each.get("schema")).startswith(_EXPORT))
+    found = sorted({str(each["kubernetes"]) for each in exports if each.get("kubernetes")})
+    if len(found) > 1:
+        text = f"exports for Kubernetes {' and '.join(found)} are given together"
+        raise InputError(Fault("--kubernetes", text, cure="name one version, or validate them one by one"))
+    return "".join(found)
 
 
 def judged(

@@ -223,9 +223,8 @@ def _assess(parser: ArgumentParser) -> None:
 
 def _validate(parser: ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="manifests, folders, Kustomize bases, dumps, or -")
-    parser.add_argument(
-        "--kubernetes", default="1.36", metavar="VERSION", help="minor version to hold them against (default 1.36)"
-    )
+    text = "minor version to hold them against (default: what an export was written for, else the newest known)"
+    parser.add_argument("--kubernetes", metavar="VERSION", help=text)
     _repeatable(parser, "--crds", "PATH", "CustomResourceDefinitions that custom objects are held against")
 
 
