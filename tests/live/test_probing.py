@@ -60,6 +60,34 @@ def test_the_script_tells_open_from_closed_whatever_stands_in_a_command() -> Non
     assert found == {"a/yes": "open", "a/no": "closed", "a/quoted": "open"}
 
 
+def test_what_the_image_lacks_or_cannot_find_is_not_taken_for_closed() -> None:
+    trials = [
+        Trial("a/tool", "x", "closed", "no-such-program 10.0.0.1 80", ""),
+        Trial("a/piped", "x", "closed", "true | no-such-program", ""),
+        Trial("a/name", "x", "closed", "echo \"nc: bad address 'web.b.svc'\" >&2; exit 1", ""),
+        Trial("a/refused", "x", "closed", "echo 'nc: connection refused' >&2; exit 1", ""),
+        Trial("a/token", "x", "closed", "exit 125", ""),
+        Trial("a/server", "x", "closed", "exit 124", ""),
+        Trial("a/lost", "x", "closed", "echo \"nc: bad address 'kubernetes.default.svc'\" >&2; exit 124", ""),
+        Trial("a/loud", "x", "open", "echo 'bad address' >&2", ""),
+    ]
+    done = subprocess.run(["sh", "-c", script(trials)], capture_output=True, text=True, check=True)
+    found = {one.id: one for one in read_results(claims(trials), done.stdout)}
+    assert {name: one.observed for name, one in found.items()} == {
+        "a/tool": "unknown", "a/piped": "unknown", "a/name": "unknown", "a/refused": "closed", "a/token": "unknown",
+        "a/server": "closed", "a/lost": "unknown", "a/loud": "open",
+    }  # fmt: skip
+    assert found["a/tool"].verdict == "undecided"
+    assert {name for name, one in found.items() if one.note} == {"a/server"}
+
+
+def test_rights_are_tried_with_the_token_of_the_account_they_are_claimed_of(probes: Path) -> None:
+    for file in probes.rglob("*.yaml"):
+        spec = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]["template"]["spec"]
+        assert spec["automountServiceAccountToken"] is True
+        assert "serviceaccount/token" in spec["containers"][0]["command"][2]
+
+
 def claims(trials: list[Trial]) -> dict[str, object]:
     from tenancykit.live.probing import expected
 

@@ -76,13 +76,14 @@ def _read(options: argparse.Namespace) -> int:
     if options.junit:
         write_text(options.junit, _junit(found), ours="tenancykit probe", force=options.force)
     if options.json:
-        rows = [{"id": o.id, "crossing": o.crossing, "claimed": o.claimed, "observed": o.observed, "verdict": o.verdict}
-                for o in found]  # fmt: skip
+        rows = [{"id": o.id, "crossing": o.crossing, "claimed": o.claimed, "observed": o.observed, "verdict": o.verdict,
+                 "note": o.note} for o in found]  # fmt: skip
         print_json({"schema": "tenancykit/probe/v1", "trials": rows})
     else:
         for one in sorted(found, key=lambda one: (one.verdict == "as claimed", one.id)):
             crossing = f" ({one.crossing})" if one.crossing else ""
-            print(f"{one.verdict}: {one.id}{crossing}: claimed {one.claimed}, observed {one.observed}")
+            note = f"; {one.note}" if one.note else ""
+            print(f"{one.verdict}: {one.id}{crossing}: claimed {one.claimed}, observed {one.observed}{note}")
     return OK if all(one.verdict in ("as claimed", "observed") for one in found) else FINDINGS
 
 

@@ -32,6 +32,12 @@ KEPT: Final = 3600
 _DIGEST: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
 _TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 
+_UNREACHED: Final = 124
+"""Exit code of a trial that did not reach the API server."""
+_NOTE: Final = "the pod does not reach the API server, so what its account may do was not asked"
+_UNRESOLVED: Final = ("bad address", "getaddrinfo", "ould not resolve", "not known")
+"""What programs print on standard error where a host name does not resolve."""
+
 State = Literal["open", "closed", "unknown"]
 
 
@@ -62,13 +68,15 @@ class Observed:
         id: the trial, ``NAMESPACE/WHAT``.
         crossing: crossing it is about.
         claimed: what the export claims.
-        observed: what the log says; unknown where no line of it came back.
+        observed: what the log says; unknown where no line of it came back, or what tries it is missing.
+        note: what was not tried all the same; empty for nothing.
     """
 
     id: str
     crossing: str
     claimed: State
     observed: State
+    note: str = ""
 
     @property
     def verdict(self) -> str:
@@ -116,8 +124,10 @@ def pack(objects: ObjectSet, image: str, *, sample: int = 1) -> tuple[dict[str, 
     for tenant in chosen:
         neighbour = next((other for other in (*chosen, *everybody) if other != tenant), "")
         for namespace in tenancy.namespaces[tenant][:1]:
-            found = list(_trials(objects, tenancy, access, namespace, neighbour))
-            files[f"{namespace}.yaml"] = [job(namespace, least_demanding(probe, namespace), found, image)]
+            ordinary = least_demanding(probe, namespace)
+            account = scalar_text(mapping(ordinary.get("spec")).get("serviceAccountName")) or "default"
+            found = list(_trials(objects, tenancy, access, f"{namespace}:{account}", neighbour))
+            files[f"{namespace}.yaml"] = [job(namespace, ordinary, found, image)]
             trials += found
     if not files:
         raise InputError(Fault("OUT", "holds no tenant's namespace", cure="name the folder of an export"))
@@ -134,9 +144,8 @@ def _chosen(tenancy: Tenancy, sample: int) -> Iterator[str]:
             yield tenant
 
 
-def _trials(
-    objects: ObjectSet, tenancy: Tenancy, access: AccessRules, namespace: str, neighbour: str
-) -> Iterator[Trial]:
+def _trials(objects: ObjectSet, tenancy: Tenancy, access: AccessRules, account: str, neighbour: str) -> Iterator[Trial]:
+    namespace = account.partition(":")[0]
     pods = [pod for pod in pods_of(objects) if pod.namespace == namespace]
     source = str(pods[0]) if pods else ""
     yield Trial(f"{namespace}/dns", "", "open", "nslookup kubernetes.default.svc", "names must be found")
@@ -147,7 +156,7 @@ def _trials(
     text = "ls /dev/nvidia[0-9]* /dev/kfd /var/run/docker.sock /run/containerd/containerd.sock 2>/dev/null | grep -q ."
     yield Trial(f"{namespace}/devices-unasked", "api-user-to-node", "closed", text, "the pod asks for no device")
     for space in tenancy.namespaces.get(neighbour, ())[:1]:
-        yield from _neighbour(objects, access, source, namespace, space)
+        yield from _neighbour(objects, access, source, account, space)
 
 
 def _network(
@@ -162,7 +171,8 @@ def _network(
     return Trial(f"{namespace}/{name}", crossing, claimed, f"nc -w 3 {address} {port} </dev/null", because)
 
 
-def _neighbour(objects: ObjectSet, access: AccessRules, source: str, namespace: str, space: str) -> Iterator[Trial]:
+def _neighbour(objects: ObjectSet, access: AccessRules, source: str, account: str, space: str) -> Iterator[Trial]:
+    namespace = account.partition(":")[0]
     for service in [item for item in objects.of("", "Service") if item.namespace == space][:1]:
         port = next((p.get("port") for p in mappings(service.spec.get("ports"))), 80)
         selector = mapping(service.spec.get("selector"))
@@ -177,12 +187,14 @@ def _neighbour(objects: ObjectSet, access: AccessRules, source: str, namespace: 
             because = found.answer.why
         text = f"nc -w 3 {service.name}.{space}.svc {port} </dev/null"
         yield Trial(f"{namespace}/service-of-{space}", "pod-network-to-victim", claimed, text, because)
-    user = f"system:serviceaccount:{namespace}:default"
+    user = f"system:serviceaccount:{account}"
     groups = frozenset({"system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"})
     answer = access.can(Request(user, "list", groups, "", "secrets", namespace=space))
     url = f"https://kubernetes.default.svc/api/v1/namespaces/{space}/secrets?limit=1"
     header = f'--header "Authorization: Bearer $(cat {_TOKEN}/token)"'
-    text = f"wget -q -O /dev/null --no-check-certificate {header} '{url}'"
+    ready = f"test -s {_TOKEN}/token && command -v nc >/dev/null || exit 125; "
+    ready += f"nc -w 3 kubernetes.default.svc 443 </dev/null || exit {_UNREACHED}; "
+    text = f"{ready}wget -T 5 -q -O /dev/null --no-check-certificate {header} '{url}'"
     state: State = "open" if answer.allowed else "closed"
     yield Trial(f"{namespace}/secrets-of-{space}", "api-user-to-shared-api", state, text, answer.reason or "RBAC")
 
@@ -209,16 +221,29 @@ def job(namespace: str, ordinary: Mapping[str, Any], trials: Sequence[Trial], im
             "ttlSecondsAfterFinished": KEPT,
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {**pod, "restartPolicy": "Never", "containers": [container]},
+                "spec": {
+                    **pod,
+                    "restartPolicy": "Never",
+                    "automountServiceAccountToken": True,  # what the account may do is tried with its own token
+                    "containers": [container],
+                },
             },
         },
     }
 
 
 def script(trials: Iterable[Trial]) -> str:
-    """Return the shell script that tries everything and prints a line each."""
-    lines = ['t() { if sh -c "$2" >/dev/null 2>&1; then r=open; else r=closed; fi; ']
-    lines[0] += 'printf \'%s{"id": "%s", "observed": "%s"}\\n\' \'' + MARK + '\' "$1" "$r"; }'
+    """Return the shell script that tries everything and prints a line each.
+
+    What cannot be tried is no closed path: a command the image lacks, a name that does not resolve.
+    """
+    unknown = "12[5-7]\\ *|" + "|".join(f"*'{text}'*" for text in _UNRESOLVED)
+    lines = [
+        't() { e=$(sh -c "$2" 2>&1 >/dev/null); c=$?; n=""; case "$c $e" in',
+        f"  0\\ *) r=open;; {unknown}) r=unknown;;",
+        f"  {_UNREACHED}\\ *) r=closed; n=', \"reached\": false';; *) r=closed;; esac",
+        '  printf \'%s{"id": "%s", "observed": "%s"%s}\\n\' \'' + MARK + '\' "$1" "$r" "$n"; }',
+    ]
     lines += [f"t '{trial.id}' {_quoted(trial.command)}" for trial in trials]
     return "\n".join(lines)
 
@@ -242,6 +267,7 @@ def read_results(claims: Mapping[str, Any], log: str) -> list[Observed]:
     if claims.get("schema") != "tenancykit/probe-claims/v1" or not isinstance(claims.get("trials"), list):
         raise InputError(Fault("claims.json", "is no list of a probe's claims", cure="name the folder of the pack"))
     seen: dict[str, set[str]] = {}
+    unreached: set[str] = set()
     for line in log.splitlines():
         start = line.find(MARK)
         try:
@@ -249,12 +275,16 @@ def read_results(claims: Mapping[str, Any], log: str) -> list[Observed]:
         except (ValueError, RecursionError):
             continue
         if isinstance(told, dict) and told.get("observed") in ("open", "closed"):
-            seen.setdefault(scalar_text(told.get("id")), set()).add(told["observed"])
+            name = scalar_text(told.get("id"))
+            seen.setdefault(name, set()).add(told["observed"])
+            if told.get("reached") is False:
+                unreached.add(name)
     found = []
     for one in mappings(claims["trials"]):
         name, claimed = scalar_text(one.get("id")), scalar_text(one.get("claimed"))
         answers = seen.get(name, set())
         observed: State = "open" if "open" in answers else "closed" if answers else "unknown"
         state: State = "open" if claimed == "open" else "closed" if claimed == "closed" else "unknown"
-        found.append(Observed(name, scalar_text(one.get("crossing")), state, observed))
+        note = _NOTE if name in unreached and observed == "closed" else ""
+        found.append(Observed(name, scalar_text(one.get("crossing")), state, observed, note))
     return found
