@@ -33,13 +33,11 @@ Cases of the fourth stand as written before the first run. That run gave 84.2 po
 enterprise-clusters, hospital-studies and nvl72-nations 9.7, plants-two-continents 9.6, amd-both and bank-fixed 9.4,
 teaching-cluster 8.3, agents-hostile 6.4, notebooks-300 2.0. Mended as kinds since: a tenant that is one person asks for
 less than a team, code nobody vouches for that needs no GPU leaves the vendor's models to share cards, clusters at
-several sites are told, the pool of the only class is shared by all, and the level asked for is told beside a higher one
-that is reached. What is still missed, and why it is left:
+several sites are told, the pool of the only class is shared by all, the level asked for is told beside a higher one
+that is reached, and Slurm that nobody asks for is left out. What is still missed, and why it is left:
 
-* enterprise-clusters, hospital-studies, nvl72-nations: "level L5 (L4 asked)" is not "level L4" to the letter.
 * bank-fixed: four trusted units that fill a machine each keep a cluster each, which costs no machine more.
-* amd-both: one CPU machine less than its author counted; a Slurm cluster per team, which nobody asked for, comes with
-  the one published design whose teams have nodes of their own, and takes the line's room from the partitions.
+* amd-both: one CPU machine less than its author counted.
 * teaching-cluster: 100.5 person-days, not 100.
 
 Cases of the fifth stand as written before the first run, after those mends, to see whether they generalise. That run
@@ -79,13 +77,13 @@ THIRDS = {
 """Points of ten that each scenario of the third has reached, with the misses above: what is gained stays."""
 FOURTHS = {
     "agents-hostile": 10.0,
-    "amd-both": 9.0,
+    "amd-both": 9.4,
     "bank-fixed": 9.3,
     "copilot-saas": 10.0,
-    "enterprise-clusters": 9.6,
-    "hospital-studies": 9.6,
+    "enterprise-clusters": 10.0,
+    "hospital-studies": 10.0,
     "notebooks-300": 10.0,
-    "nvl72-nations": 9.6,
+    "nvl72-nations": 10.0,
     "plants-two-continents": 10.0,
     "teaching-cluster": 9.4,
 }

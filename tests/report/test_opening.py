@@ -17,7 +17,7 @@ from tenancykit.report.opening_days import days_in_words, levels_in_words, open_
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.report.opening_what import hires, provided
 from tenancykit.scenario.judgement import Scales
-from tenancykit.scenario.model import TenantClass
+from tenancykit.scenario.model import TenantClass, Weights
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.study.exchange_rates import leaves_of_rates
 from tenancykit.study.leaves import leaf_values
@@ -96,7 +96,7 @@ def test_a_level_above_the_one_asked_names_both() -> None:
         tenants = best.scenario.tenants.model_copy(update={"classes": classes})
         scenario = best.scenario.model_copy(update={"requirements": limits, "tenants": tenants})
         text, _ = levels_in_words(replace(best, scenario=scenario))
-        assert all((f"{level} (L0 asked)" in text) == (asked == "L0") for level in reached.values())
+        assert all((f"{level} (level L0 asked)" in text) == (asked == "L0") for level in reached.values())
 
 
 def test_every_class_is_told_its_own_level() -> None:
@@ -162,7 +162,8 @@ def test_many_classes_that_differ_keep_to_the_lines_and_are_told_in_full_below()
 
 def test_what_only_an_estimate_keeps_out_is_said_and_leaves_no_first_place_clear() -> None:
     """The second of two designs was clear where the first missed the date by a day of a schedule of months."""
-    scenario = teams()
+    heavy = Weights.by_criterion({"isolation": 0.6, "effort": 0.1, "operations": 0.1, "cost": 0.2})
+    scenario = teams().model_copy(update={"weights": heavy})
     best = tk.compare(scenario).best
     weeks = best.scores["effort"].figures["weeks_p50"]
     dated = scenario.requirements.model_copy(update={"go_live_weeks": weeks * 0.99})

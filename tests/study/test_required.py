@@ -85,9 +85,74 @@ def test_who_delivers_by_scripts_gets_no_gitops_tool_that_nobody_asked_for(name:
 
 def test_what_is_left_out_of_a_published_design_is_said() -> None:
     told = opening(answer("defence-programmes", team__automation="scripts")).details
-    assert any("leaves out" in text and "since changes reach clusters by scripts" in text for text in told), told
+    assert any("leaves out" in text and "since changes do not reach clusters by GitOps" in text for text in told), told
     bare = tk.compare(asked("bank", team__automation="scripts"), as_published=True)
     assert tools(bare) == GITOPS
+
+
+SUBMITTED = {"sch_slinky", "sch_kuberay", "sch_jobset", "sch_lws"}
+
+
+def submitted(study: tk.Study) -> set[str]:
+    """Return what tenants of admitted designs submit to beside Kubernetes' own jobs."""
+    admitted = (e for e in study.evaluations if study.rank(e.id))
+    return SUBMITTED & {o for e in admitted for c in e.resolved.classes for o in c.choice.options}
+
+
+@pytest.mark.parametrize("name", ["amd-both", "slurm-groups", "tpu"])
+def test_nobody_gets_a_slurm_or_ray_cluster_that_nobody_asked_for(name: str) -> None:
+    """The one published design with nodes of a team's own brought a Slurm cluster along."""
+    study = answer(name)
+    assert not submitted(study) - ({"sch_jobset"} if name == "slurm-groups" else set())
+    assert "Slurm" not in opening(study).recommended
+    bare = {
+        o for e in tk.compare(asked(name), as_published=True).evaluations for o in e.resolved.classes[0].choice.options
+    }
+    assert {"sch_slinky", "sch_kuberay", "sch_jobset"} <= bare
+
+
+def test_who_names_slurm_gets_it_with_the_design_it_was_published_in() -> None:
+    study = tk.compare(asked("slurm-lab"), designs=["RA17 +sch_slinky"])
+    without, named = (study[one].resolved for one in ("RA17", "RA17+sch_slinky"))
+    assert "sch_slinky" in named.of_class("groups").choice.options
+    assert "a Slurm cluster per" in named.short
+    assert "sch_slinky" not in without.of_class("groups").choice.options
+    assert "Slurm" not in without.long
+    assert "without Slinky" in without.published
+    assert "without" not in named.published
+
+
+def test_a_design_of_several_says_what_is_left_out_of_each() -> None:
+    study = answer("amd-both")
+    assert study.best.resolved.design.origin == "composed"
+    assert any("leaves out Slinky" in text and "since nobody asks for Slurm" in text for text in opening(study).details)
+
+
+def test_a_job_that_starts_as_a_whole_asks_for_groups_of_jobs() -> None:
+    kept = answer("tpu", workloads__0__gang=2)["RA20"].resolved.classes[0].choice
+    assert "sch_jobset" in kept.options
+    assert not kept.omissions
+    assert [one.option for one in answer("tpu")["RA20"].resolved.classes[0].choice.omissions] == ["sch_jobset"]
+
+
+def test_a_need_that_is_stated_keeps_what_meets_it() -> None:
+    """A fleet that has to be automated keeps its tool, and what the tool rests on, beside scripts."""
+    stated = answer("bank", team__automation="scripts", needs={"fleet-automation": True})
+    fleets = [
+        c.choice.options
+        for e in stated.evaluations
+        for c in e.resolved.classes
+        if e.id == "RA10" and "fl_gitops_fleet" in c.choice.options
+    ]
+    assert fleets
+    assert all("id_flux_lockdown" in options for options in fleets)
+
+
+def test_an_architecture_for_others_is_not_made_to_fit_by_leaving_out_what_it_is_for() -> None:
+    """Customers whose models run without jobs have no use for Slurm, nor for the design around it."""
+    study = tk.compare(tk.load_scenario("saas-inference"))
+    assert not study.rank("RA17")
+    assert any("Slurm" in text for text in study.exclusions("RA17"))
 
 
 def test_a_variant_alone_reaches_the_isolation_that_no_published_design_reaches() -> None:

@@ -89,6 +89,15 @@ class Requisite(Entry):
     assumption: Assumed = False
 
 
+class Wanted(Entry):
+    """Where an option that a published architecture came with is wanted though nobody named it."""
+
+    when: When
+    """What a class or the team states that asks for it; ``never`` where nobody asks but by name."""
+    otherwise: str
+    """Why it is left out elsewhere, in words that follow *since*."""
+
+
 class KubernetesObject(Entry):
     """A kind of object an option brings."""
 
@@ -300,6 +309,8 @@ class Option(Entry):
     """Traits (facts) that hold wherever it is chosen; read by conditions of the catalogue."""
     needs: tuple[Requisite, ...] = ()
     """What must hold wherever it is chosen."""
+    wanted: Wanted | None = None
+    """Where completing a published architecture keeps it though nobody named it; absent: everywhere."""
     components: tuple[str, ...] = ()
     """Components that have to run."""
     objects: tuple[KubernetesObject, ...] = ()

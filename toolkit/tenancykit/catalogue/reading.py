@@ -291,6 +291,8 @@ def _conditions(options: Entries[Option], components: Entries[Component]) -> Ite
     """Yield the conditions of options' needs and of components' footprints, each with its place."""
     for option in options.values():
         yield from ((f"{options.places[option.id]}: needs[{i}].when", n.when) for i, n in enumerate(option.needs))
+        if option.wanted is not None:
+            yield f"{options.places[option.id]}: wanted.when", option.wanted.when
     for one in components.values():
         yield from ((f"{components.places[one.id]}: footprint[{i}].when", f.when) for i, f in enumerate(one.footprint))
 

@@ -13,6 +13,7 @@ from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import DIMENSIONS, Cluster, Dimension, GpuMode, Option, Placement, Sandbox
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.scenario.model import TenantClass
+from tenancykit.sentences import listed
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,21 @@ class Supplement:
 
 
 @dataclass(frozen=True)
+class Omission:
+    """An option that a published architecture came with and a design that follows it goes without.
+
+    Attributes:
+        option: id of the option.
+        name: its title.
+        why: why it is left out, in words that follow *since*.
+    """
+
+    option: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Choice:
     """The options chosen for one tenant class.
 
@@ -40,6 +56,7 @@ class Choice:
         tier: the tier of the reference architecture they come from.
         supplements: those that complete the design for what the scenario needs.
         named: those that somebody asked for by name; completion never swaps them.
+        omissions: what the publisher chose and nobody asks for here.
     """
 
     options: tuple[str, ...]
@@ -47,6 +64,7 @@ class Choice:
     tier: str = ""
     supplements: tuple[Supplement, ...] = ()
     named: tuple[str, ...] = ()
+    omissions: tuple[Omission, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,8 +209,14 @@ class ResolvedDesign:
 
     @property
     def published(self) -> str:
-        """The published pattern the design follows, or the references it is composed of; empty where there are none."""
-        return self.design.name if self.design.source or self.design.origin == "composed" else ""
+        """The published pattern the design follows, or the references it is composed of; empty where there are none.
+
+        What a class goes without of a pattern is said with it.
+        """
+        if self.design.origin == "composed" or not self.design.source:
+            return self.design.name if self.design.origin == "composed" else ""
+        gone = dict.fromkeys(one.name for choice in self.design.choices.values() for one in choice.omissions)
+        return f"{self.design.name}, without {listed(list(gone))}" if gone else self.design.name
 
     def valid_for(self, class_id: str) -> bool:
         """Return whether every rule and requisite holds for one class."""

@@ -8,7 +8,6 @@ from kubeanswers.terminal import counted
 from tenancykit.design.model import Supplement
 from tenancykit.design.needs import Asked, asked_needs
 from tenancykit.sentences import listed
-from tenancykit.study.delivering import left_out
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
 
@@ -45,13 +44,14 @@ def _given_way(supplement: Supplement, evaluation: Evaluation) -> str:
     return gone.name if fits else f"{gone.name}, for which the fleet holds too few GPU nodes"
 
 
-def delivered_otherwise(evaluation: Evaluation) -> str:
-    """Return which tools of a published design are left out as changes do not arrive by GitOps; empty where none."""
-    options, scenario = evaluation.catalogue.options, evaluation.scenario
-    gone = left_out(evaluation.resolved.design, scenario, evaluation.catalogue)
-    names = list(dict.fromkeys(options[one].name for each in gone.values() for one in each))
-    how = {"manual": "by hand", "scripts": "by scripts"}.get(scenario.team.automation, "")
-    return f"leaves out {listed(names)}, since changes reach clusters {how}" if names else ""
+def left_out(evaluation: Evaluation) -> str:
+    """Return which options of published designs are left out as nobody asks for them, and why; empty where none."""
+    found: dict[str, dict[str, None]] = {}
+    for choice in evaluation.resolved.design.choices.values():
+        for one in choice.omissions:
+            found.setdefault(one.why, {})[one.name] = None
+    told = [f"{listed(list(names))}, since {why}" for why, names in found.items()]
+    return f"leaves out {'; '.join(told)}" if told else ""
 
 
 def goes_without(evaluation: Evaluation) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def days_in_words(evaluation: Evaluation, *, ways: bool = True) -> str:
 def levels_in_words(evaluation: Evaluation) -> tuple[str, tuple[str, ...]]:
     """Return the level of every class, with the lower one it asks for, and what each level means.
 
-    Such as ``L2 for basic, L5 (L4 asked) for regulated``.
+    Such as ``L2 for basic, L5 (level L4 asked) for regulated``.
     """
     scenario, levels = evaluation.scenario, dict[str, list[str]]()
     reached = {k: str(v["overall"]) for k, v in evaluation.scores["isolation"].figures["classes"].items()}
@@ -80,7 +80,7 @@ def levels_in_words(evaluation: Evaluation) -> tuple[str, tuple[str, ...]]:
         if (level := reached.get(one.id)) is None:
             continue
         asked = one.requirements.isolation or scenario.requirements.isolation or level
-        levels.setdefault(f"{level} ({asked} asked)" if asked < level else level, []).append(one.id)
+        levels.setdefault(f"{level} (level {asked} asked)" if asked < level else level, []).append(one.id)
     known = load_isolation(evaluation.catalogue).levels
     told = [level if len(levels) == 1 else f"{level} for {listed(ids)}" for level, ids in levels.items()]
     rules = {level: known[level].rules for level in sorted(set(reached.values())) if level in known}

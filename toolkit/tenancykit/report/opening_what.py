@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubeanswers.terminal import counted
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import brief, heads, tight
-from tenancykit.report.completing import delivered_otherwise, goes_without, lacks, purchase, swapped
+from tenancykit.report.completing import goes_without, lacks, left_out, purchase, swapped
 from tenancykit.report.opening_line import LINE
 from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
@@ -43,7 +43,7 @@ def recommended_line(best: Evaluation, word: str = "Recommended") -> tuple[str, 
     more += [text for text in musts if text not in said]
     if changed := swapped(best):
         more.append(f"It takes {changed}, which the scenario's machines, trust or required isolation do not allow for.")
-    if left := delivered_otherwise(best):
+    if left := left_out(best):
         more.append(f"It {left}.")
     if needs := provided(best):
         more.append(f"It provides what the scenario needs: {needs}.")

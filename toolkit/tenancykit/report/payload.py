@@ -103,6 +103,7 @@ def _design(study: Study, evaluation: Evaluation) -> dict[str, Any]:
                 "options": list(c.choice.options),
                 "completion": list(c.choice.completion),
                 "supplements": [asdict(one) for one in c.choice.supplements],
+                "omissions": [asdict(one) for one in c.choice.omissions],
             }
             for c in evaluation.resolved.classes
         },

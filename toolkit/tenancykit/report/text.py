@@ -11,7 +11,7 @@ from tenancykit.criteria.score import Evidence
 from tenancykit.criterion_names import CRITERIA, SHORT, TITLES
 from tenancykit.design.families import differences, families
 from tenancykit.report.apart import names_apart
-from tenancykit.report.completing import completed_with, goes_without, purchase
+from tenancykit.report.completing import completed_with, goes_without, left_out, purchase
 from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
@@ -61,7 +61,8 @@ def _admitted(study: Study) -> list[str]:
         source = "composed of" if resolved.design.origin == "composed" else "published as"
         pattern = f" ({source} {resolved.published})" if resolved.published else ""
         lines.extend(wrapped(f"{evaluation.id} {evaluation.name}{pattern}", "  ", "    "))
-        for text in filter(None, (purchase(evaluation), completed_with(evaluation), *goes_without(evaluation))):
+        told = (purchase(evaluation), completed_with(evaluation), left_out(evaluation), *goes_without(evaluation))
+        for text in filter(None, told):
             lines.extend(wrapped(text, "    - ", "      "))
         twins = [study[label].resolved for label in family[1:]]
         if twins:

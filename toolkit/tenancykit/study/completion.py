@@ -33,7 +33,7 @@ from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
 from tenancykit.design.validity import Judge, judge_of, missed_text, missing_text, reference_design, resolve
 from tenancykit.scenario.model import Scenario, TenantClass
-from tenancykit.study.delivering import as_delivered
+from tenancykit.study.leaving_out import as_asked
 from tenancykit.study.lifting import lifted, unreached, wanted_levels
 from tenancykit.study.sweeping import Question, Sweeper, sweeper_of
 
@@ -61,8 +61,8 @@ def completed(designs: Iterable[Design], scenario: Scenario, catalogue: Catalogu
     completion = _Completion(scenario, catalogue)
     # Whoever asks for nothing wants to see what was published.
     asking = any(judge.asked for judge in completion.judges.values())
-    delivered = [as_delivered(one, scenario, catalogue) if asking else one for one in designs]
-    found = completion.chosen([(design, completion.candidates(design)) for design in delivered])
+    wanted = [as_asked(one, scenario, catalogue) if asking else one for one in designs]
+    found = completion.chosen([(design, completion.candidates(design)) for design in wanted])
     found = completion.lifted(found)
     fleet = scenario.infrastructure
     return found if fleet.mode != "fixed" or fleet.buying == "allowed" else completion.fitted(found)
@@ -262,7 +262,11 @@ class _Completion:
         if not way:
             return choice
         chosen = choose(self.catalogue, self._with(choice, way), completion=choice.completion, tier=choice.tier)
-        chosen = replace(chosen, named=tuple(option for option in choice.named if option in chosen.options))
+        chosen = replace(
+            chosen,
+            named=tuple(option for option in choice.named if option in chosen.options),
+            omissions=tuple(one for one in choice.omissions if one.option not in chosen.options),
+        )
         layers = {self._layer(identifier): identifier for identifier in choice.options}
         supplements = tuple(
             Supplement(
@@ -367,8 +371,8 @@ class _Completion:
         if set(self.catalogue.references) <= set(given):
             return given.values()
         bare = [reference_design(one, self.scenario, self.catalogue) for one in self.catalogue.references.values()]
-        delivered = [as_delivered(one, self.scenario, self.catalogue) for one in bare]
-        return self.chosen([(one, self.candidates(one)) for one in delivered])
+        wanted = [as_asked(one, self.scenario, self.catalogue) for one in bare]
+        return self.chosen([(one, self.candidates(one)) for one in wanted])
 
     # --- what does not fit a fixed fleet --------------------------------------------------------------------------
 
@@ -443,7 +447,7 @@ def _kept_supplements(before: Design, after: Design) -> Design:
         new = [replace(s, replaces=swapped.get(s.replaces, s.replaces)) for s in choice.supplements]
         known = {one.option for one in new}
         kept = [s for s in earlier if s.option in choice.options and s.option not in known]
-        choices[name] = replace(choice, supplements=(*kept, *new))
+        choices[name] = replace(choice, supplements=(*kept, *new), omissions=before.choices[name].omissions)
     return replace(after, choices=choices)
 
 

@@ -81,7 +81,8 @@ def _swapped(design: Design, option: str, class_ids: Sequence[str], catalogue: C
         before = next(o for o in choice.options if (known[o].dimension, known[o].layer) == _LAYER)
         options = [option if one == before else one for one in choice.options]
         chosen = choose(catalogue, options, completion=choice.completion, tier=choice.tier)
-        choices[name] = replace(chosen, supplements=(*choice.supplements, Supplement(option, (), before)))
+        supplements = (*choice.supplements, Supplement(option, (), before))
+        choices[name] = replace(chosen, supplements=supplements, omissions=choice.omissions)
     return replace(design, choices=choices)
 
 
