@@ -170,10 +170,12 @@ def test_partitions_and_slices_of_another_accelerator_are_refused_with_what_is_n
     assert any(said in violation for violation in violations), violations
 
 
-@pytest.mark.parametrize(("chips", "gang", "topology"), [(1, 1, "1x1"), (4, 1, "2x2"), (4, 4, "4x4"), (8, 1, "2x4")])
+@pytest.mark.parametrize("design", ["RA01 -gpu_exclusive +gpu_tpu_slice", "RA01", "RA04"])
+@pytest.mark.parametrize("case", [(1, 1, "1x1"), (4, 1, "2x2"), (4, 4, "4x4"), (8, 1, "2x4")])
 def test_a_gang_on_tpus_selects_the_smallest_slice_that_holds_it(
-    chips: int, gang: int, topology: str, tmp_path: Path, catalogue: Catalogue
+    case: tuple[int, int, str], design: str, tmp_path: Path, catalogue: Catalogue
 ) -> None:
+    chips, gang, topology = case
     scenario = scenario_on("gcp", "gcp_tpu_v6e_8")
     (train, *rest) = scenario.workloads
     assert train.gpu is not None
@@ -181,7 +183,7 @@ def test_a_gang_on_tpus_selects_the_smallest_slice_that_holds_it(
         update={"gpu": train.gpu.model_copy(update={"count": chips}), "gang": gang, "replicas": gang}
     )
     scenario = scenario.model_copy(update={"workloads": (sized, *rest)})
-    objects = built("RA01 -gpu_exclusive +gpu_tpu_slice", scenario, catalogue, tmp_path / "out")
+    objects = built(design, scenario, catalogue, tmp_path / "out")
     jobs = [o["spec"]["template"]["spec"] for o in objects if o["kind"] == "Job" and o["metadata"]["name"] == train.id]
     assert jobs
     for pod in jobs:
