@@ -214,7 +214,7 @@ def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Pa
     page.wait_for_function("document.querySelectorAll('[role=tab]')[1].getAttribute('aria-selected') === 'true'")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1024, 768), (640, 450)])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 900), (1024, 768), (640, 450)])
 def test_every_tab_fits_a_screen_and_a_projector(
     watched: Watched, voila: tuple[str, Path], width: int, height: int
 ) -> None:
