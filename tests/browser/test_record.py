@@ -47,3 +47,14 @@ def test_what_a_board_signs_fits_one_printed_page_and_nothing_sticks_out(watched
     watched.page.pdf(path=str(pdf), prefer_css_page_size=True)
     assert pdf.read_bytes().startswith(b"%PDF")
     watched.shot("decision-record-printed")
+
+
+def test_charts_follow_the_dark_theme_and_are_printed_on_white(watched: Watched, tmp_path: Path) -> None:
+    _, page = tk.record(study("saas-inference"), paper=tk.paper(before="RA01")).write(tmp_path)
+    watched.page.goto(page.as_uri())
+    found = []
+    for media, scheme in (("screen", "light"), ("screen", "dark"), ("print", "dark")):
+        watched.page.emulate_media(media=media, color_scheme=scheme)  # type: ignore[arg-type]
+        filters = "[...document.querySelectorAll('svg[data-made-by]')].map(chart => getComputedStyle(chart).filter)"
+        found.append({each.startswith("invert") for each in watched.page.evaluate(filters)})
+    assert found == [{False}, {True}, {False}]

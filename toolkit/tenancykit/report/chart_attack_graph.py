@@ -101,7 +101,7 @@ def draw_attack_graph(evaluation: Evaluation, pair: PairFinding) -> Chart:
     note = (
         "Columns: barriers that must fall before the attacker stands there. Solid lines are open steps; broken ones "
         "pass the numbered barriers, all of a group at once, any one of groups with a stroke between them. The weakest "
-        "path is the thick line through the framed boxes with black numbers; blue boxes are where the attacker starts."
+        "path is the thick line through the framed, numbered boxes; blue boxes are where the attacker starts."
     )
     canvas = Canvas(title, body + 26 + 16 * lines, width=_WIDTH, note=note)
     _heads(canvas, plan)

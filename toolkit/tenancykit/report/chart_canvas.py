@@ -34,6 +34,11 @@ WIDTH: Final = 760
 """Width of a chart in pixels: two stand side by side on a 1600-pixel screen, one on a projector."""
 _MADE_BY: Final = 'data-made-by="tenancykit"'
 """Attribute by which a chart of ours is known before another is written over it."""
+IN_DARK: Final = f"svg[{_MADE_BY}]{{filter:invert(.92) hue-rotate(180deg)}}"
+"""Rule of a page's dark theme for charts: dark and light change places and hues stay, so that no chart needs a second
+palette. Files of their own stay as they are drawn."""
+IN_NOTEBOOKS: Final = f"body[data-jp-theme-light=false] {IN_DARK}"
+"""The same where JupyterLab's theme decides."""
 _FONT: Final = "system-ui, -apple-system, 'DejaVu Sans', sans-serif"
 _LETTER: Final = 0.56
 """Mean width of a letter as a share of its font size (assumption; sans-serif fonts lie between 0.5 and 0.6)."""
@@ -65,8 +70,9 @@ class Chart:
         head = "".join(f"<th>{_safe(name)}</th>" for name in self.columns)
         body = "".join("<tr>" + "".join(f"<td>{_safe(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
         return (
-            f'<figure style="margin:0 0 8px">{self.svg}<figcaption><details style="font:12px system-ui,sans-serif">'
-            f'<summary>Figures of this chart</summary><table style="border-collapse:collapse"><tr>{head}</tr>{body}'
+            f'<figure style="margin:0 0 8px"><style>{IN_NOTEBOOKS}</style>{self.svg}<figcaption>'
+            '<details style="font:12px system-ui,sans-serif"><summary>Figures of this chart</summary>'
+            f'<table style="border-collapse:collapse"><tr>{head}</tr>{body}'
             "</table></details></figcaption></figure>"
         )
 

@@ -12,7 +12,7 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import html_of, picture_of, text_of
 from tenancykit.report import charts
 from tenancykit.report.admitting import admission_lines
-from tenancykit.report.chart_canvas import INK, ORANGE
+from tenancykit.report.chart_canvas import IN_NOTEBOOKS, INK, ORANGE
 from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening_page import opening_html
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
@@ -30,7 +30,8 @@ _STYLE = (
     "border-bottom:1px solid var(--jp-border-color2,#ddd)}.tk th{font-weight:600}"
     ".tk .out,.tk small{color:var(--jp-content-font-color2,#5f5f5f)}.tk ul{margin:2px 0 2px 18px;padding:0}"
     ".tk summary{cursor:pointer}.tk .tag{background:#fff3cd;color:#222;padding:0 4px;border-radius:3px}"
-    ".tk a{color:var(--jp-content-link-color,#0b57a4);text-decoration:underline;overflow-wrap:anywhere}</style>"
+    ".tk a{color:var(--jp-content-link-color,#0b57a4);text-decoration:underline;overflow-wrap:anywhere}"
+    f"{IN_NOTEBOOKS}</style>"
 )
 """Colours follow JupyterLab's theme; elsewhere, and without a kernel, dark on white."""
 

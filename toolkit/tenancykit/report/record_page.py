@@ -8,6 +8,7 @@ from typing import Final
 from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
+from tenancykit.report.chart_canvas import IN_DARK
 from tenancykit.report.drawing import ranking_table, tree
 from tenancykit.report.figures import interval_text, level_text
 from tenancykit.report.paper import Paper
@@ -38,7 +39,8 @@ DIMENSIONS: Final = {
 _STYLE: Final = (
     ":root{color-scheme:light dark;--ink:#1c1c1c;--soft:#5c5c5c;--line:#ddd;--ground:#fff;--lead:#fdf8ee;"
     "--link:#0b57a4}@media screen and (prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#b3b3b3;--line:#444;"
-    "--ground:#161616;--lead:#2b2415;--link:#8ec5ff}}"
+    "--ground:#161616;--lead:#2b2415;--link:#8ec5ff}"
+    f"{IN_DARK}}}"
     "body{max-width:1060px;margin:2em auto;padding:0 1.5em;font:15px/1.5 system-ui,sans-serif;color:var(--ink);"
     "background:var(--ground)}h1{font-size:1.7em;line-height:1.25;margin:0 0 .2em}h2{font-size:1.2em;"
     "margin:1.8em 0 .5em;border-bottom:2px solid var(--line);padding-bottom:.2em}.meta{color:var(--soft);"

@@ -15,6 +15,7 @@ from kubeanswers.source import read_text
 from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.apart import names_apart
+from tenancykit.report.chart_canvas import IN_DARK
 from tenancykit.report.drawing import exclusions, tree
 from tenancykit.report.figures import days_text, estimate, interval_text, short_value
 from tenancykit.report.opening_days import open_days, open_to
@@ -33,7 +34,8 @@ _STYLE: Final = (
     "--link:#0b57a4}"
     "@media (prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#b3b3b3;--line:#444;--ground:#161616;"
     "--lead:#2b2415;"
-    "--link:#8ec5ff}}body{max-width:1060px;margin:1.5em auto;padding:0 1em;font:15px/1.5 system-ui,sans-serif;"
+    f"--link:#8ec5ff}}{IN_DARK}}}"
+    "body{max-width:1060px;margin:1.5em auto;padding:0 1em;font:15px/1.5 system-ui,sans-serif;"
     "color:var(--ink);background:var(--ground)}h1{font-size:1.6em}h2{font-size:1.2em;margin:1.6em 0 .4em}"
     "table{border-collapse:collapse;width:100%;font-size:13px}td,th{padding:4px 8px;text-align:left;"
     "vertical-align:top;border-bottom:1px solid var(--line)}.wide{overflow-x:auto}small,.soft{color:var(--soft)}"
