@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_read_is_no_proof(tmp_path: Path) -> None:
     ("file", "text"),
     [
         ("tenants/research-1/more.json", '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}}'),
-        ("tenants/research-1/more.yaml", "a: ["),
+        ("tenants/research-1/more.YML", "a: ["),
         (
             "tenants/research-1/secret.yaml",
             "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nsops: {version: 3}\n",

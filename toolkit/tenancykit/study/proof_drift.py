@@ -98,7 +98,7 @@ def _decision(root: Path) -> str:
 
 
 def _counts(path: str) -> bool:
-    return path.startswith(_ROOTS) and path.endswith(_SUFFIXES)
+    return path.startswith(_ROOTS) and path.lower().endswith(_SUFFIXES)
 
 
 def _hashes(root: Path, read: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -108,7 +108,7 @@ def _hashes(root: Path, read: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         for place, _, names in os.walk(f"{root}/{part.rstrip('/')}"):
             for name in names:
                 path = f"{place}/{name}"
-                if path.endswith(_SUFFIXES):
+                if path.lower().endswith(_SUFFIXES):
                     yield path[start:], read.get(path) or hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
