@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import ipywidgets as widgets
 
 from tenancykit.drawing import html_of
-from tenancykit.report.chart_canvas import IN_DARK, IN_NOTEBOOKS, Chart
+from tenancykit.report.chart_canvas import IN_NOTEBOOKS, Chart
 from tenancykit.studio.session import Session
 
 STYLE = (
@@ -31,7 +31,7 @@ STYLE = (
     ".tk-number.jupyter-button{padding:0 4px}.tk-name.jupyter-button{text-align:left;padding:3px 6px;"
     "white-space:normal;line-height:1.3;min-height:26px}"
     ".tk-grid .widget-html-content,.tk-grid .jupyter-widget-html-content{line-height:26px}"
-    f"{IN_NOTEBOOKS}@media screen and (prefers-color-scheme:dark){{.tk-follows {IN_DARK}}}</style>"
+    f"{IN_NOTEBOOKS}</style>"
 )
 """Style of everything the studio writes; it follows JupyterLab's theme, and is dark on white where there is none."""
 
