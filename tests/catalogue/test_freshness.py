@@ -12,7 +12,7 @@ import pytest
 from tenancykit.catalogue.freshness import Overdue, overdue
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.dates import last_day
-from tenancykit.report.listing import freshness
+from tenancykit.report.listing import freshness, stale_prices
 
 CATALOGUE = load_catalogue()
 
@@ -74,3 +74,11 @@ def test_the_report_begins_with_how_much_is_past_its_date_of_what_is_stated() ->
     }
     assert all(late < of for late, of in counts.values())
     assert "the newest flaw held is of 2026" in first
+
+
+def test_how_many_prices_are_older_is_said_before_them_also_where_none_is() -> None:
+    today = date(2026, 12, 1)
+    none, every = (stale_prices(CATALOGUE, days, today) for days in (99_999, -400))
+    assert none.text().splitlines()[0].startswith("0 of ")
+    count = len(every.entries)
+    assert f"{count} of {count} prices" in every.text().splitlines()[0]

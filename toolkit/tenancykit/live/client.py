@@ -181,6 +181,8 @@ class KubeServer:
         stated = str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
         file = ":".join(str(Path(part).expanduser()) for part in stated.split(":"))
         place = f"context {context!r} of {file}" if context else f"the current context of {file}"
+        if kubeconfig and not any(Path(part).exists() for part in file.split(":")):
+            raise InputError(Fault(file, "no such file", cure="name a kubeconfig that exists"))
         try:
             # The factory would ask for the version first, and lose its connection where that fails.
             api = kr8s.asyncio.Api(bypass_factory=True, kubeconfig=file, context=context or None)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
+from kubeanswers.terminal import counted
 from tenancykit.catalogue.attack import PLANES, ExpectedEffect, LevelRule
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.features import SHOWN
@@ -154,11 +155,13 @@ def _prices(catalogue: Catalogue) -> Listing:
 
 def stale_prices(catalogue: Catalogue, days: int, today: date) -> Listing:
     """Return the prices of the catalogue that are older than so many days, the oldest first."""
-    found = load_prices(catalogue).stale(days, today)
+    prices = load_prices(catalogue)
+    found = prices.stale(days, today)
     head = ("id", "provider", "as of", "days old", "confidence", "source")
     rows = [(p.id, p.provider, p.as_of, str(age), p.confidence, p.source or "assumption") for p, age in found]
     entries = tuple({**p.model_dump(mode="json", by_alias=True), "days_old": age} for p, age in found)
-    return Listing("stale prices", (head, *rows), entries)
+    summary = f"{len(found)} of {counted(len(prices.prices), 'price')} are older than {days:,} days on {today}"
+    return Listing("stale prices", (head, *rows), entries, summary)
 
 
 def freshness(catalogue: Catalogue, today: date, price_days: int = PRICE_DAYS) -> Listing:

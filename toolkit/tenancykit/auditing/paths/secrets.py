@@ -1,7 +1,8 @@
 """Secrets that operators copy or fetch across tenants: cloning policies, secret stores, replicators, ReferenceGrants.
 
 Sources: https://kyverno.io/docs/policy-types/cluster-policy/generate/ (clone),
-https://external-secrets.io/latest/api/clustersecretstore/ (conditions) and external-secrets/external-secrets#2240,
+https://external-secrets.io/latest/api/clustersecretstore/ (conditions), https://external-secrets.io/latest/provider/kubernetes/
+(remoteNamespace) and external-secrets/external-secrets#2240,
 https://gateway-api.sigs.k8s.io/api-types/referencegrant/
 """
 
@@ -50,11 +51,13 @@ def _clones(scene: Scene) -> Iterator[Path]:
                 yield from _copied(scene, item, space, name, "clones it into namespaces of others")
 
 
-def _copied(scene: Scene, item: ManifestObject, space: str, name: str, how: str) -> Iterator[Path]:
+def _copied(
+    scene: Scene, item: ManifestObject, space: str, name: str, how: str, to: frozenset[str] | None = None
+) -> Iterator[Path]:
     owner = scene.tenancy.by_namespace.get(space, "")
-    if not owner or len(scene.everybody) < 2:
+    others = (scene.everybody if to is None else to) - {owner}
+    if not owner or not others:
         return
-    others = scene.everybody - {owner}
     yield Path(
         finding(
             "secret-cross-tenant",
@@ -82,6 +85,8 @@ def _stores(scene: Scene) -> Iterator[Path]:
         if _is_referent(item.spec.get("provider")) or not open_to:
             continue
         using = frozenset(open_to & (makers.keys() | writers.keys() | by_object))
+        how = "hands it, with the platform's credentials, to tenants whose ExternalSecrets may use it"
+        yield from _copied(scene, item, _space_read(item), "*", how, using)
         if len(open_to) < 2 and using == open_to:
             continue
         who = next((makers[t] for t in sorted(using) if t in makers), "")
@@ -102,6 +107,13 @@ def _stores(scene: Scene) -> Iterator[Path]:
             scene.everybody if using else frozenset(),
             sure=bool(who),
         )
+
+
+def _space_read(item: ManifestObject) -> str:
+    """Return the namespace of this cluster that a store of Kubernetes' own Secrets reads; empty for other stores."""
+    provider = mapping(mapping(item.spec.get("provider")).get("kubernetes"))
+    server = scalar_text(mapping(provider.get("server")).get("url"))
+    return scalar_text(provider.get("remoteNamespace")) if not server or "//kubernetes.default" in server else ""
 
 
 def _lets(item: ManifestObject, name: str, labels: Mapping[str, str]) -> bool:
