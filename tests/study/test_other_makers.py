@@ -40,6 +40,8 @@ def teams_on(provider: str, machine: str, kubernetes: str = "1.37", *, whole: bo
         ("RA17", "aws", "aws_p5_48xlarge"),
         ("RA17", "oci", "oci_gb300_4"),
         ("RA19", "oci", "oci_mi300x_8"),
+        ("RA02", "oci", "oci_mi300x_8"),  # published with MIG, which is left out there
+        ("RA03", "oci", "oci_mi300x_8"),
         ("RA20", "gcp", "gcp_tpu_v6e_8"),
     ],
 )
