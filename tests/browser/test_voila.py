@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import tenancykit as tk
+from tenancykit.report.sharing import question_of
 from tests.browser.conftest import STARTING, TOKEN, Watched
 
 if TYPE_CHECKING:
@@ -226,3 +228,25 @@ def test_every_tab_fits_a_screen_and_a_projector(
         watched.shot(f"voila-{width}-{name.lower().replace(' ', '-')}")
         beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert beyond <= 1, f"{name} is {beyond} pixels wider than the screen"
+
+
+def test_a_group_is_heard_from_the_files_that_people_send_back(
+    watched: Watched, voila: tuple[str, Path], tmp_path: Path
+) -> None:
+    question = question_of(tk.compare(tk.load_scenario("ml-platform")))
+    files = []
+    for who, points in (("Ada", (90, 1, 1, 8)), ("Grace", (1, 1, 8, 90))):
+        weights = dict(zip(("isolation", "effort", "operations", "cost"), points, strict=True))
+        data = {"schema": "tenancykit/weights/v1", "question": question, "who": who, "weights": weights}
+        files.append(tmp_path / f"{who}.json")
+        files[-1].write_text(json.dumps(data))
+    page = opened(watched, voila[0])
+    tab(page, "Weigh")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Weights given back").click()
+    chooser.value.set_files(files)
+    page.get_by_text("Weights given back (2)").wait_for()
+    page.get_by_role("button", name="What the group says").click()
+    page.locator("pre", has_text="together").wait_for()
+    assert "Grace" in page.locator("pre", has_text="together").inner_text()
+    watched.shot("voila-group")

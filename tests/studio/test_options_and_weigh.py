@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tenancykit.report.sharing import question_of
 
 pytest.importorskip("ipywidgets")
 
@@ -115,3 +119,57 @@ def test_trade_offs_are_said_back_and_what_is_no_amount_is_told(studio: Studio) 
     find(studio, "Button", "Keep these weights").click()
     kept = studio.session.scenario.weights
     assert sum((kept.isolation, kept.effort, kept.operations, kept.cost)) == pytest.approx(1)
+
+
+def given(who: str, question: str, *points: float) -> dict[str, object]:
+    """Return a file of weights as a browser hands it over."""
+    weights = dict(zip(("isolation", "effort", "operations", "cost"), points, strict=True))
+    data = {"schema": "tenancykit/weights/v1", "question": question, "who": who, "weights": weights}
+    content = json.dumps(data).encode()
+    return {
+        "name": f"{who}.json",
+        "type": "",
+        "size": len(content),
+        "content": memoryview(content),
+        "last_modified": datetime.fromtimestamp(0, tz=UTC),
+    }
+
+
+def test_files_of_weights_become_agreement_conflict_and_a_joint_decision_before_and_after_the_talk(
+    studio: Studio,
+) -> None:
+    studio.go("Weigh")
+    question = question_of(studio.session.study)
+    now, before = (find(studio, "FileUpload", f"Weights {text}") for text in ("given back", "before the talk"))
+    hear = find(studio, "Button", "What the group says")
+    hear.click()
+    assert "no file was given" in studio._sidebar.status.value
+    now.set_trait("value", (given("Ada", question, 90, 1, 1, 8), given("Grace", question, 1, 1, 8, 90)))
+    hear.click()
+    said = words(studio)
+    assert "Ada" in said
+    assert "Grace" in said
+    assert "Together" in said or "together" in said
+    before.set_trait("value", (given("Ada", question, 1, 1, 8, 90), given("Grace", question, 1, 1, 8, 90)))
+    hear.click()
+    assert words(studio) != said, "what the talk has changed is told"
+
+
+def test_hostile_and_broken_files_of_weights_are_refused_by_name_and_nothing_is_said_for_a_group(
+    studio: Studio,
+) -> None:
+    studio.go("Weigh")
+    question = question_of(studio.session.study)
+    now, hear = find(studio, "FileUpload", "Weights given back"), find(studio, "Button", "What the group says")
+    good = given("Ada", question, 1, 1, 1, 1)
+    for content, told in ((b"\xff\xfe", "bad.json"), (b"{", "bad.json:1"), (b" " * 70_000, "70,000 bytes")):
+        now.set_trait("value", (good, {**good, "name": "bad.json", "content": memoryview(content)}))
+        hear.click()
+        assert told in studio._sidebar.status.value
+        assert "puts first" not in words(studio)
+    now.set_trait("value", (given("<img src=x onerror=alert(1)>", question, 1, 1, 1, 1),))
+    hear.click()
+    assert "&lt;img" in words(studio)
+    now.set_trait("value", (given("Ada", "of other scales", 1, 1, 1, 1),))
+    hear.click()
+    assert "other scales" in studio._sidebar.status.value

@@ -10,6 +10,7 @@ import pytest
 import tenancykit as tk
 from kubeanswers.errors import InputError
 from tenancykit.drawing import html_of, text_of
+from tenancykit.report.sharing import question_of
 from tenancykit.studio import workshop
 from tenancykit.studio.workshop import checks
 
@@ -226,3 +227,21 @@ def test_what_is_no_design_for_the_example_is_not_handed_in(
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no design"):
         workshop.group(tmp_path)
+
+
+def test_a_groups_weights_are_heard_before_and_after_the_talk_and_missing_ones_are_asked_for(
+    measured: tk.Study, tmp_path: Path
+) -> None:
+    assert f"tenancykit share {measured.scenario.name}" in workshop.heard(tmp_path, measured)
+    (tmp_path / "before").mkdir()
+    for file, points in (("weights-ada.json", (1, 1, 1, 9)), ("before/weights-ada.json", (9, 1, 1, 1))):
+        weights = dict(zip(("isolation", "effort", "operations", "cost"), points, strict=True))
+        data = {"schema": "tenancykit/weights/v1", "question": question_of(measured), "who": "Ada", "weights": weights}
+        (tmp_path / file).write_text(json.dumps(data))
+        if file.startswith("weights"):
+            alone = workshop.heard(tmp_path, measured)
+    assert "Ada" in alone
+    assert workshop.heard(tmp_path, measured) != alone
+    (tmp_path / "weights-bo.json").write_text("{")
+    with pytest.raises(InputError, match=r"weights-bo\.json:1"):
+        workshop.heard(tmp_path, measured)

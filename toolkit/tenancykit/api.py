@@ -232,8 +232,12 @@ def paper(**added: Any) -> Paper:
     return paper_of(added)
 
 
-def collect(study: Study, paths: Iterable[PathLike]) -> Collected:
+def collect(study: Study, given: Iterable[PathLike | tuple[str, bytes]]) -> Collected:
     """Return what the weights that came back from a shared page mean together.
+
+    Args:
+        study: the comparison whose page was shared.
+        given: files, or name and content of each where they were uploaded.
 
     Raises:
         InputError: every fault of every file, two people share a name, or the scales have changed since.
@@ -242,7 +246,7 @@ def collect(study: Study, paths: Iterable[PathLike]) -> Collected:
     from tenancykit.report.sharing import question_of
     from tenancykit.study import collecting
 
-    return collecting.collect(study, paths, question=question_of(study))
+    return collecting.collect(study, given, question=question_of(study))
 
 
 def audit(

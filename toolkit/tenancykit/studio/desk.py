@@ -23,7 +23,7 @@ STYLE = (
     ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}"
     ".tks .fault{color:#8a1f00;background:#fff1ec;font-weight:600;"
     "padding:0 4px}.tks .good{color:#00634a;background:#e9f7f1;font-weight:600;padding:0 4px}"
-    ".tks pre{white-space:pre-wrap;margin:4px 0}"
+    ".tks pre{white-space:pre-wrap;margin:4px 0;font-family:var(--jp-code-font-family,monospace)}"
     ".tks .two{display:flex;flex-wrap:wrap;gap:8px}.tks .two>*{flex:1 1 420px;min-width:0}"
     ".tk-studio .lm-TabBar-tabLabel,.tk-studio .jupyter-widget-Collapse-header{"
     "color:var(--jp-content-font-color1,#222)!important}"

@@ -16,6 +16,7 @@ from tenancykit.decision.elicitation import Good, TradeOff
 from tenancykit.scenario.fields import MAX_TENANT_NAME
 from tenancykit.studio.desk import Desk, Quiet, button, page, written
 from tenancykit.studio.edits import set_value
+from tenancykit.studio.group_part import GroupPart
 from tenancykit.study.exchange_rates import MONEY, goods, rates_in_words
 from tenancykit.study.weighing import Weighing, questions, weighed_by_swings, weighed_by_trades
 
@@ -70,6 +71,7 @@ class WeighPanel:
                 fold,
                 self._meaning,
                 widgets.HBox([self._whose, self._new, self._keep], layout=widgets.Layout(flex_flow="row wrap")),
+                GroupPart(desk).widget,
             ]
         )
 

@@ -60,7 +60,7 @@ class Collected:
         return self.study.reigns()
 
 
-def collect(study: Study, paths: Iterable[str | os.PathLike[str]], *, question: str) -> Collected:
+def collect(study: Study, given: Iterable[str | os.PathLike[str] | tuple[str, bytes]], *, question: str) -> Collected:
     """Return what files of weights say together.
 
     The arguments are those of :func:`tenancykit.collect`; ``question`` is the hash of the
@@ -74,9 +74,9 @@ def collect(study: Study, paths: Iterable[str | os.PathLike[str]], *, question: 
         raise UndecidedError(study.nobody())
     answers: list[Answer] = []
     faults: list[Fault] = []
-    for path in paths:
+    for one in given:
         try:
-            answers.append(read_answer(path))
+            answers.append(answer_in(one[1], one[0]) if isinstance(one, tuple) else read_answer(one))
         except InputError as error:
             faults += error.faults
     faults += _clashes(answers, question)
@@ -98,9 +98,23 @@ def read_answer(path: str | os.PathLike[str]) -> Answer:
     Raises:
         InputError: every fault of the file.
     """
-    name = str(Path(path))
+    return answer_in(read_bytes(path, _LARGEST), str(Path(path)))
+
+
+def answer_in(content: bytes, name: str) -> Answer:
+    """Return the weights in what a file holds.
+
+    Args:
+        content: what is in the file.
+        name: how faults call it.
+
+    Raises:
+        InputError: every fault of the file.
+    """
+    if len(content) > _LARGEST:
+        raise InputError(Fault(name, f"holds {len(content):,} bytes", f"at most {_LARGEST:,}", "name the right file"))
     try:
-        data = json.loads(decoded(read_bytes(path, _LARGEST), name), parse_constant=_no_constant)
+        data = json.loads(decoded(content, name), parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         what = f"is no JSON: {error.msg}" if error.doc.strip() else "is empty"
         raise InputError(Fault(f"{name}:{error.lineno}", what, "a file that a shared page made")) from None
@@ -154,4 +168,4 @@ def _clashes(answers: Iterable[Answer], question: str) -> Iterator[Fault]:
             yield Fault(f"{answer.file}: question", told, question, "share a new page and ask again")
 
 
-__all__ = ["SCHEMA", "Answer", "Collected", "collect", "read_answer"]
+__all__ = ["SCHEMA", "Answer", "Collected", "answer_in", "collect", "read_answer"]

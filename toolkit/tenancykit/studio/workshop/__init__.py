@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenancykit.studio.workshop.exercises import check, exercises, hint, task
-from tenancykit.studio.workshop.group import Group, Submission, group, submit
+from tenancykit.studio.workshop.group import Group, Submission, group, heard, submit
 from tenancykit.studio.workshop.quotas import jobs
 from tenancykit.studio.workshop.verdict import Exercise, Verdict
 
@@ -15,6 +15,7 @@ __all__ = [
     "check",
     "exercises",
     "group",
+    "heard",
     "hint",
     "jobs",
     "submit",

@@ -14,13 +14,14 @@ from pydantic import Field
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import read_yaml
 from kubeanswers.writing import write_text
-from tenancykit.api import compare, load_scenario
+from tenancykit.api import collect, compare, load_scenario
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.design.model import Choice, Design, choose
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.examples import EXAMPLES
 from tenancykit.report.charts import Chart, group_scatter
+from tenancykit.report.collecting import collected_text
 from tenancykit.report.figures import number, short_value
 from tenancykit.report.payload import to_json
 from tenancykit.scenario.fields import Model, TenantName
@@ -122,6 +123,23 @@ def group(folder: str | os.PathLike[str], scenario: str = "saas-inference") -> G
     names = {d.id: s.name if given.count(s.name) == 1 else f"{s.name} ({d.id})" for s, d in found}
     study = compare(load_scenario(scenario), designs=[design for _, design in found])
     return Group(study, names, _chart(study, names), tuple(faults))
+
+
+def heard(folder: str | os.PathLike[str], study: Study) -> str:
+    """Return what the weights in a folder say together, in words; how to come by them where there are none.
+
+    Args:
+        folder: with the files that a shared page made (``weights-*.json``); those from before the group talked stand in
+            its folder ``before``.
+        study: the comparison whose page was shared.
+
+    Raises:
+        InputError: every fault of every file.
+    """
+    now, before = (sorted(part.glob("weights-*.json")) for part in (Path(folder), Path(folder) / "before"))
+    if not now:
+        return f"No weights are there yet: send round the page of tenancykit share {study.scenario.name}."
+    return collected_text(collect(study, now), collect(study, before) if before else None)
 
 
 def _design(submission: Submission, file: Path) -> Design:
