@@ -62,6 +62,8 @@ def laid_over(gap: Path, tree: Path) -> None:
         listed = yaml.safe_load(kustomization.read_text(encoding="utf-8"))
         listed["resources"].append("gap.yaml")
         kustomization.write_text(yaml.safe_dump(listed), encoding="utf-8")
+    for patches in tree.glob("clusters/*/flux/lockdown-patches.yaml"):
+        patches.unlink()  # no object: what the tree has of the design before, no cluster holds
     for file in gap.rglob("*"):
         if "helm" in file.parts and file.is_file():
             place = tree / file.relative_to(gap)
