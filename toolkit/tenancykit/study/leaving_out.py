@@ -32,15 +32,18 @@ def as_asked(design: Design, scenario: Scenario, catalogue: Catalogue) -> Design
         one.id: dict(_unasked(one, design.choices[one.id], scenario, catalogue)) for one in scenario.tenants.classes
     }
     waiting = sorted({name for found in unasked.values() for name in found})
+    if not waiting:
+        return design
+    before = set(resolve(design, scenario, catalogue).violations)
     gone = [""]
     while gone:
         # What another option rests on goes once that one has gone.
         gone = []
         for option in waiting:
             left = _without(design, {name: found[option] for name, found in unasked.items() if option in found})
-            before, after = (resolve(one, scenario, catalogue) for one in (design, left))
-            if not set(after.violations) - set(before.violations):
-                design = left
+            after = set(resolve(left, scenario, catalogue).violations)
+            if not after - before:
+                design, before = left, after
                 gone.append(option)
         waiting = [option for option in waiting if option not in gone]
     return design

@@ -268,7 +268,7 @@ def _bought(domain: Domain, committed: frozenset[str]) -> Housed:
         # Pods that no machine holds choose no hour: others' greatest demand may be at another.
         homeless = _never_housed(domain, ())
         rest = tuple(stream for stream in domain.streams if stream.pod.name not in homeless)
-        others = peaks(replace(domain, streams=rest), committed)
+        others = tuple(v for v in peaks(replace(domain, streams=rest), committed) if v not in vectors)
         vectors += others
         purchases += [buy(pods, domain.types) for pods in others]
     nodes: dict[str, int] = {}
