@@ -32,8 +32,9 @@ SECOND: Final = _cases("second")
 THIRD: Final = _cases("third")
 FOURTH: Final = _cases("fourth")
 FIFTH: Final = _cases("fifth")
-CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH}
-"""The scenarios with what is expected, by name: those of the five exams."""
+SIXTH: Final = _cases("sixth")
+CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH}
+"""The scenarios with what is expected, by name: those of all exams."""
 
 POINTS: Final = {
     "acceptable": 2.0,
