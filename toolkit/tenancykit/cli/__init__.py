@@ -43,7 +43,9 @@ _NO_VALUE: Final = re.compile(r"--?[a-zA-Z][\w-]*=--|-[a-zA-Z]--")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a caller that goes on afterwards has its collector as it was."""
     if arguments is None:
-        return _command(sys.argv[1:])
+        code = _command(sys.argv[1:])
+        gc.freeze()  # the process ends: looking through all it holds once more took a twelfth of a comparison's time
+        return code
     with returned_collector():
         return _command(arguments)
 

@@ -56,12 +56,12 @@ def shared_out(
     """
     if processes < 2 or not 1 < len(tasks) <= _MOST:
         return first(), [task() for task in tasks]
-    held = _parts(known)
     with _tickets(len(tasks)) as tickets, tempfile.TemporaryFile() as answers:
         child = _copy()
         if child == 0:
-            _answer(tasks, tickets, answers, held)
+            _answer(tasks, tickets, answers, known)
         try:
+            held = _parts(known)  # before anything is worked out: the copy names the same objects
             found = first()
             done = {number: tasks[number]() for number in _drawn(tickets)}
         except BaseException:
@@ -100,11 +100,12 @@ def _drawn(tickets: int) -> Iterator[int]:
         yield _TICKET.unpack(ticket)[0]
 
 
-def _answer(tasks: Sequence[Callable[[], Any]], tickets: int, answers: IO[bytes], held: Mapping[int, object]) -> None:
+def _answer(tasks: Sequence[Callable[[], Any]], tickets: int, answers: IO[bytes], known: Iterable[object]) -> None:
     """Do tasks in the copy, write what was found, and end it without any of this process's farewells."""
     try:
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.SIG_DFL)
+        held = _parts(known)
         done: dict[int, Any] = {}
         with contextlib.suppress(Exception):  # the task that failed, and all not drawn, are done by the other process
             for number in _drawn(tickets):

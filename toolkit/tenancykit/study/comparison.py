@@ -462,12 +462,15 @@ def compare(
         if progress:
             progress(next(number), len(candidates), name)
 
-    evaluations = evaluate_all(
-        candidates, scenario, catalogue, calibration=calibration, processes=processes, progress=told
+    def composed(known: Sequence[Evaluation]) -> tuple[ScaleSet, Weights, Evaluation | None]:
+        scales, weights = weighed(scenario, scales_of(scenario, catalogue, isolation_keys(known)))
+        published = known[: len(references)]
+        best = best_composition(published, scenario, catalogue, scales, weights, calibration=calibration)
+        return scales, weights, best
+
+    evaluations, (scales, weights, hybrid) = evaluate_all(
+        candidates, scenario, catalogue, composed, calibration=calibration, processes=processes, progress=told
     )
-    scales, weights = weighed(scenario, scales_of(scenario, catalogue, isolation_keys(evaluations)))
-    published = evaluations[: len(references)]
-    hybrid = best_composition(published, scenario, catalogue, scales, weights, calibration=calibration)
     if hybrid is not None:
         evaluations.insert(len(references), hybrid)
     return study_of(scenario, catalogue, evaluations, scaled=(scales, weights), calibration=calibration)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from math import hypot
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import cents
@@ -21,7 +21,7 @@ from tenancykit.criteria.cost.pricing import day_rate as unit_day_rate
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.effort.measure import measure as measure_effort
 from tenancykit.criteria.isolation.measure import measure as measure_isolation
-from tenancykit.criteria.operations.measure import operate, score_of
+from tenancykit.criteria.operations.measure import Operations, operate, score_of
 from tenancykit.criteria.operations.structure import Exported
 from tenancykit.criteria.score import Evidence, Later, Score
 from tenancykit.criterion_names import CRITERIA
@@ -34,6 +34,8 @@ from tenancykit.manifests import count_objects
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.beside import shared_out
 from tenancykit.study.holding import held_by
+
+Found = TypeVar("Found")
 
 AMORTISATION_MONTHS: Final = 36
 """Months over which the implementation effort is spread in the monthly bill. Assumption: a platform's generation lasts
@@ -153,29 +155,32 @@ def evaluate_resolved(
     resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, *, calibration: Calibration | None = None
 ) -> Evaluation:
     """Return the value of a design that is already looked up, as :func:`evaluate`."""
-    people, scores = _paid(resolved, scenario, catalogue, calibration)
-    latency = scores["operations"].detail.patch_latency_days
-    isolation = measure_isolation(resolved, scenario, catalogue, latency_days=latency)
-    return Evaluation(resolved, MappingProxyType({"isolation": isolation, **scores}), people, scenario, catalogue)
+    work = _worked(resolved, scenario, catalogue, calibration)
+    isolation = _isolated(resolved, scenario, catalogue, work)
+    scores = {"isolation": isolation, **_paid(resolved, scenario, catalogue, work)}
+    return Evaluation(resolved, MappingProxyType(scores), work.people, scenario, catalogue)
 
 
 def evaluate_all(
     designs: Sequence[Design],
     scenario: Scenario,
     catalogue: Catalogue,
+    then: Callable[[Sequence[Evaluation]], Found],
     *,
     calibration: Calibration | None = None,
     processes: int = 1,
     progress: Callable[[str], None] = lambda _: None,
-) -> list[Evaluation]:
-    """Return the values of designs, as :func:`evaluate` gives them, worked out by one process or two.
+) -> tuple[list[Evaluation], Found]:
+    """Return the values of designs, as :func:`evaluate` gives them, and what follows from them before costs are known.
 
-    Where a second process helps, this one begins with isolation, and both share what is to be built, run and paid.
+    Where a second process helps, this one begins with isolation and people and goes on with what follows from them;
+    then both share what is to be run and paid.
 
     Args:
         designs: the designs.
         scenario: what they are evaluated for.
         catalogue: what they are made of.
+        then: called once with all designs; it may look at their isolation, effort and people alone.
         calibration: measured days of tasks already done.
         processes: 2 copies this process, which must have no other threads; the values are the same.
         progress: told the name of each design after it (after its isolation, where work is shared).
@@ -186,41 +191,67 @@ def evaluate_all(
         for one in every:
             found.append(evaluate_resolved(one, scenario, catalogue, calibration=calibration))
             progress(one.name)
-        return found
+        return found, then(found)
+    works: dict[int, _Work] = {}
 
-    def isolated() -> list[Score]:
-        scores = []
-        for one in every:
-            latency = operate(one, scenario, catalogue).patch_latency_days
-            scores.append(measure_isolation(one, scenario, catalogue, latency_days=latency))
-            _ = scores[-1].detail.exposure  # every comparison asks for it, and the other process is not done yet
+    def first() -> tuple[list[Evaluation], Found]:
+        judged = []
+        for number, one in enumerate(every):
+            work = works[number] = _worked(one, scenario, catalogue, calibration)
+            isolation = _isolated(one, scenario, catalogue, work)
+            _ = isolation.detail.exposure  # every comparison asks for it, and the other process is not done yet
+            scores = MappingProxyType({"isolation": isolation, "effort": work.effort})
+            judged.append(Evaluation(one, scores, work.people, scenario, catalogue))
             progress(one.name)
-        return scores
+        return judged, then(judged)
 
-    tasks = [partial(_paid, one, scenario, catalogue, calibration) for one in every]
-    isolations, paid = shared_out(isolated, tasks, [scenario, catalogue, load_work(catalogue), *every])
+    def rest(number: int) -> dict[str, Score]:
+        one = every[number]
+        work = works.get(number) or _worked(one, scenario, catalogue, calibration)
+        return _paid(one, scenario, catalogue, work)
+
+    tasks = [partial(rest, number) for number in range(len(every))]
+    known = [scenario, catalogue, load_work(catalogue), *every]
+    (judged, followed), paid = shared_out(first, tasks, known)
     return [
-        Evaluation(one, MappingProxyType({"isolation": isolation, **scores}), people, scenario, catalogue)
-        for one, isolation, (people, scores) in zip(every, isolations, paid, strict=True)
-    ]
+        replace(one, scores=MappingProxyType({"isolation": one.scores["isolation"], **scores}))
+        for one, scores in zip(judged, paid, strict=True)
+    ], followed
 
 
-def _paid(
+@dataclass(frozen=True)
+class _Work:
+    """What people have to do for a design."""
+
+    running: Operations
+    effort: Score
+    people: People
+
+
+def _worked(
     resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, calibration: Calibration | None
-) -> tuple[People, dict[str, Score]]:
-    """Return what people cost, and the value of a design on every criterion but isolation."""
-    counted = count_objects(resolved, scenario, catalogue)
-    exported = Exported(counted.kinds, counted.fields, counted.parameters)
-    running = operate(resolved, scenario, catalogue, exported=exported)
+) -> _Work:
+    running = operate(resolved, scenario, catalogue)
     effort = measure_effort(resolved, scenario, catalogue, calibration=calibration)
     people = people_of(effort.value, running.workload.total.p50, scenario, catalogue)
-    cost = measure_cost(resolved, scenario, catalogue, people_per_month=people.per_month)
-    cost = _with_doubt(cost, people, effort, running.workload.total)
-    told = partial(_with_people, cost, people, scenario.infrastructure.currency)
+    return _Work(running, effort, people)
+
+
+def _isolated(resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, work: _Work) -> Score:
+    return measure_isolation(resolved, scenario, catalogue, latency_days=work.running.patch_latency_days)
+
+
+def _paid(resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, work: _Work) -> dict[str, Score]:
+    """Return the value of a design on every criterion but isolation."""
+    counted = count_objects(resolved, scenario, catalogue)
+    running = work.running.counted(Exported(counted.kinds, counted.fields, counted.parameters))
+    cost = measure_cost(resolved, scenario, catalogue, people_per_month=work.people.per_month)
+    cost = _with_doubt(cost, work.people, work.effort, running.workload.total)
+    told = partial(_with_people, cost, work.people, scenario.infrastructure.currency)
     cost = cost.but(evidence=Later(told))
     operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))
-    scores = {"effort": effort, "operations": operations, "cost": cost}
-    return people, scores | measure_added(resolved, scenario, catalogue)
+    scores = {"effort": work.effort, "operations": operations, "cost": cost}
+    return scores | measure_added(resolved, scenario, catalogue)
 
 
 def people_of(days: float, hours: float, scenario: Scenario, catalogue: Catalogue) -> People:

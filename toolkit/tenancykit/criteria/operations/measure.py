@@ -85,6 +85,10 @@ class Operations:
         """Hours per month to keep the design understood."""
         return sum_correlated((part.hours for part in self.knowledge), self.workload.correlation)
 
+    def counted(self, exported: Exported) -> Operations:
+        """Return the same with what the exported manifests hold, which is shown and moves no figure."""
+        return replace(self, structure=replace(self.structure, exported=exported))
+
     @property
     def exceeded(self) -> tuple[Finding, ...]:
         """Limits the design passes."""
@@ -96,26 +100,22 @@ def measure(
     scenario: Scenario,
     catalogue: Catalogue,
     *,
-    exported: Exported | None = None,
     placed: Placed = NOTHING_PLACED,
 ) -> Score:
     """Return the operational complexity of a design; the ranked value is hours per month (P50), toil and knowledge.
 
     ``detail`` is an :class:`Operations`. Args and errors as :func:`operate` and :func:`score_of`.
     """
-    return score_of(operate(design, scenario, catalogue, exported=exported), scenario, catalogue, placed=placed)
+    return score_of(operate(design, scenario, catalogue), scenario, catalogue, placed=placed)
 
 
-def operate(
-    design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, *, exported: Exported | None = None
-) -> Operations:
-    """Return what it takes to live with a design; limits of scale are not looked at yet.
+def operate(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> Operations:
+    """Return what it takes to live with a design; limits of scale and exports are not looked at yet.
 
     Args:
         design: the design.
         scenario: tenants and team.
         catalogue: where the toil is stated.
-        exported: what the exported manifests hold.
 
     Raises:
         CatalogueError: the catalogue's toil is wrong.
@@ -123,7 +123,7 @@ def operate(
     book = load_work(catalogue)
     found = closure(design, scenario, catalogue)
     work = workload(found, scenario, book)
-    structure = measure_structure(found, book, exported)
+    structure = measure_structure(found, book)
     staffing = _staffing(work, scenario, book)
     return Operations(
         found,

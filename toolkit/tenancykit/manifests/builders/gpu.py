@@ -7,6 +7,7 @@ the NVIDIA DRA driver 0.4.1 and ``resource.k8s.io/v1``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from kubeanswers.source import dump_yaml
@@ -49,15 +50,21 @@ def mig_config(scope: ClusterScope) -> Iterator[Manifest]:
     for cls in scope.classes:
         layouts |= mig_layout(cls)
     cards = _most_cards(scope) if _some_whole(scope) else 0
+    plain = tuple((name, tuple(layouts[name].items())) for name in sorted(layouts))
+    yield _config("gpu_mig", MIG_CONFIG, {"config.yaml": _mig_text(plain, cards)})
+
+
+@cache
+def _mig_text(layouts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...], cards: int) -> str:
+    """Return the MIG manager's file; clusters by the hundred hold the same, and writing YAML is slow."""
     configs: dict[str, Any] = {"all-disabled": [{"devices": "all", "mig-enabled": False}]}
-    for name in sorted(layouts):
-        cut = {"mig-enabled": True, "mig-devices": layouts[name]}
+    for name, profiles in layouts:
+        cut = {"mig-enabled": True, "mig-devices": dict(profiles)}
         configs[name] = [{"devices": "all", **cut}]
         for number in range(1, cards):
             left = {"devices": [*range(number, cards)], "mig-enabled": False}
             configs[f"{name}-on-{number}"] = [{"devices": [*range(number)], **cut}, left]
-    text = dump_yaml({"version": "v1", "mig-configs": configs})
-    yield _config("gpu_mig", MIG_CONFIG, {"config.yaml": text})
+    return dump_yaml({"version": "v1", "mig-configs": configs})
 
 
 def _some_whole(scope: ClusterScope) -> bool:
