@@ -137,6 +137,7 @@ def test_where_the_proxy_cannot_be_installed_it_is_told_in_words(
 
 def test_the_hub_reads_what_the_command_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings(tmp_path)
+    found.own.mkdir()
     file = opening._written(found)
     assert file.stat().st_mode & 0o077 == 0
     monkeypatch.setenv(SETTINGS, str(file))

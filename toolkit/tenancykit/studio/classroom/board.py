@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import os
 from contextlib import suppress
@@ -15,7 +16,8 @@ from tenancykit.studio.workshop.progress import progress
 _ANEW: Final = """setInterval(async () => {
   const lost = document.getElementById("lost");
   try {
-    const answer = await fetch(location.href);
+    const headers = {"X-XSRFToken": document.body.dataset.token};
+    const answer = await fetch(location.href, {redirect: "error", headers});
     const told = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
     if (!told) throw new Error("no board");
     document.querySelector("main").replaceWith(told);
@@ -24,15 +26,16 @@ _ANEW: Final = """setInterval(async () => {
     lost.textContent = "The hub does not answer, or you are no longer logged in: this is how the class stood before.";
   }
 }, 10000);"""
-"""Fetches the board anew in place: a page that loads itself takes keyboard and screen reader back to its top."""
+"""Fetches the board anew in place: a page that loads itself takes keyboard and screen reader back to its top. The hub
+answers a script only with the token that the page was given; without it, it would send the script to the log-in."""
 _STYLE: Final = (
     ":root{color-scheme:light dark}body{font:15px/1.4 system-ui,sans-serif;margin:2em}table{border-collapse:collapse}"
     "td,th{border-bottom:1px solid #999;padding:4px 10px;text-align:left}"
 )
 
 
-def page(settings: ClassSettings) -> str:
-    """Return the board as a page that keeps itself up to date."""
+def page(settings: ClassSettings, token: str = "") -> str:
+    """Return the board as a page that keeps itself up to date, with the hub's token against forged requests."""
     found = progress(settings.progress)
     heads = "".join(f'<th scope="col" title="{html.escape(e.title)}">{e.number}</th>' for e in exercises())
     rows = []
@@ -44,7 +47,7 @@ def page(settings: ClassSettings) -> str:
     handed = len(list(settings.group.glob("*.design.json")))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Progress of the class</title>'
-        f'<style>{_STYLE}</style></head><body><p id="lost" role="status"></p><main>'
+        f'<style>{_STYLE}</style></head><body data-token="{html.escape(token)}"><p id="lost" role="status"></p><main>'
         f"<h1>Progress of the class</h1><p>{passed} exercises passed, {handed} designs handed in. "
         f"A number is how often an exercise was checked without success.</p>"
         f'<table><tr><th scope="col">participant</th>{heads}</tr>{"".join(rows)}</table></main>'
@@ -72,12 +75,13 @@ def main() -> None:
             """Show the board to whom the hub calls an admin."""
             if not self.get_current_user().get("admin"):
                 raise HTTPError(403, "the board is the trainer's")
-            self.write(page(settings))
+            self.write(page(settings, self.xsrf_token.decode()))
 
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
     routes = [(f"{prefix}oauth_callback", HubOAuthCallbackHandler), (f"{prefix}?", Board)]
-    application = Application(routes, cookie_secret=os.urandom(32))
+    hubs = (settings.own / "cookie_secret").read_bytes()  # kept, so that an open board outlives a hub started again
+    application = Application(routes, cookie_secret=hashlib.sha256(b"board " + hubs).digest())
     application.listen(address.port or 0, address.hostname or "127.0.0.1")
     with suppress(KeyboardInterrupt):  # Ctrl-C in the terminal of the hub reaches its services too
         IOLoop.current().start()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Final
 
 from jupyterhub.auth import Authenticator
@@ -13,6 +14,7 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 from jupyterhub.utils import wait_for_http_server
 from traitlets.config import get_config
 
+from tenancykit.scenario.naming import kubernetes_name
 from tenancykit.studio.classroom.places import prepare
 from tenancykit.studio.classroom.roster import TRAINER, admits
 from tenancykit.studio.classroom.settings import SETTINGS, read_settings
@@ -30,8 +32,8 @@ class ClassAuthenticator(Authenticator):  # type: ignore[misc] # JupyterHub has 
     """Lets in whom the class's roster names."""
 
     async def authenticate(self, handler: object, data: dict[str, str]) -> str | None:  # noqa: ARG002 - JupyterHub's signature
-        """Return the account's name where the password is its own."""
-        name = data["username"].strip().lower()
+        """Return the account's name where the password is its own; people may enter their name as the roster has it."""
+        name = kubernetes_name(data["username"].strip())
         return name if admits(settings.accounts, name, data["password"]) else None
 
 
@@ -63,6 +65,7 @@ c = get_config()
 c.JupyterHub.authenticator_class = ClassAuthenticator
 c.Authenticator.allowed_users = set(settings.accounts)
 c.Authenticator.admin_users = {TRAINER}
+c.Authenticator.delete_invalid_users = True  # who is off the roster now stays out, a browser's cookie or not
 c.JupyterHub.spawner_class = ClassSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.folder / "participants" / "{username}")
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
@@ -84,6 +87,8 @@ c.Spawner.args = [
     "--ServerApp.log_level=ERROR",
     *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
+c.JupyterHub.template_paths = [str(Path(__file__).with_name("templates"))]
+c.JupyterHub.template_vars = {"announcement_login": "Account and password are the ones your trainer gives you."}
 hub, proxy, board = settings.inner
 scheme = "https" if settings.certificate else "http"
 c.JupyterHub.bind_url = f"{scheme}://{settings.address}:{settings.port}"
@@ -104,5 +109,6 @@ c.JupyterHub.services = [
         "command": [sys.executable, "-m", "tenancykit.studio.classroom.board"],
         "environment": {SETTINGS: str(settings.own / "class.json")},
         "display": True,
+        "oauth_no_confirm": True,
     }
 ]

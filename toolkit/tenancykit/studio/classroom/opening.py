@@ -19,6 +19,7 @@ from typing import Final
 from kubeanswers.errors import Fault, InputError, MissingExtraError, OutputError
 from kubeanswers.source import read_text
 from tenancykit.report.lab import ended_with_parent, notebooks
+from tenancykit.studio.classroom.holding import held
 from tenancykit.studio.classroom.roster import Seat, seats
 from tenancykit.studio.classroom.settings import SETTINGS, ClassSettings
 
@@ -66,25 +67,34 @@ def open_class(
             raise MissingExtraError(name, extra)
     _check_free(address, port)
     place = folder.resolve()
-    settings = ClassSettings(
-        folder=place,
-        notebooks=notebooks().resolve(),
-        address=address,
-        port=port,
-        inner=_free_ports(),
-        proxy=proxy_command(place / "hub"),
-        certificate=certificate and certificate.resolve(),
-        key=key and key.resolve(),
-        accounts={seat.name: seat.account() for seat in seated},
-    )
+    with held(place) as lock:
+        settings = ClassSettings(
+            folder=place,
+            notebooks=notebooks().resolve(),
+            address=address,
+            port=port,
+            inner=_free_ports(),
+            proxy=proxy_command(place / "hub"),
+            certificate=certificate and certificate.resolve(),
+            key=key and key.resolve(),
+            accounts={seat.name: seat.account() for seat in seated},
+        )
+        return _serve(settings, seated, lock)
+
+
+def _serve(settings: ClassSettings, seated: tuple[Seat, ...], lock: int) -> int:
+    """Run the hub until it is stopped; what it and everybody's servers say goes to a file, not between passwords."""
     file = _written(settings)
-    command = [sys.executable, "-m", "jupyterhub", "-f", str(_CONFIG), "--log-level=ERROR"]
-    hub = subprocess.Popen(  # noqa: S603 - our own interpreter
-        command,
-        cwd=settings.own,
-        env={**os.environ, SETTINGS: str(file), "PYTHONWARNINGS": "ignore"},
-        preexec_fn=ended_with_parent,  # noqa: PLW1509 - one system call, before any thread of the child
-    )
+    with settings.log.open("wb") as log:
+        hub = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "jupyterhub", "-f", str(_CONFIG), "--log-level=ERROR"],
+            cwd=settings.own,
+            env={**os.environ, SETTINGS: str(file), "PYTHONWARNINGS": "ignore"},
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            preexec_fn=ended_with_parent,  # noqa: PLW1509 - one system call, before any thread of the child
+        )
     try:
         _wait_for(settings, hub)
         print(_told(settings, seated), flush=True)  # noqa: T201 - the passwords are said once, and kept nowhere
@@ -176,7 +186,10 @@ def _wait_for(settings: ClassSettings, hub: subprocess.Popen[bytes]) -> None:
         if _answers(settings):
             return
         time.sleep(0.5)
-    raise OutputError(f"the class's hub does not start on {settings.address}:{settings.port}; what it said is above")
+    said = settings.log.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line.strip()[:300] for line in reversed(said) if line.strip()), "nothing")
+    where = f"{settings.address}:{settings.port}"
+    raise OutputError(f"the class's hub does not start on {where}; {settings.log} ends with: {last}")
 
 
 def _answers(settings: ClassSettings) -> bool:
@@ -204,8 +217,6 @@ def _written(settings: ClassSettings) -> Path:
     """Write the settings for the hub, readable by oneself alone, and return the file."""
     file = settings.own / "class.json"
     try:
-        settings.own.mkdir(parents=True, exist_ok=True)
-        settings.own.chmod(0o700)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
             opened.write(settings.model_dump_json())
     except OSError as error:
@@ -219,7 +230,8 @@ def _told(settings: ClassSettings, seated: tuple[Seat, ...]) -> str:
     address = f"{scheme}://{where}:{settings.port}"
     lines = [
         f"Class: {address}   progress: {address}/services/progress/ (trainer)",
-        f"Copies, designs handed in and progress stay in {settings.folder}. Stop it with Ctrl-C.",
+        f"Copies, designs handed in and progress stay in {settings.folder}; what the hub says goes to {settings.log}.",
+        "Stop it with Ctrl-C; started again with the same folder, everybody goes on where they were.",
         "Everybody's notebooks run as you: participants could read each other's files. Give seats to people you trust.",
         *_tight(len(settings.participants)),
         "",

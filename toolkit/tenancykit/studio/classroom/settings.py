@@ -63,6 +63,11 @@ class ClassSettings(Model):
         return self.folder / "hub"
 
     @property
+    def log(self) -> Path:
+        """The file of what the hub, its proxy, the board and everybody's servers say."""
+        return self.own / "hub.log"
+
+    @property
     def participants(self) -> tuple[str, ...]:
         """Names of all accounts but the trainer's."""
         return tuple(name for name in self.accounts if name != TRAINER)
