@@ -8,9 +8,11 @@ from kubeanswers.quantities import GIB, MIB
 from tenancykit import example, load_scenario
 from tenancykit.criteria.cost.activity import activity_of
 from tenancykit.criteria.cost.domains import Domain, Layout, Met, layout
-from tenancykit.criteria.cost.machines import machines_of
+from tenancykit.criteria.cost.housing import house
+from tenancykit.criteria.cost.machines import Machine, machines_of
 from tenancykit.criteria.cost.placement.devices import FRACTION, WHOLE, GpuSharing
 from tenancykit.criteria.cost.pricing import PriceList
+from tenancykit.criteria.cost.shapes import machine_name
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import price_book
 from tenancykit.design.validity import reference_design, resolve
@@ -24,14 +26,18 @@ DEDICATED = {"node_shared": "node_dedicated_tenant"}
 BY_CLASS = {"node_shared": "node_pool_class"}
 
 
+def machines_of_platform(scenario: Scenario) -> tuple[Machine, ...]:
+    return machines_of(scenario, PriceList(price_book(scenario, catalogue()), scenario.infrastructure.currency))
+
+
 def plan(resolved: ResolvedDesign, scenario: Scenario) -> Layout:
-    machines = machines_of(scenario, PriceList(price_book(scenario, catalogue()), scenario.infrastructure.currency))
+    machines = machines_of_platform(scenario)
     return layout(resolved, scenario, catalogue(), machines, activity_of(scenario))
 
 
 def test_whoever_lays_out_many_designs_gets_what_each_alone_would_give() -> None:
     scenario = load_scenario(example("saas-inference"))
-    machines = machines_of(scenario, PriceList(price_book(scenario, catalogue()), scenario.infrastructure.currency))
+    machines = machines_of_platform(scenario)
     activity, met, own = activity_of(scenario), Met(), 0
     references = catalogue().references.values()
     for one in [*references, *references]:
@@ -83,6 +89,32 @@ def test_a_cluster_per_tenant_carries_its_own_system_pods_and_a_minimum_of_nodes
     assert sum(domain.copies for domain in own) == 20
     assert all(domain.fixed and domain.minimum == 2 for domain in own)
     assert {c.control_plane for c in found.clusters if c.kind == "tenant"} == {"fee"}
+
+
+def test_a_managed_cluster_keeps_system_pods_on_two_machines_without_gpus_beside_its_cards() -> None:
+    """Twelve clusters of a card each cost hardly more than one: their system pods stood on the tenants' GPU nodes."""
+    scenario = platform(3)
+    found = house(plan(reference(scenario, "RA10"), scenario).domains, None)
+    cpu = {m.name for m in machines_of_platform(scenario) if not m.is_gpu}
+    for one in found.housed:
+        if one.domain.kind == "tenant":
+            assert sum(number for name, number in one.nodes.items() if name in cpu) >= 2
+            groups = [
+                group for group in one.purchase.placement.groups if any("system/" in pod for pod, _ in group.pods)
+            ]
+            assert groups
+            assert {machine_name(group.node_class) for group in groups} <= cpu
+
+
+def test_a_fixed_fleet_short_of_machines_without_gpus_carries_system_pods_on_the_others() -> None:
+    scenario = platform(3)
+    domains = plan(reference(scenario, "RA10"), scenario).domains
+    machines = machines_of_platform(scenario)
+    enough = {m.name: 50 for m in machines}
+    only_gpus = {m.name: 50 if m.is_gpu else 0 for m in machines}
+    assert not house(domains, enough).totals(extra=True)
+    tight = house(domains, only_gpus)
+    assert not any(one.extra for one in tight.housed if one.domain.kind == "tenant")
 
 
 def test_hosted_control_planes_are_pods_of_the_hub() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.activity import Activity, TenantGroup, is_constant, steady, waits
 from tenancykit.criteria.cost.demand import Series
 from tenancykit.criteria.cost.machines import Machine, at_site
-from tenancykit.criteria.cost.overhead import Burden, burdens_of, merged, shares_hosts, system_pods
+from tenancykit.criteria.cost.overhead import Burden, burdens_of, merged, off_gpu_nodes, shares_hosts, system_pods
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.criteria.cost.shapes import Shapes, gpu_models
 from tenancykit.criteria.cost.wrapping import UNWRAPPED, Wrapping, wrapping
@@ -20,11 +20,23 @@ from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.scenario.model import Scenario, Site
 
 MIN_NODES: Final = 2
-"""Assumption: nodes of a cluster that is to survive the loss of one of them."""
+"""Nodes of a cluster that is to survive the loss of one of them (assumption). In managed clusters they carry system
+pods: AKS demands two such nodes in production and recommends three
+(https://learn.microsoft.com/en-us/azure/aks/use-system-pools); that other providers' need as many is an assumption."""
 
 DomainKind = Literal["shared", "class", "tenant", "system"]
 ClusterKind = Literal["shared", "tenant", "hub"]
 ControlPlanePay = Literal["fee", "hosts", "pods"]
+
+
+class _Least(NamedTuple):
+    """How many nodes a domain has at least, and whether those are a pool for system pods."""
+
+    nodes: int
+    pool: bool
+
+
+_NONE: Final = _Least(0, pool=False)
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,7 @@ class Domain:
         minimum: nodes a copy has at least.
         classes: tenant classes served.
         lends: whether a tenant may use what others leave of their quota; without, each needs room for its own peak.
+        pool: whether the nodes it has at least are a pool that carries system pods, as managed clusters have.
     """
 
     id: str
@@ -88,6 +101,19 @@ class Domain:
     minimum: int
     classes: tuple[str, ...]
     lends: bool = True
+    pool: bool = False
+
+    @property
+    def counted(self) -> tuple[NodeClass, ...]:
+        """The machines that count among those it has at least."""
+        if not self.pool:
+            return self.types
+        return tuple(node for node in self.types if all(pod.needs <= node.labels for pod in self.fixed))
+
+    @property
+    def unrestrained(self) -> Domain:
+        """The same where system pods may stand on machines with GPUs too."""
+        return replace(self, fixed=tuple(replace(pod, needs=frozenset[str]()) for pod in self.fixed))
 
 
 @dataclass(frozen=True)
@@ -225,7 +251,6 @@ class _Builder:
         steered = self.closure.hub_classes or self.guests
         homeless = not self.shared and any(b.footprint.scope == "fleet" for b in self.burdens)
         self.hub = bool(steered or homeless)
-        self.least = MIN_NODES if self.infrastructure.high_availability else 1
         self.clusters: list[Clusters] = []
         self.domains: list[Domain] = []
         self.notes: dict[str, None] = {}
@@ -257,13 +282,14 @@ class _Builder:
     def _common_cluster(self, identifier: str, kind: ClusterKind, site: Site, here: dict[str, ClassDesign]) -> None:
         machines = at_site(self.machines, site)
         fixed = merged(self._system(kind, site, frozenset(here)))
+        least = self._least(kind, frozenset(here))
         fleet = [name for name, c in here.items() if c.placement.domain == "fleet"]
         if fleet:
             streams = [s for name in fleet for s in self._class_streams(name, site, machines)]
-            self._add(f"{identifier}/all", "shared", identifier, streams, fixed, fleet, machines, self.least)
+            self._add(f"{identifier}/all", "shared", identifier, streams, fixed, fleet, machines, least)
         else:
             plain = tuple(m for m in machines if not m.is_gpu) or machines
-            self._add(f"{identifier}/system", "system", identifier, [], fixed, list(here), plain, self.least)
+            self._add(f"{identifier}/system", "system", identifier, [], fixed, list(here), plain, least)
         for name, resolved in here.items():
             if resolved.placement.domain == "class":
                 streams = list(self._class_streams(name, site, machines))
@@ -274,6 +300,7 @@ class _Builder:
         self._cluster(identifier, kind, site, 1, frozenset(here))
 
     def _tenant_clusters(self, name: str, resolved: ClassDesign) -> None:
+        least = self._least("tenant", frozenset({name}))
         for site in self.sites[name]:
             for group in self._groups(name):
                 copies = self._at_site(group.count, name, site)
@@ -282,18 +309,25 @@ class _Builder:
                     self._cluster(identifier, "tenant", site, copies, frozenset({name}), group.id)
                     if not shares_hosts(resolved):
                         fixed = merged(self._system("tenant", site, frozenset({name})))
-                        self._tenant_domains(identifier, identifier, group, site, fixed, self.least)
+                        self._tenant_domains(identifier, identifier, group, site, fixed, least)
 
     def _cluster(
         self, identifier: str, kind: ClusterKind, site: Site, copies: int, classes: frozenset[str], group: str = ""
     ) -> None:
         """Add clusters alike; machines of self-managed control planes are counted in :meth:`_hosts`."""
-        way = self.classes[min(classes)].cluster.control_plane if kind == "tenant" else ""
-        paid: ControlPlanePay = "pods"
-        if way != "hosted":
-            managed = way == "managed" or (not way and self.infrastructure.control_plane == "managed")
-            paid = "fee" if managed else "hosts"
+        paid = self._paid(kind, classes)
         self.clusters.append(Clusters(identifier, kind, site, copies, classes, group, paid))
+
+    def _least(self, kind: ClusterKind, classes: frozenset[str]) -> _Least:
+        nodes = MIN_NODES if self.infrastructure.high_availability else 1
+        return _Least(nodes, pool=self._paid(kind, classes) == "fee")
+
+    def _paid(self, kind: ClusterKind, classes: frozenset[str]) -> ControlPlanePay:
+        """Return how the API server of clusters of a kind that serve some classes is paid."""
+        way = self.classes[min(classes)].cluster.control_plane if kind == "tenant" else ""
+        if way == "hosted":
+            return "pods"
+        return "fee" if way == "managed" or (not way and self.infrastructure.control_plane == "managed") else "hosts"
 
     def _hosts(self) -> Iterator[Hosts]:
         for burden in self.burdens:
@@ -356,11 +390,13 @@ class _Builder:
         fixed: tuple[PodClass, ...],
         classes: list[str],
         machines: Sequence[Machine],
-        minimum: int = 0,
+        least: _Least = _NONE,
     ) -> None:
         types, lends = self._types(classes, machines)
+        fixed, types = off_gpu_nodes(fixed, types)
+        served = tuple(classes)
         self.domains.append(
-            Domain(identifier, kind, cluster, 1, tuple(streams), fixed, types, minimum, tuple(classes), lends)
+            Domain(identifier, kind, cluster, 1, tuple(streams), fixed, types, least.nodes, served, lends, least.pool)
         )
 
     def _types(self, classes: Sequence[str], machines: Sequence[Machine]) -> tuple[tuple[NodeClass, ...], bool]:
@@ -371,7 +407,13 @@ class _Builder:
         return types, _lends(served)
 
     def _tenant_domains(
-        self, prefix: str, cluster: str, group: TenantGroup, site: Site, fixed: tuple[PodClass, ...], minimum: int = 0
+        self,
+        prefix: str,
+        cluster: str,
+        group: TenantGroup,
+        site: Site,
+        fixed: tuple[PodClass, ...],
+        least: _Least = _NONE,
     ) -> None:
         name = group.tenant_class.id
         machines, wrapped = at_site(self.machines, site), self.wrapped[name]
@@ -392,9 +434,10 @@ class _Builder:
         if not any(copies):
             return
         types, lends = self._types([name], machines)
+        fixed, types = off_gpu_nodes(fixed, types)
         wraps = tuple(entry.id for entry in wrapped.entries)
         pods = tuple(stream.pod for stream in plain)
-        key = (prefix, cluster, group.id, tuple(copies), pods, wraps, fixed, types, minimum, lends)
+        key = (prefix, cluster, group.id, tuple(copies), pods, wraps, fixed, types, least, lends)
         found = self.met.get(key)
         if found is None:
             found = self.met[key] = tuple(
@@ -406,9 +449,10 @@ class _Builder:
                     tuple(replace(stream, series=own) for stream, own in zip(plain, alike.series, strict=True)),
                     fixed,
                     types,
-                    minimum,
+                    least.nodes,
                     (name,),
                     lends,
+                    least.pool,
                 )
                 for position, (alike, number) in enumerate(zip(every, copies, strict=True), start=1)
                 if number

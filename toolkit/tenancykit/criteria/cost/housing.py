@@ -235,9 +235,10 @@ def _running(domain: Domain, nodes: Mapping[str, int], lost: Mapping[str, Decima
         found = float(1 - lost.get(pod.name, Decimal(0)))
         loads = loads + np.outer(_size(pod, domain.types), [pod.count * found])
     share = np.max([load / load.max() for load in loads if load.max() > 0], axis=0, initial=0)
-    runs = {}
+    runs, stays = {}, _names(domain.counted)
     for name, number in nodes.items():
-        needed = np.maximum(np.ceil(number * share - 1e-9), min(number, domain.minimum))
+        least = min(number, domain.minimum) if name in stays else 0
+        needed = np.maximum(np.ceil(number * share - 1e-9), least)
         for _ in range(_BACK_AFTER_HOURS):
             needed = np.maximum(needed, np.roll(needed, 1))
         runs[name] = Decimal(repr(round(float(needed.mean()) / number, 6))) if number else Decimal(1)
@@ -301,7 +302,7 @@ def _least(domain: Domain, purchase: Purchase) -> Decimal:
     """
     if purchase.optimal or not purchase.nodes:
         return purchase.price
-    cheapest = min((node.price for node in domain.types), default=Decimal(0))
+    cheapest = min((node.price for node in domain.counted), default=Decimal(0))
     bounds = [cheapest * domain.minimum]
     bounds += [] if purchase.bound is None else [Decimal(repr(purchase.bound.price))]
     bounds += [_cheapest_for(s.pod, domain.types) for s in domain.streams if purchase.placement.placed.get(s.pod.name)]
@@ -346,9 +347,19 @@ def _by_machine(nodes: Mapping[str, int]) -> dict[str, int]:
     return counts
 
 
+def _names(types: Iterable[NodeClass]) -> frozenset[str]:
+    return frozenset(machine_name(node.name) for node in types)
+
+
+def _missing(domain: Domain, *counts: Mapping[str, int]) -> int:
+    """Return how many machines a copy of a domain lacks of those that carry its system pods."""
+    counted = _names(domain.counted)
+    return domain.minimum - sum(n for nodes in counts for name, n in nodes.items() if name in counted)
+
+
 def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, int] | None) -> None:
-    missing = domain.minimum - sum(nodes.values())
-    for node in sorted(domain.types, key=lambda t: (t.price, t.name)):
+    missing = _missing(domain, nodes)
+    for node in sorted(domain.counted, key=lambda t: (t.price, t.name)):
         if missing <= 0:
             return
         name = machine_name(node.name)
@@ -362,16 +373,24 @@ def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, 
 
 
 def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
-    """Return how the copies of a domain are housed from what is left of a fleet, which is reduced."""
+    """Return how the copies of a domain are housed from what is left of a fleet, which is reduced.
+
+    Where machines without GPUs run short, system pods stand on those with GPUs, before any is bought for them.
+    """
     vectors = peaks(domain, None, queued=True)
     pods = _largest(vectors)
     never = _never_housed(domain, vectors)
+    free = domain.unrestrained
+    free_pods = (*(pod for pod in pods if pod not in domain.fixed), *free.fixed)
     result: list[Housed] = []
     waiting = domain.copies
     while waiting:
         purchase = _from_fleet(domain, pods, left)
         nodes = _by_machine(purchase.nodes)
         _raise_to_minimum(domain, nodes, left)
+        if domain != free and _runs_short(domain, nodes, purchase):
+            domain, pods = free, free_pods
+            continue
         copies = min([waiting, *(left[name] // number for name, number in nodes.items() if number)])
         for name, number in nodes.items():
             left[name] -= number * copies
@@ -386,6 +405,12 @@ def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
         result.append(Housed(domain, copies, nodes, purchase, extra=extra, pending=pending, unhoused=lost))
         waiting -= copies
     return result
+
+
+def _runs_short(domain: Domain, nodes: Mapping[str, int], purchase: Purchase) -> bool:
+    """Return whether a fleet has too few machines for system pods alone."""
+    system = {pod.name for pod in domain.fixed}
+    return _missing(domain, nodes) > 0 or any(one.pod_class in system for one in purchase.placement.pending)
 
 
 def _largest(vectors: Sequence[tuple[PodClass, ...]]) -> tuple[PodClass, ...]:
@@ -440,9 +465,9 @@ def _cheaper(domain: Domain, *ways: dict[str, int]) -> dict[str, int]:
 
 def _add_missing(domain: Domain, nodes: Mapping[str, int], extra: dict[str, int]) -> None:
     """Add the machines that a copy has at least, for high availability, and the fleet does not give it."""
-    missing = domain.minimum - sum(nodes.values()) - sum(extra.values())
-    if missing > 0 and domain.types:
-        name = machine_name(min(domain.types, key=lambda node: (node.price, node.name)).name)
+    missing = _missing(domain, nodes, extra)
+    if missing > 0 and domain.counted:
+        name = machine_name(min(domain.counted, key=lambda node: (node.price, node.name)).name)
         extra[name] = extra.get(name, 0) + missing
 
 

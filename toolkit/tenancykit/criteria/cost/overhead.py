@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kubeanswers.quantities import MIB
 from tenancykit.catalogue.model import Footprint
-from tenancykit.criteria.cost.placement.values import PodClass
+from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.design.components import Closure
 from tenancykit.design.model import ClassDesign
 
@@ -108,6 +109,32 @@ def system_pods(burden: Burden, instances: int) -> PodClass | None:
         cpu_milli=-(-footprint.cpu_milli // pods),
         memory_bytes=-(-footprint.memory_mib * MIB // pods),
     )
+
+
+_CARRIES_SYSTEM: Final = "system"
+"""Label of nodes that take system pods, where others do not."""
+
+
+def off_gpu_nodes(
+    system: tuple[PodClass, ...], types: tuple[NodeClass, ...]
+) -> tuple[tuple[PodClass, ...], tuple[NodeClass, ...]]:
+    """Return a cluster's system pods and machines such that the pods stand on machines without GPUs.
+
+    Nodes with GPUs are tainted against what asks for none (EKS's guide advises it,
+    https://docs.aws.amazon.com/eks/latest/userguide/node-taints-managed-node-groups.html; AKS keeps system pods on a
+    pool of their own). Where no machine without GPUs is on offer, or one is too small, nothing is kept apart.
+    """
+    plain = [node for node in types if not node.gpu_count]
+    fits = all(any(_holds(node, pod) for node in plain) for pod in system)
+    if not system or not fits:
+        return system, types
+    label = frozenset({_CARRIES_SYSTEM})
+    marked = tuple(node if node.gpu_count else replace(node, labels=node.labels | label) for node in types)
+    return tuple(replace(pod, needs=label) for pod in system), marked
+
+
+def _holds(node: NodeClass, pod: PodClass) -> bool:
+    return pod.cpu_total_milli <= node.cpu_milli and pod.memory_total_bytes <= node.memory_bytes
 
 
 def merged(pods: Iterable[PodClass | None]) -> tuple[PodClass, ...]:

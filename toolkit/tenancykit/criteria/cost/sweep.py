@@ -121,7 +121,7 @@ class CostSweep:
             (s.pod, s.wrapped.times(gpu=True), s.steady, None if s.series is None else s.series.tobytes())
             for s in domain.streams
         )
-        key = (domain.fixed, domain.types, domain.minimum, domain.lends, *streams)
+        key = (domain.fixed, domain.types, domain.minimum, domain.pool, domain.lends, *streams)
         known = self._housed.get(key)
         if known is None:
             known = self._housed[key] = house((domain,), None, self.committed).housed[0]
