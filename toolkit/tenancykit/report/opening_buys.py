@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tenancykit.report.calling import called
+from tenancykit.report.calling import apart, called
 from tenancykit.report.figures import days_text
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
 from tenancykit.report.opening_line import LINE, fitted
@@ -17,37 +17,55 @@ _SAME: Final = 0.02
 """Costs that differ by less, as a share of the first design's, are not told apart in one line."""
 _SAFER: Final = 0.8
 """What another design leaves open at most, as a share of the first design's, to be called safer in one line."""
+_OFFERED: Final = 3
+"""Times the first design's cost up to which a safer one is offered in one line; beyond it stands in the details."""
 _OPEN: Final = "Days a year open to"
 
 
 def buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     """Return what a design buys as one line, and what did not fit it."""
-    levels, meant = levels_in_words(best)
-    days = days_in_words(best)
-    level = f"; level {levels}" if levels else ""
+    said, left = _own(best)
+    line, rest = _with_others(said, study, best)
+    opened = "Open: on some path between two tenants no barrier is left; days are expected values."
+    return line, [*left, *rest, *(f"{text}." for text in levels_in_words(best)[1]), opened]
+
+
+def _own(best: Evaluation) -> tuple[str, list[str]]:
+    """Return a design's open days and levels as one line, and what did not fit it.
+
+    Who the tenants are comes before on which way they lie open.
+    """
     head = f"{_OPEN} {open_to(best.scenario)}"
-    briefly = [days, days_in_words(best, ways=False), _extremes(best)]
-    ways = [f"{head}: {told}{rest}." for told in briefly for rest in (level, "")]
+    levels = levels_in_words(best)[0]
+    named, named_briefly = (days_in_words(best, ways=ways, by_name=True) for ways in (True, False))
+    briefly = (named, named_briefly, days_in_words(best), days_in_words(best, ways=False))
+    endings = (f"; level {levels}", "") if levels else ("",)
+    ways = [f"{head}: {told}{rest}." for rest in endings for told in briefly]
+    ways += [f"{head}: {_extremes(best)}{rest}." for rest in endings]
     said = next((way for way in ways if len(way) <= LINE), ways[-1])
-    left = [f"{head}, in full: {days}."] if days not in said else []
-    left += [f"Level {levels}."] if levels and levels not in said else []
+    left = [] if named in said else [f"{head}, in full: {named}."]
+    return said, left + ([f"Level {levels}."] if levels and levels not in said else [])
+
+
+def _with_others(said: str, study: Study, best: Evaluation) -> tuple[str, list[str]]:
+    """Return a line with what the cheapest and the safest of the others would cost and leave open, and the rest."""
     others = other_families(study, best)
     cheapest = min(others, key=lambda e: e.scores["cost"].value, default=None)
     safest = min(others, key=worst_days, default=None)
-    cost, told = best.scores["cost"].value, []
+    cost, offers, rest = best.scores["cost"].value, list[str](), list[str]()
     if cheapest is not None and cheapest.scores["cost"].value < cost * (1 - _SAME):
-        told.append(f"The cheapest that meets every requirement, {_beside(cheapest, best)}.")
-    if safest is not None and safest is not cheapest and worst_days(safest) < _SAFER * worst_days(best):
-        told.append(f"The safest, {_beside(safest, best)}; as weighed that is not worth it.")
-    # Whose days they are is told of a class that is alone too, where no sentence has to give way to it.
-    classes = best.scenario.tenants.classes
-    alone = len(classes) == 1 and classes[0].count > 1 and days in said
-    named = said.replace(days, f"{days} for {tenants_of(classes)}", 1) if alone else said
-    ways = [way for way in (named, said) if len(way) <= LINE] or [said]
-    line, rest = min((fitted(way, told) for way in ways), key=lambda found: len(found[1]))
-    rest = [*left, *rest]
-    opened = "Open: on some path between two tenants no barrier is left; days are expected values."
-    return line, [*rest, *(f"{text}." for text in meant), opened]
+        offers.append(f"The cheapest that meets every requirement, {_beside(cheapest, best)}.")
+    if safest is None or safest is cheapest or worst_days(safest) >= _SAFER * worst_days(best):
+        return fitted(said, offers)
+    told = f"The safest, {_beside(safest, best)}; as weighed that is not worth it."
+    if safest.scores["cost"].value > _OFFERED * cost:
+        line, rest = fitted(said, offers)
+        return line, [*rest, told]
+    line, rest = fitted(said, [*offers, told])
+    if line == said:
+        ways = (f"The safest, {_beside(safest, best, name)}." for name in apart(safest, best))
+        line = next((longer for way in ways if (longer := fitted(said, [way])[0]) != said), said)
+    return line, rest
 
 
 def _extremes(best: Evaluation) -> str:
@@ -58,13 +76,13 @@ def _extremes(best: Evaluation) -> str:
     return f"at most {told[0]}, at least {told[1]}"
 
 
-def _beside(other: Evaluation, best: Evaluation) -> str:
+def _beside(other: Evaluation, best: Evaluation, name: str = "") -> str:
     more = other.scores["cost"].value - best.scores["cost"].value
     currency = best.scenario.infrastructure.currency
     price = f"{three_digits(abs(more))} {currency} a month {'more' if more > 0 else 'less'}"
     if abs(more) < _SAME * best.scores["cost"].value:
         price = "for about the same money"
-    return f"{called(other, best)} ({price}), leaves {days_in_words(other, ways=False)}"
+    return f"{name or called(other, best)} ({price}), leaves {days_in_words(other, ways=False)}"
 
 
 def other_families(study: Study, best: Evaluation) -> list[Evaluation]:

@@ -50,12 +50,13 @@ def worst_days(evaluation: Evaluation) -> float:
     return sum(number * counts[name] for name, (number, _) in open_days(evaluation).items())
 
 
-def days_in_words(evaluation: Evaluation, *, ways: bool = True) -> str:
+def days_in_words(evaluation: Evaluation, *, ways: bool = True, by_name: bool = False) -> str:
     """Return the open days a year of what lies most open, per class of tenants, in words.
 
     Args:
         evaluation: the design.
         ways: whether the way on which it lies open is said.
+        by_name: whether every class is told by name and number, also where it is alone or all lie open alike.
     """
     days, classes = open_days(evaluation), evaluation.scenario.tenants.classes
     alike: dict[str, list[TenantClass]] = {}
@@ -65,7 +66,8 @@ def days_in_words(evaluation: Evaluation, *, ways: bool = True) -> str:
             often = "all year" if round(number) >= _YEAR else days_text(number)
             way = f" ({_WAYS.get(plane, plane)})" if number and ways else ""
             alike.setdefault(f"{often}{way}", []).append(tenant_class)
-    told = [text if len(days) == 1 else f"{text} for {tenants_of(whom, classes)}" for text, whom in alike.items()]
+    among, alone = ((), False) if by_name else (classes, len(days) == 1)
+    told = [text if alone else f"{text} for {tenants_of(whom, among)}" for text, whom in alike.items()]
     return listed(told) or "none, there is no other tenant"
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubeanswers.terminal import counted
+from tenancykit.design.model import ClassDesign
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import brief, heads, tight
 from tenancykit.report.completing import goes_without, lacks, left_out, purchase, swapped
-from tenancykit.report.opening_line import LINE
+from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
+
+_FAIR: Final = "fair-queueing"
+"""The need by which jobs of several tenants wait in one queue."""
 
 
 def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
@@ -38,7 +44,9 @@ def recommended_line(best: Evaluation, word: str = "Recommended") -> tuple[str, 
     short = [f"It {text}." for text in [purchase(best, digits=3, brief=True)] if text]
     short += [f"No {need} for {listed(ids)}." for need, ids in lacks(best).items()]
     names = [full, best.name, brief(best), tight(best)]
-    name, said = _fitting(word, [*names, heads(best)], price, musts, short)
+    queue, no_queue = queues(best)
+    name, said = _fitting(word, [*names, heads(best)], price, (musts, short), queue)
+    said, _ = fitted(said, [no_queue])
     more = [f"In full: {full}."] if name != full else []
     more += [text for text in musts if text not in said]
     if changed := swapped(best):
@@ -56,18 +64,49 @@ def recommended_line(best: Evaluation, word: str = "Recommended") -> tuple[str, 
     return said, more
 
 
-def _fitting(word: str, names: list[str], price: str, musts: list[str], short: list[str]) -> tuple[str, str]:
+def _fitting(
+    word: str, names: list[str], price: str, musts: tuple[list[str], list[str]], queue: str
+) -> tuple[str, str]:
     """Return the longest name with which everything that must be said fits one line, and the line.
 
-    What must be said gives way to its short form before the name is cut to whose clusters there are.
+    What must be said gives way to its short form before the name is cut to whose clusters there are. Jobs' queues come
+    before parts of the name that are no queue.
     """
-    ways = [(name, told) for told in (musts, short) for name in names[:3]]
-    ways += [(name, told) for name in names[3:] for told in (musts, short)]
-    for name, told in ways:
-        said = " ".join([f"{word}: {name}, {price}", *told])
-        if len(said) <= LINE:
-            break
-    return name, said
+    ways = [(name, told) for told in musts for name in names[:3]]
+    ways += [(name, told) for name in names[3:] for told in musts]
+    if queue:
+        queued = [(name, told if _queued(name) else [*told, queue]) for name, told in ways if name != names[-1]]
+        ways = [*queued, *ways]
+    lines = [(name, " ".join([f"{word}: {name}, {price}", *told])) for name, told in ways]
+    return next((line for line in lines if len(line[1]) <= LINE), lines[-1])
+
+
+def _queued(name: str) -> bool:
+    return "queues by" in name
+
+
+def queues(best: Evaluation) -> tuple[str, str]:
+    """Return how jobs queue where tenants need a fair queue, and who need none after all, as sentences or empty.
+
+    Tenants of one cluster who have GPU nodes of their own share nothing that a queue would serve.
+    """
+    asks = [one for one in best.resolved.classes if not one.cluster.per_tenant and _asks_fair(best, one)]
+    found: dict[str, list[str]] = {}
+    alone = []
+    for resolved in asks:
+        need, queue = best.catalogue.needs[_FAIR], resolved.chosen("scheduling_quota", "queue")
+        if not need.applies.holds(resolved.facts):
+            alone.append(resolved.tenant_class.id)
+        elif queue is not None and need.met.holds(resolved.facts):
+            found.setdefault(queue.words, []).append(resolved.tenant_class.id)
+    everybody = len(best.resolved.classes)
+    told = "; ".join(words + (f" for {listed(ids)}" if len(ids) < everybody else "") for words, ids in found.items())
+    whom = f" for {listed(alone)}" if len(alone) < everybody else ""
+    return f"{told[:1].upper()}{told[1:]}." if told else "", f"No queue{whom}: they share no GPU node." if alone else ""
+
+
+def _asks_fair(best: Evaluation, resolved: ClassDesign) -> bool:
+    return any(one.need.id == _FAIR for one in asked_needs(resolved.tenant_class, best.scenario, best.catalogue))
 
 
 def _weeks(weeks: float) -> str:
@@ -95,4 +134,4 @@ def provided(best: Evaluation) -> str:
     return listed(names)
 
 
-__all__ = ["hires", "provided", "recommended", "recommended_line"]
+__all__ = ["hires", "provided", "queues", "recommended", "recommended_line"]
