@@ -212,13 +212,15 @@ def test_sixty_basic_customers_get_clusters_of_their_own_only_where_a_nine_is_wo
         ("worth", {"isolation": {"basik": "21000 USD/month per nine"}}, "did you mean basic"),
         ("scales", {"cost": {"best": 5000, "worst": 5000}}, "both ends are 5000"),
         ("scales", {"cost": [9000, 5000]}, "reversed"),
+        ("scales", {"cost": [100_000, "500000 USD a month"]}, "carries a unit; write the number alone"),
+        ("needs", {"gpu-fractions": True}, "no workload of the class asks for a part of a card"),
         ("scales", {"effort": {"best": -1, "worst": 5}}, "too small; allowed: 0 or more"),
         ("scales", {"isolation": {"basic": {"must": 2, "plenty": 1}}}, "reversed"),
         ("scales", {"isolation": {"basic": {"must": 1, "plenty": 40}}}, "is no number of nines"),
         ("stakes", {"network": 0}, "no plane counts anything"),
     ],
 )
-def test_wrong_scales_and_worths_are_refused_with_the_place_and_what_was_expected(
+def test_wrong_scales_worths_and_needs_are_refused_with_the_place_and_what_was_expected(
     field: str, stated: dict[str, object], told: str
 ) -> None:
     with pytest.raises(InputError, match=told):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,12 +14,21 @@ Plane = Literal["control", "compute", "network", "storage", "accelerator", "perf
 """Planes of isolation."""
 
 
+def _bare(value: Any) -> Any:
+    if isinstance(value, str) and re.search(r"[0-9]\s*[^0-9.,_\s]", value):
+        raise ValueError(
+            f"{value!r} carries a unit; write the number alone, such as 500000: cost is read as the scenario's currency "
+            "a month, effort as person-days, operations as hours a month"
+        )
+    return value
+
+
 class Ends(Model):
     """The two ends of a scale where less is better: cost, effort, operations."""
 
-    best: Annotated[Finite, Field(ge=0)]
+    best: Annotated[Finite, Field(ge=0), BeforeValidator(_bare)]
     """Figure of value 1."""
-    worst: Annotated[Finite, Field(gt=0)]
+    worst: Annotated[Finite, Field(gt=0), BeforeValidator(_bare)]
     """Figure of value 0; figures beyond it are extrapolated."""
 
     @model_validator(mode="before")
