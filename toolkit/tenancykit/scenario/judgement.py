@@ -17,8 +17,8 @@ Plane = Literal["control", "compute", "network", "storage", "accelerator", "perf
 def _bare(value: Any) -> Any:
     if isinstance(value, str) and re.search(r"[0-9]\s*[^0-9.,_\s]", value):
         raise ValueError(
-            f"{value!r} carries a unit; write the number alone, such as 500000: cost is read as the scenario's currency "
-            "a month, effort as person-days, operations as hours a month"
+            f"{value!r} carries a unit; write the number alone, such as 500000: cost is read as the scenario's "
+            "currency a month, effort as person-days, operations as hours a month"
         )
     return value
 
