@@ -15,12 +15,14 @@ from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import command_line
 from tenancykit.cli.designs import _with_today
 from tenancykit.criterion_names import CRITERIA
+from tenancykit.report import charts
 from tenancykit.report.calling import called
 from tenancykit.report.paper import Paper
 from tenancykit.report.record_board import BoardEdition, reversals
 from tenancykit.report.risks import risks
 from tenancykit.scenario.model import Scenario, TenantClass, Weights
 from tenancykit.study.outlook import grown_scenario, outlook
+from tests.laws.small import teams
 from tests.report.test_record import words
 from tests.studies import study
 
@@ -78,7 +80,34 @@ def test_where_the_page_says_another_design_is_first_it_is(example: str) -> None
             rest = 1 - current[interval.criterion]
             moved = {n: w * (1 - at) / rest for n, w in current.items()} | {interval.criterion: at}
             assert found.with_weights(Weights.by_criterion(moved, normalise=True)).best.id == label
-            assert f"{called(found[label], found.best)} is first where".lower() in text.lower()
+            name = called(found[label], found.best).replace("the same", "the recommended design")
+            assert f"{name} is first where".lower() in text.lower()
+
+
+def test_no_sentence_of_what_would_reverse_it_leaves_open_which_design_is_the_same() -> None:
+    told = reversals(study("saas-inference"))
+    assert "the recommended design but for" in told.lower()
+    assert "the same" not in told.lower()
+
+
+def test_every_table_names_its_columns_again_on_the_next_sheet() -> None:
+    html = tk.record(study("saas-inference")).html
+    assert html.count("<table>") == html.count("<thead>") > 5
+
+
+@pytest.mark.parametrize(("buying", "word"), [("allowed", "to buy"), ("refused", "missing")])
+def test_the_picture_holds_the_machines_a_fleet_lacks_and_calls_them_so(buying: str, word: str) -> None:
+    found = tk.compare(teams(fleet=f"mode: fixed\n  buying: {buying}", gpu_nodes=2, bare=", bare_metal: true"))["RA09"]
+    drawn = " ".join(row[-1] for row in charts.architecture(found).rows)
+    counts = re.findall(r"([\d,]+) \u00d7", drawn)
+    fleet = found.scores["cost"].figures["fleet"]
+    lacks = sum(fleet["missing"].values())
+    assert lacks > 0
+    assert f" {word})" in drawn
+    assert (
+        sum(int(n.replace(",", "")) for n in counts)
+        == sum(found.scores["cost"].detail.housing.totals().values()) + lacks
+    )
 
 
 def test_three_years_add_up_and_each_year_is_that_of_its_tenants() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -50,9 +51,13 @@ class _Card:
 
 
 def architecture(evaluation: Evaluation) -> Chart:
-    """Return the clusters of a design, alike ones as one card: control plane, node pools, tenants."""
+    """Return the clusters of a design, alike ones as one card: control plane, node pools, tenants.
+
+    Machines that a fixed fleet lacks stand in their pools, marked as to buy, or as missing where buying is not allowed.
+    """
     statement: Statement = evaluation.scores["cost"].detail
-    cards = _cards(statement)
+    lacking = "to buy" if evaluation.scenario.infrastructure.buying == "allowed" else "missing"
+    cards = _cards(statement, lacking)
     total = sum(c.copies for c in cards)
     sites = len({c.site for c in cards})
     tenants = sum(group.count for group in statement.groups)
@@ -83,7 +88,7 @@ def architecture(evaluation: Evaluation) -> Chart:
     return canvas.chart(["site", "cluster", "number", "classes", "control plane", "nodes"], data)
 
 
-def _cards(statement: Statement) -> list[_Card]:
+def _cards(statement: Statement, lacking: str) -> list[_Card]:
     by_cluster: dict[str, list[Housed]] = {}
     for one in statement.housing.housed:
         by_cluster.setdefault(one.domain.cluster, []).append(one)
@@ -98,29 +103,35 @@ def _cards(statement: Statement) -> list[_Card]:
             pays,
             sum(c.copies for c in found),
             classes,
-            _pools([one for c in found for one in by_cluster.get(c.id, [])]),
+            _pools([one for c in found for one in by_cluster.get(c.id, [])], lacking),
         )
         for (site, kind, pays, classes), found in alike.items()
     ]
 
 
-def _pools(housed: Sequence[Housed]) -> tuple[_Pool, ...]:
-    found: dict[tuple[str, tuple[str, ...]], tuple[int, dict[str, int]]] = {}
+def _pools(housed: Sequence[Housed], lacking: str) -> tuple[_Pool, ...]:
+    found: dict[tuple[str, tuple[str, ...]], tuple[int, Counter[str], Counter[str]]] = {}
     for one in housed:
         key = (one.domain.kind, one.domain.classes)
-        copies, machines = found.get(key, (0, {}))
+        copies, machines, extra = found.get(key, (0, Counter(), Counter()))
         for name, number in one.nodes.items():
-            machines[name] = machines.get(name, 0) + number * one.copies
-        found[key] = (copies + one.copies, machines)
+            machines[name] += number * one.copies
+        for name, number in one.extra.items():
+            extra[name] += number * one.copies
+        found[key] = (copies + one.copies, machines, extra)
     return tuple(
-        _Pool(
-            kind,
-            copies,
-            classes,
-            ", ".join(f"{n:,} \u00d7 {name}" for name, n in sorted(machines.items()) if n) or "none",
-        )
-        for (kind, classes), (copies, machines) in found.items()
+        _Pool(kind, copies, classes, _machines(machines, extra, lacking))
+        for (kind, classes), (copies, machines, extra) in found.items()
     )
+
+
+def _machines(machines: Counter[str], extra: Counter[str], lacking: str) -> str:
+    """Return machines in words, with how many of them the fleet lacks."""
+    told = []
+    for name, number in sorted((machines + extra).items()):
+        lacks = f" ({'all' if extra[name] == number else f'{extra[name]:,}'} {lacking})" if extra[name] else ""
+        told.append(f"{number:,} \u00d7 {name}{lacks}")
+    return ", ".join(told) or "none"
 
 
 def _height(card: _Card) -> float:

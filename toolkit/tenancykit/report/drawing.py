@@ -64,7 +64,8 @@ def ranking_table(study: Study) -> str:
         "<p><small>Longer bars are better. * on the Pareto front; \u2013: not admitted, see below. "
         f"Isolation levels: {escape(levels)}.</small></p>"
     )
-    return f"<table><tr><th>Rank</th><th>Design</th>{head}<th>Score</th></tr>{''.join(rows)}</table>{note}"
+    heads = f"<thead><tr><th>Rank</th><th>Design</th>{head}<th>Score</th></tr></thead>"
+    return f"<table>{heads}<tbody>{''.join(rows)}</tbody></table>{note}"
 
 
 def _row(study: Study, evaluation: Evaluation) -> str:
@@ -113,7 +114,8 @@ def evaluation_html(evaluation: Evaluation) -> str:
     return _page(
         f"<h3>{escape(evaluation.id)} {escape(evaluation.name)}</h3><ul>{classes}</ul>",
         f"<p>Not valid here:</p><ul>{broken}</ul>" if broken else "",
-        f"<table><tr><th>Criterion</th><th>Value</th><th>P10 - P90</th><th>Finding</th></tr>{rows}</table>",
+        "<table><thead><tr><th>Criterion</th><th>Value</th><th>P10 - P90</th><th>Finding</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>",
     )
 
 

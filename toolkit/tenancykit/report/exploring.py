@@ -244,7 +244,8 @@ def exploration_html(found: Exploration) -> str:
         f'<div class="tk"><h3>{escape(found.scenario.title or found.scenario.name)}</h3>'
         f"<p>{number_of(found.combinations)} combinations of options, <b>{number_of(found.space)}</b> of them valid; "
         f"{found.evaluated:,} measured, {found.billed:,} priced in full.</p>{_handful_html(found)}{picture}"
-        f"<table><tr><th>Design</th>{head}<th>Options, or how it differs from one above</th></tr>{rows}</table>{common}"
+        f"<table><thead><tr><th>Design</th>{head}<th>Options, or how it differs from one above</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>{common}"
         f"<p>The front is {escape(_proof(found))}.</p><ul>{caveats}</ul></div>"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
@@ -25,6 +26,8 @@ _TOLD_FROM: Final = 0.0005
 _NOISE: Final = 0.01
 """Shares of samples that differ by less are not told apart."""
 _TOLD: Final = 3
+_SAME: Final = re.compile(r"^the same\b")
+"""A name beside the first design, which a sentence behind one about another design would give to that."""
 
 DOUBT: Final = f"in samples of {VARIED}"
 """What differs from sample to sample."""
@@ -166,7 +169,7 @@ def what_would_change_it(study: Study, *, stakeholders: bool = False) -> str:
             edges.setdefault(label, []).append(f"stakeholder {name} decides")
     names = names_beside(study, edges)
     told = [
-        f"{names[label]} is first where {', or '.join(reasons)}."
+        f"{_SAME.sub('the recommended design', names[label])} is first where {', or '.join(reasons)}."
         for label, reasons in sorted(edges.items(), key=lambda item: study.rank(item[0]) or 0)
     ]
     return " ".join(f"{text[0].upper()}{text[1:]}" for text in told)

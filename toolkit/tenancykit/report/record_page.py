@@ -215,8 +215,8 @@ def _consequences(chosen: Evaluation) -> str:
         for name, score in chosen.scores.items()
     )
     return (
-        f"<table><tr><th>Criterion</th><th class='n'>Value</th><th class='n'>P10 - P90</th><th>Finding</th></tr>{rows}"
-        "</table>"
+        "<table><thead><tr><th>Criterion</th><th class='n'>Value</th><th class='n'>P10 - P90</th><th>Finding</th></tr>"
+        f"</thead><tbody>{rows}</tbody></table>"
     )
 
 
