@@ -7,8 +7,10 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from tenancykit.catalogue.reading import load_catalogue
-from tenancykit.cli import command_line, exploring
+from tenancykit.cli import command_line, exploring, main
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -37,6 +39,23 @@ def test_the_tour_reads_an_export_only_after_it_was_written() -> None:
     written = next(place for place, text in enumerate(commands) if text.startswith("export"))
     reads = [place for place, text in enumerate(commands) if re.search(r"(?<!--to )\bout/(?!front)", text)]
     assert min(place for place in reads if place != written) > written
+
+
+def test_no_export_of_the_tour_lies_in_another_one_or_in_that_of_the_demo() -> None:
+    folders = {Path(found.rstrip('`."')) for found in re.findall(r"\bout/[\w-]+/?(?![\w/.-])", README)}
+    assert len(folders) > 2
+    assert "--to out/`" not in README
+    assert not any(one in other.parents for one in folders for other in folders)
+
+
+@pytest.mark.whole
+def test_the_tour_runs_as_printed_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Explorations look less far here; everything else is as printed, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    answers_no = {"can-i", "reach"}
+    for words in tour():
+        code = main([*words, *(["--limit", "500"] if words[0] == "explore" else [])])
+        assert code == (1 if words[0] in answers_no else 0), words
 
 
 def test_the_studio_and_the_course_are_on_the_first_screen() -> None:

@@ -103,3 +103,38 @@ def test_assumptions_are_listed_by_how_much_they_move_the_ranking(capsys: pytest
     table, _, rest = text.partition("\n\n")
     assert len(table.splitlines()) - 1 + int(rest.split(maxsplit=1)[0]) == len(entries)
     assert len(text.splitlines()) < len(entries)
+
+
+def test_a_design_that_was_explored_is_exported_by_its_id_and_its_record_works_out_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    front, folder = tmp_path / "front.csv", tmp_path / "out"
+    code, out, _ = run(capsys, "explore", "ml-platform", *NARROW, "--front", str(front))
+    command = out.splitlines()[-1].split()
+    assert (code, command[:3]) == (0, ["tenancykit", "export", "ml-platform"])
+    code, out, _ = run(capsys, *command[1:-1], str(folder))
+    assert (code, out.split(" ", 1)[0]) == (0, command[6])
+    assert "X" not in out.split(":")[0].split(" ", 1)[1]
+    assert run(capsys, "replay", str(folder))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "of an exploration, and its front is not named"),
+        ("", "front.csv:1: has no column id, research"),
+        ("id,research\nX00000000,rt_runc\n", "did you mean X00000000?"),
+        ("id,research\nX00000001,rt_runk\n", "front.csv:2: design: unknown option 'rt_runk'"),
+        ("id,research\nX00000001\n", "front.csv:2: 1 cells stand under 2 columns"),
+        ('id,research\n"X00000001\n', "front.csv: is not CSV"),
+    ],
+)
+def test_a_front_that_does_not_hold_the_design_is_told_by_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str | None, told: str
+) -> None:
+    front = tmp_path / "front.csv"
+    if text is not None:
+        front.write_text(text, encoding="utf-8")
+    named = [] if text is None else ["--front", str(front)]
+    code, _, err = run(capsys, "compare", "ml-platform", "--variant", "X00000001", *named)
+    assert (code, told in err) == (2, True), err

@@ -181,13 +181,22 @@ def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_from_the_file(tmp_path: 
     )
     assert again.exact
     assert by_options(again.front) == by_options(whole.front)
-    assert seen[-1][0] == seen[-1][1] == whole.space
-    assert "left" in seen[-1][2]
+    measured = [one for one in seen if "left" in one[2]]
+    assert measured[-1][0] == measured[-1][1] == whole.space
     stop.set()
     stopped = explore(scenario, catalogue, allowed=NARROW, resume=file, stop=stop)
     assert stopped.stopped
     assert not stopped.exact
     assert stopped.evaluated == whole.space
+
+
+def test_pricing_which_takes_longest_tells_how_far_it_is() -> None:
+    seen: list[tuple[int, int, str]] = []
+    scenario, catalogue = loaded("gpu-cloud"), load_catalogue()
+    explore(scenario, catalogue, allowed=NARROW, progress=lambda *told: seen.append(told))
+    priced = [one for one in seen if "priced" in one[2]]
+    assert any(done < total for done, total, _ in priced)
+    assert all(0 < done <= total for done, total, _ in priced)
 
 
 def test_control_c_keeps_what_is_done() -> None:

@@ -395,6 +395,8 @@ def _variant_argument(parser: ArgumentParser) -> None:
     _repeatable(
         parser, "--variant", "TEXT", "also evaluate a variation, such as 'RA01 +node_dedicated_tenant -pol_vap'"
     )
+    text = "file that explore --front wrote: its designs may be named by their ids, here and as variants"
+    parser.add_argument("--front", metavar="FILE", help=text)
 
 
 class Command(NamedTuple):

@@ -28,6 +28,7 @@ from tenancykit.study.beside import processors
 from tenancykit.study.closing import opened
 from tenancykit.study.comparison import Progress, Study
 from tenancykit.study.evaluation import Evaluation
+from tenancykit.study.explored_designs import EXPLORED, read_explored
 
 if TYPE_CHECKING:
     from tenancykit.report.paper import Paper
@@ -39,18 +40,23 @@ def loaded(options: argparse.Namespace) -> Catalogue:
 
 
 def asked_study(options: argparse.Namespace, *named: str | None, further: Iterable[Design] = ()) -> Study:
-    """Return the study, with the variants asked for and those among the designs named."""
+    """Return the study, with the variants asked for, and those and explored ones among the designs named."""
     gc.disable()  # what a study holds lives until the command ends; looking through it took a fourteenth of the time
     catalogue = loaded(options)
     scenario = api.load_scenario(options.scenario, catalogue)
     asked = {
         _id(text): text for text in (*options.variant, *filter(None, named)) if _id(text) not in catalogue.references
     }
-    written = {key: text for key, text in asked.items() if text in options.variant or "+" in text or " -" in text}
+    explored = [key for key in asked if EXPLORED.fullmatch(key)]
+    written = {
+        key: text
+        for key, text in asked.items()
+        if key not in explored and (text in options.variant or "+" in text or " -" in text)
+    }
     return api.compare(
         scenario,
         catalogue,
-        designs=(*written.values(), *further),
+        designs=(*written.values(), *read_explored(options.front, explored, scenario, catalogue), *further),
         calibration=options.calibration,
         as_published=options.as_published,
         progress=progress_line(),

@@ -14,12 +14,13 @@ from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import FINDINGS, OK
-from tenancykit.cli.designs import print_json, progress_line
+from tenancykit.cli.designs import asked_study, print_json, progress_line
 from tenancykit.report.exploring import exploration_payload, exploration_text, front_csv
 from tenancykit.report.robust import robustness_payload, robustness_text
-from tenancykit.report.text import columns
-from tenancykit.study.exploration import LIMIT, PER_CLASS_LIMIT
+from tenancykit.report.text import columns, wrapped
+from tenancykit.study.exploration import LIMIT, PER_CLASS_LIMIT, Exploration
 from tenancykit.study.exploration import explore as explore_space
+from tenancykit.study.handful import handful
 from tenancykit.study.robustness import robustness
 
 
@@ -46,7 +47,18 @@ def explore(options: argparse.Namespace) -> int:
         print_json(exploration_payload(found))
     else:
         print(exploration_text(found))
+        print("\n".join(_further(options, found)))
     return OK if found.admitted else FINDINGS
+
+
+def _further(options: argparse.Namespace, found: Exploration) -> list[str]:
+    """Return how a design of the front is taken up again: in words, and as a command of its own line."""
+    chosen = handful(found)
+    front, design = options.front or "FILE", chosen[0].found.id if chosen else found.front[0].id
+    told = "To go on with a design of the front (compare, explain, share and robust take --front with --variant):"
+    if not options.front:
+        told = f"With --front FILE the front is written to a file. {told}"
+    return [*wrapped(told), f"  tenancykit export {options.scenario} --front {front} --design {design} --to out/"]
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -76,12 +88,7 @@ def _flaws(options: argparse.Namespace) -> int:
 
 def robust(options: argparse.Namespace) -> int:
     """Say what would overturn the first place, what moves it most, and what is near it."""
-    catalogue = load_catalogue(*options.catalogue)
-    scenario = api.load_scenario(options.scenario, catalogue)
-    study = api.compare(
-        scenario, catalogue, designs=options.variant, calibration=options.calibration, progress=progress_line()
-    )
-    found = robustness(study)
+    found = robustness(asked_study(options))
     if options.json:
         print_json(robustness_payload(found))
     else:

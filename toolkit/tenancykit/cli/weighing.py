@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.scalars import decimal_number
@@ -13,6 +14,7 @@ from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.cli import FINDINGS, OK
 from tenancykit.cli.designs import print_json, progress_line
 from tenancykit.criterion_names import CRITERIA, TITLES
+from tenancykit.report.text import wrapped
 from tenancykit.study.comparison import Study
 from tenancykit.study.exchange_rates import MONEY, goods
 from tenancykit.study.weighing import (
@@ -32,7 +34,7 @@ def weigh(options: argparse.Namespace) -> int:
     catalogue = load_catalogue(*options.catalogue)
     study = api.compare(api.load_scenario(options.scenario, catalogue), catalogue, progress=progress_line())
     if options.questions:
-        print("\n".join(escaped(text) for text in questions(study)))
+        print("\n".join(wrapped_lines(questions(study))))
         return OK
     if options.swing:
         found = weighed_by_swings(study, parse_swings(options.swing))
@@ -43,8 +45,13 @@ def weigh(options: argparse.Namespace) -> int:
     if options.json:
         print_json(payload(found))
     else:
-        print(escaped(found.text()))
+        print("\n".join([*wrapped_lines(found.words), "", "For the scenario:", "", escaped(found.said)]))
     return FINDINGS if found.contradictions else OK
+
+
+def wrapped_lines(sentences: Iterable[str]) -> list[str]:
+    """Return sentences as lines that fit the terminal."""
+    return [line for text in sentences for line in wrapped(escaped(text))]
 
 
 def payload(found: Weighing) -> dict[str, object]:
@@ -76,7 +83,7 @@ def _asked(study: Study) -> Weighing:
             answers.append(parse_trade(f"1 {good.name} = {number:g} {MONEY}"))
     if answers:
         return weighed_by_trades(study, answers)
-    print(escaped(asked[0]))
+    print("\n".join(wrapped_lines(asked[:1])))
     points = {}
     for name in CRITERIA:
         if name not in study.scales.tree.silent:

@@ -25,6 +25,8 @@ _CENTS = 0.05
 """What the cost of people of a sweep may be off, by rounding."""
 _AT_LEAST = 5
 """Bills drawn up for whoever stops before there is any."""
+_LOT = 64
+"""Designs priced between two tellings of how far it is."""
 _TOLERANCE = 0.5
 """Difference between a bill and a bound, in units of currency, above which the bound counts as refuted."""
 
@@ -69,15 +71,21 @@ class Refiner:
         question: what is swept.
         executor: where bills are drawn up; in this process where None.
         stopped: asked before each round; the front is then left as it is.
+        told: told during a round how many of how many designs are priced.
     """
 
     def __init__(
-        self, question: Question, executor: Executor | None = None, stopped: Callable[[], bool] | None = None
+        self,
+        question: Question,
+        executor: Executor | None = None,
+        stopped: Callable[[], bool] | None = None,
+        told: Callable[[int, int], None] | None = None,
     ) -> None:
         self.question = question
         self.sweeper: Sweeper = sweeper_of(question)
         self.executor = executor
         self.stopped = stopped or (lambda: False)
+        self.told = told or (lambda _done, _total: None)
         self.bounds: dict[tuple[int, bytes], float] = {}
         self.bills: dict[bytes, float] = {}
         self.refuted: list[Refutation] = []
@@ -194,11 +202,17 @@ class Refiner:
 
     def _spread(self, work: Callable[..., list[float]], codes: Codes, bare: bool | None) -> Iterable[float]:
         more = () if bare is None else (bare,)
+        lots = [lot for lot in np.array_split(codes, max(min(len(codes), 16), len(codes) // _LOT)) if len(lot)]
         if self.executor is None or len(codes) < 4:
-            return work(self.question, codes, *more)
-        lots = [lot for lot in np.array_split(codes, min(len(codes), 16)) if len(lot)]
-        waiting = [self.executor.submit(work, self.question, lot, *more) for lot in lots]
-        return [value for one in waiting for value in one.result()]
+            done: Iterable[list[float]] = (work(self.question, lot, *more) for lot in lots)
+        else:
+            waiting = [self.executor.submit(work, self.question, lot, *more) for lot in lots]
+            done = (one.result() for one in waiting)
+        values: list[float] = []
+        for found in done:
+            values += found
+            self.told(len(values), len(codes))
+        return values
 
 
 def _numbering(names: Sequence[str]) -> NDArray[np.uint8]:

@@ -88,7 +88,7 @@ class Search:
         self.stop = stop
         self.interrupted = False
         self.sweeper = sweeper_of(question)
-        self.refiner = Refiner(question, executor, self._stopped)
+        self.refiner = Refiner(question, executor, self._stopped, self._priced)
         self.admission = Admission(self.sweeper)
         self.started = time.monotonic()
         self.lots: list[Columns] = []
@@ -174,6 +174,10 @@ class Search:
             done = len(self.seen)
             left = (time.monotonic() - start) / max(1, done - before) * (total - done)
             self.progress(done, total, f"designs measured, about {left:.0f} s left")
+
+    def _priced(self, done: int, total: int) -> None:
+        if self.progress is not None and not self._stopped():
+            self.progress(done, total, f"designs of this round priced, {len(self.seen):,} measured")
 
     def _keep(self, columns: Columns) -> None:
         self.lots.append(columns)

@@ -40,14 +40,19 @@ class Weighing:
     said: str
     contradictions: tuple[Contradiction, ...] = ()
 
-    def text(self) -> str:
-        """Return what the answers mean, in exchange rates, in the first place, and as YAML."""
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the answers mean, in exchange rates and in the first place, a sentence each; contradictions before."""
         lines = [f"Contradiction: {item}. Change one of the two." for item in self.contradictions]
         lines.append(rates_in_words(self.study.exchange_rates))
         if self.study.ranking is not None:
             answers = "what fits these answers best" if self.contradictions else "these answers"
             lines.append(f"First under {answers}: {self.study.best.name}.")
-        return "\n".join([*lines, "", "For the scenario:", "", self.said])
+        return tuple(lines)
+
+    def text(self) -> str:
+        """Return what the answers mean, in exchange rates, in the first place, and as YAML."""
+        return "\n".join([*self.words, "", "For the scenario:", "", self.said])
 
 
 def questions(study: Study) -> tuple[str, ...]:
