@@ -81,6 +81,7 @@ TRUST = {
     "customers-with-cluster-rights",
     "untrusted-code-no-soft-gpu-sharing",
     "rdma-partitioned",
+    "gvisor-no-rdma-in-pods",
 }
 MAKERS = {"nvidia-ways-need-nvidia": ("gpu_mig", "gpu_mps", "gpu_timeslice", "gpu_vgpu", "gpu_dra")}
 DENSITY = {"kata-one-gpu-pod-per-node": "rt_kata", "coco-one-gpu-pod-per-node": "rt_coco"}
@@ -219,6 +220,13 @@ def test_customers_with_cluster_rights_need_a_control_plane_with_own_nodes() -> 
     assert broken(OWN_CLUSTER, case) == ""
     for control_plane in ("cp_vcluster_private", "cp_hypershift", "cp_k0smotron", "cp_gardener", "cp_capi_dedicated"):
         assert broken(OWN_CLUSTER, case, add=control_plane) == ""
+
+
+def test_gvisor_is_refused_to_pods_that_talk_over_rdma_only() -> None:
+    rule = "gvisor-no-rdma-in-pods"
+    assert rule in broken(SHARED_CLUSTER, scenario(workload=RDMA, fabric="infiniband"), add="rt_gvisor")
+    assert rule not in broken(SHARED_CLUSTER, scenario(workload=RDMA, fabric="none"), add="rt_gvisor")
+    assert rule not in broken(SHARED_CLUSTER, scenario(workload=RDMA, fabric="infiniband"))
 
 
 def test_customers_on_one_rdma_fabric_need_partitions() -> None:

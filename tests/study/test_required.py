@@ -170,3 +170,31 @@ def test_a_search_begins_with_references_completed_and_lifted() -> None:
     first = tk.compare(scenario).best
     found = tk.explore(scenario, limit=100).admitted
     assert any(set(one.choices["nations"].options) == set(first.resolved.classes[0].choice.options) for one in found)
+
+
+def test_what_a_rule_demands_of_the_tenants_completes_designs_that_have_room_for_it() -> None:
+    """Customers on one InfiniBand fabric need partitions on it, whoever published what; a sandbox is no add-on."""
+    study = answer("incubator-rivals", tenants__classes__0__trust="trusted", tenants__classes__0__requirements={})
+    chosen = {e.id: e.resolved.classes[0].choice for e in study.evaluations}
+    assert "net_rdma_pkey" in {one.option for one in chosen["RA17"].supplements}
+    assert study.ranking is not None
+    assert "RA17" in study.ranking.labels
+    assert "rt_runc" in chosen["RA01"].options
+    apart = answer("incubator-rivals", infrastructure__fabric="none")
+    assert "net_rdma_pkey" not in {o for e in apart.evaluations for c in e.resolved.classes for o in c.choice.options}
+
+
+@pytest.mark.parametrize("name", ["course-admins", "ci-runners", "cpu-only"])
+def test_where_no_machine_has_a_card_no_design_has_a_way_to_cut_one(name: str) -> None:
+    study = answer(name)
+    options = {o for e in study.evaluations for c in e.resolved.classes for o in c.choice.options}
+    assert not options & {"gpu_mig", "gpu_mps", "gpu_timeslice", "gpu_vgpu", "gpu_dra"}
+    assert not any("MIG" in e.resolved.long for e in study.evaluations)
+
+
+def test_a_composition_is_not_made_of_a_lean_part_where_a_near_twin_leaves_its_class_open_for_less() -> None:
+    """Two ways to host control planes are near-twins; the lean one leaves the labs open twice as long."""
+    study = tk.compare(tk.load_scenario("gpu-cloud"))
+    composed = next(e for e in study.evaluations if e.id == "HY1")
+    assert "cp_kamaji" in composed.resolved.of_class("labs").choice.options
+    assert study.best.id == "HY1"

@@ -42,10 +42,10 @@ def cuts(mode: GpuMode, model: str) -> bool:
 
 
 def makers_on_offer(scenario: Scenario) -> frozenset[str]:
-    """Return who makes the accelerators on offer; NVIDIA where none is known by name."""
+    """Return who makes the accelerators on offer; NVIDIA where one, or a machine, is not known by name."""
     shapes = _shapes(scenario.infrastructure, scenario.folder)
-    models = {shape.gpu_model if shape else "" for shape in shapes if shape is None or shape.gpus}
-    return frozenset(vendor_of(model) or "nvidia" for model in models) or frozenset({"nvidia"})
+    models = {shape.gpu_model if shape else "" for shape in shapes or (None,) if shape is None or shape.gpus}
+    return frozenset(vendor_of(model) or "nvidia" for model in models)
 
 
 @lru_cache(maxsize=256)

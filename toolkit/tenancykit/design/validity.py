@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from tenancykit.catalogue.class_facts import is_class_fact
 from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.boards import cuts
@@ -90,7 +91,7 @@ class Judge:
         rules = self._applying(facts)
         for rule in rules:
             if rule.then is not None and not rule.then.holds(facts):
-                broken.append(f"{rule.why} (rule {rule.id}: needs {rule.then})")
+                broken.append(ruled_out_text(rule))
             broken += self._too_old(rule)
         restrictions = [rule.gpu_models for rule in rules if rule.gpu_models and "gpu" in facts]
         broken += self._no_model(restrictions)
@@ -106,6 +107,12 @@ class Judge:
         rules = self._applying(facts)
         restrictions = [rule.gpu_models for rule in rules if rule.gpu_models and "gpu" in facts]
         return (*self._no_model(restrictions), *(reason for rule in rules for reason in self._too_old(rule)))
+
+    @property
+    def demands(self) -> tuple[Rule, ...]:
+        """The rules that follow from the class alone, whatever is chosen for it."""
+        applying = self._applying(self.base)
+        return tuple(rule for rule in applying if rule.then and all(map(is_class_fact, rule.when.atoms())))
 
     def _applying(self, facts: frozenset[str]) -> list[Rule]:
         """Return the rules that apply under facts."""
@@ -133,6 +140,11 @@ class Judge:
 
 _MOST_JUDGES: Final = 64
 _JUDGES: Final[dict[tuple[int, int, int], tuple[Judge, object]]] = {}
+
+
+def ruled_out_text(rule: Rule) -> str:
+    """Return why a design that breaks a rule is not admitted."""
+    return f"{rule.why} (rule {rule.id}: needs {rule.then})"
 
 
 def missed_text(asked: Asked) -> str:

@@ -31,7 +31,15 @@ from tenancykit.design.lean import PLAIN, readings
 from tenancykit.design.model import Choice, Design, Supplement, choose
 from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
-from tenancykit.design.validity import Judge, judge_of, missed_text, missing_text, reference_design, resolve
+from tenancykit.design.validity import (
+    Judge,
+    judge_of,
+    missed_text,
+    missing_text,
+    reference_design,
+    resolve,
+    ruled_out_text,
+)
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.study.leaving_out import as_asked
 from tenancykit.study.lifting import lifted, unreached, wanted_levels
@@ -122,7 +130,7 @@ class _Completion:
         if key not in self._ways:
             judge = self.judges[tenant_class.id]
             resolved, broken = judge.resolve(choice)
-            wanted = (*judge.asked, *self._required(tenant_class))
+            wanted = (*judge.asked, *self._required(tenant_class), *self._ruled(judge))
             asked = tuple(one for one in wanted if one.missed(resolved.facts))
             context = _Context(judge, choice, frozenset(broken), asked)
             self._ways[key] = self._best_effort(context) if asked else [()]
@@ -139,6 +147,15 @@ class _Completion:
                     id=identifier, name=name, what=what, default=here, why=why, unless=why, met=here, swaps=layers
                 )
                 yield Asked(need, tenant_class.id, wanted=True, stated=True, why=why)
+
+    def _ruled(self, judge: Judge) -> Iterator[Asked]:
+        """Yield what rules demand of such tenants whatever is chosen as needs, where completion may add it."""
+        free = [option for option, _ in self.optional if self._may_fill(option, frozenset())]
+        for rule in judge.demands:
+            if rule.then is not None and any(_brings(option, _plain(rule.then)) for option in free):
+                here, why, who = Condition("always"), rule.why, judge.tenant_class.id
+                need = Need(id=rule.id, name=rule.id, what=why, default=here, why=why, unless=why, met=rule.then)
+                yield Asked(need, who, wanted=True, stated=False, why=why)
 
     def _best_effort(self, context: _Context) -> list[Way]:
         """Return the ways that meet every need, or all but those that nothing meets."""
@@ -214,16 +231,16 @@ class _Completion:
         return context.replacing and bool(context.broken - self._owed(context) - set(broken))
 
     def _owed(self, context: _Context) -> frozenset[str]:
-        """Return why a design is refused that completing it is there to mend: needs and required options."""
-        required = map(missing_text, context.judge.tenant_class.requirements.require_options)
-        return frozenset((*map(missed_text, context.judge.asked), *required))
+        """Return why a design is refused that completing it is there to mend: needs, required options, rules."""
+        judge = context.judge
+        required = map(missing_text, judge.tenant_class.requirements.require_options)
+        return frozenset((*map(missed_text, judge.asked), *required, *map(ruled_out_text, judge.demands)))
 
     def _providers(self, lacking: Condition, facts: frozenset[str], context: _Context, added: Way) -> list[Option]:
         """Return the options that bring a fact the condition lacks, in layers that are free (or may be replaced)."""
-        read = readings(lacking)
-        wanted = {name for name, sign in read if sign == PLAIN} - facts
-        if any(name in facts for name, sign in read if sign != PLAIN):
-            wanted |= {name for name, sign in read if sign == PLAIN}
+        wanted = _plain(lacking) - facts
+        if any(name in facts for name, sign in readings(lacking) if sign != PLAIN):
+            wanted = _plain(lacking)
         requirements = context.judge.tenant_class.requirements
         required = set(requirements.require_options)
         taken = {self._layer(option.id) for option in added}
@@ -449,6 +466,11 @@ def _kept_supplements(before: Design, after: Design) -> Design:
         kept = [s for s in earlier if s.option in choice.options and s.option not in known]
         choices[name] = replace(choice, supplements=(*kept, *new), omissions=before.choices[name].omissions)
     return replace(after, choices=choices)
+
+
+def _plain(condition: Condition) -> frozenset[str]:
+    """Return the facts that make a condition truer."""
+    return frozenset(name for name, sign in readings(condition) if sign == PLAIN)
 
 
 def _brings(option: Option, facts: frozenset[str]) -> bool:

@@ -7,9 +7,10 @@ reference does is compared beside the references. It is composed of catalogue re
 variant changes nobody else.
 
 The search is exact under two simplifications. Of near-twins - what differs for a class only in what is built on top -
-the one that takes people least stands for all. And what a combination costs is the bill of its core (how machines are
-cut) plus, at the price of the cheapest machine, what all its components request. Combinations are looked at in the
-order of the best they can be, so that few bills are drawn up; the one found is measured in full like any design.
+the one that takes people least stands for all that leave the class open about as long. And what a combination costs is
+the bill of its core (how machines are cut) plus, at the price of the cheapest machine, what all its components request.
+Combinations are looked at in the order of the best they can be, so that few bills are drawn up; the one found is
+measured in full like any design.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.hybrids import only_class
-from tenancykit.study.leaves import batch_of_designs, swept_nines
+from tenancykit.study.leaves import batch_of_designs, class_days, swept_nines
 from tenancykit.study.requirements import class_level, figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet
 from tenancykit.study.sweeping import Floats, Question, Sweeper, sweeper_of
@@ -52,6 +53,9 @@ TRIES: Final = 12
 """Combinations measured in full until one meets every requirement, those apart that a fixed fleet has no cards for."""
 TOO_LARGE: Final = 60
 """Most combinations measured that a fixed fleet has no cards for: the search by price does not know the fleet."""
+
+SAFER: Final = 0.8
+"""Share of the days a near-twin that takes people less leaves a class open, below which both are tried (assumption)."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +244,10 @@ class _Search:
 
 
 def _parts(references: Sequence[Evaluation], class_id: str, scenario: Scenario) -> Iterator[Part]:
-    """Yield what references choose for a class: valid choices that give it its levels, of near-twins the leanest."""
+    """Yield what references choose for a class: valid choices that give it its levels.
+
+    Of near-twins the leanest, and whatever takes people more and leaves the class open fewer days.
+    """
     tenant_class = scenario.tenant_class(class_id)
     wishes = tenant_class.requirements
     wanted = {
@@ -248,13 +255,14 @@ def _parts(references: Sequence[Evaluation], class_id: str, scenario: Scenario) 
         "control": wishes.control_plane,
         "data": wishes.data_plane,
     }
-    seen: set[Hashable] = set()
+    safest: dict[Hashable, float] = {}
     for one in sorted(references, key=lambda e: (e.people.per_month, e.id)):
         resolved = one.resolved.of_class(class_id)
         family = family_of_class(resolved)
         met = all(level is None or class_level(one, class_id, plane) >= level for plane, level in wanted.items())
-        if met and family not in seen and one.resolved.valid_for(class_id):
-            seen.add(family)
+        days = class_days(one)[class_id]
+        if met and days < SAFER * safest.get(family, math.inf) and one.resolved.valid_for(class_id):
+            safest[family] = days
             yield Part(one.id, resolved)
 
 
