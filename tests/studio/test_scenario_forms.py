@@ -94,6 +94,26 @@ def test_workloads_and_machines_are_added_and_classes_run_them(desk: Desk) -> No
     assert desk.session.state.faults == ()
 
 
+def test_a_copied_machine_is_one_the_scenario_has_not_yet(desk: Desk) -> None:
+    first = desk.session.scenario.infrastructure.nodes[0]
+    named(desk, f"Copy {first.type}").click()
+    own, other = desk.session.scenario.infrastructure.nodes
+    assert own == first
+    assert other.type != first.type
+    assert (other.count, other.term) == (first.count, first.term)
+    assert f"copied, as {other.type}" in desk.said[-1]
+    assert desk.session.state.faults == ()
+
+
+def test_a_fault_is_told_below_the_fields_it_is_about(desk: Desk) -> None:
+    named(desk, "Budget a month").value = "a lot"
+    told = [w.value for w in walk(desk.panel._limits.widget) if "fault" in str(getattr(w, "value", ""))]
+    assert len(told) == 1
+    assert "requirements.budget_per_month" in told[0]
+    named(desk, "Budget a month").value = "500000"
+    assert not any("fault" in str(getattr(w, "value", "")) for w in walk(desk.panel._limits.widget))
+
+
 def test_what_is_still_used_and_removed_is_told_as_a_fault(desk: Desk) -> None:
     named(desk, "Remove service").click()
     assert desk.session.state.faults

@@ -210,6 +210,11 @@ def test_the_export_button_says_rank_and_admission_and_asks_before_what_is_not_a
         assert html.escape(reason) in words(studio)
     find(studio, "Button", "Export it all the same").click()
     assert (tmp_path / "out" / "index.yaml").is_file()
+    broken = next(e.id for e in study.order if not e.resolved.is_valid)
+    studio.do(lambda: studio.session.open(broken))
+    export_button(studio).click()
+    assert f"{broken} cannot be exported" in words(studio)
+    assert f"{broken} is not admitted. Export it" not in words(studio)
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_words(studio: Studio, tmp_path: Path) -> None:

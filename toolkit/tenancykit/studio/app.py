@@ -129,14 +129,21 @@ class Studio:
 
         What goes wrong is told in words: an input that is wrong, a folder that cannot be written, nobody admitted.
         """
+        known = self.session.state.faults
         try:
             action()
         except (TenancyKitError, OSError) as error:
             self._say(str(error), wrong=True)
             self._sidebar.show()
             return False
-        self._say(told)
+        faults = self.session.state.faults
+        if faults and faults != known:
+            self._say(f"{faults[0]} (the figures are still those before)", wrong=True)
+        else:
+            self._say(told)
         self._keep()
+        self._stale.add(ScenarioPanel.title)
+        self._show_tab()
         self._measure(0.0)
         return True
 
@@ -222,9 +229,10 @@ class Studio:
         self._show_tab()
 
     def _show_tab(self) -> None:
-        if self.session.waiting():
-            return
+        """Show the open tab: the scenario at once, since its lines are pressed by place, others once measured."""
         panel = self._panels[self._tabs.selected_index or 0]
+        if panel.title != ScenarioPanel.title and self.session.waiting():
+            return
         if panel.title in self._stale:
             try:
                 panel.show()

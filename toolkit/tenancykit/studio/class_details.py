@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from typing import Any, Final
 
 import ipywidgets as widgets
 
+from kubeanswers.errors import Fault
 from kubeanswers.source import Path_
 from tenancykit.design.needs import needs_of
 from tenancykit.scenario.model import TenantClass
@@ -108,6 +110,10 @@ class ClassDetails:
         act = partial(set_list, path=path, values=left) if left else partial(remove_key, path=path)
         self._desk.do(lambda: self._desk.session.revise(act), "wish removed")
 
+    def tell(self, faults: Sequence[Fault]) -> None:
+        """Say below the requirements what is wrong with those of the class that is shown."""
+        self._form.tell(faults, self._place)
+
     def show(self) -> None:
         """Bring the fields in line with the session."""
         session = self._desk.session
@@ -158,6 +164,7 @@ class ClassDetails:
                 gone = button(
                     "Remove", partial(self._unwish, field, name), told=f"Remove the wish: {text}", width="80px"
                 )
+                gone.add_class("tk-number")
                 rows.append(widgets.HBox([page(written(f"<p>{escape(text)}</p>")), gone]))
         hint = "<p><small>Wishes for options are made in the tab Options.</small></p>"
         self._wishes.children = (page(written(hint)), *rows)

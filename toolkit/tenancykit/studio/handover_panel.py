@@ -44,17 +44,13 @@ class HandoverPanel:
         self._upload.observe(self._uploaded, "value")
         self._what, self._told, self._why = page(), page(), page()
         self._export_button = button("Export manifests", self._asked)
-        self._asking = widgets.VBox(
+        self._anyway = widgets.HBox(
             [
-                self._why,
-                widgets.HBox(
-                    [
-                        button("Export it all the same", self._export),
-                        button("Do not export", self._leave, told="Write nothing"),
-                    ]
-                ),
+                button("Export it all the same", self._export),
+                button("Do not export", self._leave, told="Write nothing"),
             ]
         )
+        self._asking = widgets.VBox([self._why, self._anyway])
         self._leave()
         self.widget = widgets.VBox(
             [
@@ -87,16 +83,23 @@ class HandoverPanel:
         )
 
     def _asked(self) -> None:
-        """Export a design that is admitted; ask first about one that is not."""
+        """Export a design that is admitted; ask first about one that is not, and refuse one that cannot hold."""
         study, found = self._desk.session.study, self._desk.session.opened
         if study.rank(found.id):
             self._export()
             return
         reasons = "".join(f"<li>{escape(reason)}</li>" for reason in study.exclusions(found.id))
+        holds = found.resolved.is_valid
+        told = (
+            "is not admitted. Export it all the same?"
+            if holds
+            else "cannot be exported: its manifests would promise what cannot hold here"
+        )
         self._why.value = written(
-            f'<p class="fault" role="alert">{escape(found.id)} is not admitted. Export it all the same?</p>',
+            f'<p class="fault" role="alert">{escape(found.id)} {told}</p>',
             f"<ul>{reasons}</ul>",
         )
+        self._anyway.layout.display = "" if holds else "none"
         self._asking.layout.display = ""
 
     def _leave(self) -> None:

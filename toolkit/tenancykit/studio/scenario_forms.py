@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args, get_origin
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from kubeanswers.errors import Fault
 from kubeanswers.quantities import cpu_text, memory_text
 from kubeanswers.scalars import decimal_number
-from kubeanswers.source import Path_
+from kubeanswers.source import Path_, field_text
 from tenancykit.scenario.model import Exposure, Infrastructure, NodeOffer, Team, TenantClass, Workload
 from tenancykit.studio.desk import button, page
 
@@ -40,6 +41,7 @@ class Column:
         form: returns what an item holds there as the widget shows it, if not as it stands there.
         parent: the place below the line's own that is emptied where "none" is chosen, if not the field's.
         share: the place below the line's own of numbers between 0 and 1, if not the field's.
+        empty: what an empty field means, shown in it.
         offered: whether what may be chosen is known only once the scenario is.
         several: whether it holds a list of words, written with commas between them.
         text: whether it holds a text, whatever it looks like: "no" is a country.
@@ -55,6 +57,7 @@ class Column:
     share: Path_ = ()
     several: bool = False
     text: bool = False
+    empty: str = ""
     offered: bool = False
 
     def field(self) -> Any:
@@ -62,7 +65,7 @@ class Column:
         layout = widgets.Layout(width=f"{self.width - 8}px")
         if self.options or self.offered:
             return widgets.Dropdown(options=self.options, layout=layout)
-        return widgets.Text(continuous_update=False, layout=layout)
+        return widgets.Text(continuous_update=False, layout=layout, placeholder=self.empty)
 
     def read(self, item: Any) -> str:
         """Return what an item holds, as the widget shows it."""
@@ -97,8 +100,8 @@ def _held(item: Any, path: Path_) -> Any:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return f"{value:.15g}"
+    if isinstance(value, int | float | Decimal):
+        return f"{float(value):.15g}"
     return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
 
 
@@ -175,7 +178,17 @@ FLEET_COLUMNS: Final = (
     Column("Region", (*_SITE, "region"), 190, text=True),
     Column("Jurisdiction", (*_SITE, "jurisdiction"), 160, told="of the first site, such as eu", text=True),
 )
+LIMIT_COLUMNS: Final = (
+    Column(
+        *("Budget a month", (_DEMAND, "budget_per_month"), 228),
+        told="at most, people included, in the scenario's currency",
+        empty="no limit",
+    ),
+    Column("Weeks to go-live", (_DEMAND, "go_live_weeks"), 228, told="at most, until it serves", empty="no limit"),
+    Column("Engineers to run it", (_DEMAND, "platform_engineers"), 228, told="at most", empty="no limit"),
+)
 TEAM_COLUMNS: Final = (
+    Column("Engineers there are", ("team", "engineers"), 228, told="who build it"),
     Column("Changes by", ("team", "automation"), 190, _words(Team, "automation"), "how changes reach clusters"),
     Column("Around the clock", ("team", "on_call"), 180, ("yes", "no"), "support"),
     Column(
@@ -226,7 +239,7 @@ class _Line:
         self._columns = table.columns
         self._name = page()
         self._faults = page()
-        self._faults.layout.grid_column = "1 / -1"
+        self._faults.layout.grid_area = "auto / 1 / auto / -1"  # an own grid_column is undone by grid_area's default
         self._fields = [column.field() for column in table.columns]
         for column, field in zip(table.columns, self._fields, strict=True):
             table.follow(field, (*table.path, position), column.edit)
@@ -311,7 +324,16 @@ class Form:
             field.layout.width = f"{column.width}px"
             follow(field, column.edit)
             self._fields.append(field)
-        self.widget = widgets.HBox(self._fields, layout=widgets.Layout(flex_flow="row wrap"))
+        self._faults = page()
+        self._faults.layout.display = "none"
+        fields = widgets.HBox(self._fields, layout=widgets.Layout(flex_flow="row wrap"))
+        self.widget = widgets.VBox([fields, self._faults])
+
+    def tell(self, faults: Sequence[Fault], place: Path_ = ()) -> None:
+        """Say below the fields which faults are theirs; ``place`` is where the columns' paths start."""
+        fields = {field_text((*place, *column.path)) for column in self._columns}
+        self._faults.value = listed([f for f in faults if f.where.rsplit(" ", 1)[-1] in fields])
+        self._faults.layout.display = "" if self._faults.value else "none"
 
     def show(self, item: Any, name: str, choices: Mapping[str, Choices] = MappingProxyType({})) -> None:
         """Show an item's values."""

@@ -16,13 +16,13 @@ from tenancykit.studio.edits import add_item, copy_item, remove_item, remove_key
 from tenancykit.studio.scenario_forms import (
     CLASS_COLUMNS,
     FLEET_COLUMNS,
+    LIMIT_COLUMNS,
     NODE_COLUMNS,
     TEAM_COLUMNS,
     WORKLOAD_COLUMNS,
     Edit,
     Form,
     Table,
-    entered,
     listed,
 )
 from tenancykit.studio.scenario_start import ScenarioStart
@@ -47,15 +47,7 @@ class ScenarioPanel:
         self._details = ClassDetails(desk, self._follow)
         self._fleet = Form(FLEET_COLUMNS, lambda field, edit: self._follow(field, (), edit))
         self._work = Form(TEAM_COLUMNS, lambda field, edit: self._follow(field, (), edit))
-        self._limits = {
-            "budget_per_month": self._limit("Budget a month", "at most, people included, in the scenario's currency"),
-            "go_live_weeks": self._limit("Weeks to go-live", "at most, until it serves"),
-            "platform_engineers": self._limit("Engineers to run it", "at most"),
-        }
-        for name, field in self._limits.items():
-            self._follow(field, ("requirements",), partial(_of, name))
-        self._team = self._limit("Engineers there are", "who build it", empty="")
-        self._follow(self._team, ("team",), partial(_of, "engineers"))
+        self._limits = Form(LIMIT_COLUMNS, lambda field, edit: self._follow(field, (), edit))
         self._text = widgets.Textarea(
             tooltip="The scenario as YAML", layout=widgets.Layout(width="98%", height="420px"), rows=24
         )
@@ -63,7 +55,6 @@ class ScenarioPanel:
         self._text.observe(lambda _: self._mark(), "value")
         self._told = page()
         apply = button("Apply text", self._apply, told="Read the text and measure anew")
-        more = widgets.Layout(flex_flow="row wrap")
         self.widget = widgets.VBox(
             [
                 self._start.widget,
@@ -84,7 +75,7 @@ class ScenarioPanel:
                 button("Add a machine type", self._add_node),
                 self._fleet.widget,
                 page(written("<h3>Limits and team</h3><p><small>An empty limit is none.</small></p>")),
-                widgets.HBox([*self._limits.values(), self._team], layout=more),
+                self._limits.widget,
                 self._work.widget,
                 page(written("<h3>Everything, as YAML</h3>")),
                 self._text,
@@ -95,16 +86,6 @@ class ScenarioPanel:
 
     def _table(self, what: str, path: Path_, columns: Any) -> Table:
         return Table(what, path, columns, self._follow, partial(self._change, path))
-
-    def _limit(self, text: str, told: str, empty: str = "no limit") -> Any:
-        return widgets.Text(
-            description=text,
-            tooltip=f"{text}: {told}",
-            placeholder=empty,
-            continuous_update=False,
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="220px"),
-        )
 
     def _follow(self, field: Any, place: Path_, edit: Edit) -> None:
         """Write what is entered into a field to a place of the scenario."""
@@ -125,20 +106,30 @@ class ScenarioPanel:
         self._desk.do(lambda: self._desk.session.revise(act), told)
 
     def _change(self, path: Path_, what: str, position: int) -> None:
-        """Copy or remove an item of a list; a copy gets a name of its own."""
-        scenario = self._desk.session.scenario
+        """Copy or remove an item of a list; a copy gets a name of its own, and a machine is another one."""
         if what == "remove":
             self._revise(lambda text: remove_item(text, (*path, position)), told="removed; Undo brings it back")
             return
-        items: Any = {_CLASSES: scenario.tenants.classes, ("workloads",): scenario.workloads}.get(path)
-        steps = [lambda text: copy_item(text, (*path, position))]
-        if items is not None:
-            last, item = len(items), items[position]
-            fresh = _fresh(item.id, [i.id for i in items])
-            steps.append(lambda text: set_value(text, (*path, last, "id"), fresh))
-            if name := str(getattr(item, "name", "")):
-                steps.append(lambda text: set_value(text, (*path, last, "name"), f"{name} (copy)"[:200]))
-        self._revise(*steps, told="copied to the end of the list")
+        last, own, told = self._of_a_copy(path, position)
+        self._revise(
+            lambda text: copy_item(text, (*path, position)),
+            *(partial(set_value, path=(*path, last, key), value=value) for key, value in own.items()),
+            told=told,
+        )
+
+    def _of_a_copy(self, path: Path_, position: int) -> tuple[int, dict[str, str], str]:
+        """Return where the copy of an item stands, what it does not share with the item, and what to say of it."""
+        scenario = self._desk.session.scenario
+        if path == _NODES:
+            offered = self._another_machine()
+            told = f"copied, as {offered}; choose which machine it is"
+            return len(scenario.infrastructure.nodes), {"type": offered}, told
+        items: Any = scenario.tenants.classes if path == _CLASSES else scenario.workloads
+        item = items[min(position, len(items) - 1)]
+        own = {"id": _fresh(item.id, [i.id for i in items])}
+        if name := str(getattr(item, "name", "")):
+            own["name"] = f"{name} (copy)"[:200]
+        return len(items), own, "copied to the end of the list"
 
     def _add_class(self, kind: str) -> None:
         scenario = self._desk.session.scenario
@@ -161,15 +152,17 @@ class ScenarioPanel:
         self._revise(lambda text: add_item(text, ("workloads",), value), told=told)
 
     def _add_node(self) -> None:
-        session = self._desk.session
-        there = {n.type for n in session.scenario.infrastructure.nodes}
-        offered = next((name for _, name in self._machines() if name not in there), "")
-        if not offered:
-            return
+        session, offered = self._desk.session, self._another_machine()
         value: dict[str, Any] = {"type": offered}
         if session.scenario.infrastructure.mode == "fixed":
             value["count"] = 1
         self._revise(lambda text: add_item(text, _NODES, value), told=f"added {offered}; choose which it is")
+
+    def _another_machine(self) -> str:
+        """Return a machine type that is offered and not in the scenario yet; where all are, the last, which is told."""
+        there = {n.type for n in self._desk.session.scenario.infrastructure.nodes}
+        offered = [name for _, name in self._machines()]
+        return next((name for name in offered if name not in there), offered[-1])
 
     def _machines(self) -> list[tuple[str, str]]:
         """Return the machine types of the scenario's providers, by name."""
@@ -196,6 +189,8 @@ class ScenarioPanel:
             self._classes.show(scenario.tenants.classes, faults)
             self._workloads.show(scenario.workloads, faults)
             self._nodes.show(scenario.infrastructure.nodes, faults, {"what it is": self._machines()})
+            for form in (self._details, self._fleet, self._limits, self._work):
+                form.tell(faults)
             if not faults:
                 self._show_forms(scenario)
             self._text.value = state.text
@@ -215,14 +210,7 @@ class ScenarioPanel:
         providers = [(name, name) for name in sorted({p.provider for p in nodes if p.provider})]
         self._fleet.show(scenario, "infrastructure", {"Provider": providers})
         self._work.show(scenario, "team")
-        for name, field in self._limits.items():
-            value = getattr(scenario.requirements, name)
-            field.value = "" if value is None else f"{float(value):.15g}"
-        self._team.value = f"{scenario.team.engineers:.15g}"
-
-
-def _of(key: str, value: str) -> tuple[Path_, Any]:
-    return (key,), entered(value)
+        self._limits.show(scenario, "limits")
 
 
 def _set(text: str, path: Path_, value: Any) -> str:
