@@ -98,9 +98,13 @@ def named_files(scenario: Scenario) -> dict[Path_, str]:
 
 
 def _missing_files(scenario: Scenario, document: Document, folder: Path) -> list[Fault]:
+    """Return files that lie elsewhere or are not there, each once however many places name it."""
     faults = []
     root = folder.resolve()
+    firsts: dict[str, Path_] = {}
     for path, name in named_files(scenario).items():
+        firsts.setdefault(name, path)
+    for name, path in firsts.items():
         target = (root / name).resolve()
         if not target.is_relative_to(root):
             faults.append(Fault(document.where(path), f"{name!r} leaves the scenario's folder", cure="copy it there"))

@@ -20,9 +20,10 @@ from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.scenario.model import Scenario, Site
 
 MIN_NODES: Final = 2
-"""Nodes of a cluster that is to survive the loss of one of them (assumption). In managed clusters they carry system
-pods: AKS demands two such nodes in production and recommends three
-(https://learn.microsoft.com/en-us/azure/aks/use-system-pools); that other providers' need as many is an assumption."""
+"""Nodes of a cluster that is to survive the loss of one of them (assumption). Where control planes or machines are a
+provider's they are a pool that carries system pods: AKS demands two such nodes in production and recommends three
+(https://learn.microsoft.com/en-us/azure/aks/use-system-pools); that clusters on other providers' machines, whose nodes
+with GPUs are tainted and given back, need as many is an assumption."""
 
 DomainKind = Literal["shared", "class", "tenant", "system"]
 ClusterKind = Literal["shared", "tenant", "hub"]
@@ -88,7 +89,7 @@ class Domain:
         minimum: nodes a copy has at least.
         classes: tenant classes served.
         lends: whether a tenant may use what others leave of their quota; without, each needs room for its own peak.
-        pool: whether the nodes it has at least are a pool that carries system pods, as managed clusters have.
+        pool: whether the nodes it has at least are a pool that carries system pods, as clusters at providers have.
     """
 
     id: str
@@ -282,7 +283,7 @@ class _Builder:
     def _common_cluster(self, identifier: str, kind: ClusterKind, site: Site, here: dict[str, ClassDesign]) -> None:
         machines = at_site(self.machines, site)
         fixed = merged(self._system(kind, site, frozenset(here)))
-        least = self._least(kind, frozenset(here))
+        least = self._least(kind, site, frozenset(here))
         fleet = [name for name, c in here.items() if c.placement.domain == "fleet"]
         if fleet:
             streams = [s for name in fleet for s in self._class_streams(name, site, machines)]
@@ -300,8 +301,8 @@ class _Builder:
         self._cluster(identifier, kind, site, 1, frozenset(here))
 
     def _tenant_clusters(self, name: str, resolved: ClassDesign) -> None:
-        least = self._least("tenant", frozenset({name}))
         for site in self.sites[name]:
+            least = self._least("tenant", site, frozenset({name}))
             for group in self._groups(name):
                 copies = self._at_site(group.count, name, site)
                 if copies:
@@ -318,9 +319,9 @@ class _Builder:
         paid = self._paid(kind, classes)
         self.clusters.append(Clusters(identifier, kind, site, copies, classes, group, paid))
 
-    def _least(self, kind: ClusterKind, classes: frozenset[str]) -> _Least:
+    def _least(self, kind: ClusterKind, site: Site, classes: frozenset[str]) -> _Least:
         nodes = MIN_NODES if self.infrastructure.high_availability else 1
-        return _Least(nodes, pool=self._paid(kind, classes) == "fee")
+        return _Least(nodes, pool=self._paid(kind, classes) == "fee" or site.provider != "own")
 
     def _paid(self, kind: ClusterKind, classes: frozenset[str]) -> ControlPlanePay:
         """Return how the API server of clusters of a kind that serve some classes is paid."""
