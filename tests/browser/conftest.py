@@ -28,6 +28,12 @@ TOKEN = "only-for-tests"  # noqa: S105 - servers on loopback that live for one t
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE = 30_000
 """Milliseconds to wait for something on a page."""
+INKS = """() => [...document.querySelectorAll("svg[data-made-by] text[fill='#222222']")]
+  .map(word => getComputedStyle(word).fill)
+  .map(fill => ({"rgb(34, 34, 34)": "light", "rgb(232, 232, 232)": "dark"})[fill] || fill)"""
+TALL = "Math.max(0, ...[...document.querySelectorAll('body .lm-BoxPanel-child')].map(box => box.scrollHeight))"
+TALLEST = 6000
+"""Pixels of a picture, at most."""
 STARTING = 90_000
 """Milliseconds to wait for a server and its kernel, which start slowly on a busy machine."""
 
@@ -55,10 +61,19 @@ class Watched:
     strangers: list[str] = field(default_factory=list)
     times: dict[str, float] = field(default_factory=dict)
 
+    def inks(self) -> set[str]:
+        """Return for which ground, light or dark, the charts of the page are painted: by what their words are in."""
+        return set(self.page.evaluate(INKS))
+
     def shot(self, name: str) -> None:
-        """Keep a picture among the artefacts."""
+        """Keep a picture of the whole page among the artefacts, also of what scrolls inside it."""
         ARTEFACTS.mkdir(exist_ok=True)
+        size, tall = self.page.viewport_size, self.page.evaluate(TALL)
+        if size is not None and tall > size["height"]:
+            self.page.set_viewport_size({"width": size["width"], "height": min(tall, TALLEST)})
         self.page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
+        if size is not None:
+            self.page.set_viewport_size(size)
 
 
 @pytest.fixture(scope="module")

@@ -87,6 +87,7 @@ def test_axe_finds_nothing_serious_on_any_tab(watched: Watched, voila: tuple[str
         shown = page.get_by_role("tabpanel", name=name, exact=True)
         shown.locator("svg, table, button, select, textarea").locator("visible=true").first.wait_for(timeout=STARTING)
         page.wait_for_function(WAITING)
+        assert watched.inks() <= {theme}, name
         watched.shot(f"tab-{number:02d}-{name.lower().replace(' ', '-')}-{theme}")
         found[name] = violations(page)
     assert {name: told for name, told in found.items() if told} == {}

@@ -216,6 +216,24 @@ def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Pa
     page.wait_for_function("document.querySelectorAll('[role=tab]')[1].getAttribute('aria-selected') === 'true'")
 
 
+SIDEWAYS = """() => [...document.querySelectorAll("*")]
+    .filter(e => e.offsetParent !== null && e.scrollWidth > e.clientWidth + 1 && e.clientWidth)
+    .filter(e => /auto|scroll/.test(getComputedStyle(e).overflowX))
+    .map(e => `${e.className}: ${e.scrollWidth} in ${e.clientWidth}`)"""
+"""What scrolls sideways."""
+CUT = """() => [...document.querySelectorAll("select:not([multiple])")]
+    .filter(e => e.offsetParent !== null && e.selectedOptions.length)
+    .filter(e => !e.closest(".tk-over"))
+    .map(e => {
+      const style = getComputedStyle(e), pen = document.createElement("canvas").getContext("2d");
+      pen.font = style.font;
+      const room = e.clientWidth - parseFloat(style.paddingLeft) - 20;  // 20: the arrow
+      return [e.selectedOptions[0].text, Math.ceil(pen.measureText(e.selectedOptions[0].text).width), Math.floor(room)];
+    })
+    .filter(([text, wide, room]) => wide > room)"""
+"""Choices that are cut; names of designs, which no side bar could hold, end in an ellipsis."""
+
+
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 900), (1024, 768), (640, 450)])
 def test_every_tab_fits_a_screen_and_a_projector(
     watched: Watched, voila: tuple[str, Path], width: int, height: int
@@ -228,6 +246,17 @@ def test_every_tab_fits_a_screen_and_a_projector(
         watched.shot(f"voila-{width}-{name.lower().replace(' ', '-')}")
         beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert beyond <= 1, f"{name} is {beyond} pixels wider than the screen"
+        if width >= 1280:
+            assert page.evaluate(SIDEWAYS) == [], name
+            assert page.evaluate(CUT) == [], name
+            over = page.locator(".tk-over select").evaluate_all("all => all.map(e => getComputedStyle(e).textOverflow)")
+            assert set(over) == {"ellipsis"}
+    if width == 1920:
+        tab(page, "Isolation")
+        first, second = (page.locator("figure").filter(visible=True).nth(place).bounding_box() for place in (0, 1))
+        assert first is not None
+        assert second is not None
+        assert first["y"] == second["y"], "two charts stand side by side where there is room"
 
 
 def test_a_group_is_heard_from_the_files_that_people_send_back(

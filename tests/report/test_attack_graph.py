@@ -9,7 +9,7 @@ import pytest
 import tenancykit as tk
 from tenancykit.criteria.isolation.result import PairFinding
 from tenancykit.report import charts
-from tenancykit.report.chart_canvas import VERMILLION
+from tenancykit.report.chart_colours import VERMILLION
 from tests import studies
 
 SVG = "{http://www.w3.org/2000/svg}"

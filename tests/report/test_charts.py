@@ -10,7 +10,8 @@ import pytest
 import tenancykit as tk
 from tenancykit.drawing import html_of
 from tenancykit.report import charts
-from tenancykit.report.chart_canvas import PALETTE, SHADES, Axis, Canvas, ink_on, shortened, spread
+from tenancykit.report.chart_canvas import Axis, Canvas, shortened, spread
+from tenancykit.report.chart_colours import PALETTE, SHADES, in_dark, ink_on
 from tenancykit.report.charts import Chart
 from tests import studies
 
@@ -56,6 +57,51 @@ def test_a_chart_is_a_picture_that_needs_nothing_else(study: tk.Study, name: str
     assert not re.search(r"[\s\",=]-?(nan|inf)[\s\",]", chart.svg)
     assert chart.rows
     assert all(len(row) == len(chart.columns) for row in chart.rows)
+
+
+PAGES = {"light": "#ffffff", "dark": "#212121"}
+"""Grounds of JupyterLab's two themes."""
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def grounds(svg: str, paint: Callable[[str, str, str], str], page: str) -> list[tuple[str, str, str]]:
+    """Return each text with its colour and that of what it stands on: the last filled box or disc around it."""
+    boxes: list[tuple[float, float, float, float, str]] = []
+    found = []
+    for place, element in enumerate(list(ET.fromstring(svg))):  # noqa: S314 - our own output
+        tag = element.tag.rpartition("}")[2]
+        fill = element.get("fill", "")
+        if tag == "rect" and place > 1:
+            x, y, wide, high = (float(element.get(name) or 0) for name in ("x", "y", "width", "height"))
+            boxes.append((x, y, x + wide, y + high, paint(fill, "fill", tag)))
+        elif tag == "circle":
+            x, y, r = (float(element.get(name) or 0) for name in ("cx", "cy", "r"))
+            boxes.append((x - r, y - r, x + r, y + r, paint(fill, "fill", tag)))
+        elif tag == "text" and element.text:
+            x, y = float(element.get("x") or 0), float(element.get("y") or 0) - 4
+            if element.get("transform") is None:
+                inside = [box[4] for box in boxes if box[0] <= x <= box[2] and box[1] <= y <= box[3]]
+                found.append((element.text, paint(fill, "fill", tag), inside[-1] if inside else page))
+    return found
+
+
+@pytest.mark.parametrize("theme", PAGES)
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_word_of_a_chart_is_read_on_its_ground_in_light_and_dark(study: tk.Study, name: str, theme: str) -> None:
+    paint = in_dark if theme == "dark" else lambda colour, *_: colour
+    texts = grounds(DRAWN[name](study).svg, paint, PAGES[theme])
+    assert texts
+    assert [told for told in texts if contrast(told[1], told[2]) < 4.5] == []  # WCAG 2.2, AA
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -11,7 +11,7 @@ import pytest
 import tenancykit as tk
 from tenancykit.drawing import html_of
 from tenancykit.report import charts, text
-from tenancykit.report.chart_canvas import class_colours
+from tenancykit.report.chart_colours import class_colours
 from tenancykit.report.drawing import bar
 
 

@@ -10,7 +10,8 @@ from typing import Final
 from tenancykit.criteria.cost.domains import Clusters
 from tenancykit.criteria.cost.housing import Housed
 from tenancykit.criteria.cost.statement import Statement
-from tenancykit.report.chart_canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, Canvas, Chart, class_colours
+from tenancykit.report.chart_canvas import Canvas, Chart
+from tenancykit.report.chart_colours import BLUE, GREEN, GREY, ORANGE, PURPLE, class_colours
 from tenancykit.study.evaluation import Evaluation
 
 _CARD: Final = 344

@@ -17,7 +17,8 @@ from typing import Final
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.result import AssetFinding, PairFinding
-from tenancykit.report.chart_canvas import EMPTY, INK, ORANGE, VERMILLION, Canvas, Chart, shortened
+from tenancykit.report.chart_canvas import Canvas, Chart, shortened
+from tenancykit.report.chart_colours import EMPTY, INK, ORANGE, VERMILLION
 from tenancykit.report.figures import days_text
 from tenancykit.study.evaluation import Evaluation
 
@@ -300,7 +301,7 @@ def _nodes(canvas: Canvas, plan: _Plan, pair: PairFinding, model: IsolationCatal
     for number, node in enumerate(plan.weakest, start=1):
         x, y = plan.edge(node, -1)
         top = y + canvas.top - _BOX / 2
-        canvas.circle(x - 2, top - 2, 9, INK, title=f"place {number} of the weakest path")
+        canvas.circle(x - 2, top - 2, 9, "#000000", title=f"place {number} of the weakest path")
         canvas.text(x - 2, top + 2, str(number), size=11, weight=600, anchor="middle", fill="#ffffff")
 
 

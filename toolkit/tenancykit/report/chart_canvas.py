@@ -12,33 +12,10 @@ from typing import Any, Final
 
 from kubeanswers.terminal import xml_text
 from kubeanswers.writing import write_text
-
-ORANGE: Final = "#E69F00"
-SKY: Final = "#56B4E9"
-GREEN: Final = "#009E73"
-YELLOW: Final = "#F0E442"
-BLUE: Final = "#0072B2"
-VERMILLION: Final = "#D55E00"
-PURPLE: Final = "#CC79A7"
-GREY: Final = "#999999"
-PALETTE: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY)
-"""Okabe and Ito's palette, told apart by colour-blind readers (https://jfly.uni-koeln.de/color/)."""
-SHADES: Final = ("#b2182b", "#ef8a62", "#fddbc7", "#d1e5f0", "#67a9cf", "#2166ac")
-"""Red to blue in six steps for L0 to L5, from ColorBrewer's RdBu, marked there as safe for colour-blind readers
-(https://colorbrewer2.org/); every cell carries its figure as well."""
-INK: Final = "#222222"
-FAINT: Final = "#e5e5e5"
-EMPTY: Final = "#f3f3f3"
+from tenancykit.report.chart_colours import FAINT, IN_NOTEBOOKS, INK, MADE_BY, ink_on
 
 WIDTH: Final = 760
 """Width of a chart in pixels: two stand side by side on a 1600-pixel screen, one on a projector."""
-_MADE_BY: Final = 'data-made-by="tenancykit"'
-"""Attribute by which a chart of ours is known before another is written over it."""
-IN_DARK: Final = f"svg[{_MADE_BY}]{{filter:invert(.92) hue-rotate(180deg)}}"
-"""Rule of a page's dark theme for charts: dark and light change places and hues stay, so that no chart needs a second
-palette. Files of their own stay as they are drawn."""
-IN_NOTEBOOKS: Final = f"body[data-jp-theme-light=false] {IN_DARK}"
-"""The same where JupyterLab's theme decides."""
 _FONT: Final = "system-ui, -apple-system, 'DejaVu Sans', sans-serif"
 _LETTER: Final = 0.56
 """Mean width of a letter as a share of its font size (assumption; sans-serif fonts lie between 0.5 and 0.6)."""
@@ -94,7 +71,7 @@ class Chart:
             OutputError: the file is somebody else's, or cannot be written.
         """
         file = Path(path)
-        write_text(file, self.svg + "\n", ours=_MADE_BY, force=force)
+        write_text(file, self.svg + "\n", ours=MADE_BY, force=force)
         return file
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - Jupyter's signature
@@ -277,7 +254,7 @@ class Canvas:
         height = self.bottom + 10 + 14 * len(self._note)
         parts = [
             (
-                f'<svg xmlns="http://www.w3.org/2000/svg" {_MADE_BY} viewBox="0 0 {_n(self.width)} {_n(height)}" '
+                f'<svg xmlns="http://www.w3.org/2000/svg" {MADE_BY} viewBox="0 0 {_n(self.width)} {_n(height)}" '
                 f'width="{_n(self.width)}" height="{_n(height)}" style="max-width:100%;height:auto" role="img" '
                 f'aria-label="{_safe(self.title)}" font-family="{_FONT}">'
             ),
@@ -350,25 +327,6 @@ def short(value: float) -> str:
         if abs(value) >= size:
             return f"{value / size:g}{suffix}"
     return f"{value:g}"
-
-
-def ink_on(fill: str) -> str:
-    """Return black or white, whichever is read better on a colour (relative luminance of WCAG 2.2)."""
-    parts = [int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
-
-
-def colours(names: Sequence[str], most: int = len(PALETTE)) -> dict[str, str]:
-    """Return a colour for each name; beyond the palette all names share grey."""
-    kept = min(most, len(PALETTE))
-    return {name: PALETTE[i] if i < kept else GREY for i, name in enumerate(names)}
-
-
-def class_colours(names: Sequence[str]) -> dict[str, str]:
-    """Return the colour of each tenant class, the same in every chart of a scenario: by its place in the scenario."""
-    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(names)}
 
 
 def _safe(text: str) -> str:

@@ -14,20 +14,8 @@ from tenancykit.criteria.cost.housing import Housed, gpu_share
 from tenancykit.criteria.cost.placement.values import NodeClass, NodeGroup, PodClass
 from tenancykit.criteria.cost.shapes import machine_name
 from tenancykit.criteria.cost.statement import Statement
-from tenancykit.report.chart_canvas import (
-    BLUE,
-    EMPTY,
-    GREEN,
-    GREY,
-    PALETTE,
-    VERMILLION,
-    WIDTH,
-    Axis,
-    Canvas,
-    Chart,
-    class_colours,
-    short,
-)
+from tenancykit.report.chart_canvas import WIDTH, Axis, Canvas, Chart, short
+from tenancykit.report.chart_colours import BLUE, EMPTY, GREEN, GREY, PALETTE, VERMILLION, class_colours
 from tenancykit.report.figures import number, numbers_apart
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants

@@ -8,22 +8,8 @@ from typing import Final
 from tenancykit.criteria.score import Score
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.decision.sensitivity import WeightInterval
-from tenancykit.report.chart_canvas import (
-    BLUE,
-    EMPTY,
-    FAINT,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PALETTE,
-    WIDTH,
-    Axis,
-    Canvas,
-    Chart,
-    ink_on,
-    spread,
-)
+from tenancykit.report.chart_canvas import WIDTH, Axis, Canvas, Chart, spread
+from tenancykit.report.chart_colours import BLUE, EMPTY, FAINT, GREEN, GREY, INK, ORANGE, PALETTE, ink_on
 from tenancykit.report.figures import number, short_value, short_values, value_text
 from tenancykit.report.reasons import DOUBT, of_samples, weight
 from tenancykit.sentences import listed
@@ -41,8 +27,9 @@ _STANDINGS: Final = (
     ("first place", ORANGE, "diamond", 9),
 )
 """How designs are marked: name, colour, shape, size; shape and size tell them apart without colour."""
-_FADE: Final = ("#08306b", "#2171b5", "#6baed6", "#c6dbef")
-"""Dark to light blue for ranks 1 to 4 (ColorBrewer's Blues)."""
+_RANGE: Final = "#9ecae1"
+_FADE: Final = ("#2171b5", "#6baed6", "#9ecae1", "#deebf7")
+"""Strong to pale blue for ranks 1 to 4 (ColorBrewer's Blues), each seen on white and on a dark page."""
 
 
 def pareto(study: Study, x: str = "cost", y: str = "isolation") -> Chart:
@@ -286,16 +273,18 @@ def weight_ranges(study: Study) -> Chart:
         canvas.text(left - 8, y + 21, TITLES[found.criterion], anchor="end")
         canvas.rect(left, y + 8, right - left, row - 16, EMPTY)
         low, high = axis(found.low), axis(found.high)
-        canvas.rect(low, y + 8, high - low, row - 16, "#9ecae1", title=f"{winner} is first", stroke=BLUE)
+        canvas.rect(low, y + 8, high - low, row - 16, _RANGE, title=f"{winner} is first", stroke=BLUE)
         canvas.circle(axis(found.current), y + row / 2, 5, ORANGE, title=f"now {found.current:.2f}")
         if found.below is not None:
             outside = low - left > _NAME_ROOM
             at, anchor = (low - 6, "end") if outside else (low + 6, "start")
-            canvas.text(at, y + 21, f"\u2039 {found.below}", size=11, anchor=anchor, weight=600)
+            ink = INK if outside else ink_on(_RANGE)
+            canvas.text(at, y + 21, f"\u2039 {found.below}", size=11, anchor=anchor, weight=600, fill=ink)
         if found.above is not None:
             outside = right - high > _NAME_ROOM
             at, anchor = (high + 6, "start") if outside else (high - 6, "end")
-            canvas.text(at, y + 21, f"{found.above} \u203a", size=11, anchor=anchor, weight=600)
+            ink = INK if outside else ink_on(_RANGE)
+            canvas.text(at, y + 21, f"{found.above} \u203a", size=11, anchor=anchor, weight=600, fill=ink)
     data = [
         [TITLES[i.criterion], f"{i.current:.2f}", weight(i.low), i.below or "-", weight(i.high), i.above or "-"]
         for i in intervals

@@ -8,18 +8,8 @@ from typing import Any, Final
 from tenancykit.criteria.effort.measure import Effort, task_table
 from tenancykit.criteria.operations.measure import Operations
 from tenancykit.design.growth import Crossing
-from tenancykit.report.chart_canvas import (
-    BLUE,
-    INK,
-    PALETTE,
-    VERMILLION,
-    WIDTH,
-    Axis,
-    Canvas,
-    Chart,
-    colours,
-    ink_on,
-)
+from tenancykit.report.chart_canvas import WIDTH, Axis, Canvas, Chart
+from tenancykit.report.chart_colours import BLUE, INK, PALETTE, VERMILLION, colours, ink_on
 from tenancykit.report.figures import number
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.growing import crossing_points

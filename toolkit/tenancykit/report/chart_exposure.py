@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tenancykit.criteria.isolation.exposure import PERFORMANCE, IsolationResult, PlaneExposure
-from tenancykit.report.chart_canvas import INK, WIDTH, Canvas, Chart, class_colours, spread
+from tenancykit.report.chart_canvas import WIDTH, Canvas, Chart, spread
+from tenancykit.report.chart_colours import INK, class_colours
 from tenancykit.report.figures import days_text
 from tenancykit.study.evaluation import Evaluation
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from tenancykit.report.chart_canvas import BLUE, GREY, INK, VERMILLION, WIDTH, Canvas, Chart
+from tenancykit.report.chart_canvas import WIDTH, Canvas, Chart
+from tenancykit.report.chart_colours import BLUE, GREY, INK, VERMILLION
 from tenancykit.study.comparison import Study
 
 _OUTCOMES: Final = (("contained", BLUE), ("undetermined", GREY), ("crossed", VERMILLION))

@@ -10,19 +10,8 @@ from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.result import MAX_DEPTH, AssetFinding, PairFinding
 from tenancykit.report.chart_attack_graph import draw_attack_graph
-from tenancykit.report.chart_canvas import (
-    BLUE,
-    EMPTY,
-    GREY,
-    INK,
-    SHADES,
-    VERMILLION,
-    WIDTH,
-    Canvas,
-    Chart,
-    class_colours,
-    ink_on,
-)
+from tenancykit.report.chart_canvas import WIDTH, Canvas, Chart
+from tenancykit.report.chart_colours import BLUE, EMPTY, GREY, INK, SHADES, VERMILLION, class_colours, ink_on
 from tenancykit.report.figures import days_text
 from tenancykit.report.pair_paths import pair_of
 from tenancykit.study.evaluation import Evaluation

@@ -8,20 +8,8 @@ from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.queueing.service import Service
-from tenancykit.report.chart_canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    WIDTH,
-    Axis,
-    Canvas,
-    Chart,
-    colours,
-    ink_on,
-    short,
-)
+from tenancykit.report.chart_canvas import WIDTH, Axis, Canvas, Chart, short
+from tenancykit.report.chart_colours import BLUE, GREEN, GREY, INK, ORANGE, colours, ink_on
 from tenancykit.report.figures import number
 from tenancykit.report.serving import NAMES, duration
 from tenancykit.study.serving import QueueAnswer

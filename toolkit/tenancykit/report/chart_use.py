@@ -8,7 +8,8 @@ from tenancykit.criteria.cost.statement import Statement
 from tenancykit.criteria.cost.views import over_time
 from tenancykit.criteria.operations.measure import Operations
 from tenancykit.criteria.operations.structure import design_structure_matrix
-from tenancykit.report.chart_canvas import BLUE, FAINT, ORANGE, VERMILLION, WIDTH, Axis, Canvas, Chart, spread
+from tenancykit.report.chart_canvas import WIDTH, Axis, Canvas, Chart, spread
+from tenancykit.report.chart_colours import BLUE, FAINT, ORANGE, VERMILLION
 from tenancykit.report.figures import number
 from tenancykit.study.evaluation import Evaluation
 

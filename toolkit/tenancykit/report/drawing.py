@@ -12,7 +12,7 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import html_of, picture_of, text_of
 from tenancykit.report import charts
 from tenancykit.report.admitting import admission_lines
-from tenancykit.report.chart_canvas import IN_NOTEBOOKS, INK, ORANGE
+from tenancykit.report.chart_colours import IN_NOTEBOOKS, INK, ORANGE
 from tenancykit.report.figures import interval_text, number, short_value, value_text
 from tenancykit.report.opening_page import opening_html
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
@@ -143,14 +143,15 @@ def tree(line: Evidence, *, open_levels: int = 1) -> str:
         text += f" <small>{escape(line.note)}</small>"
     if line.assumption:
         text += ' <span class="tag">assumption</span>'
-    source = f"<small>{_link(line.source)}</small>" if line.source else ""
+    source = f"<small>{link(line.source)}</small>" if line.source else ""
     if not line.children:
         return f"<div>{text} {source}</div>"
     below = "".join(f"<li>{tree(child, open_levels=open_levels - 1)}</li>" for child in line.children)
     return f"<details{' open' if open_levels > 0 else ''}><summary>{text}</summary>{source}<ul>{below}</ul></details>"
 
 
-def _link(source: str) -> str:
+def link(source: str) -> str:
+    """Return a source as HTML; an address opens elsewhere, and what is read here stays."""
     if source.startswith("https://"):
         return f'<a href="{escape(source)}" target="_blank" rel="noopener noreferrer">{escape(source)}</a>'
     return escape(source)

@@ -10,6 +10,7 @@ from typing import Final
 from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
+from tenancykit.report.drawing import link
 from tenancykit.report.opening import opening
 from tenancykit.report.opening_days import days_in_words, open_to
 from tenancykit.report.opening_what import recommended
@@ -220,7 +221,7 @@ class BoardEdition:
             {line.source for score in self.chosen.scores.values() for _, line in score.evidence.walk() if line.source}
         )
         published = [source for source in found if source.startswith("https://")]
-        links = "".join(f'<li><a href="{escape(s)}">{escape(s)}</a></li>' for s in published)
+        links = "".join(f"<li>{link(s)}</li>" for s in published)
         return (
             f"<p>{len(published):,} published sources stand behind the figures of this design; "
             f"{len(found) - len(published):,} further ones are entries of the catalogue that ships with tenancykit.</p>"

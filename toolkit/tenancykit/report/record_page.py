@@ -8,7 +8,7 @@ from typing import Final
 from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
-from tenancykit.report.chart_canvas import IN_DARK
+from tenancykit.report.chart_colours import IN_DARK
 from tenancykit.report.drawing import ranking_table, tree
 from tenancykit.report.figures import interval_text, level_text
 from tenancykit.report.paper import Paper

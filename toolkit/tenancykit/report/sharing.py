@@ -15,7 +15,7 @@ from kubeanswers.source import read_text
 from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.apart import names_apart
-from tenancykit.report.chart_canvas import IN_DARK
+from tenancykit.report.chart_colours import IN_DARK
 from tenancykit.report.drawing import exclusions, tree
 from tenancykit.report.figures import days_text, estimate, interval_text, short_value
 from tenancykit.report.opening_days import open_days, open_to

@@ -9,7 +9,8 @@ from typing import Any, Final, Protocol
 import ipywidgets as widgets
 
 from tenancykit.drawing import html_of
-from tenancykit.report.chart_canvas import IN_NOTEBOOKS, Chart
+from tenancykit.report.chart_canvas import Chart
+from tenancykit.report.chart_colours import IN_NOTEBOOKS
 from tenancykit.studio.session import Session
 
 STYLE = (
@@ -18,15 +19,20 @@ STYLE = (
     "color:var(--jp-content-font-color1,#222);background:var(--jp-layout-color1,#fff)}.tks .tk{background:inherit}"
     ".tks table{border-collapse:collapse;max-width:100%}.tks td,.tks th{padding:3px 8px;text-align:left!important;"
     "vertical-align:top;white-space:normal!important;border-bottom:1px solid var(--jp-border-color2,#ddd)}"
-    ".tks small,.tks .out{color:var(--jp-content-font-color2,#5f5f5f)}.tks a{text-decoration:underline}"
+    ".tks small,.tks .out{color:var(--jp-content-font-color2,#5f5f5f)}"
+    ".tks a{color:var(--jp-content-link-color,#0b57a4);text-decoration:underline}"
     ".tks .tag{background:#fff3cd;color:#222;padding:0 4px;border-radius:3px}"
     ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}"
     ".tks .fault{color:#8a1f00;background:#fff1ec;font-weight:600;"
     "padding:0 4px}.tks .good{color:#00634a;background:#e9f7f1;font-weight:600;padding:0 4px}"
     ".tks pre{white-space:pre-wrap;margin:4px 0;font-family:var(--jp-code-font-family,monospace)}"
-    ".tks .two{display:flex;flex-wrap:wrap;gap:8px}.tks .two>*{flex:1 1 420px;min-width:0}"
+    ".tks>figure{display:inline-block;vertical-align:top;max-width:100%}"  # two beside each other where there is room
     ".tk-studio .lm-TabBar-tabLabel,.tk-studio .jupyter-widget-Collapse-header{"
     "color:var(--jp-content-font-color1,#222)!important}"
+    ".tk-studio :focus-visible{outline:2px solid var(--jp-brand-color1,#0b57a4)!important;outline-offset:1px}"
+    ".tk-studio select{text-overflow:ellipsis;padding-left:6px!important}"
+    ".tk-over.widget-dropdown{flex-direction:column;height:auto}.tk-over .widget-label{width:auto;text-align:left}"
+    ".tk-over.widget-dropdown select{width:100%;flex:0 0 28px}"
     ".tk-out.jupyter-button{color:var(--jp-content-font-color2,#5f5f5f);font-style:italic}"
     ".tk-number.jupyter-button{padding:0 4px}.tk-name.jupyter-button{text-align:left;padding:3px 6px;"
     "white-space:normal;line-height:1.3;min-height:26px}"
@@ -93,7 +99,7 @@ def _html(part: str | Chart | object) -> str:
 
 def page(value: str = "") -> Any:
     """Return a widget that shows HTML over the full width."""
-    return widgets.HTML(value, layout=widgets.Layout(width="100%", min_width="0"))
+    return widgets.HTML(value, layout=widgets.Layout(width="auto", min_width="0"))
 
 
 def button(text: str, act: Callable[[], object], *, told: str = "", width: str = "auto") -> Any:

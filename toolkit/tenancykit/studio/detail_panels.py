@@ -12,7 +12,7 @@ from kubeanswers.errors import TenancyKitError
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.apart import names_apart
-from tenancykit.report.drawing import tree
+from tenancykit.report.drawing import link, tree
 from tenancykit.report.figures import interval_text, value_text
 from tenancykit.studio.desk import Desk, Quiet, page, written
 from tenancykit.studio.session import Session
@@ -68,13 +68,10 @@ class DesignPanel:
             for c in found.resolved.classes
         )
         source = found.resolved.design.source
-        link = (
-            f'<p><a href="{escape(source)}" rel="noreferrer">{escape(source)}</a></p>'
-            if source.startswith("https://")
-            else ""
-        )
         self._picture.value = written(
-            charts.architecture(found), f"<p>What it is built of:</p><ul>{options}</ul>", link
+            charts.architecture(found),
+            f"<p>What it is built of:</p><ul>{options}</ul>",
+            f"<p>{link(source)}</p>" if source.startswith("https://") else "",
         )
 
 
@@ -180,12 +177,12 @@ class ComparePanel(PicturePanel):
         study, first, second = session.study, session.opened, session.beside
         if first.id == second.id:
             return ("<p>Choose two designs: <b>Open</b> and <b>Beside</b> on the side.</p>",)
-        both = "".join(charts.architecture(e).html() for e in (first, second))
         return (
             charts.side_by_side(study, first.id, second.id),
-            _told(session, first, second),
             charts.cost_bridge(first, second),
-            f'<div class="two">{both}</div>',
+            _told(session, first, second),
+            charts.architecture(first),
+            charts.architecture(second),
             _options_apart(session, first, second),
         )
 

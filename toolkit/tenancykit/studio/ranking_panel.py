@@ -19,7 +19,7 @@ from tenancykit.studio.desk import STYLE, Desk, Quiet, page, written
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
-_SHADES = ("#ffffff", "#eaf3fa", "#d2e6f4", "#b3d6ec", "#9ecae1")
+_SHADES = ("transparent", "#eaf3fa", "#d2e6f4", "#b3d6ec", "#9ecae1")
 _MOST = 24
 _COLUMNS = "44px minmax(170px, 2.4fr) repeat(4, minmax(84px, 1fr)) 62px"
 
@@ -42,8 +42,7 @@ class _Row:
         made = widgets.Button(
             description=text, tooltip=told, layout=widgets.Layout(width="auto", height="26px", margin="1px")
         )
-        made.style.button_color = "#ffffff"
-        made.style.text_color = "#222222"
+        made.style.button_color = "transparent"
         return made
 
     def _number(self, name: str, press: Callable[[str, str], None]) -> Any:
@@ -70,7 +69,9 @@ class _Row:
         (self.name.remove_class if rank else self.name.add_class)("tk-out")
         for name, button in self.numbers.items():
             share = shown_value(study, self.evaluation, name)
-            button.style.button_color = _SHADES[min(len(_SHADES) - 1, int(share * len(_SHADES)))]
+            place = min(len(_SHADES) - 1, int(share * len(_SHADES)))
+            button.style.button_color = _SHADES[place]
+            button.style.text_color = "#222222" if place else None
 
 
 class RankingPanel:
@@ -153,8 +154,8 @@ class RankingPanel:
         left = len(study.order) - shown
         more = f" {left} further designs are not shown." if left else ""
         return (
-            "<p><small>Darker figures are better. A nine more: a tenth of the open days (0: 365 a year, 1: 36.5). "
-            "* on the Pareto front. Slanted names are not admitted, see below. "
+            "<p><small>The deeper the blue, the better. A nine more: a tenth of the open days (0: 365 a year, "
+            "1: 36.5). * on the Pareto front. Slanted names are not admitted, see below. "
             f"Press a figure for its evidence.{more}</small></p>"
         )
 

@@ -130,7 +130,7 @@ CLASS_COLUMNS: Final = (
     Column("tenants", ("count",), 76),
     Column("kind", ("kind",), 100, _words(TenantClass, "kind")),
     Column("isolation", (_DEMAND, "isolation"), 76, _LEVELS, "at least"),
-    Column("trust", ("trust",), 116, _words(TenantClass, "trust", "default"), "how far its tenants trust each other"),
+    Column("trust", ("trust",), 128, _words(TenantClass, "trust", "default"), "how far its tenants trust each other"),
     Column("growth/year", ("growth_per_year",), 78, told="0.5: half more a year"),
 )
 DETAIL_COLUMNS: Final = (
@@ -197,12 +197,12 @@ TEAM_COLUMNS: Final = (
     ),
 )
 NODE_COLUMNS: Final = (
-    Column("what it is", ("type",), 420, offered=True),
-    Column("there are", ("count",), 88, told="empty: bought as needed"),
+    Column("what it is", ("type",), 490, offered=True),
+    Column("there are", ("count",), 76, told="empty: bought as needed"),
     Column("paid", ("term",), 120, _words(NodeOffer, "term"), "terms of payment"),
 )
 WORKLOAD_COLUMNS: Final = (
-    Column("kind", ("kind",), 96, _words(Workload, "kind")),
+    Column("kind", ("kind",), 108, _words(Workload, "kind")),
     Column("replicas", ("replicas",), 66, told="per tenant, unless a class says else"),
     Column("CPU", ("cpu",), 84, (), "request of one replica, such as 4 or 500m", lambda w: cpu_text(w.cpu)),
     Column("memory", ("memory",), 72, (), "request of one replica, such as 64Gi", lambda w: memory_text(w.memory)),
@@ -213,12 +213,12 @@ WORKLOAD_COLUMNS: Final = (
     Column("gang", ("gang",), 52, told="replicas that start together or not at all"),
     Column("priority", ("priority",), 62, told="Kubernetes priority value"),
     Column(
-        *("reached from", ("exposure", "scope"), 84, _words(Exposure, "scope", "none")),
+        *("reached from", ("exposure", "scope"), 96, _words(Exposure, "scope", "none")),
         told="internal: the organisation's network; public: the internet",
         parent=("exposure",),
     ),
     Column(
-        *("untrusted code", ("untrusted_code",), 90, ("no", "yes")),
+        *("untrusted code", ("untrusted_code",), 74, ("no", "yes")),
         told="runs code the platform's owner does not vouch for",
     ),
 )

@@ -49,7 +49,10 @@ class ScenarioPanel:
         self._work = Form(TEAM_COLUMNS, lambda field, edit: self._follow(field, (), edit))
         self._limits = Form(LIMIT_COLUMNS, lambda field, edit: self._follow(field, (), edit))
         self._text = widgets.Textarea(
-            tooltip="The scenario as YAML", layout=widgets.Layout(width="98%", height="420px"), rows=24
+            desk.session.state.text,
+            tooltip="The scenario as YAML",
+            layout=widgets.Layout(width="98%", height="420px"),
+            rows=24,
         )
         self._text.add_class("tk-scenario")
         self._text.observe(lambda _: self._mark(), "value")

@@ -93,6 +93,7 @@ class Sidebar:
         made = widgets.Dropdown(
             description=text, options=[("first in rank", _FIRST)], layout=widgets.Layout(width="97%")
         )
+        made.add_class("tk-over")  # names are long: the whole width is theirs
 
         def changed(change: Any) -> None:
             if not self._quiet.on and change["new"]:
