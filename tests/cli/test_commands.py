@@ -124,7 +124,7 @@ def test_nobody_admitted_ends_with_code_1(capsys: pytest.CaptureFixture[str], tm
     )
     code, out, _ = run(capsys, "compare", str(file))
     assert code == 1
-    assert "no design meets every requirement" in out.replace("\n  ", " ")
+    assert "No design is recommended: none meets every requirement." in out.replace("\n  ", " ")
 
 
 def test_own_catalogue_entries_replace_ours_by_id(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -160,3 +160,12 @@ def test_a_misspelt_accelerator_is_one_sentence_with_one_cure(
     spec = f"mine, spec: {{cpu: 64, memory: 512Gi, gpus: 8, gpu_model: {model}, price_per_hour: 10}}"
     text = said(capsys, tmp_path, cards=("own", spec))
     assert f"unknown accelerator '{model}'; did you mean {meant}? tenancykit catalogue accelerators lists all" in text
+
+
+def test_machines_of_a_provider_who_has_no_site_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for provider, told in (("coreweave", True), ("azure", False)):
+        stated = {"option": "", "kubernetes": "1.37", "provider": provider, "machine": H100[1], "book": "''"}
+        (tmp_path / "x.yaml").write_text(SCENARIO.format(**stated))
+        assert main(["check", str(tmp_path / "x.yaml")]) == 0
+        out = capsys.readouterr().out
+        assert (f"warning: {H100[1]} is a machine of azure, and the sites are of coreweave" in out) is told

@@ -25,6 +25,8 @@ def test_an_exclusion_names_the_requirement_and_the_distance() -> None:
     (miss,) = result.misses("fair")
     assert str(miss) == "misses the budget by 12 % (112 against at most 100 EUR/month)"
     assert result.misses("cheap") == ()
+    (far,) = screen(COST, [HardRequirement("the budget", "cost", "<=", 0.06)]).misses("fair")
+    assert "by 187,000 %" in str(far), "three significant digits"
     assert result.counts() == {"the budget": 2}
 
 
@@ -53,6 +55,12 @@ def test_extra_measures_levels_and_flags_have_their_own_wording() -> None:
         ],
         [level, resident],
     )
+    needed = Measure("engineers", np.array([4.0, 2.0, 1.0]), "people")
+    staffed = screen(COST, [HardRequirement("the team size", "engineers", "<=", 1, kind="people")], [needed])
+    assert [str(staffed.misses(label)[0]) for label in ("cheap", "fair")] == [
+        "misses the team size by 3 people (4 against at most 1)",
+        "misses the team size by one person (2 against at most 1)",
+    ]
     assert result.passed == ("dear",)
     assert str(result.misses("cheap")[0]) == "misses network isolation by 2 levels (level 1, needs at least 3)"
     assert sorted(map(str, result.misses("fair"))) == [

@@ -14,6 +14,11 @@ from tenancykit.design.families import differences, families, family_of
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.examples import EXAMPLES
+from tenancykit.report.apart import names_apart
+from tenancykit.report.calling import names_beside
+from tenancykit.report.opening_buys import other_families
+from tenancykit.report.reasons import why_first
+from tests.studies import study
 
 CATALOGUE = load_catalogue()
 PROVIDERS = re.compile(
@@ -96,3 +101,22 @@ def test_families_keep_the_order_given_and_say_what_differs() -> None:
     found = families([every["RA06"], every["RA01"], every["RA10"]])
     assert found == (("RA06", "RA01"), ("RA10",))
     assert "priority" in differences(every["RA06"], every["RA01"])
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_designs_of_one_name_are_told_apart_by_what_they_choose_not_by_whose_pattern_they_are(example: str) -> None:
+    found = study(example)
+    called = names_apart(found.order)
+    assert len({*called.values()}) == len(called)
+    for design, name in called.items():
+        assert not PROVIDERS.search(name), name
+        if "(with" in name:
+            assert name.split(" (with")[0] in (found[design].resolved.long, found[design].name)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_reason_of_a_first_place_is_told_beside_a_design_that_is_no_twin_of_it(example: str) -> None:
+    found = study(example)
+    others = other_families(found, found.best)
+    told = why_first(found)
+    assert not others or f"more than {names_beside(found, [others[0].id])[others[0].id]}" in told

@@ -10,16 +10,19 @@ import pytest
 import yaml
 
 import tenancykit as tk
+from kubeanswers.errors import UndecidedError
 from tenancykit.decision.verdict import share_in_words
 from tenancykit.report.calling import apart, called, clusters
 from tenancykit.report.opening import Opening, opening
-from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days
+from tenancykit.report.opening_buys import other_families
+from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.report.opening_what import hires, provided
+from tenancykit.report.text import study_text
 from tenancykit.scenario.judgement import Scales
 from tenancykit.scenario.model import TenantClass, Weights
 from tenancykit.scenario.naming import tenants_of
-from tenancykit.study.exchange_rates import leaves_of_rates
+from tenancykit.study.exchange_rates import leaves_of_rates, three_digits
 from tenancykit.study.leaves import leaf_values
 from tests.laws.small import SAAS, saas, teams
 from tests.studies import EXAMPLES
@@ -268,3 +271,41 @@ def test_tenants_of_classes_are_counted_in_english(ids: dict[str, tuple[str, int
     ]
     assert tenants_of(classes) == told
     assert len(classes) == 1 or tenants_of(classes, classes) == "everybody"
+
+
+def test_a_lone_tenant_has_nobody_to_be_open_to_and_no_level_is_told() -> None:
+    lone = saas().model_copy(deep=True)
+    first = lone.tenants.classes[0].model_copy(update={"count": 1})
+    lone = lone.model_copy(update={"tenants": lone.tenants.model_copy(update={"classes": (first,)})})
+    found = tk.compare(lone)
+    assert opening(found).buys == "Days a year open to another tenant: none, there is no other tenant."
+    assert "1 tenant in 1 class" in study_text(found)
+
+
+def test_of_designs_that_leave_the_same_days_the_cheapest_is_called_the_safest() -> None:
+    for found in (study("saas"), *map(example, EXAMPLES)):
+        told = re.search(r"The safest, (.*?) \((?:([\d,]+) \w+ a month more|for about)", " ".join(found_text(found)))
+        if told is None or told[2] is None:
+            continue
+        others = other_families(found, found.best)
+        least = min(others, key=worst_days)
+        days = days_in_words(least, ways=False)
+        cost = min(e.scores["cost"].value for e in others if days_in_words(e, ways=False) == days)
+        assert told[2] == three_digits(cost - found.best.scores["cost"].value)
+
+
+def found_text(found: tk.Study) -> list[str]:
+    told = opening(found)
+    return [*told.lines, *told.details]
+
+
+def test_whom_nobody_admits_is_told_alike_by_the_first_lines_and_by_whoever_cannot_go_on() -> None:
+    found = study("too-small")
+    assert found.ranking is None
+    told = re.search(r"nearest: (.*?), which", found.nobody())
+    assert told
+    assert told[1] in " ".join(found_text(found))
+    assert not re.search(r"\b(RA\d\d|HY1)\b|rule |need ", found.nobody())
+    assert "First place" not in study_text(found)
+    with pytest.raises(UndecidedError, match="nearest: namespaces"):
+        _ = found.best

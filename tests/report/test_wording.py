@@ -16,7 +16,7 @@ from tenancykit.design.model import Choice
 from tenancykit.report import charts
 from tenancykit.report.calling import called
 from tenancykit.report.exploring import options_apart
-from tenancykit.report.figures import days_text, number, numbers_apart
+from tenancykit.report.figures import days_text, estimate, number, numbers_apart
 from tenancykit.report.reasons import (
     changes_of_order,
     contested,
@@ -58,6 +58,14 @@ def test_numbers_have_few_digits_and_whole_ones_no_decimals(value: float, told: 
 )
 def test_two_numbers_that_differ_are_told_apart(pair: tuple[float, float], told: tuple[str, str]) -> None:
     assert numbers_apart(*pair) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(1_814_000.0, "1.81M"), (13_700_000.0, "13.7M"), (61_000_000.0, "61.0M"), (250_100_000.0, "250M")],
+)
+def test_millions_have_three_digits(value: float, told: str) -> None:
+    assert estimate(value) == told
 
 
 def test_plurals_and_lists_read_as_people_write_them() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.source import read_text
-from kubeanswers.terminal import escaped
+from kubeanswers.terminal import counted, escaped
 from kubeanswers.writing import write_text
 from tenancykit import api
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.cli import OK
 from tenancykit.design.needs import Asked, needs_of
-from tenancykit.design.offers import node_shapes, unknown_models
+from tenancykit.design.offers import machines_of_others, node_shapes, unknown_models
 from tenancykit.examples import file_or_example
 from tenancykit.scenario.fitting import whole_hosts_only
 from tenancykit.scenario.model import Scenario
@@ -57,7 +57,11 @@ def check(options: argparse.Namespace) -> int:
             }
         )
         return OK
-    print(f"{scenario.name}: {tenant_count(scenario)} tenants, {len(scenario.workloads)} workload templates; no faults")
+    tenants, templates = (
+        counted(tenant_count(scenario), "tenant"),
+        counted(len(scenario.workloads), "workload template"),
+    )
+    print(f"{scenario.name}: {tenants}, {templates}; no faults")
     for name, short in named.items():
         print(f"  {name}  ->  {short}")
     for warning in warnings:
@@ -115,6 +119,7 @@ def _warnings(scenario: Scenario, catalogue: Catalogue) -> list[str]:
             "virtualised: false where only the others are"
         )
     told += unknown_models(scenario, catalogue)
+    told += machines_of_others(scenario, catalogue)
     if infrastructure.mode == "fixed":
         from tenancykit.criteria.cost.fleet import demand_beyond_fleet  # noqa: PLC0415 - few scenarios state a fleet
 

@@ -14,7 +14,7 @@ from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, as_s
 
 Comparison = Literal["<=", ">=", "=="]
 Reading = Literal["value", "low", "high"]
-Kind = Literal["amount", "level", "flag", "shortage"]
+Kind = Literal["amount", "level", "flag", "shortage", "people"]
 
 _SLACK: Final = 1e-12
 """Relative room for rounding, so that 0.1 + 0.2 still meets a limit of 0.3."""
@@ -33,7 +33,7 @@ class HardRequirement:
         limit: the limit, in the measure's unit.
         reading: which number of a cell has to keep it: the value, or the low or high end of its interval.
         kind: how a miss is told: an amount in per cent, a level in steps, a flag as present or missing,
-            a shortage as what is lacking, in the measure's unit (a plural).
+            a shortage as what is lacking, in the measure's unit (a plural), people as how many too many.
     """
 
     name: str
@@ -90,10 +90,14 @@ class Miss:
             return (
                 f"misses {need.name} by {steps} (level {self.value:g}, needs {_WORDS[need.comparison]} {need.limit:g})"
             )
+        numbers = f"{_told(self.value, need.limit)} against {_WORDS[need.comparison]} {as_stated(need.limit)}"
+        if need.kind == "people":
+            return (
+                f"misses {need.name} by {'one person' if self.gap == 1 else f'{figure(self.gap)} people'} ({numbers})"
+            )
         unit = f" {self.unit}" if self.unit else ""
         told = f"{_percent(self.relative)} %" if need.limit else f"{figure(self.gap)}{unit}"
-        numbers = f"{_told(self.value, need.limit)} against {_WORDS[need.comparison]} {as_stated(need.limit)}{unit}"
-        return f"misses {need.name} by {told} ({numbers})"
+        return f"misses {need.name} by {told} ({numbers}{unit})"
 
 
 class Near(NamedTuple):
@@ -248,5 +252,5 @@ def _told(value: float, limit: float) -> str:
 
 
 def _percent(fraction: float) -> str:
-    share = 100 * fraction
+    share = float(f"{100 * fraction:.3g}")
     return f"{share:,.0f}" if share >= 1 else f"{share:.2g}"

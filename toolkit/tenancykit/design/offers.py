@@ -13,6 +13,7 @@ from tenancykit.catalogue.prices import PriceBook, load_prices
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.scenario.fitting import NodeShape
 from tenancykit.scenario.model import NodeSpec, Scenario
+from tenancykit.sentences import listed
 
 
 def price_book(scenario: Scenario, catalogue: Catalogue) -> PriceBook:
@@ -83,6 +84,21 @@ def unknown_models(scenario: Scenario, catalogue: Catalogue) -> list[str]:
         "shares no fabric; describe it in accelerators/ of a folder given with --catalogue, as ours are listed by "
         "tenancykit catalogue accelerators"
         for model in unknown
+    ]
+
+
+def machines_of_others(scenario: Scenario, catalogue: Catalogue) -> list[str]:
+    """Return which node types of the price book are another provider's than that of any site, and what follows."""
+    sites, book = (
+        dict.fromkeys(site.provider for site in scenario.infrastructure.sites),
+        price_book(scenario, catalogue),
+    )
+    offers = [offer.type for offer in scenario.infrastructure.nodes if offer.spec is None and offer.type in book]
+    return [
+        f"{name} is a machine of {book[name].provider}, and the sites are of {listed([*sites])}: its shape and price "
+        "are taken as they stand there; describe what is rented with spec, or name a type of the site's provider"
+        for name in offers
+        if book[name].provider and book[name].provider not in sites
     ]
 
 

@@ -5,30 +5,41 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
 
 
 def names_apart(evaluations: Iterable[Evaluation]) -> dict[str, str]:
     """Return what each design of a list is called, by id.
 
-    A short name that several have gives way to what is built on top as well, and to who published the pattern where
-    that is the same too. Names somebody gave stay.
+    A short name that several have gives way to what is built on top as well; where that is the same too, all but the
+    first say what they choose otherwise than it. Names somebody gave stay.
     """
-    listed = tuple(evaluations)
-    found = {e.id: e.name for e in listed}
-    for longer in (_with_what_is_on_top, _with_its_pattern):
-        times = Counter(found.values())
-        found |= {e.id: longer(e) for e in listed if times[found[e.id]] > 1 and not e.resolved.design.named}
+    designs = tuple(evaluations)
+    found = {e.id: e.name for e in designs}
+    found |= {e.id: e.resolved.long or e.name for e in _alike(designs, found)}
+    first: dict[str, Evaluation] = {}
+    for evaluation in _alike(designs, found):
+        one = first.setdefault(found[evaluation.id], evaluation)
+        if one is not evaluation:
+            found[evaluation.id] += _unlike(evaluation, one)
     return found
 
 
-def _with_what_is_on_top(evaluation: Evaluation) -> str:
-    return evaluation.resolved.long or evaluation.name
+def _alike(evaluations: tuple[Evaluation, ...], found: dict[str, str]) -> list[Evaluation]:
+    times = Counter(found.values())
+    return [e for e in evaluations if times[found[e.id]] > 1 and not e.resolved.design.named]
 
 
-def _with_its_pattern(evaluation: Evaluation) -> str:
-    pattern, name = evaluation.resolved.published, _with_what_is_on_top(evaluation)
-    return f"{name} ({pattern})" if pattern else name
+def _unlike(evaluation: Evaluation, other: Evaluation) -> str:
+    """Return what a design chooses that another of the same name does not, and the other way round, in brackets."""
+    mine, theirs = (
+        {option.id: option.name for each in e.resolved.classes for option in each.options} for e in (evaluation, other)
+    )
+    has = [name for key, name in mine.items() if key not in theirs]
+    lacks = [name for key, name in theirs.items() if key not in mine]
+    told = [f"with {listed(has)}"] * bool(has) + [f"without {listed(lacks)}"] * bool(lacks)
+    return f" ({', '.join(told)})" if told else ""
 
 
 __all__ = ["names_apart"]

@@ -47,7 +47,7 @@ def study_html(study: Study) -> str:
         f"<h3>{escape(study.scenario.title or study.scenario.name)}</h3>",
         opening_html(study),
         ranking_table(study),
-        f"<p><b>First place.</b> {escape(why_first(study))}</p>",
+        f"<p><b>First place.</b> {escape(why_first(study))}</p>" if study.ranking else "",
         f"<p>{escape(contested(study))} {escape(what_would_change_it(study))}</p>",
         charts.pareto(study).svg,
         exclusions(study),

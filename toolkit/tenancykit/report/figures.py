@@ -18,7 +18,7 @@ def number(value: float) -> str:
     if 0 < size < 0.1:
         return f"{value:.{min(_DECIMALS, 1 - math.floor(math.log10(size)))}f}"
     if size >= 1_000_000:
-        return f"{value / 1_000_000:,.2f}M"
+        return f"{value / 1_000_000:,.{2 if size < 10_000_000 else 1 if size < 100_000_000 else 0}f}M"
     if size >= 1000:
         return f"{value:,.0f}"
     if size >= 100:

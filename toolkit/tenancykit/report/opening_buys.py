@@ -24,6 +24,8 @@ _OPEN: Final = "Days a year open to"
 
 def buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     """Return what a design buys as one line, and what did not fit it."""
+    if not open_days(best):
+        return f"{_OPEN} {open_to(best.scenario)}: {days_in_words(best)}.", []
     said, left = _own(best)
     line, rest = _with_others(said, study, best)
     opened = "Open: on some path between two tenants no barrier is left; days are expected values."
@@ -51,7 +53,7 @@ def _with_others(said: str, study: Study, best: Evaluation) -> tuple[str, list[s
     """Return a line with what the cheapest and the safest of the others would cost and leave open, and the rest."""
     others = other_families(study, best)
     cheapest = min(others, key=lambda e: e.scores["cost"].value, default=None)
-    safest = min(others, key=worst_days, default=None)
+    safest = _safest(others)
     cost, offers, rest = best.scores["cost"].value, list[str](), list[str]()
     if cheapest is not None and cheapest.scores["cost"].value < cost * (1 - _SAME):
         offers.append(f"The cheapest that meets every requirement, {_beside(cheapest, best)}.")
@@ -66,6 +68,14 @@ def _with_others(said: str, study: Study, best: Evaluation) -> tuple[str, list[s
         ways = (f"The safest, {_beside(safest, best, name)}." for name in apart(safest, best))
         line = next((longer for way in ways if (longer := fitted(said, [way])[0]) != said), said)
     return line, rest
+
+
+def _safest(designs: list[Evaluation]) -> Evaluation | None:
+    """Return the design that leaves the fewest open days; the cheapest of those of which the same days are told."""
+    least = min(designs, key=worst_days, default=None)
+    days = least and days_in_words(least, ways=False)
+    alike = [one for one in designs if days_in_words(one, ways=False) == days]
+    return min(alike, key=lambda one: one.scores["cost"].value, default=None)
 
 
 def _extremes(best: Evaluation) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
 from tenancykit.sentences import listed
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
-
-_ID: Final = re.compile(r" \((?:rule [^)]*|needs? [^()]*(?:\([^()]*\))?[^()]*)\)")
-"""The rule or need behind a reason, with its condition."""
+from tenancykit.study.nearest import distance, first_of, nearest_of_families, without_ids
 
 
 def nearest(study: Study) -> tuple[str, ...]:
@@ -26,37 +22,9 @@ def nearest_lines(study: Study, room: int) -> tuple[str, ...]:
 
 
 def _near(study: Study) -> Iterator[tuple[str, str]]:
-    families, seen = study.families, set[tuple[str, ...]]()
-    for evaluation in sorted(study.evaluations, key=lambda e: _distance(study, e)):
-        reasons = [_reason(reason) for reason in study.exclusions(evaluation.id)]
-        family = next(group for group in families if evaluation.id in group)
-        if reasons and family not in seen and not _admitted_twin(study, evaluation):
-            seen.add(family)
-            name = evaluation.resolved.tight or evaluation.name
-            yield f"{evaluation.name}, which {_first(reasons, 3)}", f"{name}, which {_first(reasons, 1)}"
-
-
-def _first(reasons: list[str], most: int) -> str:
-    more = [f"misses {len(reasons) - most} more"] if len(reasons) > most else []
-    return listed([*reasons[:most], *more])
-
-
-def _admitted_twin(study: Study, evaluation: Evaluation) -> bool:
-    twins = next(group for group in study.families if evaluation.id in group)
-    return any(study.rank(label) is not None for label in twins)
-
-
-def _distance(study: Study, evaluation: Evaluation) -> tuple[int, int, float, float]:
-    """Return how far a design is from being admitted: rules broken, requirements missed, by how much, its cost."""
-    misses = study.screening.misses(evaluation.id)
-    far = sum(miss.gap if miss.requirement.kind == "shortage" else miss.relative for miss in misses)
-    return len(evaluation.resolved.violations), len(misses), far, evaluation.scores["cost"].value
-
-
-def _reason(reason: str) -> str:
-    """Return an exclusion as the end of a sentence, without the rule's id and its condition."""
-    text = _ID.sub("", reason)
-    return text if text.startswith(("misses", "does not")) else f"is not valid ({text})"
+    for evaluation, reasons in nearest_of_families(study):
+        name = evaluation.resolved.tight or evaluation.name
+        yield f"{evaluation.name}, which {first_of(reasons, 3)}", f"{name}, which {first_of(reasons, 1)}"
 
 
 def undecided(study: Study) -> str:
@@ -79,7 +47,7 @@ def undecided(study: Study) -> str:
 
 
 def _what(reason: str) -> str:
-    return _ID.sub("", reason).split(" by ")[0].split(":")[0].split(", asked ")[0]
+    return without_ids(reason).split(" by ")[0].split(":")[0].split(", asked ")[0]
 
 
 def _fleet_alone(study: Study) -> Evaluation | None:
@@ -87,7 +55,7 @@ def _fleet_alone(study: Study) -> Evaluation | None:
     found = [
         e for e in study.evaluations if [_what(reason) for reason in study.exclusions(e.id)] == ["misses the fleet"]
     ]
-    return min(found, key=lambda e: _distance(study, e), default=None)
+    return min(found, key=lambda e: distance(study, e), default=None)
 
 
 def _of(study: Study, what: str, count: int) -> str:

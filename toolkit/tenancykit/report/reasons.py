@@ -11,6 +11,7 @@ from tenancykit.decision.explain import Contribution, Why
 from tenancykit.decision.table import figures_apart
 from tenancykit.decision.verdict import share_in_words
 from tenancykit.report.calling import names_beside
+from tenancykit.report.opening_buys import other_families
 from tenancykit.report.opening_days import days_in_words
 from tenancykit.sentences import listed
 from tenancykit.study.certainty import VARIED
@@ -34,14 +35,16 @@ DOUBT: Final = f"in samples of {VARIED}"
 
 
 def why_first(study: Study) -> str:
-    """Return why the first design is first, against the runner-up, designs told in words."""
+    """Return why the first design is first, against the next that is no near-twin of it, designs told in words."""
     ranking = study.ranking
     if ranking is None:
-        return study.nobody()
+        told = study.nobody()
+        return f"{told[0].upper()}{told[1:]}."
     order = ranking.ordered()
     if len(order) == 1:
         return "It is the only design that meets every requirement."
-    best, second = study[order[0]], study[order[1]]
+    best = study[order[0]]
+    second = next(iter(other_families(study, best)), study[order[1]])
     found = study.why(best.id, second.id)
     score = ranking.scores[ranking.labels.index(best.id)]
     text = f"It scores {score:.3f} of 1, {found.lead:.3f} more than {names_beside(study, [second.id])[second.id]}"

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
+from kubeanswers.terminal import counted
 from tenancykit.criteria.score import Evidence
 from tenancykit.criterion_names import CRITERIA, SHORT, TITLES
 from tenancykit.design.families import differences, families
@@ -44,11 +45,12 @@ def study_text(study: Study) -> str:
             if len(reasons) > _REASONS:
                 lines.append(f"    - and {len(reasons) - _REASONS} more (all of them: --json)")
         lines.append("")
-    lines.extend(wrapped(f"First place. {why_first(study)}"))
+    if study.ranking is not None:
+        lines.extend(wrapped(f"First place. {why_first(study)}"))
     for text in (contested(study), what_would_change_it(study)):
         if text:
             lines.extend(wrapped(text))
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
 def _admitted(study: Study) -> list[str]:
@@ -79,7 +81,7 @@ def _heading(study: Study) -> list[str]:
     return [
         *wrapped(scenario.title or scenario.name),
         *wrapped(
-            f"{tenant_count(scenario):,} tenants in {classes} class{'es' if classes > 1 else ''}, "
+            f"{counted(tenant_count(scenario), 'tenant')} in {classes} class{'es' if classes > 1 else ''}, "
             f"Kubernetes {scenario.kubernetes}; weights: {weights}"
         ),
     ]

@@ -118,7 +118,7 @@ class RankingPanel:
         study = self._desk.session.study
         self._reason.value = written(
             opening_html(study),
-            f"<p><b>First place.</b> {escape(why_first(study))}</p>",
+            f"<p><b>First place.</b> {escape(why_first(study))}</p>" if study.ranking else "",
             f"<p>{escape(contested(study))} {escape(what_would_change_it(study))}</p>",
         )
         shown = study.order[:_MOST]

@@ -47,6 +47,7 @@ from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, leaves
 from tenancykit.study.growing import crossing_points
 from tenancykit.study.hinges import Hinge, hinges
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
+from tenancykit.study.nearest import first_of, nearest_of_families
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet, scales_of
 from tenancykit.study.settling import Part, Turn, brought_back, most_plausible, question, turns
@@ -297,10 +298,9 @@ class Study(Drawable):
         return self[ranking.winner]
 
     def nobody(self) -> str:
-        """Return what the nearest designs miss, for when no design is admitted."""
-        near = sorted(self.evaluations, key=lambda e: (len(self.exclusions(e.id)), e.id))[:3]
-        told = "; ".join(f"{e.id} {e.name}: {', '.join(self.exclusions(e.id))}" for e in near)
-        return f"no design meets every requirement; nearest: {told}"
+        """Return that no design is admitted, and what the nearest one misses."""
+        near, reasons = next(nearest_of_families(self))
+        return f"no design meets every requirement; nearest: {near.name}, which {first_of(reasons, 3)}"
 
     def __getitem__(self, design_id: str) -> Evaluation:
         """Return a design's evaluation by id.

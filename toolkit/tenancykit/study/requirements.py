@@ -41,7 +41,7 @@ def hard_requirements(scenario: Scenario) -> tuple[HardRequirement, ...]:
     if limits.go_live_weeks is not None:
         found.append(HardRequirement("the go-live date", "go-live", "<=", limits.go_live_weeks))
     if limits.platform_engineers is not None:
-        found.append(HardRequirement("the team size", "engineers", "<=", limits.platform_engineers))
+        found.append(HardRequirement("the team size", "engineers", "<=", limits.platform_engineers, kind="people"))
     fleet = scenario.infrastructure
     if fleet.mode == "fixed" and fleet.buying != "allowed":
         found += [HardRequirement("the fleet", _fleet_measure(kind), "<=", 0, kind="shortage") for kind in KINDS]
