@@ -178,6 +178,14 @@ def test_the_explanation_reads_as_a_sentence() -> None:
     assert str(why(SCALED, weights, "shared", "shared")) == "shared and shared are level"
 
 
+def test_nothing_is_said_to_draw_level_at_less_than_no_hours() -> None:
+    table = DecisionTable.of(["a", "b"], [Criterion("cost", "lower"), Criterion("hours", "lower")], [[0, 1], [100, 2]])
+    needs = why(anchored(table), Weights(table.names, np.array([0.9, 0.1])), "a", "b").needs
+    values = {need.criterion: need.needed for need in needs if need.kind == "value"}
+    assert set(values) <= {"cost"}, "hours alone would have to fall below nothing"
+    assert all(needed >= 0 for needed in values.values())
+
+
 def test_needs_in_values_are_left_out_where_a_value_has_no_single_price() -> None:
     table = simple([[1.0, 2.0], [2.0, 2.0]], "lh")
     told = why(scale_by_share(table), equal_weights(table.names), "a", "b")

@@ -17,6 +17,7 @@ from tenancykit.report.opening import Opening, opening
 from tenancykit.report.opening_buys import other_families
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
 from tenancykit.report.opening_line import LINE, fitted
+from tenancykit.report.opening_nobody import nearest, nearest_lines
 from tenancykit.report.opening_what import hires, provided
 from tenancykit.report.text import study_text
 from tenancykit.scenario.judgement import Scales
@@ -24,7 +25,7 @@ from tenancykit.scenario.model import TenantClass, Weights
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.study.exchange_rates import leaves_of_rates, three_digits
 from tenancykit.study.leaves import leaf_values
-from tests.laws.small import SAAS, saas, teams
+from tests.laws.small import SAAS, TEAMS, saas, teams
 from tests.studies import EXAMPLES
 from tests.studies import study as example
 
@@ -309,3 +310,22 @@ def test_whom_nobody_admits_is_told_alike_by_the_first_lines_and_by_whoever_cann
     assert "First place" not in study_text(found)
     with pytest.raises(UndecidedError, match="nearest: namespaces"):
         _ = found.best
+
+
+def test_what_only_machines_are_lacking_to_is_nearest_and_its_purchase_is_told_whatever_kinds_they_are() -> None:
+    bare = ", bare_metal: true"
+    text = TEAMS.format(fleet=SMALL_FLEET, gpu_nodes=10, card="A100-80GB", bare=bare, hosting="", more="")
+    text = text.replace("count: 60", "count: 1")
+    text = text.replace("      count: 4\n", "      count: 4\n      requirements: {isolation: L4}\n")
+    found = tk.compare(tk.parse_scenario(text))
+    lines = opening(found)
+    assert any("by 2 levels" in reason for e in found.evaluations for reason in found.exclusions(e.id))
+    both = r"Nearest: [^.]*misses the fleet by \d+ CPU nodes? and misses the fleet by \d+ GPU node"
+    assert re.search(both, lines.buys)
+    assert "Buying what" in lines.sure
+
+
+def test_why_a_need_is_asked_gives_way_in_a_line_to_everything_that_is_missed() -> None:
+    found = study("too-small")
+    for full, short in zip(nearest(found), nearest_lines(found, 120), strict=True):
+        assert ", asked because" not in short or short == full

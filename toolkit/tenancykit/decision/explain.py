@@ -165,6 +165,8 @@ def _value_needs(scaled: Scaled, weights: FloatArray, behind: int, lead: float) 
         if weights[column] > 0 and scaled.width[column] > 0:
             now = float(scaled.table.values[behind, column])
             change = criterion.sign * lead / float(weights[column]) * float(scaled.width[column])
+            if now + change < 0 <= float(scaled.table.values[:, column].min()):
+                continue  # what is never below nothing, such as hours, cannot fall there
             yield Need(criterion.name, "value", now, now + change, criterion.unit)
 
 

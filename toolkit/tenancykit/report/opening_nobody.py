@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from tenancykit.sentences import listed
 from tenancykit.study.comparison import Study
@@ -10,21 +12,28 @@ from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.exchange_rates import three_digits
 from tenancykit.study.nearest import distance, first_of, nearest_of_families, without_ids
 
+_WHY: Final = re.compile(r", asked because [^()]*")
+"""Why a need is asked."""
+
 
 def nearest(study: Study) -> tuple[str, ...]:
     """Return the nearest designs of different families that are not admitted, with what each misses."""
-    return tuple(told for told, _ in _near(study))
+    return tuple(ways[0] for ways in _near(study))
 
 
 def nearest_lines(study: Study, room: int) -> tuple[str, ...]:
-    """Return the same with short names and fewer reasons where a line of ``room`` characters holds no more."""
-    return tuple(full if len(full) <= room else short for full, short in _near(study))
+    """Return the same with short names, without why it is asked, and fewer reasons, as a line of ``room`` takes it."""
+    return tuple(next((way for way in ways if len(way) <= room), ways[-1]) for ways in _near(study))
 
 
-def _near(study: Study) -> Iterator[tuple[str, str]]:
-    for evaluation, reasons in nearest_of_families(study):
+def _near(study: Study) -> Iterator[tuple[str, ...]]:
+    for evaluation, reasons in nearest_of_families(study.evaluations, study.families, study.screening):
         name = evaluation.resolved.tight or evaluation.name
-        yield f"{evaluation.name}, which {first_of(reasons, 3)}", f"{name}, which {first_of(reasons, 1)}"
+        briefly = [_WHY.sub("", reason) for reason in reasons]
+        yield (
+            f"{evaluation.name}, which {first_of(reasons, 3)}",
+            *(f"{name}, which {first_of(briefly, most)}" for most in (3, 2, 1)),
+        )
 
 
 def undecided(study: Study) -> str:
@@ -53,9 +62,9 @@ def _what(reason: str) -> str:
 def _fleet_alone(study: Study) -> Evaluation | None:
     """Return the nearest design that would be admitted if the machines it lacks were bought."""
     found = [
-        e for e in study.evaluations if [_what(reason) for reason in study.exclusions(e.id)] == ["misses the fleet"]
+        e for e in study.evaluations if {_what(reason) for reason in study.exclusions(e.id)} == {"misses the fleet"}
     ]
-    return min(found, key=lambda e: distance(study, e), default=None)
+    return min(found, key=lambda e: distance(e, study.screening), default=None)
 
 
 def _of(study: Study, what: str, count: int) -> str:

@@ -38,8 +38,7 @@ def why_first(study: Study) -> str:
     """Return why the first design is first, against the next that is no near-twin of it, designs told in words."""
     ranking = study.ranking
     if ranking is None:
-        told = study.nobody()
-        return f"{told[0].upper()}{told[1:]}."
+        return f"N{study.nobody().removeprefix('n')}."
     order = ranking.ordered()
     if len(order) == 1:
         return "It is the only design that meets every requirement."
@@ -50,8 +49,8 @@ def why_first(study: Study) -> str:
     text = f"It scores {score:.3f} of 1, {found.lead:.3f} more than {names_beside(study, [second.id])[second.id]}"
     favour, against = _told(study, found, found.reasons_for), _told(study, found, found.reasons_against)
     text += f": {favour or 'next to equal on every criterion'}{f'; although {against}' if against else ''}"
-    values = [need for need in found.needs if need.kind == "value"]
-    needs = [need for need in values if need.criterion != "isolation"] or values or list(found.needs)
+    of_figures = [need for need in found.needs if need.kind == "value" and need.criterion != "isolation"]
+    needs = of_figures or [need for need in found.needs if need.kind == "weight"]
     return f"{text}." + (f" That one draws level if {' or '.join(map(str, needs[:2]))}." if needs else "")
 
 

@@ -299,7 +299,7 @@ class Study(Drawable):
 
     def nobody(self) -> str:
         """Return that no design is admitted, and what the nearest one misses."""
-        near, reasons = next(nearest_of_families(self))
+        near, reasons = next(nearest_of_families(self.evaluations, self.families, self.screening))
         return f"no design meets every requirement; nearest: {near.name}, which {first_of(reasons, 3)}"
 
     def __getitem__(self, design_id: str) -> Evaluation:

@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
+from tenancykit.decision.screen import Screening
 from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    from tenancykit.study.comparison import Study
 
 _ID: Final = re.compile(r" \((?:rule [^)]*|needs? [^()]*(?:\([^()]*\))?[^()]*)\)")
 """The rule or need behind a reason, with its condition."""
 
 
-def nearest_of_families(study: Study) -> Iterator[tuple[Evaluation, list[str]]]:
+class Distance(NamedTuple):
+    """How far a design is from being admitted, what weighs most first.
+
+    Attributes:
+        rules: rules it breaks.
+        beyond_buying: requirements it misses that no machine more would meet.
+        machines: kinds of machines it lacks.
+        far: how far it misses what it misses: shares of the limits, and machines.
+        cost: of the design.
+    """
+
+    rules: int
+    beyond_buying: int
+    machines: int
+    far: float
+    cost: float
+
+
+def distance(evaluation: Evaluation, screening: Screening) -> Distance:
+    """Return how far a design is from being admitted."""
+    misses = screening.misses(evaluation.id)
+    lacks = [miss.gap for miss in misses if miss.requirement.kind == "shortage"]
+    others = [miss.relative for miss in misses if miss.requirement.kind != "shortage"]
+    cost = evaluation.scores["cost"].value
+    return Distance(len(evaluation.resolved.violations), len(others), len(lacks), sum(others) + sum(lacks), cost)
+
+
+def nearest_of_families(
+    evaluations: Sequence[Evaluation], families: Sequence[tuple[str, ...]], screening: Screening
+) -> Iterator[tuple[Evaluation, list[str]]]:
     """Yield the nearest design of each family nobody of which is admitted, with what it misses, nearest first."""
-    seen = set[tuple[str, ...]]()
-    for evaluation in sorted(study.evaluations, key=lambda e: distance(study, e)):
-        family = next(group for group in study.families if evaluation.id in group)
-        if family not in seen and not any(study.rank(label) for label in family):
+    far = {e.id: distance(e, screening) for e in evaluations}
+    seen = {family for family in families if any(not any(far[label][:3]) for label in family)}
+    for evaluation in sorted(evaluations, key=lambda e: far[e.id]):
+        family = next(group for group in families if evaluation.id in group)
+        if family not in seen:
             seen.add(family)
-            yield evaluation, [_reason(reason) for reason in study.exclusions(evaluation.id)]
-
-
-def distance(study: Study, evaluation: Evaluation) -> tuple[int, int, float, float]:
-    """Return how far a design is from being admitted: rules broken, requirements missed, by how much, its cost."""
-    misses = study.screening.misses(evaluation.id)
-    far = sum(miss.gap if miss.requirement.kind == "shortage" else miss.relative for miss in misses)
-    return len(evaluation.resolved.violations), len(misses), far, evaluation.scores["cost"].value
+            reasons = *evaluation.resolved.violations, *map(str, screening.misses(evaluation.id))
+            yield evaluation, [_reason(reason) for reason in reasons]
 
 
 def without_ids(reason: str) -> str:
@@ -38,7 +60,7 @@ def without_ids(reason: str) -> str:
     return _ID.sub("", reason)
 
 
-def first_of(reasons: list[str], most: int) -> str:
+def first_of(reasons: Sequence[str], most: int) -> str:
     """Return at most so many of the things a design misses as the end of a sentence, and how many more there are."""
     more = [f"misses {len(reasons) - most} more"] if len(reasons) > most else []
     return listed([*reasons[:most], *more])
