@@ -87,6 +87,12 @@ def test_the_page_is_one_small_file_that_asks_nobody(study: tk.Study, tmp_path: 
     assert "fetch(" not in page
 
 
+def test_no_figure_of_the_page_stands_between_a_level_and_its_unit(study: tk.Study) -> None:
+    told = [text for design in sharing.shared_data(study)["told"] for text in design]
+    assert any(re.match(r"Isolation: [\d.]+ nines \(L\d\)", text) for text in told)
+    assert not re.search(r"\(L\d\) nines", sharing.shared_page(study))
+
+
 def test_hostile_names_are_text_in_the_page(study: tk.Study) -> None:
     named = replace(study, scenario=study.scenario.model_copy(update={"title": HOSTILE}))
     page = sharing.shared_page(named)
@@ -119,6 +125,18 @@ def test_weights_that_come_back_are_read_as_a_decision(
     assert found.reigns[0].low < 1 < found.reigns[-1].high
 
 
+def test_who_reads_what_a_group_says_needs_no_list_of_designs(study: tk.Study, tmp_path: Path) -> None:
+    files = [
+        answer(study, tmp_path / "a.json", "Ana", 97, 1, 1, 1),
+        answer(study, tmp_path / "b.json", "Bo", 1, 1, 1, 97),
+    ]
+    told = " ".join(collected_text(tk.collect(study, files)).split())
+    for person in tk.collect(study, files).consensus.rankings:
+        assert f"{person.winner} {study[person.winner].name}" in told.replace(
+            f"{person.winner} is ", f"{person.winner} "
+        )
+
+
 def test_one_mind_is_called_agreement(study: tk.Study, tmp_path: Path) -> None:
     files = [answer(study, tmp_path / f"{who}.json", who, 25, 25, 25, 25) for who in ("Ana", "Bo")]
     assert "Agreement: all 2 put" in collected_text(tk.collect(study, files))
@@ -129,7 +147,8 @@ def test_one_mind_is_called_agreement(study: tk.Study, tmp_path: Path) -> None:
     [
         ("{", "is no JSON"),
         ("[]", "is no file of weights"),
-        ('{"schema": "tenancykit/weights/v0"}', "is no file of weights"),
+        ('{"schema": "tenancykit/weights/v0"}', "is of another version"),
+        ('{"schema": "tenancykit/session/v1"}', "is no file of weights"),
         ("[" * 30_000, "is no JSON"),
         ("x" * 70_000, "is larger"),
     ],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from tenancykit.criterion_names import CRITERIA, SHORT
+from tenancykit.report.apart import names_apart
 from tenancykit.report.text import columns, wrapped
 from tenancykit.sentences import listed
 from tenancykit.study.collecting import Collected
@@ -28,7 +31,19 @@ def collected_text(found: Collected, before: Collected | None = None) -> str:
     mean = found.consensus.ranking
     rows.append(["together", *(f"{w:.2f}" for w in found.consensus.weights.values), " or ".join(mean.winners)])
     told = [_agreement(found), *_conflict(found), *_decision(found), *([_talk(before, found)] if before else [])]
-    return "\n".join([*columns(rows, left={0, 5}), "", *(line for text in told for line in wrapped(text))])
+    lines = [*columns(rows, left={0, 5}), "", *(line for text in told for line in wrapped(text))]
+    named = [line for text in _names(found, told) for line in wrapped(text, "  ", "    ")]
+    return "\n".join([*lines, *(["", "The designs:", *named] if named else [])])
+
+
+def _names(found: Collected, told: Sequence[str]) -> Iterator[str]:
+    """Yield the names of the designs of which what is told says the id alone."""
+    said = " ".join(told)
+    names = names_apart(found.study.evaluations)
+    for one in found.study.order:
+        alone = re.search(rf"(?<![\w+-]){re.escape(one.id)}(?![\w+-])", said)
+        if alone and f"{one.id} {one.name}" not in said:
+            yield f"{one.id} is {names[one.id]}"
 
 
 def _agreement(found: Collected) -> str:

@@ -92,6 +92,7 @@ const start = () => {
       return row([criterion, ...pair.map((design) => data.figures[design][i]), gain.toFixed(3)]);
     });
     const lead = found.scores[pair[0]] - found.scores[pair[1]];
+    lines.splice(1, 0, row(["Days a year open to another", ...pair.map((design) => data.days[design]), ""]));
     lines.push(row(["All", ...pair.map((design) => found.scores[design].toFixed(3)), lead.toFixed(3)], "th"));
     at("compared").replaceChildren(...lines);
   };

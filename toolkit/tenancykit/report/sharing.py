@@ -17,8 +17,8 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report.apart import names_apart
 from tenancykit.report.chart_colours import IN_DARK
 from tenancykit.report.drawing import exclusions, tree
-from tenancykit.report.figures import days_text, estimate, interval_text, short_value
-from tenancykit.report.opening_days import open_days, open_to
+from tenancykit.report.figures import estimate, interval_text, level_text, short_value
+from tenancykit.report.opening_days import days_in_words, open_to
 from tenancykit.report.opening_page import opening_html
 from tenancykit.study.comparison import Study, bounds_of
 from tenancykit.study.evaluation import Evaluation
@@ -29,6 +29,10 @@ POINTS: Final = 100
 _SCRIPT: Final = Path(__file__).with_name("share_page.js")
 _MADE_BY: Final = '<meta name="generator" content="tenancykit share">'
 
+_UNDRAWN: Final = (
+    "<noscript><p><b>Here the weights cannot be moved:</b> whatever shows this page runs no scripts, as previews of "
+    "attachments do. Save the file and open it in a browser.</p></noscript>"
+)
 _STYLE: Final = (
     ":root{color-scheme:light dark;--ink:#1c1c1c;--soft:#5c5c5c;--line:#ccc;--ground:#fff;--lead:#fdf8ee;"
     "--link:#0b57a4}"
@@ -97,6 +101,7 @@ def shared_data(study: Study) -> dict[str, Any]:
         "utilities": study.scaled.utilities.tolist(),
         "names": [f"{e.id} {called[e.id]}" for e in designs],
         "figures": [[short_value(e.scores[name]) for name in CRITERIA] for e in designs],
+        "days": [days_in_words(e, ways=False) for e in designs],
         "told": [_consequences(e) for e in designs],
         "ends": [_ends(study, name) for name in CRITERIA],
         "currency": study.scenario.infrastructure.currency,
@@ -116,12 +121,10 @@ def _ends(study: Study, name: str) -> tuple[str, str]:
 
 def _consequences(evaluation: Evaluation) -> list[str]:
     told = [
-        f"{TITLES[name]}: {short_value(score)} {score.unit}, P10 to P90 {interval_text(score)}. {score.summary}"
+        f"{TITLES[name]}: {level_text(score)}, P10 to P90 {interval_text(score)}. {score.summary}"
         for name, score in evaluation.scores.items()
     ]
-    days = [f"{name} {days_text(number_of)} ({plane})" for name, (number_of, plane) in open_days(evaluation).items()]
-    if days:
-        told.append(f"Days a year open to {open_to(evaluation.scenario)}: {', '.join(days)}.")
+    told.append(f"Days a year open to {open_to(evaluation.scenario)}: {days_in_words(evaluation)}.")
     return told
 
 
@@ -147,6 +150,7 @@ def shared_page(study: Study) -> str:
         '<div class="lead">',
         opening_html(study),
         "</div>",
+        _UNDRAWN,
         _weights(study),
         '<p id="first" role="status" aria-live="polite"></p><ul id="means"></ul>',
         _ranking(study),
@@ -204,8 +208,7 @@ def _pair() -> str:
 
 def _explained(evaluation: Evaluation) -> str:
     found = "".join(
-        f"<h3>{TITLES[name]}: {escape(short_value(score))} {escape(score.unit)}</h3>"
-        f"{tree(score.evidence, open_levels=0)}"
+        f"<h3>{TITLES[name]}: {escape(level_text(score))}</h3>{tree(score.evidence, open_levels=0)}"
         for name, score in evaluation.scores.items()
     )
     return f"<details><summary>{escape(evaluation.id)} {escape(evaluation.name)}</summary>{found}</details>"

@@ -121,7 +121,10 @@ def answer_in(content: bytes, name: str) -> Answer:
     except (ValueError, RecursionError):
         raise InputError(Fault(name, "is no JSON of weights", "a file that a shared page made")) from None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise InputError(Fault(name, "is no file of weights", f"schema: {SCHEMA}", "download it from the page again"))
+        named = data.get("schema") if isinstance(data, dict) else None
+        what = "is of another version" if str(named).startswith(SCHEMA.rpartition("/")[0]) else "is no file of weights"
+        cure = "download it from a page that this version shared"
+        raise InputError(Fault(name, what, f"schema: {SCHEMA}", cure))
     faults = [*_faults(data, name)]
     if faults:
         raise InputError(faults)
