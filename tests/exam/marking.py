@@ -33,7 +33,8 @@ THIRD: Final = _cases("third")
 FOURTH: Final = _cases("fourth")
 FIFTH: Final = _cases("fifth")
 SIXTH: Final = _cases("sixth")
-CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH}
+SEVENTH: Final = _cases("seventh")
+CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH, **SEVENTH}
 """The scenarios with what is expected, by name: those of all exams."""
 
 POINTS: Final = {

@@ -1,4 +1,4 @@
-"""Six exams written by an expert before the product was asked: first places, first lines, figures and certainty.
+"""Seven exams written by an expert before the product was asked: first places, first lines, figures and certainty.
 
 Cases of the second stand as they were written before the first run, misses included. That run gave 71 points of 90:
 startup-alone and mig-inference 10.0, hospital-phi 9.4, slurm-groups and bank-two-worlds 9.2, whole-nodes 9.0, saas-tiny
@@ -56,14 +56,34 @@ was missed:
 
 Cases of the sixth stand as written before the first run, after the fifth's mends. That run gave 68.9 points of 80:
 law-firms 10.0, ci-runners and incubator-rivals 9.4, trading-desks 9.2, scaleup-cost and training-280 8.6, course-admins
-8.3, telehealth 5.3.
+8.3, telehealth 5.3. Mended as kinds since: what a rule demands of the tenants completes designs as needs do, gVisor is
+no runtime for RDMA in pods, no design cuts cards where there are none. What is still missed, and why it is left:
+
+* telehealth: the scale of cost reaches from one shared pool to a cluster and machines for each of sixty tenants, so
+  that 58,000 USD a month are little beside L4 for twenty clinics; the third line says what is paid for a nine, as
+  weighed.
+* ci-runners: on two machines, with buying, the same: hostile code is worth fifty machines as its author weighed it.
+* scaleup-cost: clusters for each squad are named as what is not worth it; with three quarters of the weight on
+  operations, machines of the squads' own need no queue, which takes three hours a month less.
+* trading-desks: the question what would settle it names gVisor for the quants, which its author forbade.
+* course-admins: two hundred administrators of virtual clusters take seven people, not three.
+* training-280: at 500 teams, bought, virtual clusters are close to namespaces.
+
+Cases of the seventh stand as written before the first run, after those mends, and were committed right after it. That
+run gave 34.4 points of 40: records-keys 10.0, retail-day-night 9.4, batch-budget 8.6, consortium-ib 6.4. What was
+missed:
+
+* consortium-ib: of twelve machines the firms take six, so that a cluster and a machine for each of the six groups fits,
+  and is first though the groups trust each other.
+* retail-day-night: with eight machines of A100 one of each kind for every team fits as well, as its author overlooked.
+* batch-budget: its author added up less than he wrote for machines, and people cost less than he thought.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.exam.marking import FIFTH, FIRST, FOURTH, POINTS, SECOND, THIRD, mark, score
+from tests.exam.marking import FIFTH, FIRST, FOURTH, POINTS, SECOND, SIXTH, THIRD, mark, score
 
 BAR = 9.0
 """Points of ten that each scenario of the first exam has to reach."""
@@ -101,6 +121,17 @@ FIFTHS = {
     "slurm-lab": 10.0,
 }
 """Points of ten that each scenario of the fifth has reached, with the misses above."""
+SIXTHS = {
+    "ci-runners": 9.4,
+    "course-admins": 9.1,
+    "incubator-rivals": 10.0,
+    "law-firms": 10.0,
+    "scaleup-cost": 8.6,
+    "telehealth": 5.2,
+    "trading-desks": 9.1,
+    "training-280": 9.4,
+}
+"""Points of ten that each scenario of the sixth has reached, with the misses above."""
 
 
 @pytest.mark.parametrize("name", FIRST)
@@ -129,8 +160,8 @@ def test_what_a_third_expert_accepted_stays_accepted(name: str) -> None:
     assert all(one.share == 1 for one in marks if one.question in ("never", "steady")) or name == "two-labs-gke", wrong
 
 
-@pytest.mark.parametrize("name", [*FOURTH, *FIFTH])
+@pytest.mark.parametrize("name", [*FOURTH, *FIFTH, *SIXTH])
 def test_what_later_experts_accepted_stays_accepted(name: str) -> None:
     _, marks = mark(name)
     wrong = [f"{one.question}: {one.wrong}" for one in marks if one.wrong]
-    assert score(marks) >= {**FOURTHS, **FIFTHS}[name], wrong
+    assert score(marks) >= {**FOURTHS, **FIFTHS, **SIXTHS}[name], wrong
