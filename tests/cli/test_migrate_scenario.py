@@ -81,3 +81,33 @@ def test_an_example_of_the_package_and_a_file_in_one_line_are_refused(
     file.write_text(json.dumps(data), encoding="utf-8")
     assert main(["migrate-scenario", str(file)]) == 2
     assert "one key a line" in capsys.readouterr().err
+
+
+def test_infrastructure_in_one_line_stays_and_what_to_write_into_it_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text(
+        """schema: tenancykit/scenario/v1
+name: one-line
+tenants:
+  classes: [{id: teams, kind: team, count: 5, workloads: [{template: web}]}]
+workloads: [{id: web, kind: service, cpu: "1", memory: 2Gi}]
+infrastructure: {sites: [{id: us, provider: aws}], nodes: [{type: aws_m7i_4xlarge}]}
+""",
+        encoding="utf-8",
+    )
+    assert main(["migrate-scenario", str(file)]) == 0
+    assert "write into it: infrastructure.virtualised: true" in capsys.readouterr().out
+    assert "needs:  # added by migrate-scenario" in file.read_text(encoding="utf-8")
+
+
+def test_a_copy_elsewhere_says_which_files_it_misses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, elsewhere = old_form("ml-platform", tmp_path), tmp_path / "elsewhere" / "scenario.yaml"
+    elsewhere.parent.mkdir()
+    assert main(["migrate-scenario", str(file), "--to", str(elsewhere)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("demand.csv, which lies beside") == 1
+    (elsewhere.parent / "demand.csv").write_bytes((tmp_path / "demand.csv").read_bytes())
+    assert main(["migrate-scenario", str(file), "--to", str(elsewhere)]) == 0
+    assert "lies beside" not in capsys.readouterr().out

@@ -87,21 +87,31 @@ def migrate(options: argparse.Namespace) -> int:
     found = migrated(read_text(file), str(file), scenario, catalogue)
     api.parse_scenario(found.text, catalogue)
     target = Path(options.to) if options.to else file
+    told = [*found.told, *_left_behind(scenario, file, target)]
     if found.assumed or options.to:
         windows = b"\r\n" in file.read_bytes()
         write_text(target, found.text.replace("\n", "\r\n") if windows else found.text, ours="", force=True)
     if options.json:
         from tenancykit.cli.designs import print_json  # noqa: PLC0415 - imports what a study needs
 
-        data = {"file": str(target), "assumed": list(found.assumed), "told": list(found.told)}
+        data = {"file": str(target), "assumed": list(found.assumed), "told": told}
         print_json({"schema": "tenancykit/migration/v1", **data})
         return OK
     print(escaped(f"{target}: {'written' if found.assumed else 'nothing had to be added'}"))
     for one in found.assumed:
         print(escaped(f"  assumed {one}"))
-    for one in found.told:
+    for one in told:
         print(escaped(f"  to know: {one}"))
     return OK
+
+
+def _left_behind(scenario: Scenario, file: Path, target: Path) -> Iterator[str]:
+    """Yield which files the scenario names beside itself that a copy in another folder does not find."""
+    folder = target.resolve().parent
+    if folder != file.resolve().parent:
+        names = dict.fromkeys(named_files(scenario).values())
+        for name in (name for name in names if not (folder / name).is_file()):
+            yield f"the scenario names {name}, which lies beside {file} and not beside {target}: copy it there"
 
 
 def _need(asked: Asked) -> dict[str, Any]:

@@ -51,15 +51,20 @@ def migrated(text: str, name: str, scenario: Scenario, catalogue: Catalogue) -> 
     lines = text.splitlines()
     added: dict[int, list[str]] = {}
     assumed: list[str] = []
+    inline: list[str] = []
     if "kubernetes" not in document.data:
         added.setdefault(_after(document, lines, "name"), []).append(f'kubernetes: "{KUBERNETES}"  {_MARK}')
         assumed.append(f"kubernetes: {KUBERNETES}, which files that named no version meant")
     if "virtualised" not in document.data["infrastructure"]:
         virtual = bool(scenario.infrastructure.virtualised)
         value = str(virtual).lower()
-        indent = _indent(document, lines, "infrastructure")
-        added.setdefault(_after(document, lines, "infrastructure"), []).append(f"{indent}virtualised: {value}  {_MARK}")
-        assumed.append(f"infrastructure.virtualised: {value}, {_why_virtual(virtual)}")
+        after = _after(document, lines, "infrastructure")
+        meant = f"infrastructure.virtualised: {value}, {_why_virtual(virtual)}"
+        if (indent := _indent(document, lines, after)) is None:
+            inline.append(f"infrastructure stands in one line, which stays as it is; write into it: {meant}")
+        else:
+            added.setdefault(after, []).append(f"{indent}virtualised: {value}  {_MARK}")
+            assumed.append(meant)
     needs = _common_needs(scenario, catalogue)
     if needs and not any(stated_needs(scenario, c) for c in scenario.tenants.classes):
         added.setdefault(len(lines), []).extend(
@@ -70,7 +75,8 @@ def migrated(text: str, name: str, scenario: Scenario, catalogue: Catalogue) -> 
             ]
         )
         assumed.append(f"needs: {', '.join(needs)}, which are every class's by default")
-    return Migration(_joined(lines, added), tuple(assumed), _told(document, scenario, catalogue, needs))
+    told = (*inline, *_told(document, scenario, catalogue, needs))
+    return Migration(_joined(lines, added), tuple(assumed), told)
 
 
 def _after(document: Document, lines: list[str], key: str) -> int:
@@ -82,12 +88,11 @@ def _after(document: Document, lines: list[str], key: str) -> int:
     raise InputError(Fault(where, "is not at the start of a line", "one key a line", "write the file in block style"))
 
 
-def _indent(document: Document, lines: list[str], key: str) -> str:
-    """Return how far what stands under a top-level key is indented."""
-    first = document.line((key, next(iter(document.data[key]))))
-    if first <= _after(document, lines, key):
-        cure = "write one key a line below it"
-        raise InputError(Fault(document.where((key,)), "is written in one line", "one key a line", cure))
+def _indent(document: Document, lines: list[str], after: int) -> str | None:
+    """Return how far what stands under ``infrastructure``, up to a line number, is indented; None where in one line."""
+    first = document.line(("infrastructure", next(iter(document.data["infrastructure"]))))
+    if first <= after:
+        return None
     line = lines[first - 1]
     return line[: len(line) - len(line.lstrip())]
 
