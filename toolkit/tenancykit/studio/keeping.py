@@ -90,7 +90,8 @@ class Keeper:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{self._file.parent}: {error.strerror or error}") from None
+            told = f"{self._file.parent}: {error.strerror or error}; save the session in another folder (Hand over)"
+            raise OutputError(told) from None
         self._session.save(self._file, self._writer)
         self._written = self._identity()
 
