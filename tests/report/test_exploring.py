@@ -54,6 +54,7 @@ def options(**given: object) -> argparse.Namespace:
         "force": False,
         "json": True,
         "variant": [],
+        "as_published": False,
         "calibration": None,
     }
     return argparse.Namespace(**{**settings, **given})
