@@ -7,8 +7,7 @@ published design reaches, cards that gVisor does not list, confidential guests w
 and why it is left:
 
 * saas-tiny: its author overlooked that a machine of four cores holds three models of one core, so a hundred cards are
-  right; nor may the first lines name clusters per customer even as what is not worth it. Whether the vendor's own code
-  needs a sandbox is contested.
+  right. Whether the vendor's own code needs a sandbox is contested.
 * bank-two-worlds: once nothing is regulated, virtual machines of one's own are close to one shared cluster with gVisor.
 * whole-nodes: 102 person-days to build what its author put at 150 at least.
 * startup-alone, hospital-phi: the same is said in other words (hires), or in the details (what all samples keep).
@@ -28,7 +27,6 @@ alone is named. What is still missed, and why it is left:
 * ministry-openshift: with HAMi a cluster per team costs little more than virtual ones, so it is clear, with or without
   definitions of the teams' own.
 * institute-aks: once groups distrust each other and bring definitions of their own, no design keeps the budget.
-  Since Slurm is left out, what the safest design costs fits the second line, and whose days they are gives way to it.
 
 Cases of the fourth stand as written before the first run. That run gave 84.2 points of 100: copilot-saas 10.0,
 enterprise-clusters, hospital-studies and nvl72-nations 9.7, plants-two-continents 9.6, amd-both and bank-fixed 9.4,
@@ -37,7 +35,6 @@ less than a team, code nobody vouches for that needs no GPU leaves the vendor's 
 several sites are told, the pool of the only class is shared by all, the level asked for is told beside a higher one
 that is reached, and Slurm that nobody asks for is left out. What is still missed, and why it is left:
 
-* bank-fixed: four trusted units that fill a machine each keep a cluster each, which costs no machine more.
 * amd-both: one CPU machine less than its author counted.
 * teaching-cluster: 100.5 person-days, not 100.
 
@@ -45,14 +42,12 @@ Cases of the fifth stand as written before the first run, after those mends, to 
 gave 38.1 points of 50: slurm-lab 10.0, operators-40 9.4, hackathon-80 8.3, insurer-partners 6.1, b200-models 4.3. What
 was missed:
 
-* insurer-partners: where every machine has one card, a managed cluster for each of the twelve teams costs 1,080 USD a
-  month more than a shared one, and is first in half of the samples. Its author called that absurd; what a thousand
-  clusters take agrees with the one public figure found (docs/effort-operations.md), so that neither gave way.
+* insurer-partners: where every machine has one card, a managed cluster for each of the twelve teams cost 1,080 USD a
+  month more than a shared one. Since then clusters at providers have a pool of two machines for their system pods.
 * b200-models: machines held partitions or whole cards, never both, so that sevenths and whole cards took a fourth; MIG
-  cuts single cards since. Classes that lie open alike are told as everybody.
-* operators-40: who brings definitions of their own counts as root on rented machines, so that none is L4.
-* hackathon-80: the question what would settle it names a cluster per team, which its author forbade; twenty teams get
-  one each.
+  cuts single cards since, and classes that lie open alike are told by name.
+* operators-40: who brings definitions of their own counts as root on rented machines, so that none is L4 (as above).
+* hackathon-80: the question what would settle it names a cluster per team, which its author forbade.
 
 Cases of the sixth stand as written before the first run, after the fifth's mends. That run gave 68.9 points of 80:
 law-firms 10.0, ci-runners and incubator-rivals 9.4, trading-desks 9.2, scaleup-cost and training-280 8.6, course-admins
@@ -87,15 +82,15 @@ from tests.exam.marking import FIFTH, FIRST, FOURTH, POINTS, SECOND, SIXTH, THIR
 
 BAR = 9.0
 """Points of ten that each scenario of the first exam has to reach."""
-LEFT = 8.5
+LEFT = 9.1
 """Points of ten that each scenario of the second has to reach, with the misses above."""
 THIRDS = {
     "clinic-two-machines": 9.4,
     "defence-programmes": 6.6,
     "edtech-500": 9.1,
-    "institute-aks": 8.8,
-    "ministry-openshift": 8.0,
-    "neocloud-roce": 9.6,
+    "institute-aks": 9.1,
+    "ministry-openshift": 8.8,
+    "neocloud-roce": 10.0,
     "studios-and-artists": 10.0,
     "two-labs-gke": 3.7,
 }
@@ -103,7 +98,7 @@ THIRDS = {
 FOURTHS = {
     "agents-hostile": 10.0,
     "amd-both": 9.4,
-    "bank-fixed": 9.3,
+    "bank-fixed": 10.0,
     "copilot-saas": 10.0,
     "enterprise-clusters": 10.0,
     "hospital-studies": 10.0,
@@ -114,10 +109,10 @@ FOURTHS = {
 }
 """Points of ten that each scenario of the fourth has reached, with the misses above."""
 FIFTHS = {
-    "b200-models": 9.3,
-    "hackathon-80": 8.2,
-    "insurer-partners": 6.0,
-    "operators-40": 9.3,
+    "b200-models": 10.0,
+    "hackathon-80": 9.1,
+    "insurer-partners": 10.0,
+    "operators-40": 9.4,
     "slurm-lab": 10.0,
 }
 """Points of ten that each scenario of the fifth has reached, with the misses above."""
