@@ -72,12 +72,13 @@ class ThreePoint:
 
 def quantiles(values: NDArray[np.float64], *shares: float) -> tuple[float, ...]:
     """Return quantiles of a sample, interpolated linearly as ``numpy.quantile`` does, in a tenth of its time."""
-    ordered = sorted(values.tolist())
+    ordered = values.copy()
+    ordered.sort()
     found = []
     for share in shares:
         place = (len(ordered) - 1) * share
         below = min(int(place), len(ordered) - 1)
-        low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
+        low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
         part = place - below
         found.append(low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part))
     return tuple(found)

@@ -21,7 +21,7 @@ from tenancykit.dates import last_day
 from tenancykit.validation import validate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PriceBook:
     """Prices by id, with the places they were read from.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from kubeanswers.errors import Fault, did_you_mean
 from kubeanswers.source import Place
@@ -29,11 +30,14 @@ def price_book(scenario: Scenario, catalogue: Catalogue) -> PriceBook:
 def node_shapes(scenario: Scenario, catalogue: Catalogue) -> Mapping[str, NodeShape]:
     """Return the shape of every node type of the scenario's price book, and of the scenario's own, by id."""
     infrastructure = scenario.infrastructure
-    book = price_book(scenario, catalogue).prices
-    found = {name: _shape(price.node, price.node.bare_metal) for name, price in book.items() if price.node}
     own = [(offer.type, offer.spec) for offer in infrastructure.nodes if offer.spec]
-    found.update((name, _shape(spec, infrastructure.is_whole_host(spec))) for name, spec in own)
-    return found
+    found = {name: _shape(spec, infrastructure.is_whole_host(spec)) for name, spec in own}
+    return {**_priced_shapes(price_book(scenario, catalogue)), **found}
+
+
+@lru_cache(maxsize=16)
+def _priced_shapes(book: PriceBook) -> Mapping[str, NodeShape]:
+    return {name: _shape(price.node, price.node.bare_metal) for name, price in book.prices.items() if price.node}
 
 
 def _shape(node: Machine | NodeSpec, whole_host: bool) -> NodeShape:

@@ -84,7 +84,7 @@ def count_objects(design: ResolvedDesign, scenario: Scenario, catalogue: Catalog
                 each = Counter({kind: count // number for kind, count in (base + brought).items()})
                 counting.stand(found.tenant_class.id, each, Counter())
     kinds = MappingProxyType(dict(sorted(counting.kinds.items())))
-    return ObjectCounts(kinds, counting.parameters, len(counting.fields), MappingProxyType(counting.clusters))
+    return ObjectCounts(kinds, counting.parameters, counting.fields, MappingProxyType(counting.clusters))
 
 
 def _scope(scopes: Mapping[str, ClassScope], found: ClassDesign, tenant: Tenant, plan: ClusterPlan) -> TenantScope:
@@ -105,11 +105,16 @@ def _distinct(scenario: Scenario, found: ClassDesign) -> Iterable[tuple[Tenant, 
     return [(tenant, numbers[uses]) for uses, tenant in first.items()]
 
 
+_Fields = dict[str | None, Any]
+"""The fields below a field, by name, and so on; None where a value stands in the field itself."""
+
+
 class _Counting:
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()
         self.parameters = 0
-        self.fields: set[tuple[str, ...]] = set()
+        self.fields = 0
+        self._kinds: _Fields = {}
         self.clusters: dict[str, Standing] = {}
 
     def stand(self, name: str, own: Counter[str], tenants: Counter[str]) -> None:
@@ -119,13 +124,15 @@ class _Counting:
         if known is None or found.objects > known.objects:
             self.clusters[name] = found
 
-    def _leaves(self, field: tuple[str, ...], value: Any) -> int:
+    def _leaves(self, field: _Fields, value: Any) -> int:
         """Return how many values stand at and below a field; lists are looked through."""
         if isinstance(value, dict):
-            return sum([self._leaves((*field, key), inner) for key, inner in value.items()])
+            return sum([self._leaves(_below(field, key), inner) for key, inner in value.items()])
         if isinstance(value, list | tuple):
             return sum([self._leaves(field, inner) for inner in value])
-        self.fields.add(field)
+        if None not in field:
+            field[None] = {}
+            self.fields += 1
         return 1
 
     def add(self, made: Iterable[Manifest], times: int = 1) -> Counter[str]:
@@ -137,6 +144,13 @@ class _Counting:
             kinds[kind] += times
             for key, value in data.items():
                 if key not in ("apiVersion", "kind", "metadata"):
-                    self.parameters += times * self._leaves((kind, key), value)
+                    self.parameters += times * self._leaves(_below(_below(self._kinds, kind), key), value)
         self.kinds += kinds
         return kinds
+
+
+def _below(field: _Fields, key: str) -> _Fields:
+    found = field.get(key)
+    if found is None:
+        found = field[key] = {}
+    return found

@@ -53,8 +53,10 @@ def _levels(
     samples: int,
     seed: int,
 ) -> FloatArray:
-    names = list(dict.fromkeys(name for one in deviations for name in one))
-    spread = np.array([[one.get(name, 0.0) for name in names] for one in deviations]).T
+    names = {name: place for place, name in enumerate(dict.fromkeys(name for one in deviations for name in one))}
+    spread = np.zeros((len(deviations), len(names))).T
+    for design, one in enumerate(deviations):
+        spread[[names[name] for name in one], design] = list(one.values())
     drawn = np.stack([source_of(seed, f"{criterion} {name}").standard_normal(samples) for name in names], axis=1)
     pace = source_of(seed, criterion).standard_normal((samples, 1))
     share = np.array(correlations)

@@ -134,14 +134,22 @@ def batch_of_designs(designs: Sequence[Design], scenario: Scenario, catalogue: C
         for dimension in DIMENSIONS
         for layer in LAYERS[dimension]
     ]
-    codes = []
-    for tenant_class in scenario.tenants.classes:
-        rows = np.zeros((len(designs), len(columns)), dtype=np.uint8)
-        for row, design in enumerate(designs):
-            chosen = set(design.choices[tenant_class.id].options)
-            for place, column in enumerate(columns):
-                rows[row, place] = next((i for i, o in enumerate(column) if o is not None and o.id in chosen), 0)
-        codes.append(rows)
+    places = {o.id: (place, code) for place, column in enumerate(columns) for code, o in enumerate(column) if o}
+    known: dict[tuple[str, ...], list[int]] = {}
+
+    def coded(chosen: tuple[str, ...]) -> list[int]:
+        if chosen not in known:
+            row = known[chosen] = [0] * len(columns)
+            for place, code in sorted((places[identifier] for identifier in chosen), reverse=True):
+                row[place] = code  # of several in a layer the first of the catalogue stays
+        return known[chosen]
+
+    codes = [
+        np.array([coded(design.choices[tenant_class.id].options) for design in designs], dtype=np.uint8).reshape(
+            len(designs), len(columns)
+        )
+        for tenant_class in scenario.tenants.classes
+    ]
     return batch_of(scenario, catalogue, [columns] * len(codes), codes)
 
 

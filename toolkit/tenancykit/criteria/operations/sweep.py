@@ -7,7 +7,7 @@ single design.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -77,22 +77,28 @@ class OperationsSweep:
         """Return the operations of every design, the values that measuring each gives."""
         sums = {name: np.zeros(len(batch)) for name in ("hours", "urgent", "jobs", "changes")}
         late: list[tuple[Activity, Toil, Integers]] = []
+        installed = dict(self._installed(batch))
         for toil in self.book.toil.values():
             if toil.activities:
-                self._add_toil(batch, toil, sums, late)
+                self._add_toil(batch, toil, installed, sums, late)
         changes = sums["changes"].copy()
         for activity, toil, needing in late:
             self._add(batch, activity, toil, needing, needing, sums, "", scaled=changes)
-        knowledge = self._knowledge(batch)
+        knowledge = self._knowledge(batch, installed)
         return self._staffed(batch, sums, knowledge)
 
     def _add_toil(
-        self, batch: Batch, toil: Toil, sums: dict[str, Floats], late: list[tuple[Activity, Toil, Integers]]
+        self,
+        batch: Batch,
+        toil: Toil,
+        installed: Mapping[str, Integers],
+        sums: dict[str, Floats],
+        late: list[tuple[Activity, Toil, Integers]],
     ) -> None:
         needed = batch.needing(toil)
         if not any(each.any() for each in needed):
             return
-        component = self._serving(batch, toil.id)
+        component = installed.get(toil.id, np.zeros(len(batch), dtype=np.int64))
         for activity in toil.activities:
             asked = [
                 each if activity.when.kind == "always" else each & facts.holds(activity.when)
@@ -102,24 +108,17 @@ class OperationsSweep:
             if activity.driver == "change":
                 late.append((activity, toil, needing))
             elif activity.per in PER_INSTALLED:
-                self._add_installed(batch, activity, toil, needing > 0, sums)
+                for name, serving in installed.items():  # the upkeep of every component that some design installs
+                    self._add(batch, activity, toil, np.where(needing > 0, serving, 0), serving, sums, name)
             else:
                 self._add(batch, activity, toil, needing, component, sums, toil.id)
 
-    def _add_installed(
-        self, batch: Batch, activity: Activity, toil: Toil, wanted: Booleans, sums: dict[str, Floats]
-    ) -> None:
-        """Add the upkeep of every component that some design installs."""
+    def _installed(self, batch: Batch) -> Iterator[tuple[str, Integers]]:
+        """Yield the components that some design installs with [designs] the set of classes each serves."""
         for component in self.catalogue.components:
-            serving = self._serving(batch, component)
+            serving = batch.mask([facts.brought((component,)) for facts in batch.classes])
             if serving.any():
-                self._add(batch, activity, toil, np.where(wanted, serving, 0), serving, sums, component)
-
-    def _serving(self, batch: Batch, component: str) -> Integers:
-        """Return [designs] the set of classes a component serves."""
-        if component not in self.catalogue.components:
-            return np.zeros(len(batch), dtype=np.int64)
-        return batch.mask([facts.brought((component,)) for facts in batch.classes])
+                yield component, serving
 
     def _add(
         self,
@@ -197,19 +196,17 @@ class OperationsSweep:
 
     # --- knowledge ----------------------------------------------------------------------------------------------
 
-    def _knowledge(self, batch: Batch) -> Floats:
+    def _knowledge(self, batch: Batch, installed: Mapping[str, Integers]) -> Floats:
         """Return [designs] hours per month to keep a design understood."""
         each, crds, pairs, settings, agreements = (
             self.book.rate(f"knowledge.{what}_hours").mean
             for what in ("component", "crd", "dependency", "parameter", "agreement")
         )
         total = np.zeros(len(batch))
-        for identifier, component in self.catalogue.components.items():
-            there = self._serving(batch, identifier) > 0
-            if there.any():
-                # All that a component requires is installed with it, so the pairs it is part of are its own alone.
-                reached = len(required_components((identifier,), self.catalogue)) - 1
-                total += there * (each + crds * component.crds + pairs * reached)
+        for identifier, serving in installed.items():
+            # All that a component requires is installed with it, so the pairs it is part of are its own alone.
+            reached = len(required_components((identifier,), self.catalogue)) - 1
+            total += (serving > 0) * (each + crds * self.catalogue.components[identifier].crds + pairs * reached)
         agreed: dict[str, Booleans] = {}
         for work in self.book.work.values():
             if not work.parameters and not work.agree:
