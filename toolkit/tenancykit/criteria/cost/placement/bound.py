@@ -22,7 +22,7 @@ from tenancykit.criteria.cost.placement.values import Bound, NodeClass, PodClass
 
 _TINY: Final = 1e-9
 _ROUNDS: Final = 200
-_STEPS: Final = (1, 2, 3, 4)
+_STEPS: Final[IntArray] = np.array([[1], [2], [3], [4]])
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,12 @@ class Table:
     divisible: NDArray[np.bool_]
 
 
-def table_of(pods: Sequence[PodClass], types: Sequence[NodeClass]) -> Table:
-    """Return what one pod of each class takes of an empty node of each type."""
+def table_of(
+    pods: Sequence[PodClass], types: Sequence[NodeClass], requests: Sequence[Request] | None = None
+) -> Table:
+    """Return what one pod of each class takes of an empty node of each type, which ``requests`` may say already."""
     fleet = Fleet(types, len(pods))
-    requests = [request_of(pod, index, types) for index, pod in enumerate(pods)]
+    requests = requests or [request_of(pod, index, types) for index, pod in enumerate(pods)]
     fit = np.array([fleet.fit(request) for request in requests], dtype=np.int64).reshape(len(pods), len(types))
     cpu = np.array([[r.cpu / t.cpu_milli for t in types] for r in requests]).reshape(fit.shape)
     memory = np.array([[r.memory / t.memory_bytes for t in types] for r in requests]).reshape(fit.shape)
@@ -70,8 +72,8 @@ def _part(pod: PodClass, request: Request, position: int, node: NodeClass) -> fl
     return 1.0 if profile is None else profile.size / sharing.geometry.slices
 
 
-def dual_feasible(share: FloatArray, k: int) -> FloatArray:
-    """Return u^(k) of shares of a bin: x where (k + 1) x is whole, else floor((k + 1) x) / k.
+def dual_feasible(share: FloatArray, k: int | IntArray) -> FloatArray:
+    """Return u^(k) of shares of a bin: x where (k + 1) x is whole, else floor((k + 1) x) / k; several k are broadcast.
 
     >>> [float(v) for v in dual_feasible(np.array([0.4, 0.5, 0.6]), 1)]
     [0.0, 0.5, 1.0]
@@ -88,15 +90,15 @@ def _rows_of_type(table: Table, kind: int, node: NodeClass) -> tuple[FloatArray,
     rows = [(np.full(len(table.gpus), 1.0 / node.max_pods), 1.0)]
     for share in (table.cpu[:, kind], table.memory[:, kind]):
         rows.append((share, 1.0))
-        rows += [(dual_feasible(share, k), 1.0) for k in _STEPS]
+        rows += [(row, 1.0) for row in dual_feasible(share, _STEPS)]
     if node.gpu_count:
         devices = float(node.gpu_count)
         rows.append((table.gpu[:, kind], devices))
         part = np.where(table.gpus > 0, table.part[:, kind], 0.0)
         if table.divisible[kind]:
-            rows += [(table.gpus * dual_feasible(part, k), devices) for k in _STEPS]
+            rows += [(row, devices) for row in table.gpus * dual_feasible(part, _STEPS)]
         sets = table.gpus / devices * (part > 0.5)  # more than half of a device: no two pods on one
-        rows += [(dual_feasible(sets, k), 1.0) for k in _STEPS]
+        rows += [(row, 1.0) for row in dual_feasible(sets, _STEPS)]
         if node.max_gpu_pods is not None:
             rows.append(((table.gpus > 0).astype(np.float64), float(node.max_gpu_pods)))
     coefficients = np.array([row for row, _ in rows])

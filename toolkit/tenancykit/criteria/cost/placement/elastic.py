@@ -91,9 +91,11 @@ def _buy(
 ) -> Purchase:
     check(pods, types, quotas)
     types = _useful(types, dict(minimum))
-    table = table_of(pods, types)
+    requests = requests_of(pods, types)
+    table = table_of(pods, types, requests)
     least = None if bound is None else lower_bound(pods, types, bound, table)
-    stacks, pending = _cheapest_packing(pods, types, table, least, quotas, gpu_resource)
+    probe = _Probe(Run(pods, types, requests=requests), types)
+    stacks, pending = _cheapest_packing(probe, table, least, quotas, gpu_resource)
     optimal = False
     if exact and not pending and stacks:
         found = exact_mix(pods, types)
@@ -104,7 +106,7 @@ def _buy(
     price = _price(stacks, types)
     if least is not None and not pending and not quotas:
         optimal = optimal or float(price) <= least.price * (1 + _PROVEN)
-    return Purchase(_nodes(stacks, types), price, _placement(pods, types, stacks, pending), least, optimal)
+    return Purchase(_nodes(stacks, types), price, _placement(probe, stacks, pending), least, optimal)
 
 
 def _useful(types: tuple[NodeClass, ...], minimum: Mapping[str, int]) -> tuple[NodeClass, ...]:
@@ -137,25 +139,20 @@ def _betters(node: NodeClass, other: NodeClass) -> bool:
 
 
 def _cheapest_packing(
-    pods: Sequence[PodClass],
-    types: Sequence[NodeClass],
-    table: Table,
-    least: Bound | None,
-    quotas: Sequence[Quota],
-    gpu_resource: str,
+    probe: _Probe, table: Table, least: Bound | None, quotas: Sequence[Quota], gpu_resource: str
 ) -> tuple[Sequence[Stack], list[Pending]]:
     best: tuple[tuple[int, Decimal, int], list[Stack], list[Pending]] | None = None
     tried: set[bytes] = set()
-    requests = requests_of(pods, types)
+    pods, types = probe.run.pods, probe.types
     for preference in _preferences(table, pods, types, least):
         # types that never hold a class have no say in where it goes: orders that differ in them only are one
         order = np.argsort(np.where(table.fit > 0, -preference, np.inf), axis=1, kind="stable").tobytes()
         if order in tried:
             continue
         tried.add(order)
-        run = Run(pods, types, requests=requests)
+        run = Run(pods, types, requests=probe.run.requests)
         pending = run.place_all("largest_first", quotas, gpu_resource, preference)
-        stacks = _exchanged(run, types)
+        stacks = _exchanged(probe, run.fleet)
         rank = (sum(p.count for p in pending), _price(stacks, types), sum(stack.count for stack in stacks))
         if best is None or rank < best[0]:
             best = rank, stacks, pending
@@ -193,17 +190,18 @@ def _stacks(fleet: Fleet) -> Iterator[Stack]:
             yield Stack(int(fleet.kind[row]), tuple(fleet.contents[row].tolist()), int(fleet.count[row]))
 
 
-def _exchanged(run: Run, types: Sequence[NodeClass]) -> list[Stack]:
+def _exchanged(probe: _Probe, fleet: Fleet) -> list[Stack]:
     """Return the nodes of a packing, each as the cheapest type that holds what is on it."""
+    types = probe.types
     left = [None if node.count is None else node.count for node in types]
-    stacks, probe = list(_stacks(run.fleet)), _Probe(run, types)
+    stacks = list(_stacks(fleet))
     for stack in stacks:
         have = left[stack.kind]
         left[stack.kind] = None if have is None else have - stack.count
     cheapest = sorted(range(len(types)), key=lambda t: (types[t].price, t))
     result = []
     for stack in stacks:
-        target = next((t for t in cheapest if _can_replace(probe, types, stack, t, left[t])), stack.kind)
+        target = next((t for t in cheapest if _can_replace(probe, stack, t, left[t])), stack.kind)
         room = left[target]
         if target != stack.kind and room is not None:
             left[target] = room - stack.count
@@ -211,8 +209,8 @@ def _exchanged(run: Run, types: Sequence[NodeClass]) -> list[Stack]:
     return result
 
 
-def _can_replace(probe: _Probe, types: Sequence[NodeClass], stack: Stack, kind: int, left: int | None) -> bool:
-    node, now = types[kind], types[stack.kind]
+def _can_replace(probe: _Probe, stack: Stack, kind: int, left: int | None) -> bool:
+    node, now = probe.types[kind], probe.types[stack.kind]
     if node.price >= now.price or (left is not None and left < stack.count):
         return False
     return probe.may_hold(stack.pods, node) and probe.bind(Stack(kind, stack.pods, 1))
@@ -222,7 +220,7 @@ class _Probe:
     """One node of any type, to see whether it holds some pods."""
 
     def __init__(self, run: Run, types: Sequence[NodeClass]) -> None:
-        self.run = run
+        self.run, self.types = run, types
         self.fleet = Fleet(types, len(run.pods))
         self.row = len(types)
         parts = ((p.cpu_total_milli, p.memory_total_bytes, p.gpu_count * p.gpu_milli) for p in run.pods)
@@ -270,24 +268,22 @@ def _nodes(stacks: Sequence[Stack], types: Sequence[NodeClass]) -> dict[str, int
     return dict(sorted(counts.items()))
 
 
-def _placement(
-    pods: Sequence[PodClass], types: Sequence[NodeClass], stacks: Sequence[Stack], pending: Sequence[Pending]
-) -> Placement:
-    """Return the placement on exactly the nodes bought."""
-    run = Run(pods, types)
-    fleet, probe = run.fleet, _Probe(run, types)
+def _placement(probe: _Probe, stacks: Sequence[Stack], pending: Sequence[Pending]) -> Placement:
+    """Return the placement on exactly the nodes bought, in the fleet of the probe's run, where nothing is placed."""
+    run, types = probe.run, probe.types
+    fleet = run.fleet
     for stack in stacks:
         row = fleet.split(stack.kind, stack.count)
         fleet.opened[row] = True
         if any(stack.pods):
-            _copy_stack(probe, types, stack, row, fleet)
+            _copy_stack(probe, stack, row)
     fleet.opened[: len(types)] = False
-    return summarise(fleet, pods, run.requests, pending)
+    return summarise(fleet, run.pods, run.requests, pending)
 
 
-def _copy_stack(probe: _Probe, types: Sequence[NodeClass], stack: Stack, row: int, fleet: Fleet) -> None:
+def _copy_stack(probe: _Probe, stack: Stack, row: int) -> None:
     """Put the stack's pods on a row; where taking the fullest device first fails, with the devices packed exactly."""
-    run = probe.run
+    run, fleet = probe.run, probe.run.fleet
     packed = probe.bind(stack)
     held = np.array(stack.pods, dtype=np.int64)
     needs = np.array([(r.cpu, r.memory, 1, int(r.gpus > 0)) for r in run.requests], dtype=np.int64)
@@ -300,6 +296,6 @@ def _copy_stack(probe: _Probe, types: Sequence[NodeClass], stack: Stack, row: in
     state = np.zeros((1, fleet.gpu.shape[1]), dtype=np.int64)
     if packed:
         state[0] = probe.fleet.gpu[probe.row]
-    elif devices := device_states(run.pods, types, stack):
+    elif devices := device_states(run.pods, probe.types, stack):
         state[0, fleet.gpu.shape[1] - len(devices) :] = devices
     fleet.set_devices(np.array([row]), state)
