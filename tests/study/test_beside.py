@@ -128,5 +128,7 @@ def test_a_comparison_by_two_processes_is_that_of_one_to_the_last_byte() -> None
     names: list[str] = []
     shared = tk.compare(scenario, processes=2, progress=lambda done, of, name: names.append(f"{done}/{of} {name}"))
     alone = tk.compare(scenario)
+    shared.settle(2)
+    assert (shared.verdict, shared.hinges) == (alone.verdict, alone.hinges)
     assert payload.to_json(payload.comparison(shared)) == payload.to_json(payload.comparison(alone))
     assert len(names) == int(names[-1].split("/")[0])

@@ -102,6 +102,7 @@ def compare(options: argparse.Namespace) -> int:
     if options.json:
         print_json(payload.comparison(study))
     else:
+        study.settle(processors())
         print(text.study_text(study))
     return OK if study.ranking is not None else FINDINGS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -39,13 +39,14 @@ from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.assumed import Basis
 from tenancykit.study.barred import barred
+from tenancykit.study.beside import shared_out
 from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, plausible
 from tenancykit.study.completion import completed
 from tenancykit.study.composing import best_composition
 from tenancykit.study.evaluation import Evaluation, evaluate_all
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, leaves_of_rates, weighed, weights_of
 from tenancykit.study.growing import crossing_points
-from tenancykit.study.hinges import Hinge, hinges
+from tenancykit.study.hinges import SOURCES, Hinge, hinge
 from tenancykit.study.leaves import LeafFigures, isolation_keys, leaf_figures, leaf_values
 from tenancykit.study.nearest import first_of, nearest_of_families
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
@@ -248,9 +249,18 @@ class Study(Drawable):
     @cached_property
     def hinges(self) -> tuple[Hinge, ...]:
         """How often the first family is first with one source of doubt held still, most first; empty where none is."""
+        return _most_first(task() for task in self._hinge_tasks())
+
+    def _hinge_tasks(self) -> list[Callable[[], Hinge]]:
         if self.acceptability is None:
-            return ()
-        return hinges(self.basis, self._admitted_figures, self.standing, self.heard, drawn=self.acceptability.weights)
+            return []
+        known = (self.basis, self._admitted_figures, self.standing, self.heard)
+        return [partial(hinge, source, *known, drawn=self.acceptability.weights) for source in SOURCES]
+
+    def settle(self, processes: int) -> None:
+        """Work out the verdict and what it hangs on, by two processes at once where there may be two."""
+        _, found = shared_out(lambda: self.verdict, self._hinge_tasks(), [], processes=processes)
+        vars(self)["hinges"] = _most_first(found)
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
@@ -511,6 +521,10 @@ def decision_table(evaluations: Sequence[Evaluation], scales: ScaleSet) -> Decis
         node = scales.tree.node_values(leaves)[:, :1]
         parts.append(np.concatenate([node, own[:, 1:]], axis=1))
     return DecisionTable.of(measured.labels, criteria, *parts)
+
+
+def _most_first(found: Iterable[Hinge]) -> tuple[Hinge, ...]:
+    return tuple(sorted(found, key=lambda each: -each.share))
 
 
 def bounds_of(scales: ScaleSet) -> dict[str, tuple[float, float]]:

@@ -51,25 +51,24 @@ class Hinge:
         return SOURCES[self.source]
 
 
-def hinges(
-    basis: Basis, figures: LeafFigures, standing: Standing, weights: Weights, *, drawn: FloatArray
-) -> tuple[Hinge, ...]:
-    """Return every source of doubt with the share of samples in which the first is first without it, most first.
+def hinge(
+    source: str, basis: Basis, figures: LeafFigures, standing: Standing, weights: Weights, *, drawn: FloatArray
+) -> Hinge:
+    """Return a source of doubt with the share of samples in which the first is first without it.
 
     Args:
+        source: one of :data:`SOURCES`.
         basis: the admitted designs.
         figures: their leaves with intervals.
         standing: the first place and its near-twins.
         weights: the weights as they are.
         drawn: [samples x criteria] weights around them, those of the samples.
     """
-    found = []
-    still = known_weights(weights).draw(np.random.default_rng(0), SAMPLES)  # the same every time: nothing is drawn
-    for source in SOURCES:
-        nodes = drawn_nodes(basis, figures, held=source)
-        first = np.einsum("sdc,sc->sd", nodes, still if source == "weights" else drawn).argmax(axis=1)
-        found.append(Hinge(source, float(np.isin(first, sorted(standing.family)).mean())))
-    return tuple(sorted(found, key=lambda hinge: -hinge.share))
+    nodes = drawn_nodes(basis, figures, held=source)
+    if source == "weights":
+        drawn = known_weights(weights).draw(np.random.default_rng(0), SAMPLES)  # the same every time: nothing is drawn
+    first = np.einsum("sdc,sc->sd", nodes, drawn).argmax(axis=1)
+    return Hinge(source, float(np.isin(first, sorted(standing.family)).mean()))
 
 
-__all__ = ["SOURCES", "Hinge", "hinges"]
+__all__ = ["SOURCES", "Hinge", "hinge"]
