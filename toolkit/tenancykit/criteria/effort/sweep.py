@@ -74,29 +74,32 @@ class EffortSweep:
         shift = 0 if spared is None else 1
         table = np.zeros(len(layouts) << (width + shift))
         few = (1 << width) - 1
+        running = [self._planning(batch, 0).runs(task, work, because) for because in ((), self._spared[work.id][:1])]
         for number in np.flatnonzero(np.bincount(case, minlength=len(table))).tolist():
             needing, place = number >> shift & few, number >> (width + shift)
             if needing:
-                because = self._spared[work.id][:1] if shift and number & 1 else ()
-                table[number] = self._case(batch, work, task, place, needing, because)
+                table[number] = self._case(batch, task, place, needing, runs=running[shift and number & 1])
         found: Floats = table[case]
         return found
 
-    def _case(self, batch: Batch, work: Work, task: Task, place: int, needing: int, because: tuple[str, ...]) -> float:
+    def _planning(self, batch: Batch, place: int) -> _Planning:
         layout = batch.layouts[1][place]
         planning = self._plannings.get(layout)
         if planning is None:
             planning = _Planning(batch.closure_of_layout(place), self.scenario, self.book, None)
             planning.components = {option.id: option.components for option in self.catalogue.options.values()}
             self._plannings[layout] = planning
-        counted = (task.scope, layout, needing)
+        return planning
+
+    def _case(self, batch: Batch, task: Task, place: int, needing: int, *, runs: bool) -> float:
+        planning, counted = self._planning(batch, place), (task.scope, batch.layouts[1][place], needing)
         counts = self._counts.get(counted)
         if counts is None:
             counts = self._counts[counted] = tuple(planning.counts(task, batch.named(needing)).items())
-        key = (task.id, planning.runs(task, work, because), counts)
+        key = (task.id, runs, counts)
         known = self._days.get(key)
         if known is None:
-            found = planning.estimated(task, dict(counts), known=key[1])
+            found = planning.estimated(task, dict(counts), known=runs)
             known = self._days[key] = 0.0 if found is None else found[-1].mean
         return known
 

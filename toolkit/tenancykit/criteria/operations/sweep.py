@@ -20,7 +20,7 @@ from tenancykit.criteria.operations.measure import roll_out
 from tenancykit.criteria.operations.staffing import DAYS_PER_MONTH, LONGEST_WAIT_DAYS
 from tenancykit.criteria.operations.toil import PER_INSTALLED, ToilLine, _Counting
 from tenancykit.design.batch import Batch, Booleans, Integers, required_components
-from tenancykit.design.components import Closure, Installation
+from tenancykit.design.components import Closure, Extent, Installation, RolloutGroup
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +69,8 @@ class OperationsSweep:
         self.catalogue = batch.catalogue
         self.book = load_work(batch.catalogue)
         self._closures: dict[int, Closure] = {}
-        self._counts: dict[tuple[int, int], int] = {}
+        self._extents: dict[tuple[int, int], tuple[tuple[RolloutGroup, ...], list[Extent]]] = {}
+        self._counts: dict[tuple[int, int, str], int] = {}
         self._distinct: dict[object, int] = {}
         self._amounts: dict[tuple[str, int, int, int, int], _Amount] = {}
 
@@ -140,14 +141,15 @@ class OperationsSweep:
         places, layouts = batch.layouts
         case = (((places << width) | needing) << width) | serving
         size = len(layouts) << (2 * width)
-        name = f"{activity.id} {component}"
+        name, scope = f"{activity.id} {component}", self._scope(activity, component)
         tables = {name: np.zeros(size) for name in sums}
         for number in np.flatnonzero(np.bincount(case, minlength=size)).tolist():
             needed, served = number >> width & few, number & few
             if not needed:
                 continue
             place = number >> 2 * width
-            key = (name, needed, served, self._counted(batch, place, needed), self._counted(batch, place, served))
+            counts = self._counted(batch, place, needed, scope), self._counted(batch, place, served, scope)
+            key = (name, needed, served, *counts)
             amount = self._amounts.get(key)
             if amount is None:
                 lines = self._lines(
@@ -160,15 +162,25 @@ class OperationsSweep:
             if table.any():
                 sums[what] += table[case] if scaled is None else table[case] * scaled
 
-    def _counted(self, batch: Batch, place: int, mask: int) -> int:
-        """Return a number that two layouts share where all that is counted of a set of classes is the same."""
-        key = (batch.layouts[1][place], mask)
-        found = self._counts.get(key)
+    def _scope(self, activity: Activity, component: str) -> str:
+        """Return what the instances of an activity are counted by."""
+        if activity.per == "installation":
+            return self.catalogue.components[component].scope
+        return "fleet" if activity.per == "component" or activity.driver == "change" else activity.per
+
+    def _counted(self, batch: Batch, place: int, mask: int, scope: str) -> int:
+        """Return a number that two layouts share where a set of classes is grouped alike and counts the same."""
+        layout = batch.layouts[1][place]
+        found = self._counts.get((layout, mask, scope))
         if found is None:
-            closure, classes = self._closure(batch, place), batch.named(mask)
-            groups = closure.rollout_groups(classes)
-            counts = (groups, *(closure.extent(group.classes) for group in groups), closure.extent(classes))
-            found = self._counts[key] = self._distinct.setdefault(counts, len(self._distinct))
+            if (layout, mask) not in self._extents:
+                closure, classes = self._closure(batch, place), batch.named(mask)
+                groups = closure.rollout_groups(classes)
+                parts = (*(group.classes for group in groups), classes)
+                self._extents[layout, mask] = groups, [closure.extent(part) for part in parts]
+            groups, extents = self._extents[layout, mask]
+            counts = (groups, *(extent.count(scope) for extent in extents))
+            found = self._counts[layout, mask, scope] = self._distinct.setdefault(counts, len(self._distinct))
         return found
 
     def _lines(

@@ -47,9 +47,7 @@ class Table:
     divisible: NDArray[np.bool_]
 
 
-def table_of(
-    pods: Sequence[PodClass], types: Sequence[NodeClass], requests: Sequence[Request] | None = None
-) -> Table:
+def table_of(pods: Sequence[PodClass], types: Sequence[NodeClass], requests: Sequence[Request] | None = None) -> Table:
     """Return what one pod of each class takes of an empty node of each type, which ``requests`` may say already."""
     fleet = Fleet(types, len(pods))
     requests = requests or [request_of(pod, index, types) for index, pod in enumerate(pods)]
