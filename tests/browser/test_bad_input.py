@@ -165,7 +165,7 @@ def test_a_session_of_another_version_is_told_wherever_it_is_opened_and_stays_as
     page.goto("about:blank")
     file.write_text(newer)
     page.goto(own)
-    page.get_by_text("what was kept cannot be read").wait_for(timeout=STARTING)
+    page.get_by_role("alert").get_by_text("what was kept cannot be read").wait_for(timeout=STARTING)
     watched.shot("bad-session-kept")
     assert file.with_name(f"{file.name}.unreadable-1").read_text() == newer
     page.get_by_text("First place.").first.wait_for(timeout=STARTING)

@@ -117,13 +117,18 @@ def notebook(page: Page, served: Class, name: str) -> None:
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=SPAWNING)
 
 
-def entered(page: Page, number: int, code: str) -> None:
-    """Write code into a cell and run it."""
+def typed(page: Page, number: int, code: str) -> None:
+    """Write code into a cell."""
     cell = page.locator(".jp-CodeCell").nth(number)
     cell.scroll_into_view_if_needed()
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(code)
+
+
+def entered(page: Page, number: int, code: str) -> None:
+    """Write code into a cell and run it."""
+    typed(page, number, code)
     page.keyboard.press("Control+Enter")
 
 
@@ -174,6 +179,55 @@ def test_a_participant_is_told_that_the_board_is_the_trainers(watched: Watched, 
     assert "ada-lovelace" not in page.content()
     assert [e for e in watched.errors if "403" not in e] == []
     watched.errors.clear()
+
+
+def saved(page: Page, file: Path, words: str) -> bool:
+    """Close what stands over the notebook, save it, and return whether the file holds the words."""
+    for _ in range(5):
+        if page.locator(".jp-Dialog").count() == 0:
+            break
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(500)
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Control+S")
+    page.wait_for_timeout(2000)
+    return words in file.read_text()
+
+
+def test_a_lost_network_and_a_hub_that_ends_are_told_and_what_was_typed_is_saved_afterwards(
+    watched: Watched, browser: Browser, served: Class
+) -> None:
+    page, file = watched.page, served.folder / "class/participants/grace-hopper/workshop/a-read-and-harden.ipynb"
+    context = browser.new_context()
+    board = context.new_page()
+    try:
+        sign_in(board, served, "trainer", "/services/progress/")
+        board.get_by_role("heading", name="Progress of the class").wait_for()
+        notebook(page, served, "Grace Hopper")
+        page.context.set_offline(True)
+        typed(page, 3, "# typed without a network")
+        page.keyboard.press("Control+S")
+        page.get_by_text("Saving failed").wait_for()
+        watched.shot("class-offline")
+        page.context.set_offline(False)
+        assert any(saved(page, file, "typed without a network") for _ in range(20))
+
+        typed(page, 3, "# typed as the hub ended")
+        served.stop()
+        page.keyboard.press("Control+S")
+        page.get_by_text("is not running. Would you like to restart it?").first.wait_for()
+        board.get_by_text("The hub does not answer").wait_for()
+        watched.shot("class-hub-ended")
+        served.again()
+        board.wait_for_function("document.getElementById('lost').textContent === ''")
+        with page.context.expect_page() as opened:
+            page.locator(".jp-Dialog").get_by_role("button", name="Restart").last.click()
+        opened.value.wait_for_url(re.compile("/user/grace-hopper/lab"), timeout=SPAWNING)
+        assert any(saved(page, file, "typed as the hub ended") for _ in range(20))
+        watched.shot("class-saved-afterwards")
+    finally:
+        context.close()
+    watched.errors.clear()  # the browser's own words for a server that is away
 
 
 def test_a_port_in_use_and_a_folder_in_use_are_told_in_words_and_disturb_nobody(served: Class) -> None:

@@ -253,7 +253,7 @@ class Studio:
         if self._keeper is not None:
             changed = _changed(self.session.scenario)
             keeper = self._keeper
-            self._kept(lambda: self._say(keeper.restore(changed)))
+            self._kept(lambda: self._say(keeper.restore(changed), wrong=keeper.anew))
 
     def _keep(self) -> None:
         if self._keeper is not None:

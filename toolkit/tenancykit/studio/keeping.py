@@ -25,6 +25,7 @@ class Keeper:
 
     Attributes:
         elsewhere: whether another page keeps the file now, so that this one does not.
+        anew: whether what was kept could not be read, so that the page starts anew.
     """
 
     def __init__(self, session: Session, file: str | os.PathLike[str]) -> None:
@@ -33,6 +34,7 @@ class Keeper:
         self._writer = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._written: tuple[int, int] | None = None
         self.elsewhere = False
+        self.anew = False
 
     def restore(self, changed: float | None = None) -> str:
         """Bring back what the file holds, take the file over, and return what there is to say about it.
@@ -55,7 +57,8 @@ class Keeper:
         except TenancyKitError as error:
             aside = self._put_aside()
             self._write()
-            return f"what was kept cannot be read ({error}); it lies in {aside}, and this page starts anew"
+            self.anew = True
+            return f"this page starts anew, for what was kept cannot be read: {error}. It lies beside, as {aside.name}"
         told = f"continued where it was left, {datetime.fromtimestamp(when):%d %b %Y %H:%M}; Undo starts afresh"  # noqa: DTZ006 - the reader's own clock
         if _is_alive(saved.writer):
             told += (
