@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tenancykit as tk
+from tenancykit.studio import workshop
 from tests.browser.conftest import STARTING, Watched, apart, free_port
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def test_a_trainer_signs_in_and_the_board_shows_by_itself_who_has_passed(
     row.get_by_text("passed").wait_for()  # fetched by the page itself
     board.get_by_text("1 exercises passed, 1 designs handed in.").wait_for()
     watched.shot("class-board")
-    group = tk.studio.workshop.group(served.folder / "class" / "group")
+    group = workshop.group(served.folder / "class" / "group")
     assert list(group.names.values()) == ["Ada"]
 
 
@@ -204,8 +204,8 @@ def test_a_lost_network_and_a_hub_that_ends_are_told_and_what_was_typed_is_saved
         sign_in(board, served, "trainer", "/services/progress/")
         board.get_by_role("heading", name="Progress of the class").wait_for()
         notebook(page, served, "Grace Hopper")
-        page.context.set_offline(True)
         typed(page, 3, "# typed without a network")
+        page.context.set_offline(True)
         page.keyboard.press("Control+S")
         page.get_by_text("Saving failed").wait_for()
         watched.shot("class-offline")

@@ -16,6 +16,7 @@ from tenancykit.report.lab import notebooks
 from tenancykit.studio import workshop
 from tenancykit.studio.classroom import opening
 from tenancykit.studio.classroom.board import page
+from tenancykit.studio.classroom.holding import held
 from tenancykit.studio.classroom.opening import open_class, proxy_command
 from tenancykit.studio.classroom.places import prepare
 from tenancykit.studio.classroom.roster import admits, seats
@@ -70,10 +71,26 @@ def test_everybody_gets_a_copy_and_only_the_trainer_the_solutions(tmp_path: Path
     assert (home / "workshop" / "a-read-and-harden.ipynb").is_file()
     assert not (home / "workshop" / "solutions").exists()
     assert (trainers / "workshop" / "solutions").is_dir()
+    assert not (home / "workshop" / "hub").exists(), "files for a hosted hub are the trainer's"
+    (settings_of_lab,) = home.rglob("notification.jupyterlab-settings")
+    assert json.loads(settings_of_lab.read_text())["fetchNews"] == "false", "nobody is asked about another host's news"
     (home / "01-quickstart.ipynb").write_text("mine")
     prepare(found, "participant-01")
     assert (home / "01-quickstart.ipynb").read_text() == "mine"
     assert (home / "workshop" / "group").resolve() == found.group.resolve()
+
+
+def test_a_folder_serves_one_class_at_a_time(tmp_path: Path) -> None:
+    with held(tmp_path):
+        with pytest.raises(OutputError, match="choose another with --folder"), held(tmp_path):
+            pass
+        with held(tmp_path / "another"):
+            pass
+    with held(tmp_path):
+        assert (tmp_path / "hub").stat().st_mode & 0o077 == 0
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="file"), held(tmp_path / "file"):
+        pass
 
 
 def test_a_check_is_noted_for_the_trainer_and_only_in_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
