@@ -19,12 +19,13 @@ from tenancykit.report import charts
 from tenancykit.report.calling import called
 from tenancykit.report.paper import Paper
 from tenancykit.report.record_board import BoardEdition, reversals
+from tenancykit.report.record_words import explained
 from tenancykit.report.risks import risks
 from tenancykit.scenario.model import Scenario, TenantClass, Weights
 from tenancykit.study.outlook import grown_scenario, outlook
 from tests.laws.small import teams
 from tests.report.test_record import words
-from tests.studies import study
+from tests.studies import EXAMPLES, study
 
 PAPER = Paper(author="Ada Lovelace", status="accepted", sign_off=("CISO",), owners={"budget": "Jane Doe"})
 
@@ -88,6 +89,33 @@ def test_no_sentence_of_what_would_reverse_it_leaves_open_which_design_is_the_sa
     told = reversals(study("saas-inference"))
     assert "the recommended design but for" in told.lower()
     assert "the same" not in told.lower()
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_first_page_names_no_id_and_explains_its_words(example: str) -> None:
+    edition = board(example)
+    page = words(edition.first_page("0" * 16))
+    assert not re.search(r"\b(?:RA|HY|X)\d|[a-z]+_[a-z]+_", page.replace("_" * 24, ""))
+    said = " ".join(text for _, text in edition.sheet())
+    for level in set(re.findall(r"\bL\d\b", said)):
+        assert f"{level} : " in page
+    for named in edition.study.scenario.tenants.classes:
+        if re.search(rf"(?<![\w-]){named.id}(?![\w-])", said) and named.name.casefold() != named.id:
+            assert named.name in page
+    assert "Days open : days of a year on which" in page
+
+
+def test_a_word_that_a_page_does_not_use_is_not_explained() -> None:
+    told = dict(explained(study("saas-inference").best, "two clusters with MIG"))
+    assert set(told) == {"Cluster", "MIG"}
+
+
+def test_what_treats_open_days_is_said_once_as_a_share_of_them() -> None:
+    edition = board()
+    treated = risks(edition.study, edition.chosen, edition.outlook)[0].treatment
+    cures = re.findall(r"(.+?): at most (\d+) %", treated)
+    assert len({cure for cure, _ in cures}) == len(cures) > 0
+    assert all(0 <= int(share) <= 100 for _, share in cures)
 
 
 def test_every_table_names_its_columns_again_on_the_next_sheet() -> None:

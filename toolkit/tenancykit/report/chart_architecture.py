@@ -128,11 +128,14 @@ def _pools(housed: Sequence[Housed], lacking: str) -> tuple[_Pool, ...]:
 
 def _machines(machines: Counter[str], extra: Counter[str], lacking: str) -> str:
     """Return machines in words, with how many of them the fleet lacks."""
+    alone = not machines.total()
     told = []
     for name, number in sorted((machines + extra).items()):
-        lacks = f" ({'all' if extra[name] == number else f'{extra[name]:,}'} {lacking})" if extra[name] else ""
+        lacks = f" ({extra[name]:,} {lacking})" if extra[name] and not alone else ""
         told.append(f"{number:,} \u00d7 {name}{lacks}")
-    return ", ".join(told) or "none"
+    if not told:
+        return "none"
+    return ", ".join(told) + (f" (all {lacking})" if alone else "")
 
 
 def _height(card: _Card) -> float:

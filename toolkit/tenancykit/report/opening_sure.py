@@ -143,6 +143,12 @@ def what_would_settle_it(study: Study) -> str:
     return _plain(study, study.best, _settling(study, study.verdict, study.best, others))
 
 
+def what_would_overturn(study: Study) -> Iterator[str]:
+    """Yield which design comes first at the end of which assumption's range, designs by name, a sentence each."""
+    if study.verdict is not None:
+        yield from _overturns(study, study.verdict, study.best)
+
+
 def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
     """Yield who is first in most of the other samples."""
     twins = twins_of(study, best)
@@ -202,4 +208,4 @@ def _tight_limits(best: Evaluation) -> Iterator[str]:
             yield f"It may still miss {need.name}: {told}."
 
 
-__all__ = ["how_sure_line", "what_would_settle_it"]
+__all__ = ["how_sure_line", "what_would_overturn", "what_would_settle_it"]

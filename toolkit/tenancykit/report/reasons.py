@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
-from tenancykit.criterion_names import TITLES
+from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.decision.explain import Contribution, Why
 from tenancykit.decision.table import figures_apart
 from tenancykit.decision.verdict import share_in_words
@@ -152,20 +152,26 @@ def of_samples(share: float, samples: int) -> str:
     return f"all {samples:,} samples" if count == samples else f"{count:,} of {samples:,} samples"
 
 
-def what_would_change_it(study: Study, *, stakeholders: bool = False) -> str:
+def what_would_change_it(study: Study, *, stakeholders: bool = False, now: bool = False) -> str:
     """Return at which weights which other design takes the first place, design by design; by rank.
 
     Args:
         study: the comparison.
         stakeholders: whether those by whose weights it does are named as well.
+        now: whether each weight is told as it is now.
     """
+    is_now = {c: f" (now {weight(w)})" if now else "" for c, w in zip(CRITERIA, study.weights.values, strict=True)}
     edges: dict[str, list[str]] = {}
     for found in study.weight_intervals:
         name = TITLES[found.criterion].lower()
         if found.below is not None and found.low > _FIRST:
-            edges.setdefault(found.below, []).append(f"{name} weighs less than {weight(found.low)}")
+            edges.setdefault(found.below, []).append(
+                f"{name} weighs less than {weight(found.low)}{is_now[found.criterion]}"
+            )
         if found.above is not None and found.high < _LAST:
-            edges.setdefault(found.above, []).append(f"{name} weighs more than {weight(found.high)}")
+            edges.setdefault(found.above, []).append(
+                f"{name} weighs more than {weight(found.high)}{is_now[found.criterion]}"
+            )
     for name, label in _otherwise(study) if stakeholders else ():
         if label != study.best.id:
             edges.setdefault(label, []).append(f"stakeholder {name} decides")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from html import escape
@@ -13,9 +14,11 @@ from tenancykit.report import charts
 from tenancykit.report.drawing import link
 from tenancykit.report.opening import opening
 from tenancykit.report.opening_days import days_in_words, open_to
+from tenancykit.report.opening_sure import what_would_overturn
 from tenancykit.report.opening_what import recommended
 from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import overruled, what_would_change_it, worth_telling
+from tenancykit.report.record_words import explained
 from tenancykit.report.risks import risks
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
@@ -23,6 +26,7 @@ from tenancykit.study.exchange_rates import three_digits
 from tenancykit.study.outlook import YEARS, Outlook, outlook
 
 _MOST_ALTERNATIVES: Final = 6
+_MOST_OVERTURNS: Final = 2
 _BLANK: Final = "_" * 24
 
 
@@ -103,9 +107,14 @@ class BoardEdition:
         rows = [[name, "", "", ""] for name in self.signatures()]
         return (
             f'<section class="sheet"><dl class="status">{cells}</dl><dl class="said">{said}</dl>'
-            f'<p class="meta">{escape(self.rests())}</p>'
+            f'<p class="meta">{escape(self.rests())}</p><p class="meta words">{self._words()}</p>'
             f'<div class="sign">{table(["Sign-off", "Decision", "Date", "Signature"], rows)}</div></section>'
         )
+
+    def _words(self) -> str:
+        """Return the words of the page with what they mean."""
+        known = explained(self.chosen, " ".join(text for _, text in self.sheet()))
+        return " ".join(f"<b>{escape(word)}</b>: {escape(meaning)}." for word, meaning in known)
 
     def rests(self) -> str:
         """Return on what the page rests: how many figures have sources, and how many are assumptions."""
@@ -118,7 +127,7 @@ class BoardEdition:
         assumed = sum(line.assumption for line in leaves)
         return (
             "Figures are worked out by a model from the scenario and the catalogue, not measured on a platform: "
-            f"{assumed:,} of the {len(leaves):,} figures at the ends of the evidence are assumptions, marked as such. "
+            f"{assumed:,} of the {len(leaves):,} figures they start from are assumptions, marked as such. "
             "Open days are expectations, not incidents."
         )
 
@@ -242,12 +251,10 @@ METHOD: Final = (
 
 
 def reversals(study: Study) -> str:
-    """Return at which weights which design would be first, by design, and which stakeholders would choose another."""
-    told = what_would_change_it(study, stakeholders=True)
-    if not told:
-        return "No weight alone makes another design first."
-    now = ", ".join(f"{TITLES[n].lower()} {w:.2f}" for n, w in zip(CRITERIA, study.weights.values, strict=True))
-    return f"{told} Weights now: {now}."
+    """Return with which figure, at which weights and by whose weights which other design would be first."""
+    told = [*itertools.islice(what_would_overturn(study), _MOST_OVERTURNS)]
+    weights = what_would_change_it(study, stakeholders=True, now=True)
+    return " ".join([*told, weights or "No weight alone makes another design first."])
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:

@@ -49,7 +49,7 @@ _STYLE: Final = (
     ".out,small{color:var(--soft)}h3{font-size:1em;margin:1em 0 .4em}.status{display:flex;flex-wrap:wrap;"
     "gap:.2em 2.5em;margin:.8em 0}.status dt,.said dt{font-size:.85em;color:var(--soft)}"
     ".said{border-left:4px solid #d98e04;background:var(--lead);padding:.4em 1em .8em;margin:1em 0}"
-    ".sign td{height:2.2em}.sources{font-size:.8em;columns:2;padding-left:1.2em}"
+    ".words{columns:2;column-gap:2em}.sign td{height:2.2em}.sources{font-size:.8em;columns:2;padding-left:1.2em}"
     "code{font-size:.9em;overflow-wrap:anywhere}a{color:var(--link);overflow-wrap:anywhere}summary{cursor:pointer}svg{max-width:100%;height:auto}.tag{background:#fff3cd;color:#222;"
     "padding:0 4px;border-radius:3px}dt{font-weight:600;margin-top:.5em}dd{margin:0}"
     "@page{size:A4;margin:15mm 15mm 18mm;@bottom-right{content:counter(page) ' / ' counter(pages);font:9px sans-serif}}"
@@ -92,7 +92,7 @@ def record_page(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> 
             '<meta name="viewport" content="width=device-width">',
             f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
             f"<h1>{escape(study.scenario.title or study.scenario.name)}</h1>",
-            f"<p>{escape(title)}</p>",
+            f"<p>Decision: {escape(chosen.name)}</p>",
             *parts,
             (
                 f'<p class="meta">Decision <code>{digest}</code>, scenario <code>{fingerprint(study.scenario)}</code>, '

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from tenancykit.criteria.effort.measure import task_table
 from tenancykit.report.completing import goes_without
-from tenancykit.report.figures import days_text
 from tenancykit.report.opening_days import days_in_words
 from tenancykit.report.opening_sure import what_would_settle_it
 from tenancykit.report.paper import RiskKind
@@ -71,21 +70,30 @@ def _security(chosen: Evaluation) -> Iterator[Risk]:
         x.assumption_share for x in chosen.scores["isolation"].detail.exposure if x.plane != "performance" and x.days
     ]
     rests = f"; on assumptions rests {min(shares):.0%} to {max(shares):.0%} of it, by plane" if shares else ""
-    closing = next((c for c in chosen.scores["isolation"].evidence.children if c.label == _CLOSING), None)
-    told = [
-        f"{line.note.partition('; or')[0].capitalize()}: at best {days_text(abs(line.value))} open days a year fewer"
-        for line in (closing.children if closing else ())[:_TOLD]
-        if line.value
-    ]
+    told = [f"{cure[:1].upper()}{cure[1:]}: at most {share:.0%}" for cure, share in _cures(chosen)[:_TOLD]]
     yield Risk(
         "security",
         "A tenant reaches what belongs to another through a flaw or a slip of configuration",
         f"Expected days a year on which some way stood open: {days_in_words(chosen)}{rests}".replace("%", " %"),
-        f"{'. '.join(told)}, classes and planes added up." if told else "Patch as fast as the plan says, and verify.",
+        f"{'; '.join(told)} of the open days of all classes and planes.".replace("%", " %") if told else _AS_PLANNED,
     )
 
 
+_AS_PLANNED: Final = "Patch as fast as the plan says, and verify."
 _CLOSING: Final = "what would close most of it"
+
+
+def _cures(chosen: Evaluation) -> list[tuple[str, float]]:
+    """Return what would make the barriers that stand open most fall less often, and which share of open days goes."""
+    isolation = chosen.scores["isolation"]
+    every = sum(x.days for x in isolation.detail.exposure if x.plane != "performance")
+    closing = next((c for c in isolation.evidence.children if c.label == _CLOSING), None)
+    found: dict[str, float] = {}
+    for line in closing.children if closing and every else ():
+        if line.value:
+            cure = line.note.partition(";")[0]
+            found[cure] = min(1.0, found.get(cure, 0.0) - line.value / every)
+    return list(found.items())
 
 
 def _needs(chosen: Evaluation) -> Iterator[Risk]:

@@ -186,8 +186,8 @@ def _closing(found: list[tuple[AssetFinding, PairFinding]], model: IsolationCata
 def _cure(strength: Strength, model: IsolationCatalogue) -> str:
     """Return what makes a barrier fall less often."""
     barrier = model.barriers[strength.barrier]
-    kind = window_kind(barrier, model)
-    parts = [f"patching {kind} sooner than {strength.window_days:g} days" if strength.chance else ""]
+    what = model.windows[window_kind(barrier, model)].what
+    parts = [f"patching {what} sooner than {strength.window_days:g} days" if strength.chance else ""]
     if strength.lapse:
         done = {each.id for each in strength.upkeep}
         parts += [model.upkeep[name].what for name in strength.lapse.upkeep if name not in done]
