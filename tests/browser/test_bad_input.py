@@ -17,11 +17,11 @@ import pytest
 
 import tenancykit as tk
 from tenancykit.report.sharing import question_of
-from tests.browser.conftest import PATIENCE, STARTING, Watched, apart, free_port
+from tests.browser.conftest import STARTING, Watched, apart, free_port
 from tests.browser.test_voila import opened, slider, tab, winner
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Dialog, FilePayload, Locator, Page
 
 Started = Callable[..., tuple[subprocess.Popen[str], str, str]]
 WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
@@ -171,16 +171,26 @@ def test_a_session_of_another_version_is_told_wherever_it_is_opened_and_stays_as
     page.get_by_text("First place.").first.wait_for(timeout=STARTING)
 
 
+def sent(page: Page, name: str, content: bytes) -> None:
+    """Give a file back as somebody's weights, and ask what the group says."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Weights given back").click()
+    payload: FilePayload = {"name": name, "mimeType": "application/json", "buffer": content}
+    chooser.value.set_files(payload)
+    page.get_by_text("Weights given back (1)").wait_for()
+    page.get_by_role("button", name="What the group says").click()
+
+
 def hostile(question: object) -> dict[str, tuple[bytes, str]]:
     """Return broken and hostile files of weights by name, with what is said about each."""
-    good = {"schema": "tenancykit/weights/v1", "question": question, "who": "Eve",
-            "weights": {"isolation": 90, "effort": 1, "operations": 1, "cost": 8}}  # fmt: skip
+    weights: dict[str, object] = {"isolation": 90, "effort": 1, "operations": 1, "cost": 8}
+    good = {"schema": "tenancykit/weights/v1", "question": question, "who": "Eve", "weights": weights}
     return {
         "empty.json": (b"", "empty.json"),
         "binary.json": (bytes(range(256)), "binary.json"),
         "cut.json": (json.dumps(good)[:60].encode(), "cut.json"),
         "newer.json": (json.dumps({**good, "schema": "tenancykit/weights/v9"}).encode(), "newer.json"),
-        "negative.json": (json.dumps({**good, "weights": {**good["weights"], "cost": -1}}).encode(), "negative.json"),
+        "negative.json": (json.dumps({**good, "weights": {**weights, "cost": -1}}).encode(), "negative.json"),
         "endless.json": (json.dumps(good).replace("90", "1e999").encode(), "endless.json"),
         "other.json": (json.dumps({**good, "question": {}}).encode(), "other.json"),
         "deep.json": (b"[" * 50_000, "deep.json"),
@@ -195,30 +205,25 @@ def test_weight_files_that_are_broken_or_hostile_are_refused_by_name_and_change_
     page = opened(watched, voila[0])
     first = winner(page)
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def refused(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refused)
     tab(page, "Weigh")
-    button = page.get_by_role("button", name="Weights given back")
-    for number, (name, (content, told)) in enumerate(hostile(question).items()):
-        with page.expect_file_chooser() as chooser:
-            button.click()
-        chooser.value.set_files([{"name": name, "mimeType": "application/json", "buffer": content}])
-        page.get_by_text("Weights given back (1)").wait_for()
-        page.get_by_role("button", name="What the group says").click()
+    for name, (content, told) in hostile(question).items():
+        sent(page, name, content)
         alert = page.get_by_role("alert").filter(has_text=told)
-        alert.wait_for(timeout=PATIENCE)
+        alert.wait_for()
         assert "Traceback" not in alert.inner_text(), name
-        if number == 0:
-            watched.shot("bad-weights")
-    assert asked == []
+    watched.shot("bad-weights")
     assert page.locator("img[onerror]").count() == 0
-    name = {"who": "<img src=x onerror=alert(2)>", "schema": "tenancykit/weights/v1", "question": question}
-    file = {**name, "weights": {"isolation": 90, "effort": 1, "operations": 1, "cost": 8}}
-    with page.expect_file_chooser() as chooser:
-        button.click()
-    content = json.dumps(file).encode()
-    chooser.value.set_files([{"name": "eve.json", "mimeType": "application/json", "buffer": content}])
-    page.get_by_role("button", name="What the group says").click()
-    page.locator("pre", has_text="<img src=x onerror=alert(2)>").wait_for()
+    who = "<img src=x onerror=alert(2)>"
+    weights = {"isolation": 90, "effort": 1, "operations": 1, "cost": 8}
+    data = {"schema": "tenancykit/weights/v1", "question": question, "who": who, "weights": weights}
+    sent(page, "eve.json", json.dumps(data).encode())
+    page.locator("pre", has_text=who).wait_for()
     watched.shot("bad-weights-name")
     assert asked == []
     tab(page, "Ranking")
