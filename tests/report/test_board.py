@@ -110,6 +110,14 @@ def test_a_word_that_a_page_does_not_use_is_not_explained() -> None:
     assert set(told) == {"Cluster", "MIG"}
 
 
+def test_a_machine_the_page_names_is_said_by_what_it_holds() -> None:
+    best = study("saas-inference").best
+    machines = best.scores["cost"].detail.machines
+    told = dict(explained(best, f"It buys {' and '.join(f'2 x {name}' for name in machines)}."))
+    assert set(machines) <= set(told)
+    assert told["aws_p4de_24xlarge"] == "a machine with 96 CPU, 1,152 GiB of memory, 8 x A100-80GB"
+
+
 def test_what_treats_open_days_is_said_once_as_a_share_of_them() -> None:
     edition = board()
     treated = risks(edition.study, edition.chosen, edition.outlook)[0].treatment
