@@ -198,3 +198,12 @@ def test_a_composition_is_not_made_of_a_lean_part_where_a_near_twin_leaves_its_c
     composed = next(e for e in study.evaluations if e.id == "HY1")
     assert "cp_kamaji" in composed.resolved.of_class("labs").choice.options
     assert study.best.id == "HY1"
+
+
+def test_where_nothing_fits_a_fixed_fleet_the_composition_told_is_the_one_it_lacks_least_for() -> None:
+    study = answer("consortium-ib", tenants__classes__1__requirements={"isolation": "L4"})
+    assert study.ranking is None
+    fleets = {e.id: e.scores["cost"].figures["fleet"] for e in study.evaluations}
+    assert fleets["HY1"]["missing_gpu_nodes"] == 0
+    assert fleets["HY1"]["purchase_per_month"] < fleets["RA13"]["purchase_per_month"]
+    assert "misses the fleet by 1 CPU node" in study.nobody()

@@ -231,6 +231,27 @@ def test_dedicated_tenants_take_whole_machines_of_a_fixed_fleet_until_it_is_empt
     assert figures["gap_to_lower_bound"] is None
 
 
+@pytest.mark.parametrize("plain", [0, 3, 6, 12])
+def test_control_planes_and_spares_take_no_machine_with_gpus_that_work_needs(plain: int) -> None:
+    """Six clusters have 18 machines of their own for control planes: what is lacking has no GPUs, and costs as such."""
+    scenario = platform(6, mode="fixed", nodes=fleet(6, plain), control_plane="self-managed")
+    resolved = design(scenario, cp_namespace_rbac="cp_capi_dedicated", node_shared="node_dedicated_tenant")
+    figures = cost(resolved, scenario).figures
+    assert figures["nodes"]["aws_p4d_24xlarge"] == 6
+    assert figures["fleet"]["missing_gpu_nodes"] == 0
+    assert figures["control_plane_nodes"].get("aws_p4d_24xlarge", 0) == 0
+    assert figures["fleet"]["missing_cpu_nodes"] >= 18 - plain
+    assert figures["fleet"]["purchase_per_month"] < figures["fleet"]["missing_cpu_nodes"] * 1000
+
+
+def test_control_planes_stand_on_machines_with_gpus_that_nobody_needs() -> None:
+    scenario = platform(2, mode="fixed", nodes=fleet(40, 4), control_plane="self-managed")
+    resolved = design(scenario, cp_namespace_rbac="cp_capi_dedicated", node_shared="node_dedicated_tenant")
+    figures = cost(resolved, scenario).figures
+    assert figures["control_plane_nodes"]["aws_p4d_24xlarge"] > 0
+    assert figures["fleet"]["missing_control_plane_machines"] == 0
+
+
 def test_cut_and_whole_gpus_of_a_fixed_fleet_do_not_count_a_machine_twice() -> None:
     scenario = platform(40, mode="fixed", nodes=fleet(15, 10))
     figures = cost(design(scenario, gpu_exclusive="gpu_mig"), scenario).figures

@@ -87,7 +87,8 @@ def best_composition(
 ) -> Evaluation | None:
     """Return the best composition per class, measured; None with one class, or where none is valid and new.
 
-    Where none of the best meets every requirement, it is the best of all, which then says what it misses.
+    Where none of the best meets every requirement, it is the one a fixed fleet lacks least for, the best of those
+    alike; it then says what it misses.
 
     Args:
         references: the completed references, measured for the scenario.
@@ -107,7 +108,8 @@ def best_composition(
         valid = found.resolved.is_valid
         if valid and screen(figures_table([found]), hard_requirements(scenario), measures([found])).passed:
             return found
-        best = best or (found if valid else None)
+        if valid and (best is None or _purchase(found) < _purchase(best)):
+            best = found
         if valid and _lacks_cards(found):
             search.too_large.add(core)
         else:
@@ -115,6 +117,12 @@ def best_composition(
         if tries == TRIES or len(search.too_large) == TOO_LARGE:
             break
     return best
+
+
+def _purchase(found: Evaluation) -> float:
+    """Return what the machines that a fixed fleet lacks for a design cost per month; nothing where all are bought."""
+    fleet = found.scores["cost"].figures["fleet"]
+    return float(fleet["purchase_per_month"]) if fleet else 0.0
 
 
 def _lacks_cards(found: Evaluation) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
@@ -104,7 +104,8 @@ def house(
     Args:
         domains: domains in the order in which they are served from a fixed fleet.
         fleet: machines there are, by name; None where they are bought as needed.
-        hosts: machines that components take whole; a fixed fleet gives them first.
+        hosts: machines that components take whole; a fixed fleet gives them those without GPUs first, and of those
+            with GPUs what work leaves.
         fit: names of the machines that may be such hosts, in the order they are taken.
         committed: names of machines that are bought as needed and then paid around the clock.
     """
@@ -112,14 +113,22 @@ def house(
         return Housing(tuple(_bought(domain, committed) for domain in domains), {})
     left = dict(fleet)
     taken: dict[str, int] = {}
+    with_gpus = {machine_name(node.name) for domain in domains for node in domain.types if node.gpu_count}
+    _give(hosts, [name for name in fit if name not in with_gpus], left, taken)
+    housed = [one for domain in domains for one in _taken(domain, left, with_gpus)]
+    _give(hosts, fit, left, taken)
+    housed = [_with_minimum(one, left) for one in housed]
+    spare = {name: number for name, number in left.items() if number}
+    return Housing(tuple(housed), spare, is_fixed=True, hosts=taken, missing_hosts=hosts - sum(taken.values()))
+
+
+def _give(hosts: int, fit: Iterable[str], left: dict[str, int], taken: dict[str, int]) -> None:
+    """Give as many hosts as are asked from what is left of a fleet, in the order of their names."""
     for name in fit:
         number = min(hosts - sum(taken.values()), left.get(name, 0))
         if number > 0:
-            taken[name] = number
+            taken[name] = taken.get(name, 0) + number
             left[name] -= number
-    housed = [one for domain in domains for one in _taken(domain, left)]
-    spare = {name: number for name, number in left.items() if number}
-    return Housing(tuple(housed), spare, is_fixed=True, hosts=taken, missing_hosts=hosts - sum(taken.values()))
 
 
 def quotas_apart(domain: Domain, *, queued: bool = False) -> tuple[PodClass, ...]:
@@ -372,10 +381,11 @@ def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, 
 # --- fixed fleets -------------------------------------------------------------------------------------------------
 
 
-def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
+def _taken(domain: Domain, left: dict[str, int], with_gpus: Collection[str]) -> list[Housed]:
     """Return how the copies of a domain are housed from what is left of a fleet, which is reduced.
 
-    Where machines without GPUs run short, system pods stand on those with GPUs, before any is bought for them.
+    Where machines without GPUs run short, system pods stand on those with GPUs, before any is bought for them. Nodes
+    that a copy has at least beside those its pods take are not taken from these: others' work may need them.
     """
     vectors = peaks(domain, None, queued=True)
     pods = _largest(vectors)
@@ -387,7 +397,7 @@ def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
     while waiting:
         purchase = _from_fleet(domain, pods, left)
         nodes = _by_machine(purchase.nodes)
-        _raise_to_minimum(domain, nodes, left)
+        _raise_to_minimum(domain, nodes, {name: number for name, number in left.items() if name not in with_gpus})
         if domain != free and _runs_short(domain, nodes, purchase):
             domain, pods = free, free_pods
             continue
@@ -401,7 +411,6 @@ def _taken(domain: Domain, left: dict[str, int]) -> list[Housed]:
             expansion = _expansion(domain, pods, pending)
             extra = _cheaper(domain, _by_machine(expansion.nodes), _rest(domain, pods, nodes))
             lost = {**never, **_unhoused(pods, expansion.placement.pending)}
-        _add_missing(domain, nodes, extra)
         result.append(Housed(domain, copies, nodes, purchase, extra=extra, pending=pending, unhoused=lost))
         waiting -= copies
     return result
@@ -461,6 +470,21 @@ def _cheaper(domain: Domain, *ways: dict[str, int]) -> dict[str, int]:
     """Return the cheapest of several sets of machines."""
     prices = {machine_name(node.name): node.price for node in domain.types}
     return min(ways, key=lambda nodes: hourly(nodes, prices))
+
+
+def _with_minimum(housed: Housed, left: dict[str, int]) -> Housed:
+    """Return the same with the nodes a copy has at least: of what nobody's work took, the rest is lacking."""
+    nodes, extra, copies = dict(housed.nodes), dict(housed.extra), housed.copies
+    missing = _missing(housed.domain, nodes, extra)
+    for node in sorted(housed.domain.counted, key=lambda one: (one.price, one.name)):
+        name = machine_name(node.name)
+        room = min(missing, left.get(name, 0) // copies)
+        if room > 0:
+            nodes[name] = nodes.get(name, 0) + room
+            left[name] -= room * copies
+            missing -= room
+    _add_missing(housed.domain, nodes, extra)
+    return replace(housed, nodes=nodes, extra=extra)
 
 
 def _add_missing(domain: Domain, nodes: Mapping[str, int], extra: dict[str, int]) -> None:
