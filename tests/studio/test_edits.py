@@ -205,3 +205,31 @@ def test_a_list_becomes_what_is_wanted(path: tuple[str, ...], wanted: list[str])
     assert {k: v for k, v in found.items() if k != path[0]} == {
         k: v for k, v in yaml.safe_load(LISTS).items() if k != path[0]
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "found"),
+    [
+        ("memory: 15Gi  # median", "16Gi", "memory: 16Gi  # median"),
+        ("cpu: 11400m", "500m", "cpu: 500m"),
+        ("memory: 4Gi", "1.5Ti", "memory: 1.5Ti"),
+        ('cpu: "4"', 5, 'cpu: "5"'),
+        ("cpu: '4'", 0.5, "cpu: '0.5'"),
+        ("cpu: 4", 5, "cpu: 5"),
+        ("name: a", "0xFF", 'name: "0xFF"'),
+        ("name: a", "1e3", 'name: "1e3"'),
+        ('name: "x y"', 5, "name: 5"),
+        ('cpu: "4"', "500m", "cpu: 500m"),
+    ],
+)
+def test_an_amount_keeps_its_unit_and_its_quotes(line: str, value: float | str, found: str) -> None:
+    assert set_value(line, (line.partition(":")[0],), value) == found
+
+
+@pytest.mark.parametrize("name", ["Ada Lovelace", "CFO: the #1", "no", "1234", "O'Brien", '"', "{a", "- b", "é"])
+@pytest.mark.parametrize("text", ["a: 1", "a: 1\nstakeholders:\n  b: {cost: 1}", "a: 1\nstakeholders: {b: {cost: 1}}"])
+def test_somebody_of_any_name_is_added(text: str, name: str) -> None:
+    found = text
+    for key, value in (("isolation", 0.25), ("cost", 0.75)):
+        found = set_value(found, ("stakeholders", name, key), value)
+    assert yaml.safe_load(found)["stakeholders"][name] == {"isolation": 0.25, "cost": 0.75}

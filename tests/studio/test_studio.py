@@ -86,6 +86,15 @@ def test_the_page_says_whose_weights_these_are(studio: Studio) -> None:
     )
 
 
+def test_sliders_stand_on_whole_steps_since_a_browser_sends_back_what_it_rounds(studio: Studio) -> None:
+    studio.do(lambda: studio.session.weigh(isolation=1, effort=1 / 3, operations=2 / 3, cost=0.123456))
+    exact = studio.study.weights.as_dict()
+    for name in ("Isolation", "Effort", "Complexity", "Cost"):
+        slider = find(studio, "FloatSlider", name)
+        assert slider.value == round(slider.value / slider.step) * slider.step
+    assert studio.study.weights.as_dict() == exact
+
+
 def test_the_last_slider_cannot_go_to_zero(studio: Studio) -> None:
     for name in ("Isolation", "Effort", "Complexity", "Cost"):
         find(studio, "FloatSlider", name).value = 0

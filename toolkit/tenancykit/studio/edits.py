@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import yaml
 
+from kubeanswers.scalars import decimal_number
 from kubeanswers.source import Path_, dump_yaml
 from tenancykit.scenario.model import Scenario
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|\d+(\.\d+)?[A-Za-z]+")
+"""Words and amounts with a unit, which people write without quotes."""
 
 
 def set_value(text: str, path: Path_, value: Any) -> str:
@@ -61,16 +63,28 @@ def _replaced(text: str, node: Any, value: Any) -> str:
     if isinstance(node, yaml.MappingNode | yaml.SequenceNode) and not node.flow_style:
         raise KeyError("a block of several lines is edited in the text")
     space = " " if start == end and not text[:start].endswith((" ", "\n")) else ""
-    return text[:start] + space + written(value) + text[end:]
+    new = written(value)
+    if (
+        isinstance(node, yaml.ScalarNode)
+        and node.style
+        and _is_number(value)
+        and decimal_number(node.value) is not None
+    ):
+        new = f"{node.style}{new}{node.style}"  # an amount in quotes, such as cpu: "4", stays in them
+    return text[:start] + space + new + text[end:]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _added(text: str, parent: Any, key: str, value: Any) -> str:
     start = int(parent.start_mark.index)
     if parent.flow_style:
         rest = ", " if parent.value else ""
-        return f"{text[: start + 1]}{key}: {written(value)}{rest}{text[start + 1 :]}"
+        return f"{text[: start + 1]}{written(key)}: {written(value)}{rest}{text[start + 1 :]}"
     at = _line_end(text, max(_last_mark(parent), int(parent.value[-1][0].end_mark.index)))
-    return f"{text[:at]}\n{' ' * parent.value[0][0].start_mark.column}{key}: {written(value)}{text[at:]}"
+    return f"{text[:at]}\n{' ' * parent.value[0][0].start_mark.column}{written(key)}: {written(value)}{text[at:]}"
 
 
 def add_item(text: str, path: Path_, value: Any) -> str:
@@ -238,7 +252,7 @@ def _lines_of(text: str, node: Any) -> tuple[int, int]:
 def written(value: Any) -> str:
     """Return a value as it stands in YAML on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k}: {written(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{written(k)}: {written(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(written, value)) + "]"
     if isinstance(value, str):

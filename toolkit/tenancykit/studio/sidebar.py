@@ -19,6 +19,9 @@ _FIRST = ""
 _SAME: Final = 1e-9
 """Weights this close are the same; they went through a division by their sum."""
 
+_PLACES: Final = 2
+"""Of a slider's steps. A browser draws a value to a whole step and sends that back as if somebody had moved it."""
+
 
 class Sidebar:
     """Weights, candidates, open designs, undo and redo."""
@@ -80,7 +83,7 @@ class Sidebar:
         made = widgets.FloatSlider(
             min=0,
             max=1,
-            step=0.01,
+            step=10**-_PLACES,
             description=TITLES[name].split()[-1].capitalize(),
             tooltip=f"Importance of {TITLES[name].lower()}; the weights are shares of the sum",
             readout=False,
@@ -133,7 +136,7 @@ class Sidebar:
             self._show_whose()
             most = max(1.0, *state.weights.values())
             for name, slider in self._sliders.items():
-                slider.value = state.weights[name] / most
+                slider.value = round(state.weights[name] / most, _PLACES)
             total = sum(state.weights.values())
             told = ", ".join(f"{name} {state.weights[name] / total:.0%}" for name in CRITERIA)
             self._shares.value = f'<div class="tks" aria-live="polite">Weights: {told}</div>'
