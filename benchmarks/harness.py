@@ -8,7 +8,7 @@ import json
 import statistics
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
@@ -53,7 +53,7 @@ def line(
     return {"name": name, "value": round(value, 6), "unit": unit, "n": n, "ratio_to": ratio_to or {}, **more}
 
 
-def report(description: str, benchmarks: Sequence[Callable[[], Sequence[dict[str, object]]]]) -> None:
+def report(description: str, benchmarks: Sequence[Callable[[], Iterable[dict[str, object]]]]) -> None:
     """Run the benchmarks and print each line as soon as it is known: JSON with ``--json``, else a readable row."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="one JSON object per line")

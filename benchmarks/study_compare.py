@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import harness
@@ -65,13 +65,12 @@ def start_up() -> Sequence[dict[str, object]]:
     return rows
 
 
-def comparison() -> Sequence[dict[str, object]]:
+def comparison() -> Iterator[dict[str, object]]:
     """The whole comparison - completion, hybrids, four criteria, ranking and verdict - and as a cold process.
 
     The cold process stands beside importing pandas in the same run: four times that is wanted with two classes, five
     times with three. JSON holds everything that can be told of every design, which the text does not.
     """
-    rows = []
     for example in ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid"):
         scenario = tk.load_scenario(example)
 
@@ -81,15 +80,11 @@ def comparison() -> Sequence[dict[str, object]]:
                 raise RuntimeError("no design is admitted")
 
         found = harness.measure(once, 5)
-        rows.append(
-            harness.line(
-                f"compare {example}", found.seconds, "s", n=found.runs, peak_memory_mib=round(found.peak_memory_mib, 1)
-            )
-        )
+        peak = round(found.peak_memory_mib, 1)
+        yield harness.line(f"compare {example}", found.seconds, "s", n=found.runs, peak_memory_mib=peak)
         told = f"tenancykit compare {example}, cold process, {len(scenario.tenants.classes)} classes"
-        rows.append(_cold(told, "-m", "tenancykit", "compare", example))
-        rows.append(_cold(f"{told}, JSON", "-m", "tenancykit", "compare", example, "--json"))
-    return rows
+        yield _cold(told, "-m", "tenancykit", "compare", example)
+        yield _cold(f"{told}, JSON", "-m", "tenancykit", "compare", example, "--json")
 
 
 if __name__ == "__main__":
