@@ -12,13 +12,13 @@ import yaml
 import tenancykit as tk
 from kubeanswers.errors import UndecidedError
 from tenancykit.decision.verdict import share_in_words
-from tenancykit.report.calling import apart, called, clusters
+from tenancykit.report.calling import EACH, apart, called, clusters
 from tenancykit.report.opening import Opening, opening
 from tenancykit.report.opening_buys import other_families
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.report.opening_nobody import nearest, nearest_lines
-from tenancykit.report.opening_what import hires, provided
+from tenancykit.report.opening_what import hires, provided, queues, recommended
 from tenancykit.report.text import study_text
 from tenancykit.scenario.judgement import Scales
 from tenancykit.scenario.model import TenantClass, Weights
@@ -329,3 +329,19 @@ def test_why_a_need_is_asked_gives_way_in_a_line_to_everything_that_is_missed() 
     found = study("too-small")
     for full, short in zip(nearest(found), nearest_lines(found, 120), strict=True):
         assert ", asked because" not in short or short == full
+
+
+def test_where_tenants_need_a_fair_queue_the_first_line_says_by_what_or_that_none_shares_a_card() -> None:
+    """The name of a design is cut to fit, and its queue went with what was cut."""
+    studied = example("regulated-hybrid")
+    found = [queues(e) for e in studied.evaluations]
+    assert any(told for told, _ in found)
+    for evaluation, (told, none) in zip(studied.evaluations, found, strict=True):
+        for resolved in evaluation.resolved.classes:
+            chosen = resolved.chosen("scheduling_quota", "queue")
+            if chosen is not None and chosen.words in told:
+                assert "fair-queue" in resolved.facts
+        assert not (told and none) or " for " in told
+        assert not none or re.fullmatch(r"No queue: [^.]+ share no GPU node\.", none)
+        line = recommended(evaluation)
+        assert len(line) > LINE or not told or "queues by" in line.lower() or EACH in line

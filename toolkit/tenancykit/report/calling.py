@@ -12,6 +12,8 @@ from tenancykit.sentences import listed
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
+EACH: Final = "a design for each"
+"""How a name begins that says no more than that classes differ."""
 _BRACKETED: Final = re.compile(r" \([^)]*\)")
 _ROOM: Final = 90
 """Characters of the shortest name that leave room for the rest of a line."""
@@ -33,7 +35,7 @@ def heads(evaluation: Evaluation) -> str:
     """Return whose clusters, and no more; that classes differ where even this is long."""
     found = _by_cluster(evaluation)
     told = next(iter(found)) if len(found) == 1 else "; ".join(f"{listed(ids)}: {what}" for what, ids in found.items())
-    return told if len(told) <= _ROOM else f"a design for each of {len(evaluation.resolved.classes)} classes"
+    return told if len(told) <= _ROOM else f"{EACH} of {len(evaluation.resolved.classes)} classes"
 
 
 def called(other: Evaluation, first: Evaluation) -> str:
@@ -98,4 +100,4 @@ def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
             yield from dict.fromkeys((told, _BRACKETED.sub("", told)))
 
 
-__all__ = ["apart", "brief", "called", "clusters", "heads", "names_beside", "tight"]
+__all__ = ["EACH", "apart", "brief", "called", "clusters", "heads", "names_beside", "tight"]

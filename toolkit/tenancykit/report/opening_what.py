@@ -7,7 +7,7 @@ from typing import Final
 from kubeanswers.terminal import counted
 from tenancykit.design.model import ClassDesign
 from tenancykit.design.needs import asked_needs
-from tenancykit.report.calling import brief, heads, tight
+from tenancykit.report.calling import EACH, brief, heads, tight
 from tenancykit.report.completing import goes_without, lacks, left_out, purchase, swapped
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.sentences import listed
@@ -75,7 +75,7 @@ def _fitting(
     ways = [(name, told) for told in musts for name in names[:3]]
     ways += [(name, told) for name in names[3:] for told in musts]
     if queue:
-        queued = [(name, told if _queued(name) else [*told, queue]) for name, told in ways if name != names[-1]]
+        queued = [(n, told if _queued(n) else [*told, queue]) for n, told in ways if not n.startswith(EACH)]
         ways = [*queued, *ways]
     lines = [(name, " ".join([f"{word}: {name}, {price}", *told])) for name, told in ways]
     return next((line for line in lines if len(line[1]) <= LINE), lines[-1])
@@ -101,8 +101,8 @@ def queues(best: Evaluation) -> tuple[str, str]:
             found.setdefault(queue.words, []).append(resolved.tenant_class.id)
     everybody = len(best.resolved.classes)
     told = "; ".join(words + (f" for {listed(ids)}" if len(ids) < everybody else "") for words, ids in found.items())
-    whom = f" for {listed(alone)}" if len(alone) < everybody else ""
-    return f"{told[:1].upper()}{told[1:]}." if told else "", f"No queue{whom}: they share no GPU node." if alone else ""
+    whom = listed(alone) if len(alone) < everybody else "tenants"
+    return f"{told[:1].upper()}{told[1:]}." if told else "", f"No queue: {whom} share no GPU node." if alone else ""
 
 
 def _asks_fair(best: Evaluation, resolved: ClassDesign) -> bool:
