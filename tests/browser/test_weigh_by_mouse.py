@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+import yaml
+
 from tests.browser.conftest import Watched
 from tests.browser.test_scenario_by_mouse import choose, press, text, unfold, until
 from tests.browser.test_voila import opened, tab, winner
@@ -127,5 +130,6 @@ def test_trade_offs_are_answered_in_money_and_kept_for_somebody_new_and_for_the_
     page.get_by_text("kept as weights of the scenario").wait_for()
     tab(page, "Scenario")
     until(page, '"Ada Lovelace":')
-    kept = line(page, "weights:").partition("{")[2]
-    assert line(page, '"Ada Lovelace":').partition("{")[2] == kept, "who gives the same answers has the same weights"
+    read = yaml.safe_load(text(page))
+    assert read["weights"] == read["stakeholders"]["Ada Lovelace"], "the same answers are the same weights"
+    assert sum(read["weights"].values()) == pytest.approx(1)

@@ -175,6 +175,8 @@ class WeighPanel:
             session = self._desk.session
 
             def all_at_once(text: str) -> str:
+                if path[0] == "stakeholders" and whose not in session.scenario.stakeholders:
+                    return set_value(text, path, weights)
                 for name, value in weights.items():
                     text = set_value(text, (*path, name), value)
                 return text
