@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import tenancykit as tk
 from kubeanswers.source import dump_yaml, read_yaml
+from tenancykit.criterion_names import CRITERIA
 from tenancykit.examples import example
 from tests.studies import study
 
@@ -57,3 +58,25 @@ def test_charts_follow_the_dark_theme_and_are_printed_on_white(watched: Watched,
         watched.page.emulate_media(media=media, color_scheme=scheme)  # type: ignore[arg-type]
         found.append(watched.inks())
     assert found == [{"light"}, {"dark"}, {"light"}]
+
+
+def test_every_link_and_every_folded_figure_of_the_record_is_reached_and_opened_by_keyboard(
+    watched: Watched, tmp_path: Path
+) -> None:
+    _, file = tk.record(study("saas-inference")).write(tmp_path)
+    page = watched.page
+    page.goto(file.as_uri())
+    every = page.locator("a[href]:visible, summary:visible").count()
+    reached = 0
+    page.keyboard.press("Tab")
+    while page.evaluate("document.activeElement !== document.body"):
+        reached += 1
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        page.keyboard.press("Tab")
+    assert reached == every > len(CRITERIA)
+    folded = page.locator("details.evidence")
+    folded.first.locator("> summary").focus()
+    page.keyboard.press("Enter")
+    assert folded.first.get_attribute("open") is not None
+    page.emulate_media(media="print")
+    assert folded.first.is_hidden()

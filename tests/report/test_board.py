@@ -243,6 +243,15 @@ def test_a_dump_of_today_becomes_the_picture_before(tmp_path: Path) -> None:
     [({"status": "done"}, "status"), ({"date": "tomorrow"}, "date"), ({"owners": {"luck": "me"}}, "owners"),
      ({"author": "two\nlines"}, "author"), ({"writer": "me"}, "writer")],
 )  # fmt: skip
-def test_a_paper_that_cannot_be_is_told_by_field(added: dict[str, object], told: str) -> None:
-    with pytest.raises(InputError, match=f"paper: {told}"):
+def test_a_paper_that_cannot_be_is_told_by_field_with_what_it_takes(added: dict[str, object], told: str) -> None:
+    with pytest.raises(InputError, match=f"paper: {told}") as raised:
         tk.paper(**added)
+    fault = raised.value.faults[0]
+    assert "Input should" not in str(fault)
+    assert fault.allowed or told == "author"
+
+
+def test_a_path_of_today_that_is_not_there_is_not_taken_for_a_design() -> None:
+    options = command_line().parse_args(["export", "ml-platform", "--to", "out", "--before", "nowhere.yaml"])
+    with pytest.raises(InputError, match=r"--before: 'nowhere.yaml' is neither a file or folder nor a design"):
+        _with_today(options)

@@ -191,6 +191,11 @@ def _with_today(options: argparse.Namespace) -> tuple[Study, Paper]:
     }
     paper = api.paper(**added)
     if not options.before or not Path(options.before).exists():
+        if options.before and {"/", "."}.intersection(options.before):
+            what = f"{options.before!r} is neither a file or folder nor a design"
+            raise InputError(
+                Fault("--before", what, "a dump, a repository, a design id or a variant", "check the path")
+            )
         study = asked_study(options, options.design, options.before or None)
         before = study[_id(options.before)].id if options.before else ""
         return study, paper.model_copy(update={"before": before})

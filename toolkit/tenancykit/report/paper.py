@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from kubeanswers.errors import Fault, InputError
+from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.scenario.fields import Line, Model
 
 Status = Literal["draft", "proposed", "accepted", "rejected", "superseded"]
@@ -54,6 +55,23 @@ def paper_of(data: Mapping[str, Any]) -> Paper:
     try:
         return Paper.model_validate(data)
     except ValidationError as error:
-        raise InputError(
-            [Fault(f"paper: {'.'.join(map(str, e['loc']))}", e["msg"]) for e in error.errors(include_url=False)]
-        ) from None
+        raise InputError([_fault(e) for e in error.errors(include_url=False)]) from None
+
+
+_EXPECTED: Final[Mapping[str, str]] = {
+    "status": ", ".join(get_args(Status)),
+    "date": "a day as YYYY-MM-DD",
+    "owners": f"owners of {', '.join(ROLES)}",
+}
+"""What a field takes, where the check's own words would not help."""
+
+
+def _fault(error: ErrorDetails) -> Fault:
+    field, given = str(error["loc"][0]), error["input"]
+    where = ".".join(str(part) for part in error["loc"] if part != "[key]")
+    if field not in Paper.model_fields:
+        known = Paper.model_fields
+        return Fault(f"paper: {where}", "is unknown", ", ".join(known), did_you_mean(field, known))
+    if field not in _EXPECTED:
+        return Fault(f"paper: {where}", error["msg"].removeprefix("Value error, "))
+    return Fault(f"paper: {where}", f"cannot be {given!r}", _EXPECTED[field])
