@@ -1,4 +1,4 @@
-"""How sentences list things."""
+"""How sentences list and count things."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from collections.abc import Sequence
 def listed(names: Sequence[str]) -> str:
     """Return names as people list them: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def three_digits(number: float) -> str:
+    """Return a number with three significant digits and thousands separated."""
+    if number == 0:
+        return "0"
+    if abs(number) >= 100:
+        digits = len(str(int(abs(number)))) - 3
+        return f"{round(number, -digits):,.0f}"
+    return f"{number:.3g}"
 
 
 def number_of(count: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubeanswers.errors import InputError
+from tenancykit.criteria.cost.fleet import demand_beyond_fleet
 from tenancykit.criteria.cost.measure import measure
 from tenancykit.criteria.cost.statement import Statement
 from tenancykit.criteria.score import Evidence, Score
@@ -229,6 +230,12 @@ def test_dedicated_tenants_take_whole_machines_of_a_fixed_fleet_until_it_is_empt
     assert figures["nodes"]["aws_p4d_24xlarge"] == 10
     assert figures["nodes_to_buy_for_pending"]["aws_p4d_24xlarge"] == 2
     assert figures["gap_to_lower_bound"] is None
+
+
+def test_what_a_fleet_lacks_for_its_tenants_is_told_in_numbers_people_read() -> None:
+    """Thousands were told as powers of ten: 4.8e+03 GPUs."""
+    (told,) = demand_beyond_fleet(platform(1200, mode="fixed", nodes=fleet(500, 400)), catalogue())
+    assert told == "tenants ask for 5,400 GPUs at their peak, and the fleet holds 4,000"
 
 
 @pytest.mark.parametrize("plain", [0, 3, 6, 12])

@@ -21,6 +21,7 @@ from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.decision.table import FloatArray
 from tenancykit.decision.value_functions import ValueFunction
 from tenancykit.decision.weights import Weights
+from tenancykit.sentences import three_digits
 
 _SHARES: Final = 1e-9
 
@@ -137,7 +138,7 @@ class ValueTree:
             short = np.flatnonzero(sign * figures[:, column] < sign * worst)
             if len(short):
                 told = ", ".join(labels[row] for row in short[:3]) + (" and others" if len(short) > 3 else "")
-                yield f"{leaf.name}: {told} below the end of {worst:.3g} {leaf.unit}, extrapolated".rstrip()
+                yield f"{leaf.name}: {told} below the end of {three_digits(worst)} {leaf.unit}, extrapolated".rstrip()
 
 
 __all__ = ["Leaf", "ValueTree"]

@@ -16,6 +16,7 @@ from tenancykit.scenario import model
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import tenants_of
 from tenancykit.scenario.worth import parse_rate
+from tenancykit.sentences import three_digits
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY
 from tenancykit.study.leaves import leaf_name
 from tenancykit.study.scales import ScaleSet
@@ -174,16 +175,6 @@ def elicited(scenario: Scenario, scales: ScaleSet, weights: Weights, answers: Se
 def who(scenario: Scenario, class_id: str) -> str:
     """Return the tenants of a class in words: ``the 60 basic customers``."""
     return tenants_of([scenario.tenant_class(class_id)])
-
-
-def three_digits(number: float) -> str:
-    """Return a number with three significant digits and thousands separated."""
-    if number == 0:
-        return "0"
-    if abs(number) >= 100:
-        digits = len(str(int(abs(number)))) - 3
-        return f"{round(number, -digits):,.0f}"
-    return f"{number:.3g}"
 
 
 def weights_of(weights: model.Weights) -> Weights:

@@ -17,6 +17,7 @@ from tenancykit.decision.value_tree import Leaf, ValueTree
 from tenancykit.design import facts
 from tenancykit.scenario.judgement import ClassNines, Ends
 from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.sentences import three_digits
 from tenancykit.study.anchors import Anchors, anchors_of
 from tenancykit.study.leaves import Key, leaf_name
 
@@ -181,7 +182,8 @@ def _apart(end: End) -> tuple[float, float]:
 def _silent(ends: Sequence[End]) -> Iterator[tuple[str, str]]:
     for end in ends:
         if end.origin != "stated" and abs(end.worst - end.best) < LEAST_DIFFERENCE * max(abs(end.worst), abs(end.best)):
-            yield end.leaf, f"its ends {end.best:,.3g} and {end.worst:,.3g} {end.unit} differ by less than 2 %"
+            told = f"{three_digits(end.best)} and {three_digits(end.worst)}"
+            yield end.leaf, f"its ends {told} {end.unit} differ by less than 2 %"
 
 
 # --- cost, effort, operations -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from tenancykit.criteria.cost.machines import Machine, machines_of
 from tenancykit.criteria.cost.pricing import PriceList
 from tenancykit.design.offers import price_book
 from tenancykit.scenario.model import Scenario, Workload
+from tenancykit.sentences import three_digits
 
 GPU_KIND: Final = "GPU nodes"
 CPU_KIND: Final = "CPU nodes"
@@ -46,10 +47,9 @@ def demand_beyond_fleet(scenario: Scenario, catalogue: Catalogue) -> tuple[str, 
         there = sum(_holds(machine, resource) * (machine.count or 0) for machine in machines)
         asked = float(_asked(activity, resource).max())
         if asked > there + 1e-6:
-            told.append(
-                f"tenants ask for {asked:,.3g}{unit or ' GPUs'} at their peak{'' if not unit else ' of ' + resource}, "
-                f"and the fleet holds {there:,.3g}"
-            )
+            peak = f"at their peak{'' if not unit else ' of ' + resource}"
+            held = f"and the fleet holds {three_digits(there)}"
+            told.append(f"tenants ask for {three_digits(asked)}{unit or ' GPUs'} {peak}, {held}")
     return tuple(told)
 
 
