@@ -21,6 +21,7 @@ from tenancykit.decision.ranking import weighted_sum
 from tenancykit.report import sharing
 from tenancykit.report.collecting import collected_text
 from tenancykit.scenario.model import Weights
+from tenancykit.studio import workshop
 from tenancykit.study.exchange_rates import weights_of
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
@@ -202,3 +203,15 @@ def test_designs_with_the_same_short_name_are_told_apart_in_the_list(study: tk.S
     names = sharing.shared_data(study)["names"]
     assert len(set(short)) < len(short)
     assert len({name.split(" ", 1)[1] for name in names}) == len(names)
+
+
+def test_the_notebook_hears_files_whatever_they_were_renamed_to(study: tk.Study, tmp_path: Path) -> None:
+    answer(study, tmp_path / "from the CFO.json", "Ana", 97, 1, 1, 1)
+    answer(study, tmp_path / "weights-bo (1).json", "Bo", 1, 1, 1, 97)
+    (tmp_path / "ana.design.json").write_text("{}")
+    told = workshop.heard(tmp_path, study)
+    assert "Ana" in told
+    assert "Bo" in told
+    (tmp_path / "cut off.json").write_text('{"schema"')
+    with pytest.raises(tk.InputError, match=r"cut off\.json:1: is no JSON"):
+        workshop.heard(tmp_path, study)

@@ -129,14 +129,17 @@ def heard(folder: str | os.PathLike[str], study: Study) -> str:
     """Return what the weights in a folder say together, in words; how to come by them where there are none.
 
     Args:
-        folder: with the files that a shared page made (``weights-*.json``); those from before the group talked stand in
-            its folder ``before``.
+        folder: with the files that a shared page made (JSON, whatever they are called by now); those from before the
+            group talked stand in its folder ``before``.
         study: the comparison whose page was shared.
 
     Raises:
         InputError: every fault of every file.
     """
-    now, before = (sorted(part.glob("weights-*.json")) for part in (Path(folder), Path(folder) / "before"))
+    now, before = (
+        sorted(file for file in part.glob("*.json") if not file.name.endswith(SUFFIX))
+        for part in (Path(folder), Path(folder) / "before")
+    )
     if not now:
         return f"No weights are there yet: send round the page of tenancykit share {study.scenario.name}."
     return collected_text(collect(study, now), collect(study, before) if before else None)
