@@ -42,6 +42,14 @@ def until(page: Page, wanted: str, *, there: bool = True) -> None:
     )
 
 
+def remove(page: Page, *names: str) -> None:
+    """Remove items of lists, and wait until each is gone."""
+    for name in names:
+        found = page.get_by_role("button", name=f"Remove {name}", exact=True)
+        found.click()
+        found.wait_for(state="hidden")
+
+
 def choose(page: Page, label: str, wanted: str) -> None:
     page.get_by_label(label, exact=True).select_option(label=wanted)
 
@@ -73,6 +81,8 @@ def test_classes_workloads_and_machines_are_added_copied_and_removed_and_the_tex
     until(page, "id: research-2")
     assert text(page).count("growth_per_year: 0.25          # assumption") == 2, "a copy keeps the author's comments"
 
+    remove(page, "New class-2", "Research teams (copy)")
+
     press(page, "Add a workload")
     page.get_by_role("button", name="Copy workload-2", exact=True).wait_for()
     press(page, "Copy notebook")
@@ -80,6 +90,7 @@ def test_classes_workloads_and_machines_are_added_copied_and_removed_and_the_tex
     assert text(page).count("memory: 15Gi                     # median of openb's GPU-sharing pods") == 2
     page.get_by_title("workload-2, untrusted code").select_option(label="yes")
     until(page, "untrusted_code: true")
+    remove(page, "workload-2", "notebook-2")
 
     press(page, "Add a machine type")
     added = page.get_by_title(re.compile("^aws_dl1_24xlarge, what it is"))
@@ -93,14 +104,7 @@ def test_classes_workloads_and_machines_are_added_copied_and_removed_and_the_tex
     page.get_by_role("button", name="Remove aws_dl1_24xlarge", exact=True).wait_for()
     page.get_by_text("No faults.").wait_for()
     watched.shot("voila-lists")
-
-    for name in (
-        *("New class-2", "Research teams (copy)", "workload-2", "notebook-2"),
-        *("aws_p5_48xlarge", "aws_dl1_24xlarge"),
-    ):
-        remove = page.get_by_role("button", name=f"Remove {name}", exact=True)
-        remove.click()
-        remove.wait_for(state="hidden")
+    remove(page, "aws_p5_48xlarge", "aws_dl1_24xlarge")
     page.wait_for_function("([area, wanted]) => document.querySelector(area).value === wanted", arg=[AREA, before])
 
 

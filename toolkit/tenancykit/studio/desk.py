@@ -23,7 +23,7 @@ STYLE = (
     ".tks a{color:var(--jp-content-link-color,#0b57a4);text-decoration:underline}"
     ".tks .tag{background:#fff3cd;color:#222;padding:0 4px;border-radius:3px}"
     ".tks h3{margin:6px 0;font-size:16px}.tks p{margin:4px 0}"
-    ".tks .fault{color:#8a1f00;background:#fff1ec;font-weight:600;"
+    ".tks .fault{overflow-wrap:anywhere;color:#8a1f00;background:#fff1ec;font-weight:600;"
     "padding:0 4px}.tks .good{color:#00634a;background:#e9f7f1;font-weight:600;padding:0 4px}"
     ".tks pre{white-space:pre-wrap;margin:4px 0;font-family:var(--jp-code-font-family,monospace)}"
     ".tks>figure{display:inline-block;vertical-align:top;max-width:100%}"  # two beside each other where there is room
