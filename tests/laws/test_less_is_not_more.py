@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,9 +14,11 @@ from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import Design
 from tenancykit.design.needs import asked_needs, needs_of
 from tenancykit.design.validity import reference_design, resolve
+from tenancykit.report.opening import opening
 from tenancykit.study.completion import completed
 from tenancykit.study.evaluation import evaluate
 from tests.laws.small import saas, teams
+from tests.studies import study
 
 CATALOGUE = load_catalogue()
 SCENARIOS = {"teams": teams(), "saas": saas()}
@@ -127,3 +131,24 @@ def test_a_need_that_is_unknown_or_contradicts_its_class_is_a_fault_with_a_cure(
     with pytest.raises(InputError) as error:
         teams(more=more)
     assert any(told in str(fault) for fault in error.value.faults)
+
+
+def test_what_a_variation_goes_without_and_for_how_much_is_said_where_its_place_improves() -> None:
+    """Law 2: a guard that no need and no requirement rests on may be dropped, and not in silence."""
+    found = study("ml-platform", "RA01 -sch_priority", "RA06 -pol_psa")
+    base = {"RA01": found["RA01"], "RA06": found["RA06"]}
+    said = " ".join(opening(found).details)
+    improved = 0
+    for evaluation in found.evaluations:
+        before = base.get(evaluation.id[:4])
+        if before is None or before is evaluation:
+            continue
+        place, behind = found.rank(evaluation.id), found.rank(before.id)
+        kept = {o.id for c in evaluation.resolved.classes for o in c.options}
+        gone = [o for c in before.resolved.classes for o in c.options if o.id not in kept]
+        swapped = kept - {o.id for c in before.resolved.classes for o in c.options}
+        if gone and not swapped and place and behind and place < behind:
+            improved += 1
+            assert all(option.name in said for option in gone)
+    assert improved, "priorities nobody asks for cost effort: the place improves without them"
+    assert re.search(r"goes without [^.]*, which [^.]* has, and stands 0\.\d{3} before it: ", said)

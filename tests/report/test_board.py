@@ -255,3 +255,10 @@ def test_a_path_of_today_that_is_not_there_is_not_taken_for_a_design() -> None:
     options = command_line().parse_args(["export", "ml-platform", "--to", "out", "--before", "nowhere.yaml"])
     with pytest.raises(InputError, match=r"--before: 'nowhere.yaml' is neither a file or folder nor a design"):
         _with_today(options)
+
+
+def test_the_recommendation_is_not_called_so_twice() -> None:
+    for number in (None, "RA15"):
+        text = re.sub(r"<[^>]+>", " ", tk.record(study("saas-inference"), number).html)
+        assert "Recommended:" not in text.split("Sign-off")[0]
+        assert "Decided by hand:" not in text.split("Sign-off")[0]

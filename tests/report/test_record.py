@@ -20,7 +20,7 @@ def words(page: str) -> str:
 def test_the_page_says_what_was_asked_chosen_and_refused_in_words() -> None:
     found = study("regulated-hybrid")
     text = words(tk.record(found).html)
-    assert f"Decision: {found.best.id} {found.best.name}" in text
+    assert f"Decision: {found.best.name} ({found.best.id})" in text
     assert "Hospitals customer 5 +40% isolation L3; data stays in eu; gdpr-health, iso27001" in text
     assert "The platform is to be: live within 52 weeks, run by at most 8 people." in text
     assert f"security 0.70 0.05 0.15 0.10 {found.stakeholders['security'].best.id}" in text
@@ -67,3 +67,12 @@ def test_hostile_text_is_no_markup_in_the_markdown_either(hostile: str) -> None:
     title = tk.record(tk.compare(tk.parse_scenario(dump_yaml(data)))).markdown.split("\n", 1)[0]
     bare = re.sub(r"\\[\\\[\]|*_~!]|&[#a-z0-9]+;", "", title)
     assert not re.search(r"[\[\]`<>|*_]|://|www\.|@|!\[|[\x00-\x1f\u202e]", bare), title
+
+
+def test_what_completes_the_decision_stands_in_it_and_scales_are_no_matter_of_the_candidates() -> None:
+    found = study("saas-inference")
+    for text in (words(tk.record(found).html), tk.record(found).markdown.replace("\\", "")):
+        assert "Completed with CUDA MPS (shares of a GPU) for basic" in text
+        assert "do not depend on the designs compared" in text
+        assert "valid reference architecture" not in text
+    assert tk.record(found).markdown.startswith("# Decision: basic and premium: namespaces"), "no id before the name"

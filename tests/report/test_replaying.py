@@ -14,7 +14,9 @@ import tenancykit as tk
 from kubeanswers.errors import InputError
 from tenancykit import example, load_catalogue
 from tenancykit.examples import EXAMPLES
-from tenancykit.report.record_inputs import digest_of, embedded_inputs
+from tenancykit.report.completing import made_of
+from tenancykit.report.paper import Paper
+from tenancykit.report.record_inputs import digest_of, embedded_inputs, inputs_of
 from tenancykit.report.replaying import replay
 from tenancykit.study.comparison import Study
 from tests import studies
@@ -48,6 +50,24 @@ def test_the_same_inputs_give_the_same_numbers(tmp_path: Path, name: str) -> Non
     assert found.study.best.id == study(name).best.id
     assert "same figures" in found.text()
     assert found.data()["same"] is True
+    for evaluation in study(name).evaluations:
+        assert made_of(found.study[evaluation.id]) == made_of(evaluation)
+        assert found.study[evaluation.id].resolved.design == evaluation.resolved.design
+
+
+def test_a_record_that_does_not_say_what_completed_its_designs_is_replayed_all_the_same(tmp_path: Path) -> None:
+    found = study("saas-inference")
+    said = inputs_of(found, found.best.id, digest_of(found, found.best), Paper())
+    candidates = json.loads(json.dumps(said))["candidates"]
+    for candidate in candidates:
+        for name in ("named", "title"):
+            candidate.pop(name)
+        for choice in candidate["classes"].values():
+            for name in ("supplements", "named", "omissions"):
+                choice.pop(name, None)
+    (tmp_path / "decision.html").write_text(changed("saas-inference", candidates=candidates))
+    again = replay(tmp_path, load_catalogue(), folder=example("saas-inference").parent)
+    assert again.same, again.text()
 
 
 def test_every_difference_is_named(tmp_path: Path) -> None:

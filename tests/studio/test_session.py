@@ -185,7 +185,7 @@ def test_what_is_open_follows_the_ranking_until_it_is_chosen(session: Session) -
 def test_export_writes_manifests_and_record(session: Session, tmp_path: Path) -> None:
     done = session.export(tmp_path / "tree")
     assert done.result.objects > 0
-    assert (tmp_path / "tree" / "decision.md").read_text().startswith(f"# Decision: {session.opened.id}")
+    assert f" ({session.opened.id}) for " in (tmp_path / "tree" / "decision.md").read_text().partition("\n")[0]
 
 
 def test_a_design_that_breaks_a_rule_is_not_exported(session: Session, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
+from tenancykit.report.opening_sure import what_would_settle_it
 from tenancykit.report.robust import robustness_payload, robustness_text
 from tenancykit.scenario.model import Weights
 from tenancykit.study.comparison import Study, study_of
@@ -150,6 +151,20 @@ def test_stakeholders_veto_what_falls_far_behind_their_favourite() -> None:
     assert lenient.choice == lenient.ranking.winner
     alone = robustness(found.study.with_weights(Weights(isolation=1, effort=0, operations=0, cost=0)))
     assert alone.tornado
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_question_is_the_one_compare_asks_and_what_the_last_money_buys_is_told_as_it_is(name: str) -> None:
+    found = of(name)
+    told = " ".join(robustness_text(found).split())
+    assert found.verdict is not None
+    assert not re.search(r"What is (?:it|the .*) really", told), "nobody can answer what a share of a scale is"
+    if found.verdict.word != "clear":
+        assert " ".join(what_would_settle_it(found.study).split()) in told
+    costs = [e.scores["cost"].value for e in found.study.evaluations if found.study.rank(e.id)]
+    cheapest = found.study.best.scores["cost"].value <= min(costs)
+    assert ("it is the cheapest of the admitted designs" in told) is cheapest
+    assert "or it is the cheapest" not in told
 
 
 def test_the_text_names_what_it_found() -> None:

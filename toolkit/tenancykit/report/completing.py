@@ -59,6 +59,12 @@ def goes_without(evaluation: Evaluation) -> tuple[str, ...]:
     return tuple(f"{class_id}: no {asked.need.name}; {asked.need.instead}" for class_id, asked in _unmet(evaluation))
 
 
+def made_of(evaluation: Evaluation) -> list[str]:
+    """Return what completes a design, what it leaves out and what it goes without, a sentence each."""
+    told = filter(None, (completed_with(evaluation), left_out(evaluation)))
+    return [f"{text[0].upper()}{text[1:]}." for text in told] + [f"{text}." for text in goes_without(evaluation)]
+
+
 def _unmet(evaluation: Evaluation) -> Iterator[tuple[str, Asked]]:
     for resolved in evaluation.resolved.classes:
         for asked in asked_needs(resolved.tenant_class, evaluation.scenario, evaluation.catalogue):

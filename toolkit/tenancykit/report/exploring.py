@@ -14,7 +14,7 @@ from kubeanswers.terminal import counted
 from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.chart_decision import explored
-from tenancykit.report.figures import number
+from tenancykit.report.figures import NINES, number
 from tenancykit.report.opening_days import days_in_words, open_days, open_to
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.text import bullet, columns, wrapped
@@ -172,7 +172,7 @@ def _table(found: Exploration, shown: Sequence[tuple[Found, int]]) -> list[str]:
         lines += [line, *wrapped(told, "    ", "    ")]
     if shared:
         lines += ["", *wrapped(f"All of these also choose {listed(shared)}.")]
-    return lines
+    return [*lines, *wrapped(NINES)]
 
 
 def _proof(found: Exploration) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenancykit.report.giving_up import given_up
 from tenancykit.report.opening_buys import buys
 from tenancykit.report.opening_level import refused, what_stands, what_would_reach
 from tenancykit.report.opening_line import LINE, fitted
@@ -50,7 +51,7 @@ def opening(study: Study) -> Opening:
     first, more = recommended_line(best)
     bought, also = buys(study, best)
     sure, besides = how_sure_line(study, best)
-    return Opening(first, bought, sure, (*more, *also, *besides))
+    return Opening(first, bought, sure, (*more, *also, *given_up(study), *besides))
 
 
 def _nobody(study: Study) -> Opening:

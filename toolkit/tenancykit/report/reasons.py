@@ -47,11 +47,16 @@ def why_first(study: Study) -> str:
     found = study.why(best.id, second.id)
     score = ranking.scores[ranking.labels.index(best.id)]
     text = f"It scores {score:.3f} of 1, {found.lead:.3f} more than {names_beside(study, [second.id])[second.id]}"
-    favour, against = _told(study, found, found.reasons_for), _told(study, found, found.reasons_against)
-    text += f": {favour or 'next to equal on every criterion'}{f'; although {against}' if against else ''}"
+    text += f": {for_and_against(study, found)}"
     of_figures = [need for need in found.needs if need.kind == "value" and need.criterion != "isolation"]
     needs = of_figures or [need for need in found.needs if need.kind == "weight"]
     return f"{text}." + (f" That one draws level if {' or '.join(map(str, needs[:2]))}." if needs else "")
+
+
+def for_and_against(study: Study, found: Why) -> str:
+    """Return what speaks for the first of two designs, and what against it."""
+    favour, against = _told(study, found, found.reasons_for), _told(study, found, found.reasons_against)
+    return f"{favour or 'next to equal on every criterion'}{f'; although {against}' if against else ''}"
 
 
 def overruled(study: Study, chosen: Evaluation) -> str:

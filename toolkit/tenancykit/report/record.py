@@ -13,6 +13,8 @@ from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.drawing import Drawable, html_of, text_of
 from tenancykit.report import drawing as _drawing  # noqa: F401 - registers how studies draw themselves
+from tenancykit.report.apart import names_apart
+from tenancykit.report.completing import made_of
 from tenancykit.report.figures import interval_text, level_text, short_value
 from tenancykit.report.opening import opening
 from tenancykit.report.paper import Paper
@@ -20,7 +22,7 @@ from tenancykit.report.payload import fingerprint
 from tenancykit.report.reasons import contested, overruled, what_would_change_it, why_first
 from tenancykit.report.record_board import BoardEdition
 from tenancykit.report.record_inputs import digest_of
-from tenancykit.report.record_page import record_page
+from tenancykit.report.record_page import SCALES, record_page
 from tenancykit.report.risks import risks
 from tenancykit.report.text import standing
 from tenancykit.study.comparison import Study
@@ -79,7 +81,7 @@ def record(study: Study, design_id: str | None = None, paper: Paper | None = Non
 def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> str:
     scenario, board = study.scenario, BoardEdition(study, chosen, paper)
     lines = [
-        f"# Decision: {_line(chosen.id)} {_line(chosen.name)} for {_line(scenario.title or scenario.name)}",
+        f"# Decision: {_line(chosen.name)} ({_line(chosen.id)}) for {_line(scenario.title or scenario.name)}",
         "",
         (
             f"Decision `{digest}`, scenario `{fingerprint(scenario)}`, tenancykit {__version__}, "
@@ -110,11 +112,13 @@ def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> st
     for class_design in chosen.resolved.classes:
         options = ", ".join(f"`{o}`" for o in class_design.choice.options)
         lines.append(f"- **{class_design.tenant_class.id}**: {options}")
+    if made := made_of(chosen):
+        lines += ["", *(f"- {_line(text)}" for text in made)]
     heads = " | ".join(f"{TITLES[c]}, {chosen.scores[c].unit}" for c in CRITERIA)
     lines += ["", "## Alternatives", "", f"| rank | design | {heads} | score, 0-1 |"]
     lines.append("|---|---|" + "---|" * (len(CRITERIA) + 1))
-    for evaluation in study.order:
-        lines.append(_alternative(study, evaluation))
+    called = names_apart(study.order)
+    lines += [_alternative(study, evaluation, called[evaluation.id]) for evaluation in study.order]
     lines += [
         "",
         "`*` on the Pareto front: no admitted design is at least as good on all four and better on one.",
@@ -139,7 +143,7 @@ def _markdown(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> st
     weights = ", ".join(f"{n} {w:g}" for n, w in zip(CRITERIA, study.weights.values, strict=True))
     lines += [
         "",
-        f"Weights: {weights}. Scales: ends of the valid reference architectures of the catalogue for this scenario.",
+        f"Weights: {weights}. {SCALES}",
         "",
     ]
     return "\n".join(lines)
@@ -161,10 +165,10 @@ def _opened(study: Study) -> list[str]:
     ]
 
 
-def _alternative(study: Study, evaluation: Evaluation) -> str:
+def _alternative(study: Study, evaluation: Evaluation, name: str) -> str:
     shown, score = standing(study, evaluation)
     cells = " | ".join(short_value(evaluation.scores[c]) for c in CRITERIA)
-    return f"| {shown} | {evaluation.id} {_line(evaluation.name)} | {cells} | {score} |"
+    return f"| {shown} | {evaluation.id} {_line(name)} | {cells} | {score} |"
 
 
 def _line(text: str) -> str:

@@ -60,13 +60,13 @@ class BoardEdition:
         three = self._price()
         if study.rank(chosen.id) != 1:
             return (
-                ("Decision", recommended(chosen, word="Decided by hand")),
+                ("Decided by hand", _capital(recommended(chosen, word="").removeprefix(": "))),
                 ("Price", three),
                 ("What it buys", f"Days a year open to {open_to(chosen.scenario)}: {days_in_words(chosen)}."),
                 ("Against the ranking", overruled(study, chosen)),
             )
         return (
-            ("Recommendation", opened.recommended),
+            ("Recommendation", _capital(opened.recommended.removeprefix("Recommended: "))),
             ("Price", three),
             ("What it buys", opened.buys),
             ("How sure", opened.sure),
@@ -248,6 +248,10 @@ METHOD: Final = (
     "moving each assumption to the ends of its range."
 )
 """How the figures come about, in one paragraph."""
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def reversals(study: Study) -> str:

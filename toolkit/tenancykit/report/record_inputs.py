@@ -22,7 +22,7 @@ from kubeanswers.source import read_text
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import LEAST_RATIO, MOST_RATIO, Calibration, calibrate
 from tenancykit.criterion_names import BUILT_IN, CRITERIA
-from tenancykit.design.model import Choice, Design
+from tenancykit.design.model import Choice, Design, Omission, Supplement
 from tenancykit.report.paper import Paper
 from tenancykit.report.payload import fingerprint
 from tenancykit.scenario.fields import CriterionId
@@ -48,12 +48,37 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class RecordedSupplement(_Part):
+    """An option that completed a candidate for what the scenario needs."""
+
+    option: str
+    needs: tuple[str, ...]
+    replaces: str
+
+
+class RecordedOmission(_Part):
+    """An option of a published architecture that a candidate went without."""
+
+    option: str
+    name: str
+    why: str
+
+
 class RecordedChoice(_Part):
-    """What a candidate chose for a class."""
+    """What a candidate chose for a class; records of earlier releases do not say what completed it."""
 
     options: tuple[str, ...]
     completion: tuple[str, ...]
     tier: str
+    supplements: tuple[RecordedSupplement, ...] = ()
+    named: tuple[str, ...] = ()
+    omissions: tuple[RecordedOmission, ...] = ()
+
+    def choice(self) -> Choice:
+        """Return the choice."""
+        supplements = tuple(Supplement(one.option, one.needs, one.replaces) for one in self.supplements)
+        omissions = tuple(Omission(one.option, one.name, one.why) for one in self.omissions)
+        return Choice(self.options, self.completion, self.tier, supplements, self.named, omissions)
 
 
 class RecordedCandidate(_Part):
@@ -64,13 +89,16 @@ class RecordedCandidate(_Part):
     origin: str
     source: str
     anchor: bool
+    title: str = ""
+    """The one its publisher or owner gave it; the name in records of earlier releases."""
+    named: bool = False
     classes: dict[str, RecordedChoice]
     figures: dict[CriterionId, float] = Field(min_length=len(BUILT_IN))
 
     def design(self) -> Design:
         """Return the design."""
-        choices = {name: Choice(found.options, found.completion, found.tier) for name, found in self.classes.items()}
-        return Design(self.id, self.name, choices, self.origin, self.source)
+        choices = {name: found.choice() for name, found in self.classes.items()}
+        return Design(self.id, self.title or self.name, choices, self.origin, self.source, self.named)
 
 
 class RecordedCalibration(_Part):
@@ -193,6 +221,10 @@ def embedded_inputs(study: Study, design_id: str, digest: str, paper: Paper | No
     return _OPEN + text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") + _CLOSE
 
 
+_ALWAYS: Final = ("options", "completion", "tier")
+"""What a record says of every choice, also where there is nothing to say."""
+
+
 def inputs_of(study: Study, design_id: str, digest: str, paper: Paper) -> dict[str, Any]:
     """Return everything a decision rests on as plain data (format ``tenancykit/record-inputs/v1``)."""
     ranking = study.ranking
@@ -213,12 +245,10 @@ def inputs_of(study: Study, design_id: str, digest: str, paper: Paper) -> dict[s
                 "origin": e.resolved.design.origin,
                 "source": e.resolved.design.source,
                 "anchor": e.id in anchors,
+                "title": e.resolved.design.name,
+                "named": e.resolved.design.named,
                 "classes": {
-                    class_id: {
-                        "options": list(choice.options),
-                        "completion": list(choice.completion),
-                        "tier": choice.tier,
-                    }
+                    class_id: {name: value for name, value in asdict(choice).items() if value or name in _ALWAYS}
                     for class_id, choice in e.resolved.design.choices.items()
                 },
                 "figures": {name: e.scores[name].value for name in CRITERIA},

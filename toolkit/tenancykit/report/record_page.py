@@ -9,6 +9,7 @@ from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
 from tenancykit.report.chart_colours import IN_DARK
+from tenancykit.report.completing import made_of
 from tenancykit.report.drawing import ranking_table, tree
 from tenancykit.report.figures import interval_text, level_text
 from tenancykit.report.paper import Paper
@@ -59,13 +60,19 @@ _STYLE: Final = (
 )
 
 
+SCALES: Final = (
+    "The ends of the scales are stated in the scenario, or follow from it and the catalogue; they do not depend on the "
+    "designs compared."
+)
+
+
 def record_page(study: Study, chosen: Evaluation, digest: str, paper: Paper) -> str:
     """Return the self-contained page of a decision: no script, no request to any host.
 
     Raises:
         InputError: the design that stands today is not among those compared.
     """
-    title = f"Decision: {chosen.id} {chosen.name}"
+    title = f"Decision: {chosen.name} ({chosen.id})"
     board = BoardEdition(study, chosen, paper)
     parts = [
         board.first_page(digest),
@@ -203,8 +210,10 @@ def _choices(study: Study, chosen: Evaluation) -> str:
         if any(cells):
             rows.append([title, *cells])
     heads = ["all classes"] if len(groups) == 1 else [", ".join(names) for names in groups.values()]
+    made = "".join(f"<li>{escape(text)}</li>" for text in made_of(chosen))
     broken = "".join(f"<li>{escape(violation)}</li>" for violation in chosen.resolved.violations)
-    return table(["", *heads], rows) + (f"<p>It breaks rules here:</p><ul>{broken}</ul>" if broken else "")
+    told = table(["", *heads], rows) + (f"<ul>{made}</ul>" if made else "")
+    return told + (f"<p>It breaks rules here:</p><ul>{broken}</ul>" if broken else "")
 
 
 def _consequences(chosen: Evaluation) -> str:
@@ -231,7 +240,6 @@ def _again(study: Study, chosen: Evaluation) -> str:
     files = "" if study.scenario.folder is None else ", beside the files the scenario names,"
     return (
         f"<p>This page carries its inputs: <code>tenancykit replay decision.html</code>{files} works every figure out "
-        "again and says what changed. The scale of each criterion runs from the worst to the best valid reference "
-        f"architecture of the catalogue for this scenario. {escape(chosen.id)} is exported with this record's number "
-        "on every object.</p>"
+        f"again and says what changed. {escape(SCALES)} {escape(chosen.id)} is exported with this record's number on "
+        "every object.</p>"
     )

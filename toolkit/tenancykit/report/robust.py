@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
+from dataclasses import replace
 from typing import Any, Final
 
 from tenancykit.criterion_names import TITLES
@@ -14,6 +15,7 @@ from tenancykit.decision.table import amount, figure
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.apart import names_apart
 from tenancykit.report.opening_days import days_in_words
+from tenancykit.report.opening_sure import what_would_settle_it
 from tenancykit.report.reasons import hangs_on
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.sentences import listed
@@ -57,7 +59,9 @@ def _survival(found: Robustness) -> list[str]:
     if verdict is None:
         return []
     fell = [item for item in found.survival if not item.survives]
-    lines = wrapped(str(verdict))
+    # The question is told as compare tells it: about what people can put a figure to, never a share of a scale.
+    asked = "" if verdict.word == "clear" else what_would_settle_it(found.study)
+    lines = wrapped(f"{replace(verdict, question='')} {asked}".rstrip())
     count = len(found.survival)
     lines += ["", f"Every assumption at both ends of its plausible range ({count}, one at a time):"]
     lines += bullet(f"{count - len(fell)} of {count} leave {verdict.leader} or a near-twin first")
@@ -99,7 +103,10 @@ def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
 
 
 def _near(found: Robustness) -> list[str]:
-    currency = found.study.scenario.infrastructure.currency
+    study = found.study
+    currency = study.scenario.infrastructure.currency
+    if all(study.best.scores["cost"].value <= e.scores["cost"].value for e in study.evaluations if study.rank(e.id)):
+        return ["- it is the cheapest of the admitted designs"]
     cheaper, step = found.cheaper(), found.last_euro()
     lines = []
     if cheaper:
@@ -117,10 +124,6 @@ def _near(found: Robustness) -> list[str]:
         lines += bullet(
             f"the last {figure(step.spent)} {currency} a month, over {step.cheaper}, buy less open days a year: "
             f"{_days(found, step.dearer)} instead of {_days(found, step.cheaper)}"
-        )
-    else:
-        lines += bullet(
-            "its last money buys no isolation: another design is as isolated for less, or it is the cheapest"
         )
     return lines
 

@@ -13,7 +13,7 @@ from tenancykit.criterion_names import CRITERIA, SHORT, TITLES
 from tenancykit.design.families import differences, families
 from tenancykit.report.apart import names_apart
 from tenancykit.report.completing import completed_with, goes_without, left_out, purchase
-from tenancykit.report.figures import interval_text, number, short_value, value_text
+from tenancykit.report.figures import NINES, interval_text, number, short_value, value_text
 from tenancykit.report.opening import opening
 from tenancykit.report.reasons import contested, what_would_change_it, why_first
 from tenancykit.scenario.naming import tenant_count
@@ -104,6 +104,7 @@ def _table(study: Study) -> list[str]:
     return [
         *columns([*heads, *(line for row in rows for line in _named(row, room))], left={1}),
         *wrapped("* on the Pareto front: no admitted design is at least as good on all four and better on one"),
+        *wrapped(NINES),
     ]
 
 

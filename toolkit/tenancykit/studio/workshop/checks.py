@@ -288,7 +288,8 @@ def exported(answer: object) -> Told:
             False,
             "there is no decision record; export the study, or name it: tk.export(evaluation, folder, study=study)",
         )
-    if not record.read_text(encoding="utf-8").startswith(f"# Decision: {study.best.id} "):
+    title = record.read_text(encoding="utf-8").partition("\n")[0]
+    if not title.startswith("# Decision: ") or f" ({study.best.id}) for " not in title:
         return False, "the record decides for a design that is not in first place"
     lost = _changed(folder, study)
     if lost:
