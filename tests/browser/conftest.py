@@ -188,6 +188,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     notices = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     notices.parent.mkdir(parents=True)
     notices.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    theme = folder / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    theme.write_text('{"adaptive-theme": true}')  # as the browser says
     environment = {**apart(folder), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
     server = started(command, port, folder, environment)
     yield f"http://127.0.0.1:{port}/", folder

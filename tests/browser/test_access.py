@@ -28,10 +28,10 @@ ALIKE = """() => {
 """Unfolds what is folded, one of the foldings built alike: axe takes minutes for the figures of every design."""
 
 
-def violations(page: Any) -> list[str]:
-    """Return what axe-core finds serious or critical: rule, place and reason."""
+def violations(page: Any, context: Any = None) -> list[str]:
+    """Return what axe-core finds serious or critical, on the page or a part of it: rule, place and reason."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(page, options=RULES).response["violations"]
+    found = axe.run(page, context=context, options=RULES).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:120]}: {node['failureSummary'][:200]}"
         for rule in found

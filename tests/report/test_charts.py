@@ -11,7 +11,7 @@ import tenancykit as tk
 from tenancykit.drawing import html_of
 from tenancykit.report import charts
 from tenancykit.report.chart_canvas import Axis, Canvas, shortened, spread
-from tenancykit.report.chart_colours import PALETTE, SHADES, in_dark, ink_on
+from tenancykit.report.chart_colours import BARS_IN_DARK, INK, PALETTE, SHADES, in_dark, ink_on
 from tenancykit.report.charts import Chart
 from tests import studies
 
@@ -102,6 +102,11 @@ def test_every_word_of_a_chart_is_read_on_its_ground_in_light_and_dark(study: tk
     texts = grounds(DRAWN[name](study).svg, paint, PAGES[theme])
     assert texts
     assert [told for told in texts if contrast(told[1], told[2]) < 4.5] == []  # WCAG 2.2, AA
+
+
+def test_the_text_of_a_bar_is_read_on_bar_and_ground_in_the_dark() -> None:
+    ink = in_dark(INK, "fill", "text")
+    assert all(contrast(ink, ground) >= 4.5 for ground in BARS_IN_DARK.values())
 
 
 @pytest.mark.parametrize("name", DRAWN)

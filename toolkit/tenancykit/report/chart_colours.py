@@ -42,6 +42,9 @@ them."""
 _TEXT_IN_DARK: Final = {INK: "#e8e8e8", "#555555": "#b5b5b5", "#666666": "#b5b5b5"}
 """The same for text: that which stands on a ground. On colours text is black or white, and stays."""
 
+BARS_IN_DARK: Final = {"ground": "#333333", "bar": "#2b6a90", "first": "#855c00"}
+"""What a dark page paints the bars of a table with, whose text stands on bar and ground alike."""
+
 
 def in_dark(colour: str, attribute: str, element: str) -> str:
     """Return what a dark page paints an attribute, ``fill`` or ``stroke``, of a chart's element with."""
@@ -68,6 +71,11 @@ def dark_rules(where: str = "") -> str:
             painted.setdefault(dark, []).append(f'[{attribute}="{light}"]')
         for dark, lights in painted.items():
             rules.append(f"{chart} {element}:where({','.join(lights)}){{{attribute}:{dark}}}")
+    bar = f"{where}svg.tk-bar"
+    rules += [f"{bar} {element}{{fill:{dark}}}" for element, dark in (
+        ("text", _TEXT_IN_DARK[INK]), ("rect", BARS_IN_DARK["ground"]), ("rect+rect", BARS_IN_DARK["bar"]),
+        ("rect+.first", BARS_IN_DARK["first"]),
+    )]  # fmt: skip
     return "".join(rules)
 
 

@@ -28,7 +28,8 @@ _STYLE = (
     "background:var(--jp-layout-color0,#fff)}.tk table{border-collapse:collapse;max-width:100%}"
     ".tk td,.tk th{padding:3px 8px;text-align:left!important;vertical-align:top;white-space:normal!important;"
     "border-bottom:1px solid var(--jp-border-color2,#ddd)}.tk th{font-weight:600}"
-    ".tk .out,.tk small{color:var(--jp-content-font-color2,#5f5f5f)}.tk ul{margin:2px 0 2px 18px;padding:0}"
+    ".tk .out,.tk small{color:color-mix(in srgb,var(--jp-content-font-color1,#222) 75%,transparent)}"
+    ".tk ul{margin:2px 0 2px 18px;padding:0}"
     ".tk summary{cursor:pointer}.tk .tag{background:#fff3cd;color:#222;padding:0 4px;border-radius:3px}"
     ".tk a{color:var(--jp-content-link-color,#0b57a4);text-decoration:underline;overflow-wrap:anywhere}"
     f"{IN_NOTEBOOKS}</style>"
@@ -207,11 +208,12 @@ def _details(lines: Iterable[str], summary: str) -> str:
 
 def bar(share: float, text: str, *, emphasis: bool = False, width: int = 96) -> str:
     """Return a table cell's bar: ``share`` (0-1) of the width filled, with its text on top."""
+    shade = f'class="first" fill="{ORANGE}"' if emphasis else 'fill="#9ecae1"'
     scaling = f"max-width:100%;height:auto;min-width:{width - 8}px"
     return (
-        f'<svg viewBox="0 0 {width} 18" width="{width}" height="18" style="{scaling}" role="img" '
+        f'<svg class="tk-bar" viewBox="0 0 {width} 18" width="{width}" height="18" style="{scaling}" role="img" '
         f'aria-label="{escape(text)}"><rect width="{width}" height="18" fill="#f0f0f0"/><rect '
-        f'width="{share * width:.1f}" height="18" fill="{ORANGE if emphasis else "#9ecae1"}"/>'
+        f'{shade} width="{share * width:.1f}" height="18"/>'
         f'<text x="4" y="13" font-size="11" font-family="system-ui, sans-serif" fill="{INK}">'
         f"{escape(text)}</text></svg>"
     )
