@@ -48,7 +48,7 @@ def page(settings: ClassSettings, token: str = "") -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Progress of the class</title>'
         f'<style>{_STYLE}</style></head><body data-token="{html.escape(token)}"><p id="lost" role="status"></p><main>'
-        f"<h1>Progress of the class</h1><p>{passed} exercises passed, {handed} designs handed in. "
+        f"<h1>Progress of the class</h1><p>Exercises passed: {passed}; designs handed in: {handed}. "
         f"A number is how often an exercise was checked without success.</p>"
         f'<table><tr><th scope="col">participant</th>{heads}</tr>{"".join(rows)}</table></main>'
         f"<script>{_ANEW}</script></body></html>"
