@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tenancykit.studio import workshop
-from tests.browser.conftest import STARTING, Watched, apart, free_port
+from tests.browser.conftest import ARTEFACTS, STARTING, Watched, apart, free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -114,7 +114,7 @@ def notebook(page: Page, served: Class, name: str) -> None:
     sign_in(page, served, name, "/")
     page.wait_for_url(re.compile("/lab/tree/"), timeout=SPAWNING)
     page.locator(".jp-NotebookPanel-notebook").wait_for(timeout=SPAWNING)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=SPAWNING)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SPAWNING)
 
 
 def typed(page: Page, number: int, code: str) -> None:
@@ -128,6 +128,12 @@ def entered(page: Page, number: int, code: str) -> None:
     """Write code into a cell and run it."""
     typed(page, number, code)
     page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(1000)
+    asked = page.locator(".jp-Dialog").get_by_role("button", name="Select", exact=True)
+    if asked.count():  # JupyterLab asks for the kernel that it has, where a cell is run before it has seen it
+        asked.click()
+        asked.wait_for(state="detached")
+        page.keyboard.press("Control+Enter")
 
 
 def test_a_trainer_signs_in_and_the_board_shows_by_itself_who_has_passed(
@@ -158,8 +164,8 @@ def test_a_trainer_signs_in_and_the_board_shows_by_itself_who_has_passed(
         page.get_by_text("the weights decide how much that is worth").wait_for(timeout=SPAWNING)
         entered(page, 2, HAND_IN)
         page.get_by_text(".design.json").first.wait_for(timeout=SPAWNING)
-        page.screenshot(path=str(Path(__file__).parents[2] / "artefacts" / "class-notebook.png"))
     finally:
+        page.screenshot(path=str(ARTEFACTS / "class-notebook.png"))
         context.close()
     row.get_by_text("passed").wait_for()  # fetched by the page itself
     board.get_by_text("Exercises passed: 1; designs handed in: 1.").wait_for()
