@@ -9,10 +9,12 @@ import sys
 import pytest
 
 import tenancykit as tk
+from tenancykit.cli.designs import progress_line
 from tenancykit.drawing import html_of
-from tenancykit.report import charts, text
+from tenancykit.report import charts, robust, text
 from tenancykit.report.chart_colours import class_colours
 from tenancykit.report.drawing import bar
+from tenancykit.study.robustness import robustness
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,32 @@ def test_lines_fit_the_terminal(study: tk.Study, monkeypatch: pytest.MonkeyPatch
     lines = text.study_text(study).splitlines()
     assert [line for line in lines if len(line) > columns] == []
     assert max(map(len, lines)) > columns - 15
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_the_table_of_assumptions_fits_the_terminal_with_its_names_whole(
+    study: tk.Study, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _=1: os.terminal_size((columns, 24)))
+    lines = robust.robustness_text(robustness(study)).splitlines()
+    assert [line for line in lines if len(line) > columns] == []
+    assert not any(line.endswith("...") or "...  " in line for line in lines)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_progress_stays_on_one_line_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _=2: os.terminal_size((columns, 24)))
+    show = progress_line()
+    assert show is not None
+    show(1, 3, "namespaces on one shared cluster, " * 8)
+    show(3, 3, "")
+    assert {len(part) for part in capsys.readouterr().err.split("\r")} == {0, min(100, columns - 1)}
 
 
 def test_a_file_gets_lines_of_a_hundred_characters(study: tk.Study) -> None:

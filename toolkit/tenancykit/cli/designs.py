@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -78,10 +79,15 @@ def progress_line() -> Progress | None:
     if not sys.stderr.isatty():
         return None
 
+    try:  # a line as long as the terminal would go on in the next one, and could not be written over
+        width = min(100, os.get_terminal_size(sys.stderr.fileno()).columns - 1)
+    except (OSError, ValueError):
+        width = 79
+
     def show(done: int, total: int, name: str) -> None:
-        text = "\r" + one_line(f"{done}/{total} {name}")[:100].ljust(100)
+        text = "\r" + one_line(f"{done}/{total} {name}")[:width].ljust(width)
         below = getattr(sys.stderr, "unescaped", sys.stderr)
-        print(text if done < total else "\r" + " " * 100 + "\r", end="", file=below, flush=True)
+        print(text if done < total else "\r" + " " * width + "\r", end="", file=below, flush=True)
 
     return show
 

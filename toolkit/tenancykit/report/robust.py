@@ -6,6 +6,7 @@ import html
 import re
 import textwrap
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, Final
 
 from tenancykit.criterion_names import TITLES
@@ -17,13 +18,16 @@ from tenancykit.report.apart import names_apart
 from tenancykit.report.opening_days import days_in_words
 from tenancykit.report.opening_sure import what_would_settle_it
 from tenancykit.report.reasons import hangs_on
-from tenancykit.report.text import bullet, columns, wrapped
+from tenancykit.report.text import bullet, columns, line_width, wrapped
 from tenancykit.sentences import listed
 from tenancykit.study.comparison import Study
 from tenancykit.study.robustness import Robustness
 from tenancykit.version import __version__
 
 _SHOWN: Final = 10
+_LEAST_NAME: Final = 20
+_MOST_UNIT: Final = 12
+"""Characters of a column that folds, of names at least and of figures with their units at most."""
 
 
 def robustness_text(found: Robustness) -> str:
@@ -86,10 +90,10 @@ def _survival(found: Robustness) -> list[str]:
 def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
     if not rows:
         return ["- there is no rival"]
-    head = ["assumption", "from", "to", "lead: low", "now", "high", "first: low / high"]
+    heads = [["", "", "", "lead", "", "", "first at"], ["assumption", "from", "to", "low", "now", "high", "low / high"]]
     table = [
         [
-            textwrap.shorten(row.name, 38, placeholder="..."),
+            row.name,
             figure(row.low_input),
             f"{figure(row.high_input)} {row.unit}".strip(),
             f"{row.lead_at_low:+.3f}",
@@ -99,7 +103,16 @@ def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
         ]
         for row in rows
     ]
-    return columns([head, *table], left={0, 6})
+    widths = [max(len(row[i]) for row in (*heads, *table)) for i in range(len(heads[0]))]
+    widths[2] = min(widths[2], _MOST_UNIT)
+    widths[0] = max(_LEAST_NAME, line_width() - sum(widths[1:]) - 2 * (len(widths) - 1))
+    return columns([*heads, *(line for row in table for line in _lines(row, widths))], left={0, 6})
+
+
+def _lines(row: list[str], widths: list[int]) -> list[list[str]]:
+    """Return a row of a table as lines no wider than its columns."""
+    cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    return [list(line) for line in zip_longest(*cells, fillvalue="")]
 
 
 def _near(found: Robustness) -> list[str]:
