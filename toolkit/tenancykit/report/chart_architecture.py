@@ -16,6 +16,8 @@ from tenancykit.study.evaluation import Evaluation
 
 _CARD: Final = 344
 _GAP: Final = 14
+_LONG: Final = 44
+"""Characters of a pool's machines from which they are written smaller, so that none is cut."""
 _KINDS: Final = {"shared": "shared cluster", "tenant": "cluster of a tenant", "hub": "management cluster"}
 _PAYS: Final = {
     "fee": "control plane run by the provider",
@@ -165,4 +167,5 @@ def _draw(canvas: Canvas, card: _Card, x: float, y: float, hues: Mapping[str, st
         canvas.text(x + 24, top + 17, f"{pools}{_POOLS[pool.kind]}{who}", size=11, weight=600, room=room)
         for turn, name in enumerate(reversed(pool.classes), start=1):
             canvas.rect(x + _CARD - 12 - 12 * turn, top + 8, 9, 9, hues.get(name, GREY), title=name)
-        canvas.text(x + 24, top + 33, pool.machines, size=11, room=_CARD - 44)
+        size = 11 if len(pool.machines) <= _LONG else 9
+        canvas.text(x + 24, top + 33, pool.machines, size=size, room=_CARD - 44)
