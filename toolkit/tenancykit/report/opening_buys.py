@@ -17,7 +17,7 @@ _SAME: Final = 0.02
 """Costs that differ by less, as a share of the first design's, are not told apart in one line."""
 _SAFER: Final = 0.8
 """What another design leaves open at most, as a share of the first design's, to be called safer in one line."""
-_OFFERED: Final = 3
+_OFFERED: Final = 2
 """Times the first design's cost up to which a safer one is offered in one line; beyond it stands in the details."""
 _OPEN: Final = "Days a year open to"
 

@@ -21,9 +21,10 @@ from tenancykit.scenario.model import Scenario, Site
 
 MIN_NODES: Final = 2
 """Nodes of a cluster that is to survive the loss of one of them (assumption). Where control planes or machines are a
-provider's they are a pool that carries system pods: AKS demands two such nodes in production and recommends three
-(https://learn.microsoft.com/en-us/azure/aks/use-system-pools); that clusters on other providers' machines, whose nodes
-with GPUs are tainted and given back, need as many is an assumption."""
+provider's, those of a tenant's cluster are a pool that carries system pods: AKS demands two such nodes in production
+and recommends three (https://learn.microsoft.com/en-us/azure/aks/use-system-pools); that tenants' clusters on other
+providers' machines, whose nodes with GPUs are tainted and given back, need as many is an assumption. In a pool that
+everybody shares some machines always run, and system pods stand where there is room."""
 
 DomainKind = Literal["shared", "class", "tenant", "system"]
 ClusterKind = Literal["shared", "tenant", "hub"]
@@ -89,7 +90,7 @@ class Domain:
         minimum: nodes a copy has at least.
         classes: tenant classes served.
         lends: whether a tenant may use what others leave of their quota; without, each needs room for its own peak.
-        pool: whether the nodes it has at least are a pool that carries system pods, as clusters at providers have.
+        pool: whether the nodes it has at least carry its system pods, as in tenants' clusters at providers.
     """
 
     id: str
@@ -252,6 +253,7 @@ class _Builder:
         steered = self.closure.hub_classes or self.guests
         homeless = not self.shared and any(b.footprint.scope == "fleet" for b in self.burdens)
         self.hub = bool(steered or homeless)
+        self.least = MIN_NODES if self.infrastructure.high_availability else 1
         self.clusters: list[Clusters] = []
         self.domains: list[Domain] = []
         self.notes: dict[str, None] = {}
@@ -283,14 +285,13 @@ class _Builder:
     def _common_cluster(self, identifier: str, kind: ClusterKind, site: Site, here: dict[str, ClassDesign]) -> None:
         machines = at_site(self.machines, site)
         fixed = merged(self._system(kind, site, frozenset(here)))
-        least = self._least(kind, site, frozenset(here))
         fleet = [name for name, c in here.items() if c.placement.domain == "fleet"]
         if fleet:
             streams = [s for name in fleet for s in self._class_streams(name, site, machines)]
-            self._add(f"{identifier}/all", "shared", identifier, streams, fixed, fleet, machines, least)
+            self._add(f"{identifier}/all", "shared", identifier, streams, fixed, fleet, machines, self.least)
         else:
             plain = tuple(m for m in machines if not m.is_gpu) or machines
-            self._add(f"{identifier}/system", "system", identifier, [], fixed, list(here), plain, least)
+            self._add(f"{identifier}/system", "system", identifier, [], fixed, list(here), plain, self.least)
         for name, resolved in here.items():
             if resolved.placement.domain == "class":
                 streams = list(self._class_streams(name, site, machines))
@@ -302,7 +303,8 @@ class _Builder:
 
     def _tenant_clusters(self, name: str, resolved: ClassDesign) -> None:
         for site in self.sites[name]:
-            least = self._least("tenant", site, frozenset({name}))
+            pool = self._paid("tenant", frozenset({name})) == "fee" or site.provider != "own"
+            least = _Least(self.least, pool)
             for group in self._groups(name):
                 copies = self._at_site(group.count, name, site)
                 if copies:
@@ -318,10 +320,6 @@ class _Builder:
         """Add clusters alike; machines of self-managed control planes are counted in :meth:`_hosts`."""
         paid = self._paid(kind, classes)
         self.clusters.append(Clusters(identifier, kind, site, copies, classes, group, paid))
-
-    def _least(self, kind: ClusterKind, site: Site, classes: frozenset[str]) -> _Least:
-        nodes = MIN_NODES if self.infrastructure.high_availability else 1
-        return _Least(nodes, pool=self._paid(kind, classes) == "fee" or site.provider != "own")
 
     def _paid(self, kind: ClusterKind, classes: frozenset[str]) -> ControlPlanePay:
         """Return how the API server of clusters of a kind that serve some classes is paid."""
@@ -391,13 +389,11 @@ class _Builder:
         fixed: tuple[PodClass, ...],
         classes: list[str],
         machines: Sequence[Machine],
-        least: _Least = _NONE,
+        minimum: int = 0,
     ) -> None:
         types, lends = self._types(classes, machines)
-        fixed, types = off_gpu_nodes(fixed, types)
-        served = tuple(classes)
         self.domains.append(
-            Domain(identifier, kind, cluster, 1, tuple(streams), fixed, types, least.nodes, served, lends, least.pool)
+            Domain(identifier, kind, cluster, 1, tuple(streams), fixed, types, minimum, tuple(classes), lends)
         )
 
     def _types(self, classes: Sequence[str], machines: Sequence[Machine]) -> tuple[tuple[NodeClass, ...], bool]:
