@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import signal
@@ -94,7 +95,8 @@ def serve(folder: Path, port: int) -> Class:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    pytest.importorskip("jupyterhub")
+    if importlib.util.find_spec("jupyterhub") is None:
+        pytest.skip("JupyterHub is not installed")
     if shutil.which("configurable-http-proxy") is None and shutil.which("npm") is None:
         pytest.skip("JupyterHub's proxy needs Node.js")
     found = serve(tmp_path_factory.mktemp("class"), free_port())
