@@ -197,9 +197,9 @@ TEAM_COLUMNS: Final = (
     ),
 )
 NODE_COLUMNS: Final = (
-    Column("what it is", ("type",), 490, offered=True),
-    Column("there are", ("count",), 76, told="empty: bought as needed"),
-    Column("paid", ("term",), 120, _words(NodeOffer, "term"), "terms of payment"),
+    Column("what it is", ("type",), 472, offered=True),
+    Column("there are", ("count",), 66, told="empty: bought as needed"),
+    Column("paid", ("term",), 108, _words(NodeOffer, "term"), "terms of payment"),
 )
 WORKLOAD_COLUMNS: Final = (
     Column("kind", ("kind",), 108, _words(Workload, "kind")),
