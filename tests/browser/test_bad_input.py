@@ -52,7 +52,7 @@ def studio() -> Iterator[Started]:
     yield start
     for process in running:
         process.terminate()
-        process.wait()
+        process.communicate()  # closes its pipe
 
 
 def shown(page: Page, address: str) -> None:

@@ -56,7 +56,7 @@ class Class:
     def stop(self) -> None:
         """Stop it as Ctrl-C does."""
         self.command.send_signal(signal.SIGINT)
-        self.command.wait(120)
+        self.command.communicate(timeout=120)  # closes its pipes
 
     def again(self) -> None:
         """Start it again with the same folder and port."""
