@@ -58,9 +58,8 @@ no runtime for RDMA in pods, no design cuts cards where there are none. What is 
   that 58,000 USD a month are little beside L4 for twenty clinics; the third line says what is paid for a nine, as
   weighed.
 * ci-runners: on two machines, with buying, the same: hostile code is worth fifty machines as its author weighed it.
-* scaleup-cost: clusters for each squad are named as what is not worth it. Since clusters at a provider have a pool for
-  system pods, machines of the squads' own cost 240 of 14,200 USD a month more (a squad's three quarters nearly fill a
-  machine of one card, which its author overlooked), need no queue, and are first: 6.9 now, 8.6 before.
+* scaleup-cost: with three quarters of the weight on operations, machines of the squads' own need no queue, which takes
+  three hours a month less.
 * trading-desks: the question what would settle it names gVisor for the quants, which its author forbade.
 * course-admins: two hundred administrators of virtual clusters take seven people, not three.
 * training-280: at 500 teams, bought, virtual clusters are close to namespaces.
@@ -123,7 +122,7 @@ SIXTHS = {
     "course-admins": 9.1,
     "incubator-rivals": 10.0,
     "law-firms": 10.0,
-    "scaleup-cost": 6.9,
+    "scaleup-cost": 9.4,
     "telehealth": 5.2,
     "trading-desks": 9.1,
     "training-280": 9.4,
