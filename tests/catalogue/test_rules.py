@@ -82,6 +82,7 @@ TRUST = {
     "untrusted-code-no-soft-gpu-sharing",
     "rdma-partitioned",
     "gvisor-no-rdma-in-pods",
+    "sandbox-demanded-at-admission",
 }
 MAKERS = {"nvidia-ways-need-nvidia": ("gpu_mig", "gpu_mps", "gpu_timeslice", "gpu_vgpu", "gpu_dra")}
 DENSITY = {"kata-one-gpu-pod-per-node": "rt_kata", "coco-one-gpu-pod-per-node": "rt_coco"}
@@ -267,11 +268,14 @@ def test_needs_of_options_are_demanded(options: str, add: str, case: Scenario, r
     assert reason in broken(options, case, add=add)
 
 
-def test_pools_need_a_lock_on_tolerations_only_where_tenants_write_pods() -> None:
-    reason = "leaves its pool unless admission locks them"
-    assert reason in broken(SHARED_CLUSTER, scenario(), add="node_pool_class", without="pol_vap")
-    assert reason not in broken(SHARED_CLUSTER, scenario(), add="node_pool_class pol_map", without="pol_vap")
-    assert broken(SHARED_CLUSTER, scenario(CUSTOMER), add="node_pool_class", without="pol_vap") == ""
+@pytest.mark.parametrize("case", [scenario(), scenario(CUSTOMER)], ids=["teams", "customers"])
+def test_pools_and_sandboxes_of_one_api_server_count_only_where_admission_holds_pods_to_them(case: Scenario) -> None:
+    leaves, rule = "leave their pool", "sandbox-demanded-at-admission"
+    assert leaves in broken(SHARED_CLUSTER, case, add="node_pool_class", without="pol_vap")
+    assert leaves not in broken(SHARED_CLUSTER, case, add="node_pool_class pol_map", without="pol_vap")
+    assert rule in broken(SHARED_CLUSTER, case, add="rt_gvisor", without="pol_vap")
+    assert rule not in broken(SHARED_CLUSTER, case, add="rt_gvisor")
+    assert rule not in broken(OWN_CLUSTER, case, add="rt_gvisor", without="pol_vap")
 
 
 def test_tenants_that_trust_each_other_may_do_without_fences() -> None:
