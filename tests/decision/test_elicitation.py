@@ -41,7 +41,7 @@ def test_an_answer_by_way_of_another_good_counts_too() -> None:
     assert found.prices["nine"] == pytest.approx(30.0)
 
 
-def test_two_answers_that_contradict_each_other_are_shown() -> None:
+def test_the_answers_that_contradict_each_other_are_shown() -> None:
     answers = [
         TradeOff("nine", 1, "cost", 100),
         TradeOff("day", 1, "cost", 2),
@@ -51,10 +51,10 @@ def test_two_answers_that_contradict_each_other_are_shown() -> None:
     assert found.contradictions[0].factor == pytest.approx(10)
     with pytest.raises(InputError, match="contradict each other") as told:
         found.accepted()
-    assert "1 nine = 100 cost" in str(told.value) or "1 nine = 500 day" in str(told.value)
+    assert all(f"'{answer}'" in str(told.value) for answer in answers)  # a circle: none of the three stands out
     twice = [TradeOff("nine", 1, "cost", 100), TradeOff("nine", 1, "cost", 300)]
     (both,) = from_tradeoffs(tree(), GOODS, twice, WEIGHTS, "cost").contradictions
-    assert {both.first.worth, both.second.worth} == {100, 300}
+    assert {both.first.worth, *(other.worth for other in both.others)} == {100, 300}
 
 
 def test_answers_that_differ_by_little_are_fitted_between_them() -> None:

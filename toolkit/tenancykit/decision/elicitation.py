@@ -21,6 +21,7 @@ from tenancykit.decision.exchange import Price, priced
 from tenancykit.decision.table import as_stated, figure
 from tenancykit.decision.value_tree import ValueTree
 from tenancykit.decision.weights import Weights, pairwise_weights, swing_weights
+from tenancykit.sentences import listed
 
 TOLERANCE: Final = 1.5
 """Factor by which two answers may differ before they contradict each other. Assumption: people answer in steps of about
@@ -66,17 +67,17 @@ class TradeOff:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two answers that cannot both hold.
+    """Answers that cannot all hold.
 
     Attributes:
         first: the answer furthest from what the others say.
-        second: the answer without which the others would agree best.
+        others: the answer without which the rest would agree best; every one of a circle, where none stands out.
         factor: by how much the first differs from what the others imply; above 1.
         implied: what the others imply for the first: units of its second good.
     """
 
     first: TradeOff
-    second: TradeOff
+    others: tuple[TradeOff, ...]
     factor: float
     implied: float
 
@@ -84,7 +85,8 @@ class Contradiction:
         good = f"{as_stated(self.first.amount)} {self.first.first}"
         implied = f"{good} is worth {figure(self.implied)} {self.first.second}"
         apart = f"by the other answers {implied}, {self.factor:.3g} times apart"
-        return f"'{self.first}' and '{self.second}' contradict each other: {apart}"
+        told = listed([f"'{answer}'" for answer in (self.first, *self.others)])
+        return f"{told} contradict each other: {apart}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,7 @@ class Elicited:
         tree: the value tree with the shares the answers give its leaves.
         weights: weights of the criteria.
         prices: what one unit of each good answered about is worth in units of money.
-        contradictions: answers that cannot both hold, the worst first; empty where all agree.
+        contradictions: answers that cannot all hold, the worst first; empty where all agree.
     """
 
     tree: ValueTree
@@ -107,10 +109,10 @@ class Elicited:
         """Return the result where no answers contradict each other.
 
         Raises:
-            InputError: two answers contradict each other; names them.
+            InputError: answers contradict each other; names them.
         """
         if self.contradictions:
-            cure = "change one of the two"
+            cure = "change one of them"
             raise InputError([Fault("trade-off answers", str(item), cure=cure) for item in self.contradictions])
         return self
 
@@ -236,7 +238,7 @@ def _contradictions(names: Sequence[str], answers: Sequence[TradeOff], tolerance
             return
         factor, answer, implied = worst
         others = [other for other in left if other is not answer]
-        yield Contradiction(answer, _partner(names, answer, others), factor, implied)
+        yield Contradiction(answer, _partners(names, answer, others), factor, implied)
         left.remove(answer)
 
 
@@ -249,15 +251,18 @@ def _implied(names: Sequence[str], answer: TradeOff, others: Sequence[TradeOff])
     return float(answer.amount * np.exp(logs[answer.first]))
 
 
-def _partner(names: Sequence[str], answer: TradeOff, others: Sequence[TradeOff]) -> TradeOff:
-    """Return the other answer whose removal brings what is implied nearest to the answer, or frees it altogether."""
+def _partners(names: Sequence[str], answer: TradeOff, others: Sequence[TradeOff]) -> tuple[TradeOff, ...]:
+    """Return the other answers of which each, taken away, brings what is implied nearest to the answer, or frees it."""
 
     def gap(dropped: TradeOff) -> float:
         implied = _implied(names, answer, [other for other in others if other is not dropped])
         return 0.0 if implied is None else abs(float(np.log(implied / answer.worth)))
 
     about = [o for o in others if {o.first, o.second} == {answer.first, answer.second}]
-    return min(about or others, key=gap)
+    if about:
+        return (min(about, key=gap),)
+    gaps = [gap(other) for other in others]
+    return tuple(other for other, found in zip(others, gaps, strict=True) if found == min(gaps))
 
 
 def _faults(goods: Sequence[Good], answers: Sequence[TradeOff], money: str) -> Iterator[Fault]:

@@ -33,7 +33,7 @@ class Weighing:
     Attributes:
         study: the designs ranked as answered.
         said: the answers as YAML for the scenario: a ``weights:`` or a ``worth:`` block.
-        contradictions: pairs of answers that cannot both hold; the ranking then rests on the nearest fit.
+        contradictions: answers that cannot all hold; the ranking then rests on the nearest fit.
     """
 
     study: Study
@@ -43,7 +43,7 @@ class Weighing:
     @property
     def words(self) -> tuple[str, ...]:
         """What the answers mean, in exchange rates and in the first place, a sentence each; contradictions before."""
-        lines = [f"Contradiction: {item}. Change one of the two." for item in self.contradictions]
+        lines = [f"Contradiction: {item}. Change one of them." for item in self.contradictions]
         lines.append(rates_in_words(self.study.exchange_rates))
         if self.study.ranking is not None:
             answers = "what fits these answers best" if self.contradictions else "these answers"
@@ -130,8 +130,8 @@ def _per_month(answer: TradeOff) -> TradeOff:
 
 def _as_answered(found: Contradiction) -> Contradiction:
     """Return a contradiction in the words of its answers: money paid once for person-days."""
-    first, second = (_once(answer) for answer in (found.first, found.second))
-    return replace(found, first=first, second=second, implied=found.implied * first.worth / found.first.worth)
+    first, *others = (_once(answer) for answer in (found.first, *found.others))
+    return replace(found, first=first, others=tuple(others), implied=found.implied * first.worth / found.first.worth)
 
 
 def _once(answer: TradeOff) -> TradeOff:
