@@ -16,7 +16,7 @@ from tenancykit.studio.workshop.progress import progress
 _ANEW: Final = """setInterval(async () => {
   const lost = document.getElementById("lost");
   try {
-    const headers = {"X-XSRFToken": document.body.dataset.token};
+    const headers = {"X-XSRFToken": document.body.dataset.xsrf};
     const answer = await fetch(location.href, {redirect: "error", headers});
     const told = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
     if (!told) throw new Error("no board");
@@ -34,8 +34,8 @@ _STYLE: Final = (
 )
 
 
-def page(settings: ClassSettings, token: str = "") -> str:
-    """Return the board as a page that keeps itself up to date, with the hub's token against forged requests."""
+def page(settings: ClassSettings, xsrf: str = "") -> str:
+    """Return the board as a page that keeps itself up to date, with what the hub asks of scripts against forged requests."""
     found = progress(settings.progress)
     heads = "".join(f'<th scope="col" title="{html.escape(e.title)}">{e.number}</th>' for e in exercises())
     rows = []
@@ -47,7 +47,7 @@ def page(settings: ClassSettings, token: str = "") -> str:
     handed = len(list(settings.group.glob("*.design.json")))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Progress of the class</title>'
-        f'<style>{_STYLE}</style></head><body data-token="{html.escape(token)}"><p id="lost" role="status"></p><main>'
+        f'<style>{_STYLE}</style></head><body data-xsrf="{html.escape(xsrf)}"><p id="lost" role="status"></p><main>'
         f"<h1>Progress of the class</h1><p>Exercises passed: {passed}; designs handed in: {handed}. "
         f"A number is how often an exercise was checked without success.</p>"
         f'<table><tr><th scope="col">participant</th>{heads}</tr>{"".join(rows)}</table></main>'
