@@ -41,7 +41,7 @@ _TERMS: Final = (
         "days of a year on which, by the model, flaws or slips of configuration left no barrier on some way to another",
     ),
     (
-        r"\([\d.,]+M? to [\d.,]+M?\)",
+        r"\([[0-9].,]+M? to [[0-9].,]+M?\)",
         "Figures in brackets",
         "from the 10th to the 90th of a hundred equally likely outcomes",
     ),
@@ -50,7 +50,7 @@ _TERMS: Final = (
 )
 """What is looked for on the page, what it is called, and what it means."""
 _GIB: Final = 1 << 30
-_LEVEL: Final = re.compile(r"\bL\d\b")
+_LEVEL: Final = re.compile(r"\bL[0-9]\b")
 
 
 def explained(chosen: Evaluation, said: str) -> tuple[tuple[str, str], ...]:

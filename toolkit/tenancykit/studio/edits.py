@@ -15,7 +15,7 @@ from kubeanswers.source import Path_, dump_yaml
 from tenancykit.scenario.model import Scenario
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|\d+(\.\d+)?[A-Za-z]+")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|[0-9]+(\.[0-9]+)?[A-Za-z]+")
 """Words and amounts with a unit, which people write without quotes."""
 
 

@@ -35,7 +35,7 @@ _STYLE: Final = (
 
 
 def page(settings: ClassSettings, xsrf: str = "") -> str:
-    """Return the board as a page that keeps itself up to date, with what the hub asks of scripts against forged requests."""
+    """Return the board as a page that keeps itself up to date; the hub answers its script only with its own guard."""
     found = progress(settings.progress)
     heads = "".join(f'<th scope="col" title="{html.escape(e.title)}">{e.number}</th>' for e in exercises())
     rows = []

@@ -28,6 +28,8 @@ PER_PARTICIPANT_MIB: Final = 450
 (benchmarks/class_hub.py, twenty participants); the rest is for a second open notebook (assumption)."""
 
 _PATIENCE: Final = 180.0
+_END_OF_LOG: Final = 65_536
+_PRIVATE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 _PROXY: Final = "configurable-http-proxy"
 _PROXY_VERSION: Final = "5"
 _CONFIG: Final = Path(__file__).with_name("hub_config.py")
@@ -85,7 +87,7 @@ def open_class(
 def _serve(settings: ClassSettings, seated: tuple[Seat, ...], lock: int) -> int:
     """Run the hub until it is stopped; what it and everybody's servers say goes to a file, not between passwords."""
     file = _written(settings)
-    with settings.log.open("wb") as log:
+    with os.fdopen(os.open(settings.log, _PRIVATE, 0o600), "wb") as log:
         hub = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "jupyterhub", "-f", str(_CONFIG), "--log-level=ERROR"],
             cwd=settings.own,
@@ -186,7 +188,9 @@ def _wait_for(settings: ClassSettings, hub: subprocess.Popen[bytes]) -> None:
         if _answers(settings):
             return
         time.sleep(0.5)
-    said = settings.log.read_text(encoding="utf-8", errors="replace").split("\n")
+    with settings.log.open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _END_OF_LOG))
+        said = log.read(_END_OF_LOG).decode(errors="replace").split("\n")
     last = next((line.strip()[:300] for line in reversed(said) if line.strip()), "nothing")
     where = f"{settings.address}:{settings.port}"
     raise OutputError(f"the class's hub does not start on {where}; {settings.log} ends with: {last}")
@@ -217,7 +221,7 @@ def _written(settings: ClassSettings) -> Path:
     """Write the settings for the hub, readable by oneself alone, and return the file."""
     file = settings.own / "class.json"
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
+        with os.fdopen(os.open(file, _PRIVATE, 0o600), "w", encoding="utf-8") as opened:
             opened.write(settings.model_dump_json())
     except OSError as error:
         raise OutputError(f"{error.filename or file}: {error.strerror}") from None
