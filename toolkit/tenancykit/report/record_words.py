@@ -41,7 +41,7 @@ _TERMS: Final = (
         "days of a year on which, by the model, flaws or slips of configuration left no barrier on some way to another",
     ),
     (
-        r"\([[0-9].,]+M? to [[0-9].,]+M?\)",
+        r"\([0-9.,]+M? to [0-9.,]+M?\)",
         "Figures in brackets",
         "from the 10th to the 90th of a hundred equally likely outcomes",
     ),
