@@ -15,6 +15,7 @@ from tenancykit.study.evaluation import Evaluation
 EACH: Final = "a design for each"
 """How a name begins that says no more than that classes differ."""
 _BRACKETED: Final = re.compile(r" \([^)]*\)")
+_SAME: Final = re.compile(r"^(t)he same\b", re.IGNORECASE)
 _ROOM: Final = 90
 """Characters of the shortest name that leave room for the rest of a line."""
 
@@ -50,6 +51,11 @@ def called(other: Evaluation, first: Evaluation) -> str:
     less = [part for part in mine[1:] if part not in theirs]
     told = [f"with {listed(more)}"] * bool(more) + [f"without {listed(less)}"] * bool(less)
     return min(f"the same {' and '.join(told)}", other.name, key=len)
+
+
+def recommended_in_full(told: str) -> str:
+    """Return a name or sentence that begins with "the same" with whom it is the same as, for who reads it alone."""
+    return _SAME.sub(r"\1he recommended design", told)
 
 
 def names_beside(study: Study, labels: Iterable[str]) -> dict[str, str]:
@@ -100,4 +106,4 @@ def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
             yield from dict.fromkeys((told, _BRACKETED.sub("", told)))
 
 
-__all__ = ["EACH", "apart", "brief", "called", "clusters", "heads", "names_beside", "tight"]
+__all__ = ["EACH", "apart", "brief", "called", "clusters", "heads", "names_beside", "recommended_in_full", "tight"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
@@ -10,7 +9,7 @@ from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.decision.explain import Contribution, Why
 from tenancykit.decision.table import figures_apart
 from tenancykit.decision.verdict import share_in_words
-from tenancykit.report.calling import names_beside
+from tenancykit.report.calling import names_beside, recommended_in_full
 from tenancykit.report.opening_buys import other_families
 from tenancykit.report.opening_days import days_in_words
 from tenancykit.sentences import listed
@@ -27,7 +26,6 @@ _TOLD_FROM: Final = 0.0005
 _NOISE: Final = 0.01
 """Shares of samples that differ by less are not told apart."""
 _TOLD: Final = 3
-_SAME: Final = re.compile(r"^the same\b")
 """A name beside the first design, which a sentence behind one about another design would give to that."""
 
 DOUBT: Final = f"in samples of {VARIED}"
@@ -182,7 +180,7 @@ def what_would_change_it(study: Study, *, stakeholders: bool = False, now: bool 
             edges.setdefault(label, []).append(f"stakeholder {name} decides")
     names = names_beside(study, edges)
     told = [
-        f"{_SAME.sub('the recommended design', names[label])} is first where {', or '.join(reasons)}."
+        f"{recommended_in_full(names[label])} is first where {', or '.join(reasons)}."
         for label, reasons in sorted(edges.items(), key=lambda item: study.rank(item[0]) or 0)
     ]
     return " ".join(f"{text[0].upper()}{text[1:]}" for text in told)

@@ -11,6 +11,7 @@ from typing import Final
 from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
+from tenancykit.report.calling import recommended_in_full
 from tenancykit.report.drawing import link
 from tenancykit.report.opening import opening
 from tenancykit.report.opening_days import days_in_words, open_to
@@ -256,7 +257,7 @@ def _capital(text: str) -> str:
 
 def reversals(study: Study) -> str:
     """Return with which figure, at which weights and by whose weights which other design would be first."""
-    told = [*itertools.islice(what_would_overturn(study), _MOST_OVERTURNS)]
+    told = map(recommended_in_full, itertools.islice(what_would_overturn(study), _MOST_OVERTURNS))
     weights = what_would_change_it(study, stakeholders=True, now=True)
     return " ".join([*told, weights or "No weight alone makes another design first."])
 

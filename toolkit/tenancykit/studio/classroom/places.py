@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from kubeanswers.writing import write_text
 from tenancykit.studio.classroom.roster import TRAINER
 from tenancykit.studio.classroom.settings import ClassSettings
 
@@ -27,7 +28,7 @@ def prepare(settings: ClassSettings, name: str) -> Path:
         shutil.rmtree(beside, ignore_errors=True)
         shutil.copytree(settings.notebooks, beside, ignore=shutil.ignore_patterns(*left_out))
         (beside / _NEWS).parent.mkdir(parents=True, exist_ok=True)
-        (beside / _NEWS).write_text('{"fetchNews": "false", "checkForUpdates": false}\n', encoding="utf-8")
+        write_text(beside / _NEWS, '{"fetchNews": "false", "checkForUpdates": false}\n', ours="fetchNews")
         beside.rename(home)
     settings.group.mkdir(parents=True, exist_ok=True)
     settings.progress.mkdir(parents=True, exist_ok=True)
