@@ -104,6 +104,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     found.stop()
 
 
+@pytest.fixture(autouse=True)
+def _is_served(served: Class) -> None:
+    """Start the class again where a test that stops it broke off before it did so."""
+    if served.command.poll() is not None:
+        served.again()
+
+
 def sign_in(page: Page, served: Class, name: str, where: str) -> None:
     page.goto(f"{served.address}{where}")
     page.get_by_label("Username").fill(name)
