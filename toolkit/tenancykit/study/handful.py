@@ -87,9 +87,9 @@ def _roles(exploration: Exploration, members: Sequence[Found]) -> list[tuple[str
     regrets = _regrets(exploration, members)
     steady = _least(members, lambda one: regrets[one.id])
     doubt = f"{WEIGHT_DOUBT * 100:.0f} %"
-    never_far = f"whichever weight is {doubt} off, at most {regrets[steady.id]:.3f} of 1 behind the best score"
+    never_far = f"whichever weight is {doubt} off, at most {regrets[steady.id]:.3f} of 1 behind the best found"
     return [
-        ("first", first, "first by the weights given"),
+        ("first", first, "first of those found, by the weights given"),
         (
             "cheapest",
             cheapest,
