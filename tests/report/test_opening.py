@@ -23,7 +23,8 @@ from tenancykit.report.text import study_text
 from tenancykit.scenario.judgement import Scales
 from tenancykit.scenario.model import TenantClass, Weights
 from tenancykit.scenario.naming import tenants_of
-from tenancykit.study.exchange_rates import leaves_of_rates, three_digits
+from tenancykit.sentences import three_digits
+from tenancykit.study.exchange_rates import leaves_of_rates
 from tenancykit.study.leaves import leaf_values
 from tests.laws.small import SAAS, TEAMS, saas, teams
 from tests.studies import EXAMPLES

@@ -10,6 +10,11 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def with_and_without(more: Sequence[str], less: Sequence[str]) -> list[str]:
+    """Return what something has and lacks as parts of a sentence: ``with a and b``, ``without c``; none where empty."""
+    return [f"{word} {listed(names)}" for word, names in (("with", more), ("without", less)) if names]
+
+
 def three_digits(number: float) -> str:
     """Return a number with three significant digits and thousands separated."""
     if number == 0:

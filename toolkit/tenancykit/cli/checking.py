@@ -57,11 +57,8 @@ def check(options: argparse.Namespace) -> int:
             }
         )
         return OK
-    tenants, templates = (
-        counted(tenant_count(scenario), "tenant"),
-        counted(len(scenario.workloads), "workload template"),
-    )
-    print(f"{scenario.name}: {tenants}, {templates}; no faults")
+    tenants, templates = tenant_count(scenario), len(scenario.workloads)
+    print(f"{scenario.name}: {counted(tenants, 'tenant')}, {counted(templates, 'workload template')}; no faults")
     for name, short in named.items():
         print(f"  {name}  ->  {short}")
     for warning in warnings:

@@ -93,10 +93,8 @@ def unknown_models(scenario: Scenario, catalogue: Catalogue) -> list[str]:
 
 def machines_of_others(scenario: Scenario, catalogue: Catalogue) -> list[str]:
     """Return which node types of the price book are another provider's than that of any site, and what follows."""
-    sites, book = (
-        dict.fromkeys(site.provider for site in scenario.infrastructure.sites),
-        price_book(scenario, catalogue),
-    )
+    sites = dict.fromkeys(site.provider for site in scenario.infrastructure.sites)
+    book = price_book(scenario, catalogue)
     offers = [offer.type for offer in scenario.infrastructure.nodes if offer.spec is None and offer.type in book]
     return [
         f"{name} is a machine of {book[name].provider}, and the sites are of {listed([*sites])}: its shape and price "

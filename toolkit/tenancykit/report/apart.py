@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from tenancykit.sentences import listed
+from tenancykit.sentences import with_and_without
 from tenancykit.study.evaluation import Evaluation
 
 
@@ -38,7 +38,7 @@ def _unlike(evaluation: Evaluation, other: Evaluation) -> str:
     )
     has = [name for key, name in mine.items() if key not in theirs]
     lacks = [name for key, name in theirs.items() if key not in mine]
-    told = [f"with {listed(has)}"] * bool(has) + [f"without {listed(lacks)}"] * bool(lacks)
+    told = with_and_without(has, lacks)
     return f" ({', '.join(told)})" if told else ""
 
 

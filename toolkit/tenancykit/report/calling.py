@@ -8,7 +8,7 @@ from typing import Final
 
 from tenancykit.design.naming import parts, shared_clusters
 from tenancykit.report.apart import names_apart
-from tenancykit.sentences import listed
+from tenancykit.sentences import listed, with_and_without
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
@@ -49,8 +49,7 @@ def called(other: Evaluation, first: Evaluation) -> str:
         return other.name if brief(other) == brief(first) else brief(other)
     more = [part for part in theirs[1:] if part not in mine]
     less = [part for part in mine[1:] if part not in theirs]
-    told = [f"with {listed(more)}"] * bool(more) + [f"without {listed(less)}"] * bool(less)
-    return min(f"the same {' and '.join(told)}", other.name, key=len)
+    return min(f"the same {' and '.join(with_and_without(more, less))}", other.name, key=len)
 
 
 def recommended_in_full(told: str) -> str:

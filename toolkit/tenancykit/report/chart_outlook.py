@@ -7,7 +7,7 @@ from typing import Final
 from tenancykit.report.chart_canvas import WIDTH, Axis, Canvas, Chart
 from tenancykit.report.chart_colours import GREY, INK
 from tenancykit.report.chart_cost import CATEGORY_HUES
-from tenancykit.study.exchange_rates import three_digits
+from tenancykit.sentences import three_digits
 from tenancykit.study.outlook import YEARS, Outlook
 
 _BUILDING: Final = "building"

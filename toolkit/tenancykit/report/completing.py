@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from kubeanswers.terminal import counted
 from tenancykit.design.model import Supplement
 from tenancykit.design.needs import Asked, asked_needs
-from tenancykit.sentences import listed
+from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
 
 
 def completed_with(evaluation: Evaluation) -> str:

@@ -18,8 +18,7 @@ from tenancykit.report.figures import NINES, number
 from tenancykit.report.opening_days import days_in_words, open_days, open_to
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.text import bullet, columns, wrapped
-from tenancykit.sentences import listed, number_of
-from tenancykit.study.exchange_rates import three_digits
+from tenancykit.sentences import listed, number_of, three_digits
 from tenancykit.study.exploration import Exploration, Found
 from tenancykit.study.handful import handful
 from tenancykit.version import __version__

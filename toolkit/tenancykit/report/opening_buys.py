@@ -9,9 +9,9 @@ from tenancykit.report.figures import days_text
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to, worst_days
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.scenario.naming import tenants_of
+from tenancykit.sentences import three_digits
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
 
 _SAME: Final = 0.02
 """Costs that differ by less, as a share of the first design's, are not told apart in one line."""

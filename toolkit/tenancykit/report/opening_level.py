@@ -7,8 +7,7 @@ from typing import Final
 
 from tenancykit.report.calling import brief, tight
 from tenancykit.scenario.naming import tenants_of
-from tenancykit.sentences import listed
-from tenancykit.study.exchange_rates import three_digits
+from tenancykit.sentences import listed, three_digits
 from tenancykit.study.reaching import OutOfReach
 
 _HARDENED: Final = 3

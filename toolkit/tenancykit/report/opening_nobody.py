@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tenancykit.sentences import listed
+from tenancykit.sentences import listed, three_digits
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
 from tenancykit.study.nearest import distance, first_of, nearest_of_families, without_ids
 
 _WHY: Final = re.compile(r", asked because [^()]*")

@@ -14,10 +14,11 @@ from tenancykit.report.opening_buys import other_families, twins_of
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.report.opening_nobody import nearest_lines
 from tenancykit.report.reasons import hangs_on
+from tenancykit.sentences import three_digits
 from tenancykit.study.barred import highest
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import beyond_wages, rates_in_words, three_digits
+from tenancykit.study.exchange_rates import beyond_wages, rates_in_words
 from tenancykit.study.requirements import hard_requirements
 from tenancykit.study.settling import NO_RATE
 

@@ -10,9 +10,8 @@ from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import EACH, brief, heads, tight
 from tenancykit.report.completing import goes_without, lacks, left_out, purchase, swapped
 from tenancykit.report.opening_line import LINE, fitted
-from tenancykit.sentences import listed
+from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
 
 _FAIR: Final = "fair-queueing"
 """The need by which jobs of several tenants wait in one queue."""

@@ -25,9 +25,9 @@ from tenancykit.report.record_inputs import digest_of
 from tenancykit.report.record_page import SCALES, record_page
 from tenancykit.report.risks import risks
 from tenancykit.report.text import standing
+from tenancykit.sentences import three_digits
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
 from tenancykit.version import __version__
 
 

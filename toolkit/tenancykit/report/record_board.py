@@ -21,9 +21,9 @@ from tenancykit.report.paper import Paper
 from tenancykit.report.reasons import overruled, what_would_change_it, worth_telling
 from tenancykit.report.record_words import explained
 from tenancykit.report.risks import risks
+from tenancykit.sentences import three_digits
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
 from tenancykit.study.outlook import YEARS, Outlook, outlook
 
 _MOST_ALTERNATIVES: Final = 6

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from kubeanswers.quantities import GIB
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.cost.statement import Statement
 from tenancykit.study.evaluation import Evaluation
@@ -49,7 +50,6 @@ _TERMS: Final = (
     ("weigh(?:s|ed)", "Weight", "how much of the decision a criterion makes up, of 1 in all; it can be said in money"),
 )
 """What is looked for on the page, what it is called, and what it means."""
-_GIB: Final = 1 << 30
 _LEVEL: Final = re.compile(r"\bL[0-9]\b")
 
 
@@ -75,7 +75,7 @@ def _machines(chosen: Evaluation, said: str) -> Iterator[tuple[str, str]]:
         if _holds(said, re.escape(name)):
             shape = machine.shape
             cards = f", {shape.gpus} x {shape.gpu_model}" if shape.gpus else ""
-            yield name, f"a machine with {shape.cpu / 1000:g} CPU, {shape.memory / _GIB:,.0f} GiB of memory{cards}"
+            yield name, f"a machine with {shape.cpu / 1000:g} CPU, {shape.memory / GIB:,.0f} GiB of memory{cards}"
 
 
 def _levels(chosen: Evaluation, said: str) -> Iterator[tuple[str, str]]:

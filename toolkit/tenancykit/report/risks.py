@@ -11,10 +11,9 @@ from tenancykit.report.completing import goes_without
 from tenancykit.report.opening_days import days_in_words
 from tenancykit.report.opening_sure import what_would_settle_it
 from tenancykit.report.paper import RiskKind
-from tenancykit.sentences import listed
+from tenancykit.sentences import listed, three_digits
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.exchange_rates import three_digits
 from tenancykit.study.outlook import Outlook
 
 _SLOW: Final = 1.1

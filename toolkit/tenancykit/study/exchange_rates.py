@@ -208,7 +208,6 @@ __all__ = [
     "leaves_of_rates",
     "monthly",
     "rates_in_words",
-    "three_digits",
     "weighed",
     "weights_of",
     "who",

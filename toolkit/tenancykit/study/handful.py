@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.families import family_of
 from tenancykit.design.validity import resolve
+from tenancykit.sentences import three_digits
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.evaluation import Evaluation, evaluate_resolved
-from tenancykit.study.exchange_rates import three_digits
 
 BUDGET_SHARE = 1.25
 """What may be spent on isolation, where no budget is stated, as a share of the first design's cost. Assumption: a board

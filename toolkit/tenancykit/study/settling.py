@@ -18,8 +18,9 @@ from tenancykit.decision.plausible import FAR, most_for_a_nine, most_for_work
 from tenancykit.decision.ranking import TIE
 from tenancykit.decision.table import FloatArray
 from tenancykit.scenario.judgement import Worth
+from tenancykit.sentences import three_digits
 from tenancykit.study.evaluation import HOURS_PER_DAY
-from tenancykit.study.exchange_rates import NINE, ExchangeRate, three_digits
+from tenancykit.study.exchange_rates import NINE, ExchangeRate
 
 Part = tuple[ExchangeRate, FloatArray]
 """A worth, and [designs] what of their score is due to it."""

@@ -19,9 +19,10 @@ from tenancykit.decision.elicitation import (
 )
 from tenancykit.scenario.judgement import Worth
 from tenancykit.scenario.model import Weights
+from tenancykit.sentences import three_digits
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.evaluation import AMORTISATION_MONTHS
-from tenancykit.study.exchange_rates import MONEY, elicited, goods, rates_in_words, three_digits
+from tenancykit.study.exchange_rates import MONEY, elicited, goods, rates_in_words
 
 _TRADE: Final = re.compile(r"\s*([0-9][0-9._]*)\s+(\S+)\s*=\s*([0-9][0-9._]*)\s+(\S+)\s*")
 

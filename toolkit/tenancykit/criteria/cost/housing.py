@@ -366,13 +366,16 @@ def _missing(domain: Domain, *counts: Mapping[str, int]) -> int:
     return domain.minimum - sum(n for nodes in counts for name, n in nodes.items() if name in counted)
 
 
-def _raise_to_minimum(domain: Domain, nodes: dict[str, int], left: Mapping[str, int] | None) -> None:
-    missing = _missing(domain, nodes)
+def _raise_to_minimum(
+    domain: Domain, nodes: dict[str, int], free: Mapping[str, int] | None, *others: Mapping[str, int]
+) -> None:
+    """Add the nodes a copy has at least, cheapest first, as far as machines are free for it; None where all are."""
+    missing = _missing(domain, nodes, *others)
     for node in sorted(domain.counted, key=lambda t: (t.price, t.name)):
         if missing <= 0:
             return
         name = machine_name(node.name)
-        room = missing if left is None else min(missing, left.get(name, 0) - nodes.get(name, 0))
+        room = missing if free is None else min(missing, free.get(name, 0))
         if room > 0:
             nodes[name] = nodes.get(name, 0) + room
             missing -= room
@@ -397,7 +400,8 @@ def _taken(domain: Domain, left: dict[str, int], with_gpus: Collection[str]) -> 
     while waiting:
         purchase = _from_fleet(domain, pods, left)
         nodes = _by_machine(purchase.nodes)
-        _raise_to_minimum(domain, nodes, {name: number for name, number in left.items() if name not in with_gpus})
+        room = {name: number - nodes.get(name, 0) for name, number in left.items() if name not in with_gpus}
+        _raise_to_minimum(domain, nodes, room)
         if domain != free and _runs_short(domain, nodes, purchase):
             domain, pods = free, free_pods
             continue
@@ -475,14 +479,9 @@ def _cheaper(domain: Domain, *ways: dict[str, int]) -> dict[str, int]:
 def _with_minimum(housed: Housed, left: dict[str, int]) -> Housed:
     """Return the same with the nodes a copy has at least: of what nobody's work took, the rest is lacking."""
     nodes, extra, copies = dict(housed.nodes), dict(housed.extra), housed.copies
-    missing = _missing(housed.domain, nodes, extra)
-    for node in sorted(housed.domain.counted, key=lambda one: (one.price, one.name)):
-        name = machine_name(node.name)
-        room = min(missing, left.get(name, 0) // copies)
-        if room > 0:
-            nodes[name] = nodes.get(name, 0) + room
-            left[name] -= room * copies
-            missing -= room
+    _raise_to_minimum(housed.domain, nodes, {name: number // copies for name, number in left.items()}, extra)
+    for name, number in nodes.items():
+        left[name] = left.get(name, 0) - (number - housed.nodes.get(name, 0)) * copies
     _add_missing(housed.domain, nodes, extra)
     return replace(housed, nodes=nodes, extra=extra)
 
