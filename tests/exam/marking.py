@@ -34,7 +34,8 @@ FOURTH: Final = _cases("fourth")
 FIFTH: Final = _cases("fifth")
 SIXTH: Final = _cases("sixth")
 SEVENTH: Final = _cases("seventh")
-CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH, **SEVENTH}
+EIGHTH: Final = _cases("eighth")
+CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH, **SEVENTH, **EIGHTH}
 """The scenarios with what is expected, by name: those of all exams."""
 
 POINTS: Final = {
