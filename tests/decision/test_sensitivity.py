@@ -140,7 +140,7 @@ def test_an_assumption_that_changes_nothing_says_so_and_comes_last() -> None:
     tips = tipping_points(SCALED, EVEN, [idle, price])
     assert [tip.name for tip in tips] == ["GPU price", "colour"]
     assert tips[1].tips_at is None
-    assert "nothing between -2 and 4 overturns" in str(tips[1])
+    assert "nothing from -2 to 4 overturns" in str(tips[1])
     scanned = Assumption("colour", 1.0, 0.0, 2.0, effect=lambda _: COSTS.values)
     assert tipping_points(SCALED, EVEN, [scanned])[0].tips_at is None
 

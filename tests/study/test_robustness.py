@@ -179,3 +179,20 @@ def test_the_text_names_what_it_found() -> None:
     data = robustness_payload(of("saas-inference"))
     assert data["tornado"]
     assert data["consensus"]["vetoes"]
+
+
+@pytest.mark.parametrize("name", ["gpu-cloud", "saas-inference"])
+def test_assumptions_are_told_in_words_with_range_and_unit_and_data_keeps_their_ids(name: str) -> None:
+    found = of(name)
+    told = robustness_text(found)
+    ids = {item.id for item in found.survival} - {""}
+    assert len(ids) > 20
+    assert [identifier for identifier in ids if identifier in told] == []
+    assert re.findall(r"\w+_\w+", told) == [], "the catalogue's ids have underscores, words have none"
+    kept = robustness_payload(found)
+    assert {entry["id"] for entry in kept["survival"]} >= ids
+    assert len({entry["assumption"] for entry in kept["survival"]}) == len(kept["survival"])
+    flat = " ".join(told.split())
+    for item in found.survival:
+        assert item.name in flat
+        assert item.unit

@@ -71,6 +71,8 @@ class Prior(Entry):
 
     id: str
     """Kind of barrier."""
+    what: str = ""
+    """A barrier of the kind in plain words, such as ``a hypervisor``."""
     flaws: float = Field(gt=0, allow_inf_nan=False)
     """Shape of the Gamma prior: flaws imagined seen."""
     years: float = Field(gt=0, allow_inf_nan=False)

@@ -118,6 +118,14 @@ class Influence:
     high: float
 
     @property
+    def sentence(self) -> str:
+        """What is assumed as the subject of a sentence."""
+        if self.kind == "work":
+            return f"the work for {self.what}"
+        told = self.what[:1].lower() + self.what[1:]
+        return f"the time it takes to {told}" if self.kind == "activity" else told
+
+    @property
     def swing(self) -> float:
         """Distance between the figure's two values, in the figure's unit."""
         return abs(self.high - self.low)

@@ -11,7 +11,7 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.ranking import TIE, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
-from tenancykit.decision.table import DecisionTable, FloatArray, amount, as_floats, change_text, figure
+from tenancykit.decision.table import DecisionTable, FloatArray, amount, as_floats, change_text, reach
 from tenancykit.decision.weights import Weights
 
 _STEPS: Final = 60
@@ -31,6 +31,7 @@ class Assumption:
         slope: [designs x criteria] change of the table per unit of the number, when the effect is linear.
         effect: number -> [designs x criteria] values, when it is not; exactly one of slope and effect is given.
         unit: of the number, for texts only.
+        id: what data knows it by; empty where nothing but its name does.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Assumption:
     slope: FloatArray | None = None
     effect: Callable[[float], FloatArray] | None = None
     unit: str = ""
+    id: str = ""
 
     def __post_init__(self) -> None:
         where = f"assumption {self.name!r}"
@@ -98,6 +100,7 @@ class TippingPoint:
         exact: True for a linear effect; False when found by scanning, which can miss a change between two grid points.
         searched: the range of numbers searched.
         unit: of the number.
+        id: what data knows the assumption by.
     """
 
     name: str
@@ -110,11 +113,12 @@ class TippingPoint:
     exact: bool
     searched: tuple[float, float]
     unit: str = ""
+    id: str = ""
 
     def __str__(self) -> str:
         if self.tips_at is None:
             low, high = self.searched
-            return f"{self.name}: nothing between {figure(low)} and {amount(high, self.unit)} overturns the decision"
+            return f"{self.name}: nothing from {reach(low, high, self.unit)} overturns the decision"
         told = "" if self.relative is None else f" ({change_text(self.relative)})"
         plausible = "plausible" if self.plausible else "beyond the plausible range"
         return f"{self.name}: at {amount(self.tips_at, self.unit)}{told} {self.new_winner} draws level; {plausible}"
@@ -135,6 +139,7 @@ class TornadoRow:
         winner_at_low: who is first at the lowest number.
         winner_at_high: who is first at the highest number.
         unit: of the number.
+        id: what data knows the assumption by.
     """
 
     name: str
@@ -147,6 +152,7 @@ class TornadoRow:
     winner_at_low: str
     winner_at_high: str
     unit: str = ""
+    id: str = ""
 
 
 def standing(scaled: Scaled, weights: Weights, values: FloatArray, winner: int) -> Standing:
@@ -185,6 +191,7 @@ def tornado(scaled: Scaled, weights: Weights, assumptions: Sequence[Assumption])
                 low.winner,
                 high.winner,
                 assumption.unit,
+                assumption.id,
             )
         )
     return tuple(sorted(rows, key=lambda row: (-row.swing, row.name)))
@@ -253,6 +260,7 @@ def _tipping_point(
         exact=exact,
         searched=searched,
         unit=assumption.unit,
+        id=assumption.id,
     )
 
 

@@ -184,9 +184,25 @@ def figures_apart(first: float, second: float) -> tuple[str, str]:
     return next((pair for pair in told if pair[0] != pair[1]), told[0])
 
 
+_SAID: Final = {"x": (1, "times what is assumed"), **dict.fromkeys(("chance", "share", "share left"), (100, "%"))}
+"""Units that a sentence gives otherwise than data does: the factor between the two, and its words."""
+
+
 def amount(value: float, unit: str) -> str:
-    """Return an estimate with its unit for a sentence; in times what is assumed where the unit is ``x``."""
-    return f"{figure(value)} times what is assumed" if unit == "x" else f"{figure(value)} {unit}".rstrip()
+    """Return an estimate with its unit for a sentence: shares in per cent, factors in times what is assumed."""
+    factor, words = _SAID.get(unit, (1, unit))
+    return f"{figure(factor * value)} {words}".rstrip()
+
+
+def reach(low: float, high: float, unit: str) -> str:
+    """Return a range with its unit for a sentence, such as ``43 to 300 days``."""
+    return f"{figure(_SAID.get(unit, (1, unit))[0] * low)} to {amount(high, unit)}"
+
+
+def amounts_apart(first: float, second: float, unit: str, between: str) -> str:
+    """Return two estimates with their unit and a word between them, in as many digits as tell them apart."""
+    factor, words = _SAID.get(unit, (1, unit))
+    return f"{between.join(figures_apart(factor * first, factor * second))} {words}".rstrip()
 
 
 def as_stated(value: float) -> str:

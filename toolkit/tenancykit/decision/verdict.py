@@ -11,7 +11,7 @@ import numpy as np
 from kubeanswers.errors import Fault, InputError
 from tenancykit.decision.relevance import Relevance
 from tenancykit.decision.smaa import SmaaResult
-from tenancykit.decision.table import amount, figures_apart
+from tenancykit.decision.table import amount, amounts_apart
 from tenancykit.sentences import listed
 
 CLEAR: Final = 0.95
@@ -46,7 +46,7 @@ class Overturn:
     def __str__(self) -> str:
         if self.unit == "x":
             return f"{self.new_first} comes first where {self.name} is {amount(self.at, self.unit)}"
-        told = f"{' instead of '.join(figures_apart(self.at, self.current))} {self.unit}".rstrip()
+        told = amounts_apart(self.at, self.current, self.unit, " instead of ")
         return f"{self.new_first} comes first where {self.name} is {told}"
 
 

@@ -10,11 +10,13 @@ from tenancykit.decision.assumptions import TornadoRow
 from tenancykit.report.figures import number
 from tenancykit.report.payload import ASSUMPTIONS
 from tenancykit.report.robust import lead_entry
-from tenancykit.report.text import columns
+from tenancykit.report.text import bullet, columns
 from tenancykit.study.comparison import Study
 from tenancykit.study.robustness import robustness
 
 _ALL: Final = 1_000_000
+_STARTS: Final = ("the time it takes to ", "the work for ", "the time until ", "the chance that ")
+"""How names of many assumptions begin."""
 _SHOWN: Final = 0.00005
 """Smallest swing that four digits show."""
 
@@ -32,10 +34,11 @@ def assumptions_text(study: Study) -> str:
     """Return the assumptions as a table; those that move no lead by what four digits show follow by name."""
     found = assumptions(study)
     moving = [row for row in found if row.swing >= _SHOWN or row.winner_at_low != row.winner_at_high]
-    rows = [("assumption", "from", "to", "unit", "swing", "first: low / high")]
+    rows = [("assumption", "id", "from", "to", "unit", "swing", "first: low / high")]
     rows += [
         (
-            textwrap.shorten(row.name, 44, placeholder="..."),
+            textwrap.shorten(row.name, 64, placeholder="..."),
+            row.id,
             number(row.low_input),
             number(row.high_input),
             row.unit,
@@ -44,7 +47,7 @@ def assumptions_text(study: Study) -> str:
         )
         for row in moving
     ]
-    told = [*columns(rows, left={0, 3, 5})]
+    told = [*columns(rows, left={0, 1, 4, 6})]
     still = [row.name for row in found if row not in moving]
     if still:
         told += ["", f"{len(still)} more move nothing by what four digits show (their ranges: --json):"]
@@ -53,14 +56,13 @@ def assumptions_text(study: Study) -> str:
 
 
 def _by_kind(names: Sequence[str]) -> Iterator[str]:
-    """Yield lines that list names, those of one criterion together."""
+    """Yield lines that list names, those that begin alike together."""
     kinds: dict[str, list[str]] = {}
     for name in names:
-        kind, mark, what = name.partition(": ")
-        kinds.setdefault(kind if mark else "beside them", []).append(what or name)
+        kind = next((start for start in _STARTS if name.startswith(start)), "")
+        kinds.setdefault(kind, []).append(name.removeprefix(kind))
     for kind, listed in kinds.items():
-        text = "; ".join(textwrap.shorten(name, 44, placeholder="...") for name in listed)
-        yield from textwrap.wrap(f"{kind}: {text}", 100, initial_indent="  ", subsequent_indent="    ")
+        yield from bullet(f"{kind or 'beside them '}{'; '.join(listed)}")
 
 
 def assumptions_data(study: Study) -> dict[str, Any]:

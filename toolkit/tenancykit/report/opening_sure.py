@@ -28,8 +28,6 @@ _SURE: Final = 0.95
 """Share of samples from which a part of the recommendation is beyond doubt."""
 _VARIED: Final = "figures, priors, scales, weights varied"
 """What differs from sample to sample, in few words; how far stands in the details."""
-_TAGGED: Final = re.compile(r" \((?:window|lapse|upkeep|rate|prior)s?:[^)]*\)")
-"""An assumption's id behind its words."""
 _NOW: Final = re.compile(r" \([^()]* as weighed\)")
 """What something is worth as weighed, which the details say of everything."""
 
@@ -181,7 +179,7 @@ def _each(unit: str) -> str:
 
 
 def _plain(study: Study, best: Evaluation, text: str) -> str:
-    """Return a sentence with designs by name instead of id, once each, and assumptions without theirs."""
+    """Return a sentence with designs by name instead of id, once each."""
     twins, told = twins_of(study, best), set[str]()
 
     def named(found: re.Match[str]) -> str:
@@ -191,7 +189,7 @@ def _plain(study: Study, best: Evaluation, text: str) -> str:
         name = called(study[found[0]], best)
         return f"a variant of the first ({name})" if found[0] in twins else name
 
-    return _TAGGED.sub("", _ids(study).sub(named, text))
+    return _ids(study).sub(named, text)
 
 
 def _ids(study: Study) -> re.Pattern[str]:

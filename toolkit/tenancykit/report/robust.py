@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 from tenancykit.criterion_names import TITLES
 from tenancykit.decision.assumptions import TornadoRow
 from tenancykit.decision.stakeholders import Consensus
-from tenancykit.decision.table import amount, figure
+from tenancykit.decision.table import amount, figure, reach
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.apart import names_apart
 from tenancykit.report.opening_days import days_in_words
@@ -43,6 +44,7 @@ def robustness_text(found: Robustness) -> str:
     lines += ["", "Lead over the best rival at both ends of each assumption, largest swing first:"]
     lines += _tornado(found.tornado[:_SHOWN])
     lines += ["", *_survival(found)]
+    lines += _survived(found)
     lines += ["", *_near(found)]
     if found.consensus is not None:
         lines += ["", *_agreed(found.consensus)]
@@ -71,10 +73,8 @@ def _survival(found: Robustness) -> list[str]:
     lines += bullet(f"{count - len(fell)} of {count} leave {verdict.leader} or a near-twin first")
     for item in fell:
         now = "" if item.unit == "x" else f", now {amount(item.current, item.unit)}"
-        lines += bullet(
-            f"{item.name}{now}: at {figure(item.low)} {item.first_at_low} is first, "
-            f"at {amount(item.high, item.unit)} {item.first_at_high}"
-        )
+        low, high = reach(item.low, item.high, item.unit).split(" to ", 1)
+        lines += bullet(f"{item.name}{now}: at {low} {item.first_at_low} is first, at {high} {item.first_at_high}")
     if told := hangs_on(found.study):
         lines += bullet(f"In the samples they move at once. {told}")
     others = [item for item in found.dropped if verdict.leader not in (item.label, item.first)]
@@ -87,6 +87,14 @@ def _survival(found: Robustness) -> list[str]:
     return lines
 
 
+def _survived(found: Robustness) -> Iterator[str]:
+    """Yield the plausible ranges at both ends of which the first design or a near-twin stays first."""
+    if found.verdict is not None and (stay := [item for item in found.survival if item.survives]):
+        yield from ("", f"{found.verdict.leader} or a near-twin is first at both ends of each of these ranges:")
+        for item in stay:
+            yield from bullet(f"{item.name}: {reach(item.low, item.high, item.unit)}")
+
+
 def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
     if not rows:
         return ["- there is no rival"]
@@ -94,8 +102,7 @@ def _tornado(rows: tuple[TornadoRow, ...]) -> list[str]:
     table = [
         [
             row.name,
-            figure(row.low_input),
-            f"{figure(row.high_input)} {row.unit}".strip(),
+            *reach(row.low_input, row.high_input, "times" if row.unit == "x" else row.unit).split(" to ", 1),
             f"{row.lead_at_low:+.3f}",
             f"{row.lead:+.3f}",
             f"{row.lead_at_high:+.3f}",
@@ -164,6 +171,7 @@ def lead_entry(row: TornadoRow) -> dict[str, Any]:
     """Return an assumption with the lead of the first place at both its ends, as plain data."""
     return {
         "assumption": row.name,
+        "id": row.id,
         "low": row.low_input,
         "high": row.high_input,
         "unit": row.unit,
@@ -183,6 +191,7 @@ def robustness_payload(found: Robustness) -> dict[str, Any]:
         "tipping_points": [
             {
                 "assumption": tip.name,
+                "id": tip.id,
                 "now": tip.current,
                 "tips_at": tip.tips_at,
                 "unit": tip.unit,
@@ -198,6 +207,7 @@ def robustness_payload(found: Robustness) -> dict[str, Any]:
         "survival": [
             {
                 "assumption": item.name,
+                "id": item.id,
                 "now": item.current,
                 "low": item.low,
                 "high": item.high,

@@ -116,7 +116,8 @@ def _price_assumptions(basis: Basis) -> Iterator[Assumption]:
     if rate:
         slope = _on_cost(table, [float(e.people.per_month) / rate for e in evaluations])
         low, high = (rate * factor for factor in PRICE_RANGE)
-        yield Assumption("the cost of a person-day", rate, low, high, slope=slope, unit="per day")
+        unit = f"{basis.scenario.infrastructure.currency} a day"
+        yield Assumption("the cost of a person-day", rate, low, high, slope=slope, unit=unit)
 
 
 def _slowed(basis: Basis) -> Iterator[Assumption]:
@@ -160,8 +161,7 @@ def _of_belief(belief: Belief, isolated: Callable[[str, float], FloatArray]) -> 
         return isolated(belief.id, max(0.0, number))
 
     low, high = min(belief.low, belief.value), max(belief.high, belief.value)
-    name = f"{belief.what} ({belief.id})"
-    return Assumption(name, belief.value, low, high, effect=kept(effect), unit=belief.unit)
+    return Assumption(belief.what, belief.value, low, high, effect=kept(effect), unit=belief.unit, id=belief.id)
 
 
 def _exposure_assumptions(basis: Basis) -> Iterator[Assumption]:
@@ -174,9 +174,7 @@ def _exposure_assumptions(basis: Basis) -> Iterator[Assumption]:
         return isolated("lapse:*", max(0.0, factor))
 
     yield Assumption("the time from a flaw's disclosure to patched", 1.0, *PATCH_RANGE, effect=kept(patched), unit="x")
-    yield Assumption(
-        "the chance of misconfiguration (priors)", 1.0, *MISCONFIGURATION_RANGE, effect=kept(wrong), unit="x"
-    )
+    yield Assumption("the chance of misconfiguration", 1.0, *MISCONFIGURATION_RANGE, effect=kept(wrong), unit="x")
 
 
 def _isolation(basis: Basis, believed: Beliefs) -> Callable[[str, float], FloatArray]:
@@ -279,8 +277,8 @@ def _moved(
         return values
 
     low, high = influence.assumed.low, influence.assumed.high
-    name = f"{criterion}: {influence.what} ({influence.id})"
-    return Assumption(name, mean, min(low, mean), max(high, mean), effect=effect, unit=influence.unit)
+    low, high = min(low, mean), max(high, mean)
+    return Assumption(influence.sentence, mean, low, high, effect=effect, unit=influence.unit, id=influence.id)
 
 
 __all__ = [

@@ -47,6 +47,7 @@ class Survival:
         first_at_low: the design in first place at the lowest.
         first_at_high: the design in first place at the highest.
         survives: whether the first design or one of its near-twins is first at both.
+        id: what data knows the assumption by; empty where nothing but its name does.
         family: ids of the first design and its near-twins.
     """
 
@@ -58,6 +59,7 @@ class Survival:
     first_at_low: str
     first_at_high: str
     survives: bool
+    id: str
     family: frozenset[str] = field(repr=False)
 
     def overturns(self) -> Iterator[Overturn]:
@@ -139,7 +141,8 @@ class Robustness(Drawable):
             firsts = [standing.first(item.values(table, end)) for end in (item.low, item.high)]
             stays = all(row in standing.family for row in firsts)
             low, high = (table.labels[row] for row in firsts)
-            found.append(Survival(item.name, item.current, item.low, item.high, item.unit, low, high, stays, family))
+            numbers = item.current, item.low, item.high
+            found.append(Survival(item.name, *numbers, item.unit, low, high, stays, item.id, family))
         return tuple(sorted(found, key=lambda item: item.survives))
 
     @cached_property

@@ -112,12 +112,18 @@ def beliefs(model: IsolationCatalogue, used: Beliefs = BELIEVED) -> tuple[Belief
                 window.source,
             )
         )
-    found += [_belief(f"lapse:{x.id}", x.what, x.chance, "chance", x, used) for x in model.lapses.values()]
-    found += [_belief(f"upkeep:{x.id}", x.what, x.factor, "share left", x, used) for x in model.upkeep.values()]
+    found += [
+        _belief(f"lapse:{x.id}", f"the chance that {x.what}", x.chance, "chance", x, used)
+        for x in model.lapses.values()
+    ]
+    found += [
+        _belief(f"upkeep:{x.id}", f"the share of such gaps that stay where {x.what}", x.factor, "share left", x, used)
+        for x in model.upkeep.values()
+    ]
     for prior in model.priors.values():
         rate = prior.flaws / prior.years
         likely = Range(low=rate / RATE_RANGE, likely=rate, high=rate * RATE_RANGE)
-        what = f"the rate of flaws of a barrier of kind {prior.id} before any is counted"
+        what = f"the flaws expected of {prior.what or f'a barrier of the kind {prior.id}'} before any is counted"
         found.append(_belief(f"rate:{prior.id}", what, likely, "per year", None, used))
     return tuple(found)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import Influence, WorkBook, load_work, with_rate, with_share
@@ -42,7 +44,8 @@ def _knowledge_hours(structure: Structure, book: WorkBook) -> float:
 
 def _of_activities(work: Workload, book: WorkBook, base: float) -> list[Influence]:
     """Return the assumed durations and frequencies; an activity done for several components is one assumption."""
-    owner = {activity.id: toil.id for toil in book.toil.values() for activity in toil.activities}
+    owner = {activity.id: toil for toil in book.toil.values() for activity in toil.activities}
+    titled = Counter(activity.title for toil in book.toil.values() for activity in toil.activities)
     lines: dict[str, list[ToilLine]] = {}
     for line in work.lines:
         lines.setdefault(line.activity.id, []).append(line)
@@ -59,8 +62,11 @@ def _of_activities(work: Workload, book: WorkBook, base: float) -> list[Influenc
                 (activity.hours.high, activity.per_year.high),
             )
         )
-        place = book.toil.places[owner[identifier]]
-        shown = (activity.title, place, activity.hours, "hours", FIGURE)
+        toil = owner[identifier]
+        place = book.toil.places[toil.id]
+        # Several options bring work of the same name, whose hours are assumed apart.
+        what = activity.title if titled[activity.title] == 1 else f"{activity.title} ({toil.title})"
+        shown = (what, place, activity.hours, "hours", FIGURE)
         found.append(Influence(identifier, "activity", *shown, base, base + mean * (low - 1), base + mean * (high - 1)))
     return found
 
