@@ -21,6 +21,21 @@ def family_of(design: ResolvedDesign) -> Hashable:
     return tuple((resolved.tenant_class.id, family_of_class(resolved)) for resolved in design.classes)
 
 
+def recommendation_of(design: ResolvedDesign) -> Hashable:
+    """Return what designs that are one recommendation have in common.
+
+    That is for every class the kind of cluster, the sharing of machines and the runtime, whatever storage, network and
+    add-ons differ: nobody would call a choice between such designs contested.
+    """
+    return tuple(map(_recommended_for_class, design.classes))
+
+
+def _recommended_for_class(resolved: ClassDesign) -> Hashable:
+    cluster = resolved.cluster
+    runtimes = tuple(sorted(option.id for option in resolved.options if option.sandbox is not None))
+    return resolved.tenant_class.id, cluster.control_plane, cluster.per_tenant, resolved.sharing, runtimes
+
+
 def families(designs: Sequence[ResolvedDesign]) -> tuple[tuple[str, ...], ...]:
     """Return the ids of designs by family, families and members in the order given."""
     found: dict[Hashable, list[str]] = {}

@@ -33,7 +33,7 @@ from tenancykit.studio.files import SessionFile, parse_session, read_session, se
 from tenancykit.studio.state import State, importance, question_of, text_of
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.completion import completed
-from tenancykit.study.composing import COMPOSED, best_composition
+from tenancykit.study.composing import COMPOSED, RIVAL, best_composition
 from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.exchange_rates import weighed
 from tenancykit.study.leaves import isolation_keys
@@ -64,11 +64,11 @@ class Session:
         self._studies: dict[tuple[Any, ...], Study] = {}
         self._references: dict[str, tuple[Design, ...]] = {}
         self._further: dict[tuple[Any, ...], tuple[Design, ...]] = {}
-        self._composed: dict[tuple[str, str], Evaluation | None] = {}
+        self._composed: dict[tuple[str, str], tuple[Evaluation, ...]] = {}
         references = set(self.catalogue.references)
         evaluations = study.evaluations if study is not None else ()
-        composed = next((e for e in evaluations if e.resolved.design.origin == "composed"), None)
-        own = tuple(e.resolved.design for e in evaluations if e.id not in references and e is not composed)
+        composed = tuple(e for e in evaluations if e.resolved.design.origin == "composed")
+        own = tuple(e.resolved.design for e in evaluations if e.id not in references and e not in composed)
         question = question_of(text_of(scenario), scenario)
         self.state = State(question, importance(scenario.weights), own=own)
         for evaluation in evaluations:
@@ -91,9 +91,8 @@ class Session:
     @property
     def designs(self) -> tuple[Design, ...]:
         """Every design that may be compared: the reference architectures, those of the study given, the variants."""
-        composed = self._composed.get(self._composing)
-        best = () if composed is None else (composed.resolved.design,)
-        return (*self._catalogued(), *best, *self._added())
+        composed = (one.resolved.design for one in self._composed.get(self._composing, ()))
+        return (*self._catalogued(), *composed, *self._added())
 
     def _catalogued(self) -> tuple[Design, ...]:
         """Return the reference architectures, completed for what the scenario needs."""
@@ -123,19 +122,19 @@ class Session:
 
     @property
     def _composing(self) -> tuple[str, str]:
-        """What the best composition follows from; sliders only rank it again."""
+        """What the compositions follow from; sliders only rank it again."""
         return self.state.question.key, self.scenario.weights.model_dump_json()
 
     def _compose(self) -> None:
-        """Find the best composition per class of the measured references, where that was not done yet."""
+        """Find the compositions per class of the measured references, where that was not done yet."""
         if self._composing in self._composed:
             return
         references = [self._measured[self._key(design)] for design in self._catalogued()]
         scales = scales_of(self.scenario, self.catalogue, isolation_keys(references))
         found = best_composition(references, self.scenario, self.catalogue, *weighed(self.scenario, scales))
-        self._composed[self._composing] = found
-        if found is not None:
-            self._measured[self._key(found.resolved.design)] = found
+        composed = () if found is None else found.with_rival(references)
+        self._composed[self._composing] = composed
+        self._measured.update((self._key(one.resolved.design), one) for one in composed)
 
     def waiting(self) -> tuple[Design, ...]:
         """Return the designs that are not measured yet; reference architectures set the scales, so all are needed."""
@@ -383,7 +382,7 @@ class Session:
     def _known(self, design: str) -> str:
         known = {d.id.lower(): d.id for d in self.designs}
         if len(self.scenario.tenants.classes) > 1:
-            known[COMPOSED.lower()] = COMPOSED  # found once everything is measured
+            known |= {name.lower(): name for name in (COMPOSED, RIVAL)}  # found once everything is measured
         if design.lower() not in known:
             names = list(known.values())
             raise InputError(
@@ -394,7 +393,9 @@ class Session:
     def _check_designs(self, scenario: Scenario) -> None:
         """Raise ``InputError`` where a variant cannot be read, or two designs share an id."""
         variants = [variant(text, scenario, self.catalogue).id for text in self.state.variants]
-        ids = Counter([COMPOSED, *self.catalogue.references, *(design.id for design in self.state.own), *variants])
+        ids = Counter(
+            [COMPOSED, RIVAL, *self.catalogue.references, *(design.id for design in self.state.own), *variants]
+        )
         twice = [name for name, times in ids.items() if times > 1]
         if twice:
             raise InputError(Fault("designs", f"{twice[0]!r} appears twice", "distinct ids"))

@@ -28,7 +28,7 @@ from tenancykit.decision.table import FloatArray
 from tenancykit.decision.verdict import Overturn
 from tenancykit.decision.weight_space import weights_near
 from tenancykit.decision.weights import Weights
-from tenancykit.design.model import ClassDesign
+from tenancykit.design.families import recommendation_of
 from tenancykit.study.assumed import (
     PLACES,
     Basis,
@@ -144,26 +144,16 @@ def _joint(evaluations: Sequence[Evaluation], keys: Sequence[Key]) -> Mapping[in
 
 
 def kin(evaluations: Sequence[Evaluation]) -> tuple[tuple[str, ...], ...]:
-    """Return the ids of designs by recommendation, in the order given.
-
-    Designs are one recommendation where every class has the same kind of cluster, the same sharing of machines and the
-    same runtime, whatever storage, network and add-ons differ: nobody would call a choice between them contested.
-    """
+    """Return the ids of designs by recommendation (:func:`recommendation_of`), in the order given."""
     groups: dict[Hashable, list[str]] = {}
     for one in evaluations:
-        groups.setdefault(recommended(one), []).append(one.id)
+        groups.setdefault(recommendation_of(one.resolved), []).append(one.id)
     return tuple(tuple(members) for members in groups.values())
 
 
 def recommended(evaluation: Evaluation) -> Hashable:
     """Return what designs that are one recommendation have in common."""
-    return tuple(_structure(resolved) for resolved in evaluation.resolved.classes)
-
-
-def _structure(resolved: ClassDesign) -> Hashable:
-    cluster, machines = resolved.cluster, resolved.sharing
-    runtimes = tuple(sorted(option.id for option in resolved.options if option.sandbox is not None))
-    return resolved.tenant_class.id, cluster.control_plane, cluster.per_tenant, machines, runtimes
+    return recommendation_of(evaluation.resolved)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ from tenancykit.study.barred import barred
 from tenancykit.study.beside import shared_out
 from tenancykit.study.certainty import VARIED, Standing, acceptability, kin, plausible
 from tenancykit.study.completion import completed
-from tenancykit.study.composing import best_composition
+from tenancykit.study.composing import Composed, best_composition
 from tenancykit.study.evaluation import Evaluation, evaluate_all
 from tenancykit.study.exchange_rates import ExchangeRate, exchange_rates, leaves_of_rates, weighed, weights_of
 from tenancykit.study.growing import crossing_points
@@ -472,7 +472,7 @@ def compare(
         if progress:
             progress(next(number), len(candidates), name)
 
-    def composed(known: Sequence[Evaluation]) -> tuple[ScaleSet, Weights, Evaluation | None]:
+    def composed(known: Sequence[Evaluation]) -> tuple[ScaleSet, Weights, Composed | None]:
         scales, weights = weighed(scenario, scales_of(scenario, catalogue, isolation_keys(known)))
         published = known[: len(references)]
         best = best_composition(published, scenario, catalogue, scales, weights, calibration=calibration)
@@ -482,7 +482,8 @@ def compare(
         candidates, scenario, catalogue, composed, calibration=calibration, processes=processes, progress=told
     )
     if hybrid is not None:
-        evaluations.insert(len(references), hybrid)
+        published = len(references)
+        evaluations[published:published] = hybrid.with_rival(evaluations[:published])
     return study_of(scenario, catalogue, evaluations, scaled=(scales, weights), calibration=calibration)
 
 

@@ -3,8 +3,11 @@
 A pool for these, a silo for those: nobody has to give sixty customers clusters of their own because four need them.
 Every combination of the completed references' choices is valued as the study values designs - components that classes
 share are built, run and paid once - and the best that meets every requirement and keeps tenants apart in a way no
-reference does is compared beside the references. It is composed of catalogue references, never of variants, so that a
-variant changes nobody else.
+reference does is compared beside the references. A second stands beside it where the comparison would otherwise lack a
+rival: the best that costs clearly less and is worth more than every reference at such a price, so that no first place
+hides the bill it could be had for; or, where the best is a near-twin of a reference, the best that is another
+recommendation and that the first does not beat on every criterion. Both are composed of catalogue references, never of
+variants, so that a variant changes nobody else.
 
 The search is exact under two simplifications. Of near-twins - what differs for a class only in what is built on top -
 the one that takes people least stands for all that leave the class open about as long. And what a combination costs is
@@ -19,7 +22,8 @@ import heapq
 import itertools
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -32,19 +36,24 @@ from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criterion_names import ADDED, PLAIN
 from tenancykit.decision.screen import screen
 from tenancykit.decision.weights import Weights
-from tenancykit.design.families import family_of, family_of_class
+from tenancykit.design.families import family_of, family_of_class, recommendation_of
 from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.hybrids import only_class
-from tenancykit.study.leaves import batch_of_designs, class_days, swept_nines
+from tenancykit.study.leaves import batch_of_designs, class_days, leaf_values, swept_nines
 from tenancykit.study.requirements import class_level, figures_table, hard_requirements, measures
 from tenancykit.study.scales import ScaleSet
 from tenancykit.study.sweeping import Floats, Question, Sweeper, sweeper_of
 
 COMPOSED: Final = "HY1"
-"""Id of the composition."""
+"""Id of the best composition."""
+RIVAL: Final = "HY2"
+"""Id of the composition that stands beside it."""
+LESS: Final = 0.9
+"""Share of the best composition's bill up to which another costs clearly less (assumption: about what is not known of
+a bill before it is paid)."""
 COST: Final = 2
 """Column of the cost among the leaves; criteria registered beside the four follow it, then isolation."""
 MOST: Final = 20_000
@@ -84,14 +93,14 @@ def best_composition(
     weights: Weights,
     *,
     calibration: Calibration | None = None,
-) -> Evaluation | None:
+) -> Composed | None:
     """Return the best composition per class, measured; None with one class, or where none is valid and new.
 
     Where none of the best meets every requirement, it is the one a fixed fleet lacks least for, the best of those
     alike; it then says what it misses.
 
     Args:
-        references: the completed references, measured for the scenario.
+        references: the completed references, measured for the scenario; what they cost need not be known.
         scenario: what is asked.
         catalogue: what designs are made of.
         scales: the value tree.
@@ -100,14 +109,14 @@ def best_composition(
     """
     if len(scenario.tenants.classes) < 2 or not references:
         return None
-    search = _Search(references, scenario, catalogue, scales, weights)
+    search = _Search(references, scenario, catalogue, scales, weights, calibration)
     best: Evaluation | None = None
     tries = 0
     for core, design in search.best_first():
-        found = evaluate(design, scenario, catalogue, calibration=calibration)
+        found = search.measured(design)
+        if search.admits(found):
+            return Composed(found, search)
         valid = found.resolved.is_valid
-        if valid and screen(figures_table([found]), hard_requirements(scenario), measures([found])).passed:
-            return found
         if valid and (best is None or _purchase(found) < _purchase(best)):
             best = found
         if valid and _lacks_cards(found):
@@ -116,7 +125,44 @@ def best_composition(
             tries += 1
         if tries == TRIES or len(search.too_large) == TOO_LARGE:
             break
-    return best
+    return None if best is None else Composed(best, search)
+
+
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """The best composition, and the search that found it.
+
+    Attributes:
+        best: the composition, measured.
+        search: combinations in the order of what they are worth.
+    """
+
+    best: Evaluation
+    search: _Search
+
+    def with_rival(self, references: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+        """Return the composition, and a second one where the comparison would otherwise lack a rival.
+
+        Args:
+            references: the completed references, measured, with what they cost.
+        """
+        search, best = self.search, self.best
+        if not search.admits(best):
+            return (best,)
+        admitted = [one for one in references if search.admits(one)]
+        leader = max((best, *admitted), key=search.worth)
+        taken = {recommendation_of(one.resolved) for one in admitted}
+        most, floor = math.inf, -math.inf
+        if recommendation_of(best.resolved) not in taken:
+            most = LESS * float(best.scores["cost"].value)
+            floor = max(map(search.worth, (one for one in admitted if one.scores["cost"].value <= most)), default=floor)
+        taken.add(recommendation_of(best.resolved))
+        for _, design in itertools.islice(search.best_first(most=most, floor=floor, taken=taken), TRIES):
+            found = search.measured(replace(design, id=RIVAL))
+            affordable = found.scores["cost"].value <= most and search.worth(found) > floor
+            if affordable and search.admits(found) and search.is_better_somewhere(found, leader):
+                return best, found
+        return (best,)
 
 
 def _purchase(found: Evaluation) -> float:
@@ -141,8 +187,9 @@ class _Search:
         catalogue: Catalogue,
         scales: ScaleSet,
         weights: Weights,
+        calibration: Calibration | None,
     ) -> None:
-        self.scenario, self.catalogue = scenario, catalogue
+        self.scenario, self.catalogue, self.calibration = scenario, catalogue, calibration
         self.scales, self.weights = scales, weights
         self.sweeper: Sweeper = sweeper_of(Question.of(scenario, catalogue))
         self.taken = {family_of(one.resolved) for one in references}
@@ -151,37 +198,66 @@ class _Search:
         self.too_large: set[tuple[str, ...]] = set()
         """Cores found to lack machines with GPUs: whatever is built on top, combinations with them do not fit."""
 
-    def best_first(self) -> Iterator[tuple[tuple[str, ...], Design]]:
-        """Yield combinations with their cores from the best on, each once; costs are worked out as far as needed."""
-        rows = [combination for combination in itertools.product(*self.parts) if self._is_new(combination)]
-        if not rows:
+    def measured(self, design: Design) -> Evaluation:
+        """Return a design measured in full."""
+        return evaluate(design, self.scenario, self.catalogue, calibration=self.calibration)
+
+    def admits(self, one: Evaluation) -> bool:
+        """Return whether a design is valid and meets every requirement."""
+        requirements = hard_requirements(self.scenario)
+        return one.resolved.is_valid and bool(screen(figures_table([one]), requirements, measures([one])).passed)
+
+    def worth(self, one: Evaluation) -> float:
+        """Return the value of a measured design, 0..1 and beyond."""
+        return float(self.scales.tree.score(leaf_values([one], self.scales.keys), self.weights)[0])
+
+    def is_better_somewhere(self, one: Evaluation, other: Evaluation) -> bool:
+        """Return whether a measured design is better than another on some criterion."""
+        mine, theirs = self.scales.tree.node_values(leaf_values([one, other], self.scales.keys))
+        return bool(np.any(mine > theirs))
+
+    def best_first(
+        self, *, most: float = math.inf, floor: float = -math.inf, taken: AbstractSet[Hashable] = frozenset()
+    ) -> Iterator[tuple[tuple[str, ...], Design]]:
+        """Yield combinations with their cores from the best on, each once; costs are worked out as far as needed.
+
+        Args:
+            most: what a combination may cost.
+            floor: value below which nobody asks.
+            taken: recommendations that are left out.
+        """
+        new, cores = self._new
+        if not new:
             return
-        designs = [self._design(combination) for combination in rows]
-        figures, known = self._figures(designs)
-        cores = [tuple(self._cut(part.resolved) for part in combination) for combination in rows]
-        figures[:, COST] = known + np.array([self._least(core) for core in cores])
+        figures, known = self._figures
         values = self.scales.tree.score(figures, self.weights)
-        heap = [(-value, row, False) for row, value in enumerate(values.tolist())]
+        heap = [(-value, row, False) for row, value in enumerate(values.tolist()) if figures[row, COST] <= most]
         heapq.heapify(heap)
         while heap:
             negated, row, settled = heapq.heappop(heap)
-            if math.isinf(negated):
+            if math.isinf(negated) or -negated <= floor:
                 return
             if cores[row] in self.too_large:
                 continue
             if settled:
-                yield cores[row], designs[row]
+                yield cores[row], new[row].design
+                continue
+            if taken and recommendation_of(new[row]) in taken:
                 continue
             exact = figures[row].copy()
-            exact[COST] = known[row] + self._core(cores[row], designs[row])
-            exact[COST + 1 : len(PLAIN)] = self._added(designs[row])
+            exact[COST] = known[row] + self._core(cores[row], new[row].design)
+            if exact[COST] > most:
+                continue
+            exact[COST + 1 : len(PLAIN)] = self._added(new[row].design)
             value = float(self.scales.tree.score(exact, self.weights))
             heapq.heappush(heap, (-value, row, True))
 
-    def _is_new(self, combination: Sequence[Part]) -> bool:
-        """Return whether a combination keeps tenants apart in a way no reference does."""
-        resolved = ResolvedDesign(self._design(combination), tuple(part.resolved for part in combination))
-        return family_of(resolved) not in self.taken
+    @cached_property
+    def _new(self) -> tuple[list[ResolvedDesign], list[tuple[str, ...]]]:
+        """Combinations that keep tenants apart in a way no reference does, and their cores."""
+        every = (ResolvedDesign(self._design(c), tuple(p.resolved for p in c)) for c in itertools.product(*self.parts))
+        new = [one for one in every if family_of(one) not in self.taken]
+        return new, [tuple(self._cut(resolved) for resolved in one.classes) for one in new]
 
     def _design(self, combination: Sequence[Part]) -> Design:
         """Return the design of a combination, with where each class's part comes from."""
@@ -192,12 +268,14 @@ class _Search:
         choices = {part.resolved.tenant_class.id: part.choice for part in combination}
         return Design(COMPOSED, told, choices, "composed")
 
-    def _figures(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
-        """Return [designs x leaves] figures with the cost left open, and [designs] what is known of the cost.
+    @cached_property
+    def _figures(self) -> tuple[Floats, Floats]:
+        """[designs x leaves] figures of combinations, the cost at its least; and [designs] what is known of the cost.
 
         Designs that need more people than there may be are worth nothing.
         """
-        batch = batch_of_designs(designs, self.scenario, self.catalogue)
+        new, cores = self._new
+        batch = batch_of_designs([one.design for one in new], self.scenario, self.catalogue)
         codes = batch.classes[0].chosen.codes
         columns = self.sweeper.measure_batch(batch, codes, isolation=lambda _, days: np.zeros(len(days)))
         nines = swept_nines(batch, columns.patch_days, self.scales.keys, Beliefs.of(self.scenario))
@@ -208,6 +286,7 @@ class _Search:
         limit = self.scenario.requirements.platform_engineers
         if limit is not None:
             known = np.where(columns.engineers > limit, np.inf, known)
+        plain[:, COST] = known + np.array([self._least(core) for core in cores])
         return np.concatenate([plain, nines], axis=1), known
 
     def _added(self, design: Design) -> list[float]:
