@@ -16,14 +16,17 @@ import pytest
 
 import tenancykit as tk
 from kubeanswers.errors import InputError
+from kubeanswers.quantities import HOURS_PER_MONTH
+from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.decision.screen import screen
+from tenancykit.study.anchors import anchors_of
 from tenancykit.study.certainty import kin
 from tenancykit.study.comparison import Study, study_of
 from tenancykit.study.exchange_rates import exchange_rates, weighed
 from tenancykit.study.requirements import figures_table, hard_requirements, measures
 from tenancykit.study.scales import scales_of
 from tests.laws.dropping import leaning, rivals_left_out
-from tests.laws.small import SAAS
+from tests.laws.small import SAAS, TEAMS
 
 EXAMPLES = ("ml-platform", "saas-inference", "gpu-cloud", "regulated-hybrid")
 CHANGES_EACH = 500
@@ -85,6 +88,15 @@ def test_law_1_scales_come_from_the_scenario_whoever_the_candidates_are(example:
         some = study_of(whole.scenario, whole.catalogue, [whole.evaluations[row] for row in rows])
         assert some.scales.ends == whole.scales.ends
         assert some.weights.as_dict() == whole.weights.as_dict()
+
+
+def test_the_lower_bound_of_cost_runs_pods_with_a_gpu_on_machines_with_gpus() -> None:
+    """Pods that take the processors of a machine and a part of its GPUs cost the machine, not processors elsewhere."""
+    given = TEAMS.format(fleet="mode: elastic", gpu_nodes=12, card="A100-80GB", bare="", hosting="", more="")
+    for cpu, machines in ((8, 10), (48, 25)):
+        asked = tk.parse_scenario(given.replace('cpu: "8"', f'cpu: "{cpu}"'))
+        anchors = anchors_of(asked, load_catalogue())
+        assert machines * 8.0 * HOURS_PER_MONTH <= anchors.shared < anchors.dedicated
 
 
 def test_adding_fleet_automation_to_designs_nobody_admitted_moves_nobody_else() -> None:

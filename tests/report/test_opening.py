@@ -346,3 +346,18 @@ def test_where_tenants_need_a_fair_queue_the_first_line_says_by_what_or_that_non
         assert not none or re.fullmatch(r"No queue: [^.]+ share no GPU node\.", none)
         line = recommended(evaluation)
         assert len(line) > LINE or not told or "queues by" in line.lower() or EACH in line
+
+
+def test_a_first_place_that_costs_a_quarter_more_than_what_would_do_says_so_in_its_first_two_lines() -> None:
+    safe = Weights.by_criterion({"isolation": 0.7, "effort": 0.1, "operations": 0.1, "cost": 0.1})
+    dear = [found.with_weights(safe) for found in (study("saas"), example("saas-inference"), example("ml-platform"))]
+    said = []
+    for found in (*dear, study("saas"), *map(example, EXAMPLES)):
+        others = [e.scores["cost"].value for e in other_families(found, found.best)]
+        more = found.best.scores["cost"].value - min(others)
+        first, second, _ = opening(found).lines
+        assert ("more than the cheapest that would do" in first) <= (more >= 0.25 * min(others))
+        if more >= 0.25 * min(others):
+            assert f"{three_digits(more)} more than the cheapest that would do" in first or "The cheapest" in second
+            said.append(first)
+    assert any("would do" in first for first in said)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenancykit.report.giving_up import given_up
-from tenancykit.report.opening_buys import buys
+from tenancykit.report.opening_buys import CHEAPEST, buys, dearer
 from tenancykit.report.opening_level import refused, what_stands, what_would_reach
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
@@ -48,8 +48,9 @@ def opening(study: Study) -> Opening:
     if study.ranking is None:
         return _nobody(study)
     best = study.best
-    first, more = recommended_line(best)
     bought, also = buys(study, best)
+    untold = any(text.startswith(CHEAPEST) for text in also)
+    first, more = recommended_line(best, dearer=dearer(study, best) if untold else "")
     sure, besides = how_sure_line(study, best)
     return Opening(first, bought, sure, (*more, *also, *given_up(study), *besides))
 

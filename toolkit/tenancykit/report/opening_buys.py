@@ -19,7 +19,11 @@ _SAFER: Final = 0.8
 """What another design leaves open at most, as a share of the first design's, to be called safer in one line."""
 _OFFERED: Final = 2
 """Times the first design's cost up to which a safer one is offered in one line; beyond it stands in the details."""
+_DEARER: Final = 0.25
+"""What the first design costs more than the cheapest, as a share of that, to be said beside its price. Assumption."""
 _OPEN: Final = "Days a year open to"
+CHEAPEST: Final = "The cheapest that meets every requirement"
+"""How the sentence about it begins."""
 
 
 def buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
@@ -52,11 +56,11 @@ def _own(best: Evaluation) -> tuple[str, list[str]]:
 def _with_others(said: str, study: Study, best: Evaluation) -> tuple[str, list[str]]:
     """Return a line with what the cheapest and the safest of the others would cost and leave open, and the rest."""
     others = other_families(study, best)
-    cheapest = min(others, key=lambda e: e.scores["cost"].value, default=None)
+    cheapest = _cheapest(others)
     safest = _safest(others)
     cost, offers, rest = best.scores["cost"].value, list[str](), list[str]()
     if cheapest is not None and cheapest.scores["cost"].value < cost * (1 - _SAME):
-        offers.append(f"The cheapest that meets every requirement, {_beside(cheapest, best)}.")
+        offers.append(f"{CHEAPEST}, {_beside(cheapest, best)}.")
     if safest is None or safest is cheapest or worst_days(safest) >= _SAFER * worst_days(best):
         return fitted(said, offers)
     told = f"The safest, {_beside(safest, best)}; as weighed that is not worth it."
@@ -68,6 +72,19 @@ def _with_others(said: str, study: Study, best: Evaluation) -> tuple[str, list[s
         ways = (f"The safest, {_beside(safest, best, name)}." for name in apart(safest, best))
         line = next((longer for way in ways if (longer := fitted(said, [way])[0]) != said), said)
     return line, rest
+
+
+def dearer(study: Study, best: Evaluation) -> str:
+    """Return how much more a design costs than the cheapest of the others, where that is much of it, as words."""
+    cheapest = _cheapest(other_families(study, best))
+    if cheapest is None or best.scores["cost"].value < cheapest.scores["cost"].value * (1 + _DEARER):
+        return ""
+    more = three_digits(best.scores["cost"].value - cheapest.scores["cost"].value)
+    return f"{more} more than the cheapest that would do"
+
+
+def _cheapest(designs: list[Evaluation]) -> Evaluation | None:
+    return min(designs, key=lambda e: e.scores["cost"].value, default=None)
 
 
 def _safest(designs: list[Evaluation]) -> Evaluation | None:
@@ -108,4 +125,4 @@ def twins_of(study: Study, best: Evaluation) -> tuple[str, ...]:
     return next(group for group in study.families if best.id in group)
 
 
-__all__ = ["buys", "other_families", "twins_of"]
+__all__ = ["CHEAPEST", "buys", "dearer", "other_families", "twins_of"]

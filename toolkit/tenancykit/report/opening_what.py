@@ -27,15 +27,22 @@ def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
     return recommended_line(best, word)[0]
 
 
-def recommended_line(best: Evaluation, word: str = "Recommended") -> tuple[str, list[str]]:
-    """Return what :func:`recommended` returns, and what did not fit the line."""
+def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = "") -> tuple[str, list[str]]:
+    """Return what :func:`recommended` returns, and what did not fit the line.
+
+    Args:
+        best: the design.
+        word: what is said of it.
+        dearer: how much more it costs than what else would do, in words; empty where that is not said.
+    """
     money = best.scenario.infrastructure.currency
     cost, effort, operations = (best.scores[name] for name in ("cost", "effort", "operations"))
     people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
     by = f"run by {'one person' if people == 1 else f'{people} people'}"
     hired = f", {hires(best)} than the team has" if hires(best) else ""
     price = (
-        f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)}), "
+        f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)})"
+        f"{dearer and f', {dearer}'}, "
         f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{hired}."
     )
     full, lacking = best.resolved.long or best.name, goes_without(best)

@@ -118,23 +118,26 @@ def _anchor(name: str, options: Iterable[str], scenario: Scenario, catalogue: Ca
 def _pool(costs: CostSweep) -> float:
     """Return what no machines that serve the demand cost less than per month, paid by the hour they are used.
 
-    Hour by hour, for GPUs, CPU and memory apart: what all tenants ask together at the lowest price per unit on offer.
-    The largest of the three is a bound whatever is packed where, since a machine for one brings the others along.
+    Hour by hour, for GPUs, CPU and memory apart: what all tenants ask together at the lowest price per unit on offer,
+    and what their pods with a GPU ask at the lowest on machines with GPUs, where alone they run. The largest is a bound
+    whatever is packed where, since a machine for one brings the others along.
     """
     activity = costs.activity
-    asked = np.zeros((3, activity.hours))
+    asked, with_gpu = np.zeros((3, activity.hours)), np.zeros((3, activity.hours))
     for group in activity.groups:
         for index, member in enumerate(group.members):
             load, gpu = member.workload, member.workload.gpu
             gpus = (gpu.fraction or float(gpu.count)) if gpu else 0.0
-            active = activity.total(group, index)
-            asked += np.outer([gpus, float(load.cpu), float(load.memory)], active)
+            needs = np.outer([gpus, float(load.cpu), float(load.memory)], activity.total(group, index))
+            asked += needs
+            with_gpu += needs if gpu else 0.0
     hourly = np.zeros(activity.hours)
-    for need, held in zip(asked, ("gpus", "cpu", "memory"), strict=True):
-        sizes = [(float(m.hourly.cost.amount), float(getattr(m.shape, held))) for m in costs.machines]
-        rates = [price / size for price, size in sizes if size > 0]
-        if rates:
-            hourly = np.maximum(hourly, need * min(rates))
+    for needed, machines in ((asked, costs.machines), (with_gpu, [m for m in costs.machines if m.is_gpu])):
+        for need, held in zip(needed, ("gpus", "cpu", "memory"), strict=True):
+            sizes = [(float(m.hourly.cost.amount), float(getattr(m.shape, held))) for m in machines]
+            rates = [price / size for price, size in sizes if size > 0]
+            if rates:
+                hourly = np.maximum(hourly, need * min(rates))
     return float(hourly.mean()) * HOURS_PER_MONTH
 
 
