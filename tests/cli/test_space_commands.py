@@ -98,7 +98,7 @@ def test_assumptions_are_listed_by_how_much_they_move_the_ranking(capsys: pytest
     swings = [entry["swing"] for entry in entries]
     assert swings == sorted(swings, reverse=True)
     assert any(entry["assumption"].startswith("the work for ") and entry["id"] for entry in entries)
-    assert any(entry["assumption"].startswith("operations: ") for entry in entries)
+    assert any(entry["assumption"].startswith("the time it takes to ") for entry in entries)
     _, text, _ = run(capsys, "catalogue", "assumptions", "regulated-hybrid")
     table, _, rest = text.partition("\n\n")
     assert len(table.splitlines()) - 1 + int(rest.split(maxsplit=1)[0]) == len(entries)

@@ -167,7 +167,7 @@ def test_partitions_and_slices_of_another_accelerator_are_refused_with_what_is_n
 ) -> None:
     scenario = scenario_on(provider, machine)
     violations = resolve(variant(base, scenario, catalogue), scenario, catalogue).violations
-    assert any(said in violation for violation in violations), violations
+    assert any(said in str(violation) for violation in violations), violations
 
 
 @pytest.mark.parametrize("design", ["RA01 -gpu_exclusive +gpu_tpu_slice", "RA01", "RA04"])

@@ -300,4 +300,4 @@ def test_the_readme_names_what_no_chart_installs_and_what_breaks_a_rule(
     assert "vCluster Platform" in text
     assert "kubectl apply --server-side -k clusters/tenancykit-management" in text
     for reason in reference("RA05").violations:
-        assert reason in text
+        assert str(reason) in text

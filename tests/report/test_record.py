@@ -36,7 +36,7 @@ def test_a_design_chosen_by_hand_is_called_that() -> None:
     found = study("saas-inference")
     text = words(tk.record(found, "RA15").html)
     assert f"RA15 {found['RA15'].name}: not admitted, chosen by hand" in text
-    assert "was chosen by hand (not admitted: rt_kubevirt: GPUs are handed to guests by VFIO" in text
+    assert "was chosen by hand (not admitted: KubeVirt virtual machines: GPUs are handed to guests by VFIO" in text
 
 
 def test_every_dimension_of_a_design_has_a_title() -> None:

@@ -182,7 +182,7 @@ def export(options: argparse.Namespace) -> int:
     broken = chosen.resolved.violations
     if broken:
         print(f"{chosen.id} is not valid for this scenario, as its README.md says too:", file=sys.stderr)
-        print("\n".join(f"  - {one_line(reason)}" for reason in broken), file=sys.stderr)
+        print("\n".join(f"  - {one_line(str(reason))}" for reason in broken), file=sys.stderr)
     return FINDINGS if broken else OK
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import NamedTuple
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from tenancykit.catalogue.layers import LAYERS
@@ -173,6 +174,21 @@ class ClassDesign:
         return tuple(sorted(models)) if models else None
 
 
+class Violation(NamedTuple):
+    """Why a design is not valid.
+
+    Attributes:
+        words: the reason as people read it, which is what ``str`` gives.
+        behind: what says so, by id and with its condition, such as ``rule untrusted-code-contained: needs ...``.
+    """
+
+    words: str
+    behind: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
 @dataclass(frozen=True)
 class ResolvedDesign:
     """A design with every class looked up in the catalogue and its validity decided.
@@ -190,7 +206,7 @@ class ResolvedDesign:
 
     design: Design
     classes: tuple[ClassDesign, ...]
-    violations: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
     short: str = ""
     long: str = ""
     broken: frozenset[str] = frozenset()

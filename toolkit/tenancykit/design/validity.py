@@ -11,11 +11,12 @@ from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.boards import cuts
 from tenancykit.design.facts import class_facts, class_workloads, design_facts
 from tenancykit.design.fine_cuts import finer
-from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign, choose
+from tenancykit.design.model import Choice, ClassDesign, Design, ResolvedDesign, Violation, choose
 from tenancykit.design.naming import title
 from tenancykit.design.needs import Asked, asked_needs
 from tenancykit.design.offers import gpu_models_on_offer
 from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.sentences import listed
 
 
 def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> ResolvedDesign:
@@ -25,7 +26,7 @@ def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> Resolve
         KeyError: the design chooses nothing for a class of the scenario.
     """
     classes: list[ClassDesign] = []
-    violations: dict[str, list[str]] = {}
+    violations: dict[Violation, list[str]] = {}
     for tenant_class in scenario.tenants.classes:
         resolved, broken = resolve_class(design.choices[tenant_class.id], tenant_class, scenario, catalogue)
         classes.append(resolved)
@@ -37,16 +38,19 @@ def resolve(design: Design, scenario: Scenario, catalogue: Catalogue) -> Resolve
     return ResolvedDesign(design, tuple(classes), told, name.short, name.long, unfit, name.brief, name.tight)
 
 
-def _told(reason: str, class_ids: Sequence[str], scenario: Scenario) -> str:
+def _told(reason: Violation, class_ids: Sequence[str], scenario: Scenario) -> Violation:
     """Return a violation with the classes it holds for, which go without saying where it holds for all."""
     if len(class_ids) == len(scenario.tenants.classes):
         return reason
-    return f"{', '.join(class_ids)}: {reason}"
+    who = f"for {listed(class_ids)}"
+    lacks = reason.words.removeprefix(_MISSES)
+    told = f"{who}, {reason}" if lacks == reason.words else f"{_MISSES}{who} {lacks}"
+    return reason._replace(words=told)
 
 
 def resolve_class(
     choice: Choice, tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue
-) -> tuple[ClassDesign, tuple[str, ...]]:
+) -> tuple[ClassDesign, tuple[Violation, ...]]:
     """Return one class with its options and facts, and the reasons why the choice is not valid."""
     return judge_of(tenant_class, scenario, catalogue).resolve(choice)
 
@@ -82,26 +86,26 @@ class Judge:
         self.offered = gpu_models_on_offer(scenario, catalogue)
         self.options = {**catalogue.options, **finer(class_workloads(scenario, tenant_class), self.offered, catalogue)}
 
-    def resolve(self, choice: Choice) -> tuple[ClassDesign, tuple[str, ...]]:
+    def resolve(self, choice: Choice) -> tuple[ClassDesign, tuple[Violation, ...]]:
         """Return the class with its options and facts, and the reasons why the choice is not valid."""
         options = tuple(self.options[identifier] for identifier in choice.options)
         facts = design_facts(self.base, options)
         facts |= self._useless_cuts(options)
-        broken = [*_requisites(options, facts), *_class_wishes(self.tenant_class, choice)]
+        broken = [*_requisites(options, facts), *_class_wishes(self.tenant_class, choice, self.catalogue)]
         rules = self._applying(facts)
         for rule in rules:
             if rule.then is not None and not rule.then.holds(facts):
-                broken.append(ruled_out_text(rule))
+                broken.append(rule_broken(rule))
             broken += self._too_old(rule)
         restrictions = [rule.gpu_models for rule in rules if rule.gpu_models and "gpu" in facts]
         broken += self._no_model(restrictions)
         if restrictions:
             usable = matching_models(self.offered, restrictions)
             facts |= {f"gpu-model-only:{model}" for model in usable or {"none"}}
-        broken += [missed_text(one) for one in self.asked if one.missed(facts) and not one.need.instead]
+        broken += [need_missed(one) for one in self.asked if one.missed(facts) and not one.need.instead]
         return ClassDesign(self.tenant_class, choice, options, facts), tuple(broken)
 
-    def refused(self, options: Iterable[str]) -> tuple[str, ...]:
+    def refused(self, options: Iterable[str]) -> tuple[Violation, ...]:
         """Return why options cannot be chosen here, whatever else is: Kubernetes is too old, no GPU model will do."""
         facts = design_facts(self.base, (self.catalogue.options[identifier] for identifier in options))
         rules = self._applying(facts)
@@ -118,16 +122,18 @@ class Judge:
         """Return the rules that apply under facts."""
         return [rule for rule, required in self._rules if required <= facts and rule.when.holds(facts)]
 
-    def _too_old(self, rule: Rule) -> tuple[str, ...]:
+    def _too_old(self, rule: Rule) -> tuple[Violation, ...]:
         if not rule.kubernetes_min or kubernetes_at_least(self.kubernetes, rule.kubernetes_min):
             return ()
-        return (f"{rule.why} (rule {rule.id}: Kubernetes {rule.kubernetes_min}, have {self.kubernetes})",)
+        told = f"{rule.why} (Kubernetes {rule.kubernetes_min}, have {self.kubernetes})"
+        return (Violation(told, f"rule {rule.id}: needs Kubernetes {rule.kubernetes_min}"),)
 
-    def _no_model(self, restrictions: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    def _no_model(self, restrictions: Sequence[Sequence[str]]) -> tuple[Violation, ...]:
         if not restrictions or not self.offered or matching_models(self.offered, restrictions):
             return ()
         lists = " and ".join("/".join(models) for models in restrictions)
-        return (f"no GPU model on offer will do: needs {lists}, on offer {', '.join(sorted(self.offered))}",)
+        told = f"no GPU model on offer will do: needs {lists}, on offer {', '.join(sorted(self.offered))}"
+        return (Violation(told, f"rules on GPU models: needs {lists}"),)
 
     def _useless_cuts(self, options: tuple[Option, ...]) -> frozenset[str]:
         """Return the fact that the way chosen to cut GPUs cuts none of the models on offer, where it is so."""
@@ -138,23 +144,26 @@ class Judge:
         return frozenset({"gpu-uncut"}) if useless else frozenset()
 
 
+_MISSES: Final = "misses "
+"""How reasons begin that a design lacks something."""
 _MOST_JUDGES: Final = 64
 _JUDGES: Final[dict[tuple[int, int, int], tuple[Judge, object]]] = {}
 
 
-def ruled_out_text(rule: Rule) -> str:
+def rule_broken(rule: Rule) -> Violation:
     """Return why a design that breaks a rule is not admitted."""
-    return f"{rule.why} (rule {rule.id}: needs {rule.then})"
+    return Violation(rule.why, f"rule {rule.id}: needs {rule.then}")
 
 
-def missed_text(asked: Asked) -> str:
+def need_missed(asked: Asked) -> Violation:
     """Return why a design that does not provide a need is not admitted."""
-    return f"misses {asked.need.name}, asked {asked.why} (need {asked.need.id}: {asked.need.met})"
+    told = f"{_MISSES}{asked.need.name}, asked {asked.why}"
+    return Violation(told, f"need {asked.need.id}: needs {asked.need.met}")
 
 
-def missing_text(option: str) -> str:
+def option_missing(option: Option) -> Violation:
     """Return why a design without an option that its class requires is not admitted."""
-    return f"requires {option}, which is not chosen"
+    return Violation(f"{_MISSES}{option.name}, which is required", f"require_options: {option.id}")
 
 
 def matching_models(offered: frozenset[str], restrictions: Sequence[Sequence[str]]) -> frozenset[str]:
@@ -167,21 +176,28 @@ def kubernetes_at_least(version: str, minimum: str) -> bool:
     return int(version.split(".")[1]) >= int(minimum.split(".")[1])
 
 
-def _requisites(options: tuple[Option, ...], facts: frozenset[str]) -> list[str]:
+def _requisites(options: tuple[Option, ...], facts: frozenset[str]) -> list[Violation]:
     broken = []
     for option in options:
         if not option.selectable:
-            broken.append(f"{option.id} is not for new designs: {option.status}")
+            told = f"{option.name} is not for new designs: {option.status}"
+            broken.append(Violation(told, f"option {option.id}"))
         broken.extend(
-            f"{option.id}: {need.why} (needs {need.when})" for need in option.needs if not need.when.holds(facts)
+            Violation(f"{option.name}: {need.why}", f"option {option.id}: needs {need.when}")
+            for need in option.needs
+            if not need.when.holds(facts)
         )
     return broken
 
 
-def _class_wishes(tenant_class: TenantClass, choice: Choice) -> list[str]:
-    wishes = tenant_class.requirements
-    missing = [missing_text(o) for o in wishes.require_options if o not in choice.options]
-    return missing + [f"forbids {o}, which is chosen" for o in wishes.forbid_options if o in choice.options]
+def _class_wishes(tenant_class: TenantClass, choice: Choice, catalogue: Catalogue) -> list[Violation]:
+    wishes, known = tenant_class.requirements, catalogue.options
+    lacking = [option_missing(known[o]) for o in wishes.require_options if o not in choice.options]
+    return lacking + [
+        Violation(f"has {known[o].name}, which is forbidden", f"forbid_options: {o}")
+        for o in wishes.forbid_options
+        if o in choice.options
+    ]
 
 
 def rule_limit(rules: tuple[Rule, ...], facts: frozenset[str]) -> int | None:

@@ -72,9 +72,9 @@ def _contradictions(tenant_class: TenantClass, scenario: Scenario, catalogue: Ca
     found = space(tenant_class, scenario, catalogue)
     if not found.count:
         refused = judge_of(tenant_class, scenario, catalogue).refused(wishes.require_options)
-        every = [*refused, *(name for name, _ in found.reasons())]
+        every = [*map(str, refused), *(name for name, _ in found.reasons())]
         named = [name for name in every if any(wish in name for wish in (*wishes.require_options, *needs))]
-        what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {(refused or named or every)[0]}"
+        what = f"no valid design of class {tenant_class.id!r} keeps these wishes: {([*refused] or named or every)[0]}"
         yield Fault(where, what, cure="drop a need, or a required or forbidden option")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubeanswers.terminal import counted
-from tenancykit.design.model import Supplement
+from tenancykit.design.model import Choice, ClassDesign, Supplement
 from tenancykit.design.needs import Asked, asked_needs
+from tenancykit.design.validity import judge_of
 from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
 
@@ -14,25 +15,34 @@ from tenancykit.study.evaluation import Evaluation
 def completed_with(evaluation: Evaluation) -> str:
     """Return what completes a design: the options added or swapped, for which need and class; empty where nothing."""
     every = [c.tenant_class.id for c in evaluation.resolved.classes]
-    found: dict[Supplement, list[str]] = {}
+    found: dict[tuple[Supplement, str], list[str]] = {}
     for resolved in evaluation.resolved.classes:
         for supplement in resolved.choice.supplements:
-            found.setdefault(supplement, []).append(resolved.tenant_class.id)
+            why = _why(supplement, resolved, evaluation)
+            found.setdefault((supplement, why), []).append(resolved.tenant_class.id)
     told = []
-    for supplement, classes in found.items():
-        text = _named(supplement, evaluation)
+    for (supplement, why), classes in found.items():
+        text = f"{_named(supplement, evaluation)} ({why})"
         told.append(text if classes == every else f"{text} for {', '.join(classes)}")
     return f"completed with {'; '.join(told)}" if told else ""
 
 
 def _named(supplement: Supplement, evaluation: Evaluation) -> str:
-    options, needs = evaluation.catalogue.options, evaluation.catalogue.needs
-    text = options[supplement.option].name
-    if supplement.replaces:
-        text += f" in place of {_given_way(supplement, evaluation)}"
+    text = evaluation.catalogue.options[supplement.option].name
+    return f"{text} in place of {_given_way(supplement, evaluation)}" if supplement.replaces else text
+
+
+def _why(supplement: Supplement, resolved: ClassDesign, evaluation: Evaluation) -> str:
+    """Return what asks for a supplement: needs, the scenario by name, what would be broken without, else isolation."""
     if supplement.needs:
-        text += f" ({', '.join(needs[need].name for need in supplement.needs)})"
-    return text
+        return ", ".join(evaluation.catalogue.needs[need].name for need in supplement.needs)
+    if supplement.option in resolved.tenant_class.requirements.require_options:
+        return "which is required"
+    options = [supplement.replaces if o == supplement.option else o for o in resolved.choice.options]
+    judge = judge_of(resolved.tenant_class, evaluation.scenario, evaluation.catalogue)
+    broken, before = (judge.resolve(c)[1] for c in (Choice(tuple(filter(None, options))), resolved.choice))
+    fresh = [str(one) for one in broken if one not in before]
+    return fresh[0] if fresh else "the isolation that is required"
 
 
 def _given_way(supplement: Supplement, evaluation: Evaluation) -> str:

@@ -106,7 +106,7 @@ def evaluation_html(evaluation: Evaluation) -> str:
         f"{escape(', '.join(c.choice.options))}</li>"
         for c in evaluation.resolved.classes
     )
-    broken = "".join(f"<li>{escape(v)}</li>" for v in evaluation.resolved.violations)
+    broken = "".join(f"<li>{escape(str(v))}</li>" for v in evaluation.resolved.violations)
     rows = "".join(
         f"<tr><th>{TITLES[n]}</th><td>{escape(value_text(s))}</td><td>{interval_text(s)}</td>"
         f"<td>{escape(s.summary)}{_folded(s.evidence)}</td></tr>"

@@ -9,7 +9,7 @@ from typing import Final
 from tenancykit.sentences import listed, three_digits
 from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
-from tenancykit.study.nearest import distance, first_of, nearest_of_families, without_ids
+from tenancykit.study.nearest import distance, first_of, nearest_of_families
 
 _WHY: Final = re.compile(r", asked because [^()]*")
 """Why a need is asked."""
@@ -55,7 +55,7 @@ def undecided(study: Study) -> str:
 
 
 def _what(reason: str) -> str:
-    return without_ids(reason).split(" by ")[0].split(":")[0].split(", asked ")[0]
+    return reason.split(" by ", maxsplit=1)[0].split(":", maxsplit=1)[0].split(", asked ", maxsplit=1)[0]
 
 
 def _fleet_alone(study: Study) -> Evaluation | None:

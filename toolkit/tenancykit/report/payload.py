@@ -97,6 +97,7 @@ def _design(study: Study, evaluation: Evaluation) -> dict[str, Any]:
         "score": float(ranking.scores[ranking.labels.index(evaluation.id)]) if ranking and admitted else None,
         "admitted": admitted,
         "exclusions": list(study.exclusions(evaluation.id)),
+        "behind": [one.behind for one in evaluation.resolved.violations],
         "classes": {
             c.tenant_class.id: {
                 "tier": c.choice.tier,

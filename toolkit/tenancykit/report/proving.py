@@ -107,7 +107,8 @@ def assessment_data(assessment: Assessment, written: GapTree | None = None) -> d
         "scenario": study.scenario.name,
         "tenants": {name: list(found) for name, found in assessment.tenants.items()},
         "recognised": {name: [_option_data(r) for r in found] for name, found in assessment.recognised.items()},
-        "violations": list(assessment.found.resolved.violations),
+        "violations": [one.words for one in assessment.found.resolved.violations],
+        "behind": [one.behind for one in assessment.found.resolved.violations],
         "exclusions": list(study.exclusions(FOUND)),
         "rank": study.rank(FOUND),
         "designs": [

@@ -211,7 +211,7 @@ def _choices(study: Study, chosen: Evaluation) -> str:
             rows.append([title, *cells])
     heads = ["all classes"] if len(groups) == 1 else [", ".join(names) for names in groups.values()]
     made = "".join(f"<li>{escape(text)}</li>" for text in made_of(chosen))
-    broken = "".join(f"<li>{escape(violation)}</li>" for violation in chosen.resolved.violations)
+    broken = "".join(f"<li>{escape(str(violation))}</li>" for violation in chosen.resolved.violations)
     told = table(["", *heads], rows) + (f"<ul>{made}</ul>" if made else "")
     return told + (f"<p>It breaks rules here:</p><ul>{broken}</ul>" if broken else "")
 

@@ -148,7 +148,7 @@ def _change(now: Evaluation, then: Evaluation) -> str:
             f"<tr><td>{TITLES[name]} <small>{escape(before.unit)}</small></td><td>{escape(one)}</td>"
             f"<td>{escape(other)}</td><td>{word}</td></tr>"
         )
-    broken = "".join(f"<li>{escape(v)}</li>" for v in then.resolved.violations)
+    broken = "".join(f"<li>{escape(str(v))}</li>" for v in then.resolved.violations)
     return written(
         f"<table><tr><th>{escape(now.id)}</th><th>now</th><th>with it</th><th></th></tr>{''.join(rows)}</table>",
         f'<p class="fault">It would break what must hold:</p><ul>{broken}</ul>' if broken else "",

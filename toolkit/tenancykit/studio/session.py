@@ -454,7 +454,7 @@ class Session:
         chosen = self.opened
         if not chosen.resolved.is_valid:
             cure = "choose a valid design"
-            raise InputError(Fault(f"export {chosen.id}", "; ".join(chosen.resolved.violations), cure=cure))
+            raise InputError(Fault(f"export {chosen.id}", "; ".join(map(str, chosen.resolved.violations)), cure=cure))
         return export(chosen, Path(folder), self.study)
 
     def record(self) -> Record:

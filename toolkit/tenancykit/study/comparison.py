@@ -333,7 +333,7 @@ class Study(Drawable):
     def exclusions(self, design_id: str) -> tuple[str, ...]:
         """Return why a design is not admitted: rules it breaks, then requirements it misses and by how much."""
         evaluation = self[design_id]
-        return (*evaluation.resolved.violations, *(str(miss) for miss in self.screening.misses(evaluation.id)))
+        return tuple(map(str, (*evaluation.resolved.violations, *self.screening.misses(evaluation.id))))
 
     def replay(self, design_id: str) -> tuple[Replayed, ...]:
         """Return what becomes of every published flaw under a design: contained, crossed, or undetermined, and where.

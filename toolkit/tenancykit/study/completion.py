@@ -28,17 +28,17 @@ from tenancykit.criteria.cost.machines import sharing_of
 from tenancykit.criteria.isolation.measure import class_levels
 from tenancykit.design.batch import Codes, batch_of
 from tenancykit.design.lean import PLAIN, readings
-from tenancykit.design.model import Choice, Design, Supplement, choose
+from tenancykit.design.model import Choice, Design, Supplement, Violation, choose
 from tenancykit.design.needs import Asked
 from tenancykit.design.space import Candidates, Layer
 from tenancykit.design.validity import (
     Judge,
     judge_of,
-    missed_text,
-    missing_text,
+    need_missed,
+    option_missing,
     reference_design,
     resolve,
-    ruled_out_text,
+    rule_broken,
 )
 from tenancykit.scenario.model import Scenario, TenantClass
 from tenancykit.study.leaving_out import as_asked
@@ -82,7 +82,7 @@ class _Context:
 
     judge: Judge
     choice: Choice
-    broken: frozenset[str]
+    broken: frozenset[Violation]
     asked: tuple[Asked, ...]
     replacing: bool = False
     barred: frozenset[str] = frozenset()
@@ -222,19 +222,19 @@ class _Completion:
         cut = [{model for model in models if sharing_of(o.gpu, model)} for o in preferred if o.gpu is not None]
         return any(some and some != models for some in cut)
 
-    def _fresh(self, broken: Iterable[str], context: _Context) -> bool:
+    def _fresh(self, broken: Iterable[Violation], context: _Context) -> bool:
         """Return whether something is broken that was not before, needs apart."""
         return bool(set(broken) - context.broken - self._owed(context))
 
-    def _mended(self, broken: Iterable[str], context: _Context) -> bool:
+    def _mended(self, broken: Iterable[Violation], context: _Context) -> bool:
         """Return whether a replacement makes a design fit that does not fit as published: then it would be another."""
         return context.replacing and bool(context.broken - self._owed(context) - set(broken))
 
-    def _owed(self, context: _Context) -> frozenset[str]:
+    def _owed(self, context: _Context) -> frozenset[Violation]:
         """Return why a design is refused that completing it is there to mend: needs, required options, rules."""
         judge = context.judge
-        required = map(missing_text, judge.tenant_class.requirements.require_options)
-        return frozenset((*map(missed_text, judge.asked), *required, *map(ruled_out_text, judge.demands)))
+        required = (option_missing(self.catalogue.options[o]) for o in judge.tenant_class.requirements.require_options)
+        return frozenset((*map(need_missed, judge.asked), *required, *map(rule_broken, judge.demands)))
 
     def _providers(self, lacking: Condition, facts: frozenset[str], context: _Context, added: Way) -> list[Option]:
         """Return the options that bring a fact the condition lacks, in layers that are free (or may be replaced)."""

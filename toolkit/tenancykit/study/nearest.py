@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from tenancykit.decision.screen import Screening
 from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
-
-_ID: Final = re.compile(r" \((?:rule [^)]*|needs? [^()]*(?:\([^()]*\))?[^()]*)\)")
-"""The rule or need behind a reason, with its condition."""
 
 
 class Distance(NamedTuple):
@@ -51,13 +47,8 @@ def nearest_of_families(
         family = next(group for group in families if evaluation.id in group)
         if family not in seen:
             seen.add(family)
-            reasons = *evaluation.resolved.violations, *map(str, screening.misses(evaluation.id))
-            yield evaluation, [_reason(reason) for reason in reasons]
-
-
-def without_ids(reason: str) -> str:
-    """Return why a design is not admitted without the rule or need behind it."""
-    return _ID.sub("", reason)
+            reasons = *evaluation.resolved.violations, *screening.misses(evaluation.id)
+            yield evaluation, [_reason(str(reason)) for reason in reasons]
 
 
 def first_of(reasons: Sequence[str], most: int) -> str:
@@ -67,8 +58,7 @@ def first_of(reasons: Sequence[str], most: int) -> str:
 
 
 def _reason(reason: str) -> str:
-    text = without_ids(reason)
-    return text if text.startswith(("misses", "does not")) else f"is not valid ({text})"
+    return reason if reason.startswith(("misses", "does not")) else f"is not valid ({reason})"
 
 
-__all__ = ["distance", "first_of", "nearest_of_families", "without_ids"]
+__all__ = ["distance", "first_of", "nearest_of_families"]
