@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 
 import tenancykit as tk
-from tenancykit.report.completing import completed_with
 from tenancykit.report import payload
+from tenancykit.report.completing import completed_with
 from tenancykit.study.comparison import Study
 from tests.laws.small import teams
 from tests.studies import EXAMPLES, study

@@ -8,6 +8,7 @@ import yaml
 import tenancykit as tk
 from tenancykit.report.opening import opening
 from tenancykit.report.opening_line import LINE
+from tenancykit.study.reaching import out_of_reach
 from tests.exam.marking import CASES, changed
 
 
@@ -31,6 +32,15 @@ def test_tenants_who_are_root_on_rented_machines_are_told_which_barriers_stand_a
     assert "L4 asks for two barriers on every path, one of them hardware or a hypervisor" in second
     assert "whole physical hosts" in third
     assert "api_access: namespace" in third
+
+
+def test_what_is_said_to_stand_alone_opens_a_path_when_it_alone_falls() -> None:
+    study = tk.compare(tk.parse_scenario(yaml.safe_dump(yaml.safe_load(CASES["two-labs-gke"].read_text())["scenario"])))
+    for short in out_of_reach(study.evaluations):
+        result = short.nearest.scores["isolation"].detail
+        openers = {one for pair in result.pairs for one in pair.finding.openers}
+        assert short.alone
+        assert set(short.alone) <= {result.model.barriers[one].title for one in openers if one is not None}
 
 
 def test_what_is_said_to_do_does() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tenancykit.catalogue.prices import load_prices
+from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.measure import measure
 from tenancykit.design.validity import resolve
 from tenancykit.scenario.model import Scenario, TenantClass
@@ -15,8 +15,6 @@ from tenancykit.study.evaluation import Evaluation
 from tenancykit.study.lifting import wanted_levels
 from tenancykit.study.requirements import class_level
 
-_BARRIERS: Final = re.compile(r"\(([^)]*)\)")
-"""The barriers of a path in words."""
 _TWO: Final = 2
 """Barriers on every path from L3 on, which L4 and L5 hold too (levels.yaml)."""
 
@@ -105,12 +103,12 @@ def _exposure(evaluation: Evaluation, name: str) -> float:
 
 def _alone(evaluation: Evaluation, name: str) -> Iterator[str]:
     """Yield each barrier that alone guards confidentiality or integrity on some path, the widest open first."""
-    found: dict[str, None] = {}
-    rows: Sequence[dict[str, Any]] = evaluation.scores["isolation"].figures["matrix"]
-    for row in sorted(rows, key=lambda row: -row["days_per_year"]):
-        if row["victim"] == name and row["depth"] == 1 and set(row["kinds"]) != {"availability"}:
-            found.update(dict.fromkeys(_BARRIERS.findall(row["path"])))
-    yield from found
+    result: IsolationResult = evaluation.scores["isolation"].detail
+    pairs = [pair.finding for pair in result.pairs if pair.victim == name]
+    assets = [(asset, pair.openers) for pair in pairs for asset in pair.assets if asset.guarded and asset.depth == 1]
+    assets.sort(key=lambda found: -found[0].exposure)
+    alone = dict.fromkeys(one for asset, openers in assets for one in asset.barriers if one in openers)
+    yield from dict.fromkeys(result.model.barriers[one].title for one in alone)
 
 
 def _without_root(near: Evaluation, name: str) -> int:
