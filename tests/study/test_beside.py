@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_the_copy_does_tasks_while_this_process_is_at_its_own_and_results_keep_t
 
 
 def test_what_both_hold_comes_back_as_itself() -> None:
-    held = MappingProxyType({"one": frozenset({"a"})})
+    held = MappingProxyType({"one": SimpleNamespace(name="a")})
     reading, writing = os.pipe()
 
     def task() -> tuple[object, object, MappingProxyType[str, int]]:

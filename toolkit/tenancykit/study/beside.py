@@ -1,9 +1,10 @@
 """Work shared with a second process: a copy of this one takes tasks from a common list and hands back what it found.
 
 A comparison waits for one processor while another idles. The copy (``fork``) knows everything this process has read, so
-that nothing has to be sent to it, and what it sends back refers to the scenario, the catalogue and the designs instead
-of holding them again. Whatever goes wrong in it - a fault in a task, something that cannot be sent, its end - leaves
-its tasks undone; they are done here, so that results and faults are those of one process.
+that nothing has to be sent to it, and what it sends back, task by task while both work, refers to the scenario, the
+catalogue and the designs instead of holding them again (plain lists, tuples and the like are sent as they are).
+Whatever goes wrong in it - a fault in a task, something that cannot be sent, its end - leaves its tasks undone; they
+are done here, so that results and faults are those of one process.
 """
 
 from __future__ import annotations
@@ -101,30 +102,34 @@ def _drawn(tickets: int) -> Iterator[int]:
 
 
 def _answer(tasks: Sequence[Callable[[], Any]], tickets: int, answers: IO[bytes], known: Iterable[object]) -> None:
-    """Do tasks in the copy, write what was found, and end it without any of this process's farewells."""
+    """Do tasks in the copy, write what each found, and end it without any of this process's farewells."""
     try:
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.SIG_DFL)
-        held = _parts(known)
-        done: dict[int, Any] = {}
+        told = io.BytesIO()
+        sender = _Sender(told, _parts(known))
         with contextlib.suppress(Exception):  # the task that failed, and all not drawn, are done by the other process
             for number in _drawn(tickets):
-                done[number] = tasks[number]()
-        told = io.BytesIO()
-        _Sender(told, held).dump(done)
-        answers.write(told.getbuffer())
-        answers.flush()
+                sender.dump((number, tasks[number]()))  # at once, while the other process is busy as well
+                answers.write(told.getvalue())
+                answers.flush()
+                told.seek(0)
+                told.truncate()
     finally:
         os._exit(0)
 
 
 def _answers(answers: IO[bytes], held: Mapping[int, object]) -> dict[int, Any]:
     answers.seek(0)
-    try:
-        found: dict[int, Any] = _Receiver(answers, held).load()
-    except (EOFError, pickle.UnpicklingError):
-        return {}
+    receiver, found = _Receiver(answers, held), dict[int, Any]()
+    with contextlib.suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            number, done = receiver.load()
+            found[number] = done
     return found
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, type, type(None)})
 
 
 def _parts(known: Iterable[object]) -> dict[int, object]:
@@ -133,16 +138,22 @@ def _parts(known: Iterable[object]) -> dict[int, object]:
     waiting = list(known)
     while waiting:
         one = waiting.pop()
-        if id(one) in found or isinstance(one, str | int | float | bytes | type | None):
+        kind = type(one)
+        if kind in _PLAIN or id(one) in found:
             continue
-        if isinstance(one, Mapping):
-            waiting.extend(one.values())
-        elif isinstance(one, list | tuple | set | frozenset):
+        found[id(one)] = one
+        if isinstance(one, list | tuple | set | frozenset):
             waiting.extend(one)
+        elif isinstance(one, Mapping):
+            waiting.extend(one.values())
         elif hasattr(one, "__dict__"):
             waiting.extend(vars(one).values())
-        found[id(one)] = one
     return found
+
+
+def _held(identity: int) -> object:
+    """Stand for what both processes hold, until it is received."""
+    raise LookupError(identity)
 
 
 class _Sender(pickle.Pickler):
@@ -150,12 +161,10 @@ class _Sender(pickle.Pickler):
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self._held = held
 
-    def persistent_id(self, obj: object) -> int | None:
-        """Return the identity of what both processes hold."""
-        return id(obj) if id(obj) in self._held else None
-
     def reducer_override(self, obj: object) -> Any:
-        """Say how read-only views are sent, which Python does not."""
+        """Send the identity of what both processes hold, and read-only views, which Python does not send."""
+        if id(obj) in self._held:
+            return _held, (id(obj),)
         return (_view, (dict(obj),)) if isinstance(obj, MappingProxyType) else NotImplemented
 
 
@@ -164,9 +173,9 @@ class _Receiver(pickle.Unpickler):
         super().__init__(file)
         self._held = held
 
-    def persistent_load(self, pid: int) -> object:
-        """Return what an identity stands for."""
-        return self._held[pid]
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what is named; what stands for something held gives it."""
+        return self._held.__getitem__ if name == _held.__name__ else super().find_class(module, name)
 
 
 def _view(held: dict[Any, Any]) -> Mapping[Any, Any]:
