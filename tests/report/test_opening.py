@@ -78,6 +78,19 @@ def test_whom_the_team_would_have_to_hire_is_said_beside_the_people_it_takes(eng
     assert ("than the team has" in told("saas").recommended) == bool(hires(best))
 
 
+@pytest.mark.parametrize(("engineers", "said"), [(1.0, True), (4.0, False)])
+def test_where_it_is_the_rota_that_takes_more_people_than_there_are_the_line_says_so(
+    engineers: float, *, said: bool
+) -> None:
+    best = study("saas").best
+    figures = best.scores["operations"].figures
+    assert figures["people_needed"] == figures["on_call_minimum"]
+    team = best.scenario.team.model_copy(update={"engineers": engineers})
+    line = recommended(replace(best, scenario=best.scenario.model_copy(update={"team": team})))
+    assert ("run by 4 people for an on-call rota, 3 people more than the team has" in line) == said
+    assert ("rota" in line) == said
+
+
 def test_open_days_are_days_of_a_year_and_leave_out_slow_neighbours() -> None:
     for evaluation in study("saas").evaluations:
         for days, plane in open_days(evaluation).values():

@@ -40,10 +40,11 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     people, rota = operations.figures["people_needed"], operations.figures["on_call_minimum"]
     by = f"run by {'one person' if people == 1 else f'{people} people'}"
     hired = f", {hires(best)} than the team has" if hires(best) else ""
+    shifts = " for an on-call rota" if hired and people == rota else ""
     price = (
         f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)})"
         f"{dearer and f', {dearer}'}, "
-        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{hired}."
+        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{shifts}{hired}."
     )
     full, lacking = best.resolved.long or best.name, goes_without(best)
     musts = [*(f"It {text}." for text in [purchase(best, digits=3)] if text), *(f"For {text}." for text in lacking)]
