@@ -69,6 +69,18 @@ def test_what_has_to_be_bought_is_said_in_the_first_line() -> None:
     assert re.search(r"It buys \d+ x gpus.* USD a month", told("buying").recommended)
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_an_elastic_fleet_has_to_hold_is_told(name: str) -> None:
+    """80 GPUs had to be there for 46 that are taken at peak, and no line said that there was a machine."""
+    studied = example(name)
+    (line,) = (text for text in opening(studied).details if text.startswith("It takes ") and " x " in text)
+    told = {kind: int(number) for number, kind in re.findall(r"(\d+) x ([\w-]+)", line)}
+    figures = studied.best.scores["cost"].figures
+    assert sum(told.values()) == sum(sum(figures[kind].values()) for kind in ("nodes", "control_plane_nodes"))
+    assert ("or be bought" in line) == (name == "regulated-hybrid")
+    assert "buys" not in opening(studied).recommended
+
+
 @pytest.mark.parametrize(("engineers", "said"), [(1.0, "3 people more"), (3.0, "one person more"), (4.0, "")])
 def test_whom_the_team_would_have_to_hire_is_said_beside_the_people_it_takes(engineers: float, said: str) -> None:
     best = study("saas").best
@@ -212,6 +224,17 @@ def test_a_figure_beyond_a_stated_end_of_its_scale_is_said_to_be_extrapolated() 
     assert "extrapolated" not in " ".join(opening(study("saas")).details)
 
 
+def test_a_figure_just_beyond_an_end_is_told_in_digits_that_tell_the_two_apart() -> None:
+    """ "Its service cost of 3,370,000 lies beyond the worse end of the scale (2,590,000 to 3,370,000)"."""
+    best = study("saas").best
+    ends = Scales.model_validate({"cost": {"best": 1, "worst": float(best.scores["cost"].value) - 1}})
+    asked = best.scenario.model_copy(update={"scales": ends})
+    told = " ".join(opening(tk.compare(asked)).details)
+    figures = re.search(r"service cost of ([\d,.]+) .*?beyond the worse end of the scale \(1 to ([\d,.]+)\)", told)
+    assert figures
+    assert float(figures[1].replace(",", "")) > float(figures[2].replace(",", ""))
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_who_is_asked_about_gains_from_the_design_that_would_be_first(name: str) -> None:
     """The question named the class worth most, though the rival left it more open than the first did."""
@@ -247,6 +270,15 @@ def test_a_rival_that_begins_alike_is_told_by_what_it_has_more_and_less() -> Non
     assert sandboxed.name.split(", ")[0] == studied["RA01"].name
     assert called(sandboxed, studied["RA01"]) == "the same with gVisor sandboxes and own storage classes"
     assert called(studied["RA01"], sandboxed) == studied["RA01"].name
+
+
+def test_a_rival_is_told_without_its_classes_rather_than_by_its_rank() -> None:
+    """ "Then the design ranked 2 is first" says nothing to who reads three lines."""
+    studied = example("saas-inference")
+    ways = [*apart(studied["HY1"], studied["RA06"])]
+    assert "one with gVisor sandboxes for basic and premium" in ways
+    assert ways.index("one with gVisor sandboxes") > ways.index("one with gVisor sandboxes for basic and premium")
+    assert "one without gVisor sandboxes" in [*apart(studied["RA06"], studied["HY1"])]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from tenancykit.design.naming import parts, shared_clusters
@@ -95,6 +95,11 @@ def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
             if moved := [name for name in ids if name not in before.get(what, ())]:
                 yield f"one with {what} for {listed(moved)}"
     has, lacks = parts(rival.resolved.classes), parts(best.resolved.classes)
+    yield from _more_and_less(has, lacks)
+
+
+def _more_and_less(has: Mapping[str, tuple[str, ...]], lacks: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield what one design has more or less than another for which classes, then what it alone has for some class."""
     for mine, theirs, way in ((has, lacks, "with"), (lacks, has, "without")):
         whom: dict[str, list[str]] = {}
         for name, said in mine.items():
@@ -103,6 +108,9 @@ def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
         for part, ids in whom.items():
             told = f"one {way} {part}{'' if len(ids) == len(mine) else f' for {listed(ids)}'}"
             yield from dict.fromkeys((told, _BRACKETED.sub("", told)))
+        for part in whom:
+            if not any(part in said for said in theirs.values()):
+                yield f"one {way} {_BRACKETED.sub('', part)}"
 
 
 __all__ = ["EACH", "apart", "brief", "called", "clusters", "heads", "names_beside", "recommended_in_full", "tight"]

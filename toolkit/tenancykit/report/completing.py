@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from kubeanswers.terminal import counted
 from tenancykit.design.model import Choice, ClassDesign, Supplement
@@ -99,6 +100,25 @@ def lacks(evaluation: Evaluation) -> dict[str, list[str]]:
     for class_id, asked in _unmet(evaluation):
         found.setdefault(asked.need.name, []).append(class_id)
     return found
+
+
+def machines_of(evaluation: Evaluation) -> Mapping[str, int]:
+    """Return how many machines of each type a design takes where they are not counted beforehand; else nothing."""
+    figures = evaluation.scores["cost"].figures
+    counts: Counter[str] = Counter()
+    for kind in ("nodes", "spare_nodes", "control_plane_nodes") if figures["fleet"] is None else ():
+        counts.update(figures[kind])
+    return dict(sorted(counts.items()))
+
+
+def runs_on(evaluation: Evaluation) -> str:
+    """Return the machines an elastic fleet has to hold for a design, as words; empty where the fleet is fixed."""
+    machines = machines_of(evaluation)
+    if not machines:
+        return ""
+    own = all(site.provider == "own" for site in evaluation.scenario.infrastructure.sites)
+    there = ", which have to be there or be bought; its cost holds them" if own else ""
+    return f"takes {listed([f'{number} x {name}' for name, number in machines.items()])}{there}"
 
 
 def purchase(evaluation: Evaluation, *, digits: int | None = None, brief: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from kubeanswers.terminal import counted
 from tenancykit.criterion_names import PLAIN, TITLES
+from tenancykit.decision.table import figures_apart
 from tenancykit.decision.verdict import Verdict, share_in_words
 from tenancykit.report.calling import apart, brief, called, clusters, tight
 from tenancykit.report.opening_buys import other_families, twins_of
@@ -78,9 +79,11 @@ def _beyond(study: Study, best: Evaluation) -> Iterator[str]:
         score = best.scores[leaf.name]
         if not low <= score.value <= high:
             end = "worse" if (score.value > high) == (leaf.function.ends[0] == high) else "better"
+            own, passed = figures_apart(score.value, high if score.value > high else low)
+            ends = (three_digits(low), passed) if score.value > high else (passed, three_digits(high))
             yield (
-                f"Its {TITLES[leaf.name].lower()} of {three_digits(score.value)} {_each(score.unit)} lies beyond the "
-                f"{end} end of the scale ({three_digits(low)} to {three_digits(high)}), where values are extrapolated."
+                f"Its {TITLES[leaf.name].lower()} of {own} {_each(score.unit)} lies beyond the {end} end of the scale "
+                f"({' to '.join(ends)}), where values are extrapolated."
             )
 
 

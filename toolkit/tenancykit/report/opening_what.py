@@ -8,7 +8,7 @@ from kubeanswers.terminal import counted
 from tenancykit.design.model import ClassDesign
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import EACH, brief, heads, tight
-from tenancykit.report.completing import goes_without, lacks, left_out, purchase, swapped
+from tenancykit.report.completing import goes_without, lacks, left_out, machines_of, purchase, runs_on, swapped
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
@@ -53,9 +53,11 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     names = [full, best.name, brief(best), tight(best)]
     queue, no_queue = queues(best)
     name, said = _fitting(word, [*names, heads(best)], price, (musts, short), queue)
-    said, _ = fitted(said, [no_queue])
+    machines = machines_of(best)
+    said, _ = fitted(said, [no_queue, f"It takes {counted(sum(machines.values()), 'machine')}." if machines else ""])
     more = [f"In full: {full}."] if name != full else []
     more += [text for text in musts if text not in said]
+    more += [f"It {text}." for text in [runs_on(best)] if text]
     if changed := swapped(best):
         more.append(f"It takes {changed}, which the scenario's machines, trust or required isolation do not allow for.")
     if left := left_out(best):

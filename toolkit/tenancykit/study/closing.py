@@ -93,7 +93,8 @@ def opened(explanation: Explanation, *, page: bool = False) -> Explanation:
 
 
 def _line(closing: Closing, currency: str) -> Evidence:
-    note = f"{closing.cost:+,.0f} {currency} and {closing.hours:+.0f} hours a month, {closing.effort:+.0f} person-days"
+    cost, hours, days = (round(figure) for figure in (closing.cost, closing.hours, closing.effort))
+    note = f"{cost:+,} {currency} and {hours:+} hours a month, {days:+} person-days"
     return Evidence(f"{closing.title} ({closing.option})", -closing.days, "days a year", note=note)
 
 
