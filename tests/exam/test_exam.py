@@ -1,4 +1,4 @@
-"""Seven exams written by an expert before the product was asked: first places, first lines, figures and certainty.
+"""Eight exams written by an expert before the product was asked: first places, first lines, figures and certainty.
 
 Cases of the second stand as they were written before the first run, misses included. That run gave 71 points of 90:
 startup-alone and mig-inference 10.0, hospital-phi 9.4, slurm-groups and bank-two-worlds 9.2, whole-nodes 9.0, saas-tiny
@@ -73,13 +73,20 @@ kind since, which gained no point: control planes and spares take no machine wit
   kind before the mend), which its author did not count.
 * retail-day-night: with eight machines of A100 one of each kind for every team fits as well, as its author overlooked.
 * batch-budget: its author added up less than he wrote for machines, and people cost less than he thought.
+
+Cases of the eighth stand as written and committed before the first run, by somebody who had not seen how the product
+decides, though the notes above. That run gave 116.7 points of 120: ten scenarios 10.0, neocloud-mixed 9.7,
+carmaker-builders 6.9. Nothing was mended for them. What is missed:
+
+* carmaker-builders: with sixteen engineers a cluster for each of twenty teams is first by 0.001, in 53 % of samples.
+* neocloud-mixed: the partitions of the fabric stand in the details, as the first line names the clusters.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.exam.marking import FIFTH, FIRST, FOURTH, POINTS, SECOND, SEVENTH, SIXTH, THIRD, mark, score
+from tests.exam.marking import EIGHTH, FIFTH, FIRST, FOURTH, POINTS, SECOND, SEVENTH, SIXTH, THIRD, mark, score
 
 BAR = 9.0
 """Points of ten that each scenario of the first exam has to reach."""
@@ -128,6 +135,8 @@ SIXTHS = {
     "training-280": 9.4,
 }
 """Points of ten that each scenario of the sixth has reached, with the misses above."""
+EIGHTHS = dict.fromkeys(EIGHTH, 10.0) | {"carmaker-builders": 6.9, "neocloud-mixed": 9.7}
+"""Points of ten that each scenario of the eighth has reached at once, with the misses above."""
 SEVENTHS = {"batch-budget": 8.6, "consortium-ib": 6.3, "records-keys": 10.0, "retail-day-night": 9.4}
 """Points of ten that each scenario of the seventh has reached, with the misses above."""
 
@@ -158,8 +167,8 @@ def test_what_a_third_expert_accepted_stays_accepted(name: str) -> None:
     assert all(one.share == 1 for one in marks if one.question in ("never", "steady")) or name == "two-labs-gke", wrong
 
 
-@pytest.mark.parametrize("name", [*FOURTH, *FIFTH, *SIXTH, *SEVENTH])
+@pytest.mark.parametrize("name", [*FOURTH, *FIFTH, *SIXTH, *SEVENTH, *EIGHTH])
 def test_what_later_experts_accepted_stays_accepted(name: str) -> None:
     _, marks = mark(name)
     wrong = [f"{one.question}: {one.wrong}" for one in marks if one.wrong]
-    assert score(marks) >= {**FOURTHS, **FIFTHS, **SIXTHS, **SEVENTHS}[name], wrong
+    assert score(marks) >= {**FOURTHS, **FIFTHS, **SIXTHS, **SEVENTHS, **EIGHTHS}[name], wrong
