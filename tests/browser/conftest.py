@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -20,12 +21,13 @@ import pytest
 from tenancykit.studio import serve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 REPOSITORY = Path(__file__).parents[2]
 ARTEFACTS = REPOSITORY / "artefacts"
 TOKEN = "only-for-tests"  # noqa: S105 - servers on loopback that live for one test run
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 PATIENCE = 30_000
 """Milliseconds to wait for something on a page."""
 INKS = """() => [...document.querySelectorAll("svg[data-made-by] text[fill='#222222']")]
@@ -75,6 +77,10 @@ class Watched:
         if size is not None:
             self.page.set_viewport_size(size)
 
+    def last(self, test: str) -> None:
+        """Keep a picture of how a test left the page."""
+        self.shot(f"last-{re.sub(r'[^a-z0-9]+', '-', test.lower())}")
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -89,24 +95,67 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture
-def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
-    """A page of 1280 x 900; the test fails on console errors and on requests to other hosts."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    page = context.new_page()
+def _watched(browser: Browser) -> Watched:
+    page = browser.new_context(viewport=SIZE, accept_downloads=True).new_page()
     page.set_default_timeout(PATIENCE)
     found = Watched(page)
     page.on("console", lambda m: found.errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: found.errors.append(str(e)))
     page.on("request", lambda r: None if _is_ours(r.url) else found.strangers.append(r.url))
+    return found
+
+
+@pytest.fixture
+def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A page of 1280 x 900; the test fails on console errors and on requests to other hosts."""
+    found = _watched(browser)
     yield found
-    found.shot(f"last-{re.sub(r'[^a-z0-9]+', '-', request.node.name.lower())}")
-    context.close()
+    found.last(request.node.name)
+    found.page.context.close()
     if found.times:
         ARTEFACTS.mkdir(exist_ok=True)
         (ARTEFACTS / f"{request.node.name}.json").write_text(json.dumps(found.times, indent=1) + "\n")
     assert found.errors == []
     assert found.strangers == []
+
+
+@pytest.fixture(scope="module")
+def _looked_at(browser: Browser, voila: tuple[str, Path]) -> Iterator[Watched]:
+    found = _watched(browser)
+    opened(found, voila[0])
+    yield found
+    found.page.context.close()
+
+
+@pytest.fixture
+def looked_at(_looked_at: Watched, voila: tuple[str, Path], request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """The studio in a page that a module's tests share, watched as ``watched`` is: loading it is most of a test's time.
+
+    For tests that only look: what they choose, fill in or unfold is found by the next. Each begins on the tab that
+    comes first, at 1280 x 900 and in light; a test that is run again begins on a page of its own.
+    """
+    found = _looked_at
+    found.errors.clear()
+    found.strangers.clear()
+    found.page.set_viewport_size(SIZE)
+    found.page.emulate_media(color_scheme="light")
+    if getattr(request.node, "execution_count", 1) > 1:
+        opened(found, voila[0])
+    found.page.get_by_role("tab").first.click()
+    yield found
+    found.last(request.node.name)
+    assert found.errors == []
+    assert found.strangers == []
+
+
+def opened(watched: Watched, address: str) -> Page:
+    """Open the studio in a session of the test's own, and wait until it is whole."""
+    page = watched.page
+    page.goto(f"{address}?token={TOKEN}&session={secrets.token_hex(4)}")
+    page.get_by_text("First place.").first.wait_for(timeout=STARTING)
+    page.locator(".noUi-handle").nth(3).wait_for()
+    page.locator(".tk-grid button").first.wait_for()
+    return page
 
 
 def _is_ours(url: str) -> bool:

@@ -12,8 +12,8 @@ from tenancykit.studio.classroom import board
 from tenancykit.studio.classroom.roster import seats
 from tenancykit.studio.classroom.settings import ClassSettings
 from tests import studies
-from tests.browser.conftest import STARTING, Watched
-from tests.browser.test_voila import TABS, opened, tab
+from tests.browser.conftest import Watched, opened
+from tests.browser.test_voila import TABS, shown, tab
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "best-practice"], "resultTypes": ["violations"]}
 WAITING = (
@@ -76,19 +76,17 @@ def test_axe_finds_nothing_serious_in_light_and_dark_and_panels_open_by_keyboard
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_tab(watched: Watched, voila: tuple[str, Path], theme: Any) -> None:
-    page = opened(watched, voila[0])
+def test_axe_finds_nothing_serious_on_any_tab(looked_at: Watched, theme: Any) -> None:
+    page = looked_at.page
     page.emulate_media(color_scheme=theme)
     names = page.get_by_role("tab").all_inner_texts()
     assert tuple(names) == TABS
     found = {}
     for number, name in enumerate(names, start=1):
-        tab(page, name)
-        shown = page.get_by_role("tabpanel", name=name, exact=True)
-        shown.locator("svg, table, button, select, textarea").locator("visible=true").first.wait_for(timeout=STARTING)
+        shown(page, name)
         page.wait_for_function(WAITING)
-        assert watched.inks() <= {theme}, name
-        watched.shot(f"tab-{number:02d}-{name.lower().replace(' ', '-')}-{theme}")
+        assert looked_at.inks() <= {theme}, name
+        looked_at.shot(f"tab-{number:02d}-{name.lower().replace(' ', '-')}-{theme}")
         found[name] = violations(page)
     assert {name: told for name, told in found.items() if told} == {}
 

@@ -17,8 +17,8 @@ import pytest
 
 import tenancykit as tk
 from tenancykit.report.sharing import question_of
-from tests.browser.conftest import STARTING, Watched, apart, free_port
-from tests.browser.test_voila import opened, slider, tab, winner
+from tests.browser.conftest import STARTING, Watched, apart, free_port, opened
+from tests.browser.test_voila import slider, tab, winner
 
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, FilePayload, Locator, Page

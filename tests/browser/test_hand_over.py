@@ -6,9 +6,9 @@ import re
 import zipfile
 from pathlib import Path
 
-from tests.browser.conftest import STARTING, Watched
+from tests.browser.conftest import STARTING, Watched, opened
 from tests.browser.test_scenario_by_mouse import choose, option, press, unfold
-from tests.browser.test_voila import opened, tab
+from tests.browser.test_voila import tab
 
 DOWNLOAD = re.compile(r"^Download \S+\.zip \([\d,]+ kB\)$")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Dialog
 
-from tests.browser.conftest import STARTING, TOKEN, Watched
-from tests.browser.test_voila import opened, slider, tab
+from tests.browser.conftest import STARTING, TOKEN, Watched, opened
+from tests.browser.test_voila import slider, tab
 
 
 def kernels(address: str, identifier: str = "", method: str = "GET") -> int:

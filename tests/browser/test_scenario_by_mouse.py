@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import STARTING, Watched
-from tests.browser.test_voila import opened, tab
+from tests.browser.conftest import STARTING, Watched, opened
+from tests.browser.test_voila import tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

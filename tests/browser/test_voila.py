@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import time
 import urllib.request
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 import tenancykit as tk
 from tenancykit.report.sharing import question_of
-from tests.browser.conftest import STARTING, TOKEN, Watched
+from tests.browser.conftest import STARTING, Watched, opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Route
@@ -23,15 +22,6 @@ TABS = (
     *("Ranking", "Design", "Isolation", "Cost", "Work", "Sensitivity", "Compare"),
     *("Explore", "Options", "Weigh", "Scenario", "Hand over"),
 )
-
-
-def opened(watched: Watched, address: str) -> Page:
-    page = watched.page
-    page.goto(f"{address}?token={TOKEN}&session={secrets.token_hex(4)}")  # a session of the test's own
-    page.get_by_text("First place.").first.wait_for(timeout=STARTING)
-    page.locator(".noUi-handle").nth(3).wait_for()
-    page.locator(".tk-grid button").first.wait_for()
-    return page
 
 
 def slider(page: Page, name: str) -> Locator:
@@ -47,6 +37,24 @@ def winner(page: Page) -> str:
 
 def tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
+
+
+STILL = """() => new Promise(done => {
+  let waited;
+  const wait = () => { clearTimeout(waited); waited = setTimeout(() => { watcher.disconnect(); done(); }, 150); };
+  const watcher = new MutationObserver(wait);
+  watcher.observe(document.body, {subtree: true, childList: true, attributes: true});
+  wait();
+})"""
+"""Waits until nothing has changed on the page for 150 milliseconds."""
+
+
+def shown(page: Page, name: str) -> None:
+    """Open a tab and wait until all of it is there: some are drawn when they are first opened."""
+    tab(page, name)
+    panel = page.get_by_role("tabpanel", name=name, exact=True)
+    panel.locator("svg, table, button, select, textarea").locator("visible=true").first.wait_for(timeout=STARTING)
+    page.evaluate(STILL)
 
 
 def test_nobody_gets_in_without_the_token(voila: tuple[str, Path]) -> None:
@@ -104,13 +112,13 @@ def test_a_move_reaches_the_eye_quickly(watched: Watched, voila: tuple[str, Path
     assert len(times) == 20
 
 
-def test_pressing_a_number_opens_where_it_comes_from(watched: Watched, voila: tuple[str, Path]) -> None:
-    page = opened(watched, voila[0])
+def test_pressing_a_number_opens_where_it_comes_from(looked_at: Watched) -> None:
+    page = looked_at.page
     page.locator("button[title^='RA09: service cost']").click()
     page.get_by_text("Service cost: ", exact=False).last.wait_for()
     assert page.get_by_role("tab", name="Design", exact=True).get_attribute("aria-selected") == "true"
     page.locator(".tk summary", has_text="GPU nodes").first.wait_for()
-    watched.shot("voila-evidence")
+    looked_at.shot("voila-evidence")
 
 
 def test_a_broken_input_is_told_beside_it_and_undone(watched: Watched, voila: tuple[str, Path]) -> None:
@@ -190,20 +198,20 @@ NAMELESS = """() => [...document.querySelectorAll("input, select, textarea, butt
     .map(e => e.outerHTML.slice(0, 120))"""
 
 
-def test_a_screen_reader_finds_a_name_on_every_field_of_every_tab(watched: Watched, voila: tuple[str, Path]) -> None:
-    page = opened(watched, voila[0])
+def test_a_screen_reader_finds_a_name_on_every_field_of_every_tab(looked_at: Watched) -> None:
+    page = looked_at.page
     for heading in ("Candidates", "Own variant"):
         page.get_by_text(heading, exact=True).click()
         assert page.evaluate(NAMELESS) == []
+        page.get_by_text(heading, exact=True).click()
     for name in TABS:
-        tab(page, name)
-        page.wait_for_timeout(400)
+        shown(page, name)
         assert page.evaluate(NAMELESS) == [], name
     assert page.get_by_role("slider", name="Isolation").count() == 1
 
 
-def test_every_tab_is_reached_by_keyboard(watched: Watched, voila: tuple[str, Path]) -> None:
-    page = opened(watched, voila[0])
+def test_every_tab_is_reached_by_keyboard(looked_at: Watched) -> None:
+    page = looked_at.page
     reached = []
     page.locator("select").first.focus()
     for _ in range(20):
@@ -235,15 +243,12 @@ CUT = """() => [...document.querySelectorAll("select:not([multiple])")]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 900), (1024, 768), (640, 450)])
-def test_every_tab_fits_a_screen_and_a_projector(
-    watched: Watched, voila: tuple[str, Path], width: int, height: int
-) -> None:
-    watched.page.set_viewport_size({"width": width, "height": height})
-    page = opened(watched, voila[0])
+def test_every_tab_fits_a_screen_and_a_projector(looked_at: Watched, width: int, height: int) -> None:
+    page = looked_at.page
+    page.set_viewport_size({"width": width, "height": height})
     for name in TABS:
-        tab(page, name)
-        page.wait_for_timeout(400)
-        watched.shot(f"voila-{width}-{name.lower().replace(' ', '-')}")
+        shown(page, name)
+        looked_at.shot(f"voila-{width}-{name.lower().replace(' ', '-')}")
         beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert beyond <= 1, f"{name} is {beyond} pixels wider than the screen"
         if width >= 1280:

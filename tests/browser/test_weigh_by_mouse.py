@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Watched, opened
 from tests.browser.test_scenario_by_mouse import choose, press, text, unfold, until
-from tests.browser.test_voila import opened, tab, winner
+from tests.browser.test_voila import tab, winner
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
