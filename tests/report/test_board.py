@@ -85,6 +85,25 @@ def test_where_the_page_says_another_design_is_first_it_is(example: str) -> None
             assert f"{name} is first where".lower() in text.lower()
 
 
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_would_reverse_it_is_told_once_for_each_design_and_by_the_nearest_weight(example: str) -> None:
+    found = study(example)
+    sentences = [
+        text for text in re.split(r"(?<=[a-z0-9)])\. ", reversals(found).rstrip(".")) if "is first where" in text
+    ]
+    designs = [text.partition(" is first where ")[0] for text in sentences]
+    assert len(set(designs)) == len(designs)
+    assert all(text.count("weighs") <= 1 for text in sentences)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_board_is_told_what_the_word_for_how_sure_and_priors_mean(example: str) -> None:
+    page = words(board(example).first_page("0" * 16))
+    assert re.search(r"How sure (?:Clear|Close|Contested): ", page)
+    assert "Clear, close, contested : first in 95 of 100 samples" in page
+    assert "Prior : " in page
+
+
 def test_no_sentence_of_what_would_reverse_it_leaves_open_which_design_is_the_same() -> None:
     told = reversals(study("saas-inference"))
     assert "the recommended design but for" in told.lower()

@@ -43,11 +43,15 @@ class Overturn:
     unit: str
     new_first: str
 
-    def __str__(self) -> str:
+    @property
+    def where(self) -> str:
+        """What the assumption is there, as the end of a sentence."""
         if self.unit == "x":
-            return f"{self.new_first} comes first where {self.name} is {amount(self.at, self.unit)}"
-        told = amounts_apart(self.at, self.current, self.unit, " instead of ")
-        return f"{self.new_first} comes first where {self.name} is {told}"
+            return f"{self.name} is {amount(self.at, self.unit)}"
+        return f"{self.name} is {amounts_apart(self.at, self.current, self.unit, ' instead of ')}"
+
+    def __str__(self) -> str:
+        return f"{self.new_first} comes first where {self.where}"
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def _overturns(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str
     """Yield who comes first at the ends of which assumptions; the nearest assumption first, then by who comes first."""
     found: dict[str, list[str]] = {}
     for one in verdict.overturning:
-        found.setdefault(one.new_first, []).append(str(one).partition(" comes first where ")[2])
+        found.setdefault(one.new_first, []).append(one.where)
     for label, where in found.items():
         told = _plain(study, best, f"{label} comes first where {where[0]}.")
         yield told[0].upper() + told[1:]
@@ -143,12 +143,6 @@ def what_would_settle_it(study: Study) -> str:
     if study.verdict is None or not (others := other_families(study, study.best)):
         return ""
     return _plain(study, study.best, _settling(study, study.verdict, study.best, others))
-
-
-def what_would_overturn(study: Study) -> Iterator[str]:
-    """Yield which design comes first at the end of which assumption's range, designs by name, a sentence each."""
-    if study.verdict is not None:
-        yield from _overturns(study, study.verdict, study.best)
 
 
 def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
@@ -210,4 +204,4 @@ def _tight_limits(best: Evaluation) -> Iterator[str]:
             yield f"It may still miss {need.name}: {told}."
 
 
-__all__ = ["how_sure_line", "what_would_overturn", "what_would_settle_it"]
+__all__ = ["how_sure_line", "what_would_settle_it"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
-from tenancykit.criterion_names import CRITERIA, TITLES
+from tenancykit.criterion_names import TITLES
 from tenancykit.decision.explain import Contribution, Why
 from tenancykit.decision.table import figures_apart
 from tenancykit.decision.verdict import share_in_words
@@ -112,7 +112,7 @@ def contested(study: Study) -> str:
     chosen: dict[str, list[str]] = {}
     for method, winners in zip(study.agreement.methods, study.agreement.winners, strict=True):
         chosen.setdefault(first if first in winners else winners[0], []).append(method)
-    for name, label in _otherwise(study):
+    for name, label in chosen_otherwise(study):
         chosen.setdefault(label, []).append(f"stakeholder {name}")
     if list(chosen) == [first]:
         return f"Every method{' and stakeholder' if study.stakeholders else ''} puts it first."
@@ -121,7 +121,7 @@ def contested(study: Study) -> str:
     return f"It is the choice of {listed(agree)}, but {told}." if agree else f"But {told}."
 
 
-def _otherwise(study: Study) -> Iterator[tuple[str, str]]:
+def chosen_otherwise(study: Study) -> Iterator[tuple[str, str]]:
     """Yield every stakeholder with the design first by its weights; the study's first where that is among them."""
     for name, view in study.stakeholders.items():
         if view.ranking is not None:
@@ -155,29 +155,15 @@ def of_samples(share: float, samples: int) -> str:
     return f"all {samples:,} samples" if count == samples else f"{count:,} of {samples:,} samples"
 
 
-def what_would_change_it(study: Study, *, stakeholders: bool = False, now: bool = False) -> str:
-    """Return at which weights which other design takes the first place, design by design; by rank.
-
-    Args:
-        study: the comparison.
-        stakeholders: whether those by whose weights it does are named as well.
-        now: whether each weight is told as it is now.
-    """
-    is_now = {c: f" (now {weight(w)})" if now else "" for c, w in zip(CRITERIA, study.weights.values, strict=True)}
+def what_would_change_it(study: Study) -> str:
+    """Return at which weights which other design takes the first place, design by design; by rank."""
     edges: dict[str, list[str]] = {}
     for found in study.weight_intervals:
         name = TITLES[found.criterion].lower()
         if found.below is not None and found.low > _FIRST:
-            edges.setdefault(found.below, []).append(
-                f"{name} weighs less than {weight(found.low)}{is_now[found.criterion]}"
-            )
+            edges.setdefault(found.below, []).append(f"{name} weighs less than {weight(found.low)}")
         if found.above is not None and found.high < _LAST:
-            edges.setdefault(found.above, []).append(
-                f"{name} weighs more than {weight(found.high)}{is_now[found.criterion]}"
-            )
-    for name, label in _otherwise(study) if stakeholders else ():
-        if label != study.best.id:
-            edges.setdefault(label, []).append(f"stakeholder {name} decides")
+            edges.setdefault(found.above, []).append(f"{name} weighs more than {weight(found.high)}")
     names = names_beside(study, edges)
     told = [
         f"{recommended_in_full(names[label])} is first where {', or '.join(reasons)}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from html import escape
@@ -11,14 +10,13 @@ from typing import Final
 from kubeanswers.terminal import counted
 from tenancykit.criterion_names import CRITERIA, TITLES
 from tenancykit.report import charts
-from tenancykit.report.calling import recommended_in_full
+from tenancykit.report.calling import names_beside, recommended_in_full
 from tenancykit.report.drawing import link
 from tenancykit.report.opening import opening
 from tenancykit.report.opening_days import days_in_words, open_to
-from tenancykit.report.opening_sure import what_would_overturn
 from tenancykit.report.opening_what import recommended
 from tenancykit.report.paper import Paper
-from tenancykit.report.reasons import overruled, what_would_change_it, worth_telling
+from tenancykit.report.reasons import chosen_otherwise, overruled, weight, worth_telling
 from tenancykit.report.record_words import explained
 from tenancykit.report.risks import risks
 from tenancykit.sentences import three_digits
@@ -256,10 +254,39 @@ def _capital(text: str) -> str:
 
 
 def reversals(study: Study) -> str:
-    """Return with which figure, at which weights and by whose weights which other design would be first."""
-    told = map(recommended_in_full, itertools.islice(what_would_overturn(study), _MOST_OVERTURNS))
-    weights = what_would_change_it(study, stakeholders=True, now=True)
-    return " ".join([*told, weights or "No weight alone makes another design first."])
+    """Return which other design would be first, a sentence each: at the nearest figure and weight, and by whom."""
+    found: dict[str, list[str]] = {}
+    for one in study.verdict.overturning if study.verdict else ():
+        if one.new_first not in found and len(found) < _MOST_OVERTURNS:
+            found[one.new_first] = [one.where]
+    nearest = _nearest_weights(study)
+    for label, told in nearest.items():
+        found.setdefault(label, []).append(told)
+    by: dict[str, list[str]] = {}
+    for name, label in chosen_otherwise(study):
+        if label != study.best.id:
+            by.setdefault(label, []).append(name)
+    for label, names in by.items():
+        found.setdefault(label, []).append(f"{' or '.join(names)} alone decides")
+    called = names_beside(study, found)
+    order = sorted(found, key=lambda label: study.rank(label) or len(study.evaluations))
+    sentences = [
+        f"{recommended_in_full(called[label])} is first where {', or '.join(found[label])}." for label in order
+    ]
+    if not nearest:
+        sentences.append("No weight alone makes another design first.")
+    return " ".join(map(_capital, sentences))
+
+
+def _nearest_weights(study: Study) -> dict[str, str]:
+    """Return per design that a weight brings first the weight that need change least, in words."""
+    nearest: dict[str, tuple[float, str]] = {}
+    for interval, now in zip(study.weight_intervals, study.weights.values, strict=True):
+        for way, label, edge in (("less", interval.below, interval.low), ("more", interval.above, interval.high)):
+            told = f"{TITLES[interval.criterion].lower()} weighs {way} than {weight(edge)} (now {weight(now)})"
+            if label is not None and 0 < edge < 1:
+                nearest[label] = min((abs(edge - now), told), nearest.get(label, (1.0, "")))
+    return {label: told for label, (_, told) in nearest.items()}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:

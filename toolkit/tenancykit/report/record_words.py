@@ -47,6 +47,17 @@ _TERMS: Final = (
         "from the 10th to the 90th of a hundred equally likely outcomes",
     ),
     ("samples", "Sample", "whatever is not known, drawn once more within its range; how often the first place stays"),
+    (
+        "(?:clear|close|contested)(?=:)",
+        "Clear, close, contested",
+        "first in 95 of 100 samples and at either end of any one assumption; in more than half; in half or fewer",
+    ),
+    (
+        "priors",
+        "Prior",
+        "how often a barrier of a kind is believed to fall, before the flaws of this one are counted",
+    ),
+    ("scales", "Scale", "from which figure to which a criterion is counted from bad to good"),
     ("weigh(?:s|ed)", "Weight", "how much of the decision a criterion makes up, of 1 in all; it can be said in money"),
 )
 """What is looked for on the page, what it is called, and what it means."""
