@@ -75,8 +75,8 @@ class Figures(dict[str, Any]):
         return Figures, ({name: super(Figures, self).__getitem__(name) for name in self},)
 
 
-class _Told(Generic[T]):
-    """A field of a score that may be given as :class:`Later`."""
+class Told(Generic[T]):
+    """A field of a dataclass that may be given as :class:`Later`."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = f"_{name}"
@@ -122,8 +122,8 @@ class Score:
     better: Better
     low: float
     high: float
-    summary: _Told[str] = _Told()
-    evidence: _Told[Evidence] = _Told()
+    summary: Told[str] = Told()
+    evidence: Told[Evidence] = Told()
     figures: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = field(default=None, repr=False, compare=False)
 

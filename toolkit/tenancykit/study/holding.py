@@ -39,7 +39,7 @@ def _placed(clusters: Clusters, housed: Iterable[Housed], spare: float) -> Held:
         share = one.copies / clusters.copies
         nodes = (sum(one.nodes.values()) + sum(one.extra.values())) * share
         system = sum(pod.count for pod in one.domain.fixed) * share
-        pods = (sum(one.purchase.placement.placed.values()) + sum(p.count for p in one.pending)) * share
+        pods = (sum(one.purchase.placed.values()) + sum(p.count for p in one.pending)) * share
         served = bool(one.domain.streams)
         fixed += Demand(nodes=0.0 if served else nodes, pods=system)
         growing += Demand(nodes=nodes if served else 0.0, pods=max(0.0, pods - system))

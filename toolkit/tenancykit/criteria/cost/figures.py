@@ -30,10 +30,6 @@ def figures_of(
     tenants = sum(group.count for group in statement.groups)
     used = gpus_used(activity)
     hours = Decimal(repr(used)) * HOURS_PER_MONTH
-    bought = _gpus(statement.housing.totals(), statement.machines)
-    bought += _gpus(statement.housing.spare, statement.machines)
-    bought += _gpus(statement.housing.hosts, statement.machines)
-    bought += _gpus(statement.housing.totals(extra=True), statement.machines)
     bound = _bound(statement.housing)
     figures = {
         "currency": statement.currency,
@@ -49,12 +45,7 @@ def figures_of(
         "control_plane_nodes": dict(sorted(statement.housing.hosts.items())),
         "nodes_to_buy_for_pending": dict(sorted(statement.housing.totals(extra=True).items())),
         "fleet": _fleet(statement),
-        "gpus": {
-            "bought": bought,
-            "taken_at_peak": _allocated(statement.housing),
-            "used_on_average": round(used, 3),
-            "stranded_at_peak": _stranded(statement.housing),
-        },
+        "gpus": Later(partial(_cards, statement, used)),
         "pending": _pending(statement.housing),
         "clusters": _clusters(statement),
         "lower_bound_of_nodes": None if bound is None else float(cents(bound)),
@@ -102,6 +93,18 @@ def gpus_used(activity: Activity) -> float:
             if gpu and gpu.count:
                 total += activity.mean(group, index) * gpu.count * (gpu.fraction or 1.0)
     return total
+
+
+def _cards(statement: Statement, used: float) -> dict[str, float]:
+    """Return the GPUs there are, taken and left at the peak, and used on average."""
+    housing = statement.housing
+    held = (housing.totals(), housing.spare, housing.hosts, housing.totals(extra=True))
+    return {
+        "bought": sum(_gpus(counts, statement.machines) for counts in held),
+        "taken_at_peak": _allocated(housing),
+        "used_on_average": round(used, 3),
+        "stranded_at_peak": _stranded(housing),
+    }
 
 
 def _gpus(counts: Mapping[str, int], machines: Mapping[str, Machine]) -> int:

@@ -274,7 +274,7 @@ def _size(pod: PodClass, types: tuple[NodeClass, ...]) -> tuple[float, float, fl
 def _bought(domain: Domain, committed: frozenset[str]) -> Housed:
     vectors = peaks(domain, committed)
     purchases = [buy(pods, domain.types) for pods in vectors]
-    if any(purchase.placement.pending for purchase in purchases):
+    if any(purchase.pending for purchase in purchases):
         # Pods that no machine holds choose no hour: others' greatest demand may be at another.
         homeless = _never_housed(domain, ())
         rest = tuple(stream for stream in domain.streams if stream.pod.name not in homeless)
@@ -291,9 +291,9 @@ def _bought(domain: Domain, committed: frozenset[str]) -> Housed:
     lost = _never_housed(domain, vectors)
     pending: dict[tuple[str, str], Pending] = {}
     for pods, purchase in zip(vectors, purchases, strict=True):
-        for name, share in _unhoused(pods, purchase.placement.pending).items():
+        for name, share in _unhoused(pods, purchase.pending).items():
             lost[name] = max(share, lost.get(name, Decimal(0)))
-        for one in purchase.placement.pending:
+        for one in purchase.pending:
             key = (one.pod_class, one.kind)
             if key not in pending or one.count > pending[key].count:
                 pending[key] = one
@@ -314,7 +314,7 @@ def _least(domain: Domain, purchase: Purchase) -> Decimal:
     cheapest = min((node.price for node in domain.counted), default=Decimal(0))
     bounds = [cheapest * domain.minimum]
     bounds += [] if purchase.bound is None else [Decimal(repr(purchase.bound.price))]
-    bounds += [_cheapest_for(s.pod, domain.types) for s in domain.streams if purchase.placement.placed.get(s.pod.name)]
+    bounds += [_cheapest_for(s.pod, domain.types) for s in domain.streams if purchase.placed.get(s.pod.name)]
     return min(purchase.price, max(bounds))
 
 
@@ -345,7 +345,7 @@ def _never_housed(domain: Domain, vectors: Iterable[Sequence[PodClass]]) -> dict
     """Return the pods no machine on offer holds, of the classes that run at other hours than the greatest demand."""
     bought = {pod.name for pods in vectors for pod in pods}
     alone = [replace(s.pod, count=s.pod.gang) for s in domain.streams if s.pod.name not in bought]
-    return {pod.name: Decimal(1) for pod in alone if buy((pod,), domain.types, bound=None).placement.pending}
+    return {pod.name: Decimal(1) for pod in alone if buy((pod,), domain.types, bound=None).pending}
 
 
 def _by_machine(nodes: Mapping[str, int]) -> dict[str, int]:
@@ -408,13 +408,13 @@ def _taken(domain: Domain, left: dict[str, int], with_gpus: Collection[str]) -> 
         copies = min([waiting, *(left[name] // number for name, number in nodes.items() if number)])
         for name, number in nodes.items():
             left[name] -= number * copies
-        pending = purchase.placement.pending
+        pending = purchase.pending
         extra: dict[str, int] = {}
         lost = never
         if pending:
             expansion = _expansion(domain, pods, pending)
             extra = _cheaper(domain, _by_machine(expansion.nodes), _rest(domain, pods, nodes))
-            lost = {**never, **_unhoused(pods, expansion.placement.pending)}
+            lost = {**never, **_unhoused(pods, expansion.pending)}
         result.append(Housed(domain, copies, nodes, purchase, extra=extra, pending=pending, unhoused=lost))
         waiting -= copies
     return result
@@ -423,7 +423,7 @@ def _taken(domain: Domain, left: dict[str, int], with_gpus: Collection[str]) -> 
 def _runs_short(domain: Domain, nodes: Mapping[str, int], purchase: Purchase) -> bool:
     """Return whether a fleet has too few machines for system pods alone."""
     system = {pod.name for pod in domain.fixed}
-    return _missing(domain, nodes) > 0 or any(one.pod_class in system for one in purchase.placement.pending)
+    return _missing(domain, nodes) > 0 or any(one.pod_class in system for one in purchase.pending)
 
 
 def _largest(vectors: Sequence[tuple[PodClass, ...]]) -> tuple[PodClass, ...]:

@@ -198,7 +198,7 @@ def _placement(statement: Statement) -> Evidence:
 
 
 def _housed(one: Housed) -> Evidence:
-    pods = sum(one.purchase.placement.placed.values())
+    pods = sum(one.purchase.placed.values())
     machines = ", ".join(f"{number} x {name}" for name, number in sorted(one.nodes.items())) or "none"
     copies = f"{one.copies} alike, each " if one.copies > 1 else ""
     return Evidence(

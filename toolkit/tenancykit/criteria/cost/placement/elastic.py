@@ -31,6 +31,7 @@ from tenancykit.criteria.cost.placement.values import (
     Purchase,
     Quota,
 )
+from tenancykit.criteria.score import Later
 
 _ALONE: Final = 2
 """How many node types are tried alone, the cheapest for the whole demand first."""
@@ -106,7 +107,9 @@ def _buy(
     price = _price(stacks, types)
     if least is not None and not pending and not quotas:
         optimal = optimal or float(price) <= least.price * (1 + _PROVEN)
-    return Purchase(_nodes(stacks, types), price, _placement(probe, stacks, pending), least, optimal)
+    placement = Later(functools.partial(_placement, pods, types, tuple(stacks), tuple(pending)))
+    placed = {pod.name: sum(s.pods[i] * s.count for s in stacks if s.pods) for i, pod in enumerate(pods)}
+    return Purchase(_nodes(stacks, types), price, placement, placed, tuple(pending), least, optimal)
 
 
 def _useful(types: tuple[NodeClass, ...], minimum: Mapping[str, int]) -> tuple[NodeClass, ...]:
@@ -268,10 +271,12 @@ def _nodes(stacks: Sequence[Stack], types: Sequence[NodeClass]) -> dict[str, int
     return dict(sorted(counts.items()))
 
 
-def _placement(probe: _Probe, stacks: Sequence[Stack], pending: Sequence[Pending]) -> Placement:
-    """Return the placement on exactly the nodes bought, in the fleet of the probe's run, where nothing is placed."""
-    run, types = probe.run, probe.types
-    fleet = run.fleet
+def _placement(
+    pods: Sequence[PodClass], types: Sequence[NodeClass], stacks: Sequence[Stack], pending: Sequence[Pending]
+) -> Placement:
+    """Return the placement on exactly the nodes bought."""
+    probe = _Probe(Run(pods, types), types)
+    run, fleet = probe.run, probe.run.fleet
     for stack in stacks:
         row = fleet.split(stack.kind, stack.count)
         fleet.opened[row] = True

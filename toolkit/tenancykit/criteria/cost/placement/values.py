@@ -9,11 +9,12 @@ module.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, Literal
 
 from tenancykit.criteria.cost.placement.devices import WHOLE, GpuSharing
+from tenancykit.criteria.score import Told
 
 GPU_MILLI: Final = 1000
 """Thousandths of one GPU: a whole device."""
@@ -260,14 +261,19 @@ class Purchase:
     Attributes:
         nodes: nodes to buy, by class.
         price: price of them per hour, exact.
-        placement: where the pods go on them; pods larger than any node are pending there.
+        placement: where the pods go on them; pods larger than any node are pending there. May be given as
+            :class:`~tenancykit.criteria.score.Later`: of most purchases nodes, price and numbers will do.
+        placed: pods placed, by class, as in the placement.
+        pending: what found no place, as in the placement.
         bound: the lower bound beside it; ``None`` where not asked for.
         optimal: ``True`` where the mix is proven cheapest.
     """
 
     nodes: Mapping[str, int]
     price: Decimal
-    placement: Placement
+    placement: Told[Placement] = Told()  # noqa: RUF009 - a descriptor: it is the class's, and no default
+    placed: Mapping[str, int] = field(default_factory=dict)
+    pending: tuple[Pending, ...] = ()
     bound: Bound | None = None
     optimal: bool = False
 
