@@ -150,8 +150,8 @@ def _bill(parser: ArgumentParser) -> None:
 def _explore(parser: ArgumentParser) -> None:
     _scenario_argument(parser)
     _repeatable(parser, "--allow", "DIMENSION=OPTION,...", "keep only these options of a dimension")
-    parser.add_argument("--limit", type=_whole, help="most designs to measure (default 100000; 5000 with --per-class)")
-    parser.add_argument("--front", metavar="FILE", help="write the whole front as CSV")
+    parser.add_argument("--limit", type=_whole, help="most designs to measure (default 100000; 8000 with --per-class)")
+    parser.add_argument("--front", metavar="FILE", help="write the whole front and the handful as CSV")
     _force_argument(parser)
     parser.add_argument("--per-class", action="store_true", help="let each tenant class choose for itself (hybrids)")
     parser.add_argument("--prove", action="store_true", help="search on until the front is that of the whole space")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenancykit.catalogue.model import Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.work import Toil, Work
 from tenancykit.conditions import Condition
@@ -37,17 +38,29 @@ class Chosen:
     def __init__(self, columns: Sequence[Candidates], codes: Codes, catalogue: Catalogue) -> None:
         self.columns = tuple(columns)
         self.codes = codes
-        # A component and a trait may have the same name: "management-cluster" is both.
-        self._facts: dict[str, list[tuple[int, int]]] = {}
-        self._triggers: dict[str, list[tuple[int, int]]] = {}
+        self._catalogue = catalogue
         self._known: dict[tuple[bool, str], Booleans] = {}
+
+    # A component and a trait may have the same name: "management-cluster" is both. Neither is looked up where a batch
+    # only tells what designs choose.
+
+    @cached_property
+    def _facts(self) -> Mapping[str, Sequence[tuple[int, int]]]:
+        return self._bringing(lambda option: option.provides)
+
+    @cached_property
+    def _triggers(self) -> Mapping[str, Sequence[tuple[int, int]]]:
+        return self._bringing(lambda option: required_components(option.components, self._catalogue))
+
+    def _bringing(self, besides: Callable[[Option], Iterable[str]]) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """Return, per id of an option and what comes with it, the layers and codes that bring it."""
+        found: dict[str, list[tuple[int, int]]] = {}
         for layer, column in enumerate(self.columns):
             for code, option in enumerate(column):
                 if option is not None:
-                    for name in {option.id, *option.provides}:
-                        self._facts.setdefault(name, []).append((layer, code))
-                    for name in {option.id, *required_components(option.components, catalogue)}:
-                        self._triggers.setdefault(name, []).append((layer, code))
+                    for name in {option.id, *besides(option)}:
+                        found.setdefault(name, []).append((layer, code))
+        return found
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -60,7 +73,7 @@ class Chosen:
         """Return in which designs an option or a component is there; None where nothing on offer brings it."""
         return self._where(name, self._triggers, trigger=True)
 
-    def _where(self, name: str, brings: Mapping[str, list[tuple[int, int]]], *, trigger: bool) -> Booleans | None:
+    def _where(self, name: str, brings: Mapping[str, Sequence[tuple[int, int]]], *, trigger: bool) -> Booleans | None:
         places = brings.get(name)
         if places is None:
             return None

@@ -14,13 +14,15 @@ from kubeanswers.terminal import counted
 from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
 from tenancykit.report.chart_decision import explored
+from tenancykit.report.completing import goes_without, purchase
 from tenancykit.report.figures import NINES, number
-from tenancykit.report.opening_days import days_in_words, open_days, open_to
+from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, open_to
+from tenancykit.report.opening_what import hires
 from tenancykit.report.payload import fingerprint, plain
 from tenancykit.report.text import bullet, columns, wrapped
 from tenancykit.sentences import listed, number_of, three_digits
 from tenancykit.study.exploration import Exploration, Found
-from tenancykit.study.handful import handful
+from tenancykit.study.handful import Recommended, handful
 from tenancykit.version import __version__
 
 EXPLORATION: Final = "tenancykit/exploration/v1"
@@ -86,7 +88,8 @@ def _in_full(one: Found, shared: Sequence[str]) -> str:
     parts = {name: " + ".join(options) or "nothing else" for name, options in own.items()}
     if len(set(parts.values())) == 1:
         return next(iter(parts.values()))
-    return "; ".join(f"{name}: {part}" for name, part in parts.items())
+    alike = {part: [name for name, other in parts.items() if other == part] for part in parts.values()}
+    return "; ".join(f"{listed(names)}: {part}" for part, names in alike.items())
 
 
 def exploration_text(found: Exploration) -> str:
@@ -119,42 +122,67 @@ def exploration_text(found: Exploration) -> str:
 
 
 def _recommended(found: Exploration) -> list[str]:
-    """Return the handful, each design with its figures and why it is there."""
+    """Return the handful, each design with its figures, what it buys and goes without, and why it is there."""
     chosen = handful(found)
     if not chosen:
         return []
     lines = ["", f"Worth a look, {counted(len(chosen), 'design')} under the weights given and their doubt:"]
-    currency = found.scenario.infrastructure.currency
     for one in chosen:
-        figures = one.found
-        told = (
-            f"{figures.id} {one.name}: {three_digits(figures['cost'])} {currency} a month, {number(figures['effort'])} "
-            f"person-days, {number(figures['operations'])} hours a month; days a year open to "
-            f"{open_to(found.scenario)}: {days_in_words(one.evaluation)}"
-        )
-        lines += wrapped(told, "  ", "    ")
-        lines += [text for why in one.why for text in wrapped(why, "    - ", "      ")]
+        lines += wrapped(f"{one.found.id} {one.name}: {_in_short(one)}", "  ", "    ")
+        lines += [text for told in (*_musts(one), *one.why) for text in wrapped(told, "    - ", "      ")]
         if one.twins:
-            lines += wrapped(f"and {counted(one.twins, 'design')} of the front that differ only in add-ons", "    ")
+            differ = "differs" if one.twins == 1 else "differ"
+            lines += wrapped(f"and {counted(one.twins, 'design')} found that {differ} only in add-ons", "    ")
     classes = found.scenario.tenants.classes
-    if len(classes) > 1 and all(_same_for_all(one.found) for one in chosen):
-        lines += wrapped("Each is the same for all classes; with --per-class every class has its own.", "  ", "  ")
+    if len(classes) > 1 and not found.per_class:
+        told = "Designs that compare does not rank choose the same for all classes; with --per-class every class has"
+        lines += wrapped(f"{told} its own.", "  ", "  ")
+    front = {one.id for one in found.admitted}
+    if beside := [one.found.id for one in chosen if one.found.id not in front]:
+        lines += wrapped(
+            f"Not on the front below: {listed(beside)}. The front takes isolation as that of the class most open; "
+            "weights value what every class is given.",
+            "  ",
+            "  ",
+        )
     return lines
 
 
-def _same_for_all(one: Found) -> bool:
-    return len({choice.options for choice in one.choices.values()}) == 1
+def _in_short(one: Recommended) -> str:
+    """Return what a design costs and takes, how open it leaves tenants, and at which level."""
+    figures, measured = one.found, one.evaluation
+    scenario, people = measured.scenario, measured.scores["operations"].figures["people_needed"]
+    more = f", {hires(measured)} than the team has" if hires(measured) else ""
+    return (
+        f"{three_digits(figures['cost'])} {scenario.infrastructure.currency} a month, {number(figures['effort'])} "
+        f"person-days, {number(figures['operations'])} hours a month by {counted(people, 'person', 'people')}{more}; "
+        f"days a year open to {open_to(scenario)}: {days_in_words(measured)}; level {levels_in_words(measured)[0]}"
+    )
+
+
+def _musts(one: Recommended) -> list[str]:
+    """Return what a design buys though the fleet is fixed, and what it goes without, as a comparison says them."""
+    bought = purchase(one.evaluation, digits=3)
+    return [*([f"it {bought}"] if bought else []), *(f"for {text}" for text in goes_without(one.evaluation))]
 
 
 def front_csv(found: Exploration) -> str:
-    """Return the whole front as CSV, a row a design: id, whether it is admitted, figures, options per class."""
+    """Return the whole front and the handful as CSV, a row a design.
+
+    Columns are its id, whether it is admitted, whether it is on a front, what it is recommended for, its figures, and
+    its options per class.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     classes = [one.id for one in found.scenario.tenants.classes]
-    writer.writerow(["id", "admitted", *FOUR, *classes])
-    for one in {each.id: each for each in (*found.admitted, *found.front)}.values():
+    roles = {one.found.id: ", ".join(one.roles) for one in handful(found)}
+    fronts = {one.id: one for one in (*found.admitted, *found.front)}
+    writer.writerow(["id", "admitted", *FOUR, "front", "recommended", *classes])
+    for one in {**fronts, **{each.id: each for each in found.every if each.id in roles}}.values():
         options = [" ".join(one.choices[name].options) for name in classes]
-        writer.writerow([one.id, str(one.admitted).lower(), *(f"{value:.12g}" for value in one.values), *options])
+        figures = [f"{value:.12g}" for value in one.values]
+        told = [str(one.id in fronts).lower(), roles.get(one.id, "")]
+        writer.writerow([one.id, str(one.admitted).lower(), *figures, *told, *options])
     return text.getvalue()
 
 
@@ -251,8 +279,8 @@ def exploration_html(found: Exploration) -> str:
 
 def _handful_html(found: Exploration) -> str:
     items = "".join(
-        f"<li><b>{escape(one.found.id)} {escape(one.name)}</b>: {escape('; '.join(one.why))}; days a year open to "
-        f"{escape(open_to(found.scenario))}: {escape(days_in_words(one.evaluation))}</li>"
+        f"<li><b>{escape(one.found.id)} {escape(one.name)}</b>: "
+        f"{escape('; '.join([_in_short(one), *_musts(one), *one.why]))}</li>"
         for one in handful(found)
     )
     return f"<p>Worth a look under the weights given and their doubt:</p><ul>{items}</ul>" if items else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from tenancykit.design.batch import Codes
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.study.refining import Costs, Refiner, Rows
 from tenancykit.study.requirements import hard_requirements
-from tenancykit.study.sweeping import Sweeper
+from tenancykit.study.sweeping import Floats, Sweeper
 
 Booleans = NDArray[np.bool_]
 
@@ -32,6 +34,8 @@ class Admission:
         self._levels: dict[tuple[frozenset[str], ...], dict[str, dict[str, str]]] = {}
         self._bearable: dict[tuple[frozenset[str], ...], bool] = {}
         self._weeks: dict[bytes, float] = {}
+        self._refused: set[bytes] = set()
+        self._passed: set[bytes] = set()
         model = load_isolation(sweeper.catalogue)
         self._facts = model.class_facts
         self._alike = tuple(
@@ -41,11 +45,21 @@ class Admission:
 
     def front(self, refiner: Refiner, costs: Costs) -> Rows:
         """Return the rows on the exact front of the designs that meet every requirement."""
+        return self._admitted(costs, lambda open_: refiner.front(costs, open_))
+
+    def best(self, refiner: Refiner, costs: Costs, worth: Callable[[Floats], Floats]) -> Rows:
+        """Return the row that is worth most of the designs that meet every requirement, as :meth:`Refiner.best`."""
+        return self._admitted(costs, lambda open_: refiner.best(costs, worth, open_))
+
+    def _admitted(self, costs: Costs, chosen: Callable[[Booleans], Rows]) -> Rows:
+        """Return what is chosen among the designs that are open, those that miss a requirement closed until none is."""
         open_ = self._surely_open(costs)
-        checked = np.zeros(len(open_), dtype=bool)
+        known = [code.tobytes() for code in costs.columns.codes]
+        open_ &= np.array([code not in self._refused for code in known], dtype=bool)
+        checked = np.array([code in self._passed for code in known], dtype=bool)
         signature: NDArray[np.intp] | None = None
         while open_.any():
-            front = refiner.front(costs, open_)
+            front = chosen(open_)
             unknown = front[~checked[front]]
             if not len(unknown):
                 return front
@@ -57,6 +71,7 @@ class Admission:
                     continue
                 resolved = batch.resolved(place)
                 checked[row] = True
+                self._refused.add(costs.columns.codes[row].tobytes())
                 if not self._levels_met(resolved):
                     open_ &= signature != signature[row]
                 elif (
@@ -65,6 +80,9 @@ class Admission:
                     or self._beyond_fleet(resolved)
                 ):
                     open_[row] = False
+                else:
+                    self._refused.discard(costs.columns.codes[row].tobytes())
+                    self._passed.add(costs.columns.codes[row].tobytes())
         return np.zeros(0, dtype=np.intp)
 
     def _surely_open(self, costs: Costs) -> Booleans:

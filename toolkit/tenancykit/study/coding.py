@@ -23,8 +23,8 @@ def recoded(codes: Codes, columns: Sequence[Candidates], others: Sequence[Candid
     """Return the same designs in the codes of another space that has all their options."""
     found = np.empty_like(codes)
     for layer, (column, other) in enumerate(zip(columns, others, strict=True)):
-        places = {_id(option): place for place, option in enumerate(other)}
-        found[:, layer] = np.array([places[_id(option)] for option in column], dtype=np.uint8)[codes[:, layer]]
+        places = {option_id(option): place for place, option in enumerate(other)}
+        found[:, layer] = np.array([places[option_id(option)] for option in column], dtype=np.uint8)[codes[:, layer]]
     return found
 
 
@@ -34,7 +34,7 @@ def codes_of(columns: Sequence[Candidates], choice: Choice) -> list[int] | None:
     row: list[int] = []
     held = 0
     for column in columns:
-        names = [_id(option) for option in column]
+        names = [option_id(option) for option in column]
         place = next((i for i, name in enumerate(names) if name in chosen), None)
         if place is None:
             if "" not in names:
@@ -46,7 +46,8 @@ def codes_of(columns: Sequence[Candidates], choice: Choice) -> list[int] | None:
     return row if held == len(chosen) else None
 
 
-def _id(option: Option | None) -> str:
+def option_id(option: Option | None) -> str:
+    """Return the id of an option; empty for none."""
     return "" if option is None else option.id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,10 +17,9 @@ from tenancykit.decision.value_tree import ValueTree
 from tenancykit.decision.weights import Weights, direct_weights
 from tenancykit.design.lean import LeftOut
 from tenancykit.design.model import Choice, Design
-from tenancykit.design.validity import reference_design
 from tenancykit.drawing import Drawable
 from tenancykit.scenario.model import Scenario
-from tenancykit.study.comparison import Study, study_of
+from tenancykit.study.comparison import Study, compare
 from tenancykit.study.evaluation import Evaluation, evaluate
 from tenancykit.study.exchange_rates import weighed
 from tenancykit.study.leaves import isolation_keys, swept_leaves
@@ -36,12 +35,14 @@ class Found:
         choices: options per class.
         values: figure per criterion, in the order of the criteria.
         admitted: whether it meets every hard requirement.
+        ranked: id under which a comparison ranks it; empty where it was found by the search.
     """
 
     id: str
     choices: Mapping[str, Choice]
     values: tuple[float, ...]
     admitted: bool
+    ranked: str = ""
 
     @property
     def design(self) -> Design:
@@ -67,6 +68,13 @@ class Exploration(Drawable):
         left_out: options that can only be a burden and were not tried.
         front: valid designs that no measured design beats on every criterion, most isolated first.
         admitted: the same among the designs that meet every hard requirement.
+        leading: of the measured designs that meet every requirement the best by weights, the cheapest, the safest
+            within budget and the least to run, on the front or not: the front takes isolation as one figure, that of
+            the class most open, and weights value what every class is given.
+        known: the designs that a comparison ranks - completed references and the best of them per class - of options
+            that are allowed, whether or not the space holds them.
+        settled: whether everything that differs by one option from the first of ``leading`` was measured.
+        per_class: whether classes could choose for themselves.
         exact: whether ``front`` and ``admitted`` are the fronts of the whole space, every design of it measured.
         within: nines of isolation by which a valid design outside may be better than those on the fronts: 0 where the
             space was measured, next to nothing where branch and bound proved it, None where nothing is proven.
@@ -85,6 +93,10 @@ class Exploration(Drawable):
     left_out: tuple[LeftOut, ...]
     front: tuple[Found, ...]
     admitted: tuple[Found, ...]
+    leading: tuple[Found, ...]
+    known: tuple[Found, ...]
+    settled: bool
+    per_class: bool
     exact: bool
     within: float | None
     caveats: tuple[str, ...]
@@ -92,16 +104,26 @@ class Exploration(Drawable):
     seconds: float
     refusals: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
+    @cached_property
+    def members(self) -> tuple[Found, ...]:
+        """The designs that meet every requirement and are worth choosing from: the front's, what leads, the known."""
+        return _once((*self.known, *self.admitted, *self.leading))
+
+    @cached_property
+    def every(self) -> tuple[Found, ...]:
+        """Every design told of, each once."""
+        return _once((*self.members, *self.front))
+
     def __getitem__(self, identifier: str) -> Found:
-        """Return a design of a front by id.
+        """Return a design by id.
 
         Raises:
-            InputError: no front holds such a design.
+            InputError: no such design was found.
         """
-        for found in (*self.admitted, *self.front):
+        for found in self.every:
             if found.id.lower() == identifier.lower():
                 return found
-        known = list(dict.fromkeys(found.id for found in (*self.admitted, *self.front)))
+        known = [found.id for found in self.every]
         fault = Fault("design", f"unknown design {identifier!r}", ", ".join(known), did_you_mean(identifier, known))
         raise InputError(fault)
 
@@ -111,21 +133,16 @@ class Exploration(Drawable):
 
     @cached_property
     def study(self) -> Study:
-        """The reference architectures with the best designs of the front beside them; evaluated on first use."""
+        """What a comparison holds, with the best designs found beside it; evaluated on first use."""
         return self.compared(12)
 
     def compared(self, count: int = 12) -> Study:
-        """Return the reference architectures with some designs of the front beside them.
+        """Return what a comparison holds - completed references, the best per class - with designs found beside it.
 
         Args:
-            count: how many designs of the front, the best by the scenario's weights first.
+            count: how many of the designs found, the best by the scenario's weights first.
         """
-        references = [
-            evaluate(reference_design(reference, self.scenario, self.catalogue), self.scenario, self.catalogue)
-            for reference in self.catalogue.references.values()
-        ]
-        further = [evaluate(found.design, self.scenario, self.catalogue) for found in self.ranked()[:count]]
-        return study_of(self.scenario, self.catalogue, [*references, *further])
+        return compare(self.scenario, self.catalogue, [found.design for found in self.ranked()[:count]])
 
     @cached_property
     def _merits(self) -> dict[str, float]:
@@ -144,7 +161,7 @@ class Exploration(Drawable):
     @cached_property
     def _scored(self) -> tuple[tuple[str, ...], ValueTree, FloatArray, Weights] | None:
         """The fronts' designs on the scenario's scales: ids, value tree, leaf figures, weights."""
-        members = list({found.id: found for found in (*self.admitted, *self.front)}.values())
+        members = self.every
         if not members:
             return None
         first = evaluate(members[0].design, self.scenario, self.catalogue)
@@ -157,8 +174,8 @@ class Exploration(Drawable):
         return tuple(found.id for found in members), scales.tree, leaves, weights
 
     def ranked(self) -> tuple[Found, ...]:
-        """Return the designs of the admitted front (of the front where nobody is admitted), best by weights first."""
-        members = self.admitted or self.front
+        """Return the designs that meet every requirement (the front where none does), best by weights first."""
+        members = self.members or self.front
         return tuple(sorted(members, key=lambda found: -self._merits[found.id]))
 
     @property
@@ -169,6 +186,10 @@ class Exploration(Drawable):
             UndecidedError: nobody meets every requirement.
         """
         return self.study.best
+
+
+def _once(found: Iterable[Found]) -> tuple[Found, ...]:
+    return tuple({one.id: one for one in reversed([*found])}.values())[::-1]
 
 
 def _title(choices: Mapping[str, Choice]) -> str:

@@ -32,7 +32,7 @@ from tenancykit.study.sweeping import Question
 LIMIT: Final = 100_000
 """Designs that are measured unless another budget is given."""
 
-PER_CLASS_LIMIT: Final = 5_000
+PER_CLASS_LIMIT: Final = 8_000
 """The same on the command line where classes choose for themselves: what finds the handful in half a minute."""
 
 

@@ -61,6 +61,7 @@ def combined_front(question: Question, count: int, executor: Executor | None = N
     parts, rows = [], []
     for place, part in enumerate(whole.parts):
         alone = replace(question, scenario=only_class(question.scenario, place))
+        vars(sweeper_of(alone))["parts"] = (part,)  # the same space: building it again takes longer than the sweep
         columns = _swept(alone, part, count, executor)
         costs = Refiner(alone, executor).bounded(columns)
         values = np.stack([columns.isolation, -columns.effort, -columns.operations, -costs.least], axis=1)

@@ -9,10 +9,12 @@ from typing import Final
 
 import numpy as np
 
+from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import DIMENSIONS, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.beliefs import Beliefs
+from tenancykit.criteria.isolation.exposure import Key as SweptKey
 from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.isolation.result import MAX_NINES
 from tenancykit.criteria.isolation.windows import WindowSweep
@@ -118,8 +120,14 @@ def swept_nines(batch: Batch, latencies: FloatArray, keys: Sequence[Key], believ
 
 def nines_of(windows: WindowSweep, latencies: FloatArray, keys: Sequence[Key], believed: Beliefs) -> FloatArray:
     """Return the same as :func:`swept_nines`, for who asks it again with other beliefs."""
-    days, model = windows.sweep(latencies, believed=believed).days, windows.model
-    found = np.full((len(latencies), len(keys)), MAX_NINES)
+    return nines_of_days(windows.sweep(latencies, believed=believed).days, len(latencies), keys, windows.model)
+
+
+def nines_of_days(
+    days: Mapping[SweptKey, FloatArray], size: int, keys: Sequence[Key], model: IsolationCatalogue
+) -> FloatArray:
+    """Return [designs x keys] the nines of so many designs by their open days; the most where none is open."""
+    found = np.full((size, len(keys)), MAX_NINES)
     for column, key in enumerate(keys):
         if key in days:
             found[:, column] = [plane_nines(float(day), key[1], model) for day in days[key]]  # type: ignore[arg-type, index]
@@ -174,6 +182,7 @@ __all__ = [
     "leaf_name",
     "leaf_values",
     "nines_of",
+    "nines_of_days",
     "swept_leaves",
     "swept_nines",
 ]

@@ -25,6 +25,8 @@ _CENTS = 0.05
 """What the cost of people of a sweep may be off, by rounding."""
 _AT_LEAST = 5
 """Bills drawn up for whoever stops before there is any."""
+_AHEAD = 16
+"""Designs whose bounds are drawn up at once when the best of many is looked for."""
 _LOT = 64
 """Designs priced between two tellings of how far it is."""
 _TOLERANCE = 0.5
@@ -89,6 +91,8 @@ class Refiner:
         self.bounds: dict[tuple[int, bytes], float] = {}
         self.bills: dict[bytes, float] = {}
         self.refuted: list[Refutation] = []
+        self._looked: tuple[Costs, list[tuple[Keys, Rows]], list[NDArray[np.bool_]]] | None = None
+        """Of the costs last asked for the best: designs by core, and whose bounds are drawn up."""
         names = [[("" if o is None else self.sweeper.cost.cut(o)) for o in column] for column in self.sweeper.columns]
         cores = [
             ["" if o is None or not self.sweeper.cost.is_core(o) else o.id for o in column]
@@ -142,6 +146,43 @@ class Refiner:
                     costs.least[~costs.measured] = (costs.columns.people - _CENTS)[~costs.measured]
                     done = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
         return rows
+
+    def best(self, costs: Costs, worth: Callable[[Floats], Floats], among: NDArray[np.bool_]) -> Rows:
+        """Return the row that is worth most, drawing up the bills that decide it; none where none is worth anything.
+
+        Args:
+            costs: the designs; what is learned is kept in them.
+            worth: from [designs] costs to [designs] what they are worth; less for a higher cost, ``-inf`` for no design
+                to be had.
+            among: designs to look at.
+        """
+        rows = np.arange(len(costs.columns))
+        if self._looked is None or self._looked[0] is not costs:
+            groups = [self.groups(costs.columns.codes, kind) for kind in (0, 1)]
+            self._looked = costs, groups, [self._raise_known(costs, rows, *g, kind) for kind, g in enumerate(groups)]
+        _, groups, done = self._looked
+        while not self.stopped():
+            values = np.where(among, worth(costs.least), -np.inf)
+            ahead = np.argpartition(-values, min(_AHEAD, len(rows) - 1))[:_AHEAD]
+            top = int(np.argmax(values))
+            if np.isneginf(values[top]):
+                break
+            if costs.measured[top]:
+                return rows[[top]]
+            ahead = ahead[~costs.measured[ahead] & ~np.isneginf(values[ahead])]
+            for kind, (keys, member) in enumerate(groups):
+                if not done[kind][member[top]]:
+                    open_ = np.unique(member[ahead][~done[kind][member[ahead]]])
+                    self._raise(costs, rows, keys, member, np.union1d(open_, member[[top]]), kind)
+                    done[kind][open_] = done[kind][member[top]] = True
+                    break
+            else:
+                before = len(self.refuted)
+                self._draw_up(costs, rows[[top]])
+                if len(self.refuted) > before:
+                    costs.least[~costs.measured] = (costs.columns.people - _CENTS)[~costs.measured]
+                    done[:] = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
+        return rows[:0]
 
     def _best_known(self, costs: Costs, front: Rows) -> Rows:
         """Return the members of a front whose bills are drawn up; who stops before any is still told of a few."""

@@ -1,8 +1,9 @@
 """The search behind an exploration: what is measured, in which order, and what is kept.
 
 A space that fits the budget is measured design by design. A larger one is first freed of options that can only be a
-burden; what is left is measured in even steps and then searched around the best: every design that differs from one on
-the front by one option, or two, until nothing new comes up.
+burden; what is left is measured in even steps, with what a comparison ranks beside it. It is then searched around the
+best: what differs by one option from a design that leads (:mod:`tenancykit.study.leading`), step by step, and every
+design that differs from one on the front by one option, or two, until nothing new comes up.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ from kubeanswers.errors import UndecidedError
 from kubeanswers.writing import checked
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.reads import isolation_readings
+from tenancykit.criterion_names import FOUR
 from tenancykit.design.batch import Codes
 from tenancykit.design.lean import LeftOut, burdens, work_readings
 from tenancykit.design.model import Design
 from tenancykit.design.numbering import Numbered, numbered
 from tenancykit.design.space import common_space, space
-from tenancykit.design.validity import reference_design
 from tenancykit.sentences import number_of
 from tenancykit.study.admission import Admission
 from tenancykit.study.branching import Branched, Branching
-from tenancykit.study.coding import codes_of, narrowed, recoded, spread
-from tenancykit.study.comparison import Progress
-from tenancykit.study.completion import completed
+from tenancykit.study.coding import codes_of, narrowed, option_id, recoded, spread
+from tenancykit.study.comparison import Progress, Study, compare
 from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.hybrids import combined_front
+from tenancykit.study.leading import Leading
 from tenancykit.study.refining import Costs, Refiner, Rows
 from tenancykit.study.saved import SAVED, SavedSweep, load_sweep, save_sweep
 from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweep_numbers, sweeper_of
@@ -44,6 +45,8 @@ from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweep_numb
 _LOT: Final = 20_000
 _PAIRS_FROM: Final = 24
 """Designs of the front around which pairs of options are changed, those spread most evenly over it."""
+_FOR_THE_FRONT: Final = 4
+"""One part in so many of the budget left is kept for the front when leading designs are looked for."""
 _PARTIAL: Final = 2_000_000
 """Most partial designs a proof keeps at once."""
 
@@ -98,6 +101,10 @@ class Search:
         self.prove = prove
         self.branched: Branched | None = None
         self.considered = 0
+        self.compared: Study | None = None
+        self.leading: Leading | None = None
+        self.around: set[bytes] = set()
+        """Leading designs all of whose neighbours by one option are measured."""
         if save is not None:
             checked(save, ours=SAVED)  # before hours of measuring, not after them
         if resume is not None:
@@ -120,10 +127,13 @@ class Search:
         return self._result(front, admitted, costs)
 
     def _fronts_of_all(self) -> tuple[Rows, Rows, Costs]:
+        self.compared = compare(self.question.scenario, self.catalogue)
+        self.leading = Leading(self.refiner, self.admission, self.compared.scales, self.compared.weights)
         if self.sweeper.count <= self.limit:
             self._sweep(self._every(self.sweeper.count))
             return self._fronts()
         self._sweep_lean()
+        self._climb(self.leading)
         front, admitted, costs = self._search()
         if self.prove and not self.question.per_class and not self._stopped():
             return self._proven(front, admitted, costs)
@@ -203,7 +213,7 @@ class Search:
         """Measure the leaner space, in even steps where it is too large; and the reference architectures."""
         lean = self._lean()
         count = math.prod(map(len, lean))
-        budget = self.limit if count <= self.limit else self.limit // 2
+        budget = self.limit if count <= self.limit else self.limit // (8 if self.question.per_class else 2)
         lots = []
         for place, (part, thin) in enumerate(zip(self.sweeper.parts, lean, strict=True)):
             rest = math.prod(map(len, lean[place + 1 :]))
@@ -214,7 +224,7 @@ class Search:
                 here = np.linspace(0, len(thin) - 1, budget).round().astype(np.int64)
                 here = here if place == 0 else np.random.default_rng(place).permutation(here)
             lots.append(recoded(thin.codes(here), thin.columns, part.columns))
-        codes = np.concatenate([self._references(), *self._combined(), np.concatenate(lots, axis=1)])
+        codes = np.concatenate([self._known(), *self._combined(), np.concatenate(lots, axis=1)])
         codes = np.unique(codes, axis=0)
         codes = self._unseen(codes[self.sweeper.valid(codes)])
         lot = _LOT if self.executor is None else max(500, min(_LOT, len(codes) // 16 + 1))
@@ -223,7 +233,7 @@ class Search:
     def _combined(self) -> Iterator[Codes]:
         """Yield the hybrids that look best when each class is measured by itself."""
         if self.question.per_class and len(self.sweeper.parts) > 1:
-            found = combined_front(self.question, self.limit // 4, self.executor)
+            found = combined_front(self.question, self.limit // 8, self.executor)
             self.considered = found.considered
             yield found.codes
 
@@ -244,19 +254,56 @@ class Search:
             lean.append(numbered(thin))
         return lean
 
-    def _references(self) -> Codes:
-        """Return the codes of the completed reference architectures that are in the space."""
-        scenario, rows = self.question.scenario, []
-        published = [reference_design(one, scenario, self.catalogue) for one in self.catalogue.references.values()]
-        for design in completed(published, scenario, self.catalogue):
-            choices = list(design.choices.values())
+    def _known(self) -> Codes:
+        """Return the codes of the designs a comparison holds - completed references, compositions - in the space."""
+        rows = []
+        for one in self.compared.evaluations if self.compared else ():
+            design = one.resolved.design
             if not self.question.per_class and design.is_hybrid:
                 continue
-            parts = zip(self.sweeper.parts, choices, strict=False)
+            parts = zip(self.sweeper.parts, design.choices.values(), strict=False)
             codes = [codes_of(part.columns, choice) for part, choice in parts]
             if all(code is not None for code in codes):
                 rows.append([place for code in codes if code is not None for place in code])
         return np.array(rows, dtype=np.uint8).reshape(-1, len(self.sweeper.columns))
+
+    def _climb(self, leading: Leading) -> None:
+        """Measure what differs by one option from what leads, until nothing new does or most of the budget is spent.
+
+        An option is changed for one class, and for all that may have it at once. The design that leads by weights comes
+        before the others, since it moves them too.
+        """
+        most = self.limit - (self.limit - len(self.seen)) // _FOR_THE_FRONT
+        while not self._stopped() and self.lots:
+            costs = self.refiner.costs(self._all())
+            leads = (costs.columns.codes[row] for row in leading.each(costs))
+            fresh = next((row for row in leads if row.tobytes() not in self.around), None)
+            room = most - len(self.seen)
+            if fresh is None or room <= 0:
+                break
+            around = np.concatenate([self._neighbours(fresh[None, :], 1), self._alike(fresh[None, :])])
+            near = self._unseen(np.unique(around, axis=0))
+            if len(near) <= room:
+                self.around.add(fresh.tobytes())
+            if len(near):
+                self._gather([(sweep_codes, near[:room])])
+
+    def _alike(self, codes: Codes) -> Codes:
+        """Return the valid designs that differ from some by one option, the same for every class that may have it."""
+        columns = self.sweeper.columns
+        layers = [layer for part in self.sweeper.parts for layer in part.layers]
+        lots = [codes[:0]]
+        for layer in dict.fromkeys(layers):
+            mine = [place for place, other in enumerate(layers) if other == layer]
+            for option in dict.fromkeys(option_id(option) for place in mine for option in columns[place]):
+                near = codes.copy()
+                for place in mine:
+                    names = [option_id(one) for one in columns[place]]
+                    if option in names:
+                        near[:, place] = names.index(option)
+                lots.append(near)
+        every = np.concatenate(lots)
+        return every[self.sweeper.valid(every)]
 
     def _search(self) -> tuple[Rows, Rows, Costs]:
         """Measure what differs from the fronts by one option, then by two, until nothing new is on them."""
@@ -309,6 +356,7 @@ class Search:
         shown = [self._found(row, costs, row in meets) for row in front.tolist()]
         allowed = [self._found(row, costs, admitted=True) for row in admitted.tolist()]
         whole = len(self.seen) == self.sweeper.count and not self._stopped()
+        leads = self._leads(costs)
         return Exploration(
             scenario=self.question.scenario,
             catalogue=self.catalogue,
@@ -320,6 +368,10 @@ class Search:
             left_out=self.left_out,
             front=_ordered(shown),
             admitted=_ordered(allowed),
+            leading=tuple(self._found(row, costs, admitted=True) for row in leads.tolist()),
+            known=tuple(self._compared()),
+            settled=whole or {costs.columns.codes[row].tobytes() for row in leads[:1]} <= self.around,
+            per_class=self.question.per_class,
             exact=whole and not self.refiner.refuted,
             within=self._within(whole),
             caveats=tuple(self._caveats(whole, costs)),
@@ -327,6 +379,25 @@ class Search:
             seconds=time.monotonic() - self.started,
             refusals=tuple(reason for part in self.sweeper.parts for reason in part.space.reasons()),
         )
+
+    def _leads(self, costs: Costs) -> Rows:
+        """Return the rows that lead; none where the search was stopped, since that may need bills nobody waits for."""
+        if self.leading is None or self._stopped():
+            return np.zeros(0, dtype=np.intp)
+        return self.leading.rows(costs)
+
+    def _compared(self) -> Iterator[Found]:
+        """Yield the designs a comparison ranks, the first first, of options that are allowed."""
+        study = self.compared
+        if study is None or study.ranking is None:
+            return
+        allowed = {dimension: frozenset(options) for dimension, options in self.question.allowed}
+        options = self.catalogue.options
+        for one in map(study.__getitem__, study.ranking.ordered()):
+            chosen = {name for choice in one.resolved.design.choices.values() for name in choice.options}
+            if all(name in allowed.get(options[name].dimension, chosen) for name in chosen):
+                values = tuple(float(one.scores[name].value) for name in FOUR)
+                yield Found(_id(one.resolved.design), one.resolved.design.choices, values, admitted=True, ranked=one.id)
 
     def _within(self, whole: bool) -> float | None:
         if whole:
@@ -337,7 +408,7 @@ class Search:
         columns = costs.columns
         choices = self.sweeper.choices(columns.codes[row])
         values = (columns.isolation[row], columns.effort[row], columns.operations[row], costs.least[row])
-        identifier = f"X{Design('', '', choices).fingerprint()[:8]}"
+        identifier = _id(Design("", "", choices))
         return Found(identifier, MappingProxyType(choices), tuple(map(float, values)), admitted)
 
     def _caveats(self, whole: bool, costs: Costs) -> Iterator[str]:
@@ -345,14 +416,15 @@ class Search:
             yield "stopped early: the front is that of the designs measured so far whose bill was drawn up"
         if self._within(whole) is None and not self._stopped():
             searched = (
-                "then all that differs from the front by one option, and from a spread of it by two, until nothing "
+                "all that differs from the front by one option, and from a spread of it by two, until nothing "
                 "new came up"
                 if self.searched
-                else "then what differs from the front by one option or two, until the budget ended"
+                else "what differs from the front by one option or two, until the budget ended"
             )
             yield (
                 f"{len(self.seen):,} of {number_of(self.sweeper.count)} valid designs were measured: the space in even "
-                f"steps, {searched}. Better designs may exist"
+                "steps, what differs by one option from the best by weights, the cheapest, the safest within budget "
+                f"and the least to run, then {searched}. Better designs may exist"
             )
         if self.considered:
             yield (
@@ -390,6 +462,10 @@ class Search:
                 f"{bounded:,} designs were dropped on a lower bound of their cost, which holds where packing more onto "
                 f"machines never costs less; none of the {int(costs.measured.sum()):,} bills drawn up refutes it"
             )
+
+
+def _id(design: Design) -> str:
+    return f"X{design.fingerprint()[:8]}"
 
 
 def _ordered(found: Sequence[Found]) -> tuple[Found, ...]:

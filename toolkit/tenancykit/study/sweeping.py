@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kubeanswers.errors import UndecidedError
+from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue, load_catalogue, yaml_files
 from tenancykit.catalogue.workbook import load_work
@@ -20,6 +21,7 @@ from tenancykit.conditions import Condition
 from tenancykit.criteria.cost.sweep import CostSweep
 from tenancykit.criteria.effort.sweep import EffortSweep
 from tenancykit.criteria.isolation.beliefs import Beliefs
+from tenancykit.criteria.isolation.measure import assess
 from tenancykit.criteria.isolation.windows import sweep_windows
 from tenancykit.criteria.operations.sweep import OperationsSweep, Swept
 from tenancykit.design.batch import Batch, Codes, batch_of
@@ -27,8 +29,10 @@ from tenancykit.design.model import Choice
 from tenancykit.design.numbering import Numbered, numbered
 from tenancykit.design.offers import price_book
 from tenancykit.design.space import Candidates, common_space, space
+from tenancykit.design.validity import reference_design, resolve
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.evaluation import AMORTISATION_MONTHS, HOURS_PER_DAY, day_rate
+from tenancykit.study.leaves import Key, nines_of_days
 
 Floats = NDArray[np.float64]
 Isolation = Callable[[Batch, Floats], Floats]
@@ -109,6 +113,7 @@ class Columns:
         patch_days: exposure window, days.
         people: cost of people per month, to within a cent.
         hosts: cost per month of the machines that components take whole.
+        nines: [designs x keys of the sweeper] nines per class and plane, what isolation is valued by.
     """
 
     codes: Codes
@@ -120,6 +125,7 @@ class Columns:
     patch_days: Floats
     people: Floats
     hosts: Floats
+    nines: Floats
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -171,6 +177,13 @@ class Sweeper:
                 told = "; ".join(f"{reason} ({number:.3g})" for reason, number in one.reasons()[:3])
                 raise UndecidedError(f"no combination of options is valid{whom}; most are refused by: {told}")
         return tuple(map(numbered, spaces))
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """The classes and planes on which anybody has something to lose, whatever the design."""
+        design = reference_design(next(iter(self.catalogue.references.values())), self.scenario, self.catalogue)
+        planes = assess(resolve(design, self.scenario, self.catalogue), load_isolation(self.catalogue)).planes
+        return tuple((class_id, str(plane)) for class_id, mine in planes.items() for plane in mine)
 
     @property
     def count(self) -> int:
@@ -227,13 +240,19 @@ class Sweeper:
         Args:
             batch: the designs.
             codes: what stands for them.
-            isolation: how isolation follows from the batch and the times to patch; exactly unless given.
+            isolation: how isolation follows from the batch and the times to patch; exactly unless given. Nines per
+                class and plane are worked out with the exact one only.
         """
         effort, operations = self._work(batch)
-        isolated = isolation or _exactly
+        if isolation is None:
+            found = sweep_windows(batch, operations.patch_days, believed=Beliefs.of(batch.scenario))
+            model = load_isolation(self.catalogue)
+            isolated, nines = found.figure, nines_of_days(found.days, len(batch), self.keys, model)
+        else:
+            isolated, nines = isolation(batch, operations.patch_days), np.zeros((len(batch), 0))
         return Columns(
             codes,
-            isolated(batch, operations.patch_days),
+            isolated,
             effort,
             operations.hours,
             operations.toil,
@@ -241,6 +260,7 @@ class Sweeper:
             operations.patch_days,
             self._paid(effort, operations.toil),
             self.cost.hosts(batch),
+            nines,
         )
 
     def _work(self, batch: Batch) -> tuple[Floats, Swept]:
@@ -269,12 +289,8 @@ class Sweeper:
         yield from self.cost.conditions()
 
 
-def _exactly(batch: Batch, days: Floats) -> Floats:
-    return sweep_windows(batch, days, believed=Beliefs.of(batch.scenario)).figure
-
-
 _SWEEPERS: dict[str, Sweeper] = {}
-_KEPT = 4
+_KEPT = 8
 
 
 def sweeper_of(question: Question) -> Sweeper:

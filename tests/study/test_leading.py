@@ -1,0 +1,114 @@
+"""What explore recommends is never worth less than what compare puts first, on the same scales and weights."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tenancykit import example, load_catalogue, load_scenario
+from tenancykit.criterion_names import FOUR
+from tenancykit.design.model import Design
+from tenancykit.design.space import common_space
+from tenancykit.report.exploring import exploration_payload, exploration_text, front_csv
+from tenancykit.scenario.model import Scenario
+from tenancykit.study.comparison import compare, study_of
+from tenancykit.study.evaluation import evaluate
+from tenancykit.study.exploration import Exploration, explore
+from tenancykit.study.handful import handful
+from tenancykit.study.leaves import leaf_values
+from tests.studies import EXAMPLES, sampled, study
+from tests.study.test_exploration import NARROW, loaded
+
+FEW = 300
+"""Designs measured: enough for a search that ends before it finds anything by itself."""
+
+
+@cache
+def searched(name: str, *, per_class: bool) -> Exploration:
+    return explore(load_scenario(example(name)), load_catalogue(), limit=FEW, per_class=per_class)
+
+
+CASES = sampled(
+    [(name, per_class) for name in EXAMPLES for per_class in (False, True)],
+    [("saas-inference", True), ("saas-inference", False), ("gpu-cloud", False)],
+)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_first_is_worth_at_least_what_compare_puts_first(case: tuple[str, bool]) -> None:
+    name, per_class = case
+    found, known = searched(name, per_class=per_class), study(name)
+    chosen = handful(found)
+    assert known.ranking is not None
+    first = chosen[0].evaluation
+    score = known.scales.tree.score(leaf_values([first], known.scales.keys), known.weights)[0]
+    assert score >= max(known.ranking.scores) - 1e-9
+    merits = found.merits_if({})
+    assert merits[chosen[0].found.id] == pytest.approx(score, abs=1e-9)
+    assert max(merits[one.id] for one in found.members) == merits[chosen[0].found.id]
+    assert {one.ranked for one in found.known} == set(known.ranking.labels)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_one_of_the_handful_meets_what_is_asked_and_is_told_apart(case: tuple[str, bool]) -> None:
+    found = searched(case[0], per_class=case[1])
+    chosen = handful(found)
+    compared = compare(found.scenario, found.catalogue, [one.found.design for one in chosen])
+    for one in chosen:
+        assert compared.rank(one.found.id) is not None
+        figures = [one.evaluation.scores[name].value for name in FOUR]
+        assert one.found.values == pytest.approx(figures, rel=1e-8)
+    assert len({one.name for one in chosen}) == len(chosen)
+    text, rows = exploration_text(found), front_csv(found).splitlines()
+    assert all(one.found.id in text for one in chosen)
+    assert {one.found.id for one in chosen} <= {row.split(",")[0] for row in rows}
+    assert [one["id"] for one in exploration_payload(found)["handful"]] == [one.found.id for one in chosen]
+
+
+def test_what_leads_is_what_measuring_every_design_puts_first() -> None:
+    scenario, catalogue = loaded("gpu-cloud"), load_catalogue()
+    found = explore(scenario, catalogue, allowed=NARROW)
+    classes = [c.id for c in scenario.tenants.classes]
+    choices = common_space(scenario, catalogue, allowed=NARROW)  # type: ignore[arg-type]
+    every = [Design(f"d{i}", "", dict.fromkeys(classes, choice)) for i, choice in enumerate(choices)]
+    ranked = study_of(scenario, catalogue, [evaluate(design, scenario, catalogue) for design in every])
+    assert found.exact
+    assert ranked.ranking is not None
+    assert found.merits_if({})[found.leading[0].id] == pytest.approx(max(ranked.ranking.scores), abs=1e-9)
+    costs = [ranked[label].scores["cost"].value for label in ranked.ranking.labels]
+    assert min(one["cost"] for one in found.leading) == pytest.approx(min(costs), rel=1e-6)
+
+
+def test_designs_that_are_not_allowed_are_not_recommended() -> None:
+    found = explore(load_scenario(example("gpu-cloud")), load_catalogue(), allowed=NARROW, limit=FEW)
+    options = {name for one in found.members for choice in one.choices.values() for name in choice.options}
+    for dimension, allowed in NARROW.items():
+        mine = {option.id for option in load_catalogue().in_dimension(dimension)}
+        assert options & mine <= set(allowed)
+
+
+def variation(name: str, number: int) -> Scenario:
+    """Return an example asked differently: other weights, another number of tenants, another team."""
+    scenario = load_scenario(example(name))
+    rng = np.random.default_rng(number)
+    weights = dict(zip(("isolation", "effort", "operations", "cost"), rng.dirichlet([1.0] * 4), strict=True))
+    first, *others = scenario.tenants.classes
+    classes = (first.model_copy(update={"count": int(rng.integers(2, 60))}), *others)
+    changes = {
+        "weights": scenario.weights.model_copy(update=weights),
+        "tenants": scenario.tenants.model_copy(update={"classes": classes}),
+    }
+    return scenario.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("number", sampled(range(8), [0]))
+def test_the_law_holds_for_scenarios_of_other_weights_and_sizes(number: int) -> None:
+    name = EXAMPLES[number % len(EXAMPLES)]
+    found = explore(variation(name, number), load_catalogue(), limit=150, per_class=number % 2 == 0)
+    merits = found.merits_if({})
+    chosen = handful(found)
+    if found.known:
+        assert merits[chosen[0].found.id] >= max(merits[one.id] for one in found.known)
+    assert all(one.found.admitted for one in chosen)
