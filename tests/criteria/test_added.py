@@ -144,7 +144,7 @@ def test_exploring_measures_the_four_and_says_so_where_more_is_weighed() -> None
         tk.explore(scenario.model_copy(update={"weights": Weights.by_criterion(WEIGHTS)}), limit=10)
     found = tk.explore(scenario, allowed=NARROWED, limit=10)
     assert len(found.front[0].values) == 4
-    assert set(found.merits_if({})) == {one.id for one in (*found.admitted, *found.front)}
+    assert set(found.merits_if({})) == {one.id for one in found.every}
 
 
 @pytest.mark.usefixtures("toy")

@@ -168,8 +168,10 @@ def test_a_search_begins_with_references_completed_and_lifted() -> None:
     """It began with bare references, so that a short one found nobody where compare had somebody."""
     scenario = asked("ai-factory")
     first = tk.compare(scenario).best
-    found = tk.explore(scenario, limit=100).admitted
-    assert any(set(one.choices["nations"].options) == set(first.resolved.classes[0].choice.options) for one in found)
+    found = tk.explore(scenario, limit=100)
+    options = set(first.resolved.classes[0].choice.options)
+    assert any(set(one.choices["nations"].options) == options for one in found.members)
+    assert found.admitted
 
 
 def test_what_a_rule_demands_of_the_tenants_completes_designs_that_have_room_for_it() -> None:
