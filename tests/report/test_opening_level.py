@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
@@ -10,6 +12,7 @@ from tenancykit.report.opening import opening
 from tenancykit.report.opening_line import LINE
 from tenancykit.study.reaching import out_of_reach
 from tests.exam.marking import CASES, changed
+from tests.laws.small import SAAS
 
 
 def told(name: str, **values: object) -> tuple[str, ...]:
@@ -64,3 +67,13 @@ def test_a_level_missed_for_something_else_than_barriers_says_what(name: str, le
 
 def test_where_a_design_reaches_the_level_what_it_misses_is_said_instead() -> None:
     assert told("edtech-500", tenants__classes__0__requirements={"isolation": "L4"})[1].startswith("Nearest: ")
+
+
+def test_what_a_class_lacks_is_told_of_it_and_not_of_the_class_that_is_least_separated() -> None:
+    """L5 was refused with L4 as the highest, and what was missing was said to be two barriers, which L3 asks for."""
+    asked = yaml.safe_load(SAAS)
+    asked["tenants"]["classes"][1]["requirements"] = {"isolation": "L5"}
+    first, second, _ = opening(tk.compare(tk.parse_scenario(yaml.safe_dump(asked)))).lines
+    reached = re.search(r"The highest is L(\d)", first)
+    assert reached
+    assert second.startswith(f"What is missing: L{int(reached[1]) + 1} ")

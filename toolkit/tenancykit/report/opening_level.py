@@ -31,7 +31,7 @@ def refused(short: OutOfReach, room: int) -> str:
 def what_stands(short: OutOfReach) -> str:
     """Return which barriers stand alone, and how many the level asks for."""
     if not short.alone:
-        return f"What is missing: {short.nearest.scores['isolation'].figures['missed']}."
+        return f"What is missing: {short.missing}."
     several = " each" if len(short.alone) > 1 else ""
     told = f"the {' and the '.join(short.alone[:2])}{several} stand{'' if several else 's'} alone before the neighbours"
     who = "Cluster-admins are root on the virtual machines they rent: there" if short.root else "On some path"

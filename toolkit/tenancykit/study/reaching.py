@@ -28,6 +28,7 @@ class OutOfReach:
         wanted: the level it requires, 0..5.
         reached: the highest level that a valid design gives it.
         nearest: that design, the least exposed of its level.
+        missing: what the level above the one reached asks for and the class does not have.
         alone: barriers that stand alone on some path to its data under that design; empty where two stand everywhere.
         root: whether its tenants hold cluster-admin on rented virtual machines, and so are root on them.
         without_root: the level it would have under that design if its tenants held no cluster-admin.
@@ -39,6 +40,7 @@ class OutOfReach:
     wanted: int
     reached: int
     nearest: Evaluation
+    missing: str
     alone: tuple[str, ...]
     root: bool
     without_root: int
@@ -71,6 +73,7 @@ def _told(near: Evaluation, evaluations: Sequence[Evaluation], name: str, wanted
         wanted,
         _level(near, name),
         near,
+        _missing(near, name),
         tuple(_alone(near, name)) if wanted > _TWO else (),
         scenario.tenant_class(name).api_access == "cluster" and "virtualised-nodes" in facts,
         _without_root(near, name),
@@ -99,6 +102,13 @@ def _level(evaluation: Evaluation, name: str) -> int:
 
 def _exposure(evaluation: Evaluation, name: str) -> float:
     return float(evaluation.scores["isolation"].figures["classes"][name]["exposure"])
+
+
+def _missing(evaluation: Evaluation, name: str) -> str:
+    """Return what the least separated pair in which the class is the victim lacks to its next level."""
+    result: IsolationResult = evaluation.scores["isolation"].detail
+    pairs = [pair.finding for pair in result.pairs if pair.victim == name]
+    return min(pairs, key=lambda finding: finding.levels["overall"]).missed["overall"] if pairs else ""
 
 
 def _alone(evaluation: Evaluation, name: str) -> Iterator[str]:
