@@ -38,8 +38,8 @@ notebooks: $(STAMPS)/lab
 # Every gate: lint, types, layers, tests, notebooks, the wheel alone in a clean environment.
 test: check
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not whole and not browser"
-	$(BIN)/python -m pytest -q -m browser tests
-	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=120 notebooks
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m browser tests
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --nbval-lax --nbval-cell-timeout=120 notebooks
 	@$(MAKE) --no-print-directory wheel
 
 check: $(STAMPS)/dev
@@ -85,7 +85,7 @@ bench: $(STAMPS)/dev
 	@for script in benchmarks/[a-z]*_*.py; do $(BIN)/python $$script --json || exit 1; done
 
 browser: $(STAMPS)/dev
-	$(BIN)/python -m pytest -q -m browser tests
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m browser tests
 
 # The docs site in docs/_build, built offline; warnings are errors, links are followed. DOCS_NOTEBOOKS=off leaves notebooks unexecuted.
 docs: $(STAMPS)/docs

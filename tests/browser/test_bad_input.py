@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tenancykit as tk
 from tenancykit.report.sharing import question_of
+from tests import studies
 from tests.browser.conftest import STARTING, Watched, apart, free_port, opened
 from tests.browser.test_voila import slider, tab, winner
 
@@ -201,7 +201,7 @@ def hostile(question: object) -> dict[str, tuple[bytes, str]]:
 def test_weight_files_that_are_broken_or_hostile_are_refused_by_name_and_change_nothing(
     watched: Watched, voila: tuple[str, Path]
 ) -> None:
-    question = question_of(tk.compare(tk.load_scenario("ml-platform")))
+    question = question_of(studies.study("ml-platform"))
     page = opened(watched, voila[0])
     first = winner(page)
     asked: list[str] = []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tenancykit as tk
+from tests import studies
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -15,7 +16,7 @@ ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 
 
 def test_somebody_moves_weights_compares_and_gives_them_back(browser: Browser, tmp_path: Path) -> None:
-    study = tk.compare(tk.load_scenario("saas-inference"))
+    study = studies.study("saas-inference")
     page_file = tk.share(study, tmp_path / "page.html")
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, color_scheme="dark")
     page = context.new_page()
@@ -58,7 +59,7 @@ def test_somebody_moves_weights_compares_and_gives_them_back(browser: Browser, t
 
 
 def test_the_page_is_worked_with_the_keyboard_alone_and_without_a_network(browser: Browser, tmp_path: Path) -> None:
-    study = tk.compare(tk.load_scenario("saas-inference"))
+    study = studies.study("saas-inference")
     page_file = tk.share(study, tmp_path / "page.html")
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, offline=True)
     page = context.new_page()
@@ -98,7 +99,7 @@ _NEXT = "document.activeElement === document.body ? null : document.activeElemen
 def test_where_scripts_are_blocked_the_page_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(tk.share(tk.compare(tk.load_scenario("ml-platform")), tmp_path / "page.html").as_uri())
+    page.goto(tk.share(studies.study("ml-platform"), tmp_path / "page.html").as_uri())
     assert "Save the file and open it in a browser" in page.inner_text("main")
     assert "Recommended: " in page.inner_text("main")
     context.close()

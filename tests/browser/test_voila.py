@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tenancykit as tk
 from tenancykit.report.sharing import question_of
+from tests import studies
 from tests.browser.conftest import STARTING, Watched, opened
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def test_every_tab_fits_a_screen_and_a_projector(looked_at: Watched, width: int,
 def test_a_group_is_heard_from_the_files_that_people_send_back(
     watched: Watched, voila: tuple[str, Path], tmp_path: Path
 ) -> None:
-    question = question_of(tk.compare(tk.load_scenario("ml-platform")))
+    question = question_of(studies.study("ml-platform"))
     files = []
     for who, points in (("Ada", (90, 1, 1, 8)), ("Grace", (1, 1, 8, 90))):
         weights = dict(zip(("isolation", "effort", "operations", "cost"), points, strict=True))
