@@ -35,7 +35,8 @@ FIFTH: Final = _cases("fifth")
 SIXTH: Final = _cases("sixth")
 SEVENTH: Final = _cases("seventh")
 EIGHTH: Final = _cases("eighth")
-CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH, **SEVENTH, **EIGHTH}
+NINTH: Final = _cases("ninth")
+CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH, **SEVENTH, **EIGHTH, **NINTH}
 """The scenarios with what is expected, by name: those of all exams."""
 
 POINTS: Final = {
