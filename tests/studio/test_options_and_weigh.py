@@ -100,7 +100,10 @@ def test_swings_are_said_back_and_kept_for_a_stakeholder(studio: Studio) -> None
     assert f"<b>{studio.study.with_weights(only_cost).best.id} " in meaning(studio)
     find(studio, "Dropdown", "Keep for").value = "somebody new"
     next(w for w in walk(studio.widget) if getattr(w, "tooltip", "") == "Name of who answered").value = "board"
+    assert "What the answers mean" in meaning(studio)
     keep.click()
+    assert "What the answers mean" not in meaning(studio), "they are kept: what holds now is told instead"
+    assert "Now." in meaning(studio)
     assert studio.session.scenario.stakeholders["board"].cost == 1
     assert studio.study.weights["cost"] == 1
     assert "finance" in studio.session.scenario.stakeholders

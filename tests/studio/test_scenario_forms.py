@@ -105,6 +105,31 @@ def test_a_copied_machine_is_one_the_scenario_has_not_yet(desk: Desk) -> None:
     assert desk.session.state.faults == ()
 
 
+def test_lines_are_added_copied_and_drawn_while_the_text_has_faults(desk: Desk) -> None:
+    """They were not drawn until the fault was gone, and two of them got the same name."""
+    tenants = named(desk, "team, tenants")
+    tenants.value = "none of them"
+    assert desk.session.state.faults
+    for _ in range(2):
+        named(desk, "Add a class of teams").click()
+    named(desk, "Copy New class-2").click()
+    assert named(desk, "New class-2, name").value == "New class-2"
+    assert named(desk, "New class-3, name").value == "New class-3"
+    assert tenants.value == "none of them", "what was entered stays to be corrected"
+    named(desk, "Add a workload").click()
+    assert named(desk, "workload-2, replicas").value == "1"
+    tenants.value = "3"
+    assert desk.session.state.faults == ()
+    ids = [c.id for c in desk.session.scenario.tenants.classes]
+    assert ids == ["team", "guest", "class-2", "class-3", "class-2-2"]
+
+
+def test_a_text_that_cannot_be_read_leaves_the_lines_as_they_are(desk: Desk) -> None:
+    desk.session.edit("tenants: [")
+    desk.panel.show()
+    assert named(desk, "team, tenants").value
+
+
 def test_a_fault_is_told_below_the_fields_it_is_about(desk: Desk) -> None:
     named(desk, "Budget a month").value = "a lot"
     told = [w.value for w in walk(desk.panel._limits.widget) if "fault" in str(getattr(w, "value", ""))]

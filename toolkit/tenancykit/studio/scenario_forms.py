@@ -249,12 +249,12 @@ class _Line:
             made.add_class("tk-number")
         self.cells = (self._name, *self._fields, widgets.HBox([self._copy, self._remove]), self._faults)
 
-    def show(self, item: Item, faults: Sequence[Fault], choices: Mapping[str, Choices]) -> None:
-        """Write the faults of the item's fields and, where the scenario holds none, its values."""
+    def show(self, item: Item | None, faults: Sequence[Fault], choices: Mapping[str, Choices]) -> None:
+        """Write the faults of the item's fields and its values; of none, what was entered stays to be corrected."""
         self._faults.value = listed([f for f in faults if f"{self._where}[{self._position}]" in f.where])
         self._faults.layout.display = "" if self._faults.value else "none"
-        if faults:
-            return  # what was entered stays, so that it can be corrected
+        if item is None:
+            return
         name = named(item)
         self._name.value = f'<div class="tks"><b>{escape(name)}</b></div>'
         self._copy.tooltip, self._remove.tooltip = f"Copy {name}", f"Remove {name}"
@@ -293,9 +293,18 @@ class Table:
         )
 
     def show(
-        self, items: Sequence[Item], faults: Sequence[Fault], choices: Mapping[str, Choices] = MappingProxyType({})
+        self,
+        items: Sequence[Item | None],
+        faults: Sequence[Fault],
+        choices: Mapping[str, Choices] = MappingProxyType({}),
     ) -> None:
-        """Bring the lines in line with the items and their faults; ``choices`` by column head replace fixed ones."""
+        """Bring the lines in line with the items and their faults.
+
+        Args:
+            items: the items, None for one that cannot be read: its line stays as it was entered.
+            faults: of the scenario.
+            choices: what may be chosen by column head, in place of what is fixed.
+        """
         shown = items[:MOST_LINES]
         while len(self._lines) < len(shown):
             self._lines.append(_Line(self, len(self._lines)))

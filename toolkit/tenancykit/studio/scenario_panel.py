@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
+from pydantic import ValidationError
 
-from kubeanswers.source import Path_
+from kubeanswers.errors import InputError
+from kubeanswers.source import Path_, parse_yaml
 from tenancykit.catalogue.prices import load_prices
-from tenancykit.scenario.model import Scenario
+from tenancykit.scenario.model import NodeOffer, Scenario, TenantClass, Workload
 from tenancykit.studio.class_details import ClassDetails
 from tenancykit.studio.desk import UNKEPT, Desk, Quiet, button, page, written
 from tenancykit.studio.edits import add_item, copy_item, remove_item, remove_key, set_list, set_value
@@ -30,6 +33,8 @@ from tenancykit.study.interviewing import machine
 
 _CLASSES: Path_ = ("tenants", "classes")
 _NODES: Path_ = ("infrastructure", "nodes")
+_WORKLOADS: Path_ = ("workloads",)
+ItemT = TypeVar("ItemT", TenantClass, Workload, NodeOffer)
 
 
 class ScenarioPanel:
@@ -42,7 +47,7 @@ class ScenarioPanel:
         self._quiet = Quiet()
         self._start = ScenarioStart(desk)
         self._classes = self._table("class", _CLASSES, CLASS_COLUMNS)
-        self._workloads = self._table("workload", ("workloads",), WORKLOAD_COLUMNS)
+        self._workloads = self._table("workload", _WORKLOADS, WORKLOAD_COLUMNS)
         self._nodes = self._table("machine", _NODES, NODE_COLUMNS)
         self._details = ClassDetails(desk, self._follow)
         self._fleet = Form(FLEET_COLUMNS, lambda field, edit: self._follow(field, (), edit))
@@ -122,21 +127,37 @@ class ScenarioPanel:
 
     def _of_a_copy(self, path: Path_, position: int) -> tuple[int, dict[str, str], str]:
         """Return where the copy of an item stands, what it does not share with the item, and what to say of it."""
-        scenario = self._desk.session.scenario
+        items = self._listed(path) or []
         if path == _NODES:
             offered = self._another_machine()
-            told = f"copied, as {offered}; choose which machine it is"
-            return len(scenario.infrastructure.nodes), {"type": offered}, told
-        items: Any = scenario.tenants.classes if path == _CLASSES else scenario.workloads
-        item = items[min(position, len(items) - 1)]
-        own = {"id": _fresh(item.id, [i.id for i in items])}
-        if name := str(getattr(item, "name", "")):
+            return len(items), {"type": offered}, f"copied, as {offered}; choose which machine it is"
+        item = items[position] if position < len(items) else {}
+        own = {"id": _fresh(str(item.get("id", "copy")), self._ids(path))}
+        if name := item.get("name"):
             own["name"] = f"{name} (copy)"[:200]
         return len(items), own, "copied to the end of the list"
 
+    def _listed(self, path: Path_) -> list[Mapping[str, Any]] | None:
+        """Return the items of a list as the text has them, faults and all; None where it cannot be read."""
+        try:
+            found = parse_yaml(self._desk.session.state.text, "scenario").at(path)
+        except (InputError, LookupError, TypeError):
+            return None
+        return [one if isinstance(one, dict) else {} for one in found] if isinstance(found, list) else None
+
+    def _ids(self, path: Path_) -> list[str]:
+        return [str(one.get("id", "")) for one in self._listed(path) or []]
+
+    def _drawn(self, path: Path_, items: Sequence[ItemT]) -> Sequence[ItemT | None]:
+        """Return what a table shows: the scenario's items, with faults those of the text that can be read alone."""
+        if not self._desk.session.state.faults:
+            return items
+        there = self._listed(path)
+        return [None for _ in items] if there is None else [_read(type(items[0]), one) for one in there]
+
     def _add_class(self, kind: str) -> None:
         scenario = self._desk.session.scenario
-        fresh = _fresh("class", [c.id for c in scenario.tenants.classes])
+        fresh = _fresh("class", self._ids(_CLASSES))
         value = {
             "id": fresh,
             "name": f"New {fresh}",
@@ -149,10 +170,10 @@ class ScenarioPanel:
         )
 
     def _add_workload(self) -> None:
-        fresh = _fresh("workload", [w.id for w in self._desk.session.scenario.workloads])
+        fresh = _fresh("workload", self._ids(_WORKLOADS))
         value = {"id": fresh, "kind": "service", "replicas": 1, "cpu": "1", "memory": "2Gi"}
         told = f"added {fresh}; say under a class that it runs it"
-        self._revise(lambda text: add_item(text, ("workloads",), value), told=told)
+        self._revise(lambda text: add_item(text, _WORKLOADS, value), told=told)
 
     def _add_node(self) -> None:
         session, offered = self._desk.session, self._another_machine()
@@ -163,7 +184,7 @@ class ScenarioPanel:
 
     def _another_machine(self) -> str:
         """Return a machine type that is offered and not in the scenario yet; where all are, the last, which is told."""
-        there = {n.type for n in self._desk.session.scenario.infrastructure.nodes}
+        there = {one.get("type") for one in self._listed(_NODES) or []}
         offered = [name for _, name in self._machines()]
         return next((name for name in offered if name not in there), offered[-1])
 
@@ -189,9 +210,10 @@ class ScenarioPanel:
         state, scenario = session.state, session.scenario
         faults = list(state.faults)
         with self._quiet():
-            self._classes.show(scenario.tenants.classes, faults)
-            self._workloads.show(scenario.workloads, faults)
-            self._nodes.show(scenario.infrastructure.nodes, faults, {"what it is": self._machines()})
+            nodes = self._drawn(_NODES, scenario.infrastructure.nodes)
+            self._classes.show(self._drawn(_CLASSES, scenario.tenants.classes), faults)
+            self._workloads.show(self._drawn(_WORKLOADS, scenario.workloads), faults)
+            self._nodes.show(nodes, faults, {"what it is": self._machines()})
             for form in (self._details, self._fleet, self._limits, self._work):
                 form.tell(faults)
             if not faults:
@@ -226,6 +248,14 @@ def _set(text: str, path: Path_, value: Any) -> str:
         except KeyError:
             return set_value(text, path, value)
     return set_value(text, path, value)
+
+
+def _read(model: type[ItemT], item: Mapping[str, Any]) -> ItemT | None:
+    """Return an item of a list, None where it cannot be read."""
+    try:
+        return model.model_validate(item)
+    except ValidationError:
+        return None
 
 
 def _fresh(base: str, taken: list[str]) -> str:

@@ -188,3 +188,4 @@ class WeighPanel:
         if self._desk.do(act, f"kept as weights of {whose}"):
             self._found = None
             self._keep.disabled = True
+            self.show()
