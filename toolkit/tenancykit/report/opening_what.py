@@ -78,11 +78,12 @@ def _fitting(
 ) -> tuple[str, str]:
     """Return the longest name with which everything that must be said fits one line, and the line.
 
-    What must be said gives way to its short form before the name is cut to whose clusters there are. Jobs' queues come
-    before parts of the name that are no queue.
+    What must be said gives way to its short form before the name is cut to whose clusters there are, and what stands
+    there in brackets goes last. Jobs' queues come before parts of the name that are no queue.
     """
     ways = [(name, told) for told in musts for name in names[:3]]
     ways += [(name, told) for name in names[3:] for told in musts]
+    ways += [(name, [text.partition(" (")[0].rstrip(".") + "." for text in musts[-1]]) for name in names[3:]]
     if queue:
         queued = [(n, told if _queued(n) else [*told, queue]) for n, told in ways if not n.startswith(EACH)]
         ways = [*queued, *ways]
