@@ -117,12 +117,20 @@ def drawn_nodes(
     key = samples, seed, "ends" if held == "ends" else ""
     if key not in drawn:
         joint = _joint(basis.evaluations, basis.scales.keys)
-        levels = {PLAIN.index(name): each for name, each in shared_levels(basis.evaluations, samples, seed).items()}
+        levels = _levels(basis, samples, seed)
         parts = [figures.values, figures.low, figures.high]
         doubt = replace(DOUBT, ends=0.0) if held == "ends" else DOUBT
         drawn[key] = sampled_nodes(tree, parts, doubt, samples, seed, _named(basis), joint, levels)
         drawn[key].flags.writeable = False
     return drawn[key]
+
+
+def _levels(basis: Basis, samples: int, seed: int) -> Mapping[int, FloatArray]:
+    """Return the deviates that designs share, by column of their leaf: the same whatever is held still."""
+    keys = {name: (samples, seed, f"level of {name}") for name in PLAIN}
+    if not basis.drawn.keys() >= set(keys.values()):
+        basis.drawn.update({keys[name]: each for name, each in shared_levels(basis.evaluations, samples, seed).items()})
+    return {PLAIN.index(name): basis.drawn[key] for name, key in keys.items()}
 
 
 def _named(basis: Basis) -> list[str]:

@@ -73,14 +73,15 @@ class Question:
         return load_catalogue(*self.folders)
 
     @cached_property
+    def asked(self) -> str:
+        """Scenario and narrowing as text: a process, which reads a folder's catalogue once, keeps sweepers by it."""
+        stated = self.scenario.model_dump(mode="json", by_alias=True, warnings=False)
+        return json.dumps(stated, sort_keys=True) + repr((self.allowed, self.per_class))
+
+    @cached_property
     def key(self) -> str:
         """Hash of scenario, catalogue and narrowing: sweeps with the same key measure the same designs alike."""
-        digest = hashlib.sha256()
-        stated = self.scenario.model_dump(mode="json", by_alias=True, warnings=False)
-        digest.update(json.dumps(stated, sort_keys=True).encode())
-        digest.update(repr((self.allowed, self.per_class)).encode())
-        digest.update(catalogue_digest(self.folders).encode())
-        return digest.hexdigest()[:16]
+        return hashlib.sha256((self.asked + catalogue_digest(self.folders)).encode()).hexdigest()[:16]
 
     def __getstate__(self) -> dict[str, object]:
         return {part.name: getattr(self, part.name) for part in fields(self)}
@@ -289,14 +290,15 @@ class Sweeper:
         yield from self.cost.conditions()
 
 
-_SWEEPERS: dict[str, Sweeper] = {}
+_SWEEPERS: dict[tuple[str, tuple[str, ...]], Sweeper] = {}
 _KEPT = 8
 
 
 def sweeper_of(question: Question) -> Sweeper:
     """Return the sweeper of a question; a process keeps the last few."""
-    found = _SWEEPERS.pop(question.key, None) or Sweeper(question)
-    _SWEEPERS[question.key] = found
+    asked = question.asked, question.folders
+    found = _SWEEPERS.pop(asked, None) or Sweeper(question)
+    _SWEEPERS[asked] = found
     while len(_SWEEPERS) > _KEPT:
         del _SWEEPERS[next(iter(_SWEEPERS))]
     return found

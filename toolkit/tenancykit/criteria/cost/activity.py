@@ -70,9 +70,24 @@ class TenantGroup:
         return len(self.positions)
 
 
+_KEPT: Final = 64
+"""Scenarios, and their demand over time, that are remembered."""
+_GROUPS: Final[dict[int, tuple[tuple[TenantGroup, ...], Scenario]]] = {}
+_ACTIVITIES: Final[dict[tuple[int, ...], Activity]] = {}
+
+
 def tenant_groups(scenario: Scenario) -> tuple[TenantGroup, ...]:
-    """Return the tenants of a scenario in groups that run the same, in the order of classes."""
-    groups: list[TenantGroup] = []
+    """Return the tenants of a scenario in groups that run the same, in the order of classes; remembered."""
+    found = _GROUPS.get(id(scenario))
+    if found is None:
+        while len(_GROUPS) >= _KEPT:
+            del _GROUPS[next(iter(_GROUPS))]
+        # What an identity stands for is kept beside it, so that it stays its own.
+        found = _GROUPS[id(scenario)] = tuple(_grouped(scenario)), scenario
+    return found[0]
+
+
+def _grouped(scenario: Scenario) -> Iterator[TenantGroup]:
     for tenant_class in scenario.tenants.classes:
         named = [t for t in scenario.tenants.named if t.tenant_class == tenant_class.id]
         by_uses: dict[tuple[WorkloadUse, ...], list[int]] = {}
@@ -90,8 +105,7 @@ def tenant_groups(scenario: Scenario) -> tuple[TenantGroup, ...]:
                 names = tuple(every[position] for position in positions)
             first = next(itertools.islice(class_tenants(scenario, tenant_class), positions[0], None)).name
             title = _title(tenant_class.id, first, len(positions), whole=len(by_uses) == 1)
-            groups.append(TenantGroup(identifier, tenant_class, members, tuple(positions), names, title))
-    return tuple(groups)
+            yield TenantGroup(identifier, tenant_class, members, tuple(positions), names, title)
 
 
 def _title(class_id: str, first: str, count: int, *, whole: bool) -> str:
@@ -247,6 +261,8 @@ class Activity:
 def activity_of(scenario: Scenario, folder: Path | None = None) -> Activity:
     """Return the demand over time of a scenario's tenants; traces are read beside the scenario.
 
+    It is remembered while scenario and traces are the same: every design is asked about it.
+
     Raises:
         InputError: a trace is missing or wrong; names file, row and column.
     """
@@ -262,7 +278,13 @@ def activity_of(scenario: Scenario, folder: Path | None = None) -> Activity:
         wanted = frozenset(n for g in groups for m in g.members if m.demand.file == file for n in g.names)
         traces[file] = _read_trace(path, path.stat().st_mtime_ns if path.exists() else 0, file, wanted)
     longest = max((len(series) for trace in traces.values() for series in trace.values()), default=0)
-    return Activity(groups, traces, longest or HOURS)
+    key = (id(groups), *map(id, traces.values()))  # kept by the activity itself
+    known = _ACTIVITIES.get(key)
+    if known is None:
+        while len(_ACTIVITIES) >= _KEPT:
+            del _ACTIVITIES[next(iter(_ACTIVITIES))]
+        known = _ACTIVITIES[key] = Activity(groups, traces, longest or HOURS)
+    return known
 
 
 def distinct_tenants(group: TenantGroup) -> dict[int, int]:

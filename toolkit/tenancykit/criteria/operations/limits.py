@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tenancykit.catalogue.model import Limit
@@ -55,11 +55,11 @@ class Demand:
     objects: float = 0.0
 
     def __add__(self, other: Demand) -> Demand:
-        return Demand(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+        return Demand(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
 
     def scaled(self, factor: float) -> Demand:
         """Return everything multiplied by a factor."""
-        return Demand(*(factor * amount for amount in astuple(self)))
+        return Demand(*(factor * amount for amount in vars(self).values()))
 
 
 @dataclass(frozen=True)
