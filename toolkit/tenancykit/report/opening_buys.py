@@ -22,6 +22,7 @@ _OFFERED: Final = 2
 _DEARER: Final = 0.25
 """What the first design costs more than the cheapest, as a share of that, to be said beside its price. Assumption."""
 _OPEN: Final = "Days a year open to"
+_LEAVES: Final = ", leaves "
 CHEAPEST: Final = "The cheapest that meets every requirement"
 """How the sentence about it begins."""
 
@@ -32,6 +33,8 @@ def buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
         return f"{_OPEN} {open_to(best.scenario)}: {days_in_words(best)}.", []
     said, left = _own(best)
     line, rest = _with_others(said, study, best)
+    # A sentence by itself has no head that says what its numbers are.
+    rest = [text.replace(_LEAVES, f"{_LEAVES}open, in days a year, ", 1) for text in rest]
     opened = "Open: on some path between two tenants no barrier is left; days are expected values."
     return line, [*left, *rest, *(f"{text}." for text in levels_in_words(best)[1]), opened]
 
@@ -109,7 +112,7 @@ def _beside(other: Evaluation, best: Evaluation, name: str = "") -> str:
     price = f"{three_digits(abs(more))} {currency} a month {'more' if more > 0 else 'less'}"
     if abs(more) < _SAME * best.scores["cost"].value:
         price = "for about the same money"
-    return f"{name or called(other, best)} ({price}), leaves {days_in_words(other, ways=False)}"
+    return f"{name or called(other, best)} ({price}){_LEAVES}{days_in_words(other, ways=False)}"
 
 
 def other_families(study: Study, best: Evaluation) -> list[Evaluation]:

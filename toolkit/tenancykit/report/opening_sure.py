@@ -29,6 +29,11 @@ _SURE: Final = 0.95
 """Share of samples from which a part of the recommendation is beyond doubt."""
 _VARIED: Final = "figures, priors, scales, weights varied"
 """What differs from sample to sample, in few words; how far stands in the details."""
+_BELIEFS: Final = (
+    "Priors are how often a barrier of a kind is believed to fall before its flaws are counted, windows the days until "
+    "a flaw is patched."
+)
+"""What is believed of isolation, for who meets the words there first."""
 _NOW: Final = re.compile(r" \([^()]* as weighed\)")
 """What something is worth as weighed, which the details say of everything."""
 
@@ -52,7 +57,7 @@ def how_sure_line(study: Study, best: Evaluation) -> tuple[str, list[str]]:
         near = nearest_lines(study, LINE - len(said) - len(" Nearest: ."))
         return fitted(said, [*limits, f"Nearest: {near[0]}." if near else ""])
     share = f"{word}: first in {share_in_words(verdict.share)} of samples ({_VARIED})"
-    varied = f"Samples vary {verdict.varied}."
+    varied = f"Samples vary {verdict.varied}. {_BELIEFS}"
     if verdict.word == "clear":
         said = f"{share}, whichever rival is dropped and with any one assumption at either end of its range."
         line, rest = fitted(said, limits)
@@ -124,7 +129,8 @@ def _overturns(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str
         if more := where[1:_OVERTURNS]:
             others = len(where) - 1 - len(more)
             rest = f"; {counted(others, 'more assumption')}: tenancykit robust" if others > 0 else ""
-            yield _plain(study, best, f"Likewise {label}, where {', or where '.join(more)}{rest}.")
+            who = f" {label}," if len(found) > 1 else ""
+            yield _plain(study, best, f"Likewise{who} where {', or where '.join(more)}{rest}.")
 
 
 def _kept(study: Study, best: Evaluation) -> str:
@@ -150,7 +156,7 @@ def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
     twins = twins_of(study, best)
     rivals = [label for label in verdict.contenders if label not in twins]
     if rivals:
-        yield f"First most often otherwise: {called(study[rivals[0]], best)}."
+        yield f"First most often in the other samples: {called(study[rivals[0]], best)}."
 
 
 def _settling(study: Study, verdict: Verdict, best: Evaluation, others: list[Evaluation]) -> str:
