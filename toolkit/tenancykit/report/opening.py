@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenancykit.report.giving_up import given_up
+from tenancykit.report.giving_up import given_up, opened_up
 from tenancykit.report.opening_buys import CHEAPEST, buys, dearer
 from tenancykit.report.opening_level import refused, what_stands, what_would_reach
 from tenancykit.report.opening_line import LINE, fitted
@@ -52,7 +52,7 @@ def opening(study: Study) -> Opening:
     untold = any(text.startswith(CHEAPEST) for text in also)
     first, more = recommended_line(best, dearer=dearer(study, best) if untold else "")
     sure, besides = how_sure_line(study, best)
-    return Opening(first, bought, sure, (*more, *also, *given_up(study), *besides))
+    return Opening(first, bought, sure, (*more, *also, *given_up(study), *opened_up(study), *besides))
 
 
 def _nobody(study: Study) -> Opening:
