@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -59,6 +59,18 @@ class Entries(Mapping[str, E]):
 
     def __len__(self) -> int:
         return len(self.items_by_id)
+
+    # Mapping makes these of the three above, an entry at a time; a comparison asks a hundred thousand times.
+    def __contains__(self, key: object) -> bool:
+        return key in self.items_by_id
+
+    def values(self) -> ValuesView[E]:
+        """Return the entries in order of id."""
+        return self.items_by_id.values()
+
+    def items(self) -> ItemsView[str, E]:
+        """Return ids and entries in order of id."""
+        return self.items_by_id.items()
 
 
 def read_entries(

@@ -57,7 +57,7 @@ def _levels(
     spread = np.zeros((len(deviations), len(names))).T
     for design, one in enumerate(deviations):
         spread[[names[name] for name in one], design] = list(one.values())
-    drawn = np.stack([source_of(seed, f"{criterion} {name}").standard_normal(samples) for name in names], axis=1)
+    drawn = np.array([source_of(seed, f"{criterion} {name}").standard_normal(samples) for name in names]).T
     pace = source_of(seed, criterion).standard_normal((samples, 1))
     share = np.array(correlations)
     whole = spread.sum(axis=0)
