@@ -147,7 +147,13 @@ class Refiner:
                     done = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
         return rows
 
-    def best(self, costs: Costs, worth: Callable[[Floats], Floats], among: NDArray[np.bool_]) -> Rows:
+    def best(
+        self,
+        costs: Costs,
+        worth: Callable[[Floats], Floats],
+        among: NDArray[np.bool_],
+        held: Callable[[int], bool] = lambda _: True,
+    ) -> Rows:
         """Return the row that is worth most, drawing up the bills that decide it; none where none is worth anything.
 
         Args:
@@ -155,6 +161,7 @@ class Refiner:
             worth: from [designs] costs to [designs] what they are worth; less for a higher cost, ``-inf`` for no design
                 to be had.
             among: designs to look at.
+            held: asked before the bill of a design is drawn up; where it says no, it has taken it out of ``among``.
         """
         rows = np.arange(len(costs.columns))
         if self._looked is None or self._looked[0] is not costs:
@@ -177,6 +184,8 @@ class Refiner:
                     done[kind][open_] = done[kind][member[top]] = True
                     break
             else:
+                if not held(top):
+                    continue
                 before = len(self.refuted)
                 self._draw_up(costs, rows[[top]])
                 if len(self.refuted) > before:
