@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,10 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
+
+gc.set_threshold(50_000, 10, 10)
+"""A worker keeps whole studies in memory: looking through them for cycles every 700 new objects, as Python does unless
+told otherwise, was a seventh of a run (measured: 25.3 against 21.3 seconds of the processor for 265 tests)."""
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared"
