@@ -48,7 +48,7 @@ def explore(options: argparse.Namespace) -> int:
     else:
         print(exploration_text(found))
         print("\n".join(_further(options, found)))
-    return OK if found.admitted else FINDINGS
+    return OK if found.members else FINDINGS
 
 
 def _further(options: argparse.Namespace, found: Exploration) -> list[str]:

@@ -96,7 +96,7 @@ def exploration_text(found: Exploration) -> str:
     """Return the size of the space, the front and what it rests on."""
     front = found.admitted or found.front
     shown = told_apart(front)
-    what = "meet every requirement and" if found.admitted else "are valid (none meets every requirement) and"
+    what = "meet every requirement and" if found.admitted else "are valid (none of these meets every requirement) and"
     lines = [
         found.scenario.title or found.scenario.name,
         *wrapped(

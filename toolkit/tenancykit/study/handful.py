@@ -92,7 +92,7 @@ def _roles(exploration: Exploration, members: Sequence[Found]) -> list[tuple[str
     regrets = _regrets(exploration, members)
     steady = _least(members, lambda one: regrets[one.id])
     doubt = f"{WEIGHT_DOUBT * 100:.0f} %"
-    behind = f"at most {regrets[steady.id]:.3f} of 1 behind the best found"
+    behind = f"at most {regrets[steady.id]:.2g} of 1 behind the best found"
     as_cheap = _to_within(members, cheapest, "cost")
     as_little = _to_within(affordable, simplest, "operations")
     hours = f"{three_digits(simplest['operations'])} hours a month"
