@@ -1,4 +1,4 @@
-"""Eight exams written by an expert before the product was asked: first places, first lines, figures and certainty.
+"""Nine exams written by an expert before the product was asked: first places, first lines, figures and certainty.
 
 Cases of the second stand as they were written before the first run, misses included. That run gave 71 points of 90:
 startup-alone and mig-inference 10.0, hospital-phi 9.4, slurm-groups and bank-two-worlds 9.2, whole-nodes 9.0, saas-tiny
@@ -80,13 +80,27 @@ carmaker-builders 6.9. Nothing was mended for them. What is missed:
 
 * carmaker-builders: with sixteen engineers a cluster for each of twenty teams is first by 0.001, in 53 % of samples.
 * neocloud-mixed: the partitions of the fabric stand in the details, as the first line names the clusters.
+
+Cases of the ninth stand as written and committed before the first run, by somebody who knew neither the product's ways
+nor these notes. That run gave 102.4 points of 120: amd-renters, card-issuers-worth, game-houses-cheap,
+rival-labs-weights and translators-tpu 10.0, notaries-two-laws and weather-exact 9.4, hosts-of-their-own 8.6,
+insurer-and-brokers 6.9, proteins-campaigns 6.7, exploit-school 6.1, contest-containers 5.3. Mended as a kind since,
+which gained no point: pods of the system kept a machine with GPUs running, so that a pool cost more than machines
+apart. What is missed:
+
+* contest-containers, exploit-school: own machines or clusters for strangers come before one cluster with gVisor at six
+  times the bill, as the scale of cost reaches to a machine with eight GPUs for each of sixty. The first two lines say
+  how much more it is.
+* insurer-and-brokers, proteins-campaigns, weather-exact: own machines for few teams, where they cost little or nothing
+  more, need no queue; its author asks for a queue.
+* notaries-two-laws, hosts-of-their-own: clusters where one shared cluster would do; hosts told in other words.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.exam.marking import EIGHTH, FIFTH, FIRST, FOURTH, POINTS, SECOND, SEVENTH, SIXTH, THIRD, mark, score
+from tests.exam.marking import EIGHTH, FIFTH, FIRST, FOURTH, NINTH, POINTS, SECOND, SEVENTH, SIXTH, THIRD, mark, score
 
 BAR = 9.0
 """Points of ten that each scenario of the first exam has to reach."""
@@ -137,6 +151,16 @@ SIXTHS = {
 """Points of ten that each scenario of the sixth has reached, with the misses above."""
 EIGHTHS = dict.fromkeys(EIGHTH, 10.0) | {"carmaker-builders": 6.9, "neocloud-mixed": 9.7}
 """Points of ten that each scenario of the eighth has reached at once, with the misses above."""
+NINTHS = dict.fromkeys(NINTH, 10.0) | {
+    "contest-containers": 5.2,
+    "exploit-school": 6.1,
+    "hosts-of-their-own": 8.6,
+    "insurer-and-brokers": 6.8,
+    "notaries-two-laws": 9.4,
+    "proteins-campaigns": 6.6,
+    "weather-exact": 9.4,
+}
+"""Points of ten that each scenario of the ninth has reached at once, with the misses above."""
 SEVENTHS = {"batch-budget": 8.6, "consortium-ib": 6.3, "records-keys": 10.0, "retail-day-night": 9.4}
 """Points of ten that each scenario of the seventh has reached, with the misses above."""
 
@@ -167,8 +191,8 @@ def test_what_a_third_expert_accepted_stays_accepted(name: str) -> None:
     assert all(one.share == 1 for one in marks if one.question in ("never", "steady")) or name == "two-labs-gke", wrong
 
 
-@pytest.mark.parametrize("name", [*FOURTH, *FIFTH, *SIXTH, *SEVENTH, *EIGHTH])
+@pytest.mark.parametrize("name", [*FOURTH, *FIFTH, *SIXTH, *SEVENTH, *EIGHTH, *NINTH])
 def test_what_later_experts_accepted_stays_accepted(name: str) -> None:
     _, marks = mark(name)
     wrong = [f"{one.question}: {one.wrong}" for one in marks if one.wrong]
-    assert score(marks) >= {**FOURTHS, **FIFTHS, **SIXTHS, **SEVENTHS, **EIGHTHS}[name], wrong
+    assert score(marks) >= {**FOURTHS, **FIFTHS, **SIXTHS, **SEVENTHS, **EIGHTHS, **NINTHS}[name], wrong

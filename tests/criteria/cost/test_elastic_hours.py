@@ -33,9 +33,11 @@ weights: {isolation: 0.25, effort: 0.25, operations: 0.25, cost: 0.25}
 """
 
 
-def cost(design: str = "RA01", demand: dict[str, Any] | None = None, kind: str = "customer", **node: Any) -> Score:
+def cost(
+    design: str = "RA01", demand: dict[str, Any] | None = None, kind: str = "customer", count: int = 60, **node: Any
+) -> Score:
     data = yaml.safe_load(BASE)
-    data["tenants"]["classes"][0]["kind"] = kind
+    data["tenants"]["classes"][0] |= {"kind": kind, "count": count}
     if demand:
         data["workloads"][0]["demand"] = demand
     data["infrastructure"]["nodes"][0] |= node
@@ -87,6 +89,17 @@ def test_quotas_nobody_lends_need_room_for_every_tenants_peak_where_machines_are
         figures("RA01", bursty, kind="team")["gpus"]["bought"]
         == figures("RA01 +sch_kueue", bursty, kind="team")["gpus"]["bought"]
     )
+
+
+CAMPAIGNS = {"profile": "campaigns", "mean": 0.3, "seed": 3}
+
+
+def test_machines_shared_by_all_cost_no_more_than_machines_of_each_class() -> None:
+    """System pods keep no machine with GPUs running while campaigns pause: they stand on machines without."""
+    shared, apart = (figures(design, CAMPAIGNS, count=3) for design in ("RA01", "RA01 -node_shared +node_pool_class"))
+    machines = [found["per_month"]["GPU nodes"] + found["per_month"]["CPU nodes"] for found in (shared, apart)]
+    assert machines[0] <= machines[1] * 1.001
+    assert shared["nodes"]["aws_m7i_4xlarge"] > 0
 
 
 def test_who_holds_no_api_rights_holds_no_quota() -> None:

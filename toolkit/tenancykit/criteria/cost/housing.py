@@ -110,7 +110,7 @@ def house(
         committed: names of machines that are bought as needed and then paid around the clock.
     """
     if fleet is None:
-        return Housing(tuple(_bought(domain, committed) for domain in domains), {})
+        return Housing(tuple(one for domain in domains for one in _bought(domain, committed)), {})
     left = dict(fleet)
     taken: dict[str, int] = {}
     with_gpus = {machine_name(node.name) for domain in domains for node in domain.types if node.gpu_count}
@@ -271,7 +271,40 @@ def _size(pod: PodClass, types: tuple[NodeClass, ...]) -> tuple[float, float, fl
     return float(pod.gpu_count * gpu_share(types, pod)), float(pod.cpu_total_milli), float(pod.memory_total_bytes)
 
 
-def _bought(domain: Domain, committed: frozenset[str]) -> Housed:
+def _bought(domain: Domain, committed: frozenset[str]) -> tuple[Housed, ...]:
+    """Return the machines bought for a domain, or for its two parts where that costs less by the month.
+
+    Whatever runs around the clock keeps a machine with GPUs running if it stands on one. Where jobs come and go, the
+    machines with GPUs are given back, and all that asks for none stands on others.
+    """
+    together = _together(domain, committed)
+    parts = tuple(_together(part, committed) for part in (apart(domain) if together.running else ()))
+    if not parts or sum(len(one.pending) for one in parts) > len(together.pending):
+        return (together,)
+    return min((together,), parts, key=_month)
+
+
+def apart(domain: Domain) -> tuple[Domain, ...]:
+    """Return what asks for GPUs and what asks for none as domains of their own; empty where there are not both."""
+    asking = tuple(stream for stream in domain.streams if stream.pod.gpu_count)
+    plain = tuple(node for node in domain.types if not node.gpu_count)
+    rest = tuple(stream for stream in domain.streams if not stream.pod.gpu_count)
+    if domain.kind != "shared" or not (asking and plain and (rest or domain.fixed)):
+        return ()
+    without = replace(domain, id=f"{domain.id}/plain", streams=rest, types=plain)
+    return replace(domain, streams=asking, fixed=(), minimum=0), without
+
+
+def _month(housed: Iterable[Housed]) -> Decimal:
+    """Return what machines cost per hour, on average over the month."""
+    total = Decimal(0)
+    for one in housed:
+        prices = {machine_name(node.name): node.price for node in one.domain.types}
+        total += sum((prices[n] * k * one.running.get(n, Decimal(1)) for n, k in one.nodes.items()), Decimal(0))
+    return total
+
+
+def _together(domain: Domain, committed: frozenset[str]) -> Housed:
     vectors = peaks(domain, committed)
     purchases = [buy(pods, domain.types) for pods in vectors]
     if any(purchase.pending for purchase in purchases):

@@ -23,7 +23,7 @@ from tenancykit.criteria.cost.activity import activity_of
 from tenancykit.criteria.cost.charges import Tariff
 from tenancykit.criteria.cost.domains import Domain, Layout, Met, layout
 from tenancykit.criteria.cost.fleet import shortage
-from tenancykit.criteria.cost.housing import Housed, Housing, house
+from tenancykit.criteria.cost.housing import Housed, Housing, apart, house
 from tenancykit.criteria.cost.machines import committed, machines_of
 from tenancykit.criteria.cost.measure import _charges
 from tenancykit.criteria.cost.pricing import PriceList
@@ -59,8 +59,8 @@ class CostSweep:
         self._bared: dict[tuple[str, int], Option] = {}
         self._is_core: dict[str, bool] = {}
         self._met: Met = {}
-        self._tenants: dict[int, Housed] = {}
-        self._housed: dict[tuple[object, ...], Housed] = {}
+        self._tenants: dict[int, tuple[Housed, ...]] = {}
+        self._housed: dict[tuple[object, ...], tuple[Housed, ...]] = {}
         self._cores: dict[tuple[str, Choice, bool], ClassDesign] = {}
         self._judges = {c.id: judge_of(c, scenario, catalogue) for c in scenario.tenants.classes}
         self._read = frozenset().union(*(c.atoms() for c in self.conditions()))
@@ -111,9 +111,9 @@ class CostSweep:
             return house(
                 domains, self.fleet, self.committed, hosts=tariff.layout.host_machines, fit=tariff.host_names()
             )
-        return Housing(tuple(map(self._housed_alone, domains)), {})
+        return Housing(tuple(one for domain in domains for one in self._housed_alone(domain)), {})
 
-    def _housed_alone(self, domain: Domain) -> Housed:
+    def _housed_alone(self, domain: Domain) -> tuple[Housed, ...]:
         # Tenants' domains come back as the same objects; what is kept holds them, so that their ids stay theirs.
         if (known := self._tenants.get(id(domain))) is not None:
             return known
@@ -121,11 +121,12 @@ class CostSweep:
             (s.pod, s.wrapped.times(gpu=True), s.steady, None if s.series is None else s.series.tobytes())
             for s in domain.streams
         )
-        key = (domain.fixed, domain.types, domain.minimum, domain.pool, domain.lends, *streams)
+        key = (domain.kind == "shared", domain.fixed, domain.types, domain.minimum, domain.pool, domain.lends, *streams)
         known = self._housed.get(key)
         if known is None:
-            known = self._housed[key] = house((domain,), None, self.committed).housed[0]
-        found = replace(known, domain=domain, copies=domain.copies)
+            known = self._housed[key] = house((domain,), None, self.committed).housed
+        parts = (domain,) if len(known) == 1 else apart(domain)
+        found = tuple(replace(one, domain=part, copies=part.copies) for one, part in zip(known, parts, strict=True))
         if domain.kind == "tenant":
             self._tenants[id(domain)] = found
         return found
