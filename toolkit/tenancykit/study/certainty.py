@@ -17,7 +17,7 @@ import numpy as np
 
 from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.isolation.result import MAX_NINES
-from tenancykit.criterion_names import PLAIN
+from tenancykit.criterion_names import ADDED, PLAIN
 from tenancykit.decision.assumptions import Assumption
 from tenancykit.decision.doubt import Doubt, sampled_nodes
 from tenancykit.decision.ranking import TIE
@@ -127,7 +127,7 @@ def drawn_nodes(
 
 def _levels(basis: Basis, samples: int, seed: int) -> Mapping[int, FloatArray]:
     """Return the deviates that designs share, by column of their leaf: the same whatever is held still."""
-    keys = {name: (samples, seed, f"level of {name}") for name in PLAIN}
+    keys = {name: (samples, seed, f"level of {name}") for name in PLAIN if name not in ADDED}
     if not basis.drawn.keys() >= set(keys.values()):
         basis.drawn.update({keys[name]: each for name, each in shared_levels(basis.evaluations, samples, seed).items()})
     return {PLAIN.index(name): basis.drawn[key] for name, key in keys.items()}
