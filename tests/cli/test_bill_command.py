@@ -72,7 +72,7 @@ def bill_of(text: str) -> dict[str, Any]:
 
 
 def test_who_commits_pays_for_more_of_what_is_idle_and_the_total_stays() -> None:
-    plain, committed = bill_of(changed()), bill_of(changed(committed_gpus=0.5))
+    plain, committed = bill_of(changed()), bill_of(changed(committed_gpus=0.8))
     assert committed["total"] == plain["total"]
     pays = {name: sum(map(Decimal, lines.values())) for name, lines in committed["tenants"].items()}
     paid = {name: sum(map(Decimal, lines.values())) for name, lines in plain["tenants"].items()}

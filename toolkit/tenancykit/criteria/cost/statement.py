@@ -127,7 +127,9 @@ class Statement:
         Groups whose commitments ask for more than is idle get equal shares of what they lack; the rest is told by
         :meth:`uncovered`.
         """
-        idle = {p.id: p.capacity[GPU] - sum((u.held(GPU) for u in uses if u.pool == p.id), Decimal(0)) for p in pools}
+        with_gpus = [pool for pool in pools if pool.capacity[GPU]]
+        held = {p.id: sum((u.held(GPU) for u in uses if u.pool == p.id), Decimal(0)) for p in with_gpus}
+        idle = {p.id: p.capacity[GPU] - held[p.id] for p in with_gpus}
         lacks = self._lacks(uses)
         mine = {group: [p for p in idle if any((u.party, u.pool) == (group, p) for u in uses)] for group in lacks}
         for pool, free in idle.items():
