@@ -354,8 +354,8 @@ def test_of_designs_that_leave_the_same_days_the_cheapest_is_called_the_safest()
             continue
         others = other_families(found, found.best)
         least = min(others, key=worst_days)
-        days = days_in_words(least, ways=False)
-        cost = min(e.scores["cost"].value for e in others if days_in_words(e, ways=False) == days)
+        days = days_in_words(least, what=False)
+        cost = min(e.scores["cost"].value for e in others if days_in_words(e, what=False) == days)
         assert told[2] == three_digits(cost - found.best.scores["cost"].value)
 
 

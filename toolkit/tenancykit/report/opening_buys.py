@@ -42,12 +42,12 @@ def buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
 def _own(best: Evaluation) -> tuple[str, list[str]]:
     """Return a design's open days and levels as one line, and what did not fit it.
 
-    Who the tenants are comes before on which way they lie open.
+    Who the tenants are comes before what of theirs lies most open.
     """
     head = f"{_OPEN} {open_to(best.scenario)}"
     levels = levels_in_words(best)[0]
-    named, named_briefly = (days_in_words(best, ways=ways, by_name=True) for ways in (True, False))
-    briefly = (named, named_briefly, days_in_words(best), days_in_words(best, ways=False))
+    named, named_briefly = (days_in_words(best, what=what, by_name=True) for what in (True, False))
+    briefly = (named, named_briefly, days_in_words(best), days_in_words(best, what=False))
     endings = (f"; level {levels}", "") if levels else ("",)
     ways = [f"{head}: {told}{rest}." for rest in endings for told in briefly]
     ways += [f"{head}: {_extremes(best)}{rest}." for rest in endings]
@@ -93,8 +93,8 @@ def _cheapest(designs: list[Evaluation]) -> Evaluation | None:
 def _safest(designs: list[Evaluation]) -> Evaluation | None:
     """Return the design that leaves the fewest open days; the cheapest of those of which the same days are told."""
     least = min(designs, key=worst_days, default=None)
-    days = least and days_in_words(least, ways=False)
-    alike = [one for one in designs if days_in_words(one, ways=False) == days]
+    days = least and days_in_words(least, what=False)
+    alike = [one for one in designs if days_in_words(one, what=False) == days]
     return min(alike, key=lambda one: one.scores["cost"].value, default=None)
 
 
@@ -112,7 +112,7 @@ def _beside(other: Evaluation, best: Evaluation, name: str = "") -> str:
     price = f"{three_digits(abs(more))} {currency} a month {'more' if more > 0 else 'less'}"
     if abs(more) < _SAME * best.scores["cost"].value:
         price = "for about the same money"
-    return f"{name or called(other, best)} ({price}){_LEAVES}{days_in_words(other, ways=False)}"
+    return f"{name or called(other, best)} ({price}){_LEAVES}{days_in_words(other, what=False)}"
 
 
 def other_families(study: Study, best: Evaluation) -> list[Evaluation]:

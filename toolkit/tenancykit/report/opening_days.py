@@ -19,13 +19,14 @@ from tenancykit.sentences import listed
 from tenancykit.study.evaluation import Evaluation
 
 _YEAR: Final = 365.0
-_WAYS: Final[Mapping[str, str]] = {
-    "control": "by way of the API server",
-    "compute": "by way of the machines",
-    "network": "over the network",
-    "storage": "in storage",
-    "accelerator": "on the GPU",
+_LIES_OPEN: Final[Mapping[str, str]] = {
+    "control": "API objects",
+    "compute": "process memory",
+    "network": "traffic",
+    "storage": "volumes",
+    "accelerator": "GPU memory",
 }
+"""What of a tenant lies open on each plane, in short: the first of the plane's assets in the catalogue."""
 
 
 def open_to(scenario: Scenario) -> str:
@@ -50,12 +51,12 @@ def worst_days(evaluation: Evaluation) -> float:
     return sum(number * counts[name] for name, (number, _) in open_days(evaluation).items())
 
 
-def days_in_words(evaluation: Evaluation, *, ways: bool = True, by_name: bool = False) -> str:
+def days_in_words(evaluation: Evaluation, *, what: bool = True, by_name: bool = False) -> str:
     """Return the open days a year of what lies most open, per class of tenants, in words.
 
     Args:
         evaluation: the design.
-        ways: whether the way on which it lies open is said.
+        what: whether what of theirs lies most open is said.
         by_name: whether every class is told by name and number, also where it is alone or all lie open alike.
     """
     days, classes = open_days(evaluation), evaluation.scenario.tenants.classes
@@ -64,8 +65,8 @@ def days_in_words(evaluation: Evaluation, *, ways: bool = True, by_name: bool = 
         if tenant_class.id in days:
             number, plane = days[tenant_class.id]
             often = "all year" if round(number) >= _YEAR else days_text(number)
-            way = f" ({_WAYS.get(plane, plane)})" if number and ways else ""
-            alike.setdefault(f"{often}{way}", []).append(tenant_class)
+            most = f" ({_LIES_OPEN.get(plane, plane)})" if number and what else ""
+            alike.setdefault(f"{often}{most}", []).append(tenant_class)
     among, alone = ((), False) if by_name else (classes, len(days) == 1)
     told = [text if alone else f"{text} for {tenants_of(whom, among)}" for text, whom in alike.items()]
     return listed(told) or "none, there is no other tenant"

@@ -78,7 +78,7 @@ def worth_telling(contributions: Iterable[Contribution]) -> tuple[Contribution, 
 def _contribution(best: Evaluation, second: Evaluation, one: Contribution) -> str:
     name, told = TITLES[one.criterion].lower(), " against ".join(figures_apart(one.first, one.second))
     if one.criterion == "isolation":
-        first, other = (days_in_words(evaluation, ways=False) for evaluation in (best, second))
+        first, other = (days_in_words(evaluation, what=False) for evaluation in (best, second))
         if first != other:
             return f"open days a year {first} against {other} ({one.amount:+.3f})"
     return f"{name} {told} {one.unit}".rstrip() + f" ({one.amount:+.3f})"

@@ -149,7 +149,7 @@ def _near(found: Robustness) -> list[str]:
 
 
 def _days(found: Robustness, label: str) -> str:
-    return days_in_words(found.study[label], ways=False)
+    return days_in_words(found.study[label], what=False)
 
 
 def _agreed(found: Consensus) -> list[str]:

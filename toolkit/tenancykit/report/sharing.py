@@ -101,7 +101,7 @@ def shared_data(study: Study) -> dict[str, Any]:
         "utilities": study.scaled.utilities.tolist(),
         "names": [f"{e.id} {called[e.id]}" for e in designs],
         "figures": [[short_value(e.scores[name]) for name in CRITERIA] for e in designs],
-        "days": [days_in_words(e, ways=False) for e in designs],
+        "days": [days_in_words(e, what=False) for e in designs],
         "told": [_consequences(e) for e in designs],
         "ends": [_ends(study, name) for name in CRITERIA],
         "currency": study.scenario.infrastructure.currency,
