@@ -32,11 +32,11 @@ OPTIONS = {
     "storage": ["st_sc_quota", "st_dedicated", "st_tenant_keys"],
     "gpu_sharing": ["gpu_exclusive", "gpu_mig"],
     "scheduling_quota": ["sch_kueue", "sch_quota", "sch_kai"],
-    "policy_admission": ["pol_psa", "pol_vap", "pol_kyverno"],
+    "policy_admission": ["pol_psa", "pol_vap", "pol_kyverno", "pol_gatekeeper"],
     "identity_gitops": ["id_oidc_rbac"],
-    "observability_chargeback": ["obs_per_cluster"],
+    "observability_chargeback": ["obs_per_cluster", "obs_opencost"],
 }
-"""Options of all ten dimensions: more than 100,000 valid designs of the example."""
+"""Options of all ten dimensions: about 100,000 valid designs of the example."""
 PER_CLASS = 32_000
 """Designs swept per class for hybrids: 1.02e9 combinations of two classes."""
 NAIVE = 12
@@ -79,12 +79,12 @@ def whole_space() -> list[dict[str, object]]:
 
 
 def proof() -> list[dict[str, object]]:
-    """The front of all valid designs, proven by branch and bound after a search."""
+    """The front of the narrowed space, proven by branch and bound after a search in a third of it."""
     start = time.perf_counter()
-    found = explore(scenario(), load_catalogue(), limit=30_000, prove=True)
+    found = explore(scenario(), load_catalogue(), allowed=OPTIONS, limit=30_000, prove=True)
     seconds = time.perf_counter() - start
     more: dict[str, object] = {"front": len(found.front), "billed": found.billed, "within_nines": found.within}
-    return [line("front of the whole space, proven", seconds, "s", n=found.space) | more]
+    return [line("front of a space, proven", seconds, "s", n=found.space) | more]
 
 
 def hybrids() -> list[dict[str, object]]:
