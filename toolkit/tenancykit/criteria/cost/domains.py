@@ -24,7 +24,8 @@ MIN_NODES: Final = 2
 provider's, those of a tenant's cluster are a pool that carries system pods: AKS demands two such nodes in production
 and recommends three (https://learn.microsoft.com/en-us/azure/aks/use-system-pools); that tenants' clusters on other
 providers' machines, whose nodes with GPUs are tainted and given back, need as many is an assumption. In a pool that
-everybody shares some machines always run, and system pods stand where there is room."""
+everybody shares system pods stand where there is room, or on machines without GPUs where that costs less by the
+month."""
 
 DomainKind = Literal["shared", "class", "tenant", "system"]
 ClusterKind = Literal["shared", "tenant", "hub"]
