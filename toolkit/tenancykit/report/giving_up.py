@@ -75,13 +75,7 @@ def _beyond(one: Evaluation, other: Evaluation) -> list[str]:
 
 def _more(richer: Evaluation, evaluation: Evaluation) -> list[str]:
     """Return the titles of the options that a design has beyond all those of another; empty where it lacks one."""
-    found: dict[str, None] = {}
-    for one, other in zip(richer.resolved.classes, evaluation.resolved.classes, strict=True):
-        mine, theirs = ({option.id: option.name for option in side.options} for side in (one, other))
-        if not theirs.keys() <= mine.keys():
-            return []
-        found.update((name, None) for key, name in mine.items() if key not in theirs)
-    return list(found)
+    return [] if _beyond(evaluation, richer) else _beyond(richer, evaluation)
 
 
 __all__ = ["given_up", "opened_up"]

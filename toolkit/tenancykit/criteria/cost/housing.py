@@ -281,7 +281,7 @@ def _bought(domain: Domain, committed: frozenset[str]) -> tuple[Housed, ...]:
     parts = tuple(_together(part, committed) for part in (apart(domain) if together.running else ()))
     if not parts or sum(len(one.pending) for one in parts) > len(together.pending):
         return (together,)
-    return min((together,), parts, key=_month)
+    return min((together,), parts, key=_mean_price)
 
 
 def apart(domain: Domain) -> tuple[Domain, ...]:
@@ -295,13 +295,10 @@ def apart(domain: Domain) -> tuple[Domain, ...]:
     return replace(domain, streams=asking, fixed=(), minimum=0), without
 
 
-def _month(housed: Iterable[Housed]) -> Decimal:
+def _mean_price(housed: tuple[Housed, ...]) -> Decimal:
     """Return what machines cost per hour, on average over the month."""
-    total = Decimal(0)
-    for one in housed:
-        prices = {machine_name(node.name): node.price for node in one.domain.types}
-        total += sum((prices[n] * k * one.running.get(n, Decimal(1)) for n, k in one.nodes.items()), Decimal(0))
-    return total
+    types = (node for one in housed for node in one.domain.types)
+    return hourly(Housing(housed, {}).on_average(), _prices(types))
 
 
 def _together(domain: Domain, committed: frozenset[str]) -> Housed:
@@ -505,8 +502,12 @@ def _rest(domain: Domain, pods: Sequence[PodClass], have: Mapping[str, int]) -> 
 
 def _cheaper(domain: Domain, *ways: dict[str, int]) -> dict[str, int]:
     """Return the cheapest of several sets of machines."""
-    prices = {machine_name(node.name): node.price for node in domain.types}
+    prices = _prices(domain.types)
     return min(ways, key=lambda nodes: hourly(nodes, prices))
+
+
+def _prices(types: Iterable[NodeClass]) -> dict[str, Decimal]:
+    return {machine_name(node.name): node.price for node in types}
 
 
 def _with_minimum(housed: Housed, left: dict[str, int]) -> Housed:
@@ -527,6 +528,6 @@ def _add_missing(domain: Domain, nodes: Mapping[str, int], extra: dict[str, int]
         extra[name] = extra.get(name, 0) + missing
 
 
-def hourly(nodes: Mapping[str, int], prices: Mapping[str, Decimal]) -> Decimal:
+def hourly(nodes: Mapping[str, int] | Mapping[str, Decimal], prices: Mapping[str, Decimal]) -> Decimal:
     """Return the price of machines per hour."""
     return sum((prices[name] * number for name, number in nodes.items()), Decimal(0))
