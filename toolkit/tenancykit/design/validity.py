@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from kubeanswers.remembering import remember
 from tenancykit.catalogue.class_facts import is_class_fact
 from tenancykit.catalogue.model import Option, Reference, Rule
 from tenancykit.catalogue.reading import Catalogue
@@ -60,10 +61,9 @@ def judge_of(tenant_class: TenantClass, scenario: Scenario, catalogue: Catalogue
     key = id(tenant_class), id(scenario), id(catalogue)
     found = _JUDGES.get(key)
     if found is None:
-        while len(_JUDGES) >= _MOST_JUDGES:
-            del _JUDGES[next(iter(_JUDGES))]
         # What an identity stands for is kept beside it, so that it stays its own.
-        found = _JUDGES[key] = Judge(tenant_class, scenario, catalogue), (tenant_class, scenario, catalogue)
+        judge = Judge(tenant_class, scenario, catalogue), (tenant_class, scenario, catalogue)
+        found = remember(_JUDGES, key, judge, _MOST_JUDGES)
     return found[0]
 
 

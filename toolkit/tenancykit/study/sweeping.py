@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kubeanswers.errors import UndecidedError
+from kubeanswers.remembering import remember
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue, load_catalogue, yaml_files
@@ -298,10 +299,7 @@ def sweeper_of(question: Question) -> Sweeper:
     """Return the sweeper of a question; a process keeps the last few."""
     asked = question.asked, question.folders
     found = _SWEEPERS.pop(asked, None) or Sweeper(question)
-    _SWEEPERS[asked] = found
-    while len(_SWEEPERS) > _KEPT:
-        del _SWEEPERS[next(iter(_SWEEPERS))]
-    return found
+    return remember(_SWEEPERS, asked, found, _KEPT)
 
 
 def sweep_numbers(question: Question, numbers: NDArray[np.int64]) -> Columns:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.remembering import remember
 from tenancykit.criteria.cost.demand import PROFILE_KINDS, ProfileKind, Series, activity, expand_changes, whole
 from tenancykit.scenario.model import Demand, Scenario, TenantClass, Workload, WorkloadUse
 from tenancykit.scenario.naming import class_tenants
@@ -80,10 +81,8 @@ def tenant_groups(scenario: Scenario) -> tuple[TenantGroup, ...]:
     """Return the tenants of a scenario in groups that run the same, in the order of classes; remembered."""
     found = _GROUPS.get(id(scenario))
     if found is None:
-        while len(_GROUPS) >= _KEPT:
-            del _GROUPS[next(iter(_GROUPS))]
         # What an identity stands for is kept beside it, so that it stays its own.
-        found = _GROUPS[id(scenario)] = tuple(_grouped(scenario)), scenario
+        found = remember(_GROUPS, id(scenario), (tuple(_grouped(scenario)), scenario), _KEPT)
     return found[0]
 
 
@@ -280,11 +279,7 @@ def activity_of(scenario: Scenario, folder: Path | None = None) -> Activity:
     longest = max((len(series) for trace in traces.values() for series in trace.values()), default=0)
     key = (id(groups), *map(id, traces.values()))  # kept by the activity itself
     known = _ACTIVITIES.get(key)
-    if known is None:
-        while len(_ACTIVITIES) >= _KEPT:
-            del _ACTIVITIES[next(iter(_ACTIVITIES))]
-        known = _ACTIVITIES[key] = Activity(groups, traces, longest or HOURS)
-    return known
+    return known or remember(_ACTIVITIES, key, Activity(groups, traces, longest or HOURS), _KEPT)
 
 
 def distinct_tenants(group: TenantGroup) -> dict[int, int]:
