@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Final
 
 import yaml
+
+from kubeanswers.records import dataclass
 
 _VERSION: Final = re.compile(r"v[0-9]+((alpha|beta)[0-9]+)?\.")
 

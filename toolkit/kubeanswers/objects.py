@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import Any, Final, TypeVar
 
 from kubeanswers.kinds import KindTable, builtin_kinds, kind_table
+from kubeanswers.records import dataclass
 
 T = TypeVar("T")
 

@@ -14,12 +14,13 @@ import math
 import re
 import sys
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NoReturn
 
 import yaml
 
 from kubeanswers.errors import Fault
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import NOT_JSON, key_text, resolve
 from kubeanswers.shapes import UNFORMED, Document, Formed, Shapes
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.objects import mapping, mappings, scalar_text, text_map, texts
 from kubeanswers.pod_security_lists import BASELINE_CAPABILITIES, RESTRICTED_VOLUMES, SELINUX_TYPES, SYSCTLS
+from kubeanswers.records import dataclass
 
 LATEST: Final = 36
 """Minor version of Kubernetes that ``latest`` stands for."""

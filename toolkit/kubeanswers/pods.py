@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, text_map
+from kubeanswers.records import dataclass
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

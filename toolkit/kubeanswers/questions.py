@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from kubeanswers.access.escalation import WRITES, WriteAnswer, write_answer
@@ -16,6 +16,7 @@ from kubeanswers.network.connections import Network, Port, ReachAnswer, Verdict,
 from kubeanswers.network.policies import unevaluated
 from kubeanswers.objects import ObjectSet, from_dicts
 from kubeanswers.pods import PodView
+from kubeanswers.records import dataclass
 
 _ASKED_OF: Final[Mapping[str, frozenset[str]]] = {
     "impersonate": frozenset({"users", "groups", "uids", "userextras"}),

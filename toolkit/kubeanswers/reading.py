@@ -10,7 +10,7 @@ import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -22,6 +22,7 @@ from kubeanswers.kustomize.definition import KUSTOMIZATION_NAMES
 from kubeanswers.objects import ObjectSet, Where, mapping, mappings, object_set, scrubbed
 from kubeanswers.parsing import parse_documents, parse_forms
 from kubeanswers.places import Places, below, folder_of, name_in
+from kubeanswers.records import dataclass
 from kubeanswers.shapes import UNFORMED, Shapes
 from kubeanswers.twins import Twins, name_of
 

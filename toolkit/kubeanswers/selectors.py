@@ -6,10 +6,10 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from kubeanswers.objects import mapping, mappings, scalar_text, text_map, texts
+from kubeanswers.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from typing import Any, Final
+
+from kubeanswers.records import dataclass
 
 NAME: Final = re.compile(r"(?<![A-Za-z0-9_\-])([a-z][a-z\-]*+[0-9][a-z0-9\-]*+)(?![A-Z_])")
 _UNSAFE: Final = ("\\", "!", "\t", "\n%", "\n...", "Secret")

@@ -7,13 +7,14 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import yaml
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.inputs import decoded, read_bytes
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import NOT_JSON, is_ambiguous, resolve
 
 

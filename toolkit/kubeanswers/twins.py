@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.shapes import NAME, Fill, Formed, filler, is_safe
 
 _NAME: Final = re.compile(r"(?=[a-z-]*[0-9])[a-z][a-z0-9-]{3,251}[a-z0-9]")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, overload
+
+from kubeanswers.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
+
+from kubeanswers.records import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from kubeanswers.records import dataclass
 
 _MILLI: Final = 1000
 _MAX_SLICES: Final = 12

@@ -7,12 +7,13 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalati
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any, Final
 
 from kubeanswers.access.rbac import MASTERS, RBAC_GROUP, AccessRules, Request, Rule, url_covers
 from kubeanswers.objects import ManifestObject, mapping, mappings
+from kubeanswers.records import dataclass
 
 WRITES: Final = {
     "Role": "roles",

@@ -8,13 +8,13 @@ field selector are refused, because a question without one does not carry it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.access.default_roles import default_role_objects
 from kubeanswers.access.rbac import AccessAnswer, Request, Rule
 from kubeanswers.objects import ObjectSet, mapping, mappings, scalar_text
+from kubeanswers.records import dataclass
 
 _PREFIX: Final = "system:node:"
 _GROUP: Final = "system:nodes"

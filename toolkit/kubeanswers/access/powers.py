@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -12,6 +11,7 @@ import yaml
 
 from kubeanswers.access.rbac import RBAC_GROUP, Rule
 from kubeanswers.kinds import KindTable
+from kubeanswers.records import dataclass
 
 _NAMELESS: Final = frozenset({"create", "deletecollection"})
 """Verbs asked before the object's name is known, so that a rule with resourceNames never allows them."""

@@ -7,12 +7,13 @@ only ever add, cluster bindings are asked before those of the namespace, a bindi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.access.default_roles import default_role_objects
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.records import dataclass
 from kubeanswers.selectors import Selector
 
 RBAC_GROUP: Final = "rbac.authorization.k8s.io"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kubeanswers.admission.guards import Guard, constraint_denies, guards, is_switched_off
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.records import dataclass
 from kubeanswers.validation.checks.admission import admission_binding, admission_policy
 from kubeanswers.validation.checks.report import faults
 

@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admis
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from kubeanswers.cel.authorizer import Check
 from kubeanswers.cel.values import type_name
 from kubeanswers.kinds import KindTable, builtin_kinds
 from kubeanswers.objects import mapping, mappings, name_of, scalar_text, texts
+from kubeanswers.records import dataclass
 
 _CODES: Final = {"Unauthorized": 401, "Forbidden": 403, "Invalid": 422, "RequestEntityTooLarge": 413}
 _LONGEST_MESSAGE: Final = 5 * 1024

@@ -12,12 +12,12 @@ https://open-policy-agent.github.io/gatekeeper/website/docs/violations/ (enforce
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from kubeanswers.kinds import KindTable
 from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text, texts
+from kubeanswers.records import dataclass
 
 Data = Mapping[str, Any]
 _ENGINES: Final = ("kyverno", "gatekeeper")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kubeanswers.cel.values import CelError
+from kubeanswers.records import dataclass
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -6,11 +6,12 @@ Source: https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-authorize
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, Final
 
 from kubeanswers.cel.formats import FORMATS
 from kubeanswers.cel.values import CelError
+from kubeanswers.records import dataclass
 
 Ask = Callable[[Mapping[str, str]], tuple[bool, str]]
 """Answers a check given as fields: verb and path, or verb, group, resource, subresource, name, namespace, user."""

@@ -8,7 +8,7 @@ and format strings are well-formed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from kubeanswers.cel.declarations import (
@@ -50,6 +50,7 @@ from kubeanswers.cel.types import (
     replaced,
 )
 from kubeanswers.cel.values import CelError, CelUndecidedError, type_name
+from kubeanswers.records import dataclass
 
 _NO_FIELDS: Final = frozenset(
     {"bool", "int", "uint", "double", "string", "bytes", "list", "null", "type", "duration", "timestamp"}

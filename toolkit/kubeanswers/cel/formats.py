@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from kubeanswers.cel.urls import Url
 from kubeanswers.cel.values import NONE, CelError, Optional, some
+from kubeanswers.records import dataclass
 
 _DNS_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 

@@ -9,7 +9,6 @@ import functools
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any, ClassVar, Final
 
@@ -18,6 +17,7 @@ from kubeanswers.cel.formats import FORMATS, NamedFormat
 from kubeanswers.cel.urls import Url
 from kubeanswers.cel.values import INT_MAX, INT_MIN, NONE, UINT_MAX, CelError, some
 from kubeanswers.quantities import parse_quantity
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import whole_number
 
 

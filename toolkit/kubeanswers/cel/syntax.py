@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import whole_number
 
 T = TypeVar("T")

@@ -8,8 +8,9 @@ Source: https://github.com/google/cel-spec/blob/master/doc/langdef.md#gradual-ty
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from kubeanswers.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from kubeanswers.cel.values import CelError
+from kubeanswers.records import dataclass
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")

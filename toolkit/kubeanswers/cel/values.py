@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.cel.syntax import Unsigned
+from kubeanswers.records import dataclass
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from kubeanswers.kustomize.variables import Variables
 from kubeanswers.objects import Where, mapping, mappings, scalar_text, scrubbed, sequence, texts
 from kubeanswers.parsing import parse_documents
 from kubeanswers.places import Places, below, is_plain_name, name_in
+from kubeanswers.records import dataclass
 from kubeanswers.shapes import UNFORMED
 from kubeanswers.source import read_text
 

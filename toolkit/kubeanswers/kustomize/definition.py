@@ -8,7 +8,6 @@ Source of the fields: https://kubectl.docs.kubernetes.io/references/kustomize/ku
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from kubeanswers.kustomize.strict import as_known, refusals
 from kubeanswers.objects import mappings, scalar_text, text_map, texts
 from kubeanswers.parsing import parse_documents
 from kubeanswers.places import below, is_file
+from kubeanswers.records import dataclass
 from kubeanswers.source import read_text
 
 KUSTOMIZATION_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")

@@ -6,12 +6,12 @@ The places are those of Kustomize's default name references.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kubeanswers.kustomize.resources import Resource, changed
 from kubeanswers.kustomize.settings import FieldSpec, fitting
 from kubeanswers.objects import mapping, scalar_text
+from kubeanswers.records import dataclass
 
 _WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 _PODS: Final[dict[str, str]] = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from kubeanswers.kinds import builtin_kinds
 from kubeanswers.objects import DEFAULT_NAMESPACE, Where, mapping, scalar_text, text_map
+from kubeanswers.records import dataclass
 from kubeanswers.selectors import Requirement, Selector
 
 _SET_TERM: Final = re.compile(r"^([^\s!=,()]+)\s+(in|notin)\s+\(([^)]*)\)$")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.objects import mappings, scalar_text
+from kubeanswers.records import dataclass
 
 FieldSpec = tuple[str, str, tuple[str, ...], bool]
 """Group and kind (empty for any), path, and whether what is missing is created."""

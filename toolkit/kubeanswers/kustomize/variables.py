@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.kustomize.replacements import value_at
 from kubeanswers.kustomize.resources import Resource, changed
 from kubeanswers.kustomize.settings import FieldSpec, fitting, specs
 from kubeanswers.objects import DEFAULT_NAMESPACE, mapping, scalar_text
+from kubeanswers.records import dataclass
 
 _REFERENCE: Final = re.compile(r"\$(?:\$|\(([^)]*)\))")
 _WORKLOADS: Final = {

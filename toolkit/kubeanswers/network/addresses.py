@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from kubeanswers.records import dataclass
 
 Range = tuple[int, int, int]
 """IP version, first and last address as integers."""

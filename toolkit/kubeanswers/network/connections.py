@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from kubeanswers.network.addresses import PRIVATE, AddressSet
@@ -26,6 +26,7 @@ from kubeanswers.network.rules import (
 )
 from kubeanswers.objects import ObjectSet
 from kubeanswers.pods import PodView, pods_of
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import whole_number
 
 Endpoint = PodView | AddressSet

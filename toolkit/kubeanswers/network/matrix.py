@@ -7,7 +7,7 @@ boolean algebra on blocks of rows, so that 20,000 pods take seconds and memory s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, TypeVar
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from kubeanswers.network.connections import Network, Port, port_samples
 from kubeanswers.network.rules import EGRESS, INGRESS, Action, Peer, Policy, PolicyRule, PortMatch, Tier
 from kubeanswers.pods import PodView
+from kubeanswers.records import dataclass
 from kubeanswers.selectors import Selector
 
 _BLOCK: Final = 1024

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from kubeanswers.network.addresses import AddressSet
 from kubeanswers.objects import ManifestObject, scalar_text
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import whole_number
 from kubeanswers.selectors import EVERYTHING, Selector
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from kubeanswers.errors import InputError
@@ -17,6 +17,7 @@ from kubeanswers.queueing.jobs import Jobs, read_jobs
 from kubeanswers.queueing.manifests import GROUP, Faults, read_design
 from kubeanswers.queueing.reasons import Cause, causes, condition
 from kubeanswers.queueing.values import MODELLED, Design, Granted, Settings, Version, Workload
+from kubeanswers.records import dataclass
 
 _IMAGE: Final = re.compile(r"/kueue:v([0-9]+)\.([0-9]+)")
 _NEW_API: Final[Version] = (0, 19)

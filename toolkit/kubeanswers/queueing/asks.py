@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kubeanswers.queueing.pool import Pool, Reason
 from kubeanswers.queueing.shapes import Shape, scaled
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.values import PODS
 
 

@@ -6,7 +6,7 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/cluster_queue/#flavorfungibility
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from kubeanswers.queueing.asks import Ask, Asks, Together, asks_of
@@ -15,6 +15,7 @@ from kubeanswers.queueing.shapes import Job, Shape, Tried
 from kubeanswers.queueing.topology import Misfit, Wanted
 from kubeanswers.queueing.tree import reach
 from kubeanswers.queueing.values import NEVER, TRY_NEXT, Domain, Granted
+from kubeanswers.records import dataclass
 
 NO_FIT: Final = 0
 PREEMPT: Final = 1

@@ -6,7 +6,7 @@ After every event rounds follow until nothing changes any more, or so many have 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kubeanswers.collector import paused_collector
 from kubeanswers.queueing.assignment import Assignment
@@ -18,6 +18,7 @@ from kubeanswers.queueing.rounds import Admitted, Preempted, Round, Scheduler
 from kubeanswers.queueing.shapes import Job, Placed, Shapes
 from kubeanswers.queueing.tree import Node, Slots
 from kubeanswers.queueing.values import Design, Reserved, Settings, Workload
+from kubeanswers.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate, islice
 from typing import Final
 
@@ -16,6 +16,7 @@ from kubeanswers.queueing.pool import Pool, Ranked
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tree import Node
 from kubeanswers.queueing.values import ANY, LOWER, LOWER_OR_NEWER, NEVER, Preemption
+from kubeanswers.records import dataclass
 
 _NONE: Final = float("-inf")
 _ALL: Final = float("inf")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.topology import Places
 from kubeanswers.queueing.tree import Node, Slots, limits_of, number_limits, settle
 from kubeanswers.queueing.values import ClusterQueue, Cohort, Design, Flavor, Version
+from kubeanswers.records import dataclass
 
 ZEROS_DROPPED: Final[Version] = (0, 16)
 """Since then nothing asked of a resource that a queue has no quota of keeps nobody out (kubernetes-sigs/kueue 8241)."""

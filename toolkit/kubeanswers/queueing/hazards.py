@@ -8,7 +8,7 @@ follow from the fields themselves (:data:`STATIC`). Loops are searched for, at r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kubeanswers.queueing.engine import Engine
@@ -17,6 +17,7 @@ from kubeanswers.queueing.loops import TRIES, find_loop
 from kubeanswers.queueing.reasons import text
 from kubeanswers.queueing.trials import Trial
 from kubeanswers.queueing.values import NEVER, STRICT, ClusterQueue, Design, Limit, Settings
+from kubeanswers.records import dataclass
 
 RULES: Final = (
     "queue-eviction-loop",

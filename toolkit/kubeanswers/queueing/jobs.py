@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.compute import added
@@ -12,6 +12,7 @@ from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, te
 from kubeanswers.queueing.manifests import GROUP, Faults, of_kind, seconds
 from kubeanswers.queueing.values import Domain, Granted, PodSet, Reserved, TopologyRequest, Workload
 from kubeanswers.quota.limit_ranges import Limit, limits_of, pod_refusals, with_limit_defaults
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import whole_number
 from kubeanswers.scheduling.objects import node_terms, toleration
 from kubeanswers.scheduling.requests import amounts, total_requests

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kubeanswers.queueing.pool import Pool
 from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.values import ANY, LOWER, LOWER_OR_NEWER
+from kubeanswers.records import dataclass
 
 if TYPE_CHECKING:
     from kubeanswers.queueing.assignment import Assignment

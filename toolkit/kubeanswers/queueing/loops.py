@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kubeanswers.queueing.engine import Course, Engine
 from kubeanswers.queueing.fairness import SchedulerCrashError
 from kubeanswers.queueing.reasons import text
 from kubeanswers.queueing.values import ClusterQueue, Design, PodSet, Settings, Workload
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.values import Toleration
 
 TRIES: Final = 150

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -25,6 +25,7 @@ from kubeanswers.queueing.values import (
     Preemption,
     ResourceGroup,
 )
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.fields import MALFORMED, explained
 from kubeanswers.scheduling.objects import label_selector, machine, toleration
 from kubeanswers.scheduling.requests import amount

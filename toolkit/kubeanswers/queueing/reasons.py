@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kubeanswers.quantities import cpu_text, memory_text
@@ -12,6 +11,7 @@ from kubeanswers.queueing.pool import Reason
 from kubeanswers.queueing.topology import Misfit
 from kubeanswers.queueing.tree import Slots
 from kubeanswers.queueing.values import Version
+from kubeanswers.records import dataclass
 
 WAITING_REASONS: Final[Version] = (0, 19)
 """Since then the condition tells apart what it called Pending before (WaitingForQuota, ExceedsMaxQuota)."""

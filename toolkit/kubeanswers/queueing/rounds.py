@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kubeanswers.queueing.assignment import FIT, NO_FIT, NOTHING, PREEMPT, Assigner, Assignment, Known
 from kubeanswers.queueing.fairness import FairPreemptor
@@ -15,6 +15,7 @@ from kubeanswers.queueing.shapes import Job
 from kubeanswers.queueing.tournament import ordered, served_by
 from kubeanswers.queueing.tree import Node, Slots
 from kubeanswers.queueing.values import ANY, STRICT, Granted, Settings
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.values import holds
 
 

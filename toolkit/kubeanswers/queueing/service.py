@@ -22,8 +22,10 @@ import math
 import random
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from kubeanswers.records import dataclass
 
 DESIGNS: Final = ("static", "borrowing", "fair", "clusters")
 """Quota designs, by name."""

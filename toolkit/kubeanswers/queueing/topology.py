@@ -9,11 +9,11 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/topology_aware_scheduling/ and K
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
 from kubeanswers.queueing.values import Domain, PodSet, TopologyRequest
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.values import (
     HOSTNAME,
     PODS,

@@ -9,9 +9,10 @@ Source: https://kueue.sigs.k8s.io/docs/concepts/ and the v1beta1 API of Kueue 0.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.values import Machine, NodeTerm, Selector, Taint, Toleration
 
 MODELLED: Final = "0.13.10"

@@ -7,7 +7,7 @@ quota (403).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -23,6 +23,7 @@ from kubeanswers.quota.limit_ranges import (
     with_limit_defaults,
 )
 from kubeanswers.quota.usage import countable, in_scope, missing_amounts, usage
+from kubeanswers.records import dataclass
 from kubeanswers.validation.checks.policies import limit_range, resource_quota
 from kubeanswers.validation.checks.report import faults
 from kubeanswers.validation.checks.resources import all_resources

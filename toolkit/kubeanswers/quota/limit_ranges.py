@@ -6,7 +6,6 @@ Source: https://kubernetes.io/docs/concepts/policy/limit-range/; messages in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +18,7 @@ from kubeanswers.compute import (
 )
 from kubeanswers.objects import mapping, mappings, scalar_text
 from kubeanswers.quantities import cpu_text, memory_text
+from kubeanswers.records import dataclass
 
 
 @dataclass(frozen=True)

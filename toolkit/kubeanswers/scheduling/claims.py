@@ -7,11 +7,11 @@ its form differs, ``v1beta1``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
 from kubeanswers.quantities import parse_quantity
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.objects import node_terms, one_of, toleration
 from kubeanswers.scheduling.requests import Object
 from kubeanswers.scheduling.values import Machine, NodeTerm, Taint, Toleration, term_holds

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.claims import read_offers
 from kubeanswers.scheduling.devices import Devices
 from kubeanswers.scheduling.storage import Storage, read_storage

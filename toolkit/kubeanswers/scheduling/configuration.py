@@ -6,11 +6,12 @@ Format: https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Final, cast
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.objects import node_term, node_terms, one_of, spread
 from kubeanswers.scheduling.requests import Object
 from kubeanswers.scheduling.values import CPU, HOSTNAME, MEMORY, ZONE, FitScoring, NodeTerm, Spread

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any
 
 import numpy as np
 
 from kubeanswers.collector import paused_collector
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.allocation import DeviceTest
 from kubeanswers.scheduling.arrivals import Arrivals, exists
 from kubeanswers.scheduling.cluster import Cluster

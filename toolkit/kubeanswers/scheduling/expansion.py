@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.arrivals import namespace_of
 from kubeanswers.scheduling.filters import admits, tolerated
 from kubeanswers.scheduling.objects import Reader, label_selector, labels_of, name_of

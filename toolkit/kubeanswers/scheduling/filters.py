@@ -8,11 +8,12 @@ topology spread constraints.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling import volumes
 from kubeanswers.scheduling.cluster import BoolArray, Cluster, Group, IntArray
 from kubeanswers.scheduling.configuration import FILTERS, Profile

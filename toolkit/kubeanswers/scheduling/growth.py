@@ -12,9 +12,10 @@ allocatable amounts. Largest sizes of groups, prices, other expanders and Karpen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.allocation import ClaimError
 from kubeanswers.scheduling.expansion import daemons_of
 from kubeanswers.scheduling.objects import Reader, labels_of, machine

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling import claims, storage
 from kubeanswers.scheduling.claims import Offers, read_offers
 from kubeanswers.scheduling.configuration import Profile, profiles

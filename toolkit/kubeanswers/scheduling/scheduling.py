@@ -6,11 +6,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.allocation import ClaimError
 from kubeanswers.scheduling.cluster import BoolArray, Cluster, IntArray
 from kubeanswers.scheduling.configuration import Profile

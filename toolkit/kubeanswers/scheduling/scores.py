@@ -7,12 +7,12 @@ integers divide towards zero, except where it rounds a floating point number its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.cluster import BoolArray, Cluster, IntArray
 from kubeanswers.scheduling.configuration import Profile
 from kubeanswers.scheduling.filters import Static, in_domains, matching

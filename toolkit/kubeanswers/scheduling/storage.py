@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.objects import label_selector, labels_of, node_terms
 from kubeanswers.scheduling.requests import Object, amount
 from kubeanswers.scheduling.values import NodeTerm, Selector

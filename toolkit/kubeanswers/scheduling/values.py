@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
+
+from kubeanswers.records import dataclass
 
 CPU: Final = "cpu"
 MEMORY: Final = "memory"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, Where, mapping
+from kubeanswers.records import dataclass
 from kubeanswers.shapes import NAME, UNFORMED, likeness
 from kubeanswers.validation.definitions import Definitions
 from kubeanswers.validation.places import at_line, line_of

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.validation.decoding import FORMATS, may_be_zero
 
 Schema = Mapping[str, Any]

@@ -6,12 +6,12 @@ What is known of each kind stands in ``custom_kinds.yaml`` with its source.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.source import read_yaml
 
 _BUILT_IN: Final = frozenset(

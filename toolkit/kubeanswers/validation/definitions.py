@@ -7,10 +7,11 @@ stay unjudged rather than taken for good.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.objects import mapping, mappings, scalar_text
+from kubeanswers.records import dataclass
 from kubeanswers.validation.structure import Structure
 
 _GROUP: Final = "apiextensions.k8s.io/"

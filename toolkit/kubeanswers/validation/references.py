@@ -7,10 +7,10 @@ refusal; an API server takes the object and refuses or keeps waiting what rests 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping, mappings, scalar_text, sequence
+from kubeanswers.records import dataclass
 from kubeanswers.validation.places import at_line, line_of
 
 _RBAC: Final = "rbac.authorization.k8s.io"

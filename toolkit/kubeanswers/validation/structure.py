@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.cel import CelUndecidedError
 from kubeanswers.cel.patterns import compiled
 from kubeanswers.errors import did_you_mean
 from kubeanswers.objects import mapping, mappings, sequence
+from kubeanswers.records import dataclass
 from kubeanswers.validation import rules
 from kubeanswers.validation.built_in import JSON_TYPES
 from kubeanswers.validation.decoding import is_base64, is_date

@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet
+from kubeanswers.records import dataclass
 from kubeanswers.shapes import UNFORMED
 from kubeanswers.twins import name_of
 from kubeanswers.validation.references import Dangling, dangling

@@ -7,13 +7,13 @@ as in its files, one of which is used twice); pending checks are named by their 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.access.rbac import RBAC_GROUP
 from kubeanswers.objects import mapping
 from kubeanswers.pod_security import CONTROLS, LEVELS, enforced
 from kubeanswers.pods import pods_of
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.bounds import Bounds
 from tenancykit.auditing.crossings.hostile_pods import LESSER_PODS, NODE_PORT, ROOT_PODS, HostilePods
 from tenancykit.auditing.crossings.network_reach import NetworkReach

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.auditing.findings import AuditReport, Finding, Severity
 
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]*")

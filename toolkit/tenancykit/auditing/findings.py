@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import IntEnum
 from typing import Any, Final
 
 from kubeanswers.errors import Fault
 from kubeanswers.objects import ManifestObject, Where
+from kubeanswers.records import dataclass
 from tenancykit.drawing import Drawable
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TypeVar
 
+from kubeanswers.records import dataclass
 from tenancykit.auditing.alike import BLANK, Kind
 from tenancykit.auditing.findings import AuditReport, Check, CrossingState, Finding
 

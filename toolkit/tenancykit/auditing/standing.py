@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, scalar_text
 from kubeanswers.reading import Reading
+from kubeanswers.records import dataclass
 from kubeanswers.validation.answers import Invalid
 from kubeanswers.validation.configurations import is_configuration
 from kubeanswers.validation.custom_kinds import is_custom

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Final
 
@@ -13,6 +13,7 @@ from kubeanswers.collector import paused_collector
 from kubeanswers.network.addresses import PRIVATE, AddressSet
 from kubeanswers.objects import ObjectSet
 from kubeanswers.reading import Reading
+from kubeanswers.records import dataclass
 from kubeanswers.validation.schema import DEFAULT_VERSION
 from tenancykit.auditing.alike import alike, with_few
 from tenancykit.auditing.benchmark import Evidence, benchmark_checks, standard_checks

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import whole_number
 from kubeanswers.source import read_yaml
 from tenancykit.labels import TENANT_LABEL

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from kubeanswers.access.powers import effective, powers_of
 from kubeanswers.access.rbac import AccessRules, Grant, implied_groups, service_account_user
 from kubeanswers.objects import ObjectSet, mapping, scalar_text
+from kubeanswers.records import dataclass
 from tenancykit.auditing.tenant_signs import TENANT_LABELS, Found, capsule_owners, find_tenants, is_platform_namespace
 
 __all__ = ["EVERYONE", "PLATFORM_GROUPS", "TENANT_LABELS", "Principal", "Tenancy", "is_platform_namespace"]

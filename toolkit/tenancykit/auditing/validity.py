@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.objects import ManifestObject
 from kubeanswers.reading import Reading, read_objects
+from kubeanswers.records import dataclass
 from kubeanswers.source import read_yaml
 from kubeanswers.validation.answers import Invalid, Validator
 from kubeanswers.validation.definitions import Definitions, definitions_of

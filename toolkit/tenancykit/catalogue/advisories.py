@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from kubeanswers.errors import Fault, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import OBSERVED_UNTIL
 from tenancykit.catalogue.reading import Entries

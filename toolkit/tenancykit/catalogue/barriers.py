@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Final
 
 from kubeanswers.errors import CatalogueError, Fault, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import (
     EFFECTS,
     Asset,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue

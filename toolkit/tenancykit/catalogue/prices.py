@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property, lru_cache
@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.price_entries import BASE_CURRENCY, Kind, Price
 from tenancykit.catalogue.price_feeds import is_feed, read_feed

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from kubeanswers.errors import CatalogueError, Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.source import Document, read_yaml
 from tenancykit.catalogue.accelerators import Accelerator, foreign_parts
 from tenancykit.catalogue.class_facts import unknown_facts

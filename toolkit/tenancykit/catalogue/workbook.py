@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from kubeanswers.errors import CatalogueError, Fault, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.advisories import Reactions, advisory_faults, advisory_rates
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import load_isolation

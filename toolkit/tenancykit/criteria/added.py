@@ -12,10 +12,10 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.score import Better, Score
 from tenancykit.criterion_names import ADDED, CRITERIA, CriterionName, add_name, remove_name

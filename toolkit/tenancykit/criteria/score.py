@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, Literal, Self, TypeVar, overload
+
+from kubeanswers.records import dataclass
 
 T = TypeVar("T")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.ranking import TIE, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import DecisionTable, FloatArray, amount, as_floats, change_text, reach

@@ -9,13 +9,13 @@ same value through a dominated part are not listed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Final, Literal
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.decision.table import BoolArray, FloatArray, IntArray, as_floats
 

@@ -10,13 +10,13 @@ in multiattribute value models, Organizational Behavior and Human Decision Proce
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.decision.exchange import Price, priced
 from tenancykit.decision.table import as_stated, figure
 from tenancykit.decision.value_tree import ValueTree

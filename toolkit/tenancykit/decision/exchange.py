@@ -8,11 +8,12 @@ trade-offs, Operations Research 50(6), 935-945.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.table import FloatArray
 from tenancykit.decision.value_tree import ValueTree
 from tenancykit.decision.weights import Weights

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.decision.ranking import TIE, weighted_scores
 from tenancykit.decision.scaling import Scaled

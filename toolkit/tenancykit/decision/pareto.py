@@ -9,7 +9,6 @@ criteria; small cases are compared all against all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, IntArray, as_floats
 
 _LEAF: Final = 192

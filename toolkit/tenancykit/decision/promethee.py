@@ -7,12 +7,12 @@ T. Calders and D. Van Assche (2018), Omega 76, 63-69 (flows by sorting instead o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.decision.ranking import Ranking, rank_scores
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import DecisionTable, FloatArray

@@ -7,13 +7,14 @@ All of them honour dominance: a design that is no better anywhere never gets a b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import Better, FloatArray, IntArray
 from tenancykit.decision.weights import Weights

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.ranking import TIE
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.weights import Weights

@@ -10,11 +10,11 @@ noise does not look like information.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.decision.sampling import Cells
 from tenancykit.decision.table import FloatArray, IntArray, figure
 

@@ -7,11 +7,11 @@ and whether it depends on the set of candidates, because a scale that does can r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.decision.table import DecisionTable, FloatArray
 
 Bounds = Mapping[str, tuple[float, float]]

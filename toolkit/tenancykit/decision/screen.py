@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.decision.table import BoolArray, DecisionTable, FloatArray, as_stated, figure, figures_apart
 
 Comparison = Literal["<=", ">=", "=="]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.decision.ranking import TIE, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled
 from tenancykit.decision.table import FloatArray, IntArray

@@ -8,7 +8,7 @@ Making, Operations Research 49(3), 444-454; computation by simulation after T. T
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial
 from typing import Final
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.relevance import Relevance, relevances
 from tenancykit.decision.sampling import Cells, Uncertainty
 from tenancykit.decision.scaling import Scaled

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.decision.agreement import Agreement, agreement
 from tenancykit.decision.ranking import TIE, Ranking, weighted_scores, weighted_sum
 from tenancykit.decision.scaling import Scaled

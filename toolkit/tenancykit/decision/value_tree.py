@@ -11,13 +11,13 @@ Human Decision Processes 62(3), 252-266.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.decision.table import FloatArray
 from tenancykit.decision.value_functions import ValueFunction
 from tenancykit.decision.weights import Weights

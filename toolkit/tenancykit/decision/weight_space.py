@@ -8,13 +8,13 @@ Operations Research 32(6), 1296-1308) when fewer than one in a hundred proposals
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.decision.table import BoolArray, FloatArray
 from tenancykit.decision.weights import Weights
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.work import Toil, Work

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Component
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.facts import class_sites

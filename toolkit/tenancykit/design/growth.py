@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.design.components import Closure
 from tenancykit.distributions import Moments
 

@@ -8,9 +8,9 @@ the same others, can ever improve a figure. One that cannot, and that no rule as
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import Option
 from tenancykit.catalogue.reading import Catalogue

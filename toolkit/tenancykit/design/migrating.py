@@ -5,10 +5,10 @@ Lines are added and none is changed. What cannot be carried over, for it now mea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from kubeanswers.source import Document, parse_yaml
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.needs import asked_needs, stated_needs

@@ -9,9 +9,9 @@ becomes the name of a design on another's site.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Option
 from tenancykit.design.facts import SITE
 from tenancykit.design.model import ClassDesign

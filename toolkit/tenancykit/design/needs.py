@@ -7,10 +7,10 @@ an option of one's own folder provides a need by providing the trait.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from kubeanswers.errors import Fault, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.source import Path_, Place
 from tenancykit.catalogue.model import Dimension, Need
 from tenancykit.catalogue.reading import Catalogue

@@ -7,11 +7,11 @@ which the space yields them. A range of numbers can so be handed to another proc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Option
 from tenancykit.design.model import Choice
 from tenancykit.design.space import Candidates, Layer, Space, State

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import DIMENSIONS, Dimension, Option
 from tenancykit.catalogue.reading import Catalogue

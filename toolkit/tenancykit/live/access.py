@@ -8,11 +8,11 @@ cluster-wide. The claim is what the export's own RBAC objects answer. Reviews ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kubeanswers.access.powers import Power, powers
 from kubeanswers.access.rbac import AccessRules, Request
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.api_access import CROSSING
 from tenancykit.auditing.tenants import Principal, Tenancy
 from tenancykit.live.client import Answer, ApiServer

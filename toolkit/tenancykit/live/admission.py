@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.access.rbac import Request
 from kubeanswers.objects import mapping
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.hostile_pods import CROSSING as NODE
 from tenancykit.auditing.crossings.hostile_pods import (

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Literal
 
 from kubeanswers.objects import DEFAULT_NAMESPACE, ManifestObject, mapping, mappings, scalar_text
+from kubeanswers.records import dataclass
 from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer, SignedOutError, UnreachableError
 from tenancykit.live.discovery import Discovery, Served
 

@@ -8,7 +8,7 @@ one by one, whatever they reach.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.access.rbac import Request
@@ -24,6 +24,7 @@ from kubeanswers.objects import (
     scrubbed,
     texts,
 )
+from kubeanswers.records import dataclass
 from tenancykit.auditing import AuditOptions, AuditReport, Severity, audit
 from tenancykit.auditing.tenants import Tenancy
 from tenancykit.live.client import PAGE, ApiServer

@@ -13,12 +13,13 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeVar
 
 from kubeanswers.errors import Fault, InputError, MissingExtraError, TenancyKitError
 from kubeanswers.objects import mapping, sequence
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import whole_number
 
 FIELD_MANAGER: Final = "tenancykit"

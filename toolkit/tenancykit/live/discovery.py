@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kubeanswers.objects import ManifestObject, mapping, mappings, scalar_text
+from kubeanswers.records import dataclass
 from tenancykit.live.client import ApiServer, UnreachableError
 
 

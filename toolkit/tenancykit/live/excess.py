@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from kubeanswers.compute import amount, resource_list
 from kubeanswers.objects import mapping, mappings, scalar_text
 from kubeanswers.pods import pods_of
 from kubeanswers.quota.enforcement import NamespaceAccount
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.bounds import CROSSINGS
 from tenancykit.live.questions import State

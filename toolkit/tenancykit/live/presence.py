@@ -9,10 +9,11 @@ name, is what the server would store if nobody had touched it. A user who may on
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from kubeanswers.objects import ManifestObject, mapping, scalar_text
+from kubeanswers.records import dataclass
 from tenancykit.auditing.tenants import Tenancy
 from tenancykit.live.applying import apply_object, is_object, is_same, managers_of, place_of
 from tenancykit.live.client import FIELD_MANAGER, Answer, ApiServer

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from kubeanswers.access.rbac import AccessRules, Request
@@ -17,6 +16,7 @@ from kubeanswers.errors import Fault, InputError
 from kubeanswers.objects import ObjectSet, mapping, mappings, scalar_text
 from kubeanswers.pods import pods_of
 from kubeanswers.questions import reach
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy
 from tenancykit.labels import CLASS_LABEL

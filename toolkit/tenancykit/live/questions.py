@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from kubeanswers.records import dataclass
 
 State = Literal["allowed", "denied", "undecided"]
 Verdict = Literal["as claimed", "open", "lacking", "undecided"]

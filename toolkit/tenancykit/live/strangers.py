@@ -7,11 +7,11 @@ told apart by its own marks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.pod_security import enforced, violations
+from kubeanswers.records import dataclass
 from tenancykit.auditing.tenants import Tenancy, is_platform_namespace
 from tenancykit.live.questions import State
 

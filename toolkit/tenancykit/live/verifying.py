@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from kubeanswers.access.rbac import AccessRules
 from kubeanswers.objects import ObjectSet
+from kubeanswers.records import dataclass
 from kubeanswers.validation.schema import DEFAULT_VERSION
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.tenants import PLATFORM_GROUPS, Tenancy

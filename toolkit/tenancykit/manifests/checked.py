@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from kubeanswers.errors import OutputError
+from kubeanswers.records import dataclass
 from kubeanswers.source import parse_yaml
 from tenancykit.manifests.model import KubernetesObject
 

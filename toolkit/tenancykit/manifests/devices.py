@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from typing import Final
 
 from kubeanswers.quantities import GIB, MIB
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.accelerators import Accelerator, Partition, accelerator, resources_of
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ClassDesign

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
 
+from kubeanswers.records import dataclass
 from tenancykit.labels import PREFIX
 
 KubernetesObject = dict[str, Any]

@@ -17,11 +17,12 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self
 
 from kubeanswers.errors import OutputError
+from kubeanswers.records import dataclass
 from kubeanswers.writing import keep_owner, make_parents, refuse_planted
 from tenancykit.manifests.exchange import clear_leftovers, exclusive_lock, put_in_place
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Option
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.scenario.model import Scenario

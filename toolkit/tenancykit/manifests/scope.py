@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.boards import vendor_of
 from tenancykit.design.facts import api_access

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from typing import Final
 
 from kubeanswers.quantities import GIB, MIB
+from kubeanswers.records import dataclass
 from tenancykit.design.model import ClassDesign
 from tenancykit.manifests.devices import ClassDevices, DeviceRequest
 from tenancykit.scenario.model import Workload

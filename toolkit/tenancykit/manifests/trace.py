@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, get_args
 
+from kubeanswers.records import dataclass
 from tenancykit.design import facts
 from tenancykit.design.model import ClassDesign, ResolvedDesign
 from tenancykit.manifests.model import Requirement

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.domains import Clusters
 from tenancykit.criteria.cost.housing import Housed
 from tenancykit.criteria.cost.statement import Statement

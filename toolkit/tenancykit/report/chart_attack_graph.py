@@ -11,9 +11,9 @@ import heapq
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.criteria.isolation.graph import AttackGraph
 from tenancykit.criteria.isolation.result import AssetFinding, PairFinding

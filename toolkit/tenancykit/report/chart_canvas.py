@@ -6,10 +6,10 @@ import html
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.terminal import xml_text
 from kubeanswers.writing import write_text
 from tenancykit.report.chart_colours import FAINT, IN_NOTEBOOKS, INK, MADE_BY, ink_on

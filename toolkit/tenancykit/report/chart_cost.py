@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.charges import CATEGORIES
 from tenancykit.criteria.cost.housing import Housed, gpu_share

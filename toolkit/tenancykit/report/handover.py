@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kubeanswers.inputs import read_bytes
+from kubeanswers.records import dataclass
 from kubeanswers.terminal import counted
 from tenancykit.drawing import Drawable, text_of
 from tenancykit.manifests import ExportResult

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.terminal import counted
 from tenancykit.catalogue.attack import PLANES, ExpectedEffect, LevelRule
 from tenancykit.catalogue.barriers import load_isolation

@@ -8,8 +8,7 @@ are called what they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from kubeanswers.records import dataclass
 from tenancykit.report.giving_up import given_up, opened_up
 from tenancykit.report.opening_buys import CHEAPEST, buys, dearer
 from tenancykit.report.opening_level import refused, what_stands, what_would_reach

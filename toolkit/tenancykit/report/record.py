@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kubeanswers.records import dataclass
 from kubeanswers.terminal import counted, escaped
 from kubeanswers.writing import write_text
 from tenancykit.criterion_names import CRITERIA, TITLES

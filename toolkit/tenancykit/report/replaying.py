@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.places import is_file
+from kubeanswers.records import dataclass
 from kubeanswers.source import Document
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criterion_names import CRITERIA

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from kubeanswers.errors import InputError
+from kubeanswers.records import dataclass
 from tenancykit.report.record_inputs import RecordedInputs
 from tenancykit.study.comparison import Study
 from tenancykit.study.scales import End, on_ends

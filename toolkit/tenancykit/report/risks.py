@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.effort.measure import task_table
 from tenancykit.report.completing import goes_without
 from tenancykit.report.opening_days import days_in_words

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from kubeanswers.errors import Fault, did_you_mean
 from kubeanswers.quantities import GIB
+from kubeanswers.records import dataclass
 from kubeanswers.source import Path_, Place
 from tenancykit.scenario.model import NodeOffer, NodeSpec, Scenario, Workload
 

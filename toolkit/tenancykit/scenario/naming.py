@@ -7,9 +7,9 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.scenario.model import NamedTenant, Scenario, TenantClass, WorkloadUse
 
 MAX_KUBERNETES_NAME: Final = 40

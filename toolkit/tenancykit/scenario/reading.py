@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.places import is_file, is_folder
+from kubeanswers.records import dataclass
 from kubeanswers.source import Document, Path_, Place, parse_yaml, read_yaml
 from tenancykit.scenario.checks import check
 from tenancykit.scenario.fitting import NodeShape, whole_hosts_only

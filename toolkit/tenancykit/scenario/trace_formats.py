@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.scenario import trace_clusters, trace_monitoring, traces
 from tenancykit.scenario.trace_rows import TenantChange, Trace, TraceJob, column_names, trace_head
 

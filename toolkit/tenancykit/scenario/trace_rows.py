@@ -13,7 +13,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Generic, TextIO, TypeVar, cast, overload
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.inputs import no_text, read_bytes
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import decimal_number
 
 MAX_BYTES: Final = 1024 * 1024 * 1024

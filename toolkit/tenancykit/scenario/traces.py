@@ -20,12 +20,13 @@ import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import MIB, millis, whole
+from kubeanswers.records import dataclass
 from kubeanswers.terminal import of_cell
 from tenancykit.scenario.trace_rows import (
     MOST_STEPS,

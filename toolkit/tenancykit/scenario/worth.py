@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from kubeanswers.records import dataclass
 
 _SHAPE: Final = re.compile(
     r"(?P<amount>[0-9][0-9,_ ]*(?:\.[0-9]+)?[kM]?)\s*(?P<currency>[A-Za-z]{3})\b\s*(?P<rest>.*)", re.IGNORECASE

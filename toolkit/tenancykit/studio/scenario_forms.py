@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from pydantic import BaseModel
 
 from kubeanswers.errors import Fault
 from kubeanswers.quantities import cpu_text, memory_text
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import decimal_number
 from kubeanswers.source import Path_, field_text
 from tenancykit.scenario.model import Exposure, Infrastructure, NodeOffer, Team, TenantClass, Workload

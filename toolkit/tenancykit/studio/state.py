@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from kubeanswers.source import parse_yaml, read_text
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.model import Design

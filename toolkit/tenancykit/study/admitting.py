@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -16,6 +16,7 @@ from kubeanswers.queueing.answer import Admission, Admitted, admit, settings_of
 from kubeanswers.queueing.hazards import LOOP, Hazard, hazards
 from kubeanswers.queueing.values import Flavor, Granted, Version
 from kubeanswers.reading import read_objects
+from kubeanswers.records import dataclass
 from kubeanswers.scheduling.dump import DumpPlacement, place_dump
 from kubeanswers.source import read_text
 from tenancykit.drawing import Drawable

@@ -8,12 +8,12 @@ with machines of its own for every tenant, whether or not anybody asked for one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.quantities import HOURS_PER_MONTH
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.sweep import CostSweep

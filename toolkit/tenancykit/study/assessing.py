@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, TextIO
 
@@ -12,6 +12,7 @@ from kubeanswers.access.rbac import AccessRules
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.objects import ManifestObject
 from kubeanswers.pods import pods_of
+from kubeanswers.records import dataclass
 from tenancykit.auditing import AuditOptions, AuditReport, Reading, audit, audit_clusters, read_clusters
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
 from tenancykit.auditing.tenant_signs import is_platform_namespace

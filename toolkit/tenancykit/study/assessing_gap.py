@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.objects import ManifestObject, mapping
 from kubeanswers.quantities import parse_quantity
+from kubeanswers.records import dataclass
 from kubeanswers.source import dump_yaml, dump_yaml_all, parse_all, read_text, read_yaml
 from tenancykit.manifests import export
 from tenancykit.manifests.model import SIGNATURE, SIGNED, unsigned

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, Final, Literal
 
 from kubeanswers.objects import ManifestObject, mapping, scalar_text
+from kubeanswers.records import dataclass
 from tenancykit.auditing import AuditReport
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import Dimension, Option

@@ -7,12 +7,13 @@ change the cost of people too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, cast
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import Influence

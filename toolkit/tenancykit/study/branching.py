@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.isolation.beliefs import Beliefs
 from tenancykit.criteria.isolation.relaxed import highest_isolation
 from tenancykit.design.batch import Batch, Codes, batch_of

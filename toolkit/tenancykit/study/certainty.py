@@ -9,12 +9,13 @@ only them again; ``robust`` measures all.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.isolation.exposure import plane_nines
 from tenancykit.criteria.isolation.result import MAX_NINES
 from tenancykit.criterion_names import ADDED, PLAIN

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.isolation.explanation import evidence_tree

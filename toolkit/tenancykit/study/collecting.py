@@ -6,12 +6,13 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, UndecidedError
 from kubeanswers.inputs import decoded, read_bytes
+from kubeanswers.records import dataclass
 from tenancykit.criterion_names import CRITERIA, FOUR
 from tenancykit.decision.reigns import Reign
 from tenancykit.decision.stakeholders import Consensus, Stakeholder, consensus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, UndecidedError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Evidence
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue

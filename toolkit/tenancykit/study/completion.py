@@ -13,12 +13,13 @@ two classes lacked one. What cannot be completed stays missing, and the design i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.layers import LAYERS
 from tenancykit.catalogue.model import DIMENSIONS, Need, Option
 from tenancykit.catalogue.reading import Catalogue

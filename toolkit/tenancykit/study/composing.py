@@ -23,12 +23,13 @@ import itertools
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.added import measure_added
 from tenancykit.criteria.effort.calibration import Calibration

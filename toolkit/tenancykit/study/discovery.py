@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Dimension
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criterion_names import ADDED, CRITERIA, FOUR

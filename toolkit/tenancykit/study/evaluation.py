@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from functools import partial
 from math import hypot
@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import cents
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.prices import PriceBook
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kubeanswers.errors import InputError
+from kubeanswers.records import dataclass
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.decision.elicitation import Elicited, Good, TradeOff, from_tradeoffs
 from tenancykit.decision.exchange import Price, priced, prices, together

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kubeanswers.records import dataclass
 from tenancykit.criterion_names import CRITERIA
 from tenancykit.design.families import family_of
 from tenancykit.design.validity import resolve

@@ -7,12 +7,12 @@ do not. Held still, a source shows how much of that is its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.decision.table import FloatArray
 from tenancykit.decision.weight_space import known_weights
 from tenancykit.decision.weights import Weights

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.decision.combining import Part, combine_fronts
 from tenancykit.design.batch import Batch, Codes, batch_of
 from tenancykit.design.numbering import Numbered

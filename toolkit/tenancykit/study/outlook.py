@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.charges import PEOPLE
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.scenario.fields import MAX_TENANTS

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from kubeanswers.collector import paused_collector
 from kubeanswers.errors import Fault
+from kubeanswers.records import dataclass
 from tenancykit.auditing import Finding, read_objects
 from tenancykit.auditing.fleet import cluster_folders
 from tenancykit.catalogue.attack import Crossing

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from kubeanswers.errors import Fault
+from kubeanswers.records import dataclass
 from tenancykit.auditing import AuditOptions, CrossingState, Finding, Reading, audit
 from tenancykit.auditing.crossings.hostile_pods import pod_makers
 from tenancykit.design.model import ClassDesign, ResolvedDesign

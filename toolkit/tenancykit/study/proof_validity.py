@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from kubeanswers.errors import Fault
+from kubeanswers.records import dataclass
 from kubeanswers.validation.references import Dangling
 from tenancykit.auditing import AuditReport, Reading
 from tenancykit.auditing.alike import dangling_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.criteria.isolation.exposure import IsolationResult
 from tenancykit.criteria.isolation.measure import measure

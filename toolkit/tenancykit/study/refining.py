@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.design.batch import Batch, Codes
 from tenancykit.study.sweeping import Columns, Floats, Question, Sweeper, sweeper_of

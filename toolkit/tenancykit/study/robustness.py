@@ -7,11 +7,12 @@ change the cost of people too. What they do to the time to patch, and so to isol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, UndecidedError
+from kubeanswers.records import dataclass
 from tenancykit.decision.assumptions import Assumption, TippingPoint, TornadoRow, tipping_points, tornado
 from tenancykit.decision.explain import Neighbour, Step, last_step, neighbours
 from tenancykit.decision.promethee import promethee, range_preferences

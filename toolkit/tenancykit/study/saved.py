@@ -11,7 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from kubeanswers.errors import Fault, InputError
 from kubeanswers.inputs import read_bytes
+from kubeanswers.records import dataclass
 from kubeanswers.writing import replacing
 from tenancykit.study.refining import bills_of
 from tenancykit.study.sweeping import Columns, Question, sweep_codes, sweeper_of

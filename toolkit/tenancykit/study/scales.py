@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.criteria.added import AddedCriterion, registered

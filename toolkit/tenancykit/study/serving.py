@@ -6,12 +6,12 @@ import functools
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.queueing.service import CALM, DESIGNS, Asked, Service, Stops, simulate, smallest_fleet
+from kubeanswers.records import dataclass
 from tenancykit.drawing import Drawable
 from tenancykit.scenario.trace_formats import FORMS, read_trace
 from tenancykit.scenario.trace_rows import RowError, TraceJob, count_of, table_rows

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.decision.plausible import FAR, most_for_a_nine, most_for_work
 from tenancykit.decision.ranking import TIE
 from tenancykit.decision.table import FloatArray

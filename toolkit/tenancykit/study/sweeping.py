@@ -6,13 +6,14 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kubeanswers.errors import UndecidedError
+from kubeanswers.records import dataclass
 from kubeanswers.remembering import remember
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.model import Dimension

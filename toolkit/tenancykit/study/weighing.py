@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import decimal_number
 from tenancykit.criterion_names import ADDED, CRITERIA, TITLES
 from tenancykit.decision.elicitation import (

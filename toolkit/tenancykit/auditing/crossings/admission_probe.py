@@ -7,7 +7,7 @@ heart); one of each such shape is asked, so that ten thousand tenants cost no mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from kubeanswers.admission.request import AdmissionRequest
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, anonymous, candidates, ordinary_pod, written
 from tenancykit.auditing.tenants import Principal, Tenancy
 from tenancykit.labels import CLASS_LABEL, POOL_LABEL

@@ -7,7 +7,7 @@ whole cluster, or in a namespace of the platform, reaches every tenant the clust
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
@@ -25,6 +25,7 @@ from kubeanswers.access.powers import (
 from kubeanswers.access.rbac import Grant, Rule
 from kubeanswers.kinds import KindTable
 from kubeanswers.objects import scalar_text
+from kubeanswers.records import dataclass
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import EVERYONE, Tenancy, is_platform_namespace
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 from kubeanswers.compute import is_extended, resource_list
 from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping, mappings
 from kubeanswers.pods import pods_of
+from kubeanswers.records import dataclass
 from kubeanswers.selectors import Selector
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import Tenancy

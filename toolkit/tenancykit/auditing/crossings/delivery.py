@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final
@@ -18,6 +17,7 @@ from kubeanswers.access.powers import powers_of
 from kubeanswers.access.rbac import Rule
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text, texts
 from kubeanswers.pods import pods_of
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.hostile_pods import HostilePods
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenant_signs import labelled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from kubeanswers.access.rbac import AccessRules, Request
 from kubeanswers.objects import ObjectSet, Where, scalar_text, texts
 from kubeanswers.pod_security import Violation, enforced, violations
 from kubeanswers.pods import PodView, pods_of
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.admission_probe import RANK, AdmissionProbe, Taken
 from tenancykit.auditing.crossings.probe_pods import Change, fingerprint
 from tenancykit.auditing.findings import Finding, Severity, about

@@ -7,7 +7,6 @@ label selector that any policy applies to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -20,6 +19,7 @@ from kubeanswers.network.policies import policies_of, unevaluated
 from kubeanswers.network.rules import Policy
 from kubeanswers.objects import ManifestObject, ObjectSet, Where, mapping
 from kubeanswers.pods import PodView, pods_of
+from kubeanswers.records import dataclass
 from kubeanswers.selectors import Selector
 from tenancykit.auditing.findings import Finding, Severity, about
 from tenancykit.auditing.tenants import Tenancy

@@ -7,7 +7,7 @@ pod for somebody else's, and one that tolerates everything are put to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
@@ -15,6 +15,7 @@ import yaml
 
 from kubeanswers.objects import ManifestObject, ObjectSet, mapping, mappings, scalar_text
 from kubeanswers.pods import pods_of
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe, Taken
 from tenancykit.auditing.crossings.probe_pods import Change, Pool, pinned
 from tenancykit.auditing.findings import Finding, Severity, about

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import product
 from typing import Any, Final
 
 from kubeanswers.objects import mapping, mappings
 from kubeanswers.pods import PodView
+from kubeanswers.records import dataclass
 
 Pod = Mapping[str, Any]
 Pool = tuple[str, str]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from kubeanswers.objects import ObjectSet, Where, mapping, mappings, scalar_text
+from kubeanswers.records import dataclass
 from kubeanswers.selectors import Selector
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe, Taken
 from tenancykit.auditing.crossings.hostile_pods import HostilePods

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from kubeanswers.objects import ObjectSet, Where, scalar_text
 from kubeanswers.pods import pods_of
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe, Taken
 from tenancykit.auditing.crossings.probe_pods import Change
 from tenancykit.auditing.findings import Finding, Severity, about

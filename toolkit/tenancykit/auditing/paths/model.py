@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from kubeanswers.objects import ManifestObject, ObjectSet
+from kubeanswers.records import dataclass
 from tenancykit.auditing.crossings.admission_probe import AdmissionProbe
 from tenancykit.auditing.crossings.hostile_pods import HostilePods
 from tenancykit.auditing.findings import Finding, Severity, about

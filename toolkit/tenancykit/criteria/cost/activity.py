@@ -7,13 +7,14 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.remembering import remember
 from tenancykit.criteria.cost.demand import PROFILE_KINDS, ProfileKind, Series, activity, expand_changes, whole
 from tenancykit.scenario.model import Demand, Scenario, TenantClass, Workload, WorkloadUse

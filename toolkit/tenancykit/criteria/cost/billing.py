@@ -9,11 +9,12 @@ cost) or per tenant.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Final, Literal
 
 from kubeanswers.quantities import cents, share_exactly
+from kubeanswers.records import dataclass
 
 SYSTEM: Final = ""
 """Party of system workloads, whose cost everybody of the pool shares."""

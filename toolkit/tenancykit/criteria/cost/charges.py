@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from kubeanswers.quantities import GIB, HOURS_PER_MONTH, cents
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.price_entries import Kind, Price
 from tenancykit.conditions import ALWAYS
 from tenancykit.criteria.cost.activity import Activity, TenantGroup

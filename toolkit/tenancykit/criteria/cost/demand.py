@@ -11,13 +11,13 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 
 Series = NDArray[np.float64]
 ProfileKind = Literal["constant", "diurnal", "bursty", "campaigns"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, Literal, NamedTuple
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.activity import Activity, TenantGroup, is_constant, steady, waits
 from tenancykit.criteria.cost.demand import Series

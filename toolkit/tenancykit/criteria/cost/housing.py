@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.domains import Domain
 from tenancykit.criteria.cost.machines import taken_milli
 from tenancykit.criteria.cost.placement.devices import WHOLE

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import GpuMode
 from tenancykit.catalogue.price_entries import NodeShape, Price, Term, gpu_memory
 from tenancykit.criteria.cost.placement.devices import (

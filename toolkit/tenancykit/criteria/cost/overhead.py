@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kubeanswers.quantities import MIB
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Footprint
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass
 from tenancykit.design.components import Closure

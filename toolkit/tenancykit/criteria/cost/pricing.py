@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
 from kubeanswers.quantities import HOURS_PER_MONTH
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.price_entries import BASE_CURRENCY, HOURS_PER_YEAR, SPREAD, Kind, OwnHardware, Price, Term
 from tenancykit.catalogue.prices import PriceBook
 from tenancykit.criteria.score import Evidence

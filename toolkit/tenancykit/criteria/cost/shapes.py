@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import GpuMode, Rule
 from tenancykit.criteria.cost.machines import Machine, on_whole_hosts, sharing_of
 from tenancykit.criteria.cost.overhead import Burden, node_tax, pod_tax

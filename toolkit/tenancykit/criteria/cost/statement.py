@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
 from kubeanswers.quantities import GIB, HOURS_PER_MONTH, cents, share_exactly
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Range
 from tenancykit.criteria.cost.activity import TenantGroup
 from tenancykit.criteria.cost.billing import SYSTEM, Bill, IdlePolicy, Item, Pool, SharePolicy, Use, divide

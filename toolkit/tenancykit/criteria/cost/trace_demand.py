@@ -7,13 +7,14 @@ import io
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.terminal import cell
 from tenancykit.criteria.cost.demand import (
     Jobs,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.demand import Series
 from tenancykit.criteria.cost.housing import Housed
 from tenancykit.criteria.cost.placement.values import GPU_MILLI

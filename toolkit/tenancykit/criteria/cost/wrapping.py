@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Interference, Range
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue

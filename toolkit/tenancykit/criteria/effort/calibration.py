@@ -15,9 +15,10 @@ import io
 import math
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.scalars import decimal_number
 from kubeanswers.source import read_text
 from tenancykit.catalogue.work import Task

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import WorkBook, load_work
 from tenancykit.criteria.effort.calibration import Calibration

@@ -15,9 +15,10 @@ import bisect
 import heapq
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from kubeanswers.records import dataclass
 
 TOLERANCE: Final = 1e-9
 """Two times or amounts closer than this (relative to the larger, or absolute below 1) are equal."""

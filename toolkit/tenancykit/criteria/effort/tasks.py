@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.work import Automation, Task, Work
 from tenancykit.catalogue.workbook import WorkBook, prerequisites
 from tenancykit.criteria.effort.calibration import Calibration

@@ -7,10 +7,10 @@ expect and a range. The catalogue gives them; a scenario may state windows, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Range
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition

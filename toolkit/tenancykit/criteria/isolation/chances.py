@@ -16,9 +16,9 @@ shorter than what operations take. Misconfiguration is an independent second cau
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Barrier, Boundary, Evidence, Lapse, Range, Upkeep
 from tenancykit.catalogue.barriers import OBSERVED_UNTIL, IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Expectation, ExpectedEffect, Plane
 from tenancykit.catalogue.barriers import AUDIT, load_isolation
 from tenancykit.catalogue.reading import Catalogue

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, assumed_share

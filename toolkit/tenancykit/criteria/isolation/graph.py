@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Asset, Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.reliability import Link

@@ -12,10 +12,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.diagram import FALSE, TRUE, Diagram

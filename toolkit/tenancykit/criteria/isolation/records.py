@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from kubeanswers.errors import Fault, InputError, did_you_mean
+from kubeanswers.records import dataclass
 from kubeanswers.source import Document, read_yaml
 from kubeanswers.terminal import escaped
 from tenancykit.catalogue.attack import Evidence, read_twice

@@ -11,8 +11,8 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.isolation.diagram import FALSE, TRUE, Diagram
 
 

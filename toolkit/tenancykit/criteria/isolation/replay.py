@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Boundary, DesignChoice, Evidence, Impact
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition, parse_condition

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Impact, Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR, Strength

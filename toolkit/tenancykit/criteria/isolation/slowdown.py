@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Interference, Range
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.chances import DAYS_PER_YEAR

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.conditions import Condition
 

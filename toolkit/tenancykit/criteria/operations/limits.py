@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import Limit
 from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.design.components import Closure

@@ -19,10 +19,11 @@ a design space is explored by the same figure without a manifest being written. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.catalogue.workbook import WorkBook, load_work
 from tenancykit.criteria.operations.limits import NOTHING_PLACED, Finding, Placed, check_limits

@@ -10,8 +10,9 @@ Susanto, LISA 2005. Pure mathematics, no I/O.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+from kubeanswers.records import dataclass
 
 DAYS_PER_MONTH: Final = 365 / 12
 LONGEST_WAIT_DAYS: Final = 365.0

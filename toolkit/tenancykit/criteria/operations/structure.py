@@ -10,8 +10,9 @@ somebody decides, memory holds the values that must be the same in two or more p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.design.components import Closure
 

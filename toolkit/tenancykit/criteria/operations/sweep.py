@@ -8,12 +8,13 @@ single design.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.work import Activity, Toil
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.criteria.operations.measure import roll_out

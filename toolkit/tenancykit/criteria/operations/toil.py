@@ -8,10 +8,11 @@ under a fleet layer costs the share that a roll-out in waves leaves. Work depend
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.work import Activity, Automation, Factors, Toil
 from tenancykit.catalogue.workbook import WorkBook
 from tenancykit.design.components import Closure, Extent, Installation, RolloutGroup

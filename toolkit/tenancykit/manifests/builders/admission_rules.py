@@ -8,9 +8,9 @@ library evaluates them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from kubeanswers.records import dataclass
 from tenancykit.design.facts import class_workloads
 from tenancykit.labels import CLASS_LABEL, POOL_LABEL, PREFIX, TENANT_LABEL
 from tenancykit.manifests.model import Requirement

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from typing import Any, Final
 
 from kubeanswers.quantities import GIB, cpu_text, memory_text
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.accelerators import resources_of
 from tenancykit.catalogue.prices import load_prices
 from tenancykit.catalogue.reading import Catalogue

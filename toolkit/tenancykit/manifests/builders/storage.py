@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from kubeanswers.records import dataclass
 from tenancykit.manifests.builders import quota
 from tenancykit.manifests.builds import KUBERNETES, OptionBuild
 from tenancykit.manifests.model import Manifest, manifest

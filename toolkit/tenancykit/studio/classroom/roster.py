@@ -6,13 +6,13 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pydantic import Field
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from kubeanswers.source import read_text
 from tenancykit.scenario.fields import Model
 from tenancykit.scenario.naming import kubernetes_name

@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from kubeanswers.source import read_yaml
 from kubeanswers.writing import write_text
 from tenancykit.api import collect, compare, load_scenario

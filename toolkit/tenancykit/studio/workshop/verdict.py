@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from kubeanswers.records import dataclass
 from tenancykit.drawing import Drawable, html_of, text_of
 
 

@@ -10,12 +10,12 @@ the node-pattern LP, hence below every purchase.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.placement.divisible import cheapest_nodes
 from tenancykit.criteria.cost.placement.states import Fleet, FloatArray, IntArray, Request, request_of
 from tenancykit.criteria.cost.placement.values import Bound, NodeClass, PodClass

@@ -8,12 +8,12 @@ start only at the positions its model allows (https://docs.nvidia.com/datacenter
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.partitions import SliceGeometry, SliceProfile, equal_parts
 
 IntArray = NDArray[np.int64]

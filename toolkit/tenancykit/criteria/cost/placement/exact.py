@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.placement.devices import GpuSharing
 from tenancykit.criteria.cost.placement.states import request_of
 from tenancykit.criteria.cost.placement.values import NodeClass, PodClass

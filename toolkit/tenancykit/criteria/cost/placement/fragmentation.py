@@ -12,11 +12,12 @@ step; pods of several GPUs add a correction, because they need several devices a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kubeanswers.records import dataclass
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

@@ -8,10 +8,9 @@ pods with falling value; :func:`fill` takes blocks from the top until the pods a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.placement.fragmentation import Fragmentation
 from tenancykit.criteria.cost.placement.states import BoolArray, Fleet, FloatArray, IntArray, Request
 from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass

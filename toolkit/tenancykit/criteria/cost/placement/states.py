@@ -7,12 +7,12 @@ the number of classes allows, however many pods and nodes there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.placement.devices import SliceTables, slice_tables
 from tenancykit.criteria.cost.placement.values import GPU_MILLI, NodeClass, PodClass
 

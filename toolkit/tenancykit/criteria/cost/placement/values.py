@@ -9,10 +9,11 @@ module.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import Final, Literal
 
+from kubeanswers.records import dataclass
 from tenancykit.criteria.cost.placement.devices import WHOLE, GpuSharing
 from tenancykit.criteria.score import Told
 
@@ -271,7 +272,7 @@ class Purchase:
 
     nodes: Mapping[str, int]
     price: Decimal
-    placement: Told[Placement] = Told()  # noqa: RUF009 - a descriptor: it is the class's, and no default
+    placement: Told[Placement] = Told()
     placed: Mapping[str, int] = field(default_factory=dict)
     pending: tuple[Pending, ...] = ()
     bound: Bound | None = None
