@@ -120,9 +120,9 @@ class Influence:
 
     @property
     def sentence(self) -> str:
-        """What is assumed as the subject of a sentence."""
+        """What is assumed as the subject of a sentence; works by their titles, which begin with a capital anywhere."""
         if self.kind == "work":
-            return f"the work for {self.what}"
+            return f"the work for '{self.what}'"
         told = self.what[:1].lower() + self.what[1:]
         return f"the time it takes to {told}" if self.kind == "activity" else told
 

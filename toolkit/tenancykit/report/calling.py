@@ -85,7 +85,11 @@ def _by_cluster(evaluation: Evaluation) -> dict[str, list[str]]:
 
 
 def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
-    """Yield in few words what tells a rival from the first: whose clusters it has, else what it has more or less."""
+    """Yield in few words what tells a rival from the first: whose clusters it has, else what it has more.
+
+    What it lacks is told of a rival that has nothing more: "one without gVisor sandboxes" reads as less for less, which
+    a design with nodes per tenant instead is not.
+    """
     if clusters(rival) != clusters(best):
         several = len(rival.resolved.classes) > 1 and len(_by_cluster(rival)) == 1
         for told in (tight(rival), clusters(rival)):
@@ -94,23 +98,23 @@ def apart(rival: Evaluation, best: Evaluation) -> Iterator[str]:
         for what, ids in _by_cluster(rival).items():
             if moved := [name for name in ids if name not in before.get(what, ())]:
                 yield f"one with {what} for {listed(moved)}"
+        return
     has, lacks = parts(rival.resolved.classes), parts(best.resolved.classes)
-    yield from _more_and_less(has, lacks)
+    yield from [*_beyond(has, lacks, "with")] or _beyond(lacks, has, "without")
 
 
-def _more_and_less(has: Mapping[str, tuple[str, ...]], lacks: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Yield what one design has more or less than another for which classes, then what it alone has for some class."""
-    for mine, theirs, way in ((has, lacks, "with"), (lacks, has, "without")):
-        whom: dict[str, list[str]] = {}
-        for name, said in mine.items():
-            for part in [part for part in said[1:] if part not in theirs[name]][:1]:
-                whom.setdefault(part, []).append(name)
-        for part, ids in whom.items():
-            told = f"one {way} {part}{'' if len(ids) == len(mine) else f' for {listed(ids)}'}"
-            yield from dict.fromkeys((told, _BRACKETED.sub("", told)))
-        for part in whom:
-            if not any(part in said for said in theirs.values()):
-                yield f"one {way} {_BRACKETED.sub('', part)}"
+def _beyond(mine: Mapping[str, tuple[str, ...]], theirs: Mapping[str, tuple[str, ...]], way: str) -> Iterator[str]:
+    """Yield what one design has more than another for which classes, then what it alone has for some class."""
+    whom: dict[str, list[str]] = {}
+    for name, said in mine.items():
+        for part in [part for part in said[1:] if part not in theirs[name]][:1]:
+            whom.setdefault(part, []).append(name)
+    for part, ids in whom.items():
+        told = f"one {way} {part}{'' if len(ids) == len(mine) else f' for {listed(ids)}'}"
+        yield from dict.fromkeys((told, _BRACKETED.sub("", told)))
+    for part in whom:
+        if not any(part in said for said in theirs.values()):
+            yield f"one {way} {_BRACKETED.sub('', part)}"
 
 
 __all__ = ["EACH", "apart", "brief", "called", "clusters", "heads", "names_beside", "recommended_in_full", "tight"]

@@ -116,9 +116,13 @@ def runs_on(evaluation: Evaluation) -> str:
     machines = machines_of(evaluation)
     if not machines:
         return ""
-    own = all(site.provider == "own" for site in evaluation.scenario.infrastructure.sites)
-    there = ", which have to be there or be bought; its cost holds them" if own else ""
+    there = ", which have to be there or be bought; its cost holds them" if of_ones_own(evaluation) else ""
     return f"takes {listed([f'{number} x {name}' for name, number in machines.items()])}{there}"
+
+
+def of_ones_own(evaluation: Evaluation) -> bool:
+    """Return whether machines are the owner's own: to be had by buying them, not by asking for them."""
+    return all(site.provider == "own" for site in evaluation.scenario.infrastructure.sites)
 
 
 def purchase(evaluation: Evaluation, *, digits: int | None = None, brief: bool = False) -> str:

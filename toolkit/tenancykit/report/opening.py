@@ -14,7 +14,7 @@ from tenancykit.report.opening_buys import CHEAPEST, buys, dearer
 from tenancykit.report.opening_level import refused, what_stands, what_would_reach
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.report.opening_nobody import nearest, nearest_lines, undecided
-from tenancykit.report.opening_sure import how_sure_line
+from tenancykit.report.opening_sure import how_sure_line, would_be_first
 from tenancykit.report.opening_what import recommended_line
 from tenancykit.study.comparison import Study
 from tenancykit.study.reaching import out_of_reach
@@ -47,10 +47,10 @@ def opening(study: Study) -> Opening:
     if study.ranking is None:
         return _nobody(study)
     best = study.best
-    bought, also = buys(study, best)
+    sure, besides = how_sure_line(study, best)
+    bought, also = buys(study, best, beside=sure, rival=would_be_first(study))
     untold = any(text.startswith(CHEAPEST) for text in also)
     first, more = recommended_line(best, dearer=dearer(study, best) if untold else "")
-    sure, besides = how_sure_line(study, best)
     return Opening(first, bought, sure, (*more, *also, *given_up(study), *opened_up(study), *besides))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from tenancykit.report.calling import apart, called
@@ -14,7 +15,7 @@ from tenancykit.study.comparison import Study
 from tenancykit.study.evaluation import Evaluation
 
 _SAME: Final = 0.02
-"""Costs that differ by less, as a share of the first design's, are not told apart in one line."""
+"""A design that is cheaper by less, as a share of the first design's cost, is not offered as the cheapest."""
 _SAFER: Final = 0.8
 """What another design leaves open at most, as a share of the first design's, to be called safer in one line."""
 _OFFERED: Final = 2
@@ -27,12 +28,19 @@ CHEAPEST: Final = "The cheapest that meets every requirement"
 """How the sentence about it begins."""
 
 
-def buys(study: Study, best: Evaluation) -> tuple[str, list[str]]:
-    """Return what a design buys as one line, and what did not fit it."""
+def buys(study: Study, best: Evaluation, *, beside: str = "", rival: Evaluation | None = None) -> tuple[str, list[str]]:
+    """Return what a design buys as one line, and what did not fit it.
+
+    Args:
+        study: the study.
+        best: the design.
+        beside: the line that is read with this one, whose short names stand for no other design here.
+        rival: the design that line speaks of.
+    """
     if not open_days(best):
         return f"{_OPEN} {open_to(best.scenario)}: {days_in_words(best)}.", []
     said, left = _own(best)
-    line, rest = _with_others(said, study, best)
+    line, rest = _with_others(said, study, best, lambda other, name: other is rival or name not in beside)
     # A sentence by itself has no head that says what its numbers are.
     rest = [text.replace(_LEAVES, f"{_LEAVES}open, in days a year, ", 1) for text in rest]
     opened = "Open: on some path between two tenants no barrier is left; days are expected values."
@@ -56,23 +64,33 @@ def _own(best: Evaluation) -> tuple[str, list[str]]:
     return said, left + ([f"Level {levels}."] if levels and levels not in said else [])
 
 
-def _with_others(said: str, study: Study, best: Evaluation) -> tuple[str, list[str]]:
-    """Return a line with what the cheapest and the safest of the others would cost and leave open, and the rest."""
+def _with_others(
+    said: str, study: Study, best: Evaluation, free: Callable[[Evaluation, str], bool]
+) -> tuple[str, list[str]]:
+    """Return a line with what the cheapest and the safest of the others would cost and leave open, and the rest.
+
+    Args:
+        said: the line so far.
+        study: the study.
+        best: the first design.
+        free: whether a short name may stand for a design, as it stands for no other nearby.
+    """
     others = other_families(study, best)
     cheapest = _cheapest(others)
     safest = _safest(others)
     cost, offers, rest = best.scores["cost"].value, list[str](), list[str]()
     if cheapest is not None and cheapest.scores["cost"].value < cost * (1 - _SAME):
-        offers.append(f"{CHEAPEST}, {_beside(cheapest, best)}.")
+        offers.append(f"{CHEAPEST}, {in_short(cheapest, best)}.")
     if safest is None or safest is cheapest or worst_days(safest) >= _SAFER * worst_days(best):
         return fitted(said, offers)
-    told = f"The safest, {_beside(safest, best)}; as weighed that is not worth it."
+    told = f"The safest, {in_short(safest, best)}; as weighed that is not worth it."
     if safest.scores["cost"].value > _OFFERED * cost:
         line, rest = fitted(said, offers)
         return line, [*rest, told]
     line, rest = fitted(said, [*offers, told])
     if line == said:
-        ways = (f"The safest, {_beside(safest, best, name)}." for name in apart(safest, best))
+        names = [name for name in apart(safest, best) if free(safest, name)]
+        ways = (f"The safest, {in_short(safest, best, name)}." for name in names)
         line = next((longer for way in ways if (longer := fitted(said, [way])[0]) != said), said)
     return line, rest
 
@@ -106,11 +124,18 @@ def _extremes(best: Evaluation) -> str:
     return f"at most {told[0]}, at least {told[1]}"
 
 
-def _beside(other: Evaluation, best: Evaluation, name: str = "") -> str:
+def in_short(other: Evaluation, best: Evaluation, name: str = "") -> str:
+    """Return a design with what it costs more or less than the first and what it leaves open, as the end of a sentence.
+
+    Args:
+        other: the design.
+        best: the first design.
+        name: what it is called; what :func:`called` calls it where this is empty.
+    """
     more = other.scores["cost"].value - best.scores["cost"].value
     currency = best.scenario.infrastructure.currency
     price = f"{three_digits(abs(more))} {currency} a month {'more' if more > 0 else 'less'}"
-    if abs(more) < _SAME * best.scores["cost"].value:
+    if three_digits(other.scores["cost"].value) == three_digits(best.scores["cost"].value):
         price = "for about the same money"
     return f"{name or called(other, best)} ({price}){_LEAVES}{days_in_words(other, what=False)}"
 
@@ -128,4 +153,4 @@ def twins_of(study: Study, best: Evaluation) -> tuple[str, ...]:
     return next(group for group in study.families if best.id in group)
 
 
-__all__ = ["CHEAPEST", "buys", "dearer", "other_families", "twins_of"]
+__all__ = ["CHEAPEST", "buys", "dearer", "in_short", "other_families", "twins_of"]

@@ -72,8 +72,13 @@ def how_sure_line(study: Study, best: Evaluation) -> tuple[str, list[str]]:
     missed = (
         [f"{kept[2:3].upper()}{kept[3:].replace(' keep ', ' of samples keep ')}."] if kept and kept not in line else []
     )
-    doubts = [*limits, hangs_on(study), *_beyond(study, best), varied, *_rates(study, best)]
-    return line, [*filter(None, [*named, *missed, *rest, *overturns[1:], *doubts])]
+    first, likewise = overturns[:1], overturns[1:]
+    if first and first[0] not in rest:
+        whom = called(study[verdict.overturning[0].new_first], best)
+        likewise = [text.replace("Likewise where", f"Likewise {whom}, where") for text in likewise]
+    rest, late = ([text for text in rest if (text in often) == last] for last in (False, True))
+    doubts = [*late, *limits, hangs_on(study), *_beyond(study, best), varied, *_rates(study, best)]
+    return line, [*filter(None, [*named, *missed, *rest, *likewise, *doubts])]
 
 
 def _beyond(study: Study, best: Evaluation) -> Iterator[str]:
@@ -146,9 +151,19 @@ def _kept(study: Study, best: Evaluation) -> str:
 
 def what_would_settle_it(study: Study) -> str:
     """Return the question whose answer would change the first place, designs by name; empty where there is none."""
+    return _plain(study, study.best, _asked(study))
+
+
+def would_be_first(study: Study) -> Evaluation | None:
+    """Return the design of which the third line says what would bring it first; nothing where it names none."""
+    found = _ids(study).search(_asked(study))
+    return study[found[0]] if found else None
+
+
+def _asked(study: Study) -> str:
     if study.verdict is None or not (others := other_families(study, study.best)):
         return ""
-    return _plain(study, study.best, _settling(study, study.verdict, study.best, others))
+    return _settling(study, study.verdict, study.best, others)
 
 
 def _rivals(study: Study, verdict: Verdict, best: Evaluation) -> Iterator[str]:
@@ -210,4 +225,4 @@ def _tight_limits(best: Evaluation) -> Iterator[str]:
             yield f"It may still miss {need.name}: {told}."
 
 
-__all__ = ["how_sure_line", "what_would_settle_it"]
+__all__ = ["how_sure_line", "what_would_settle_it", "would_be_first"]

@@ -8,13 +8,24 @@ from kubeanswers.terminal import counted
 from tenancykit.design.model import ClassDesign
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import EACH, brief, heads, tight
-from tenancykit.report.completing import goes_without, lacks, left_out, machines_of, purchase, runs_on, swapped
+from tenancykit.report.completing import (
+    goes_without,
+    lacks,
+    left_out,
+    machines_of,
+    of_ones_own,
+    purchase,
+    runs_on,
+    swapped,
+)
 from tenancykit.report.opening_line import LINE, fitted
 from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
 
 _FAIR: Final = "fair-queueing"
 """The need by which jobs of several tenants wait in one queue."""
+_BY: Final = "queues by "
+"""How the words of most queues begin."""
 
 
 def recommended(best: Evaluation, *, word: str = "Recommended") -> str:
@@ -44,17 +55,21 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     price = (
         f"for {three_digits(cost.value)} {money} a month ({three_digits(cost.low)} to {three_digits(cost.high)})"
         f"{dearer and f', {dearer}'}, "
-        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{shifts}{hired}."
+        f"built in {_weeks(effort.figures['weeks_p50'])}, {by}{shifts}{hired}"
     )
     full, lacking = best.resolved.long or best.name, goes_without(best)
     musts = [*(f"It {text}." for text in [purchase(best, digits=3)] if text), *(f"For {text}." for text in lacking)]
     short = [f"It {text}." for text in [purchase(best, digits=3, brief=True)] if text]
     short += [f"No {need} for {listed(ids)}." for need, ids in lacks(best).items()]
     names = [full, best.name, brief(best), tight(best)]
-    queue, no_queue = queues(best)
-    name, said = _fitting(word, [*names, heads(best)], price, (musts, short), queue)
     machines = machines_of(best)
-    said, _ = fitted(said, [no_queue, f"It takes {counted(sum(machines.values()), 'machine')}." if machines else ""])
+    many, own = sum(machines.values()), bool(machines) and of_ones_own(best)
+    takes = f"It takes {counted(many, 'machine')}{', there or to be bought' if own else ''}." if machines else ""
+    on = f", on {counted(many, 'own machine')}" if own else ""
+    tiers = [(f"{price}.", [takes, *musts] if own else musts), (f"{price}{on}.", short), (f"{price}.", short)]
+    queue, no_queue = queues(best)
+    name, said = _fitting(word, [*names, heads(best)], tiers, queue)
+    said, _ = fitted(said, [no_queue, "" if own else takes])
     more = [f"In full: {full}."] if name != full else []
     more += [text for text in musts if text not in said]
     more += [f"It {text}." for text in [runs_on(best)] if text]
@@ -73,26 +88,28 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     return said, more
 
 
-def _fitting(
-    word: str, names: list[str], price: str, musts: tuple[list[str], list[str]], queue: str
-) -> tuple[str, str]:
+def _fitting(word: str, names: list[str], tiers: list[tuple[str, list[str]]], queue: str) -> tuple[str, str]:
     """Return the longest name with which everything that must be said fits one line, and the line.
 
     What must be said gives way to its short form before the name is cut to whose clusters there are, and what stands
     there in brackets goes last. Jobs' queues come before parts of the name that are no queue.
+
+    Args:
+        word: what is said of the design.
+        names: of the design, longest first.
+        tiers: its price with what else must be said, in full first; the last where no name leaves room for another.
+        queue: by what jobs queue, as a sentence or empty.
     """
-    ways = [(name, told) for told in musts for name in names[:3]]
-    ways += [(name, told) for name in names[3:] for told in musts]
-    ways += [(name, [text.partition(" (")[0].rstrip(".") + "." for text in musts[-1]]) for name in names[3:]]
+    *ample, (price, musts) = tiers
+    ways = [(name, *tier) for tier in ample for name in names[:3]]
+    ways += [(name, *tier) for name in names[3:] for tier in ample]
+    ways += [(name, price, musts) for name in names]
+    ways += [(name, price, [text.partition(" (")[0].rstrip(".") + "." for text in musts]) for name in names[3:]]
     if queue:
-        queued = [(n, told if _queued(n) else [*told, queue]) for n, told in ways if not n.startswith(EACH)]
+        queued = [(n, p, told if _BY in n else [*told, queue]) for n, p, told in ways if not n.startswith(EACH)]
         ways = [*queued, *ways]
-    lines = [(name, " ".join([f"{word}: {name}, {price}", *told])) for name, told in ways]
+    lines = [(name, " ".join([f"{word}: {name}, {price}", *told])) for name, price, told in ways]
     return next((line for line in lines if len(line[1]) <= LINE), lines[-1])
-
-
-def _queued(name: str) -> bool:
-    return "queues by" in name
 
 
 def queues(best: Evaluation) -> tuple[str, str]:
@@ -110,9 +127,17 @@ def queues(best: Evaluation) -> tuple[str, str]:
         elif queue is not None and need.met.holds(resolved.facts):
             found.setdefault(queue.words, []).append(resolved.tenant_class.id)
     everybody = len(best.resolved.classes)
-    told = "; ".join(words + (f" for {listed(ids)}" if len(ids) < everybody else "") for words, ids in found.items())
+    told = " ".join(_by_whom(words, ids if len(ids) < everybody else []) for words, ids in found.items())
     whom = listed(alone) if len(alone) < everybody else "tenants"
-    return f"{told[:1].upper()}{told[1:]}." if told else "", f"No queue: {whom} share no GPU node." if alone else ""
+    return told, f"No queue: {whom} share no GPU node." if alone else ""
+
+
+def _by_whom(words: str, ids: list[str]) -> str:
+    """Return an option's words as a sentence: of ``queues by X``, whose queue X is."""
+    whom = f" for {listed(ids)}" if ids else ""
+    if words.startswith(_BY):
+        return f"Queue{whom}: {words.removeprefix(_BY)}."
+    return f"{words[:1].upper()}{words[1:]}{whom}."
 
 
 def _asks_fair(best: Evaluation, resolved: ClassDesign) -> bool:

@@ -11,7 +11,7 @@ from tenancykit.decision.table import figures_apart
 from tenancykit.decision.verdict import share_in_words
 from tenancykit.report.calling import names_beside, recommended_in_full
 from tenancykit.report.opening_buys import other_families
-from tenancykit.report.opening_days import days_in_words
+from tenancykit.report.opening_days import days_in_words, open_days
 from tenancykit.sentences import listed
 from tenancykit.study.certainty import VARIED
 from tenancykit.study.comparison import Study
@@ -67,7 +67,7 @@ def overruled(study: Study, chosen: Evaluation) -> str:
 
 def _told(study: Study, found: Why, contributions: tuple[Contribution, ...]) -> str:
     best, second = study[found.first], study[found.second]
-    return ", ".join(_contribution(best, second, one) for one in worth_telling(contributions))
+    return ", ".join(contribution(best, second, one) for one in worth_telling(contributions))
 
 
 def worth_telling(contributions: Iterable[Contribution]) -> tuple[Contribution, ...]:
@@ -75,13 +75,24 @@ def worth_telling(contributions: Iterable[Contribution]) -> tuple[Contribution, 
     return tuple(one for one in contributions if abs(one.amount) >= _TOLD_FROM)
 
 
-def _contribution(best: Evaluation, second: Evaluation, one: Contribution) -> str:
+def contribution(best: Evaluation, second: Evaluation, one: Contribution) -> str:
+    """Return what one criterion adds to the lead of one design over another, with both figures."""
     name, told = TITLES[one.criterion].lower(), " against ".join(figures_apart(one.first, one.second))
     if one.criterion == "isolation":
         first, other = (days_in_words(evaluation, what=False) for evaluation in (best, second))
-        if first != other:
+        if first != other and not _gainsaid(best, second, one):
             return f"open days a year {first} against {other} ({one.amount:+.3f})"
     return f"{name} {told} {one.unit}".rstrip() + f" ({one.amount:+.3f})"
+
+
+def _gainsaid(best: Evaluation, second: Evaluation, one: Contribution) -> bool:
+    """Return whether open days read the other way: no class has fewer where isolation speaks for the first, or more.
+
+    Days are those of what lies most open; values count every plane of a class.
+    """
+    mine, theirs = open_days(best), open_days(second)
+    gains = [theirs[name][0] - days for name, (days, _) in mine.items() if name in theirs]
+    return bool(gains) and (max(gains) <= 0 if one.amount > 0 else min(gains) >= 0)
 
 
 _GROWING: Final[tuple[tuple[Literal["toil", "effort"], str], ...]] = (

@@ -32,7 +32,8 @@ def study_text(study: Study) -> str:
     opened = opening(study)
     lines = [*_heading(study), "", *(line for text in opened.lines for line in wrapped(text)), ""]
     lines += [*_table(study), ""]
-    lines += ["In detail:", *(line for text in opened.details for line in wrapped(text, "  - ", "    ")), ""]
+    if opened.details:
+        lines += ["In detail:", *(line for text in opened.details for line in wrapped(text, "  - ", "    ")), ""]
     lines.extend(_admitted(study))
     excluded = [e for e in study.order if study.rank(e.id) is None]
     if excluded:

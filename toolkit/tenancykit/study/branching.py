@@ -63,7 +63,7 @@ class Branched:
         """
         if not self.complete or self.shortened * self.layers >= 1:
             return None
-        return -math.log10(1 - self.shortened * self.layers)
+        return math.log10(1 / (1 - self.shortened * self.layers))
 
 
 class Branching:
