@@ -58,10 +58,10 @@ def whole_space() -> list[dict[str, object]]:
         evaluate(batch.design(row), scenario(), catalogue)
     naive = (time.perf_counter() - start) / NAIVE * sweeper.count
     start = time.perf_counter()
-    found = explore(scenario(), catalogue, allowed=OPTIONS, limit=10**6)
+    found = explore(scenario(), catalogue, allowed=OPTIONS, limit=10**6, bills=10**6)
     seconds = time.perf_counter() - start
     tracemalloc.start()
-    explore(scenario(), catalogue, allowed=OPTIONS, limit=10**6)
+    explore(scenario(), catalogue, allowed=OPTIONS, limit=10**6, bills=10**6)
     peak = tracemalloc.get_traced_memory()[1] / MIB
     tracemalloc.stop()
     more = {"front": len(found.front), "billed": found.billed, "exact": found.exact, "valid": found.space}
@@ -81,7 +81,7 @@ def whole_space() -> list[dict[str, object]]:
 def proof() -> list[dict[str, object]]:
     """The front of the narrowed space, proven by branch and bound after a search in a third of it."""
     start = time.perf_counter()
-    found = explore(scenario(), load_catalogue(), allowed=OPTIONS, limit=30_000, prove=True)
+    found = explore(scenario(), load_catalogue(), allowed=OPTIONS, limit=30_000, prove=True, bills=10**6)
     seconds = time.perf_counter() - start
     more: dict[str, object] = {"front": len(found.front), "billed": found.billed, "within_nines": found.within}
     return [line("front of a space, proven", seconds, "s", n=found.space) | more]

@@ -45,6 +45,7 @@ def options(**given: object) -> argparse.Namespace:
         "scenario": str(example("gpu-cloud")),
         "allow": allowed,
         "limit": 10_000,
+        "bills": 5_000,
         "per_class": False,
         "workers": 1,
         "save": None,

@@ -295,3 +295,22 @@ def test_a_sweep_is_not_saved_over_somebody_elses_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="was not written by this command"):
         explore(loaded("gpu-cloud"), load_catalogue(), allowed=TINY, save=file)
     assert file.read_text() == "mine"
+
+
+def test_a_front_that_takes_more_bills_than_there_may_be_says_what_was_not_priced() -> None:
+    scenario, catalogue = loaded("ml-platform"), load_catalogue()
+    whole = explore(scenario, catalogue, allowed=NARROW)
+    found = explore(scenario, catalogue, allowed=NARROW, bills=10)
+    assert whole.exact
+    assert not found.exact
+    assert found.within is None
+    assert found.billed < whole.billed
+    assert any("may be on the front" in caveat and "(--bills)" in caveat for caveat in found.caveats)
+    assert "not proven" in exploration_text(found)
+    priced, exact = by_options(found.front), by_options(whole.front)
+    assert priced
+    for key in priced.keys() & exact.keys():
+        assert priced[key] == pytest.approx(exact[key], rel=1e-9)
+    assert found.merits_if({})[found.leading[0].id] == pytest.approx(whole.merits_if({})[whole.leading[0].id], abs=1e-9)
+    with pytest.raises(InputError, match="bills is 0"):
+        explore(scenario, catalogue, bills=0)

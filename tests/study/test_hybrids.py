@@ -15,6 +15,7 @@ from tenancykit.decision.pareto import pareto_front
 from tenancykit.study.exploration import explore
 from tenancykit.study.hybrids import Savings, combined_front, groups_of, most_groups, only_class
 from tenancykit.study.refining import Refiner
+from tenancykit.study.searching import Search
 from tenancykit.study.sweeping import Question, sweep_codes, sweeper_of
 
 Floats = NDArray[np.float64]
@@ -107,3 +108,17 @@ def test_a_search_over_hybrids_contains_the_front_of_uniform_designs_or_better()
     ]
     assert sum(covered) >= 0.9 * len(covered)
     assert any(found.design.is_hybrid for found in hybrid.front)
+
+
+def test_classes_measured_by_themselves_choose_from_the_lean_space() -> None:
+    asked = question(
+        {**FEW, "policy_admission": ["pol_psa", "pol_falco"], "identity_gitops": ["id_oidc_rbac", "id_eso"]}
+    )
+    search = Search(asked, load_catalogue(), 1_000, None, None, None, None, None)
+    lean = search._lean()
+    gone = {item.option for item in search.left_out}
+    assert gone
+    codes = combined_front(asked, 200, lean=lean).codes
+    chosen = {name for code in codes for choice in search.sweeper.choices(code).values() for name in choice.options}
+    assert chosen
+    assert not chosen & gone

@@ -18,6 +18,8 @@ from tenancykit.study.evaluation import evaluate
 from tenancykit.study.exploration import Exploration, explore
 from tenancykit.study.handful import handful
 from tenancykit.study.leaves import leaf_values
+from tenancykit.study.searching import Search
+from tenancykit.study.sweeping import Question
 from tests.studies import EXAMPLES, sampled, study
 from tests.study.test_exploration import NARROW, loaded
 
@@ -63,7 +65,7 @@ def test_every_one_of_the_handful_meets_what_is_asked_and_is_told_apart(case: tu
     assert len({one.name for one in chosen}) == len(chosen)
     text, rows = exploration_text(found), front_csv(found).splitlines()
     assert all(one.found.id in text for one in chosen)
-    assert {one.found.id for one in chosen} <= {row.split(",")[0] for row in rows}
+    assert {one.id for one in (*found.leading, *(each.found for each in chosen))} <= {row.split(",")[0] for row in rows}
     assert [one["id"] for one in exploration_payload(found)["handful"]] == [one.found.id for one in chosen]
 
 
@@ -112,3 +114,41 @@ def test_the_law_holds_for_scenarios_of_other_weights_and_sizes(number: int) -> 
     if found.known:
         assert merits[chosen[0].found.id] >= max(merits[one.id] for one in found.known)
     assert all(one.found.admitted for one in chosen)
+
+
+@pytest.mark.parametrize("name", sampled(("gpu-cloud", "regulated-hybrid", "saas-inference"), ["gpu-cloud"]))
+def test_a_search_per_class_does_not_end_below_one_of_a_quarter_with_the_same_for_all(name: str) -> None:
+    scenario, catalogue = load_scenario(example(name)), load_catalogue()
+    same = explore(scenario, catalogue, limit=600)
+    each = explore(scenario, catalogue, limit=4 * 600, per_class=True)
+    assert each.evaluated <= 4 * 600
+    mine, theirs = each.merits_if({}), same.merits_if({})
+    assert max(mine[one.id] for one in each.members) >= max(theirs[one.id] for one in same.members) - 1e-9
+
+
+def test_what_cannot_be_changed_alone_is_changed_with_what_it_needs() -> None:
+    scenario, catalogue = load_scenario(example("gpu-cloud")), load_catalogue()
+    search = Search(Question.of(scenario, catalogue), catalogue, 1_000, None, None, None, None, None)
+    code = search.sweeper.codes(np.array([12_345_678]))[0]
+    mended = search._mended(code)
+    assert len(mended)
+    assert search.sweeper.valid(mended).all()
+    for row in mended:
+        changed = np.flatnonzero(row != code)
+        assert len(changed) == 2
+        alone = np.tile(code, (2, 1))
+        alone[[0, 1], changed] = row[changed]
+        assert not search.sweeper.valid(alone).all()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_design_found_is_compared_as_it_was_found(case: tuple[str, bool]) -> None:
+    found = searched(case[0], per_class=case[1])
+    chosen = handful(found)
+    compared = compare(found.scenario, found.catalogue, [one.found.design for one in chosen])
+    assert compared.ranking is not None
+    merits = found.merits_if({})
+    for one in chosen:
+        assert compared[one.found.id].resolved.design.fingerprint() == one.found.design.fingerprint()
+        at = compared.ranking.labels.index(one.found.id)
+        assert compared.ranking.scores[at] == pytest.approx(merits[one.found.id], abs=1e-9)

@@ -410,7 +410,7 @@ def explore(
     catalogue: Catalogue | None = None,
     *,
     allowed: Mapping[str, Sequence[str]] | None = None,
-    limit: int = 100_000,
+    limit: int = 20_000,
     per_class: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -418,6 +418,7 @@ def explore(
     resume: PathLike | None = None,
     stop: Event | None = None,
     prove: bool = False,
+    bills: int = 5_000,
 ) -> Exploration:
     """Return the designs that none beats among all valid ones, and what is known of the rest.
 
@@ -434,10 +435,11 @@ def explore(
         resume: file of an earlier sweep of the same scenario, catalogue and narrowing to go on from.
         stop: set it to stop; what is measured is kept. Control-C does the same.
         prove: search on by branch and bound until the front is that of the whole space; takes minutes. Not for hybrids.
+        bills: most designs to price in full for the fronts, which takes longest; what may be on them beyond is counted.
 
     Raises:
-        InputError: an unknown dimension or option, a limit below one, a saved sweep of another question or version, or
-            a criterion beside the four has a weight.
+        InputError: an unknown dimension or option, a limit or bills below one, a saved sweep of another question or
+            version, or a criterion beside the four has a weight.
         UndecidedError: no design is valid; names what refuses most.
     """
     from tenancykit.study import exploration
@@ -454,6 +456,7 @@ def explore(
         resume=Path(resume) if resume else None,
         stop=stop,
         prove=prove,
+        bills=bills,
     )
 
 

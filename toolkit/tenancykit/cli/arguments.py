@@ -150,7 +150,9 @@ def _bill(parser: ArgumentParser) -> None:
 def _explore(parser: ArgumentParser) -> None:
     _scenario_argument(parser)
     _repeatable(parser, "--allow", "DIMENSION=OPTION,...", "keep only these options of a dimension")
-    parser.add_argument("--limit", type=_whole, help="most designs to measure (default 100000; 8000 with --per-class)")
+    parser.add_argument("--limit", type=_whole, help="most designs to measure (default 20000; 8000 with --per-class)")
+    text = "most designs to price in full for the front, which takes longest (default 5000); what is left out is said"
+    parser.add_argument("--bills", type=_whole, default=5_000, metavar="N", help=text)
     parser.add_argument("--front", metavar="FILE", help="write the whole front and the handful as CSV")
     _force_argument(parser)
     parser.add_argument("--per-class", action="store_true", help="let each tenant class choose for itself (hybrids)")

@@ -40,6 +40,7 @@ def explore(options: argparse.Namespace) -> int:
             save=options.save,
             resume=options.resume,
             prove=options.prove,
+            bills=options.bills,
         )
     if options.front:
         write_text(Path(options.front), front_csv(found), ours="id,admitted,isolation", force=options.force)

@@ -100,6 +100,11 @@ class Design:
         """Whether classes get different options."""
         return len({choice.options for choice in self.choices.values()}) > 1
 
+    @property
+    def stands(self) -> bool:
+        """Whether it is compared as it stands: it was found so, on a cluster or by a search that heeds needs."""
+        return self.origin in {"assessed", "explored"}
+
     def fingerprint(self) -> str:
         """Return a hash of the options chosen; independent of id and title."""
         text = ";".join(f"{k}={','.join(c.options)}" for k, c in sorted(self.choices.items()))

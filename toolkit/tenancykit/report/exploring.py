@@ -135,13 +135,13 @@ def _recommended(found: Exploration) -> list[str]:
             lines += wrapped(f"and {counted(one.twins, 'design')} found that {differ} only in add-ons", "    ")
     classes = found.scenario.tenants.classes
     if len(classes) > 1 and not found.per_class:
-        told = "Designs that compare does not rank choose the same for all classes; with --per-class every class has"
+        told = "Those that compare does not rank have the same for all classes; with --per-class each class may have"
         lines += wrapped(f"{told} its own.", "  ", "  ")
     front = {one.id for one in found.admitted}
     if beside := [one.found.id for one in chosen if one.found.id not in front]:
         lines += wrapped(
-            f"Not on the front below: {listed(beside)}. The front takes isolation as that of the class most open; "
-            "weights value what every class is given.",
+            f"Not on the front below: {listed(beside)}. The front takes isolation as one figure, that of what lies "
+            "most open; weights value every class and plane.",
             "  ",
             "  ",
         )
@@ -167,7 +167,7 @@ def _musts(one: Recommended) -> list[str]:
 
 
 def front_csv(found: Exploration) -> str:
-    """Return the whole front and the handful as CSV, a row a design.
+    """Return the whole front, what leads beside it and the handful as CSV, a row a design.
 
     Columns are its id, whether it is admitted, whether it is on a front, what it is recommended for, its figures, and
     its options per class.
@@ -178,7 +178,8 @@ def front_csv(found: Exploration) -> str:
     roles = {one.found.id: ", ".join(one.roles) for one in handful(found)}
     fronts = {one.id: one for one in (*found.admitted, *found.front)}
     writer.writerow(["id", "admitted", *FOUR, "front", "recommended", *classes])
-    for one in {**fronts, **{each.id: each for each in found.every if each.id in roles}}.values():
+    beside = {one.id: one for one in found.every if one.id in roles or one in found.leading}
+    for one in {**fronts, **beside}.values():
         options = [" ".join(one.choices[name].options) for name in classes]
         figures = [f"{value:.12g}" for value in one.values]
         told = [str(one.id in fronts).lower(), roles.get(one.id, "")]

@@ -109,9 +109,9 @@ class Session:
             classes = {c.id for c in self.scenario.tenants.classes}
             found = [design for design in self.state.own if classes <= set(design.choices)]
             found += [variant(text, self.scenario, self.catalogue) for text in self.state.variants]
-            asked = [design for design in found if design.origin != "assessed"]
+            asked = [design for design in found if not design.stands]
             better = iter(self._completed(asked))
-            self._further = {key: tuple(d if d.origin == "assessed" else next(better) for d in found)}
+            self._further = {key: tuple(d if d.stands else next(better) for d in found)}
         return self._further[key]
 
     def _completed(self, designs: Sequence[Design]) -> tuple[Design, ...]:

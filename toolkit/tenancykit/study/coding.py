@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenancykit.catalogue.model import DIMENSIONS, Dimension, Option
 from tenancykit.design.batch import Codes
 from tenancykit.design.lean import LeftOut, without
 from tenancykit.design.model import Choice
 from tenancykit.design.space import Candidates, Space
+
+Row = TypeVar("Row", bound=np.generic)
 
 
 def narrowed(found: Space, left_out: Sequence[LeftOut]) -> dict[Dimension, tuple[str, ...]]:
@@ -51,8 +55,8 @@ def option_id(option: Option | None) -> str:
     return "" if option is None else option.id
 
 
-def spread(codes: Codes, count: int) -> Codes:
-    """Return some rows, evenly spaced."""
-    if len(codes) <= count:
-        return codes
-    return codes[np.linspace(0, len(codes) - 1, count).round().astype(np.intp)]
+def spread(rows: NDArray[Row], count: int) -> NDArray[Row]:
+    """Return some rows, evenly spaced; the first where one is asked for."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.intp)]

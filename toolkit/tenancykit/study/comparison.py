@@ -464,8 +464,8 @@ def compare(
     """
     references = [reference_design(reference, scenario, catalogue) for reference in catalogue.references.values()]
     given = list(designs)
-    found = [design for design in given if design.origin == "assessed"]  # as it stands, not as it should be
-    others = [design for design in given if design.origin != "assessed"]
+    found = [design for design in given if design.stands]  # as it stands, not as it should be
+    others = [design for design in given if not design.stands]
     candidates = (*completed([*references, *others], scenario, catalogue), *found)
     number = itertools.count(1)
 

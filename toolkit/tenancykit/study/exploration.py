@@ -29,8 +29,11 @@ from tenancykit.study.discovery import Exploration, Found
 from tenancykit.study.searching import Search, Stop
 from tenancykit.study.sweeping import Question
 
-LIMIT: Final = 100_000
-"""Designs that are measured unless another budget is given."""
+LIMIT: Final = 20_000
+"""Designs that are measured unless another budget is given: about half a minute."""
+
+BILLS: Final = 5_000
+"""Designs that are priced in full for the front unless another budget is given: pricing takes longest."""
 
 PER_CLASS_LIMIT: Final = 8_000
 """The same on the command line where classes choose for themselves: what finds the handful in half a minute."""
@@ -49,6 +52,7 @@ def explore(
     resume: Path | str | None = None,
     stop: Stop | None = None,
     prove: bool = False,
+    bills: int = BILLS,
 ) -> Exploration:
     """Return the designs that nothing beats, among all valid designs of a scenario.
 
@@ -61,13 +65,17 @@ def explore(
     """
     if limit < 1:
         raise InputError(Fault("explore", f"limit is {limit}", "a positive number of designs"))
+    if bills < 1:
+        raise InputError(Fault("explore", f"bills is {bills}", "a positive number of designs"))
     if weighed := [name for name in ADDED if scenario.weights.added.get(name)]:
         what = f"measures the four criteria over whole spaces, and {', '.join(weighed)} has a weight beside them"
         raise InputError(Fault("explore", what, cure="compare designs instead, or take it out of weights.added"))
     kept = _checked(allowed or {}, catalogue)
     scenario = narrowed_needs(scenario, catalogue, kept)
     question = Question.of(scenario, catalogue, kept, per_class=per_class)
-    return Search(question, catalogue, limit, executor, progress, _path(save), _path(resume), stop, prove).explore()
+    return Search(
+        question, catalogue, limit, executor, progress, _path(save), _path(resume), stop, prove, bills
+    ).explore()
 
 
 def _path(given: Path | str | None) -> Path | None:
@@ -95,4 +103,4 @@ def _checked(allowed: Mapping[str, Sequence[str]], catalogue: Catalogue) -> dict
     return kept
 
 
-__all__ = ["LIMIT", "Exploration", "Found", "Stop", "explore"]
+__all__ = ["BILLS", "LIMIT", "Exploration", "Found", "Stop", "explore"]

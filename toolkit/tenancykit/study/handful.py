@@ -65,7 +65,11 @@ def handful(exploration: Exploration) -> tuple[Recommended, ...]:
         family = families[one.id]
         if family in chosen:
             held = chosen[family]
-            same = why if held.found.id == one.id else f"{why} (by a little {one.id}, which differs only in add-ons)"
+            same = (
+                why
+                if held.found.id == one.id
+                else f"{why}; that is {one.id}, which differs from this one only in add-ons"
+            )
             chosen[family] = replace(held, roles=(*held.roles, role), why=(*held.why, same))
         else:
             measured = evaluate_resolved(named[one.id], exploration.scenario, exploration.catalogue)
@@ -128,7 +132,7 @@ def _first(exploration: Exploration, first: Found) -> str:
         else:
             told += f"; {best.ranked}, which compare ranks first, is worth {merits[best.id]:.3f}"
     if exploration.settled and not exploration.exact and first.id in {one.id for one in exploration.leading}:
-        told += "; no change of one option" + (" for a class or for all" if exploration.per_class else "")
+        told += "; no change of one option" + (" for a class or for all" if exploration.per_class and several else "")
         told += " makes it better"
     return told
 

@@ -9,6 +9,7 @@ shared within groups are left to the exact measurement of the hybrids found; see
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Final
@@ -21,6 +22,7 @@ from tenancykit.decision.combining import Part, combine_fronts
 from tenancykit.design.batch import Batch, Codes, batch_of
 from tenancykit.design.numbering import Numbered
 from tenancykit.scenario.model import Scenario
+from tenancykit.study.coding import recoded
 from tenancykit.study.refining import Refiner
 from tenancykit.study.sweeping import Columns, Floats, Question, Sweeper, sweep_codes, sweeper_of
 
@@ -50,20 +52,23 @@ class Combined:
     considered: int
 
 
-def combined_front(question: Question, count: int, executor: Executor | None = None) -> Combined:
+def combined_front(
+    question: Question, count: int, executor: Executor | None = None, lean: Sequence[Numbered] = ()
+) -> Combined:
     """Return the exact front over all combinations of one swept design per class, in the model of this module.
 
     Args:
         question: a question whose classes choose for themselves.
         count: designs to sweep per class.
         executor: where they are measured.
+        lean: per class the designs to sweep a few of; all there are unless given.
     """
     whole = sweeper_of(question)
     parts, rows = [], []
     for place, part in enumerate(whole.parts):
         alone = replace(question, scenario=only_class(question.scenario, place))
         vars(sweeper_of(alone))["parts"] = (part,)  # the same space: building it again takes longer than the sweep
-        columns = _swept(alone, part, count, executor)
+        columns = _swept(alone, part, lean[place] if lean else part, count, executor)
         costs = Refiner(alone, executor).bounded(columns)
         values = np.stack([columns.isolation, -columns.effort, -columns.operations, -costs.least], axis=1)
         groups, keys = groups_of(part, columns.codes, most_groups(len(whole.parts)))
@@ -84,9 +89,13 @@ def only_class(scenario: Scenario, place: int) -> Scenario:
     )
 
 
-def _swept(alone: Question, part: Numbered, count: int, executor: Executor | None) -> Columns:
-    numbers = np.unique(np.linspace(0, len(part) - 1, min(count, len(part))).round().astype(np.int64))
-    lots = [part.codes(lot) for lot in np.array_split(numbers, max(1, len(numbers) // 20_000)) if len(lot)]
+def _swept(alone: Question, part: Numbered, thin: Numbered, count: int, executor: Executor | None) -> Columns:
+    numbers = np.unique(np.linspace(0, len(thin) - 1, min(count, len(thin))).round().astype(np.int64))
+    lots = [
+        recoded(thin.codes(lot), thin.columns, part.columns)
+        for lot in np.array_split(numbers, max(1, len(numbers) // 20_000))
+        if len(lot)
+    ]
     if executor is None:
         return Columns.joined(sweep_codes(alone, lot) for lot in lots)
     waiting = [executor.submit(sweep_codes, alone, lot) for lot in lots]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenancykit.criterion_names import ADDED
 from tenancykit.decision.weights import Weights
@@ -52,6 +53,36 @@ class Leading:
 
     def each(self, costs: Costs) -> Iterator[int]:
         """Yield the rows that lead, one after the other as they are found: the next may need bounds and bills."""
+        merit, safe = self._worth(costs)
+        first = self._best(costs, merit)
+        if not len(first):
+            return
+        yield int(first[0])
+        operations = costs.columns.operations
+        most = float(self.budget) if self.budget is not None else BUDGET_SHARE * float(costs.least[first[0]])
+        others: list[Callable[[Floats], Floats]] = [
+            lambda least: -least,
+            lambda least: np.where(least <= most, safe, -np.inf),
+            lambda least: np.where(least <= most, -operations, -np.inf),
+        ]
+        for worth in others:
+            yield from self._best(costs, partial(_parted, worth, merit)).tolist()
+
+    def of_kinds(self, costs: Costs, kinds: Rows) -> Rows:
+        """Return the row that is best by weights of each kind of design, the best kind first.
+
+        Args:
+            costs: the designs.
+            kinds: [designs] of which kind each is.
+        """
+        merit, _ = self._worth(costs)
+        found = [self._best(costs, partial(_only, kinds == kind, merit)) for kind in np.unique(kinds)]
+        rows = np.concatenate([np.zeros(0, dtype=np.intp), *found])
+        best: Rows = rows[np.argsort(-merit(costs.least)[rows], kind="stable")]
+        return best
+
+    def _worth(self, costs: Costs) -> tuple[Callable[[Floats], Floats], Floats]:
+        """Return what gives designs' value by weights from their cost, and how safe they are."""
         columns, tree = costs.columns, self.scales.tree
         added = np.array([self.scales[name].best for name in ADDED])
         plain = np.stack([columns.effort, columns.operations, np.zeros(len(columns))], axis=1)
@@ -66,21 +97,15 @@ class Leading:
         def merit(least: Floats) -> Floats:
             return np.asarray(unpaid + shares[paid] * of_cost.value(least), dtype=np.float64)
 
-        first = self._best(costs, merit)
-        if not len(first):
-            return
-        yield int(first[0])
-        most = float(self.budget) if self.budget is not None else BUDGET_SHARE * float(costs.least[first[0]])
-        others: list[Callable[[Floats], Floats]] = [
-            lambda least: -least,
-            lambda least: np.where(least <= most, safe, -np.inf),
-            lambda least: np.where(least <= most, -columns.operations, -np.inf),
-        ]
-        for worth in others:
-            yield from self._best(costs, partial(_parted, worth, merit)).tolist()
+        return merit, safe
 
     def _best(self, costs: Costs, worth: Callable[[Floats], Floats]) -> Rows:
         return self.admission.best(self.refiner, costs, worth)
+
+
+def _only(mine: NDArray[np.bool_], merit: Callable[[Floats], Floats], least: Floats) -> Floats:
+    """Return what designs of one kind are worth by weights; the others are not to be had."""
+    return np.where(mine, merit(least), -np.inf)
 
 
 def _parted(worth: Callable[[Floats], Floats], merit: Callable[[Floats], Floats], least: Floats) -> Floats:

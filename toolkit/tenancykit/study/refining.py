@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kubeanswers.records import dataclass
 from tenancykit.decision.pareto import pareto_front
 from tenancykit.design.batch import Batch, Codes
+from tenancykit.study.coding import spread
 from tenancykit.study.sweeping import Columns, Floats, Question, Sweeper, sweeper_of
 
 Rows = NDArray[np.intp]
@@ -74,6 +75,7 @@ class Refiner:
         executor: where bills are drawn up; in this process where None.
         stopped: asked before each round; the front is then left as it is.
         told: told during a round how many of how many designs are priced.
+        most: most designs whose bills are drawn up for fronts; what leads is priced beyond them.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Refiner:
         executor: Executor | None = None,
         stopped: Callable[[], bool] | None = None,
         told: Callable[[int, int], None] | None = None,
+        most: int | None = None,
     ) -> None:
         self.question = question
         self.sweeper: Sweeper = sweeper_of(question)
@@ -91,6 +94,9 @@ class Refiner:
         self.bounds: dict[tuple[int, bytes], float] = {}
         self.bills: dict[bytes, float] = {}
         self.refuted: list[Refutation] = []
+        self.most = most
+        self.unpriced = 0
+        """Designs that may be on the front asked for last, for all that is known, and have no bill."""
         self._looked: tuple[Costs, list[tuple[Keys, Rows]], list[NDArray[np.bool_]]] | None = None
         """Of the costs last asked for the best: designs by core, and whose bounds are drawn up."""
         names = [[("" if o is None else self.sweeper.cost.cut(o)) for o in column] for column in self.sweeper.columns]
@@ -117,6 +123,9 @@ class Refiner:
     def front(self, costs: Costs, among: NDArray[np.bool_] | None = None) -> Rows:
         """Return the rows on the exact front, drawing up the bills that decide it.
 
+        Where those are more than there may be, one front draws up half of those left, evenly spread over it, and is
+        that of the designs with a bill; :attr:`unpriced` says how many without one may be on it.
+
         Args:
             costs: the designs; what is learned is kept in them.
             among: designs to look at; all unless given.
@@ -124,11 +133,13 @@ class Refiner:
         rows = np.arange(len(costs.columns)) if among is None else np.flatnonzero(among)
         groups = [self.groups(costs.columns.codes[rows], kind) for kind in (0, 1)]
         done = [self._raise_known(costs, rows, keys, member, kind) for kind, (keys, member) in enumerate(groups)]
+        room = None if self.most is None else max(0, self.most - len(self.bills) + 1) // 2
+        self.unpriced = 0
         while len(rows):
             local = pareto_front(costs.table()[rows]).members
             front: Rows = rows[local]
             if self.stopped():
-                return self._best_known(costs, front)
+                return self._best_known(costs, front, front)
             for kind, (keys, member) in enumerate(groups):
                 # The bare bound first: it costs less and settles more.
                 open_ = np.unique(member[local][~done[kind][member[local]] & ~costs.measured[front]])
@@ -140,8 +151,14 @@ class Refiner:
                 unknown = front[~costs.measured[front]]
                 if not len(unknown):
                     return front
+                if room is not None and room < len(unknown):
+                    if room:
+                        self._draw_up(costs, spread(unknown, room))
+                    self.unpriced = len(unknown) - room
+                    return self._best_known(costs, front, rows)
                 before = len(self.refuted)
                 self._draw_up(costs, unknown)
+                room = None if room is None else room - len(unknown)
                 if len(self.refuted) > before:
                     costs.least[~costs.measured] = (costs.columns.people - _CENTS)[~costs.measured]
                     done = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
@@ -193,11 +210,11 @@ class Refiner:
                     done[:] = [self._raise_known(costs, rows, *group, kind) for kind, group in enumerate(groups)]
         return rows[:0]
 
-    def _best_known(self, costs: Costs, front: Rows) -> Rows:
-        """Return the members of a front whose bills are drawn up; who stops before any is still told of a few."""
-        if not costs.measured[front].any():
+    def _best_known(self, costs: Costs, front: Rows, among: Rows) -> Rows:
+        """Return the front of some designs whose bills are drawn up; who stops before any is still told of a few."""
+        if not costs.measured[among].any():
             self._draw_up(costs, front[:_AT_LEAST])
-        known: Rows = front[costs.measured[front]]
+        known: Rows = among[costs.measured[among]]
         return known[pareto_front(costs.table()[known]).members]
 
     def groups(self, codes: Codes, kind: int) -> tuple[Keys, Rows]:

@@ -2,17 +2,20 @@
 
 A space that fits the budget is measured design by design. A larger one is first freed of options that can only be a
 burden; what is left is measured in even steps, with what a comparison ranks beside it. It is then searched around the
-best: what differs by one option from a design that leads (:mod:`tenancykit.study.leading`), step by step, and every
-design that differs from one on the front by one option, or two, until nothing new comes up.
+best: what differs by one option from a design that leads (:mod:`tenancykit.study.leading`), or by two where one needs
+the other, step by step; from the best with each kind of control plane as well, since more than two lie between them.
+Then every design that differs from one on the front by one option, or two, until nothing new comes up. Where classes
+choose for themselves, what they would all have alike comes first, and what is composed of the best of it.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, islice, pairwise, product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -27,7 +30,7 @@ from tenancykit.criteria.isolation.reads import isolation_readings
 from tenancykit.criterion_names import FOUR
 from tenancykit.design.batch import Codes
 from tenancykit.design.lean import LeftOut, burdens, work_readings
-from tenancykit.design.model import Design
+from tenancykit.design.model import Choice, Design
 from tenancykit.design.numbering import Numbered, numbered
 from tenancykit.design.space import common_space, space
 from tenancykit.sentences import number_of
@@ -47,6 +50,12 @@ _PAIRS_FROM: Final = 24
 """Designs of the front around which pairs of options are changed, those spread most evenly over it."""
 _FOR_THE_FRONT: Final = 4
 """One part in so many of the budget left is kept for the front when leading designs are looked for."""
+_TOGETHER: Final = 32
+"""Kinds of control planes from which a search goes on at once: all there are."""
+_ALIKE: Final = 4
+"""One part in so many of a budget per class is for designs in which all classes choose the same: they come first."""
+_COMPOSED: Final = 8
+"""One part in so many of the rest is for what is composed of those that lead, class by class."""
 _PARTIAL: Final = 2_000_000
 """Most partial designs a proof keeps at once."""
 
@@ -72,6 +81,7 @@ class Search:
         resume: file to go on from.
         stop: ends the search early when set.
         prove: whether a space too large to be measured is searched to the end by branch and bound.
+        bills: most designs to price in full for the fronts.
     """
 
     def __init__(
@@ -85,13 +95,14 @@ class Search:
         resume: Path | None,
         stop: Stop | None,
         prove: bool = False,
+        bills: int | None = None,
     ) -> None:
         self.question, self.catalogue, self.limit = question, catalogue, limit
         self.executor, self.progress, self.save = executor, progress, save
         self.stop = stop
         self.interrupted = False
         self.sweeper = sweeper_of(question)
-        self.refiner = Refiner(question, executor, self._stopped, self._priced)
+        self.refiner = Refiner(question, executor, self._stopped, self._priced, bills)
         self.admission = Admission(self.sweeper)
         self.started = time.monotonic()
         self.lots: list[Columns] = []
@@ -99,8 +110,11 @@ class Search:
         self.left_out: tuple[LeftOut, ...] = ()
         self.searched = False
         self.prove = prove
+        self.unpriced = 0
         self.branched: Branched | None = None
         self.considered = 0
+        self.before = 0
+        """Designs measured in which all classes choose the same, before those in which each chooses for itself."""
         self.compared: Study | None = None
         self.leading: Leading | None = None
         self.around: set[bytes] = set()
@@ -128,16 +142,23 @@ class Search:
 
     def _fronts_of_all(self) -> tuple[Rows, Rows, Costs]:
         self.compared = compare(self.question.scenario, self.catalogue)
-        self.leading = Leading(self.refiner, self.admission, self.compared.scales, self.compared.weights)
-        if self.sweeper.count <= self.limit:
-            self._sweep(self._every(self.sweeper.count))
+        if self._measured(self.compared):
             return self._fronts()
-        self._sweep_lean()
-        self._climb(self.leading)
         front, admitted, costs = self._search()
         if self.prove and not self.question.per_class and not self._stopped():
             return self._proven(front, admitted, costs)
         return front, admitted, costs
+
+    def _measured(self, compared: Study) -> bool:
+        """Measure the whole space where it fits the budget, else up to what leads; return whether it was the whole."""
+        self.compared = compared
+        self.leading = Leading(self.refiner, self.admission, compared.scales, compared.weights)
+        if self.sweeper.count <= self.limit:
+            self._sweep(self._every(self.sweeper.count))
+            return True
+        self._sweep_lean()
+        self._climb(self.leading)
+        return False
 
     def _proven(self, front: Rows, admitted: Rows, costs: Costs) -> tuple[Rows, Rows, Costs]:
         """Measure whatever else in the whole space may be on a front; then the fronts are those of the space."""
@@ -213,7 +234,7 @@ class Search:
         """Measure the leaner space, in even steps where it is too large; and the reference architectures."""
         lean = self._lean()
         count = math.prod(map(len, lean))
-        budget = self.limit if count <= self.limit else self.limit // (8 if self.question.per_class else 2)
+        budget = self.limit if count <= self.limit else self.limit // (32 if self.question.per_class else 2)
         lots = []
         for place, (part, thin) in enumerate(zip(self.sweeper.parts, lean, strict=True)):
             rest = math.prod(map(len, lean[place + 1 :]))
@@ -224,18 +245,47 @@ class Search:
                 here = np.linspace(0, len(thin) - 1, budget).round().astype(np.int64)
                 here = here if place == 0 else np.random.default_rng(place).permutation(here)
             lots.append(recoded(thin.codes(here), thin.columns, part.columns))
-        codes = np.concatenate([self._known(), *self._combined(), np.concatenate(lots, axis=1)])
+        codes = np.concatenate([self._known(), *self._starts(lean), np.concatenate(lots, axis=1)])
         codes = np.unique(codes, axis=0)
         codes = self._unseen(codes[self.sweeper.valid(codes)])
         lot = _LOT if self.executor is None else max(500, min(_LOT, len(codes) // 16 + 1))
         self._gather([(sweep_codes, codes[at : at + lot]) for at in range(0, len(codes), lot)])
 
-    def _combined(self) -> Iterator[Codes]:
-        """Yield the hybrids that look best when each class is measured by itself."""
-        if self.question.per_class and len(self.sweeper.parts) > 1:
-            found = combined_front(self.question, self.limit // 8, self.executor)
-            self.considered = found.considered
-            yield found.codes
+    def _starts(self, lean: Sequence[Numbered]) -> Iterator[Codes]:
+        """Yield where a search ends that gives all classes the same, and what is composed of it class by class.
+
+        So a search per class does not end below that one; and what is composed of designs that lead is worth more than
+        what is composed of any.
+        """
+        if not self.question.per_class or len(self.sweeper.parts) == 1 or self.compared is None:
+            return
+        common = replace(self.question, per_class=False)
+        inner = Search(
+            common, self.catalogue, self.limit // _ALIKE, self.executor, self.progress, None, None, self.stop
+        )
+        try:
+            inner._measured(self.compared)
+        except UndecidedError:
+            return  # classes that cannot all have the same
+        ends = inner._ends()
+        self.limit -= len(inner.seen)
+        self.before += len(inner.seen)
+        each = [[codes_of(part.columns, choice) for choice in ends] for part in self.sweeper.parts]
+        most = max(1, int((self.limit // _COMPOSED) ** (1 / len(each))))
+        rows = [*zip(*each, strict=True), *product(*(codes[:most] for codes in each))]
+        codes = [[place for code in row if code is not None for place in code] for row in rows if None not in row]
+        yield np.array(codes, dtype=np.uint8).reshape(-1, len(self.sweeper.columns))
+        found = combined_front(self.question, self.limit // _COMPOSED, self.executor, lean)
+        self.considered = found.considered
+        yield found.codes
+
+    def _ends(self) -> list[Choice]:
+        """Return the designs that lead, and the best by weights with each kind of control plane."""
+        if self.leading is None or not self.lots:
+            return []
+        costs = self.refiner.costs(self._all())
+        rows = dict.fromkeys([*self.leading.each(costs), *self._of_kinds(costs)])
+        return [next(iter(self.sweeper.choices(costs.columns.codes[row]).values())) for row in rows]
 
     def _lean(self) -> list[Numbered]:
         """Return each part without the options that can only be a burden."""
@@ -270,21 +320,38 @@ class Search:
     def _climb(self, leading: Leading) -> None:
         """Measure what differs by one option from what leads, until nothing new does or most of the budget is spent.
 
-        An option is changed for one class, and for all that may have it at once. The design that leads by weights comes
-        before the others, since it moves them too.
+        From one kind of control plane to another more than one option changes, so that the best by weights with each is
+        gone on from as well, with half of what is left. What leads then leads all of them.
         """
         most = self.limit - (self.limit - len(self.seen)) // _FOR_THE_FRONT
+        self._ascend(leading.each, most)
+        if not self.question.per_class:
+            self._ascend(self._of_kinds, (len(self.seen) + most) // 2, at_once=_TOGETHER)
+            self._ascend(leading.each, most)
+
+    def _of_kinds(self, costs: Costs) -> Iterable[int]:
+        layers = [layer for part in self.sweeper.parts for _, layer in part.layers]
+        kinds = costs.columns.codes[:, layers.index("tenancy")].astype(np.intp)
+        return self.leading.of_kinds(costs, kinds).tolist() if self.leading else []
+
+    def _ascend(self, leads: Callable[[Costs], Iterable[int]], most: int, at_once: int = 1) -> None:
+        """Measure what differs by one option from some designs, and from those that come up, until nothing new does.
+
+        An option is changed for one class, for all that may have it at once, and with another that it cannot be changed
+        without. The design that leads by weights comes before the others, since it moves them too.
+        """
         while not self._stopped() and self.lots:
             costs = self.refiner.costs(self._all())
-            leads = (costs.columns.codes[row] for row in leading.each(costs))
-            fresh = next((row for row in leads if row.tobytes() not in self.around), None)
+            rows = (costs.columns.codes[row] for row in leads(costs))
+            fresh = list(islice((row for row in rows if row.tobytes() not in self.around), at_once))
             room = most - len(self.seen)
-            if fresh is None or room <= 0:
+            if not fresh or room <= 0:
                 break
-            around = np.concatenate([self._neighbours(fresh[None, :], 1), self._alike(fresh[None, :])])
-            near = self._unseen(np.unique(around, axis=0))
+            codes = np.array(fresh, dtype=np.uint8)
+            around = [self._neighbours(codes, 1), self._alike(codes), *map(self._mended, codes)]
+            near = self._unseen(np.unique(np.concatenate(around), axis=0))
             if len(near) <= room:
-                self.around.add(fresh.tobytes())
+                self.around.update(row.tobytes() for row in codes)
             if len(near):
                 self._gather([(sweep_codes, near[:room])])
 
@@ -305,6 +372,19 @@ class Search:
         every = np.concatenate(lots)
         return every[self.sweeper.valid(every)]
 
+    def _mended(self, code: Codes) -> Codes:
+        """Return the valid designs that differ from one by two options of which one cannot be changed alone."""
+        # Each class is valid by itself, so that what a change needs is in the columns of its class.
+        ends = np.cumsum([0, *(len(part.columns) for part in self.sweeper.parts)]).tolist()
+        two = np.concatenate([self._neighbours(code[None, :], 2, range(*each)) for each in pairwise(ends)])
+        changed, at = two != code, np.arange(len(two))
+        alone = []
+        for layers in (changed.argmax(axis=1), changed.shape[1] - 1 - changed[:, ::-1].argmax(axis=1)):
+            one = two.copy()
+            one[at, layers] = code[layers]
+            alone.append(self.sweeper.valid(one))
+        return two[~(alone[0] & alone[1])]
+
     def _search(self) -> tuple[Rows, Rows, Costs]:
         """Measure what differs from the fronts by one option, then by two, until nothing new is on them."""
         expanded: set[tuple[bytes, int]] = set()
@@ -319,7 +399,7 @@ class Search:
                 fresh = [row for row in spread(codes, _PAIRS_FROM) if (row.tobytes(), 2) not in expanded]
             room = self.limit - len(self.seen)
             if not fresh or room <= 0:
-                self.searched = not fresh
+                self.searched = not fresh and not self.unpriced
                 break
             expanded.update((row.tobytes(), changes) for row in fresh)
             near = self._unseen(self._neighbours(np.array(fresh, dtype=np.uint8), changes))[:room]
@@ -328,11 +408,11 @@ class Search:
                 front, admitted, costs = self._fronts()
         return front, admitted, costs
 
-    def _neighbours(self, codes: Codes, changes: int) -> Codes:
-        """Return the valid designs that differ from some by exactly so many options, each once."""
+    def _neighbours(self, codes: Codes, changes: int, within: range | None = None) -> Codes:
+        """Return the valid designs that differ from some by exactly so many options, each once; in some columns."""
         widths = [len(column) for column in self.sweeper.columns]
         lots = []
-        for layers in combinations([layer for layer, width in enumerate(widths) if width > 1], changes):
+        for layers in combinations([layer for layer in within or range(len(widths)) if widths[layer] > 1], changes):
             shifts = np.stack(np.meshgrid(*(np.arange(1, widths[layer]) for layer in layers)), axis=-1)
             steps = shifts.reshape(-1, changes)
             near = np.repeat(codes, len(steps), axis=0)
@@ -349,7 +429,10 @@ class Search:
             raise UndecidedError("the exploration was stopped before any design was measured")
         costs = self.refiner.costs(self._all())
         front = self.refiner.front(costs)
-        return front, self.admission.front(self.refiner, costs), costs
+        self.unpriced = self.refiner.unpriced
+        admitted = self.admission.front(self.refiner, costs)
+        self.unpriced = max(self.unpriced, self.refiner.unpriced)
+        return front, admitted, costs
 
     def _result(self, front: Rows, admitted: Rows, costs: Costs) -> Exploration:
         meets = set(admitted.tolist())
@@ -363,7 +446,7 @@ class Search:
             allowed=MappingProxyType(dict(self.question.allowed)),
             combinations=math.prod(part.space.combinations for part in self.sweeper.parts),
             space=self.sweeper.count,
-            evaluated=len(self.seen),
+            evaluated=len(self.seen) + self.before,
             billed=len(self.refiner.bills),
             left_out=self.left_out,
             front=_ordered(shown),
@@ -372,7 +455,7 @@ class Search:
             known=tuple(self._compared()),
             settled=whole or {costs.columns.codes[row].tobytes() for row in leads[:1]} <= self.around,
             per_class=self.question.per_class,
-            exact=whole and not self.refiner.refuted,
+            exact=whole and not self.refiner.refuted and not self.unpriced,
             within=self._within(whole),
             caveats=tuple(self._caveats(whole, costs)),
             stopped=self._stopped(),
@@ -399,7 +482,34 @@ class Search:
                 values = tuple(float(one.scores[name].value) for name in FOUR)
                 yield Found(_id(one.resolved.design), one.resolved.design.choices, values, admitted=True, ranked=one.id)
 
+    def _way(self) -> Iterator[str]:
+        """Yield how a space too large to be measured was searched, in words."""
+        kinds = "" if self.question.per_class else "from the best with each kind of control plane, "
+        searched = (
+            "all that differs from the front by one option, and from a spread of it by two, until nothing new came up"
+            if self.searched
+            else "what differs from the front by one option or two, until the budget ended"
+        )
+        yield (
+            f"{len(self.seen) + self.before:,} of {number_of(self.sweeper.count)} valid designs were measured: the "
+            "space in even steps, what differs by one option (or two, where one needs the other) from the best by "
+            f"weights, {kinds}the cheapest, the safest within budget and the least to run, then {searched}. Better "
+            "designs may exist"
+        )
+        if self.before:
+            yield (
+                f"{self.before:,} of them, measured first, have the same for all classes; the search started from what "
+                "leads these, and from what is composed of it class by class"
+            )
+        if self.considered:
+            yield (
+                f"it started as well from the front of {self.considered:,.0f} combinations of designs of the classes, "
+                "each measured by itself, with what their groups share paid once"
+            )
+
     def _within(self, whole: bool) -> float | None:
+        if self.unpriced:
+            return None
         if whole:
             return 0.0
         return None if self.branched is None or self._stopped() else self.branched.within
@@ -414,22 +524,12 @@ class Search:
     def _caveats(self, whole: bool, costs: Costs) -> Iterator[str]:
         if self._stopped():
             yield "stopped early: the front is that of the designs measured so far whose bill was drawn up"
-        if self._within(whole) is None and not self._stopped():
-            searched = (
-                "all that differs from the front by one option, and from a spread of it by two, until nothing "
-                "new came up"
-                if self.searched
-                else "what differs from the front by one option or two, until the budget ended"
-            )
+        if not whole and self._within(whole) is None and not self._stopped():
+            yield from self._way()
+        if self.unpriced and not self._stopped():
             yield (
-                f"{len(self.seen):,} of {number_of(self.sweeper.count)} valid designs were measured: the space in even "
-                "steps, what differs by one option from the best by weights, the cheapest, the safest within budget "
-                f"and the least to run, then {searched}. Better designs may exist"
-            )
-        if self.considered:
-            yield (
-                f"the search started from the front of {self.considered:,.0f} combinations of designs of the classes, "
-                "each measured by itself, with what their groups share paid once"
+                f"{self.unpriced:,} more of the measured designs may be on the front, for all that is known of their "
+                f"cost: the most to price for it were {self.refiner.most:,} (--bills)"
             )
         if self.branched is not None and not self._stopped():
             done = self.branched
@@ -446,8 +546,8 @@ class Search:
         if self.left_out and self._within(whole) is None:
             names = ", ".join(item.option for item in self.left_out)
             yield (
-                f"not tried, as they can only be a burden: {names} (the time to patch apart: a few short jobs can "
-                "shorten the mean wait)"
+                f"left out of the even steps, as they can only be a burden: {names} (the time to patch apart: a few "
+                "short jobs can shorten the mean wait)"
             )
         bounded = len(costs.columns) - int(costs.measured.sum())
         refuted = self.refiner.refuted
