@@ -15,7 +15,7 @@ from tenancykit.decision.explain import Contribution
 from tenancykit.decision.verdict import share_in_words
 from tenancykit.design.naming import parts
 from tenancykit.examples import example as shipped
-from tenancykit.report.calling import EACH, apart, called, clusters
+from tenancykit.report.calling import EACH, apart, called, clusters, names_beside
 from tenancykit.report.opening import Opening, opening
 from tenancykit.report.opening_buys import buys, in_short, other_families
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
@@ -348,6 +348,21 @@ def test_what_machines_of_ones_own_and_whose_queue_are_said_in_the_first_line() 
     assert re.search(r"run by 4 people, on \d+ own machines\. ", first)
     assert "Queue for research: " in first
     assert "own machine" not in opening(example("saas-inference")).recommended
+
+
+def test_where_machines_are_priced_as_in_another_region_a_detail_says_so() -> None:
+    """Machines in Frankfurt had the prices of Virginia, and no line said so."""
+    here = opening(tk.compare(tk.parse_scenario(SAAS.replace("region: us-east-1", "region: eu-central-1")))).details
+    assert any(re.match(r"Machines in eu-central-1 are priced as in [\w-]+, where the", one) for one in here)
+    assert not any("are priced as in" in one for name in EXAMPLES for one in opening(example(name)).details)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_other_design_is_called_as_the_first_is(name: str) -> None:
+    studied = example(name)
+    best = studied.best
+    beside = names_beside(studied, [e.id for e in studied.order if e.id != best.id])
+    assert not {*beside.values()} & {best.name, best.resolved.long}
 
 
 def test_nothing_stands_under_a_heading_that_has_nothing_to_say() -> None:

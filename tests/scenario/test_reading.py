@@ -115,7 +115,11 @@ def test_all_faults_of_a_file_come_at_once_in_order_of_lines() -> None:
             "kind: team\n      api_access: none\n      requirements: {own_crds: true}",
             "bring their own CRDs",
         ),
-        ("name: small", "name: small\nweights: {isolation: 0.9}", "weights add up to 1.65"),
+        (
+            "name: small",
+            "name: small\nweights: {isolation: 0.9}",
+            "weights add up to 1.65, with effort at 0.25, operations at 0.25 and cost at 0.25 as nothing is said",
+        ),
         ("name: small", "name: small\nweights: {isolation: -1}", "-1 is too small; allowed: 0 or more"),
         ("kind: service", "kind: service\n    gpu: {count: 2, fraction: 0.5}", "asks for 2 GPUs and a fraction"),
         ("kind: service", "kind: service\n    gang: 4", "a gang of 4 cannot start from 1 replicas"),

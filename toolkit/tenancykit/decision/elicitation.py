@@ -84,7 +84,7 @@ class Contradiction:
     def __str__(self) -> str:
         good = f"{as_stated(self.first.amount)} {self.first.first}"
         implied = f"{good} is worth {figure(self.implied)} {self.first.second}"
-        apart = f"by the other answers {implied}, {self.factor:.3g} times apart"
+        apart = f"by the other answers {implied}, {figure(self.factor)} times apart"
         told = listed([f"'{answer}'" for answer in (self.first, *self.others)])
         return f"{told} contradict each other: {apart}"
 

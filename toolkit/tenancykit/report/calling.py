@@ -58,9 +58,11 @@ def recommended_in_full(told: str) -> str:
 
 
 def names_beside(study: Study, labels: Iterable[str]) -> dict[str, str]:
-    """Return how designs are called in sentences about the first one, no two alike."""
-    beside = {label: called(study[label], study.best) for label in labels}
-    alike = [label for label in beside if [*beside.values()].count(beside[label]) > 1]
+    """Return how designs are called in sentences about the first one, no two alike and none as the first."""
+    best = study.best
+    beside = {label: called(study[label], best) for label in labels}
+    told = [*beside.values(), best.name, brief(best), best.resolved.long]
+    alike = [label for label in beside if label != best.id and told.count(beside[label]) > 1]
     return beside | {label: name for label, name in names_apart(study.order).items() if label in alike}
 
 

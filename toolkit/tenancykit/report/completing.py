@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from kubeanswers.terminal import counted
 from tenancykit.design.model import Choice, ClassDesign, Supplement
 from tenancykit.design.needs import Asked, asked_needs
+from tenancykit.design.offers import price_book
 from tenancykit.design.validity import judge_of
 from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
@@ -123,6 +124,22 @@ def runs_on(evaluation: Evaluation) -> str:
 def of_ones_own(evaluation: Evaluation) -> bool:
     """Return whether machines are the owner's own: to be had by buying them, not by asking for them."""
     return all(site.provider == "own" for site in evaluation.scenario.infrastructure.sites)
+
+
+def priced_as(evaluation: Evaluation) -> str:
+    """Return in which regions machines stand that are priced as in others, as a sentence; empty where none do.
+
+    The price book holds a machine once, at one region's price.
+    """
+    infrastructure = evaluation.scenario.infrastructure
+    book = price_book(evaluation.scenario, evaluation.catalogue).prices
+    prices = [book[offer.type] for offer in infrastructure.nodes if offer.spec is None]
+    found: dict[str, None] = {}
+    for site in infrastructure.sites:
+        regions = {p.region: None for p in prices if p.provider == site.provider and p.region != site.region}
+        if site.region and regions:
+            found[f"in {site.region} are priced as in {listed(list(regions))}"] = None
+    return f"Machines {'; machines '.join(found)}, where the price book has them." if found else ""
 
 
 def purchase(evaluation: Evaluation, *, digits: int | None = None, brief: bool = False) -> str:

@@ -14,6 +14,7 @@ from tenancykit.report.completing import (
     left_out,
     machines_of,
     of_ones_own,
+    priced_as,
     purchase,
     runs_on,
     swapped,
@@ -73,6 +74,7 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     more = [f"In full: {full}."] if name != full else []
     more += [text for text in musts if text not in said]
     more += [f"It {text}." for text in [runs_on(best)] if text]
+    more += filter(None, [priced_as(best)])
     if changed := swapped(best):
         more.append(f"It takes {changed}, which the scenario's machines, trust or required isolation do not allow for.")
     if left := left_out(best):

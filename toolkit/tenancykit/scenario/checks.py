@@ -13,6 +13,7 @@ from tenancykit.scenario.fitting import NodeShape, node_faults
 from tenancykit.scenario.model import Demand, Scenario, TenantClass, WorkloadUse
 from tenancykit.scenario.naming import class_tenants, named_kubernetes_name
 from tenancykit.scenario.worth import parse_rate
+from tenancykit.sentences import listed
 
 WEIGHT_TOLERANCE = 1e-6
 LEAST_MEMORY = MIB
@@ -182,9 +183,10 @@ def _weights(scenario: Scenario, place: Place) -> Iterator[Fault]:
         if total <= 0:
             yield Fault(place(path), "all weights are zero", cure="give at least one criterion a weight")
         elif abs(total - 1) > WEIGHT_TOLERANCE and not weights.normalise:
-            yield Fault(
-                place(path), f"weights add up to {total:g}", "a sum of 1", "correct them or set normalise: true"
-            )
+            unsaid = [name for name in weights.of_criteria() if name not in weights.model_fields_set | {*weights.added}]
+            counted = [f"{name} at {weights.of_criteria()[name]:g}" for name in unsaid if weights.of_criteria()[name]]
+            what = f"weights add up to {total:g}" + (f", with {listed(counted)} as nothing is said" if counted else "")
+            yield Fault(place(path), what, "a sum of 1", "correct them or set normalise: true")
 
 
 def _judgements(scenario: Scenario, place: Place) -> Iterator[Fault]:
