@@ -36,7 +36,8 @@ SIXTH: Final = _cases("sixth")
 SEVENTH: Final = _cases("seventh")
 EIGHTH: Final = _cases("eighth")
 NINTH: Final = _cases("ninth")
-CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH, **SEVENTH, **EIGHTH, **NINTH}
+TENTH: Final = _cases("tenth")
+CASES: Final = {**FIRST, **SECOND, **THIRD, **FOURTH, **FIFTH, **SIXTH, **SEVENTH, **EIGHTH, **NINTH, **TENTH}
 """The scenarios with what is expected, by name: those of all exams."""
 
 POINTS: Final = {
