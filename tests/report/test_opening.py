@@ -148,10 +148,12 @@ def test_needs_that_do_not_arise_under_a_design_are_not_said_to_be_provided() ->
         assert "fleet automation" not in provided(evaluation)
 
 
-def test_a_share_never_rounds_up_to_one_from_which_the_word_differs() -> None:
+def test_a_share_never_rounds_to_one_on_whose_other_side_the_word_differs() -> None:
     assert share_in_words(0.947) == "just under 95 %"
     assert share_in_words(0.497) == "just under 50 %"
     assert share_in_words(0.951) == "95 %"
+    assert share_in_words(0.503) == "just over 50 %"
+    assert share_in_words(0.5) == "50 %"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

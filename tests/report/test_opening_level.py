@@ -77,3 +77,16 @@ def test_what_a_class_lacks_is_told_of_it_and_not_of_the_class_that_is_least_sep
     reached = re.search(r"The highest is L(\d)", first)
     assert reached
     assert second.startswith(f"What is missing: L{int(reached[1]) + 1} ")
+
+
+def test_a_level_asked_of_one_plane_is_told_where_the_class_has_another() -> None:
+    """Two barriers on every path of the data plane were asked, and the line said that policy (L2) was."""
+    one_plane = {"data_plane": "L3"}
+    asked = told("advisers-data-plane", tenants__classes__0__requirements={"isolation": "L2", **one_plane})[1]
+    assert re.search(r"level L4 \(level L2 asked, level L3 asked of the data plane\)", asked)
+    assert (
+        "(level L3 asked of the data plane)"
+        in told("advisers-data-plane", tenants__classes__0__requirements=one_plane)[1]
+    )
+    lower = {"isolation": "L3", "data_plane": "L2"}
+    assert "plane)" not in told("advisers-data-plane", tenants__classes__0__requirements=lower)[1]

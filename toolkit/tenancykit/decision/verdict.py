@@ -108,7 +108,7 @@ class Verdict:
 
 
 def share_in_words(share: float) -> str:
-    """Return a share in per cent that never rounds to none, or up to a share from which the word differs.
+    """Return a share in per cent that never rounds to none, or to a share on whose other side the word differs.
 
     All of some samples are more than 99 %: what no sample showed may still be.
     """
@@ -118,7 +118,8 @@ def share_in_words(share: float) -> str:
         return "less than 1 %"
     if any(share < step - 1e-9 and f"{share:.0%}" == f"{step:.0%}" for step in (CLEAR, CLOSE)):
         return f"just under {share:.0%}".replace("%", " %")
-    return f"{share:.0%}".replace("%", " %")
+    over = "just over " if share > CLOSE + 1e-9 and f"{share:.0%}" == f"{CLOSE:.0%}" else ""
+    return over + f"{share:.0%}".replace("%", " %")
 
 
 def verdict(

@@ -73,23 +73,32 @@ def days_in_words(evaluation: Evaluation, *, what: bool = True, by_name: bool = 
 
 
 def levels_in_words(evaluation: Evaluation) -> tuple[str, tuple[str, ...]]:
-    """Return the level of every class, with the lower one it asks for, and what each level means.
+    """Return the level of every class, with another one it asks for, and what each level means.
 
-    Such as ``L2 for basic, L5 (level L4 asked) for regulated``.
+    Such as ``L2 for basic, L5 (level L4 asked) for regulated``, or ``L2 (level L3 asked of the data plane)``.
     """
     scenario, levels = evaluation.scenario, dict[str, list[str]]()
     reached = {k: str(v["overall"]) for k, v in evaluation.scores["isolation"].figures["classes"].items()}
     for one in scenario.tenants.classes:
         if (level := reached.get(one.id)) is None:
             continue
-        asked = one.requirements.isolation or scenario.requirements.isolation or level
-        levels.setdefault(f"{level} (level {asked} asked)" if asked < level else level, []).append(one.id)
+        asked = _asked(one, scenario.requirements.isolation, level)
+        levels.setdefault(f"{level} ({', '.join(asked)})" if asked else level, []).append(one.id)
     known = load_isolation(evaluation.catalogue).levels
     told = [level if len(levels) == 1 else f"{level} for {listed(ids)}" for level, ids in levels.items()]
     rules = {level: known[level].rules for level in sorted(set(reached.values())) if level in known}
     return listed(told), tuple(
         f"{level} means: {'; '.join(one.why for one in found)}" for level, found in rules.items()
     )
+
+
+def _asked(tenant_class: TenantClass, everybody: str | None, level: str) -> list[str]:
+    """Return the levels a class asks for other than the one it has: of all planes a lower one, of one plane any."""
+    wishes = tenant_class.requirements
+    overall = wishes.isolation or everybody or ""
+    told = [f"level {overall} asked"] if overall and overall < level else []
+    planes = (("control", wishes.control_plane), ("data", wishes.data_plane))
+    return told + [f"level {p} asked of the {name} plane" for name, p in planes if p and p > overall and p != level]
 
 
 __all__ = ["days_in_words", "levels_in_words", "open_days", "open_to", "worst_days"]
