@@ -1,4 +1,4 @@
-"""Nine exams written by an expert before the product was asked: first places, first lines, figures and certainty.
+"""Ten exams written by an expert before the product was asked: first places, first lines, figures and certainty.
 
 Cases of the second stand as they were written before the first run, misses included. That run gave 71 points of 90:
 startup-alone and mig-inference 10.0, hospital-phi 9.4, slurm-groups and bank-two-worlds 9.2, whole-nodes 9.0, saas-tiny
@@ -94,13 +94,43 @@ apart. What is missed:
 * insurer-and-brokers, proteins-campaigns, weather-exact: own machines for few teams, where they cost little or nothing
   more, need no queue; its author asks for a queue.
 * notaries-two-laws, hosts-of-their-own: clusters where one shared cluster would do; hosts told in other words.
+
+Cases of the tenth stand as written and committed before the first run, by somebody who knew neither the product's ways
+nor these notes, but had read sixteen earlier cases for their form. That run gave 107.6 points of 120: boroughs-t4,
+podcasts-inferentia, rental-commitments, steelworks-gaudi and utilities-oci 10.0, advisers-data-plane 9.6,
+subsidiaries-pace and uploads-hostile 9.4, projects-240 8.6, newsrooms-worth 8.3, relief-three-sites 6.4, render-spot
+5.8. Mended as a kind since, which gained 0.4: a level asked of one plane was told nowhere. What is missed:
+
+* render-spot, newsrooms-worth, projects-240: machines of a crew's own that are given back when idle, where a crew fills
+  a machine, cost no more than a queue's and need none; their author asked for a queue, and reckoned 2.4 machines on
+  average as three. A pool of 240 projects is contested only between itself and itself with sandboxes.
+* relief-three-sites: one engineer gets twelve managed clusters at three places rather than three shared ones, a third
+  dearer, since the toil of clusters by GitOps is reckoned to be less than that of queues and policies in three. That
+  stands on hours per component nobody has measured; the line says contested, and names the shared clusters.
+* subsidiaries-pace: an on-call rota takes four people, which its author forgot when he left three.
+* uploads-hostile: among those who trust each other clusters of virtual machines with vGPU come first by 0.003, at half
+  as much again, as isolation has two fifths of the weight, and as MIG gives a whole card to each half.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.exam.marking import EIGHTH, FIFTH, FIRST, FOURTH, NINTH, POINTS, SECOND, SEVENTH, SIXTH, THIRD, mark, score
+from tests.exam.marking import (
+    EIGHTH,
+    FIFTH,
+    FIRST,
+    FOURTH,
+    NINTH,
+    POINTS,
+    SECOND,
+    SEVENTH,
+    SIXTH,
+    TENTH,
+    THIRD,
+    mark,
+    score,
+)
 
 BAR = 9.0
 """Points of ten that each scenario of the first exam has to reach."""
@@ -161,6 +191,15 @@ NINTHS = dict.fromkeys(NINTH, 10.0) | {
     "weather-exact": 9.4,
 }
 """Points of ten that each scenario of the ninth has reached at once, with the misses above."""
+TENTHS = dict.fromkeys(TENTH, 10.0) | {
+    "newsrooms-worth": 8.3,
+    "projects-240": 8.6,
+    "relief-three-sites": 6.3,
+    "render-spot": 5.8,
+    "subsidiaries-pace": 9.4,
+    "uploads-hostile": 9.4,
+}
+"""Points of ten that each scenario of the tenth has reached, with the misses above."""
 SEVENTHS = {"batch-budget": 8.6, "consortium-ib": 6.3, "records-keys": 10.0, "retail-day-night": 9.4}
 """Points of ten that each scenario of the seventh has reached, with the misses above."""
 
@@ -191,8 +230,9 @@ def test_what_a_third_expert_accepted_stays_accepted(name: str) -> None:
     assert all(one.share == 1 for one in marks if one.question in ("never", "steady")) or name == "two-labs-gke", wrong
 
 
-@pytest.mark.parametrize("name", [*FOURTH, *FIFTH, *SIXTH, *SEVENTH, *EIGHTH, *NINTH])
+@pytest.mark.parametrize("name", [*FOURTH, *FIFTH, *SIXTH, *SEVENTH, *EIGHTH, *NINTH, *TENTH])
 def test_what_later_experts_accepted_stays_accepted(name: str) -> None:
     _, marks = mark(name)
     wrong = [f"{one.question}: {one.wrong}" for one in marks if one.wrong]
-    assert score(marks) >= {**FOURTHS, **FIFTHS, **SIXTHS, **SEVENTHS, **EIGHTHS, **NINTHS}[name], wrong
+    floors = {**FOURTHS, **FIFTHS, **SIXTHS, **SEVENTHS, **EIGHTHS, **NINTHS, **TENTHS}
+    assert score(marks) >= floors[name], wrong

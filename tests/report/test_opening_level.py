@@ -90,3 +90,15 @@ def test_a_level_asked_of_one_plane_is_told_where_the_class_has_another() -> Non
     )
     lower = {"isolation": "L3", "data_plane": "L2"}
     assert "plane)" not in told("advisers-data-plane", tenants__classes__0__requirements=lower)[1]
+
+
+def test_partitions_that_hold_half_as_many_shares_as_a_card_has_room_for_are_told() -> None:
+    """Halves took whole cards by MIG, 36 cards for shares of 18, and no sentence said so."""
+    asked = yaml.safe_load(CASES["advisers-data-plane"].read_text())["scenario"]
+
+    def details(**gpu: object) -> str:
+        scenario = changed(asked, {"workloads.0.gpu": gpu})
+        return " ".join(opening(tk.compare(tk.parse_scenario(yaml.safe_dump(scenario)))).details)
+
+    assert "By MIG one H100-NVL-94GB holds 1 share of 0.5 for advisers, not 2" in details(fraction=0.5, memory="40Gi")
+    assert "By MIG" not in details(fraction=0.25, memory="20Gi")

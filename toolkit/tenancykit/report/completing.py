@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from kubeanswers.terminal import counted
+from tenancykit.catalogue.model import GpuMode
+from tenancykit.criteria.cost.machines import shares_held, sharing_of
+from tenancykit.design.facts import class_workloads
 from tenancykit.design.model import Choice, ClassDesign, Supplement
 from tenancykit.design.needs import Asked, asked_needs
 from tenancykit.design.offers import price_book
 from tenancykit.design.validity import judge_of
 from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
+
+_ANY_SHARE: Final = GpuMode(mode="software")
+"""A way of cutting cards that gives each pod the share it asks for."""
 
 
 def completed_with(evaluation: Evaluation) -> str:
@@ -70,10 +77,32 @@ def goes_without(evaluation: Evaluation) -> tuple[str, ...]:
     return tuple(f"{class_id}: no {asked.need.name}; {asked.need.instead}" for class_id, asked in _unmet(evaluation))
 
 
+def cut_coarsely(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return where partitions hold at most half as many of a class's shares as a card has room for, a sentence each."""
+    told: dict[tuple[str, float, int, int], list[str]] = {}
+    for resolved in evaluation.resolved.classes:
+        cut = resolved.chosen("gpu_sharing", "fraction")
+        if cut is None or cut.gpu is None or cut.gpu.mode != "mig":
+            continue
+        offered = judge_of(resolved.tenant_class, evaluation.scenario, evaluation.catalogue).offered
+        asked = [w.gpu for w in class_workloads(evaluation.scenario, resolved.tenant_class) if w.gpu is not None]
+        for gpu in (one for one in asked if one.fraction is not None):
+            for model in sorted(set(gpu.models) & set(offered) or offered):
+                held, room = (shares_held(sharing_of(mode, model), model, gpu) for mode in (cut.gpu, _ANY_SHARE))
+                if 0 < 2 * held <= room:
+                    told.setdefault((model, gpu.fraction or 1.0, held, room), []).append(resolved.tenant_class.id)
+    return tuple(
+        f"By MIG one {model} holds {counted(held, 'share')} of {share:g} for {listed(list(dict.fromkeys(ids)))}, "
+        f"not {room}: an instance has no less of the card's compute than is asked for."
+        for (model, share, held, room), ids in told.items()
+    )
+
+
 def made_of(evaluation: Evaluation) -> list[str]:
     """Return what completes a design, what it leaves out and what it goes without, a sentence each."""
     told = filter(None, (completed_with(evaluation), left_out(evaluation)))
-    return [f"{text[0].upper()}{text[1:]}." for text in told] + [f"{text}." for text in goes_without(evaluation)]
+    without = [f"{text}." for text in goes_without(evaluation)]
+    return [f"{text[0].upper()}{text[1:]}." for text in told] + without + list(cut_coarsely(evaluation))
 
 
 def _unmet(evaluation: Evaluation) -> Iterator[tuple[str, Asked]]:

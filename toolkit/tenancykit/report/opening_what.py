@@ -9,6 +9,7 @@ from tenancykit.design.model import ClassDesign
 from tenancykit.design.needs import asked_needs
 from tenancykit.report.calling import EACH, brief, heads, tight
 from tenancykit.report.completing import (
+    cut_coarsely,
     goes_without,
     lacks,
     left_out,
@@ -72,7 +73,7 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     name, said = _fitting(word, [*names, heads(best)], tiers, queue)
     said, _ = fitted(said, [no_queue, "" if own else takes])
     more = [f"In full: {full}."] if name != full else []
-    more += [text for text in musts if text not in said]
+    more += [text for text in (*musts, *cut_coarsely(best)) if text not in said]
     more += [f"It {text}." for text in [runs_on(best)] if text]
     more += filter(None, [priced_as(best)])
     if changed := swapped(best):

@@ -16,7 +16,7 @@ from tenancykit.criteria.cost.pricing import PriceList, UnitPrice, exactly
 from tenancykit.criteria.score import Evidence
 from tenancykit.design.boards import cuts
 from tenancykit.partitions import profiles_of, slice_geometry
-from tenancykit.scenario.model import NodeOffer, Scenario, Site
+from tenancykit.scenario.model import GpuRequest, NodeOffer, Scenario, Site
 
 
 @dataclass(frozen=True)
@@ -143,3 +143,21 @@ def taken_milli(sharing: GpuSharing, model: str, gpu_milli: int, needed_memory: 
         return 1000 if profile is None else profile.size * 1000 // sharing.geometry.slices
     units = sharing.units(gpu_milli, gpu_memory(model), needed_memory)
     return 1000 if units is None else min(1000, units * 1000 // sharing.full)
+
+
+def shares_held(sharing: GpuSharing | None, model: str, asked: GpuRequest) -> int:
+    """Return how many such shares one GPU of a model holds, cut for nothing else; none where not one fits.
+
+    Args:
+        sharing: how the GPU is cut; None where it cannot be.
+        model: the GPU model.
+        asked: the share and the memory one pod asks for.
+    """
+    milli, memory = max(1, round((asked.fraction or 1.0) * 1000)), asked.memory or 0
+    if sharing is None:
+        return 0
+    if sharing.geometry is not None:
+        profile = sharing.geometry.smallest(milli, memory)
+        return 0 if profile is None else len(profile.starts)
+    units = sharing.units(milli, gpu_memory(model), memory)
+    return sharing.full // units if units else 0
