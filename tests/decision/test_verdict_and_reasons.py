@@ -163,8 +163,8 @@ def test_the_explanation_reads_as_a_sentence() -> None:
     told = why(SCALED, weights, "dedicated", "shared")
     assert str(told) == (
         "dedicated beats shared by 0.240 because of isolation (0.9 against 0.3, +0.420), although cost (160 against "
-        "40 EUR, -0.180) speaks against it; shared draws level if its isolation rose to 0.643 (now 0.3, +114%) or the "
-        "weight of isolation dropped to 0.50 (now 0.70)"
+        "40 EUR, -0.180) speaks against it; shared would draw level if its isolation rose to 0.643 (now 0.3, +114%) or "
+        "the weight of isolation dropped to 0.50 (now 0.70)"
     )
     back = why(SCALED, weights, "shared", "dedicated")
     assert str(back).startswith("shared loses to dedicated by 0.240 because of isolation")

@@ -14,6 +14,7 @@ from tenancykit.report.chart_canvas import Axis, Canvas, shortened, spread
 from tenancykit.report.chart_colours import BARS_IN_DARK, INK, PALETTE, SHADES, in_dark, ink_on
 from tenancykit.report.charts import Chart
 from tests import studies
+from tests.studies import study as compared
 
 Draw = Callable[[tk.Study], Chart]
 
@@ -236,3 +237,10 @@ def test_the_explored_front_says_whether_it_is_proven() -> None:
     front = found.admitted or found.front
     assert [row[0] for row in chart.rows[: len(front)]] == [one.id for one in front]
     assert ET.fromstring(chart.svg).get("aria-label") == chart.title  # noqa: S314 - our own output
+
+
+def test_the_front_is_counted_among_the_admitted_and_values_are_those_of_the_scale() -> None:
+    found = compared("ml-platform")
+    assert found.ranking is not None
+    assert f"Of {len(found.ranking.labels)} admitted designs " in charts.pareto(found).svg
+    assert "reference architecture" not in charts.side_by_side(found, "RA01", "RA09").svg

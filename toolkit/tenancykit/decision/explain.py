@@ -117,7 +117,7 @@ class Why:
         trailing = self.second if self.lead > 0 else self.first
         nearest = [needs[0] for kind in ("value", "weight") if (needs := [n for n in self.needs if n.kind == kind])]
         if nearest:
-            text += f"; {trailing} draws level if {' or '.join(map(str, nearest))}"
+            text += f"; {trailing} would draw level if {' or '.join(map(str, nearest))}"
         return text
 
 

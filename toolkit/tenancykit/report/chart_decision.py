@@ -137,7 +137,7 @@ def _pareto_title(study: Study, front: set[str], x: str, y: str) -> str:
         return "No design meets every requirement"
     best = study.best
     return (
-        f"{len(front)} of {len(study.evaluations)} designs are beaten by none; first is {best.id} with "
+        f"Of {len(study.ranking.labels)} admitted designs {len(front)} are beaten by none; first is {best.id} with "
         f"{number(best.scores[y].value)} {best.scores[y].unit} and {number(best.scores[x].value)} {best.scores[x].unit}"
     )
 
@@ -298,8 +298,11 @@ def _between(found: WeightInterval) -> str:
     return f"at least {weight(found.low)}" if found.above is None else f"{weight(found.low)} to {weight(found.high)}"
 
 
+_ENDS: Final = "0 and 1: the ends of a criterion's scale, which follow from the scenario and the catalogue alone."
+
+
 def side_by_side(study: Study, first: str, second: str) -> Chart:
-    """Return two designs on the four criteria, each scaled from the worst to the best reference architecture.
+    """Return two designs on the four criteria, each by its value between the ends of the scale.
 
     Raises:
         InputError: the study holds no such design.
@@ -312,14 +315,14 @@ def side_by_side(study: Study, first: str, second: str) -> Chart:
         better, where = (pair[0].id, ahead) if ahead else (pair[1].id, behind)
         title = f"{better} is better on {_listed(where)} and nowhere worse" if where else "The two are equal"
     left, right, row = 178, WIDTH - 130, 46
-    canvas = Canvas(title, 10, note="0: worst, 1: best valid reference architecture for this scenario.")
+    canvas = Canvas(title, 10, note=_ENDS)
     top = (
         canvas.top + 8 + canvas.legend(left, canvas.top + 8, [(e.id, PALETTE[i]) for i, e in enumerate(pair)], room=500)
     )
     base = top + row * len(CRITERIA)
     canvas.bottom = base + 44
     axis = Axis(0, 1, left, right)
-    canvas.scale_across(axis, base, top, "Utility (longer is better)")
+    canvas.scale_across(axis, base, top, "Value (longer is better)")
     data = []
     for place, name in enumerate(CRITERIA):
         y = top + row * place

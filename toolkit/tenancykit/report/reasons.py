@@ -48,7 +48,7 @@ def why_first(study: Study) -> str:
     text += f": {for_and_against(study, found)}"
     of_figures = [need for need in found.needs if need.kind == "value" and need.criterion != "isolation"]
     needs = of_figures or [need for need in found.needs if need.kind == "weight"]
-    return f"{text}." + (f" That one draws level if {' or '.join(map(str, needs[:2]))}." if needs else "")
+    return f"{text}." + (f" That one would draw level if {' or '.join(map(str, needs[:2]))}." if needs else "")
 
 
 def for_and_against(study: Study, found: Why) -> str:

@@ -196,7 +196,7 @@ def _told(session: Session, first: Evaluation, second: Evaluation) -> str:
     except TenancyKitError:
         return ""
     needs = "; ".join(map(str, why.needs[:2]))
-    return f"<p>{escape(behind.id)} draws level with {escape(ahead.id)} if {escape(needs)}.</p>" if needs else ""
+    return f"<p>{escape(behind.id)} would draw level with {escape(ahead.id)} if {escape(needs)}.</p>" if needs else ""
 
 
 def _named(session: Session, options: Iterable[str]) -> str:

@@ -65,11 +65,7 @@ def handful(exploration: Exploration) -> tuple[Recommended, ...]:
         family = families[one.id]
         if family in chosen:
             held = chosen[family]
-            same = (
-                why
-                if held.found.id == one.id
-                else f"{why}; that is {one.id}, which differs from this one only in add-ons"
-            )
+            same = why if held.found.id == one.id else f"with the add-ons of {one.id}, {why}"
             chosen[family] = replace(held, roles=(*held.roles, role), why=(*held.why, same))
         else:
             measured = evaluate_resolved(named[one.id], exploration.scenario, exploration.catalogue)
