@@ -11,11 +11,13 @@ import yaml
 
 import tenancykit as tk
 from kubeanswers.errors import UndecidedError
+from kubeanswers.quantities import HOURS_PER_MONTH
 from tenancykit.decision.explain import Contribution
 from tenancykit.decision.verdict import share_in_words
 from tenancykit.design.naming import parts
 from tenancykit.examples import example as shipped
 from tenancykit.report.calling import EACH, apart, called, clusters, names_beside
+from tenancykit.report.completing import machines_of
 from tenancykit.report.opening import Opening, opening
 from tenancykit.report.opening_buys import buys, in_short, other_families
 from tenancykit.report.opening_days import days_in_words, levels_in_words, open_days, worst_days
@@ -83,6 +85,14 @@ def test_what_an_elastic_fleet_has_to_hold_is_told(name: str) -> None:
     assert sum(told.values()) == sum(sum(figures[kind].values()) for kind in ("nodes", "control_plane_nodes"))
     assert ("or be bought" in line) == (name == "regulated-hybrid")
     assert "buys" not in opening(studied).recommended
+
+
+def test_the_machines_told_are_those_of_the_bill_control_planes_with_them() -> None:
+    """19 machines were told and 25 billed: six of control planes; with L4 for all, 28 and 70."""
+    best = example("regulated-hybrid").best
+    charges = [c for c in best.scores["cost"].detail.charges if c.price.unit == "hour"]
+    assert sum(machines_of(best).values()) == sum(c.quantity for c in charges) / HOURS_PER_MONTH
+    assert any(c.category == "control planes" for c in charges)
 
 
 @pytest.mark.parametrize(("engineers", "said"), [(1.0, "3 people more"), (3.0, "one person more"), (4.0, "")])

@@ -30,6 +30,8 @@ CATEGORIES: Final = (GPU_NODES, CPU_NODES, CONTROL_PLANES, NETWORK, STORAGE, LIC
 
 TO_BUY: Final = "to buy: the fleet does not hold them"
 """Label of machines that a fixed fleet lacks."""
+FOR: Final = " for "
+"""What stands in the label of a control plane's machines before the component that takes them."""
 
 HOST_CPU: Final = 2000
 HOST_MEMORY: Final = 8 * GIB
@@ -151,7 +153,7 @@ class Tariff:
             yield self._monthly(CONTROL_PLANES, label, missing, machine.hourly, parties)
         for hosts in self.layout.hosts if missing is None else ():
             machine = self._host(self.layout.clusters[0].site)
-            label = f"{hosts.number} x {machine.name} for {hosts.component}"
+            label = f"{hosts.number} x {machine.name}{FOR}{hosts.component}"
             parties = self._parties(hosts.classes)
             yield self._monthly(CONTROL_PLANES, label, hosts.number, machine.hourly, parties, hosts.note)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +13,7 @@ import numpy as np
 
 from kubeanswers.quantities import HOURS_PER_MONTH, cents
 from tenancykit.criteria.cost.activity import Activity, Member, distinct_tenants
-from tenancykit.criteria.cost.charges import PEOPLE
+from tenancykit.criteria.cost.charges import CONTROL_PLANES, FOR, PEOPLE
 from tenancykit.criteria.cost.domains import Domain
 from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, shortage
 from tenancykit.criteria.cost.housing import Housing, keeps_quotas_apart, peaks, quotas_apart
@@ -42,7 +43,7 @@ def figures_of(
         "used_gpu_hours": float(round(hours, 1)),
         "nodes": dict(sorted(statement.housing.totals().items())),
         "spare_nodes": dict(sorted(statement.housing.spare.items())),
-        "control_plane_nodes": dict(sorted(statement.housing.hosts.items())),
+        "control_plane_nodes": _control_plane_nodes(statement),
         "nodes_to_buy_for_pending": dict(sorted(statement.housing.totals(extra=True).items())),
         "fleet": _fleet(statement),
         "gpus": Later(partial(_cards, statement, used)),
@@ -55,6 +56,18 @@ def figures_of(
         "notes": list(statement.layout.notes),
     }
     return Figures(figures)
+
+
+def _control_plane_nodes(statement: Statement) -> dict[str, int]:
+    """Return the machines that control planes take whole, of a fixed fleet or as they are charged, by type."""
+    found = Counter(statement.housing.hosts)
+    whole = {hosts.component for hosts in statement.layout.hosts}
+    for charge in statement.charges:
+        told, _, component = charge.label.partition(FOR)
+        if charge.category == CONTROL_PLANES and component in whole:
+            number, _, name = told.partition(" x ")
+            found[name] += int(number)
+    return dict(sorted(found.items()))
 
 
 def _fleet(statement: Statement) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from kubeanswers.terminal import counted
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.cost.activity import Activity, activity_of
 from tenancykit.criteria.cost.charges import (
@@ -176,13 +177,17 @@ def _summary(statement: Statement, by_category: Mapping[str, Cost], total: Cost,
     tenants = sum(group.count for group in statement.groups)
     largest = max(by_category, key=lambda category: by_category[category].amount)
     share = by_category[largest].amount / total.amount if total.amount else Decimal(0)
-    machines = sum(statement.housing.totals().values()) + sum(statement.housing.spare.values())
+    machines = sum(sum(figures[kind].values()) for kind in ("nodes", "spare_nodes", "control_plane_nodes"))
+    lacks = figures["fleet"]
+    missing = sum(lacks["missing"].values()) + lacks["missing_control_plane_machines"] if lacks else 0
+    bought = f" and {missing} to buy" if missing else ""
     homeless = sum(p.count * one.copies for one in statement.housing.housed for p in one.pending)
     what = "priced on machines to buy" if statement.housing.is_fixed else "too large for any machine and not priced"
     pending = f" {homeless} pods stay pending, {what}." if homeless else ""
     return (
-        f"{total.amount:,.0f} {statement.currency} per month for {tenants} tenants on {machines} machines; "
-        f"{share:.0%} of it {largest}.{pending}{quota}"
+        f"{total.amount:,.0f} {statement.currency} per month for {counted(tenants, 'tenant')} on "
+        f"{counted(machines, 'machine')}{bought}; "
+        f"{share * 100:.0f} % of it {largest}.{pending}{quota}"
     )
 
 
