@@ -126,14 +126,23 @@ class _Counting:
 
     def _leaves(self, field: _Fields, value: Any) -> int:
         """Return how many values stand at and below a field; lists are looked through."""
+        kind = type(value)  # a comparison counts a hundred thousand values: most are told by their type alone
+        if kind is str or kind is int or kind is bool or not isinstance(value, dict | list | tuple):
+            if None not in field:
+                field[None] = {}
+                self.fields += 1
+            return 1
+        found = 0
         if isinstance(value, dict):
-            return sum([self._leaves(_below(field, key), inner) for key, inner in value.items()])
-        if isinstance(value, list | tuple):
-            return sum([self._leaves(field, inner) for inner in value])
-        if None not in field:
-            field[None] = {}
-            self.fields += 1
-        return 1
+            for key, inner in value.items():
+                below = field.get(key)
+                if below is None:
+                    below = field[key] = {}
+                found += self._leaves(below, inner)
+        else:
+            for inner in value:
+                found += self._leaves(field, inner)
+        return found
 
     def add(self, made: Iterable[Manifest], times: int = 1) -> Counter[str]:
         """Count manifests that stand somewhere several times; returns how many there are of each kind."""

@@ -115,9 +115,9 @@ def least_allocated(fleet: Fleet, request: Request, most: int) -> FloatArray:
 
 def one_block_each(key: FloatArray, fit: IntArray, opened: BoolArray, preference: FloatArray) -> Blocks:
     """Return one block per node state, for scores that rise while a node fills."""
-    rows = np.flatnonzero(fit > 0)
+    rows = (fit > 0).nonzero()[0]
     value = np.where(opened[rows], key[rows], _UNOPENED + preference[rows])
-    rows = rows[np.argsort(-value, kind="stable")]
+    rows = rows[(-value).argsort(kind="stable")]
     return Blocks(rows, np.zeros_like(rows), fit[rows])
 
 
@@ -164,44 +164,44 @@ def fill(fleet: Fleet, request: Request, blocks: Blocks, wanted: int) -> int:
     """Put up to ``wanted`` pods on the fleet, block by block; returns how many found a place."""
     if wanted <= 0 or not len(blocks.row):
         return 0
-    reach = np.cumsum(blocks.length * fleet.count[blocks.row])
-    whole = int(np.searchsorted(reach, wanted, side="right"))
-    level = np.zeros(fleet.size, dtype=np.int64)
-    np.maximum.at(level, blocks.row[:whole], (blocks.start + blocks.length)[:whole])
+    reach = (blocks.length * fleet.count[blocks.row]).cumsum()
+    whole = int(reach.searchsorted(wanted, side="right"))
+    rows: list[int] = []
+    numbers: list[int] = []
+    if whole:
+        level = np.zeros(fleet.size, dtype=np.int64)
+        np.maximum.at(level, blocks.row[:whole], (blocks.start + blocks.length)[:whole])
+        rows = level.nonzero()[0].tolist()
+        numbers = level[rows].tolist()
     placed = int(reach[whole - 1]) if whole else 0
-    extra: list[tuple[int, int, int]] = []
-    if whole < len(reach) and placed < wanted:
-        nodes, rest = divmod(wanted - placed, int(blocks.length[whole]))
-        row, start = int(blocks.row[whole]), int(blocks.start[whole])
-        extra = [(row, nodes, start + int(blocks.length[whole])), (row, int(rest > 0), start + rest)]
-        placed = wanted
-    rows = np.flatnonzero(level > 0).tolist()
-    numbers = level[rows].tolist()
     sources = list(rows)
-    for row, nodes, pods in extra:
-        if nodes == 0:
-            continue
-        target = fleet.split(row, nodes) if nodes < fleet.count[row] else row
-        if target == row and row in rows:
-            numbers[rows.index(row)] = pods
-        else:
-            rows.append(target)
-            numbers.append(pods)
-            sources.append(row)
-    _bind(
-        fleet, request, blocks, (np.array(rows, dtype=np.int64), np.array(numbers), np.array(sources, dtype=np.int64))
-    )
+    if whole < len(reach) and placed < wanted:
+        length, row, start = int(blocks.length[whole]), int(blocks.row[whole]), int(blocks.start[whole])
+        nodes, rest = divmod(wanted - placed, length)
+        placed = wanted
+        for number, pods in ((nodes, start + length), (int(rest > 0), start + rest)):
+            if number == 0:
+                continue
+            target = fleet.split(row, number) if number < fleet.count[row] else row
+            if target == row and row in rows:
+                numbers[rows.index(row)] = pods
+            else:
+                rows.append(target)
+                numbers.append(pods)
+                sources.append(row)
+    _bind(fleet, request, blocks, (rows, numbers, sources))
     return placed
 
 
-def _bind(fleet: Fleet, request: Request, blocks: Blocks, where: tuple[IntArray, IntArray, IntArray]) -> None:
+def _bind(fleet: Fleet, request: Request, blocks: Blocks, where: tuple[list[int], list[int], list[int]]) -> None:
     rows, numbers, sources = where
-    if not len(rows):
+    if not rows:
         return
     devices = None if blocks.reshape is None else blocks.reshape[numbers, sources]
-    fleet.bind(request, rows, numbers)
+    bound = np.array(rows)
+    fleet.bind(request, bound, np.array(numbers))
     if devices is not None:
-        fleet.set_devices(rows, devices)
+        fleet.set_devices(bound, devices)
 
 
 def scatter(fleet: Fleet, request: Request, fit: IntArray, wanted: int, generator: np.random.Generator) -> int:
