@@ -98,11 +98,16 @@ class Study(Drawable):
         return decision_table(self.evaluations, self.scales)
 
     @cached_property
+    def _measured(self) -> DecisionTable:
+        """Every design by criteria as in the table above, without intervals, which take longer than all the rest."""
+        return values_table(self.evaluations, self.scales)
+
+    @cached_property
     def admitted(self) -> DecisionTable | None:
         """The designs that are valid and meet every requirement; None when there is none."""
         passed = set(self.screening.passed)
-        rows = [i for i, e in enumerate(self.evaluations) if e.resolved.is_valid and e.id in passed]
-        return self.criteria_table.take(rows) if rows else None
+        found = [one for one in self.evaluations if one.resolved.is_valid and one.id in passed]
+        return decision_table(found, self.scales) if found else None
 
     @cached_property
     def scaled(self) -> Scaled | None:
@@ -146,7 +151,7 @@ class Study(Drawable):
         Raises:
             InputError: the study holds no such design, or there is no such criterion.
         """
-        table, row = self.criteria_table, self.criteria_table.row(self[design_id].id)
+        table, row = self._measured, self._measured.row(self[design_id].id)
         column = table.column(criterion)
         low, high = bounds_of(self.scales)[criterion]
         share = (float(table.values[row, column]) - low) / (high - low)
@@ -185,11 +190,9 @@ class Study(Drawable):
             return None
         return acceptability(self.scaled, self.basis, self._admitted_figures, self.heard)
 
-    @property
+    @cached_property
     def _admitted_figures(self) -> LeafFigures:
-        labels = self.basis.table.labels
-        rows = [self.figures.labels.index(label) for label in labels]
-        return LeafFigures(labels, *(part[rows] for part in self.figures.cells))
+        return leaf_figures(self.basis.evaluations, self.scales.keys)
 
     @cached_property
     def basis(self) -> Basis:
@@ -414,7 +417,7 @@ class Study(Drawable):
     def with_weights(self, weights: model.Weights) -> Study:
         """Return the same designs ranked by other weights; nothing is measured again, nor drawn."""
         other = replace(self, weights=weights_of(weights))
-        shared = ("figures", "criteria_table", "admitted", "scaled", "families", *(["basis"] if self.admitted else []))
+        shared = ("admitted", "scaled", "families", *(["basis", "_admitted_figures"] if self.admitted else []))
         for name in shared:
             vars(other)[name] = getattr(self, name)
         return other
@@ -517,12 +520,25 @@ def decision_table(evaluations: Sequence[Evaluation], scales: ScaleSet) -> Decis
     """Return the designs by criteria, isolation as its node of the value tree."""
     measured = figures_table(evaluations)
     figures = leaf_figures(evaluations, scales.keys)
-    criteria = [Criterion("isolation", "higher", "of 1"), *measured.criteria[1:]]
     parts = []
     for own, leaves in ((measured.values, figures.values), (measured.low, figures.low), (measured.high, figures.high)):
-        node = scales.tree.node_values(leaves)[:, :1]
-        parts.append(np.concatenate([node, own[:, 1:]], axis=1))
-    return DecisionTable.of(measured.labels, criteria, *parts)
+        parts.append(_with_node(own, leaves, scales))
+    return DecisionTable.of(measured.labels, _criteria(measured), *parts)
+
+
+def values_table(evaluations: Sequence[Evaluation], scales: ScaleSet) -> DecisionTable:
+    """Return the same as :func:`decision_table` without intervals."""
+    measured = figures_table(evaluations)
+    values = _with_node(measured.values, leaf_values(evaluations, scales.keys), scales)
+    return DecisionTable.of(measured.labels, _criteria(measured), values)
+
+
+def _criteria(measured: DecisionTable) -> list[Criterion]:
+    return [Criterion("isolation", "higher", "of 1"), *measured.criteria[1:]]
+
+
+def _with_node(own: FloatArray, leaves: FloatArray, scales: ScaleSet) -> FloatArray:
+    return np.concatenate([scales.tree.node_values(leaves)[:, :1], own[:, 1:]], axis=1)
 
 
 def _most_first(found: Iterable[Hinge]) -> tuple[Hinge, ...]:

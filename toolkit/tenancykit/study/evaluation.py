@@ -200,7 +200,8 @@ def evaluate_all(
         for number, one in enumerate(every):
             work = works[number] = _worked(one, scenario, catalogue, calibration)
             isolation = _isolated(one, scenario, catalogue, work)
-            _ = isolation.detail.exposure  # every comparison asks for it, and the other process is not done yet
+            if one.is_valid:
+                _ = isolation.detail.exposure  # whoever is admitted is asked for it, and the other process is not done
             scores = MappingProxyType({"isolation": isolation, "effort": work.effort})
             judged.append(Evaluation(one, scores, work.people, scenario, catalogue))
             progress(one.name)
