@@ -120,7 +120,7 @@ def swept_nines(batch: Batch, latencies: FloatArray, keys: Sequence[Key], believ
 
 def nines_of(windows: WindowSweep, latencies: FloatArray, keys: Sequence[Key], believed: Beliefs) -> FloatArray:
     """Return the same as :func:`swept_nines`, for who asks it again with other beliefs."""
-    return nines_of_days(windows.sweep(latencies, believed=believed).days, len(latencies), keys, windows.model)
+    return nines_of_days(windows.days(latencies, believed=believed), len(latencies), keys, windows.model)
 
 
 def nines_of_days(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import Crossing
@@ -46,8 +46,7 @@ def _room(kept: dict[Any, Any], most: int) -> None:
         del kept[next(iter(kept))]
 
 
-@dataclass(frozen=True, order=True)
-class Passage:
+class Passage(NamedTuple):
     """A melted variable: every crossing from one node to another that passes the same shared barriers.
 
     Attributes:
@@ -61,8 +60,7 @@ class Passage:
     shared: tuple[str, ...]
 
 
-@dataclass(frozen=True, order=True)
-class Start:
+class Start(NamedTuple):
     """The variable that says whether the attacker stands at a position from the beginning."""
 
     position: str
@@ -111,6 +109,17 @@ class AssetNetwork:
     _solved: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
     _sloping: dict[Hashable, Mapping[str, float]] = field(default_factory=dict)
     _exposed: dict[Hashable, tuple[np.ndarray, object]] = field(default_factory=dict)
+
+    @cached_property
+    def melted(self) -> Mapping[Passage, tuple[Hashable, Sequence[tuple[Crossing, frozenset[str]]]]]:
+        """Per passage, the crossings melted into it, and what tells it from others, in whatever network it stands."""
+        found: dict[Passage, tuple[Hashable, Sequence[tuple[Crossing, frozenset[str]]]]] = {}
+        for name in self.diagram.order:
+            if isinstance(name, Passage):
+                every = self.crossings[name.source, name.target]
+                mine = [(crossing, met) for crossing, met in every if met.issuperset(name.shared)]
+                found[name] = (name.shared, tuple((crossing.id, met) for crossing, met in mine)), mine
+        return found
 
     def solve(self, graph: AttackGraph, chance: Mapping[str, float]) -> tuple[float, int]:
         """Return the exposure and the depth of the asset.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -122,19 +122,17 @@ class _Variable(NamedTuple):
 
     Attributes:
         chance: chance that it has happened.
-        cost: cost in barriers of its happening.
         least: lowest chance of all designs.
         most: highest chance of all designs.
     """
 
     chance: Floats
-    cost: Counts
     least: float
     most: float
 
 
-def _variable(chance: Floats, cost: Counts) -> _Variable:
-    return _Variable(chance, cost, float(chance.min()), float(chance.max()))
+def _variable(chance: Floats) -> _Variable:
+    return _Variable(chance, float(chance.min()), float(chance.max()))
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,6 @@ class _Exposed:
         asset: its id.
         network: its network.
         root: function of the network's diagram without the variables that are the same for all designs.
-        costs: cost in barriers of every variable.
         exposure: chance that a path to it is open.
         nines: the same in nines; infinite where the victim has no such asset.
     """
@@ -153,7 +150,6 @@ class _Exposed:
     asset: str
     network: AssetNetwork
     root: int
-    costs: Mapping[Any, Counts]
     exposure: Floats
     nines: Floats
 
@@ -204,16 +200,21 @@ def take_exposed(worst: Sweep, victim: str, facts: PairArrays, chances: Chances,
     return found
 
 
+def take_slowed(worst: Sweep, victim: str, facts: PairArrays) -> None:
+    """Keep what neighbours of a pair take of their victim's year, where it is more than before."""
+    for entry in facts.model.interference.values():
+        if entry.kind == "sharing":
+            slowed = worst.slowed[victim, entry.resource]
+            np.maximum(slowed, facts.holds(entry.when) * lost(entry.mean.likely), out=slowed)
+
+
 def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances, *, attackers: int) -> None:
     """Put the worst asset of a pair in the place of the worst so far, where it is worse.
 
     Depth adds at most :data:`DEPTH_WEIGHT` times :data:`MAX_DEPTH` to a figure, so that it has to be known only of
     designs whose exposure comes that near to the worst.
     """
-    for entry in facts.model.interference.values():
-        if entry.kind == "sharing":
-            slowed = worst.slowed[victim, entry.resource]
-            np.maximum(slowed, facts.holds(entry.when) * lost(entry.mean.likely), out=slowed)
+    take_slowed(worst, victim, facts)
     found = take_exposed(worst, victim, facts, chances, attackers=attackers)
     if not found:
         return
@@ -221,7 +222,7 @@ def take_worse(worst: Sweep, victim: str, facts: PairArrays, chances: Chances, *
     for each in found:
         near = np.flatnonzero((each.nines <= least) & (each.nines < worst.figure))
         if near.size:
-            costs = {name: cost[near] for name, cost in each.costs.items()}
+            costs = {name: _cost(name, each.network, facts)[near] for name in each.network.diagram.order}
             depth = each.network.diagram.fewest_over(each.root, costs, _UNREACHABLE).astype(np.int64)
             depth = np.where(depth >= _UNREACHABLE, MAX_DEPTH, np.minimum(depth, MAX_DEPTH))
             figure = each.nines[near] + DEPTH_WEIGHT * depth
@@ -245,7 +246,7 @@ def _exposed(asset: str, facts: PairArrays, chances: Chances) -> _Exposed:
     absent = ~facts.holds(facts.model.assets[asset].when)
     nines[absent] = np.inf
     exposure[absent] = 0.0
-    return _Exposed(asset, network, root, {name: found.cost for name, found in values.items()}, exposure, nines)
+    return _Exposed(asset, network, root, exposure, nines)
 
 
 def _class_arrays(
@@ -266,6 +267,10 @@ def _class_arrays(
             mine = member[rows[option.id]]
             held[fact] = held[fact] | mine if fact in held else mine
     return held
+
+
+_Crossed = tuple[str, frozenset[str], tuple[str, ...]]
+"""A crossing by id, the shared barriers that may stand on it, and those that do."""
 
 
 class PairArrays(Mapping[str, Booleans]):
@@ -299,6 +304,8 @@ class PairArrays(Mapping[str, Booleans]):
             "proven-export": np.full(size, proven),
         }
         self._conditions: dict[int, tuple[Condition, Booleans]] = {}
+        self.crossed: dict[_Crossed, Booleans | None] = {}
+        self.costs: dict[Hashable, Counts] = {}
 
     def __getitem__(self, name: str) -> Booleans:
         found = self._known.get(name)
@@ -372,8 +379,8 @@ class Chances:
         self.model = model
         self.believed = believed
         self.latencies = latencies
-        self.passages: dict[tuple[object, ...], _Variable] = {}
-        self.opened: dict[tuple[str, frozenset[str], frozenset[str]], tuple[Floats, Counts] | None] = {}
+        self.passages: dict[Hashable, _Variable] = {}
+        self.opened: dict[_Crossed, Floats | None] = {}
         self._known: dict[str, Floats] = {}
         self._left: dict[tuple[str, ...], Floats | float] = {}
         self._windows: dict[str, Floats | float] = {}
@@ -474,64 +481,88 @@ def _variables(network: AssetNetwork, facts: PairArrays, chances: Chances) -> di
     found: dict[Any, _Variable] = {}
     for name in network.diagram.order:
         if isinstance(name, Start):
-            here = facts.holds(facts.model.positions[name.position].start)
-            found[name] = _variable(here.astype(float), (~here).astype(np.int8) * np.int8(_UNREACHABLE))
+            found[name] = _variable(facts.holds(facts.model.positions[name.position].start).astype(float))
         elif isinstance(name, Passage):
             found[name] = _passage(name, network, facts, chances)
         else:
-            found[name] = _variable(chances.of(str(name)), np.ones(facts.size, dtype=np.int8))
+            found[name] = _variable(chances.of(str(name)))
     return found
 
 
 def _passage(passage: Passage, network: AssetNetwork, facts: PairArrays, chances: Chances) -> _Variable:
     """Return the variable of a passage; remembered for whatever asset it leads to."""
-    crossings = network.crossings[passage.source, passage.target]
-    key = passage.shared, tuple((crossing.id, met) for crossing, met in crossings)
+    key, crossings = network.melted[passage]
     known = chances.passages.get(key)
     if known is None:
-        standing = frozenset(passage.shared)
-        every = [_opened(crossing, met, standing, facts, chances) for crossing, met in crossings if standing <= met]
         shut = np.ones(facts.size)
-        cost = np.full(facts.size, _UNREACHABLE, dtype=np.int8)
-        for opened, barriers in filter(None, every):
-            shut *= 1 - opened
-            np.minimum(cost, barriers, out=cost)
-        known = chances.passages[key] = _variable(1 - shut, cost)
+        for crossing, met in crossings:
+            opened = _opened(crossing, met, passage.shared, facts, chances)
+            if opened is not None:
+                shut *= 1 - opened
+        known = chances.passages[key] = _variable(1 - shut)
     return known
 
 
 def _opened(
-    crossing: Crossing, met: frozenset[str], standing: frozenset[str], facts: PairArrays, chances: Chances
-) -> tuple[Floats, Counts] | None:
-    """Return the chance that a crossing is open past its own barriers, and how many they are; remembered.
-
-    It counts where, of the shared barriers it meets, exactly the standing ones stand; None where that is nowhere.
-    """
+    crossing: Crossing, met: frozenset[str], standing: tuple[str, ...], facts: PairArrays, chances: Chances
+) -> Floats | None:
+    """Return the chance that a crossing is open past its own barriers, where it counts; remembered."""
     key = (crossing.id, met, standing)
     if key not in chances.opened:
+        opened = None
+        present = _present(crossing, met, standing, facts)
+        if present is not None:
+            opened = present.astype(float)
+            for guard in crossing.guards:
+                if guard.barrier not in met:
+                    chance = chances.of(guard.barrier)
+                    opened *= chance if guard.when.kind == "always" else np.maximum(chance, ~facts.holds(guard.when))
+        chances.opened[key] = opened
+    return chances.opened[key]
+
+
+def _present(crossing: Crossing, met: frozenset[str], standing: tuple[str, ...], facts: PairArrays) -> Booleans | None:
+    """Return where a crossing counts: where, of the shared barriers it meets, exactly the standing ones stand.
+
+    None where that is nowhere; remembered, whatever is believed of the barriers.
+    """
+    key = (crossing.id, met, standing)
+    if key not in facts.crossed:
         present = facts.holds(crossing.when)
         for guard in crossing.guards:
             if guard.barrier in met:
                 stands = facts.holds(guard.when)
                 present = present & (stands if guard.barrier in standing else ~stands)
-        chances.opened[key] = _own(crossing, met, present, facts, chances) if present.any() else None
-    return chances.opened[key]
+        facts.crossed[key] = present if present.any() else None
+    return facts.crossed[key]
 
 
-def _own(
-    crossing: Crossing, met: frozenset[str], present: Booleans, facts: PairArrays, chances: Chances
-) -> tuple[Floats, Counts]:
-    opened = present.astype(float)
-    count = (~present).astype(np.int8) * np.int8(_UNREACHABLE)
+def _cost(name: Hashable, network: AssetNetwork, facts: PairArrays) -> Counts:
+    """Return how many barriers a variable of a network stands for; :data:`_UNREACHABLE` where it cannot happen."""
+    if isinstance(name, Start):
+        return _nowhere(~facts.holds(facts.model.positions[name.position].start))
+    if not isinstance(name, Passage):
+        return np.ones(facts.size, dtype=np.int8)
+    key, crossings = network.melted[name]
+    if key not in facts.costs:
+        cost = np.full(facts.size, _UNREACHABLE, dtype=np.int8)
+        for crossing, met in crossings:
+            present = _present(crossing, met, name.shared, facts)
+            if present is not None:
+                np.minimum(cost, _barriers(crossing, met, present, facts), out=cost)
+        facts.costs[key] = cost
+    return facts.costs[key]
+
+
+def _nowhere(where: Booleans) -> Counts:
+    found: Counts = where.astype(np.int8) * np.int8(_UNREACHABLE)
+    return found
+
+
+def _barriers(crossing: Crossing, met: frozenset[str], present: Booleans, facts: PairArrays) -> Counts:
+    """Return how many barriers of its own a crossing passes."""
+    count = _nowhere(~present)
     for guard in crossing.guards:
-        if guard.barrier in met:
-            continue
-        chance = chances.of(guard.barrier)
-        if guard.when.kind == "always":
-            opened *= chance
-            count += 1
-        else:
-            stands = facts.holds(guard.when)
-            opened *= np.maximum(chance, ~stands)
-            count += stands
-    return opened, np.minimum(count, np.int8(_UNREACHABLE))
+        if guard.barrier not in met:
+            count += np.int8(1) if guard.when.kind == "always" else facts.holds(guard.when)
+    return np.minimum(count, np.int8(_UNREACHABLE))

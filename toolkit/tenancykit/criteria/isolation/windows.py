@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Mapping
 
 from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.criteria.isolation.beliefs import BELIEVED, Beliefs
+from tenancykit.criteria.isolation.exposure import Key
 from tenancykit.criteria.isolation.sweep import (
     Chances,
     Floats,
@@ -14,6 +16,7 @@ from tenancykit.criteria.isolation.sweep import (
     best_of,
     provider_pair,
     take_exposed,
+    take_slowed,
     take_worse,
 )
 from tenancykit.design.batch import Batch
@@ -49,10 +52,22 @@ class WindowSweep:
 
     def sweep(self, latencies: Floats, *, believed: Beliefs = BELIEVED) -> Sweep:
         """Return the isolation of every design; arguments as of :func:`sweep_windows`."""
+        return self._swept(take_worse, latencies, believed)
+
+    def days(self, latencies: Floats, *, believed: Beliefs = BELIEVED) -> Mapping[Key, Floats]:
+        """Return the open days a year of every design, without looking for what lies most open and how deep."""
+
+        def taken(worst: Sweep, victim: str, facts: PairArrays, chances: Chances, *, attackers: int) -> None:
+            take_slowed(worst, victim, facts)
+            take_exposed(worst, victim, facts, chances, attackers=attackers)
+
+        return self._swept(taken, latencies, believed).days
+
+    def _swept(self, take: Callable[..., None], latencies: Floats, believed: Beliefs) -> Sweep:
         worst = best_of(self._size, self._alone)
         for victim, facts, others in self._pairs:
             chances = Chances(facts, self.model, believed, latencies=latencies)
-            take_worse(worst, victim, facts, chances, attackers=others)
+            take(worst, victim, facts, chances, attackers=others)
         for victim, facts, everybody in self._provider:
             chances = Chances(facts, self.model, believed, latencies=latencies)
             take_exposed(worst, victim, facts, chances, attackers=everybody)
