@@ -469,7 +469,7 @@ def compare(
     given = list(designs)
     found = [design for design in given if design.stands]  # as it stands, not as it should be
     others = [design for design in given if not design.stands]
-    candidates = (*completed([*references, *others], scenario, catalogue), *found)
+    candidates = (*completed([*references, *others], scenario, catalogue, processes=processes), *found)
     number = itertools.count(1)
 
     def told(name: str) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -42,6 +42,7 @@ from tenancykit.design.validity import (
     rule_broken,
 )
 from tenancykit.scenario.model import Scenario, TenantClass
+from tenancykit.study.beside import shared_out
 from tenancykit.study.leaving_out import as_asked
 from tenancykit.study.lifting import lifted, unreached, wanted_levels
 from tenancykit.study.sweeping import Question, Sweeper, sweeper_of
@@ -59,19 +60,24 @@ MOST_WAYS: Final = 20_000
 """Most combinations priced for one design; a design that lacks so much is completed from the first of them."""
 
 
-def completed(designs: Iterable[Design], scenario: Scenario, catalogue: Catalogue) -> tuple[Design, ...]:
+def completed(
+    designs: Iterable[Design], scenario: Scenario, catalogue: Catalogue, *, processes: int = 1
+) -> tuple[Design, ...]:
     """Return designs with the cheapest options added that provide what the scenario needs and they lack.
 
     Args:
         designs: references, variants or designs of one's own.
         scenario: whose needs they are completed for.
         catalogue: the options.
+        processes: processes that share the work, as of :func:`tenancykit.study.beside.shared_out`.
     """
     completion = _Completion(scenario, catalogue)
     # Whoever asks for nothing wants to see what was published.
     asking = any(judge.asked for judge in completion.judges.values())
     wanted = [as_asked(one, scenario, catalogue) if asking else one for one in designs]
-    found = completion.chosen([(design, completion.candidates(design)) for design in wanted])
+    tasks = [partial(completion.candidates, design) for design in wanted]
+    _, offered = shared_out(lambda: completion.ready(wanted), tasks, (), processes=processes)
+    found = completion.chosen(list(zip(wanted, offered, strict=True)))
     found = completion.lifted(found)
     fleet = scenario.infrastructure
     return found if fleet.mode != "fixed" or fleet.buying == "allowed" else completion.fitted(found)
@@ -114,6 +120,12 @@ class _Completion:
     def sweeper(self) -> Sweeper:
         """What prices designs."""
         return sweeper_of(Question.of(self.scenario, self.catalogue))
+
+    def ready(self, designs: Sequence[Design]) -> None:
+        """Make what every design is priced and graded with, while another process looks for ways to complete them."""
+        _ = self.sweeper
+        for one in designs[:1]:
+            self._levels(one)
 
     # --- which options complete a class --------------------------------------------------------------------------
 
