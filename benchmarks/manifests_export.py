@@ -21,7 +21,7 @@ from harness import line, report
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.manifests.yaml_writer import write_documents
 from tenancykit.scenario.model import Scenario
 

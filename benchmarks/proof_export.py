@@ -18,7 +18,7 @@ from harness import line, report
 from tenancykit import load_catalogue, load_scenario
 from tenancykit.auditing import audit_clusters, read_clusters
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.proof import prove
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kubeanswers.reading import Reading, read_objects
 from tenancykit.auditing import AuditReport, alike, audit
 from tenancykit.auditing.alike import ASKED
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tests.study.platforms import catalogue, reference, small
 
 TENANTS = ASKED + 9

@@ -29,8 +29,8 @@ import yaml
 
 import tenancykit as tk
 from tenancykit.cli import main
-from tenancykit.manifests import export
 from tenancykit.manifests.output import INDEX_NAME
+from tenancykit.manifests.tree import export
 from tenancykit.studio.files import read_session
 from tenancykit.studio.session import Session
 from tenancykit.study.saved import SavedSweep, load_sweep, save_sweep

@@ -17,7 +17,7 @@ import yaml
 
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 from tests.manifests.conftest import read_objects, scenario_data
 

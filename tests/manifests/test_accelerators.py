@@ -21,7 +21,7 @@ from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.offers import unknown_models
 from tenancykit.design.validity import resolve
 from tenancykit.design.variants import variant
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 from tests.manifests.conftest import read_objects, scenario_data
 

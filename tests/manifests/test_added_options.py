@@ -15,7 +15,7 @@ from tenancykit.criteria.cost.measure import measure
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.validity import reference_design, resolve
 from tenancykit.design.variants import variant
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.completion import completed
 from tests.audit.tenancy import cluster, named

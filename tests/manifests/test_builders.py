@@ -11,9 +11,9 @@ import yaml
 from kubeanswers.quantities import parse_quantity
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.manifests import export
 from tenancykit.manifests.builders.gang import gates_file
 from tenancykit.manifests.plan import common_clusters, own_cluster
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 from tenancykit.scenario.naming import class_tenants
 

@@ -7,7 +7,8 @@ import pytest
 import tenancykit as tk
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import count_objects, export
+from tenancykit.manifests.counting import count_objects
+from tenancykit.manifests.tree import export
 
 SHARED = ["RA01", "RA02", "RA03", "RA08"]
 

@@ -8,7 +8,7 @@ import tenancykit as tk
 from tenancykit.catalogue.reading import load_catalogue
 from tenancykit.design.model import Design, choose
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 
 
 def test_tenants_cannot_take_the_partitions_of_another_class(tmp_path: Path) -> None:

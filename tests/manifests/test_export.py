@@ -13,7 +13,7 @@ from kubeanswers.errors import OutputError
 from kubeanswers.validation.schema import validate_object
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 
 Reference = Callable[[str], ResolvedDesign]

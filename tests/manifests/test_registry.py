@@ -12,10 +12,10 @@ from kubeanswers.validation.schema import validate_object
 from tenancykit.auditing.tenant_signs import is_platform_namespace
 from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
-from tenancykit.manifests import export
 from tenancykit.manifests.builds import NOTHING
 from tenancykit.manifests.charts import charts_of
 from tenancykit.manifests.registry import BUILDERS, build_of
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 from tests.manifests.conftest import scenario_data
 

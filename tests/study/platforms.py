@@ -11,7 +11,7 @@ from tenancykit.catalogue.reading import Catalogue, load_catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.needs import without_needs
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 
 

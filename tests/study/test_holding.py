@@ -10,7 +10,7 @@ from tenancykit.criteria.operations.limits import BYTES_PER_OBJECT, HUB, SHARED,
 from tenancykit.criteria.operations.measure import Operations
 from tenancykit.design.validity import reference_design
 from tenancykit.examples import EXAMPLES
-from tenancykit.manifests import count_objects
+from tenancykit.manifests.counting import count_objects
 from tenancykit.study.evaluation import Evaluation, evaluate, evaluate_resolved
 from tenancykit.study.holding import held_by
 from tests.criteria.effort.designs import CLUSTERS, HOSTED, NAMESPACES, catalogue, designed, platform, tenant_class

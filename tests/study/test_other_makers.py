@@ -12,7 +12,7 @@ from tenancykit.criteria.cost.overhead import burdens_of
 from tenancykit.design.components import closure
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.completion import completed
 from tenancykit.study.proof import prove

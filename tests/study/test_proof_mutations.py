@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tenancykit.auditing import AuditReport, Finding, Severity, audit, from_dicts, read_clusters
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tests.study.mutations import REMOVALS, WEAKENINGS, Removal, Weakening
 from tests.study.platforms import catalogue, masked, reference, two_classes
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tenancykit.examples import EXAMPLES
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.study.proof import prove
 from tests.studies import candidates, sampled, study
 from tests.study.platforms import catalogue

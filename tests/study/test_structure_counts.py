@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from tenancykit.catalogue.workbook import load_work
 from tenancykit.examples import EXAMPLES
-from tenancykit.manifests import count_objects
+from tenancykit.manifests.counting import count_objects
 from tests.criteria.effort.designs import NAMESPACES, catalogue, designed, platform
 from tests.studies import study
 

@@ -24,7 +24,7 @@ from typing import Any
 import tenancykit as tk
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.examples import EXAMPLES
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.study.proof import Proof, prove
 from tests.study.platforms import catalogue, reference, small
 from tests.study.weakening_reuse import Reuse

@@ -18,7 +18,7 @@ from kubeanswers.reading import Reading, read_objects
 from kubeanswers.validation import answers
 from kubeanswers.validation.schema import validate_object
 from tenancykit.auditing import AuditReport, audit
-from tenancykit.manifests import digests, export
+from tenancykit.manifests.tree import digests, export
 from tenancykit.study import proof, proof_drift, proof_observations
 
 

@@ -14,7 +14,7 @@ from kubeanswers.errors import InputError
 from kubeanswers.queueing.answer import admit
 from tenancykit.cli import main
 from tenancykit.design.validity import reference_design, resolve
-from tenancykit.manifests import export
+from tenancykit.manifests.tree import export
 from tenancykit.study.admitting import AdmitAnswer, read_queues
 
 TWO_TEAMS = Path(__file__).parent / "clusters" / "two-teams.yaml"

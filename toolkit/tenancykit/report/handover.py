@@ -9,8 +9,8 @@ from kubeanswers.inputs import read_bytes
 from kubeanswers.records import dataclass
 from kubeanswers.terminal import counted
 from tenancykit.drawing import Drawable, text_of
-from tenancykit.manifests import ExportResult
-from tenancykit.manifests import export as export_manifests
+from tenancykit.manifests.tree import ExportResult
+from tenancykit.manifests.tree import export as export_manifests
 from tenancykit.report.paper import Paper
 from tenancykit.report.record import Record, record
 from tenancykit.scenario.model import Scenario

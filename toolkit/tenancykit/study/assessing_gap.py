@@ -14,9 +14,9 @@ from kubeanswers.objects import ManifestObject, mapping
 from kubeanswers.quantities import parse_quantity
 from kubeanswers.records import dataclass
 from kubeanswers.source import dump_yaml, dump_yaml_all, parse_all, read_text, read_yaml
-from tenancykit.manifests import export
 from tenancykit.manifests.model import SIGNATURE, SIGNED, unsigned
 from tenancykit.manifests.output import Changes, StagedTree
+from tenancykit.manifests.tree import export
 from tenancykit.study.assessing import Assessment
 from tenancykit.study.assessing_charts import charts_of
 

@@ -31,7 +31,7 @@ from tenancykit.design.offers import price_book
 from tenancykit.design.validity import resolve
 from tenancykit.distributions import Moments
 from tenancykit.drawing import Drawable
-from tenancykit.manifests import count_objects
+from tenancykit.manifests.counting import count_objects
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.beside import shared_out
 from tenancykit.study.holding import held_by

@@ -8,7 +8,7 @@ from tenancykit.criteria.cost.domains import Clusters
 from tenancykit.criteria.cost.housing import Housed
 from tenancykit.criteria.cost.statement import Statement
 from tenancykit.criteria.operations.limits import HUB, SHARED, Demand, Held
-from tenancykit.manifests import ObjectCounts
+from tenancykit.manifests.counting import ObjectCounts
 
 
 def held_by(statement: Statement, counted: ObjectCounts) -> Mapping[str, Held]:

@@ -25,9 +25,9 @@ from tenancykit.auditing.totality import could_open, is_foreign_work
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.design.model import ResolvedDesign
 from tenancykit.labels import TENANT_LABEL
-from tenancykit.manifests import digests, export
 from tenancykit.manifests.model import unsigned
 from tenancykit.manifests.output import INDEX_NAME
+from tenancykit.manifests.tree import digests, export
 from tenancykit.scenario.model import Scenario
 from tenancykit.study.proof_work import PLAIN, WORK, asked
 
