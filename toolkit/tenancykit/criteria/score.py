@@ -110,8 +110,8 @@ class Score:
         value: the figure that is ranked.
         unit: its unit.
         better: whether a higher or a lower value is better.
-        low: lower end of the interval (P10).
-        high: upper end of the interval (P90).
+        low: lower end of the interval (P10); may be given as :class:`Later`.
+        high: upper end of the interval (P90); may be given as :class:`Later`.
         summary: one sentence that says the finding; may be given as :class:`Later`.
         evidence: where the value comes from; may be given as :class:`Later`.
         figures: further named numbers and texts beside the ranked one (plain data, JSON-ready).
@@ -122,8 +122,8 @@ class Score:
     value: float
     unit: str
     better: Better
-    low: float
-    high: float
+    low: Told[float] = Told()
+    high: Told[float] = Told()
     summary: Told[str] = Told()
     evidence: Told[Evidence] = Told()
     figures: Mapping[str, Any] = field(default_factory=dict)

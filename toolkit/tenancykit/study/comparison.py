@@ -18,7 +18,7 @@ from tenancykit.catalogue.barriers import load_isolation
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.criteria.effort.calibration import Calibration
 from tenancykit.criteria.isolation.replay import Replayed, replay_result
-from tenancykit.criterion_names import CRITERIA
+from tenancykit.criterion_names import CRITERIA, PLAIN
 from tenancykit.decision.agreement import Agreement, agreement
 from tenancykit.decision.explain import Why, why
 from tenancykit.decision.pareto import TableFront, front_of
@@ -518,27 +518,24 @@ def study_of(
 
 def decision_table(evaluations: Sequence[Evaluation], scales: ScaleSet) -> DecisionTable:
     """Return the designs by criteria, isolation as its node of the value tree."""
-    measured = figures_table(evaluations)
     figures = leaf_figures(evaluations, scales.keys)
-    parts = []
-    for own, leaves in ((measured.values, figures.values), (measured.low, figures.low), (measured.high, figures.high)):
-        parts.append(_with_node(own, leaves, scales))
-    return DecisionTable.of(measured.labels, _criteria(measured), *parts)
+    parts = [_with_node(leaves, scales) for leaves in (figures.values, figures.low, figures.high)]
+    return DecisionTable.of(figures.labels, _criteria(evaluations), *parts)
 
 
 def values_table(evaluations: Sequence[Evaluation], scales: ScaleSet) -> DecisionTable:
     """Return the same as :func:`decision_table` without intervals."""
-    measured = figures_table(evaluations)
-    values = _with_node(measured.values, leaf_values(evaluations, scales.keys), scales)
-    return DecisionTable.of(measured.labels, _criteria(measured), values)
+    values = _with_node(leaf_values(evaluations, scales.keys), scales)
+    return DecisionTable.of([one.id for one in evaluations], _criteria(evaluations), values)
 
 
-def _criteria(measured: DecisionTable) -> list[Criterion]:
-    return [Criterion("isolation", "higher", "of 1"), *measured.criteria[1:]]
+def _criteria(evaluations: Sequence[Evaluation]) -> list[Criterion]:
+    scores = evaluations[0].scores
+    return [Criterion("isolation", "higher", "of 1"), *(Criterion(n, scores[n].better, scores[n].unit) for n in PLAIN)]
 
 
-def _with_node(own: FloatArray, leaves: FloatArray, scales: ScaleSet) -> FloatArray:
-    return np.concatenate([scales.tree.node_values(leaves)[:, :1], own[:, 1:]], axis=1)
+def _with_node(leaves: FloatArray, scales: ScaleSet) -> FloatArray:
+    return np.concatenate([scales.tree.node_values(leaves)[:, :1], leaves[:, : len(PLAIN)]], axis=1)
 
 
 def _most_first(found: Iterable[Hinge]) -> tuple[Hinge, ...]:

@@ -158,7 +158,7 @@ def evaluate_resolved(
     """Return the value of a design that is already looked up, as :func:`evaluate`."""
     work = _worked(resolved, scenario, catalogue, calibration)
     isolation = _isolated(resolved, scenario, catalogue, work)
-    scores = {"isolation": isolation, **_paid(resolved, scenario, catalogue, work)}
+    scores = {"isolation": isolation, "effort": work.effort, **_paid(resolved, scenario, catalogue, work)}
     return Evaluation(resolved, MappingProxyType(scores), work.people, scenario, catalogue)
 
 
@@ -216,7 +216,7 @@ def evaluate_all(
     known = [scenario, catalogue, load_work(catalogue), *every]
     (judged, followed), paid = shared_out(first, tasks, known)
     return [
-        replace(one, scores=MappingProxyType({"isolation": one.scores["isolation"], **scores}))
+        replace(one, scores=MappingProxyType({**one.scores, **scores}))
         for one, scores in zip(judged, paid, strict=True)
     ], followed
 
@@ -244,7 +244,7 @@ def _isolated(resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue
 
 
 def _paid(resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, work: _Work) -> dict[str, Score]:
-    """Return the value of a design on every criterion but isolation."""
+    """Return the value of a design on every criterion but isolation and effort."""
     counted = count_objects(resolved, scenario, catalogue)
     running = work.running.counted(Exported(counted.kinds, counted.fields, counted.parameters))
     cost = measure_cost(resolved, scenario, catalogue, people_per_month=work.people.per_month)
@@ -252,8 +252,7 @@ def _paid(resolved: ResolvedDesign, scenario: Scenario, catalogue: Catalogue, wo
     told = partial(_with_people, cost, work.people, scenario.infrastructure.currency)
     cost = cost.but(evidence=Later(told))
     operations = score_of(running, scenario, catalogue, placed=held_by(cost.detail, counted))
-    scores = {"effort": work.effort, "operations": operations, "cost": cost}
-    return scores | measure_added(resolved, scenario, catalogue)
+    return {"operations": operations, "cost": cost} | measure_added(resolved, scenario, catalogue)
 
 
 def people_of(days: float, hours: float, scenario: Scenario, catalogue: Catalogue) -> People:

@@ -90,11 +90,8 @@ def _level_measure(class_id: str, plane: str) -> str:
 
 
 def figures_table(evaluations: Sequence[Evaluation]) -> DecisionTable:
-    """Return the designs by the figures of their four criteria, as requirements read them."""
+    """Return the designs by the figures of their criteria, as requirements read them: without intervals."""
     first = evaluations[0]
     criteria = [Criterion(name, first.scores[name].better, first.scores[name].unit) for name in CRITERIA]
-
-    def column(get: str) -> list[list[float]]:
-        return [[float(getattr(e.scores[name], get)) for name in CRITERIA] for e in evaluations]
-
-    return DecisionTable.of([e.id for e in evaluations], criteria, column("value"), column("low"), column("high"))
+    values = [[float(e.scores[name].value) for name in CRITERIA] for e in evaluations]
+    return DecisionTable.of([e.id for e in evaluations], criteria, values)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, Literal
 
 from kubeanswers.errors import Fault, InputError
+from kubeanswers.records import dataclass
 from tenancykit.catalogue.attack import PLANES, Plane
 from tenancykit.catalogue.barriers import IsolationCatalogue, load_isolation
 from tenancykit.catalogue.reading import Catalogue
@@ -77,20 +78,36 @@ def measure(
     worst = result.worst_pair
     if worst is None:
         return _alone(result, scenario)
-    finding = worst.finding
-    low, high = figure_interval(finding.graph, finding.strengths, finding.worst.asset, finding.worst.depth, model)
+    interval = _Interval(worst.finding, model)
     return Score(
         criterion="isolation",
-        value=finding.worst.figure,
+        value=worst.finding.worst.figure,
         unit=UNIT,
         better="higher",
-        low=min(low, finding.worst.figure),
-        high=max(high, finding.worst.figure),
+        low=Later(partial(interval.end, 0)),
+        high=Later(partial(interval.end, 1)),
         summary=Later(partial(_summary, worst, scenario)),
         evidence=Later(partial(evidence_tree, result, model)),
         figures=_figures(result, scenario),
         detail=result,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Interval:
+    """The interval of a pair's figure, which holds the figure; drawn when an end is first asked for."""
+
+    finding: GraphFinding
+    model: IsolationCatalogue
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        worst = self.finding.worst
+        low, high = figure_interval(self.finding.graph, self.finding.strengths, worst.asset, worst.depth, self.model)
+        return min(low, worst.figure), max(high, worst.figure)
+
+    def end(self, place: int) -> float:
+        return self.ends[place]
 
 
 def class_levels(design: ResolvedDesign, scenario: Scenario, catalogue: Catalogue) -> Mapping[str, Mapping[str, Any]]:
