@@ -18,6 +18,8 @@ from tenancykit.criteria.effort.tasks import _Planning
 from tenancykit.design.batch import Batch, Booleans, Integers
 
 Floats = NDArray[np.float64]
+Counts = tuple[tuple[Automation, int], ...]
+"""Instances by how repetitions are done."""
 
 
 class EffortSweep:
@@ -32,8 +34,8 @@ class EffortSweep:
         self.catalogue = batch.catalogue
         self.book = load_work(batch.catalogue)
         self._plannings: dict[int, _Planning] = {}
-        self._counts: dict[tuple[str, int, int], tuple[tuple[Automation, int], ...]] = {}
-        self._days: dict[tuple[str, bool, tuple[tuple[Automation, int], ...]], float] = {}
+        self._numbers: dict[Counts, int] = {(): 0}
+        self._days: dict[tuple[str, bool, int], float] = {}
         running = frozenset(batch.scenario.team.running)
         self._spared: Mapping[str, tuple[str, ...]] = {
             work.id: tuple(t for t in work.brought_by if _runs(self.catalogue.options.get(t), running))
@@ -43,6 +45,7 @@ class EffortSweep:
     def days(self, batch: Batch) -> Floats:
         """Return [designs] person-days, the value that measuring each design gives."""
         total = np.zeros(len(batch))
+        alike: dict[str, Integers] = {}
         for work in self.book.work.values():
             needed = batch.needing(work)
             if not work.tasks or not any(each.any() for each in needed):
@@ -53,7 +56,7 @@ class EffortSweep:
                 doing = whole
                 if task.when.kind != "always":
                     doing = batch.mask([n & f.holds(task.when) for n, f in zip(needed, batch.classes, strict=True)])
-                total += self._looked_up(batch, work, task, doing, spared)
+                total += self._looked_up(work, task, self._counted(batch, task, doing, alike), spared, batch)
         return total
 
     def _spared_where(self, work: Work, batch: Batch) -> Booleans | None:
@@ -65,20 +68,44 @@ class EffortSweep:
             found |= facts.brought(self._spared[work.id])
         return found
 
-    def _looked_up(self, batch: Batch, work: Work, task: Task, doing: Integers, spared: Booleans | None) -> Floats:
+    def _counted(self, batch: Batch, task: Task, doing: Integers, alike: dict[str, Integers]) -> Integers:
+        """Return [designs] a number for the instances of a task: the same where as many are done in the same way.
+
+        Args:
+            batch: the designs.
+            task: the task, of which its scope counts.
+            doing: [designs] the classes that need it.
+            alike: per scope, [layouts x sets of classes] the numbers found so far; -1 elsewhere.
+        """
         places, layouts = batch.layouts
         width = len(batch.classes)
+        known = alike.setdefault(task.scope, np.full(len(layouts) << width, -1))
         case = (places << width) | doing
-        if spared is not None:
-            case = (case << 1) | spared
-        shift = 0 if spared is None else 1
-        table = np.zeros(len(layouts) << (width + shift))
-        few = (1 << width) - 1
-        running = [self._planning(batch, 0).runs(task, work, because) for because in ((), self._spared[work.id][:1])]
-        for number in np.flatnonzero(np.bincount(case, minlength=len(table))).tolist():
-            needing, place = number >> shift & few, number >> (width + shift)
+        used = np.flatnonzero(np.bincount(case))
+        for number in used[known[used] < 0].tolist():
+            place, needing = divmod(number, 1 << width)
+            counts: Counts = ()
             if needing:
-                table[number] = self._case(batch, task, place, needing, runs=running[shift and number & 1])
+                counts = tuple(self._planning(batch, place).counts(task, batch.named(needing)).items())
+            known[number] = self._numbers.setdefault(counts, len(self._numbers))
+        found: Integers = known[case]
+        return found
+
+    def _looked_up(self, work: Work, task: Task, counted: Integers, spared: Booleans | None, batch: Batch) -> Floats:
+        planning = self._planning(batch, 0)
+        case = counted << 1 if spared is None else (counted << 1) | spared
+        runs = [planning.runs(task, work, because) for because in ((), self._spared[work.id][:1])]
+        used = np.flatnonzero(np.bincount(case)).tolist()
+        table = np.zeros(used[-1] + 1)
+        listed = list(self._numbers)
+        for number in used:
+            counts, known = listed[number >> 1], runs[number & 1]
+            if counts:
+                key = (task.id, known, number >> 1)
+                if key not in self._days:
+                    taken = planning.estimated(task, dict(counts), known=known)
+                    self._days[key] = 0.0 if taken is None else taken[-1].mean
+                table[number] = self._days[key]
         found: Floats = table[case]
         return found
 
@@ -90,18 +117,6 @@ class EffortSweep:
             planning.components = {option.id: option.components for option in self.catalogue.options.values()}
             self._plannings[layout] = planning
         return planning
-
-    def _case(self, batch: Batch, task: Task, place: int, needing: int, *, runs: bool) -> float:
-        planning, counted = self._planning(batch, place), (task.scope, batch.layouts[1][place], needing)
-        counts = self._counts.get(counted)
-        if counts is None:
-            counts = self._counts[counted] = tuple(planning.counts(task, batch.named(needing)).items())
-        key = (task.id, runs, counts)
-        known = self._days.get(key)
-        if known is None:
-            found = planning.estimated(task, dict(counts), known=runs)
-            known = self._days[key] = 0.0 if found is None else found[-1].mean
-        return known
 
 
 def _runs(option: object, running: frozenset[str]) -> bool:

@@ -71,14 +71,15 @@ class OperationsSweep:
         self.book = load_work(batch.catalogue)
         self._closures: dict[int, Closure] = {}
         self._extents: dict[tuple[int, int], tuple[tuple[RolloutGroup, ...], list[Extent]]] = {}
-        self._counts: dict[tuple[int, int, str], int] = {}
-        self._distinct: dict[object, int] = {}
-        self._amounts: dict[tuple[str, int, int, int, int], _Amount] = {}
+        self._numbers: dict[str, dict[object, int]] = {}
+        self._amounts: dict[tuple[str, int, int], _Amount] = {}
+        self._alike: dict[str, Integers] = {}
 
     def sweep(self, batch: Batch) -> Swept:
         """Return the operations of every design, the values that measuring each gives."""
         sums = {name: np.zeros(len(batch)) for name in ("hours", "urgent", "jobs", "changes")}
         late: list[tuple[Activity, Toil, Integers]] = []
+        self._alike = {}
         installed = dict(self._installed(batch))
         for toil in self.book.toil.values():
             if toil.activities:
@@ -137,25 +138,20 @@ class OperationsSweep:
         """Add what an activity takes to the sums; what follows changes is multiplied by their number."""
         if not needing.any():
             return
-        width = len(batch.classes)
-        few = (1 << width) - 1
-        places, layouts = batch.layouts
-        case = (((places << width) | needing) << width) | serving
-        size = len(layouts) << (2 * width)
         name, scope = f"{activity.id} {component}", self._scope(activity, component)
-        tables = {name: np.zeros(size) for name in sums}
-        for number in np.flatnonzero(np.bincount(case, minlength=size)).tolist():
-            needed, served = number >> width & few, number & few
-            if not needed:
-                continue
-            place = number >> 2 * width
-            counts = self._counted(batch, place, needed, scope), self._counted(batch, place, served, scope)
-            key = (name, needed, served, *counts)
+        needed, served = (self._counted(batch, mask, scope) for mask in (needing, serving))
+        size = len(self._numbers[scope])
+        case = needed * size + served
+        used = np.flatnonzero(np.bincount(case)).tolist()
+        tables = {name: np.zeros(used[-1] + 1) for name in sums}
+        for number in used:
+            key = (name, *divmod(number, size))
             amount = self._amounts.get(key)
             if amount is None:
-                lines = self._lines(
-                    activity, toil, component, batch.named(needed), batch.named(served), self._closure(batch, place)
-                )
+                row = int(np.argmax(case == number))
+                here, there = batch.named(int(needing[row])), batch.named(int(serving[row]))
+                closure = self._closure(batch, int(batch.layouts[0][row]))
+                lines = self._lines(activity, toil, component, here, there, closure) if here else ()
                 amount = self._amounts[key] = sum(map(_amount, lines), _Amount())
             for what, table in tables.items():
                 table[number] = getattr(amount, what)
@@ -169,19 +165,29 @@ class OperationsSweep:
             return self.catalogue.components[component].scope
         return "fleet" if activity.per == "component" or activity.driver == "change" else activity.per
 
-    def _counted(self, batch: Batch, place: int, mask: int, scope: str) -> int:
-        """Return a number that two layouts share where a set of classes is grouped alike and counts the same."""
-        layout = batch.layouts[1][place]
-        found = self._counts.get((layout, mask, scope))
-        if found is None:
-            if (layout, mask) not in self._extents:
-                closure, classes = self._closure(batch, place), batch.named(mask)
+    def _counted(self, batch: Batch, mask: Integers, scope: str) -> Integers:
+        """Return [designs] a number for the classes of a set and how they count by a scope.
+
+        Two designs share it where the set is the same, is grouped alike and counts the same.
+        """
+        places, layouts = batch.layouts
+        width = len(batch.classes)
+        known = self._alike.setdefault(scope, np.full(len(layouts) << width, -1))
+        numbers = self._numbers.setdefault(scope, {})
+        case = (places << width) | mask
+        used = np.flatnonzero(np.bincount(case))
+        for number in used[known[used] < 0].tolist():
+            place, chosen = divmod(number, 1 << width)
+            layout = layouts[place]
+            if (layout, chosen) not in self._extents:
+                closure, classes = self._closure(batch, place), batch.named(chosen)
                 groups = closure.rollout_groups(classes)
                 parts = (*(group.classes for group in groups), classes)
-                self._extents[layout, mask] = groups, [closure.extent(part) for part in parts]
-            groups, extents = self._extents[layout, mask]
-            counts = (groups, *(extent.count(scope) for extent in extents))
-            found = self._counts[layout, mask, scope] = self._distinct.setdefault(counts, len(self._distinct))
+                self._extents[layout, chosen] = groups, [closure.extent(part) for part in parts]
+            groups, extents = self._extents[layout, chosen]
+            counts = (chosen, groups, *(extent.count(scope) for extent in extents))
+            known[number] = numbers.setdefault(counts, len(numbers))
+        found: Integers = known[case]
         return found
 
     def _lines(
