@@ -92,7 +92,7 @@ def read_entries(
     faults: list[Fault] = []
     for root in roots:
         seen: dict[str, str] = {}
-        for file in yaml_files(root / folder):
+        for file in _files(root, folder):
             try:
                 document = _read(file, root)
                 entries = list(_entries(document, model))
@@ -153,9 +153,21 @@ def _read(file: Path, root: Path) -> Document:
     return kept or read_yaml(file, name=_shown(file, root))
 
 
+def _files(root: Path, folder: str) -> Iterable[Path]:
+    if root != OWN_ROOT:
+        return yaml_files(root / folder)
+    inside = f"{root / folder}{os.sep}"
+    return [file for file in _own_files() if str(file).startswith(inside)]
+
+
+@cache
+def _own_files() -> list[Path]:
+    return yaml_files(OWN_ROOT)
+
+
 @cache
 def _own_documents() -> Mapping[Path, Document]:
-    return parsed_files(OWN_ROOT, yaml_files(OWN_ROOT))
+    return parsed_files(OWN_ROOT, _own_files())
 
 
 def _shown(file: Path, root: Path) -> str:

@@ -218,17 +218,17 @@ def _belief_effects(basis: Basis) -> dict[str, tuple[FloatArray, FloatArray]]:
     known = beliefs(model, believed)
     keys, tree = basis.scales.keys, basis.scales.tree
     now = leaf_values(basis.evaluations, keys)
+    columns = {cast("ExposureKey", key): column for column, key in enumerate(keys, start=len(PLAIN))}
     moving = Ends(known, believed, model)
     found: dict[str, tuple[FloatArray, FloatArray]] = {}
     for row, evaluation in enumerate(basis.evaluations):
         result = evaluation.scores["isolation"].detail
         for name, moved in first_order(result, moving, latency_of(evaluation)).items():
             ends = found.setdefault(name, (np.array(now), np.array(now)))
-            for column, key in enumerate(keys, start=len(PLAIN)):
-                changes = moved.get(cast("ExposureKey", key), (0.0, 0.0))
+            for key, changes in moved.items():
                 for end, change in zip(ends, changes, strict=True):
-                    days = max(0.0, result.days[key] + change)
-                    end[row, column] = plane_nines(days, key[1], model)  # type: ignore[arg-type]
+                    if key in columns and change:
+                        end[row, columns[key]] = plane_nines(max(0.0, result.days[key] + change), key[1], model)
     place = PLACES["isolation"]
     return {name: (tree.node_values(a)[:, place], tree.node_values(b)[:, place]) for name, (a, b) in found.items()}
 

@@ -55,7 +55,7 @@ def shared_out(
     Raises:
         whatever ``first`` or a task raises here.
     """
-    if processes < 2 or not 1 < len(tasks) <= _MOST:
+    if processes < 2 or not 0 < len(tasks) <= _MOST:
         return first(), [task() for task in tasks]
     with _tickets(len(tasks)) as tickets, tempfile.TemporaryFile() as answers:
         child = _copy()
