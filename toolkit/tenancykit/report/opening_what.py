@@ -67,7 +67,7 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     machines = machines_of(best)
     many, own = sum(machines.values()), bool(machines) and of_ones_own(best)
     takes = f"It takes {counted(many, 'machine')}{', there or to be bought' if own else ''}." if machines else ""
-    on = f", on {counted(many, 'own machine')}" if own else ""
+    on = f", on {counted(many, 'machine')}" if own else ""
     tiers = [(f"{price}.", [takes, *musts] if own else musts), (f"{price}{on}.", short), (f"{price}.", short)]
     queue, no_queue = queues(best)
     name, said = _fitting(word, [*names, heads(best)], tiers, queue)
