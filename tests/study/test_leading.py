@@ -16,7 +16,7 @@ from tenancykit.scenario.model import Scenario
 from tenancykit.study.comparison import compare, study_of
 from tenancykit.study.evaluation import evaluate
 from tenancykit.study.exploration import Exploration, explore
-from tenancykit.study.handful import handful
+from tenancykit.study.handful import LEVEL, handful
 from tenancykit.study.leaves import leaf_values
 from tenancykit.study.searching import Search
 from tenancykit.study.sweeping import Question
@@ -152,3 +152,23 @@ def test_a_design_found_is_compared_as_it_was_found(case: tuple[str, bool]) -> N
         assert compared[one.found.id].resolved.design.fingerprint() == one.found.design.fingerprint()
         at = compared.ranking.labels.index(one.found.id)
         assert compared.ranking.scores[at] == pytest.approx(merits[one.found.id], abs=1e-9)
+
+
+def test_the_safest_says_by_how_much_and_the_first_takes_the_role_where_nobody_could_tell() -> None:
+    for case in (("saas-inference", True), ("gpu-cloud", False)):
+        found = searched(case[0], per_class=case[1])
+        safety = found.merits_if(dict.fromkeys(("effort", "operations", "cost"), 0.0))
+        chosen = handful(found)
+        safest = next(one for one in chosen if "safest within budget" in one.roles)
+        told = next(why for why in safest.why if "the safest found" in why)
+        assert f"isolation is worth {safety[safest.found.id]:.3f} of 1" in told or "with the add-ons of" in told
+        if safest is not chosen[0]:
+            assert safety[safest.found.id] > safety[chosen[0].found.id] + LEVEL
+
+
+def test_where_nobody_meets_every_requirement_the_nearest_is_named() -> None:
+    scenario = load_scenario(example("ml-platform"))
+    limits = scenario.requirements.model_copy(update={"platform_engineers": 1})
+    found = explore(scenario.model_copy(update={"requirements": limits}), load_catalogue(), limit=100)
+    assert not handful(found)
+    assert "nearest: " in exploration_text(found)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from kubeanswers.errors import UndecidedError
 from kubeanswers.terminal import counted
 from tenancykit.criterion_names import FOUR, SHORT, TITLES
 from tenancykit.drawing import html_of, text_of
@@ -125,7 +126,7 @@ def _recommended(found: Exploration) -> list[str]:
     """Return the handful, each design with its figures, what it buys and goes without, and why it is there."""
     chosen = handful(found)
     if not chosen:
-        return []
+        return [] if found.stopped else _nobody(found)
     lines = ["", f"Worth a look, {counted(len(chosen), 'design')} under the weights given and their doubt:"]
     for one in chosen:
         lines += wrapped(f"{one.found.id} {one.name}: {_in_short(one)}", "  ", "    ")
@@ -146,6 +147,15 @@ def _recommended(found: Exploration) -> list[str]:
             "  ",
         )
     return lines
+
+
+def _nobody(found: Exploration) -> list[str]:
+    """Return what the nearest of the designs found, and of those a comparison holds, misses."""
+    try:
+        best = found.best
+    except UndecidedError as error:
+        return ["", *wrapped(f"{str(error)[:1].upper()}{str(error)[1:]}")]
+    return ["", *wrapped(f"{best.id} {best.name}, which compare ranks first, has options that are not allowed here.")]
 
 
 def _in_short(one: Recommended) -> str:

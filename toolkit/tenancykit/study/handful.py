@@ -19,8 +19,8 @@ WEIGHT_DOUBT = 0.2
 """How far each weight may be off, as a share of itself; as a comparison assumes."""
 
 LEVEL = 0.01
-"""Share of a figure below which the first is not told from the best at it. Assumption: a reader of a table in which
-designs within 1 % are shown as one sees no difference."""
+"""Share of a figure, or value of isolation, below which the first is not told from the best at it. Assumption: a reader
+of a table in which designs within 1 % are shown as one sees no difference."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def handful(exploration: Exploration) -> tuple[Recommended, ...]:
     They come from the admitted front, from what leads beside it, and from what a comparison ranks: the first is never
     worth less than the first of the comparison. A role goes to the best design for it. Where that belongs to the family
     of one already chosen (the same clusters, machines and runtimes per class), the chosen one takes the role too:
-    nobody is shown two designs that differ in an add-on. So does the first where it is as cheap, or as little to run,
-    to within :data:`LEVEL`.
+    nobody is shown two designs that differ in an add-on. So does the first where it is as cheap, as safe, or as little
+    to run, to within :data:`LEVEL`.
     """
     members = exploration.ranked() if exploration.members else ()
     if not members:
@@ -89,6 +89,12 @@ def _roles(exploration: Exploration, members: Sequence[Found]) -> list[tuple[str
     cheapest = _least_or_first(members, "cost")
     safety = exploration.merits_if(dict.fromkeys((name for name in CRITERIA if name != "isolation"), 0.0))
     safest = _least(affordable, lambda one: -safety[one.id])
+    most_safe = safety[safest.id]
+    if safety[first.id] >= most_safe - LEVEL and first in affordable:
+        safest = first
+    as_safe = f", to within {LEVEL:g}" if safety[safest.id] < most_safe else ""
+    worth = f"isolation is worth {safety[safest.id]:.3f} of 1"
+    worth += f", that of the first {safety[first.id]:.3f}" if safest is not first else ""
     simplest = _least_or_first(affordable, "operations")
     regrets = _regrets(exploration, members)
     steady = _least(members, lambda one: regrets[one.id])
@@ -102,7 +108,7 @@ def _roles(exploration: Exploration, members: Sequence[Found]) -> list[tuple[str
     return [
         ("first", first, _first(exploration, first)),
         ("cheapest", cheapest, f"the cheapest found that meets every requirement{as_cheap}: {price}"),
-        ("safest within budget", safest, f"the safest found {within}"),
+        ("safest within budget", safest, f"the safest found {within}{as_safe}: {worth}"),
         ("simplest", simplest, f"the least to run found {within}{as_little}: {hours}"),
         ("most robust", steady, f"never far from first: {never_far}"),
     ]
