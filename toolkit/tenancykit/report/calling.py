@@ -59,6 +59,8 @@ def recommended_in_full(told: str) -> str:
 
 def names_beside(study: Study, labels: Iterable[str]) -> dict[str, str]:
     """Return how designs are called in sentences about the first one, no two alike and none as the first."""
+    if not (labels := tuple(labels)):
+        return {}
     best = study.best
     beside = {label: called(study[label], best) for label in labels}
     told = [*beside.values(), best.name, brief(best), best.resolved.long]
