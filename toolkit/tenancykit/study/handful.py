@@ -99,12 +99,13 @@ def _roles(exploration: Exploration, members: Sequence[Found]) -> list[tuple[str
     regrets = _regrets(exploration, members)
     steady = _least(members, lambda one: regrets[one.id])
     doubt = f"{WEIGHT_DOUBT * 100:.0f} %"
-    behind = f"at most {regrets[steady.id]:.2g} of 1 behind the best found"
+    worst = regrets[steady.id]
+    behind = f"{f'at most {worst:.2g}' if worst >= 0.001 else 'less than 0.001'} of 1 behind the best found"
     as_cheap = _to_within(members, cheapest, "cost")
     as_little = _to_within(affordable, simplest, "operations")
     hours = f"{three_digits(simplest['operations'])} hours a month"
     price = f"{three_digits(cheapest['cost'])} {money} a month"
-    never_far = f"whichever weight is {doubt} off, {behind if regrets[steady.id] else 'none found is better'}"
+    never_far = f"whichever weight is {doubt} off, {behind if worst else 'none found is better'}"
     return [
         ("first", first, _first(exploration, first)),
         ("cheapest", cheapest, f"the cheapest found that meets every requirement{as_cheap}: {price}"),
