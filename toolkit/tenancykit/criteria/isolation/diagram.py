@@ -74,24 +74,41 @@ class Diagram:
 
     def _join(self, first: int, second: int, neutral: int, memory: dict[tuple[int, int], int]) -> int:
         """Return two functions joined, where the neutral one changes nothing and its opposite decides."""
-        if second in (first, neutral):
-            return first
-        if first == neutral:
-            return second
-        if first <= TRUE or second <= TRUE:
-            return 1 - neutral
-        key = (first, second) if first < second else (second, first)
-        found = memory.get(key)
-        if found is None:
-            upper, lower = self.level[first], self.level[second]
-            level = min(lower, upper)
+        opposite = 1 - neutral
+        levels, lows, highs, unique = self.level, self.low, self.high, self._unique
+
+        def joined(one: int, other: int) -> int:
             # One function calls itself, without helpers: a comparison takes a hundred thousand of these steps.
-            first_low, first_high = (self.low[first], self.high[first]) if upper == level else (first, first)
-            second_low, second_high = (self.low[second], self.high[second]) if lower == level else (second, second)
-            low = self._join(first_low, second_low, neutral, memory)
-            high = self._join(first_high, second_high, neutral, memory)
-            found = memory[key] = self._node(level, low, high)
-        return found
+            if one == other or other == neutral:
+                return one
+            if one == neutral:
+                return other
+            if one == opposite or other == opposite:
+                return opposite
+            pair = (one, other) if one < other else (other, one)
+            found = memory.get(pair)
+            if found is None:
+                upper, lower = levels[one], levels[other]
+                if upper == lower:
+                    level, low, high = upper, joined(lows[one], lows[other]), joined(highs[one], highs[other])
+                elif upper < lower:
+                    level, low, high = upper, joined(lows[one], other), joined(highs[one], other)
+                else:
+                    level, low, high = lower, joined(one, lows[other]), joined(one, highs[other])
+                if low == high:
+                    found = low
+                else:
+                    key = (level, low, high)
+                    found = unique.get(key)
+                    if found is None:
+                        found = unique[key] = len(levels)
+                        levels.append(level)
+                        lows.append(low)
+                        highs.append(high)
+                memory[pair] = found
+            return found
+
+        return joined(first, second)
 
     def probability(self, roots: Sequence[int], chance: Mapping[Any, float]) -> list[float]:
         """Return the probability that each function is true.
