@@ -253,19 +253,18 @@ class Study(Drawable):
     @cached_property
     def hinges(self) -> tuple[Hinge, ...]:
         """How often the first family is first with one source of doubt held still, most first; empty where none is."""
+        return _most_first(task() for task in self._hinge_tasks())
+
+    def _hinge_tasks(self) -> list[Callable[[], Hinge]]:
         if self.acceptability is None:
-            return ()
+            return []
         known = (self.basis, self._admitted_figures, self.standing, self.heard)
-        found = (hinge(source, *known, drawn=self.acceptability.weights) for source in SOURCES)
-        return tuple(sorted(found, key=lambda each: -each.share))
+        return [partial(hinge, source, *known, drawn=self.acceptability.weights) for source in SOURCES]
 
     def settle(self, processes: int) -> None:
         """Work out the verdict and what it hangs on, by two processes at once where there may be two."""
-        if self.admitted is not None:
-            effects = partial(getattr, self.basis, "effects")
-            _, found = shared_out(lambda: self.hinges, [effects], (), processes=processes)
-            vars(self.basis)["effects"] = found[0]
-        _ = self.verdict
+        _, found = shared_out(lambda: self.verdict, self._hinge_tasks(), (), processes=processes)
+        vars(self)["hinges"] = _most_first(found)
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
@@ -537,6 +536,10 @@ def _criteria(evaluations: Sequence[Evaluation]) -> list[Criterion]:
 
 def _with_node(leaves: FloatArray, scales: ScaleSet) -> FloatArray:
     return np.concatenate([scales.tree.node_values(leaves)[:, :1], leaves[:, : len(PLAIN)]], axis=1)
+
+
+def _most_first(found: Iterable[Hinge]) -> tuple[Hinge, ...]:
+    return tuple(sorted(found, key=lambda each: -each.share))
 
 
 def bounds_of(scales: ScaleSet) -> dict[str, tuple[float, float]]:

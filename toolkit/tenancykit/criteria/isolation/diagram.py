@@ -79,11 +79,11 @@ class Diagram:
 
         def joined(one: int, other: int) -> int:
             # One function calls itself, without helpers: a comparison takes a hundred thousand of these steps.
-            if one == other or other == neutral:
+            if other in (one, neutral):
                 return one
             if one == neutral:
                 return other
-            if one == opposite or other == opposite:
+            if opposite in (one, other):
                 return opposite
             pair = (one, other) if one < other else (other, one)
             found = memory.get(pair)
