@@ -64,9 +64,11 @@ def expose(
     reached = {node: TRUE if name is None else diagram.variable(name) for node, name in starts.items()}
 
     def arrive(node: Hashable) -> bool:
-        before = after = reached.get(node, FALSE)
-        for source, term in incoming.get(node, ()):
-            after = diagram.either(after, diagram.both(reached.get(source, FALSE), term))
+        before, after = reached.get(node, FALSE), FALSE
+        ways = {diagram.both(reached.get(source, FALSE), term) for source, term in incoming.get(node, ())}
+        # The lowest first: what is joined to them later lies above and leaves most of them as they are.
+        for way in sorted({before, *ways}, key=lambda way: (-diagram.level[way], way)):
+            after = diagram.either(after, way)
         reached[node] = after
         return after != before
 
