@@ -41,10 +41,17 @@ _NO_VALUE: Final = re.compile(r"--?[a-zA-Z][\w-]*=--|-[a-zA-Z]--")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; a caller that goes on afterwards has its collector as it was."""
+    """Run one command and return its exit code; a caller that goes on afterwards has its collector as it was.
+
+    Called without arguments it ends the process with that code.
+    """
     if arguments is None:
         code = _command(sys.argv[1:])
-        gc.freeze()  # the process ends: looking through all it holds once more took a twelfth of a comparison's time
+        with contextlib.suppress(OSError, ValueError):  # what cannot be written is told as Python leaves
+            sys.stdout.flush()
+            sys.stderr.flush()
+            if threading.active_count() == 1:
+                os._exit(code)  # taking apart all that the process holds took a thirtieth of a comparison's time
         return code
     with returned_collector():
         return _command(arguments)
