@@ -66,9 +66,9 @@ def recommended_line(best: Evaluation, word: str = "Recommended", dearer: str = 
     names = [full, best.name, brief(best), tight(best)]
     machines = machines_of(best)
     many, own = sum(machines.values()), bool(machines) and of_ones_own(best)
-    takes = f"It takes {counted(many, 'machine')}{', there or to be bought' if own else ''}." if machines else ""
+    takes = f"It takes {counted(many, 'machine')}." if machines else ""
     on = f", on {counted(many, 'machine')}" if own else ""
-    tiers = [(f"{price}.", [takes, *musts] if own else musts), (f"{price}{on}.", short), (f"{price}.", short)]
+    tiers = [(f"{price}{on}.", musts), (f"{price}{on}.", short), (f"{price}.", short)]
     queue, no_queue = queues(best)
     name, said = _fitting(word, [*names, heads(best)], tiers, queue)
     said, _ = fitted(said, [no_queue, "" if own else takes])
