@@ -242,6 +242,22 @@ def test_customers_on_one_rdma_fabric_need_partitions() -> None:
     )
 
 
+@pytest.mark.parametrize("trust", ["trusted", "semi-trusted"])
+@pytest.mark.parametrize("plane", ["isolation", "data_plane"])
+def test_teams_that_ask_for_a_barrier_on_their_rdma_fabric_need_partitions(trust: str, plane: str) -> None:
+    rule = "rdma-partitioned"
+
+    def case(level: str, count: int = 3, *others: dict[str, Any]) -> Scenario:
+        asking = tenant_class(trust=trust, count=count, requirements={plane: level})
+        return scenario(asking, *others, workload=RDMA, fabric="infiniband")
+
+    assert rule in broken(SHARED_CLUSTER, case("L2"))
+    assert rule not in broken(SHARED_CLUSTER, case("L2"), add="net_rdma_pkey")
+    assert rule not in broken(SHARED_CLUSTER, case("L1"))
+    assert rule not in broken(SHARED_CLUSTER, case("L2", 1)), "nobody else is on the fabric"
+    assert rule in broken(SHARED_CLUSTER, case("L2", 1, tenant_class(id="others")))
+
+
 @pytest.mark.parametrize(
     ("options", "add", "case", "reason"),
     [

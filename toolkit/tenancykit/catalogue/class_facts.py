@@ -15,12 +15,14 @@ CLASS_FACTS: Final = frozenset(
         *("api-access", "cluster-api-access"),
         *("trusted", "semi-trusted", "untrusted", "untrusted-code", "untrusted-gpu-code"),
         *("gpu", "gpu-fraction", "gang", "persistent-storage", "exposed", "public", "rdma"),
+        *("fabric-neighbours",),
         *("virtualised-nodes", "managed-control-plane", "elastic-fleet", "high-availability"),
         *("gpu-jobs", "own-crds", "whole-board-nodes"),
     }
 )
 """Facts of a class and of the infrastructure under it, as scenarios produce them."""
 PREFIXES: Final = (
+    "asked:",
     "automation:",
     "policy:",
     "checks:",

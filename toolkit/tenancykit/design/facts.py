@@ -19,6 +19,8 @@ fact                        holds where
 ``persistent-storage``      a workload keeps volumes
 ``exposed`` / ``public``    a workload is called from outside its pods / from the internet
 ``rdma``                    a workload needs RDMA and the fabric has it
+``fabric-neighbours``       the same, and so do other tenants
+``asked:<level>``           at least this isolation level is required of the data plane
 ``regulated``, ``compliance:<regime>``   the class is under a compliance regime
 ``tier:<service tier>``, ``environment:<environment>``   as the scenario states them
 ``virtualised-nodes``       nodes are virtual machines on hosts others may share
@@ -80,9 +82,22 @@ def class_facts(scenario: Scenario, tenant_class: TenantClass) -> frozenset[str]
     facts.update(_workload_facts(scenario, class_workloads(scenario, tenant_class)))
     if {"untrusted-code", "api-access"} <= facts:
         facts.add("untrusted-gpu-code")
+    if "rdma" in facts and _has_fabric_neighbours(scenario, tenant_class):
+        facts.add("fabric-neighbours")
+    wishes = tenant_class.requirements
+    asked = [wishes.isolation or scenario.requirements.isolation, wishes.data_plane]
+    facts.update(f"asked:L{level}" for level in range(1, int(max(filter(None, asked), default="L0")[1]) + 1))
     facts.update(_infrastructure_facts(scenario))
     facts.update(f"{SITE}{site}" for site in class_sites(scenario, tenant_class))
     return frozenset(str(fact) for fact in facts if fact)
+
+
+def _has_fabric_neighbours(scenario: Scenario, tenant_class: TenantClass) -> bool:
+    """Return whether tenants other than one of the class talk by RDMA as well."""
+    others = (each for each in scenario.tenants.classes if each is not tenant_class)
+    return tenant_class.count > 1 or any(
+        workload.rdma for other in others for workload in class_workloads(scenario, other)
+    )
 
 
 def class_sites(scenario: Scenario, tenant_class: TenantClass) -> tuple[str, ...]:
