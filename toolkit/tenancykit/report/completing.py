@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kubeanswers.terminal import counted
-from tenancykit.catalogue.model import GpuMode
-from tenancykit.criteria.cost.machines import shares_held, sharing_of
+from tenancykit.criteria.cost.machines import coarse_cuts
 from tenancykit.design.facts import class_workloads
 from tenancykit.design.model import Choice, ClassDesign, Supplement
 from tenancykit.design.needs import Asked, asked_needs
@@ -16,9 +14,6 @@ from tenancykit.design.offers import price_book
 from tenancykit.design.validity import judge_of
 from tenancykit.sentences import listed, three_digits
 from tenancykit.study.evaluation import Evaluation
-
-_ANY_SHARE: Final = GpuMode(mode="software")
-"""A way of cutting cards that gives each pod the share it asks for."""
 
 
 def completed_with(evaluation: Evaluation) -> str:
@@ -86,11 +81,8 @@ def cut_coarsely(evaluation: Evaluation) -> tuple[str, ...]:
             continue
         offered = judge_of(resolved.tenant_class, evaluation.scenario, evaluation.catalogue).offered
         asked = [w.gpu for w in class_workloads(evaluation.scenario, resolved.tenant_class) if w.gpu is not None]
-        for gpu in (one for one in asked if one.fraction is not None):
-            for model in sorted(set(gpu.models) & set(offered) or offered):
-                held, room = (shares_held(sharing_of(mode, model), model, gpu) for mode in (cut.gpu, _ANY_SHARE))
-                if 0 < 2 * held <= room:
-                    told.setdefault((model, gpu.fraction or 1.0, held, room), []).append(resolved.tenant_class.id)
+        for found in coarse_cuts(cut.gpu, offered, asked):
+            told.setdefault(found, []).append(resolved.tenant_class.id)
     return tuple(
         f"By MIG one {model} holds {counted(held, 'share')} of {share:g} for {listed(list(dict.fromkeys(ids)))}, "
         f"not {room}: an instance has no less of the card's compute than is asked for."

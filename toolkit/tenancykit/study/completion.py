@@ -25,9 +25,10 @@ from tenancykit.catalogue.model import DIMENSIONS, Need, Option
 from tenancykit.catalogue.reading import Catalogue
 from tenancykit.conditions import Condition, parse_condition
 from tenancykit.criteria.cost.fleet import GPU_KIND
-from tenancykit.criteria.cost.machines import sharing_of
+from tenancykit.criteria.cost.machines import coarse_cuts, sharing_of
 from tenancykit.criteria.isolation.measure import class_levels
 from tenancykit.design.batch import Codes, batch_of
+from tenancykit.design.facts import class_workloads
 from tenancykit.design.lean import PLAIN, readings
 from tenancykit.design.model import Choice, Design, Supplement, Violation, choose
 from tenancykit.design.needs import Asked
@@ -215,7 +216,7 @@ class _Completion:
         found: list[Way] = []
         for group in (first, rest):
             found += [way for option in group for way in self._grown(context, (*added, option), seen)]
-            if found and not self._depends(first):
+            if found and not self._depends(first, context.judge):
                 break
         return found
 
@@ -229,11 +230,15 @@ class _Completion:
         """Return whether completion may choose an option: in a layer left to it, or one that the need may swap."""
         return not LAYERS[option.dimension][option.layer] or option.layer in swaps
 
-    def _depends(self, preferred: Sequence[Option]) -> bool:
-        """Return whether price has a say beside a preference: where cards are on offer that it cannot cut."""
+    def _depends(self, preferred: Sequence[Option], judge: Judge) -> bool:
+        """Return whether price has a say beside a preference: where cards are on offer that it cannot, or wastes."""
         models = {m.shape.gpu_model for m in self.sweeper.cost.machines if m.is_gpu}
-        cut = [{model for model in models if sharing_of(o.gpu, model)} for o in preferred if o.gpu is not None]
-        return any(some and some != models for some in cut)
+        modes = [option.gpu for option in preferred if option.gpu is not None]
+        cut = [{model for model in models if sharing_of(mode, model)} for mode in modes]
+        asked = [w.gpu for w in class_workloads(self.scenario, judge.tenant_class) if w.gpu is not None]
+        return any(some and some != models for some in cut) or any(
+            next(coarse_cuts(mode, models, asked), None) for mode in modes
+        )
 
     def _fresh(self, broken: Iterable[Violation], context: _Context) -> bool:
         """Return whether something is broken that was not before, needs apart."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from kubeanswers.records import dataclass
 from tenancykit.catalogue.model import GpuMode
@@ -17,6 +18,9 @@ from tenancykit.criteria.score import Evidence
 from tenancykit.design.boards import cuts
 from tenancykit.partitions import profiles_of, slice_geometry
 from tenancykit.scenario.model import GpuRequest, NodeOffer, Scenario, Site
+
+_ANY_SHARE: Final = GpuMode(mode="software")
+"""A way of cutting cards that gives each pod the share it asks for."""
 
 
 @dataclass(frozen=True)
@@ -161,3 +165,24 @@ def shares_held(sharing: GpuSharing | None, model: str, asked: GpuRequest) -> in
         return 0 if profile is None else len(profile.starts)
     units = sharing.units(milli, gpu_memory(model), memory)
     return sharing.full // units if units else 0
+
+
+def coarse_cuts(
+    mode: GpuMode, models: Iterable[str], asked: Iterable[GpuRequest]
+) -> Iterator[tuple[str, float, int, int]]:
+    """Yield where a card holds at most half as many of the shares asked for as it has room for.
+
+    Args:
+        mode: how cards are cut.
+        models: GPU models on offer.
+        asked: what pods ask for; whole cards are passed over.
+
+    Yields:
+        the model, the share, how many of them it holds, and how many it has room for.
+    """
+    offered = set(models)
+    for gpu in (one for one in asked if one.fraction is not None):
+        for model in sorted(set(gpu.models) & offered or offered):
+            held, room = (shares_held(sharing_of(way, model), model, gpu) for way in (mode, _ANY_SHARE))
+            if 0 < 2 * held <= room:
+                yield model, gpu.fraction or 1.0, held, room
