@@ -49,6 +49,21 @@ infrastructure:
 """
 
 
+HALVES = """
+schema: tenancykit/scenario/v1
+name: halves
+tenants:
+  classes: [{id: teams, kind: team, count: 12, workloads: [{template: model}]}]
+workloads:
+  - {id: model, kind: inference, replicas: 4, cpu: "2", memory: 8Gi, gpu: {fraction: %s, memory: %s}}
+infrastructure:
+  mode: elastic
+  sites: [{id: us, provider: azure, region: eastus}]
+  nodes: [{type: az_nd96isr_h100}, {type: az_d16s_v5}]
+  control_plane: managed
+"""
+
+
 def shared_by(text: str, reference: str) -> tuple[Design, set[str]]:
     """Return a completed reference and the ways in which it shares cards."""
     scenario = tk.parse_scenario(text)
@@ -71,6 +86,11 @@ def test_mig_gives_way_where_its_slices_do_not_fit_the_fleet_and_another_way_doe
     published = reference_design(CATALOGUE.references[reference], tk.parse_scenario(HPC % "10Gi"), CATALOGUE)
     swaps = {s.replaces for s in supplements if s.replaces}
     assert swaps == {"gpu_mig"} & set(published.choices["groups"].options), "a swap of what was published is said"
+
+
+def test_mig_gives_way_to_price_where_each_card_holds_one_share_of_two() -> None:
+    assert shared_by(HALVES % ("0.5", "30Gi"), "RA01")[1] == {"mps"}, "48 halves took 48 cards"
+    assert shared_by(HALVES % ("0.25", "15Gi"), "RA01")[1] == {"mig"}, "three quarters to a card are preferred to four"
 
 
 def test_customers_who_run_no_code_of_their_own_share_cards_without_mig() -> None:

@@ -97,7 +97,8 @@ def test_partitions_that_hold_half_as_many_shares_as_a_card_has_room_for_are_tol
     asked = yaml.safe_load(CASES["advisers-data-plane"].read_text())["scenario"]
 
     def details(**gpu: object) -> str:
-        scenario = changed(asked, {"workloads.0.gpu": gpu})
+        named = {"isolation": "L2", "require_options": ["gpu_mig"]}
+        scenario = changed(asked, {"workloads.0.gpu": gpu, "tenants.classes.0.requirements": named})
         return " ".join(opening(tk.compare(tk.parse_scenario(yaml.safe_dump(scenario)))).details)
 
     assert "By MIG one H100-NVL-94GB holds 1 share of 0.5 for advisers, not 2" in details(fraction=0.5, memory="40Gi")
