@@ -91,6 +91,8 @@ def test_mig_gives_way_where_its_slices_do_not_fit_the_fleet_and_another_way_doe
 def test_mig_gives_way_to_price_where_each_card_holds_one_share_of_two() -> None:
     assert shared_by(HALVES % ("0.5", "30Gi"), "RA01")[1] == {"mps"}, "48 halves took 48 cards"
     assert shared_by(HALVES % ("0.25", "15Gi"), "RA01")[1] == {"mig"}, "three quarters to a card are preferred to four"
+    strangers = (HALVES % ("0.5", "30Gi")).replace("kind: team", "kind: customer")
+    assert shared_by(strangers, "RA01")[1] == {"mig"}, "cards of strangers stay divided in hardware"
 
 
 def test_customers_who_run_no_code_of_their_own_share_cards_without_mig() -> None:

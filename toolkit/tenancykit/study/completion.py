@@ -235,10 +235,12 @@ class _Completion:
         models = {m.shape.gpu_model for m in self.sweeper.cost.machines if m.is_gpu}
         modes = [option.gpu for option in preferred if option.gpu is not None]
         cut = [{model for model in models if sharing_of(mode, model)} for mode in modes]
+        if any(some and some != models for some in cut):
+            return True
+        # Strangers' cards stay divided in hardware, as the field does it, whatever that takes.
         asked = [w.gpu for w in class_workloads(self.scenario, judge.tenant_class) if w.gpu is not None]
-        return any(some and some != models for some in cut) or any(
-            next(coarse_cuts(mode, models, asked), None) for mode in modes
-        )
+        wasted = (next(coarse_cuts(mode, models, asked), None) for mode in modes)
+        return "untrusted" not in judge.base and any(wasted)
 
     def _fresh(self, broken: Iterable[Violation], context: _Context) -> bool:
         """Return whether something is broken that was not before, needs apart."""
