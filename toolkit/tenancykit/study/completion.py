@@ -239,8 +239,8 @@ class _Completion:
             return True
         # Strangers' cards stay divided in hardware, as the field does it, whatever that takes.
         asked = [w.gpu for w in class_workloads(self.scenario, judge.tenant_class) if w.gpu is not None]
-        wasted = (next(coarse_cuts(mode, models, asked), None) for mode in modes)
-        return "untrusted" not in judge.base and any(wasted)
+        wasted = (all(next(coarse_cuts(mode, models, [one]), None) for one in asked) for mode in modes)
+        return bool(asked) and "untrusted" not in judge.base and any(wasted)
 
     def _fresh(self, broken: Iterable[Violation], context: _Context) -> bool:
         """Return whether something is broken that was not before, needs apart."""
