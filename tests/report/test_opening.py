@@ -502,18 +502,18 @@ def test_a_first_place_that_costs_a_quarter_more_than_what_would_do_says_so_in_i
         others = [e.scores["cost"].value for e in other_families(found, found.best)]
         more = found.best.scores["cost"].value - min(others)
         first, second, _ = opening(found).lines
-        assert ("more than the cheapest compared" in first) <= (more >= 0.25 * min(others))
+        assert ("more than the cheapest admitted" in first) <= (more >= 0.25 * min(others))
         if more >= 0.25 * min(others):
-            assert f"{three_digits(more)} more than the cheapest compared" in first or "The cheapest" in second
+            assert f"{three_digits(more)} more than the cheapest admitted" in first or "The cheapest" in second
             said.append(first)
-    assert any("cheapest compared" in first for first in said)
+    assert any("cheapest admitted" in first for first in said)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_what_stands_below_the_lines_says_its_units_and_what_priors_are(name: str) -> None:
     details = opening(example(name)).details
     for text in details:
-        if re.match(r"The (?:safest|cheapest compared)", text) and ", leaves " in text:
+        if re.match(r"The (?:safest|cheapest admitted)", text) and ", leaves " in text:
             assert "leaves open, in days a year, " in text
         assert text.count("Likewise") <= 1
     assert any("Priors are how often" in text and "windows the days" in text for text in details)

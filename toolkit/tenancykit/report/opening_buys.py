@@ -24,7 +24,7 @@ _DEARER: Final = 0.25
 """What the first design costs more than the cheapest, as a share of that, to be said beside its price. Assumption."""
 _OPEN: Final = "Days a year open to"
 _LEAVES: Final = ", leaves "
-CHEAPEST: Final = "The cheapest compared"
+CHEAPEST: Final = "The cheapest admitted"
 """How the sentence about it begins."""
 
 
@@ -101,7 +101,7 @@ def dearer(study: Study, best: Evaluation) -> str:
     if cheapest is None or best.scores["cost"].value < cheapest.scores["cost"].value * (1 + _DEARER):
         return ""
     more = three_digits(best.scores["cost"].value - cheapest.scores["cost"].value)
-    return f"{more} more than the cheapest compared"
+    return f"{more} more than the cheapest admitted"
 
 
 def _cheapest(designs: list[Evaluation]) -> Evaluation | None:
