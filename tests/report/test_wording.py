@@ -120,6 +120,15 @@ def test_who_would_choose_otherwise_is_named_with_the_choice() -> None:
         assert winner == best.id or called(study()[winner], best) in told
 
 
+def test_a_lead_too_small_for_three_decimals_is_said_to_be_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranking = study().ranking
+    assert ranking is not None
+    found = study().why(*ranking.ordered()[:2])
+    for lead, told in ((0.0004, ", less than 0.001 more than "), (0.001, ", 0.001 more than ")):
+        monkeypatch.setattr(tk.Study, "why", lambda *_, lead=lead: replace(found, lead=lead))
+        assert told in why_first(study())
+
+
 def test_a_reason_is_told_where_three_decimals_of_the_score_show_it_and_no_id_is_needed() -> None:
     small, large = (Contribution("effort", 1.0, 2.0, 0.1, amount) for amount in (0.0004, -0.0005))
     assert worth_telling((small, large)) == (large,)

@@ -44,7 +44,8 @@ def why_first(study: Study) -> str:
     second = next(iter(other_families(study, best)), study[order[1]])
     found = study.why(best.id, second.id)
     score = ranking.scores[ranking.labels.index(best.id)]
-    text = f"It scores {score:.3f} of 1, {found.lead:.3f} more than {names_beside(study, [second.id])[second.id]}"
+    lead = f"{found.lead:.3f}" if found.lead >= 0.001 else "less than 0.001"
+    text = f"It scores {score:.3f} of 1, {lead} more than {names_beside(study, [second.id])[second.id]}"
     text += f": {for_and_against(study, found)}"
     of_figures = [need for need in found.needs if need.kind == "value" and need.criterion != "isolation"]
     needs = of_figures or [need for need in found.needs if need.kind == "weight"]
