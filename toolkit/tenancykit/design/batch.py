@@ -206,6 +206,28 @@ class Batch:
             found += holds.astype(np.int64) << place
         return found
 
+    def numbered(
+        self, mask: Integers, known: dict[str, Integers], scope: str, number: Callable[[int, int], int]
+    ) -> Integers:
+        """Return [designs] a number for each layout and set of classes.
+
+        Args:
+            mask: [designs] a set of classes, as of :meth:`mask`.
+            known: per scope, the numbers of this batch's cases found so far, -1 elsewhere; changed in place.
+            scope: what the numbers are for.
+            number: asked once for each case, a place in :attr:`layouts` and a set.
+        """
+        places, layouts = self.layouts
+        width = len(self.classes)
+        if scope not in known:
+            known[scope] = np.full(len(layouts) << width, -1)
+        numbers, case = known[scope], (places << width) | mask
+        used = np.flatnonzero(np.bincount(case))
+        for each in used[numbers[used] < 0].tolist():
+            numbers[each] = number(*divmod(each, 1 << width))
+        found: Integers = numbers[case]
+        return found
+
     def named(self, mask: int) -> tuple[str, ...]:
         """Return the ids of the classes of a set."""
         return tuple(f.tenant_class.id for place, f in enumerate(self.classes) if mask >> place & 1)

@@ -75,21 +75,16 @@ class EffortSweep:
             batch: the designs.
             task: the task, of which its scope counts.
             doing: [designs] the classes that need it.
-            alike: per scope, [layouts x sets of classes] the numbers found so far; -1 elsewhere.
+            alike: the numbers found so far, as of :meth:`Batch.numbered`.
         """
-        places, layouts = batch.layouts
-        width = len(batch.classes)
-        known = alike.setdefault(task.scope, np.full(len(layouts) << width, -1))
-        case = (places << width) | doing
-        used = np.flatnonzero(np.bincount(case))
-        for number in used[known[used] < 0].tolist():
-            place, needing = divmod(number, 1 << width)
+
+        def number(place: int, needing: int) -> int:
             counts: Counts = ()
             if needing:
                 counts = tuple(self._planning(batch, place).counts(task, batch.named(needing)).items())
-            known[number] = self._numbers.setdefault(counts, len(self._numbers))
-        found: Integers = known[case]
-        return found
+            return self._numbers.setdefault(counts, len(self._numbers))
+
+        return batch.numbered(doing, alike, task.scope, number)
 
     def _looked_up(self, work: Work, task: Task, counted: Integers, spared: Booleans | None, batch: Batch) -> Floats:
         planning = self._planning(batch, 0)

@@ -14,9 +14,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from kubeanswers.records import dataclass
+from kubeanswers.remembering import remember
 from tenancykit.catalogue.attack import Crossing
 from tenancykit.catalogue.barriers import IsolationCatalogue
 from tenancykit.criteria.isolation.diagram import FALSE, TRUE, Diagram
@@ -38,12 +39,6 @@ _SOLVED: Final = 1024
 
 _EXPOSED: Final = 64
 """Exposures over draws a network remembers; each takes some 13 KB."""
-
-
-def _room(kept: dict[Any, Any], most: int) -> None:
-    """Forget the oldest of what is kept until there is room for one more."""
-    while len(kept) >= most:
-        del kept[next(iter(kept))]
 
 
 class Passage(NamedTuple):
@@ -136,10 +131,7 @@ class AssetNetwork:
         passing, standing = self._passing(graph), self._standing(graph)
         key = passing, standing, tuple(map(chance.get, passing.read))
         found = memory.get(key)
-        if found is None:
-            _room(memory, _SOLVED)
-            found = memory[key] = work(passing, standing, chance)
-        return found
+        return remember(memory, key, work(passing, standing, chance), _SOLVED) if found is None else found
 
     def _solve(self, passing: _Passing, standing: tuple[int, ...], chance: Mapping[str, float]) -> tuple[float, int]:
         costs = [math.inf] * len(self.diagram.order)
@@ -169,10 +161,9 @@ class AssetNetwork:
         mine = graph.numbered & self._here
         found = self._recent.get(mine)
         if found is None:
-            _room(self._recent, _GRAPHS)
             ways = self._melted(filter(mine.__contains__, graph.numbers))
             own = {name for each in ways.values() for names in each for name in names}
-            found = self._recent[mine] = _Passing(ways, (*sorted(self.shared), *sorted(own)))
+            found = remember(self._recent, mine, _Passing(ways, (*sorted(self.shared), *sorted(own))), _GRAPHS)
         return found
 
     def _melted(self, numbers: Iterable[int]) -> Mapping[int, Sequence[tuple[str, ...]]]:
@@ -223,10 +214,10 @@ class AssetNetwork:
         key = passing, standing, size, tuple(map(id, drawn))
         found = self._exposed.get(key)
         if found is None:
-            _room(self._exposed, _EXPOSED)
+            exposure = self._exposure_over(passing, frozenset(standing), chance, size)
+            exposure.flags.writeable = False
             # What was drawn is kept beside it, so that ids stay theirs.
-            found = self._exposed[key] = self._exposure_over(passing, frozenset(standing), chance, size), drawn
-            found[0].flags.writeable = False
+            found = remember(self._exposed, key, (exposure, drawn), _EXPOSED)
         return found[0]
 
     def _exposure_over(

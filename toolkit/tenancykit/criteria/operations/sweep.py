@@ -170,15 +170,10 @@ class OperationsSweep:
 
         Two designs share it where the set is the same, is grouped alike and counts the same.
         """
-        places, layouts = batch.layouts
-        width = len(batch.classes)
-        known = self._alike.setdefault(scope, np.full(len(layouts) << width, -1))
         numbers = self._numbers.setdefault(scope, {})
-        case = (places << width) | mask
-        used = np.flatnonzero(np.bincount(case))
-        for number in used[known[used] < 0].tolist():
-            place, chosen = divmod(number, 1 << width)
-            layout = layouts[place]
+
+        def number(place: int, chosen: int) -> int:
+            layout = batch.layouts[1][place]
             if (layout, chosen) not in self._extents:
                 closure, classes = self._closure(batch, place), batch.named(chosen)
                 groups = closure.rollout_groups(classes)
@@ -186,9 +181,9 @@ class OperationsSweep:
                 self._extents[layout, chosen] = groups, [closure.extent(part) for part in parts]
             groups, extents = self._extents[layout, chosen]
             counts = (chosen, groups, *(extent.count(scope) for extent in extents))
-            known[number] = numbers.setdefault(counts, len(numbers))
-        found: Integers = known[case]
-        return found
+            return numbers.setdefault(counts, len(numbers))
+
+        return batch.numbered(mask, self._alike, scope, number)
 
     def _lines(
         self,
