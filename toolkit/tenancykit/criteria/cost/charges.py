@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -30,8 +31,6 @@ CATEGORIES: Final = (GPU_NODES, CPU_NODES, CONTROL_PLANES, NETWORK, STORAGE, LIC
 
 TO_BUY: Final = "to buy: the fleet does not hold them"
 """Label of machines that a fixed fleet lacks."""
-FOR: Final = " for "
-"""What stands in the label of a control plane's machines before the component that takes them."""
 
 HOST_CPU: Final = 2000
 HOST_MEMORY: Final = 8 * GIB
@@ -51,6 +50,7 @@ class Charge:
         parties: ids of the groups of tenants it is for; empty for everybody.
         price: unit price and where it comes from.
         note: how the quantity was counted.
+        taken: type and number of the machines that a control plane takes whole; None where it takes none.
     """
 
     category: str
@@ -60,6 +60,7 @@ class Charge:
     parties: tuple[str, ...]
     price: UnitPrice
     note: str = ""
+    taken: tuple[str, int] | None = None
 
     def evidence(self, currency: str) -> Evidence:
         """Return the line of the explanation, opened to the price."""
@@ -153,9 +154,10 @@ class Tariff:
             yield self._monthly(CONTROL_PLANES, label, missing, machine.hourly, parties)
         for hosts in self.layout.hosts if missing is None else ():
             machine = self._host(self.layout.clusters[0].site)
-            label = f"{hosts.number} x {machine.name}{FOR}{hosts.component}"
+            label = f"{hosts.number} x {machine.name} for {hosts.component}"
             parties = self._parties(hosts.classes)
-            yield self._monthly(CONTROL_PLANES, label, hosts.number, machine.hourly, parties, hosts.note)
+            charge = self._monthly(CONTROL_PLANES, label, hosts.number, machine.hourly, parties, hosts.note)
+            yield replace(charge, taken=(machine.name, hosts.number))
 
     def _surcharges(self, clusters: Clusters) -> Iterator[Charge]:
         """Yield what a provider takes on top of the cluster's fee where a condition of the price holds (a tier)."""

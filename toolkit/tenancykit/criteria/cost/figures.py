@@ -13,7 +13,7 @@ import numpy as np
 
 from kubeanswers.quantities import HOURS_PER_MONTH, cents
 from tenancykit.criteria.cost.activity import Activity, Member, distinct_tenants
-from tenancykit.criteria.cost.charges import CONTROL_PLANES, FOR, PEOPLE
+from tenancykit.criteria.cost.charges import PEOPLE
 from tenancykit.criteria.cost.domains import Domain
 from tenancykit.criteria.cost.fleet import CPU_KIND, GPU_KIND, shortage
 from tenancykit.criteria.cost.housing import Housing, keeps_quotas_apart, peaks, quotas_apart
@@ -61,12 +61,8 @@ def figures_of(
 def _control_plane_nodes(statement: Statement) -> dict[str, int]:
     """Return the machines that control planes take whole, of a fixed fleet or as they are charged, by type."""
     found = Counter(statement.housing.hosts)
-    whole = {hosts.component for hosts in statement.layout.hosts}
-    for charge in statement.charges:
-        told, _, component = charge.label.partition(FOR)
-        if charge.category == CONTROL_PLANES and component in whole:
-            number, _, name = told.partition(" x ")
-            found[name] += int(number)
+    for name, number in filter(None, (charge.taken for charge in statement.charges)):
+        found[name] += number
     return dict(sorted(found.items()))
 
 
